@@ -1,0 +1,1 @@
+"""gantext's configuration files, shipped with the package as `gantext.conf`."""

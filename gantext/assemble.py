@@ -1,0 +1,120 @@
+"""Settings and a corpus -> a device, named generators and an algorithm; a run folder -> the same."""
+
+import contextlib
+import hashlib
+import json
+from dataclasses import dataclass
+
+import torch
+
+from gantext import config, models
+from gantext.data.corpus import Corpus
+from gantext.data.vocabulary import Vocabulary
+from gantext.errors import UserError
+from gantext.nn.algorithm import Algorithm, Task
+from gantext.run import RunDir
+from gantext.settings import Device, Precision, Settings
+
+
+def device_of(settings: Settings) -> torch.device:
+    """The device of a run. Raises UserError when one that is not there is asked for."""
+    present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": _has_mps()}
+    if settings.device is Device.auto:
+        return torch.device(next(name for name in ("cuda", "mps", "cpu") if present[name]))
+    name = settings.device.value
+    if not present[name]:
+        raise UserError(f"device={name} is asked for, but torch {torch.__version__} sees none")
+    return torch.device(name)
+
+
+def _has_mps() -> bool:
+    return torch.backends.mps.is_available()
+
+
+def generator(seed: int, name: str, device: torch.device) -> torch.Generator:
+    """A generator of its own for one purpose: the seed and the name give its seed."""
+    digest = hashlib.sha256(f"{seed}/{name}".encode()).digest()
+    return torch.Generator(device).manual_seed(int.from_bytes(digest[:7], "big"))
+
+
+def autocast(settings: Settings, device: torch.device) -> contextlib.AbstractContextManager[object]:
+    """bf16 forward passes when they are asked for."""
+    if settings.precision is Precision.fp32:
+        return contextlib.nullcontext()
+    return torch.autocast(device.type, torch.bfloat16)
+
+
+def set_threads(settings: Settings) -> None:
+    """Apply `threads`; 0 leaves torch's choice."""
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+
+
+def singletons(vocabulary: Vocabulary) -> torch.Tensor:
+    """(V,) bool: words seen once in training."""
+    return torch.tensor([count == 1 for count in vocabulary.counts])
+
+
+def task_of(corpus: Corpus, device: torch.device) -> Task:
+    """The facts that a model is built for."""
+    rare = singletons(corpus.vocabulary)
+    return Task(len(corpus.vocabulary), corpus.max_length, len(corpus.train), rare, device)
+
+
+def build(settings: Settings, task: Task) -> Algorithm:
+    """A new algorithm with weights from the run's seed."""
+    rng = generator(settings.seed, "init", torch.device("cpu"))
+    algorithm: Algorithm = models.module(settings.model.name).build(settings.model, task, rng)
+    return algorithm
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A run rebuilt from its folder alone."""
+
+    run: RunDir
+    settings: Settings
+    vocabulary: Vocabulary
+    algorithm: Algorithm
+    device: torch.device
+    step: int
+    notes: tuple[str, ...]
+
+
+def restore(run: RunDir, device: Device | None = None, phase: str | None = None) -> Trained:
+    """Rebuild a run's algorithm from its newest whole checkpoint (or the end of `phase`).
+
+    Raises:
+        UserError: the folder lacks a vocabulary or a whole checkpoint.
+    """
+    settings = config.from_yaml(run.config)
+    target = device_of(_with_device(settings, device or Device.auto))
+    if run.vocabulary is None or "max_length" not in run.info:
+        raise UserError(f"{run.path} is not a whole run: its vocabulary or run.json is missing")
+    vocabulary = Vocabulary.from_json(run.vocabulary)
+    facts = run.info
+    task = Task(
+        len(vocabulary), facts["max_length"], facts["train_size"], singletons(vocabulary), target
+    )
+    algorithm = build(settings, task)
+    state, damaged = run.load_checkpoint(phase)
+    if state is None:
+        wanted = f" of phase {phase}" if phase else ""
+        raise UserError(f"{run.path} has no whole checkpoint{wanted}{_list(run.phase_ends())}")
+    algorithm.load_state_dict(state["algorithm"])
+    return Trained(run, settings, vocabulary, algorithm, target, state["total"], tuple(damaged))
+
+
+def _list(phases: list[str]) -> str:
+    return f" (phases that ended: {', '.join(phases)})" if phases else ""
+
+
+def _with_device(settings: Settings, device: Device) -> Settings:
+    import dataclasses
+
+    return dataclasses.replace(settings, device=device)
+
+
+def content_id(text: str) -> str:
+    """A short hash of some text for signatures."""
+    return hashlib.sha256(json.dumps(text).encode()).hexdigest()[:8]

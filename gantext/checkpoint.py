@@ -1,0 +1,98 @@
+"""Trees of tensors and plain values <-> safetensors and JSON, whole or not at all.
+
+Nothing is ever unpickled. A checkpoint is a folder that is written under a temporary name,
+fsynced file by file and renamed; its manifest holds the SHA-256 of each file, so a truncated or
+altered one is detected when it is read.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor
+
+from gantext.atomic import sync_folder, write_synced
+
+TENSORS, STATE, MANIFEST = "tensors.safetensors", "state.json", "manifest.json"
+
+
+class CheckpointDamaged(Exception):
+    """A checkpoint that is not whole; the message says what is wrong with it."""
+
+
+def flatten(tree: Any, tensors: dict[str, Tensor]) -> Any:
+    """Replace the tensors of a tree by references; they are collected in `tensors` (on the CPU).
+
+    Each tensor is cloned, because safetensors refuses tied weights. Dicts may have integer keys
+    (optimiser states have).
+    """
+    if isinstance(tree, Tensor):
+        key = str(len(tensors))
+        tensors[key] = tree.detach().cpu().contiguous().clone()
+        return {"__tensor__": key}
+    if isinstance(tree, dict):
+        items = {str(key): flatten(value, tensors) for key, value in tree.items()}
+        integers = bool(tree) and all(isinstance(key, int) for key in tree)
+        return {"__integer_keys__": items} if integers else items
+    if isinstance(tree, (list, tuple)):
+        return [flatten(value, tensors) for value in tree]
+    return tree
+
+
+def unflatten(tree: Any, tensors: dict[str, Tensor]) -> Any:
+    """The inverse of `flatten` (tuples come back as lists)."""
+    if isinstance(tree, list):
+        return [unflatten(value, tensors) for value in tree]
+    if not isinstance(tree, dict):
+        return tree
+    if "__tensor__" in tree:
+        return tensors[tree["__tensor__"]]
+    if "__integer_keys__" in tree:
+        return {int(k): unflatten(v, tensors) for k, v in tree["__integer_keys__"].items()}
+    return {key: unflatten(value, tensors) for key, value in tree.items()}
+
+
+def write(folder: Path, tree: dict[str, Any]) -> None:
+    """Write a checkpoint folder, atomically: it is there whole or not at all."""
+    tensors: dict[str, Tensor] = {}
+    state = json.dumps(flatten(tree, tensors), allow_nan=True).encode()
+    files = {TENSORS: save_tensors(tensors), STATE: state}
+    manifest = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+    temporary = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    for name, data in {**files, MANIFEST: json.dumps(manifest, indent=1).encode()}.items():
+        write_synced(temporary / name, data)
+    sync_folder(temporary)
+    if folder.exists():
+        shutil.rmtree(folder)
+    os.rename(temporary, folder)
+    sync_folder(folder.parent)
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """Read a checkpoint folder, verifying each file's checksum.
+
+    Raises:
+        CheckpointDamaged: a file is missing, truncated or altered.
+    """
+    try:
+        manifest = json.loads((folder / MANIFEST).read_bytes())
+        files = {name: (folder / name).read_bytes() for name in (TENSORS, STATE)}
+        for name, data in files.items():
+            if hashlib.sha256(data).hexdigest() != manifest[name]:
+                raise CheckpointDamaged(f"{name} does not match its checksum")
+        tree = unflatten(json.loads(files[STATE]), load_tensors(files[TENSORS]))
+    except FileNotFoundError as error:
+        raise CheckpointDamaged(f"{Path(error.filename).name} is missing") from error
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        raise CheckpointDamaged(f"it cannot be read ({error})") from error
+    if not isinstance(tree, dict):
+        raise CheckpointDamaged("its state is not a mapping")
+    return tree

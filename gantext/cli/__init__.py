@@ -1,0 +1,96 @@
+"""The command line: parse, call, print. Nothing here imports torch or hydra at the top."""
+
+import os
+import sys
+import traceback
+from typing import Annotated
+
+import typer
+
+from gantext import __version__
+from gantext.cli import completion, data, evaluation, runs, sampling, training
+from gantext.errors import UserError
+from gantext.interrupt import Stopped
+
+app = typer.Typer(
+    name="gantext",
+    help="Pretrain, adversarially train, sample and evaluate generative models of text.",
+    epilog="Start with [bold]gantext train experiment=demo[/bold], then [bold]gantext sample[/bold]"
+    " and [bold]gantext eval bleu[/bold]. RUN is a run's folder or name; without it, the latest.",
+    rich_markup_mode="rich",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+training.register(app)
+sampling.register(app)
+app.add_typer(evaluation.app, name="eval")
+app.add_typer(data.app, name="data")
+app.add_typer(runs.app, name="runs")
+completion.mend_bash()
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"gantext {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show full tracebacks (may stand anywhere).")
+    ] = False,
+) -> None:
+    """Set options of all commands."""
+
+
+def main() -> None:
+    """Run the command line; every way to fail ends here, with one line and an exit code."""
+    debug = "--debug" in sys.argv
+    sys.argv = [word for word in sys.argv if word != "--debug"]
+    try:
+        code = app(standalone_mode=False)
+    except BaseException as error:
+        if debug:
+            traceback.print_exc()
+        code = _failed(error)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _failed(error: BaseException) -> int:
+    """Print one line for an error; returns the exit code."""
+    if isinstance(error, Stopped):
+        print(f"stopped and saved; go on with: {error.command}", file=sys.stderr)
+        return 128 + error.number
+    if isinstance(error, KeyboardInterrupt) or type(error).__name__ == "Abort":
+        print("interrupted", file=sys.stderr)
+        return 130
+    if isinstance(error, BrokenPipeError):
+        sys.stdout = open(os.devnull, "w")
+        return 0
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else 1
+    if isinstance(error, UserError):
+        return _refuse(str(error))
+    usage = getattr(error, "format_message", None)  # typer's usage errors
+    if usage is not None:
+        return _refuse(str(usage()))
+    return _unexpected(error)
+
+
+def _refuse(message: str) -> int:
+    print("error: " + " ".join(message.split()), file=sys.stderr)
+    return 2
+
+
+def _unexpected(error: BaseException) -> int:
+    from gantext.failures import log_of
+
+    log = log_of(error)
+    what = (str(error).strip().splitlines() or [""])[0]
+    print(f"error: {type(error).__name__}: {what} (log: {log}; --debug shows it)", file=sys.stderr)
+    return 1

@@ -1,0 +1,51 @@
+"""Shell completion of overrides, and a bash script that does not break words at '='."""
+
+from pathlib import Path
+
+BASH = """
+%(complete_func)s() {
+    local IFS=$'\\n'
+    local COMP_WORDBREAKS=${COMP_WORDBREAKS//=}
+    COMPREPLY=( $( env COMP_WORDS="${COMP_WORDS[*]}" \\
+                   COMP_CWORD=$COMP_CWORD \\
+                   %(autocomplete_var)s=complete_bash $1 ) )
+    return 0
+}
+
+COMP_WORDBREAKS=${COMP_WORDBREAKS//=}
+complete -o default -o nospace -F %(complete_func)s %(prog_name)s
+"""
+
+
+def mend_bash() -> None:
+    """Replace Typer's stock bash script, under which `model=` completes to nothing.
+
+    The table is Typer's own and private; where it has moved, the stock script stays.
+    """
+    from typer import _completion_classes, _completion_shared
+
+    scripts = getattr(_completion_shared, "_completion_scripts", {})
+    scripts["bash"] = BASH
+    _completion_classes.BashComplete.source_template = BASH
+
+
+def overrides(incomplete: str) -> list[str]:
+    """Completions of an override: groups and their options, then the keys of the config."""
+    from gantext import groups
+
+    key, equals, value = incomplete.partition("=")
+    if equals and key in groups.GROUPS:
+        return [f"{key}={name}" for name in groups.names(key) if name.startswith(value)]
+    from gantext import config
+
+    found = config.complete(incomplete)
+    return [word for word in found if not word.startswith("hydra")]
+
+
+def runs(incomplete: str) -> list[str]:
+    """Names of runs in ./runs."""
+    from gantext.run import list_runs
+
+    folder = Path("runs")
+    names = [str(run.path.relative_to(folder.resolve())) for run in list_runs(folder)]
+    return [name for name in ["latest", *names] if name.startswith(incomplete)]

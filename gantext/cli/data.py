@@ -1,0 +1,88 @@
+"""gantext data list, get, show."""
+
+from typing import Annotated
+
+import typer
+
+from gantext.cli import completion, tables
+from gantext.errors import UserError
+
+app = typer.Typer(help="Look at data and fetch it.", no_args_is_help=True, rich_markup_mode="rich")
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+
+
+def _words(incomplete: str) -> list[str]:
+    if "=" in incomplete or "." in incomplete:
+        return completion.overrides(incomplete)
+    from gantext import groups
+
+    return [name for name in groups.names("data") if name.startswith(incomplete)]
+
+
+Name = Annotated[str, typer.Argument(help="A corpus, e.g. coco.", autocompletion=_words)]
+Overrides = Annotated[
+    list[str] | None, typer.Argument(metavar="[data.KEY=VALUE]...", autocompletion=_words)
+]
+
+
+@app.command("list")
+def list_command(json: Json = False) -> None:
+    """All corpora: what they are and whether they are on this machine."""
+    from gantext import config, groups
+    from gantext.data import catalogue
+
+    rows = []
+    for name in groups.names("data"):
+        try:
+            cfg = config.compose_data([f"data={name}"])
+        except UserError:  # a value is for the user to give
+            cfg = None
+        entry = catalogue.entry(cfg.name if cfg else name, cfg)
+        rows.append((name, groups.describe("data", name), entry.state, entry.where))
+    if json:
+        keys = ("name", "what", "state", "where")
+        tables.print_json([dict(zip(keys, row, strict=True)) for row in rows])
+        return
+    tables.table("data", ["name", "what", "state", "where"], rows)
+
+
+@app.command()
+def get(name: Name, overrides: Overrides = None) -> None:
+    """Find a corpus's files, or download and verify them."""
+    from gantext import config
+    from gantext.data import catalogue
+    from gantext.downloads import download_bar
+
+    cfg = config.compose_data([f"data={name}", *(overrides or [])])
+    with download_bar(tables.err) as progress:
+        paths = catalogue.get(cfg, progress)
+    for path in paths:
+        print(path)
+    if not paths:
+        tables.err.print(f"{name} needs no files")
+
+
+@app.command()
+def show(
+    name: Name,
+    overrides: Overrides = None,
+    n: Annotated[int, typer.Option("-n", min=0, help="Sentences to show of each split.")] = 5,
+    json: Json = False,
+) -> None:
+    """Sizes, vocabulary, hash and some sentences of a corpus."""
+    from gantext import config, data
+    from gantext.data import catalogue
+    from gantext.downloads import download_bar
+
+    cfg = config.compose_data([f"data={name}", *(overrides or [])])
+    with download_bar(tables.err) as progress:
+        corpus = data.load(cfg, progress)
+    facts = catalogue.facts(corpus)
+    examples = {"train": corpus.train.text[:n], "test": corpus.test.text[:n]}
+    if json:
+        tables.print_json({"facts": facts, "examples": examples})
+        return
+    tables.table(name, ["", ""], facts)
+    for split, lines in examples.items():
+        for line in lines:
+            tables.out.print(f"  {split}: {line}", style="cyan", markup=False, soft_wrap=True)

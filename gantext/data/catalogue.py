@@ -1,0 +1,76 @@
+"""What data there is, and whether it is on this machine. Imports no torch."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from gantext import data
+from gantext.data.download import Progress, find, locate
+
+if TYPE_CHECKING:  # imports torch
+    from gantext.data.corpus import Corpus, Split
+
+_WITHOUT_FILES = {
+    "scenes": "made from a seed; nothing to download",
+    "oracle": "drawn from a seeded LSTM; nothing to download",
+    "text": "your own: data.train=FILE",
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of `data list`. state: whether it can be used with no network."""
+
+    name: str
+    where: str
+    state: Literal["ready", "missing"]
+
+
+def entry(name: str, cfg: data.NamedConfig | None = None) -> Entry:
+    """Say where the data called `name` is.
+
+    `cfg` is its Config; None where one cannot be had without the user's own values (text).
+    Raises UserError for an unknown name.
+    """
+    wanted = data.files(cfg) if cfg is not None else ()
+    if not wanted:
+        return Entry(name, _WITHOUT_FILES.get(name, "made on the fly"), "ready")
+    found = [find(file) for file in wanted]
+    if all(found):
+        return Entry(name, ", ".join(dict.fromkeys(str(p.parent) for p in found if p)), "ready")
+    lost = [file for file, path in zip(wanted, found, strict=True) if path is None]
+    if all(file.url for file in lost):
+        return Entry(name, "downloaded on first use", "missing")
+    return Entry(name, f"put {', '.join(file.path for file in lost)} there by hand", "missing")
+
+
+def get(cfg: data.NamedConfig, progress: Progress | None = None) -> list[Path]:
+    """Find, check and if need be download every file of `cfg`; return where they lie.
+
+    Raises UserError when one cannot be had.
+    """
+    return [locate(file, progress) for file in data.files(cfg)]
+
+
+def facts(corpus: "Corpus") -> list[tuple[str, str]]:
+    """Return what `data show` prints of a loaded corpus, as (what, value) rows."""
+    vocabulary = corpus.vocabulary
+    case = "lower case" if vocabulary.lowercase else "case kept"
+    splits = {"train": corpus.train, "validation": corpus.validation, "test": corpus.test}
+    return [
+        ("data", corpus.name),
+        *((name, _sizes(split)) for name, split in splits.items()),
+        ("vocabulary", f"{len(vocabulary)} with the 4 special words"),
+        ("tokenizer", f"{vocabulary.tokenizer}, {case}"),
+        ("known truth", "yes" if corpus.truth is not None else "no"),
+        ("hash", corpus.hash),
+        *(("note", note) for note in corpus.notes),
+    ]
+
+
+def _sizes(split: "Split") -> str:
+    if not len(split):
+        return "none"
+    lengths = (split.tokens > 0).sum(dim=1) - 1  # without EOS; <pad> is 0
+    mean = lengths.double().mean().item()
+    return f"{len(split)} sentences, {mean:.1f} tokens on average, {int(lengths.max())} at most"

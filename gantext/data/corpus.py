@@ -1,0 +1,225 @@
+"""Encoded sentences: splits, corpora and batches.
+
+Legend: N sentences of a split, T columns (the longest sentence and its EOS), B rows of a batch.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gantext.data.vocabulary import PAD, UNK, Vocabulary
+from gantext.errors import UserError
+
+
+@dataclass(frozen=True)
+class Split:
+    """One split of a corpus.
+
+    tokens: (N, T) int64, each row ends with EOS and is then filled up with PAD.
+    text: the N raw lines, whole even where the tokens were cut (references for BLEU).
+    """
+
+    tokens: Tensor
+    text: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if self.tokens.dim() != 2 or self.tokens.shape[0] != len(self.text):
+            raise ValueError(f"{tuple(self.tokens.shape)} tokens for {len(self.text)} lines")
+
+    def __len__(self) -> int:
+        return len(self.text)
+
+
+class Truth(Protocol):
+    """The known distribution that a synthetic corpus was drawn from."""
+
+    def log_prob(self, sentences: Sequence[Sequence[str]]) -> np.ndarray:
+        """(N,) float64: log-probability of each token list in nats, -inf if impossible."""
+        ...
+
+    def entropy(self) -> float:
+        """Entropy in nats per sentence; NaN when it is not known."""
+        ...
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Everything a run needs to know about its data.
+
+    hash: sha256 of the vocabulary and of all splits (see `content_hash`).
+    max_length: T, the columns of every split, EOS included.
+    notes: warnings and counts to tell the user.
+    """
+
+    name: str
+    vocabulary: Vocabulary
+    train: Split
+    validation: Split
+    test: Split
+    hash: str
+    max_length: int
+    truth: Truth | None
+    notes: tuple[str, ...]
+
+
+def content_hash(vocabulary: Vocabulary, splits: Sequence[Split]) -> str:
+    """Return the sha256 (hex) of the words, raw lines and token ids, in the order given."""
+    digest = hashlib.sha256(json.dumps(vocabulary.to_json(), sort_keys=True).encode())
+    for split in splits:
+        digest.update(json.dumps([len(split), *split.text]).encode())
+        for row in split.tokens.tolist():
+            # Without the padding: how wide the table is does not change what it says.
+            digest.update(json.dumps([i for i in row if i != PAD]).encode())
+    return digest.hexdigest()
+
+
+def encode_split(
+    vocabulary: Vocabulary, sentences: Sequence[Sequence[str]], text: Sequence[str], width: int
+) -> Split:
+    """Encode tokenised sentences, each of at most `width` - 1 tokens, into (N, `width`) ids."""
+    tokens = torch.full((len(sentences), width), PAD, dtype=torch.int64)
+    for row, sentence in zip(tokens, sentences, strict=True):
+        ids = vocabulary.encode(sentence)
+        row[: len(ids)] = torch.tensor(ids)
+    return Split(tokens, tuple(text))
+
+
+@dataclass(frozen=True)
+class Sentences:
+    """Lines of one split before encoding: N token lists (maybe cut) and the N raw lines."""
+
+    tokens: tuple[list[str], ...]
+    text: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.text)
+
+    def take(self, rows: Sequence[int]) -> "Sentences":
+        """Return the sentences at these positions, in this order."""
+        return Sentences(tuple(self.tokens[i] for i in rows), tuple(self.text[i] for i in rows))
+
+
+def build_corpus(
+    name: str,
+    vocabulary: Vocabulary,
+    train: Sentences,
+    validation: Sentences,
+    test: Sentences,
+    *,
+    truth: Truth | None = None,
+    notes: Sequence[str] = (),
+) -> Corpus:
+    """Encode three splits with one vocabulary into one width, and hash the result.
+
+    Adds notes about words the vocabulary does not know. Raises UserError when the training
+    split is empty.
+    """
+    if not len(train):
+        raise UserError(f"data {name}: no training sentence is left")
+    parts = (train, validation, test)
+    width = 1 + max(len(tokens) for part in parts for tokens in part.tokens)
+    splits = [encode_split(vocabulary, part.tokens, part.text, width) for part in parts]
+    names = ("train", "validation", "test")
+    found = [_unknown_note(n, s) for n, s in zip(names, splits, strict=True)]
+    return Corpus(
+        name=name,
+        vocabulary=vocabulary,
+        train=splits[0],
+        validation=splits[1],
+        test=splits[2],
+        hash=content_hash(vocabulary, splits),
+        max_length=width,
+        truth=truth,
+        notes=(*notes, *(note for note in found if note)),
+    )
+
+
+def _unknown_note(name: str, split: Split) -> str:
+    words = int((split.tokens > PAD).sum()) - len(split)  # one EOS a row is not a word
+    unknown = int((split.tokens == UNK).sum())
+    if not unknown:
+        return ""
+    return f"{name}: {unknown} of {words} tokens ({unknown / words:.1%}) are not in the vocabulary"
+
+
+class Batches:
+    """Shuffled batches of a split without end; the position can be saved and restored exactly.
+
+    Every sentence comes once an epoch, and each epoch has a new order from this object's own
+    generator. A batch that runs over the end of an epoch goes on in the next one, with sentences
+    that it does not hold yet.
+    """
+
+    def __init__(self, split: Split, seed: int) -> None:
+        if not len(split):
+            raise UserError("cannot draw batches from a split without sentences")
+        self._tokens = split.tokens
+        self._generator = torch.Generator().manual_seed(seed)
+        self._epoch = 0
+        self._position = 0
+        self._order = self._shuffled()
+
+    def next(self, rows: int) -> Tensor:
+        """(B, T') int64 for B = `rows`: the next sentences, trimmed to the longest of them.
+
+        No sentence comes twice in a batch unless `rows` is larger than the split.
+        """
+        if rows < 1:
+            raise ValueError(f"a batch has at least 1 row, not {rows}")
+        chosen = self._take(rows)
+        while len(chosen) < rows:
+            self._next_epoch(chosen, rows - len(chosen))
+            chosen = torch.cat([chosen, self._take(rows - len(chosen))])
+        batch = self._tokens[chosen]  # (B, T)
+        longest = int((batch != PAD).sum(dim=1).max())
+        return batch[:, :longest].clone()
+
+    def _take(self, rows: int) -> Tensor:
+        taken = self._order[self._position : self._position + rows]
+        self._position += len(taken)
+        return taken
+
+    def _next_epoch(self, held: Tensor, wanted: int) -> None:
+        """Start an epoch whose first `wanted` sentences are not in `held`, where that can be."""
+        order = self._shuffled()
+        fresh = (~torch.isin(order, held)).nonzero().flatten()[:wanted]
+        rest = torch.ones(len(order), dtype=torch.bool)
+        rest[fresh] = False
+        self._order = torch.cat([order[fresh], order[rest]])
+        self._position = 0
+        self._epoch += 1
+
+    def _shuffled(self) -> Tensor:
+        return torch.randperm(len(self._tokens), generator=self._generator)
+
+    def state_dict(self) -> dict[str, Tensor | int]:
+        """Return the order, position and generator: tensors and ints only."""
+        return {
+            "order": self._order.clone(),
+            "generator": self._generator.get_state(),
+            "position": self._position,
+            "epoch": self._epoch,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Tensor | int]) -> None:
+        """Go on exactly where `state_dict` was taken.
+
+        Raises UserError when the state belongs to a split of another size.
+        """
+        order, generator = state["order"], state["generator"]
+        if not isinstance(order, Tensor) or not isinstance(generator, Tensor):
+            raise UserError("the saved data position is damaged: order and generator are tensors")
+        if len(order) != len(self._tokens):
+            raise UserError(
+                f"the saved data position is for {len(order)} sentences, not {len(self._tokens)}"
+            )
+        self._order = order.clone()
+        self._generator.set_state(generator)
+        self._position = int(state["position"])
+        self._epoch = int(state["epoch"])

@@ -1,0 +1,209 @@
+"""Any text file or files: one sentence a line, UTF-8, plain or .gz."""
+
+import glob
+import gzip
+import os
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from gantext.data.tokenizers import check, tokenize
+from gantext.data.vocabulary import SPECIALS, Vocabulary
+from gantext.errors import UserError, nearest
+
+if TYPE_CHECKING:  # imports torch
+    from gantext.data.corpus import Corpus, Sentences
+
+LONG = ("cut", "drop")
+
+
+@dataclass(frozen=True)
+class Config:
+    """Values and their explanations: conf/data/text.yaml."""
+
+    name: str
+    train: str
+    test: str
+    test_share: float
+    validation: int
+    split_seed: int
+    tokenizer: str
+    lowercase: bool
+    min_count: int
+    max_vocab: int
+    max_length: int
+    long: str
+
+
+class Preparation(Protocol):
+    """How lines become sentences: the settings that every corpus of real text has."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def validation(self) -> int: ...
+    @property
+    def split_seed(self) -> int: ...
+    @property
+    def tokenizer(self) -> str: ...
+    @property
+    def lowercase(self) -> bool: ...
+    @property
+    def min_count(self) -> int: ...
+    @property
+    def max_vocab(self) -> int: ...
+    @property
+    def max_length(self) -> int: ...
+    @property
+    def long(self) -> str: ...
+
+
+def load(cfg: Config) -> "Corpus":
+    """Read the files of `cfg` and build the corpus.
+
+    Raises UserError for a file that is missing, empty, not UTF-8 or without a usable line.
+    """
+    check_preparation(cfg)
+    notes: list[str] = []
+    train = prepare("train", read_files(cfg.train, notes), cfg.train, cfg, notes)
+    if len(train) < 2:
+        raise UserError(f"{cfg.train}: one sentence only; at least 2 are needed")
+    if cfg.test:
+        test = prepare("test", read_files(cfg.test, notes), cfg.test, cfg, notes)
+    elif not 0 < cfg.test_share < 1:
+        raise UserError(f"data.test_share={cfg.test_share} must lie between 0 and 1")
+    else:
+        size = min(max(1, round(cfg.test_share * len(train))), len(train) - 1)
+        train, test = hold_out(train, size, cfg.split_seed)
+        notes.append(f"no test file: {size} of {size + len(train)} sentences held out for test")
+    return assemble(cfg, train, test, notes)
+
+
+def check_preparation(cfg: Preparation) -> None:
+    """Raise UserError for a setting that makes no sense."""
+    check(cfg.tokenizer)
+    if cfg.long not in LONG:
+        raise UserError(f"data.long={cfg.long}: cut or drop{nearest(cfg.long, LONG)}")
+    for name in ("validation", "split_seed", "min_count", "max_vocab", "max_length"):
+        if getattr(cfg, name) < 0:
+            raise UserError(f"data.{name}={getattr(cfg, name)} must not be negative")
+
+
+def prepare(
+    split: str, lines: Sequence[str], source: str, cfg: Preparation, notes: list[str]
+) -> "Sentences":
+    """Tokenise `lines`, skip blank ones, cut or drop long ones; what was done goes to `notes`.
+
+    Raises UserError naming `source` when no sentence is left.
+    """
+    from gantext.data.corpus import Sentences
+
+    tokens, text, long = [], [], 0
+    for line in filter(None, map(str.strip, lines)):
+        words = tokenize(line.lower() if cfg.lowercase else line, cfg.tokenizer)
+        too_long = 0 < cfg.max_length < len(words)
+        long += too_long
+        if not (too_long and cfg.long == "drop"):
+            tokens.append(words[: cfg.max_length] if too_long else words)
+            text.append(line)
+    dropped = long if cfg.long == "drop" else 0
+    if not text:
+        blank = len(lines) - dropped
+        why = f"{blank} blank, {dropped} longer than max_length={cfg.max_length}"
+        raise UserError(f"{source}: no line is left after filtering ({why})")
+    if long:
+        verb = "dropped" if dropped else "cut"
+        notes.append(f"{split}: {long} lines longer than max_length={cfg.max_length} were {verb}")
+    return Sentences(tuple(tokens), tuple(text))
+
+
+def hold_out(sentences: "Sentences", size: int, seed: int) -> tuple["Sentences", "Sentences"]:
+    """Take `size` sentences out by a seeded choice; both parts keep the order of the file."""
+    chosen = set(np.random.default_rng(seed).permutation(len(sentences))[:size].tolist())
+    rows = range(len(sentences))
+    kept, out = [i for i in rows if i not in chosen], [i for i in rows if i in chosen]
+    return sentences.take(kept), sentences.take(out)
+
+
+def assemble(
+    cfg: Preparation, train: "Sentences", test: "Sentences", notes: Sequence[str]
+) -> "Corpus":
+    """Hold out the validation sentences, build the vocabulary from the rest, and encode.
+
+    Raises UserError when the validation split leaves nothing to train on.
+    """
+    from gantext.data.corpus import build_corpus
+
+    if cfg.validation >= len(train):
+        raise UserError(f"data.validation={cfg.validation} leaves none of {len(train)} sentences")
+    train, validation = hold_out(train, cfg.validation, cfg.split_seed)
+    vocabulary = Vocabulary.build(
+        train.tokens,
+        min_count=cfg.min_count,
+        max_size=cfg.max_vocab,
+        tokenizer=cfg.tokenizer,
+        lowercase=cfg.lowercase,
+    )
+    if len(vocabulary) == len(SPECIALS):
+        raise UserError(f"data.min_count={cfg.min_count} leaves no word in the vocabulary")
+    train_words = {word for sentence in train.tokens for word in sentence}
+    if train_words.isdisjoint(word for sentence in test.tokens for word in sentence):
+        notes = [*notes, "warning: the train and test sentences share no word"]
+    return build_corpus(cfg.name, vocabulary, train, validation, test, notes=notes)
+
+
+def read_files(pattern: str, notes: list[str]) -> list[str]:
+    """Return the lines of a file, of several ("a.txt:b.txt") or of a wildcard ("parts/*.txt").
+
+    Raises UserError when one is missing, unreadable, empty or not UTF-8.
+    """
+    paths: list[str] = []
+    for part in [pattern] if Path(pattern).expanduser().exists() else pattern.split(os.pathsep):
+        name = str(Path(part).expanduser())
+        paths += (
+            sorted(glob.glob(name)) if not Path(name).exists() and glob.has_magic(name) else [name]
+        )
+    if not paths:
+        raise UserError(f"{pattern}: no file fits")
+    lines: list[str] = []
+    for path in paths:
+        lines += read_lines(Path(path), notes)
+    return lines
+
+
+def read_lines(path: Path, notes: list[str]) -> list[str]:
+    """Return the lines of one UTF-8 file without their ends; .gz is unpacked.
+
+    The last line may lack its newline. A note counts blank lines. Raises UserError when the
+    file is missing, unreadable, empty or not UTF-8 (with the number of the line).
+    """
+    data = _read_bytes(path)
+    if not data:
+        raise UserError(f"{path}: the file is empty")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        number = data.count(b"\n", 0, error.start) + 1
+        raise UserError(f"{path}: line {number} is not UTF-8 text") from error
+    # Not splitlines(): it also breaks at form feeds and Unicode separators inside a sentence.
+    lines = text.removesuffix("\n").split("\n")
+    blank = sum(not line.strip() for line in lines)
+    if blank:
+        notes.append(f"{path}: {blank} blank lines skipped")
+    return lines
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        data = path.read_bytes()
+        return gzip.decompress(data) if path.suffix == ".gz" and data else data
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise UserError(f"{path}: damaged gzip file ({error})") from error
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from error

@@ -1,0 +1,125 @@
+"""Text to tokens and back.
+
+`tokenize(detokenize(tokens, name), name) == tokens` for nearly every real sentence, and for
+machine-made ones too: punctuation is glued to its word only where the tokenizer would split it
+off again, so a "." in the middle of a sentence stays apart.
+"""
+
+import functools
+from collections.abc import Callable, Sequence
+
+from gantext.errors import UserError, nearest
+
+TOKENIZERS = ("nltk", "whitespace", "char", "ids")
+
+# Tokens of the Penn Treebank style that lean on the word before or after them.
+_CLITICS = frozenset(("'s", "'m", "'d", "'ll", "'re", "'ve", "n't"))
+_LEAN_LEFT = frozenset((".", ",", ";", ":", "?", "!", "%", ")", "]", "}", "..", "...")) | _CLITICS
+_LEAN_RIGHT = frozenset(("(", "[", "{", "$", "#"))
+_SPLIT_WORDS = frozenset(
+    (("gon", "na"), ("wan", "na"), ("got", "ta"), ("gim", "me"), ("lem", "me"))
+)
+
+
+def tokenize(text: str, name: str) -> list[str]:
+    """Split one sentence into tokens with the tokenizer called `name` (see `TOKENIZERS`).
+
+    `nltk` is `nltk.tokenize.NLTKWordTokenizer` on the line as it is (no sentence splitting);
+    `char` keeps every character, spaces included; `ids` reads numbers between spaces.
+    Raises UserError for an unknown name. Upper case is left as it is.
+    """
+    check(name)
+    if name == "nltk":
+        return _nltk_tokenizer()(text)
+    return list(text) if name == "char" else text.split()
+
+
+def detokenize(tokens: Sequence[str], name: str) -> str:
+    """Return readable text: the inverse of `tokenize`, as far as there is one.
+
+    Raises UserError for an unknown name.
+    """
+    check(name)
+    if name == "nltk":
+        return _join_words(tokens)
+    return ("" if name == "char" else " ").join(tokens)
+
+
+def check(name: str) -> None:
+    """Raise UserError when there is no tokenizer called `name`."""
+    if name not in TOKENIZERS:
+        choices = ", ".join(TOKENIZERS)
+        raise UserError(f"unknown tokenizer {name}{nearest(name, TOKENIZERS)}: choose {choices}")
+
+
+@functools.cache
+def _nltk_tokenizer() -> Callable[[str], list[str]]:
+    # Imported on first use: nltk takes a second to load, and most commands never need it.
+    from nltk.tokenize import NLTKWordTokenizer
+
+    tokenizer = NLTKWordTokenizer()
+
+    def split(text: str) -> list[str]:
+        return [str(token) for token in tokenizer.tokenize(text)]
+
+    return split
+
+
+def _join_words(tokens: Sequence[str]) -> str:
+    """Join as a person would write; where that would not tokenise back, join one by one."""
+    words = list(tokens)
+    gaps = _glued(words)
+    text = _render(words, gaps)
+    return text if tokenize(text, "nltk") == words else _render(words, _checked(words, gaps))
+
+
+def _glued(words: list[str]) -> list[bool]:
+    """For each word, whether a writer would put no space before it."""
+    glued = []
+    open_quote = False
+    lean_right = True  # nothing stands before the first word
+    for i, word in enumerate(words):
+        previous = words[i - 1] if i else ""
+        left = word in _LEAN_LEFT or word == "''" or (previous, word) in _SPLIT_WORDS
+        opens = word in _LEAN_RIGHT or word == "``"
+        if word == "'":
+            # An odd one out is a possessive ("the dogs' bowl"), two are quotation marks.
+            opens = not open_quote and words[i:].count("'") % 2 == 0
+            left, open_quote = not opens, opens
+        glued.append(lean_right or left)
+        lean_right = opens
+    return glued
+
+
+def _checked(words: list[str], wanted: list[bool]) -> list[bool]:
+    """Keep each wanted glue only if it leaves the tokens up to it no worse than a space does."""
+    gaps = [False] * len(words)
+    for i, glue in enumerate(wanted):
+        if glue and i > 0:
+            apart = _agreement(words, gaps)
+            gaps[i] = True
+            gaps[i] = _agreement(words, gaps) >= apart
+    return gaps
+
+
+def _agreement(words: list[str], gaps: list[bool]) -> int:
+    """Number of leading tokens that survive being written with these gaps and read again."""
+    read = tokenize(_render(words, gaps), "nltk")
+    same = 0
+    for ours, theirs in zip(words, read, strict=False):
+        if ours != theirs:
+            break
+        same += 1
+    return same
+
+
+def _render(words: list[str], glued: list[bool]) -> str:
+    """Write the words; a quote mark becomes " only where the tokenizer reads its side back."""
+    pieces = []
+    for i, word in enumerate(words):
+        before = glued[i] and i > 0
+        after = i + 1 < len(words) and glued[i + 1]
+        if (word == "``" and after and not before) or (word == "''" and before):
+            word = '"'
+        pieces.append(word if before or i == 0 else " " + word)
+    return "".join(pieces)

@@ -1,0 +1,129 @@
+"""Words and their numbers."""
+
+import functools
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from gantext.data.tokenizers import check, detokenize, tokenize
+from gantext.errors import UserError
+
+PAD, BOS, EOS, UNK = 0, 1, 2, 3
+SPECIALS = ("<pad>", "<bos>", "<eos>", "<unk>")
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The words of a corpus in the order of their ids, and how text is cut into them.
+
+    words: all words, the four specials first. counts: how often each stood in the training
+    sentences; `<eos>` counts sentences, `<unk>` the tokens left out, `<pad>` and `<bos>` are 0.
+    """
+
+    words: tuple[str, ...]
+    counts: tuple[int, ...]
+    tokenizer: str
+    lowercase: bool
+
+    def __post_init__(self) -> None:
+        check(self.tokenizer)
+        if self.words[: len(SPECIALS)] != SPECIALS:
+            raise UserError("a vocabulary starts with " + " ".join(SPECIALS))
+        if len(self.words) != len(self.counts) or len(set(self.words)) != len(self.words):
+            raise UserError("a vocabulary has one count for each word, and no word twice")
+
+    @classmethod
+    def build(
+        cls,
+        sentences: Iterable[Sequence[str]],
+        *,
+        min_count: int = 1,
+        max_size: int = 0,
+        tokenizer: str = "nltk",
+        lowercase: bool = True,
+    ) -> "Vocabulary":
+        """Number the words of tokenised sentences by falling frequency, ties alphabetically.
+
+        Words seen fewer than `min_count` times are left out, and all but the `max_size` most
+        frequent (0: keep all; the specials do not count). A special word that stands in the
+        text ("<unk>") is not a word of its own. `tokenizer` and `lowercase` are only recorded:
+        the sentences come tokenised and in their final case.
+        """
+        seen: Counter[str] = Counter()
+        total = 0
+        for sentence in sentences:
+            seen.update(sentence)
+            total += 1
+        ordered = sorted(seen.items(), key=lambda item: (-item[1], item[0]))
+        kept = [(w, n) for w, n in ordered if n >= min_count and w not in SPECIALS]
+        kept = kept[:max_size] if max_size > 0 else kept
+        unknown = sum(seen.values()) - sum(n for _, n in kept)
+        return cls(
+            words=SPECIALS + tuple(w for w, _ in kept),
+            counts=(0, 0, total, unknown, *(n for _, n in kept)),
+            tokenizer=tokenizer,
+            lowercase=lowercase,
+        )
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    @functools.cached_property
+    def _ids(self) -> dict[str, int]:
+        # Without the specials: "<eos>" in somebody's text must not end the sentence.
+        return {w: i for i, w in enumerate(self.words) if i >= len(SPECIALS)}
+
+    def __contains__(self, word: object) -> bool:
+        return word in self._ids
+
+    def tokenize(self, text: str) -> list[str]:
+        """Split a raw line as the corpus was split (lower case first, if it is)."""
+        return tokenize(text.lower() if self.lowercase else text, self.tokenizer)
+
+    def encode(self, tokens: Sequence[str]) -> list[int]:
+        """Return the ids of `tokens`, unknown words as UNK, and EOS at the end."""
+        return [*(self._ids.get(token, UNK) for token in tokens), EOS]
+
+    def decode(self, ids: Iterable[int]) -> list[str]:
+        """Return the words up to the first EOS, without PAD and BOS.
+
+        Raises IndexError for an id outside the vocabulary.
+        """
+        words = []
+        for i in map(int, ids):
+            if i == EOS:
+                break
+            if i < 0:
+                raise IndexError(f"word id {i} is negative")
+            if i not in (PAD, BOS):
+                words.append(self.words[i])
+        return words
+
+    def text(self, ids: Iterable[int]) -> str:
+        """Return the sentence as readable text: "a red wheel." """
+        return detokenize(self.decode(ids), self.tokenizer)
+
+    def to_json(self) -> dict[str, object]:
+        """Return a plain dict for `json.dump`."""
+        return {
+            "tokenizer": self.tokenizer,
+            "lowercase": self.lowercase,
+            "words": list(self.words),
+            "counts": list(self.counts),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, object]) -> "Vocabulary":
+        """Rebuild what `to_json` wrote. Raises UserError when the dict is not one of those."""
+        words, counts = data.get("words"), data.get("counts")
+        tokenizer, lowercase = data.get("tokenizer"), data.get("lowercase")
+        if not (
+            isinstance(words, list)
+            and isinstance(counts, list)
+            and isinstance(tokenizer, str)
+            and isinstance(lowercase, bool)
+            and all(isinstance(word, str) for word in words)
+            and all(isinstance(count, int) for count in counts)
+        ):
+            raise UserError("not a vocabulary: words, counts, tokenizer and lowercase are needed")
+        return cls(tuple(words), tuple(counts), tokenizer, lowercase)

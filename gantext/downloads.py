@@ -1,0 +1,24 @@
+"""A rich progress bar for downloads."""
+
+import contextlib
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
+
+from gantext.data.download import Progress as Callback
+
+
+@contextlib.contextmanager
+def download_bar(console: Console) -> Iterator[Callback]:
+    """A callback that shows each file's download; nothing is shown when there is none."""
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def show(name: str, done: int, total: int | None) -> None:
+            if name not in tasks:
+                tasks[name] = bar.add_task(f"downloading {name}", total=total)
+            bar.update(tasks[name], completed=done, total=total)
+
+        yield show

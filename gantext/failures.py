@@ -1,0 +1,24 @@
+"""Where the traceback of an unexpected failure is kept."""
+
+import os
+import tempfile
+import traceback
+from pathlib import Path
+
+PREFIX = "log file: "
+
+
+def note_log(error: BaseException, log: Path) -> None:
+    """Remember on the error which log file holds its traceback."""
+    error.add_note(f"{PREFIX}{log}")
+
+
+def log_of(error: BaseException) -> Path:
+    """The log file that holds an error's traceback; one is written when there is none yet."""
+    for note in getattr(error, "__notes__", []):
+        if note.startswith(PREFIX):
+            return Path(note[len(PREFIX) :])
+    handle, name = tempfile.mkstemp(prefix="gantext-", suffix=".log")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write("".join(traceback.format_exception(error)))
+    return Path(name)

@@ -1,0 +1,78 @@
+"""A number that carries the settings it was computed with."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gantext.errors import UserError
+
+Setting = str | int | float | bool | None
+
+SHORT_NAMES = {
+    "hypotheses": "hyp",
+    "references": "ref",
+    "smoothing": "smooth",
+    "tokenizer": "tok",
+    "version": "v",
+}
+HASH_DIGITS = 8
+
+
+@dataclass(frozen=True)
+class Score:
+    """One value of one metric.
+
+    Two scores of the same name may be compared only if their signatures agree in everything but
+    the hypotheses' origin. The unit of `value` is the metric's own (BLEU 0..1, corpus-bleu
+    0..100, likelihoods in nats).
+    """
+
+    name: str
+    value: float
+    signature: Mapping[str, Setting] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, object]:
+        """Return a dict that strict JSON can hold: a NaN or infinite value becomes a string."""
+        value = self.value if math.isfinite(self.value) else str(self.value)
+        return {"name": self.name, "value": value, "signature": dict(self.signature)}
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, object]) -> "Score":
+        """Undo `to_json`.
+
+        Raises:
+            UserError: a field is missing or has the wrong type.
+        """
+        name, value = record.get("name"), record.get("value")
+        signature = record.get("signature")
+        if not isinstance(name, str) or not isinstance(signature, Mapping):
+            raise UserError(f"not a score: {dict(record)!r}")
+        try:
+            number = float(value) if isinstance(value, str | int | float) else None
+        except ValueError:
+            number = None
+        if number is None:
+            raise UserError(f"score {name!r} has no number as its value: {value!r}")
+        return cls(name, number, dict(signature))
+
+
+def signature_line(score: Score) -> str:
+    """Render a signature in one line, as sacreBLEU does: "preset:texygen|n:4|hyp:10000|...".
+
+    Settings stand in the order of the signature; those that are None are left out, and the data
+    hash is cut to its first 8 digits. A setting called "signature" is a whole line already
+    (sacreBLEU's own) and stands at the end as it is.
+    """
+    parts = [
+        f"{SHORT_NAMES.get(key, key)}:{_short(key, value)}"
+        for key, value in score.signature.items()
+        if value is not None and key != "signature"
+    ]
+    whole = score.signature.get("signature")
+    return "|".join([*parts, str(whole)] if whole is not None else parts)
+
+
+def _short(key: str, value: Setting) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)[:HASH_DIGITS] if key == "data" else str(value)

@@ -1,0 +1,359 @@
+"""model=gan: the sequence GAN (SeqGAN, Yu et al. 2017, arXiv 1609.05473).
+
+An LSTM generator writes sentences word by word; a text CNN says whether a sentence is real; the
+generator is trained by policy gradient to be believed. Shapes: B batch, T steps, V vocabulary,
+R rollouts.
+
+Where this differs from the paper and its released code, and why:
+- Sentences end at <eos>; what follows carries no loss and no reward (the code trains on padding).
+- The policy-gradient loss is divided by the constant B * T, not by the number of valid tokens,
+  which depends on the sample and would bias the gradient.
+- A baseline (`baseline`) and a reward scale (`reward_scale`) are options; the paper has neither.
+- The discriminator is updated on fresh samples each step rather than for epochs over a pool of
+  10,000: the same number of sentences, no stale ones.
+- The discriminator ignores padding, and its windows may reach past the end (see nn/text_cnn.py).
+- `reward: prefix` scores each prefix itself and needs no rollouts; the discriminator is then
+  trained on all prefixes (as ScratchGAN's is on all steps; de Masson d'Autume et al. 2019).
+"""
+
+import copy
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from gantext.data.vocabulary import PAD
+from gantext.errors import UserError
+from gantext.nn.algorithm import Metrics, Phase, SamplingOptions, Task
+from gantext.nn.language_model import GeneratorConfig, LanguageModel
+from gantext.nn.mle import MLEConfig, MLETrainer, clipped_step, mean_nll
+from gantext.nn.rewards import (
+    leave_one_out_mean,
+    policy_gradient_loss,
+    ranked,
+    returns_to_go,
+    standardised,
+)
+from gantext.nn.rollouts import rollout_rewards, valid_lengths
+from gantext.nn.sampling import decode
+from gantext.nn.text_cnn import DiscriminatorConfig, TextCNN, unique_rows
+
+
+class Reward(enum.Enum):
+    """Where a token's reward comes from."""
+
+    rollout = "rollout"
+    prefix = "prefix"
+
+
+class Baseline(enum.Enum):
+    """What is subtracted from a token's reward."""
+
+    none = "none"
+    mean = "mean"
+    ema = "ema"
+    critic = "critic"
+
+
+class RewardScale(enum.Enum):
+    """How rewards are rescaled over the batch."""
+
+    none = "none"
+    rank = "rank"
+    standardise = "standardise"
+
+
+class Balance(enum.Enum):
+    """Whether the discriminator always steps, or only while it is not too strong."""
+
+    fixed = "fixed"
+    adaptive = "adaptive"
+
+
+@dataclass(frozen=True)
+class DTrainingConfig:
+    """How the discriminator is trained (explained in conf/model/gan.yaml)."""
+
+    pretrain_steps: int
+    batch_size: int
+    learning_rate: float
+    clip: float
+    steps: int
+    balance: Balance
+    ceiling: float
+
+
+@dataclass(frozen=True)
+class AdversarialConfig:
+    """How the generator is trained against it (explained in conf/model/gan.yaml)."""
+
+    steps: int
+    batch_size: int
+    learning_rate: float
+    clip: float
+    reward: Reward
+    rollouts: int
+    rollout_every: int
+    rollout_lag: float
+    discount: float
+    baseline: Baseline
+    reward_scale: RewardScale
+    rank_delta: float
+    mle_weight: float
+    entropy_weight: float
+
+
+@dataclass(frozen=True)
+class Config:
+    """Explained in conf/model/gan.yaml."""
+
+    name: str
+    generator: GeneratorConfig
+    discriminator: DiscriminatorConfig
+    mle: MLEConfig
+    d_training: DTrainingConfig
+    adversarial: AdversarialConfig
+
+
+class GAN:
+    """Generator, discriminator, their optimisers, and the three phases."""
+
+    def __init__(self, config: Config, task: Task, rng: torch.Generator) -> None:
+        if len(config.discriminator.widths) != len(config.discriminator.filters):
+            raise UserError("model.discriminator: widths and filters must be as many")
+        self.config, self.task = config, task
+        self.generator = LanguageModel(task.vocab_size, config.generator, rng).to(task.device)
+        self.discriminator = TextCNN(
+            task.vocab_size, config.discriminator, task.max_length, rng
+        ).to(task.device)
+        self.critic = nn.Linear(self.generator.output.in_features, 1).to(task.device)
+        nn.init.zeros_(self.critic.weight)
+        nn.init.zeros_(self.critic.bias)
+        # The rollout policy: a copy that lags behind the generator, or the generator itself.
+        lag = config.adversarial.rollout_lag
+        self.rollout_policy = copy.deepcopy(self.generator) if lag else self.generator
+        self.trainer = MLETrainer(self.generator, config.mle, task)
+        self.g_optimiser = torch.optim.Adam(
+            self.generator.parameters(), config.adversarial.learning_rate
+        )
+        self.d_optimiser = torch.optim.Adam(
+            self.discriminator.parameters(), config.d_training.learning_rate, (0.5, 0.999)
+        )
+        self.critic_optimiser = torch.optim.Adam(self.critic.parameters(), 1e-2)
+        self.ema = torch.full((), 0.5, device=task.device)
+        self.d_accuracy = 0.5
+        self.adversarial_steps = 0
+
+    # The Algorithm contract
+
+    def phases(self) -> Sequence[Phase]:
+        """mle, discriminator, adversarial."""
+        d, adversarial = self.config.d_training, self.config.adversarial
+        mle_rows = adversarial.batch_size if adversarial.mle_weight else 0
+        return [
+            Phase("mle", self.trainer.total, self.config.mle.batch_size, self.trainer.step),
+            Phase("discriminator", d.pretrain_steps, d.batch_size, self.d_step, scored=False),
+            Phase("adversarial", adversarial.steps, d.steps * d.batch_size + mle_rows,
+                  self.adversarial_step, adversarial=True),
+        ]
+
+    def networks(self) -> Mapping[str, nn.Module]:
+        """Generator and discriminator."""
+        return {"generator": self.generator, "discriminator": self.discriminator}
+
+    def sample(self, n: int, rng: torch.Generator, options: SamplingOptions) -> Tensor:
+        """Draw n sentences, (n, T)."""
+        return decode(self.generator, n, self.task.max_length, rng, options)
+
+    @torch.no_grad()
+    def log_prob(self, tokens: Tensor) -> Tensor:
+        """log p(sentence), (N,), nats; <eos> counted."""
+        return self.generator.token_log_prob(tokens).sum(1)
+
+    # The discriminator
+
+    def d_step(self, real: Tensor, rng: torch.Generator) -> Metrics:
+        """One discriminator update on real (B, T) against as many fresh samples."""
+        config = self.config.d_training
+        fake = self.sample(len(real), rng, SamplingOptions())
+        real_logit, real_weight = self._d_logits(real, rng)
+        fake_logit, fake_weight = self._d_logits(fake, rng)
+        loss = bce(real_logit, real_weight, 1.0) + bce(fake_logit, fake_weight, 0.0)
+        found = {
+            "d_loss": loss.detach() / 2,
+            "d_real": weighted(real_logit.sigmoid(), real_weight),
+            "d_fake": weighted(fake_logit.sigmoid(), fake_weight),
+            "d_accuracy_real": weighted((real_logit > 0).float(), real_weight),
+            "d_accuracy_fake": weighted((fake_logit <= 0).float(), fake_weight),
+        }
+        accuracy = (found["d_accuracy_real"] + found["d_accuracy_fake"]) / 2
+        found["d_gap"] = accuracy - 0.5
+        if self._may_step(accuracy):
+            total = loss / 2 + self.discriminator.penalty()
+            found["d_grad_norm"] = clipped_step(
+                self.d_optimiser, self.discriminator, total, config.clip
+            )
+        return found
+
+    def _d_logits(self, tokens: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Logits and their weights: one a sentence, or with prefix rewards one a prefix."""
+        if self.config.adversarial.reward is Reward.rollout:
+            logits = self.discriminator.logits(tokens, rng)
+            return logits, torch.ones_like(logits)
+        logits = self.discriminator.prefix_logits(tokens, rng)
+        return logits, (tokens != PAD).float()
+
+    def _may_step(self, accuracy: Tensor) -> bool:
+        """With `balance: adaptive` D steps only while its recent accuracy is under the ceiling."""
+        if self.config.d_training.balance is Balance.fixed:
+            return True
+        self.d_accuracy = 0.9 * self.d_accuracy + 0.1 * float(accuracy)
+        return self.d_accuracy < self.config.d_training.ceiling
+
+    # The generator
+
+    def adversarial_step(self, batch: Tensor, rng: torch.Generator) -> Metrics:
+        """One generator update, then `d_training.steps` discriminator updates."""
+        config = self.config.adversarial
+        real, d_size = batch, self.config.d_training.batch_size
+        mle_batch = real[len(real) - config.batch_size :] if config.mle_weight else None
+        found = dict(self.g_step(mle_batch, rng))
+        for i in range(self.config.d_training.steps):
+            found.update(self.d_step(real[i * d_size : (i + 1) * d_size], rng))
+        self.adversarial_steps += 1
+        return found
+
+    def g_step(self, mle_batch: Tensor | None, rng: torch.Generator) -> Metrics:
+        """One policy-gradient update on fresh samples (and an MLE batch, if weighted)."""
+        config = self.config.adversarial
+        tokens = self.sample(config.batch_size, rng, SamplingOptions())
+        tokens = tokens[:, : int(valid_lengths(tokens).max())]
+        valid = tokens != PAD
+        rewards = self.rewards(tokens, rng)  # (B, T)
+        advantage = self.advantages(rewards, tokens)
+        log_probs = self.generator.valid_log_probs(tokens, written=True)  # (valid, V)
+        chosen = log_probs.gather(1, tokens[valid][:, None])
+        log_prob = torch.zeros_like(rewards).masked_scatter(valid, chosen)
+        entropy = -(log_probs.exp() * log_probs.clamp_min(-1e9)).sum(1).mean()
+        loss = policy_gradient_loss(log_prob, advantage, valid) - config.entropy_weight * entropy
+        if mle_batch is not None:
+            loss = loss + config.mle_weight * mean_nll(self.generator, mle_batch, rng)
+        norm = clipped_step(self.g_optimiser, self.generator, loss, config.clip)
+        self._lag_rollout_policy()
+        reward = rewards[valid]
+        copies = unique_rows(tokens)[0]
+        return {
+            "reward": reward.mean(), "reward_std": reward.std(), "g_loss": loss.detach(),
+            "advantage_std": advantage[valid].std(), "g_grad_norm": norm,
+            "entropy": entropy.detach(), "length": valid.sum(1).float().mean(),
+            "batch_unique": len(copies) / len(tokens),
+        }
+
+    @torch.no_grad()
+    def rewards(self, tokens: Tensor, rng: torch.Generator) -> Tensor:
+        """Q of each token, (B, T): D's belief in what it leads to. Zero at <pad>."""
+        config, valid = self.config.adversarial, tokens != PAD
+        if config.reward is Reward.rollout:
+            found = rollout_rewards(
+                self.rollout_policy, self.discriminator.score, tokens,
+                config.rollouts, config.rollout_every, rng,
+            ).mean(2)  # (B, T)
+            steps = torch.arange(tokens.shape[1], device=tokens.device)
+            left = valid_lengths(tokens)[:, None] - 1 - steps
+            return found * config.discount ** left.clamp_min(0) if config.discount < 1 else found
+        belief = self.discriminator.prefix_logits(tokens).sigmoid() * valid
+        return returns_to_go(belief, valid, config.discount)
+
+    def advantages(self, rewards: Tensor, tokens: Tensor) -> Tensor:
+        """Rewards less their baseline, rescaled; (B, T), zero at <pad>."""
+        config, valid = self.config.adversarial, tokens != PAD
+        if config.reward_scale is RewardScale.rank:
+            rewards = ranked(rewards, valid, config.rank_delta)
+        advantage = (rewards - self._baseline(rewards, tokens)) * valid
+        if config.reward_scale is RewardScale.standardise:
+            advantage = standardised(advantage, valid)
+        return advantage
+
+    def _baseline(self, rewards: Tensor, tokens: Tensor) -> Tensor:
+        kind, valid = self.config.adversarial.baseline, tokens != PAD
+        if kind is Baseline.mean:
+            return leave_one_out_mean(rewards, valid)
+        if kind is Baseline.ema:
+            before = self.ema.clone()
+            self.ema = 0.9 * self.ema + 0.1 * rewards[valid].mean()
+            return before
+        if kind is Baseline.critic:
+            return self._critic(rewards, tokens)
+        return torch.zeros_like(rewards)
+
+    def _critic(self, rewards: Tensor, tokens: Tensor) -> Tensor:
+        """A linear prediction of Q from the generator's state before each token."""
+        valid = tokens != PAD
+        with torch.no_grad():
+            features = self.generator.features(tokens).float()
+        predicted: Tensor = self.critic(features).squeeze(-1)
+        loss = F.mse_loss(predicted[valid], rewards[valid])
+        clipped_step(self.critic_optimiser, self.critic, loss, 1e9)
+        return predicted.detach()
+
+    @torch.no_grad()
+    def _lag_rollout_policy(self) -> None:
+        """theta' <- lag * theta' + (1 - lag) * theta."""
+        lag = self.config.adversarial.rollout_lag
+        if lag:
+            pairs = zip(self.rollout_policy.parameters(), self.generator.parameters(), strict=True)
+            for old, new in pairs:
+                old.lerp_(new, 1 - lag)
+
+    # State
+
+    def _parts(self) -> dict[str, Any]:
+        return {
+            "generator": self.generator, "discriminator": self.discriminator,
+            "critic": self.critic, "rollout_policy": self.rollout_policy,
+            "trainer": self.trainer, "g_optimiser": self.g_optimiser,
+            "d_optimiser": self.d_optimiser, "critic_optimiser": self.critic_optimiser,
+        }
+
+    def state_dict(self) -> dict[str, Any]:
+        """Weights, optimiser states and counters."""
+        state = {name: part.state_dict() for name, part in self._parts().items()}
+        counters = {"d_accuracy": self.d_accuracy, "adversarial_steps": self.adversarial_steps}
+        return {**state, "ema": self.ema, "counters": counters}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` gave."""
+        for name, part in self._parts().items():
+            part.load_state_dict(state[name])
+        self.ema = state["ema"].to(self.task.device)
+        self.d_accuracy = state["counters"]["d_accuracy"]
+        self.adversarial_steps = state["counters"]["adversarial_steps"]
+
+    def load_pretrained(self, state: dict[str, Any]) -> None:
+        """Take the generator's weights, and the discriminator's where there are some."""
+        self.generator.load_state_dict(state["generator"])
+        self.rollout_policy.load_state_dict(state["generator"])
+        if "discriminator" in state:
+            self.discriminator.load_state_dict(state["discriminator"])
+
+
+def bce(logits: Tensor, weights: Tensor, target: float) -> Tensor:
+    """Weighted mean binary cross-entropy against one target."""
+    losses = F.binary_cross_entropy_with_logits(
+        logits, torch.full_like(logits, target), reduction="none"
+    )
+    return weighted(losses, weights)
+
+
+def weighted(values: Tensor, weights: Tensor) -> Tensor:
+    """Weighted mean."""
+    return (values * weights).sum() / weights.sum()
+
+
+def build(config: Config, task: Task, rng: torch.Generator) -> GAN:
+    """Build the algorithm; `rng` initialises the weights."""
+    return GAN(config, task, rng)

@@ -1,0 +1,72 @@
+"""model=mle: the regularised LSTM language model, the honest baseline of every GAN here.
+
+One LSTM with tied embeddings (Press & Wolf 2017), locked dropout on its inputs and outputs and
+dropout of whole words of the embedding (Gal & Ghahramani 2016), fitted by maximum likelihood.
+Words seen once in training stand for unseen ones part of the time, so <unk> has a learned
+probability and test likelihoods over the whole training vocabulary are proper.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gantext.nn.algorithm import Phase, SamplingOptions, Task
+from gantext.nn.language_model import GeneratorConfig, LanguageModel
+from gantext.nn.mle import MLEConfig, MLETrainer
+from gantext.nn.sampling import decode
+
+
+@dataclass(frozen=True)
+class Config:
+    """Explained in conf/model/mle.yaml."""
+
+    name: str
+    generator: GeneratorConfig
+    mle: MLEConfig
+
+
+class MLE:
+    """A language model and its trainer."""
+
+    def __init__(self, config: Config, task: Task, rng: torch.Generator) -> None:
+        self.config, self.task = config, task
+        self.generator = LanguageModel(task.vocab_size, config.generator, rng).to(task.device)
+        self.trainer = MLETrainer(self.generator, config.mle, task)
+
+    def phases(self) -> Sequence[Phase]:
+        """One phase: mle."""
+        return [Phase("mle", self.trainer.total, self.config.mle.batch_size, self.trainer.step)]
+
+    def networks(self) -> Mapping[str, nn.Module]:
+        """The generator."""
+        return {"generator": self.generator}
+
+    def sample(self, n: int, rng: torch.Generator, options: SamplingOptions) -> Tensor:
+        """Draw n sentences, (n, T)."""
+        return decode(self.generator, n, self.task.max_length, rng, options)
+
+    @torch.no_grad()
+    def log_prob(self, tokens: Tensor) -> Tensor:
+        """log p(sentence), (N,), nats; <eos> counted."""
+        return self.generator.token_log_prob(tokens).sum(1)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Weights, optimiser state and counters."""
+        return {"generator": self.generator.state_dict(), "trainer": self.trainer.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` gave."""
+        self.generator.load_state_dict(state["generator"])
+        self.trainer.load_state_dict(state["trainer"])
+
+    def load_pretrained(self, state: dict[str, Any]) -> None:
+        """Take the generator's weights."""
+        self.generator.load_state_dict(state["generator"])
+
+
+def build(config: Config, task: Task, rng: torch.Generator) -> MLE:
+    """Build the algorithm; `rng` initialises the weights."""
+    return MLE(config, task, rng)

@@ -1,0 +1,92 @@
+"""What the training loop knows of a model: its task, its phases and the Algorithm contract."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+Metrics = Mapping[str, Tensor | float]
+StepFunction = Callable[[Tensor, torch.Generator], Metrics]
+
+
+@dataclass(frozen=True)
+class Task:
+    """The facts about a corpus that a text model is built for.
+
+    Attributes:
+        vocab_size: V, the four special tokens included.
+        max_length: T, the end-of-sentence token included.
+        train_size: sentences in the training split.
+        singletons: (V,) bool, words seen once in the training split.
+        device: where the networks live.
+    """
+
+    vocab_size: int
+    max_length: int
+    train_size: int
+    singletons: Tensor
+    device: torch.device
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A stretch of training. Phases are data, not coroutines, so that a resume is exact.
+
+    Attributes:
+        name: a key of the run's metrics and checkpoints.
+        steps: how often `step` is called.
+        rows: real sentences that one step is given.
+        step: (batch (rows, T), rng) -> metrics; tensors stay on the device until they are logged.
+        adversarial: whether `phases=pretrain` leaves it out.
+        scored: whether it changes the samples, so that they are scored at its end.
+    """
+
+    name: str
+    steps: int
+    rows: int
+    step: StepFunction
+    adversarial: bool = False
+    scored: bool = True
+
+
+@dataclass(frozen=True)
+class SamplingOptions:
+    """How tokens are drawn: temperature 0 is greedy; top_k 0 and top_p 1 keep every word."""
+
+    temperature: float = 1.0
+    top_k: int = 0
+    top_p: float = 1.0
+
+
+class Algorithm(Protocol):
+    """Owns networks and optimisers; everything that a resume needs is in its `state_dict`."""
+
+    def phases(self) -> Sequence[Phase]:
+        """The phases in the order in which they run."""
+        ...
+
+    def networks(self) -> Mapping[str, nn.Module]:
+        """Its networks by role, for counts of parameters."""
+        ...
+
+    def sample(self, n: int, rng: torch.Generator, options: SamplingOptions) -> Tensor:
+        """Draw n sentences: (n, T) int64, <eos> then <pad>."""
+        ...
+
+    def log_prob(self, tokens: Tensor) -> Tensor:
+        """log p(sentence) in nats, (N,), of (N, T) tokens; <eos> counted."""
+        ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """Weights, optimiser states and counters."""
+        ...
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` gave."""
+        ...
+
+    def load_pretrained(self, state: dict[str, Any]) -> None:
+        """Take only the networks' weights of another run's `state_dict`."""
+        ...

@@ -1,0 +1,32 @@
+"""Dropout with an explicit generator: no global RNG, so that a resume is exact."""
+
+import torch
+from torch import Tensor
+
+
+def keep_mask(shape: tuple[int, ...], p: float, like: Tensor, rng: torch.Generator) -> Tensor:
+    """A mask of 0 and 1/(1-p) with mean 1, of `like`'s type and device."""
+    mask = torch.empty(shape, device=like.device).bernoulli_(1 - p, generator=rng)
+    return mask.div_(1 - p).to(like.dtype)
+
+
+def dropout(x: Tensor, p: float, rng: torch.Generator | None) -> Tensor:
+    """Drop elements with probability p; with no generator, or p = 0, the identity."""
+    if rng is None or p == 0:
+        return x
+    return x * keep_mask(tuple(x.shape), p, x, rng)
+
+
+def locked_dropout(x: Tensor, p: float, rng: torch.Generator | None) -> Tensor:
+    """Drop whole features of (B, T, H), the same ones at each time step (Gal & Ghahramani 2016)."""
+    if rng is None or p == 0:
+        return x
+    rows, _, features = x.shape
+    return x * keep_mask((rows, 1, features), p, x, rng)
+
+
+def word_dropout(table: Tensor, p: float, rng: torch.Generator | None) -> Tensor:
+    """Drop whole rows of an embedding table (V, E) (Gal & Ghahramani 2016, section 4.2)."""
+    if rng is None or p == 0:
+        return table
+    return table * keep_mask((table.shape[0], 1), p, table, rng)

@@ -1,0 +1,105 @@
+"""Maximum-likelihood training of a language model by teacher forcing.
+
+Shapes: B batch, T steps, V vocabulary.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gantext.data.vocabulary import PAD, UNK
+from gantext.nn.algorithm import Metrics, Task
+from gantext.nn.language_model import LanguageModel
+
+
+@dataclass(frozen=True)
+class MLEConfig:
+    """How a language model is fitted (explained in conf/model/*.yaml)."""
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    final_rate: float
+    warmup_steps: int
+    weight_decay: float
+    clip: float
+    unk_rate: float
+
+    def steps(self, train_size: int) -> int:
+        """Steps of all epochs."""
+        return self.epochs * math.ceil(train_size / self.batch_size)
+
+
+def cosine_rate(step: int, steps: int, warmup: int, final: float) -> float:
+    """Share of the peak learning rate: linear warm-up, then a cosine down to `final`."""
+    rise = min(1.0, (step + 1) / max(1, warmup))
+    fall = 0.5 * (1 + math.cos(math.pi * min(1.0, step / max(1, steps))))
+    return rise * (final + (1 - final) * fall)
+
+
+def hide_singletons(
+    tokens: Tensor, singletons: Tensor, rate: float, rng: torch.Generator
+) -> Tensor:
+    """Turn words seen once into <unk> with probability `rate`, so that <unk> is learned.
+
+    With a vocabulary of all training words <unk> never occurs in training; words seen once stand
+    for the unseen ones, as in Good-Turing estimation.
+    """
+    if rate == 0:
+        return tokens
+    hidden = torch.rand(tokens.shape, generator=rng, device=tokens.device) < rate
+    return torch.where(hidden & singletons[tokens], UNK, tokens)
+
+
+def mean_nll(model: LanguageModel, tokens: Tensor, rng: torch.Generator | None) -> Tensor:
+    """Mean negative log-likelihood, nats per token, <eos> counted."""
+    log_probs = model.valid_log_probs(tokens, rng)
+    return -log_probs.gather(1, tokens[tokens != PAD][:, None]).mean()
+
+
+def clipped_step(
+    optimiser: torch.optim.Optimizer, model: nn.Module, loss: Tensor, clip: float
+) -> Tensor:
+    """One optimiser step with the gradient's norm clipped; returns the norm before clipping."""
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    norm = nn.utils.clip_grad_norm_(model.parameters(), clip)
+    optimiser.step()
+    return norm.detach()
+
+
+class MLETrainer:
+    """Fits a language model: AdamW, warm-up, cosine decay, clipped gradients."""
+
+    def __init__(self, model: LanguageModel, config: MLEConfig, task: Task) -> None:
+        self.model, self.config = model, config
+        self.singletons = task.singletons.to(task.device)
+        self.total = config.steps(task.train_size)
+        self.done = 0
+        self.optimiser = torch.optim.AdamW(
+            model.parameters(), config.learning_rate, (0.9, 0.99), weight_decay=config.weight_decay
+        )
+
+    def step(self, batch: Tensor, rng: torch.Generator) -> Metrics:
+        """One update on a batch (B, T)."""
+        config = self.config
+        rate = cosine_rate(self.done, self.total, config.warmup_steps, config.final_rate)
+        for group in self.optimiser.param_groups:
+            group["lr"] = config.learning_rate * rate
+        tokens = hide_singletons(batch, self.singletons, config.unk_rate, rng)
+        loss = mean_nll(self.model, tokens, rng)
+        norm = clipped_step(self.optimiser, self.model, loss, config.clip)
+        self.done += 1
+        return {"nll": loss.detach(), "grad_norm": norm, "learning_rate": config.learning_rate * rate}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Optimiser state and the place in the schedule."""
+        return {"optimiser": self.optimiser.state_dict(), "done": self.done}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` gave."""
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.done = state["done"]

@@ -1,0 +1,63 @@
+"""Rewards to advantages, and the policy-gradient loss: pure functions.
+
+Shapes: B batch, T steps. `valid` is (B, T) bool, true where there is a token (<eos> counts).
+"""
+
+import torch
+from torch import Tensor
+
+
+def returns_to_go(rewards: Tensor, valid: Tensor, discount: float) -> Tensor:
+    """Q_t = sum over s >= t of discount^(s-t) r_s, over the sum of the same weights; (B, T).
+
+    The weights' sum makes Q an average of rewards, whatever the sentence's length. With
+    discount 0 it is r_t itself.
+    """
+    steps = torch.arange(rewards.shape[1], device=rewards.device)
+    lag = steps[None, :] - steps[:, None]  # (t, s)
+    weights = torch.where(lag >= 0, float(discount) ** lag.clamp_min(0), 0.0).to(rewards.dtype)
+    total = (rewards * valid) @ weights.T
+    return total / (valid.to(rewards.dtype) @ weights.T).clamp_min(1e-12) * valid
+
+
+def leave_one_out_mean(values: Tensor, valid: Tensor) -> Tensor:
+    """Per step, the mean over the other sentences of the batch; (B, T).
+
+    A sentence's own value does not enter its baseline, so the gradient stays unbiased. Where no
+    other sentence is that long, the mean over all other sentences' tokens is taken.
+    """
+    kept = values * valid
+    count = valid.sum(0) - valid.to(values.dtype)
+    others = (kept.sum(0) - kept) / count.clamp_min(1)
+    tokens = (valid.sum() - valid.sum(1)).clamp_min(1)
+    overall = (kept.sum() - kept.sum(1)) / tokens  # (B,)
+    return torch.where(count > 0, others, overall[:, None]) * valid
+
+
+def standardised(advantage: Tensor, valid: Tensor) -> Tensor:
+    """Advantages with mean 0 and standard deviation 1 over the batch's tokens."""
+    chosen = advantage[valid]
+    deviation = chosen.std(correction=0).clamp_min(1e-6)
+    return (advantage - chosen.mean()) / deviation * valid
+
+
+def ranked(values: Tensor, valid: Tensor, delta: float) -> Tensor:
+    """Per step over the batch: sigmoid(delta * (0.5 - rank / B)), rank 1 the best; (B, T).
+
+    The bootstrapped rescaled activation of LeakGAN (Guo et al. 2018, section 3.3); ties share
+    their mean rank, and B is the number of sentences that have a token at that step.
+    """
+    above = (values[None] > values[:, None]) & valid[None] & valid[:, None]
+    equal = (values[None] == values[:, None]) & valid[None] & valid[:, None]
+    rank = above.sum(1) + (equal.sum(1) + 1) / 2
+    share = rank / valid.sum(0).clamp_min(1)
+    return torch.sigmoid(delta * (0.5 - share)) * valid
+
+
+def policy_gradient_loss(log_prob: Tensor, advantage: Tensor, valid: Tensor) -> Tensor:
+    """-sum of log p(x_t) * A_t over all valid tokens, over B * T (REINFORCE; SeqGAN's eq. 7).
+
+    Dividing by the fixed B * T and not by the number of valid tokens keeps the gradient that of
+    the expected reward, up to the constant T: the number of tokens depends on the sample.
+    """
+    return -(log_prob * advantage.detach() * valid).sum() / valid.numel()

@@ -1,0 +1,143 @@
+"""Drawing tokens: inverse CDF, filters, and the step-by-step decode of any policy.
+
+Shapes: N rows, V vocabulary, T steps. A policy's state is a tuple of tensors with rows first, so
+that rows can be selected, repeated and joined without knowing what the state means.
+"""
+
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from gantext.data.vocabulary import BOS, EOS, PAD
+from gantext.nn.algorithm import SamplingOptions
+
+State = tuple[Tensor, ...]
+BLOCK = 64
+# 2**22 floats of logits stay within a desktop CPU's last-level cache and are no load on a GPU.
+CHUNK_ELEMENTS = 2**22
+
+
+class Policy(Protocol):
+    """A model that can be decoded step by step; `logits` leave out words that it never writes."""
+
+    def start(self, rows: int) -> State:
+        """The state that has read <bos>."""
+        ...
+
+    def advance(self, state: State, tokens: Tensor) -> State:
+        """Read one token a row, (N,)."""
+        ...
+
+    def logits(self, state: State) -> Tensor:
+        """Unnormalised log-probabilities of the next word, (N, V), in fp32."""
+        ...
+
+
+def select(state: State, index: Tensor) -> State:
+    """Rows of a state."""
+    return tuple(part.index_select(0, index) for part in state)
+
+
+def join(first: State, second: State) -> State:
+    """Two states' rows one after the other."""
+    return tuple(torch.cat(parts) for parts in zip(first, second, strict=True))
+
+
+def draw(logits: Tensor, uniform: Tensor) -> Tensor:
+    """Draw one token a row by inverse CDF: (N, V) logits, (N,) float64 uniforms in [0, 1).
+
+    The cumulative sum runs over sums of blocks of 64 words and then within one block only: V/64
+    + 64 sequential additions a row rather than V, in float64. A word of probability 0 is never
+    drawn; the last word can be.
+    """
+    rows, words = logits.shape
+    weights = (logits - logits.amax(-1, keepdim=True)).exp_()
+    weights = F.pad(weights, (0, -words % BLOCK)).view(rows, -1, BLOCK)  # (N, V/64, 64)
+    totals = weights.sum(-1).double().cumsum(-1)  # (N, V/64)
+    target = uniform * totals[:, -1]
+    block = _first_above(totals, target, totals.diff(dim=-1, prepend=totals.new_zeros(rows, 1)))
+    row = torch.arange(rows, device=logits.device)
+    inside = weights[row, block].double()  # (N, 64)
+    residual = target - (totals[row, block] - inside.sum(-1)).clamp_min(0)
+    return block * BLOCK + _first_above(inside.cumsum(-1), residual, inside)
+
+
+def _first_above(cumulative: Tensor, target: Tensor, weights: Tensor) -> Tensor:
+    """First index whose cumulative weight is above the target, at most the last positive one."""
+    index = torch.searchsorted(cumulative, target[:, None], right=True)[:, 0]
+    places = torch.arange(weights.shape[1], device=weights.device)
+    last = torch.where(weights > 0, places, 0).amax(-1)
+    return torch.minimum(index, last)
+
+
+def filtered(logits: Tensor, options: SamplingOptions) -> Tensor:
+    """Apply temperature, then top-k, then top-p (nucleus; Holtzman et al. 2020) to (N, V) logits.
+
+    Top-p keeps the smallest set of most likely words whose probability reaches top_p.
+    """
+    logits = logits / options.temperature
+    if 0 < options.top_k < logits.shape[-1]:
+        kept = logits.topk(options.top_k, dim=-1)
+        logits = torch.full_like(logits, -torch.inf).scatter(-1, kept.indices, kept.values)
+    if options.top_p < 1:
+        ordered, order = logits.sort(dim=-1, descending=True)
+        before = ordered.softmax(-1).cumsum(-1) - ordered.softmax(-1)
+        ordered = ordered.masked_fill(before >= options.top_p, -torch.inf)
+        logits = torch.empty_like(logits).scatter(-1, order, ordered)
+    return logits
+
+
+def next_tokens(
+    policy: Policy, state: State, rng: torch.Generator, options: SamplingOptions
+) -> Tensor:
+    """Draw the next token of each row, (N,), a chunk of rows at a time."""
+    rows = state[0].shape[0]
+    if options.temperature == 0:
+        chosen = [policy.logits(part).argmax(-1) for part, _ in _chunks(policy, state, None)]
+        return torch.cat(chosen)
+    uniform = torch.rand(rows, generator=rng, device=state[0].device, dtype=torch.float64)
+    plain = options == SamplingOptions()
+    drawn = []
+    for part, u in _chunks(policy, state, uniform):
+        logits = policy.logits(part)
+        drawn.append(draw(logits if plain else filtered(logits, options), u))
+    return torch.cat(drawn)
+
+
+def _chunks(policy: Policy, state: State, uniform: Tensor | None) -> list[tuple[State, Tensor]]:
+    rows = state[0].shape[0]
+    size = max(1, CHUNK_ELEMENTS // int(getattr(policy, "vocab_size", 1)))
+    values = state[0].new_zeros(rows) if uniform is None else uniform
+    return [
+        (tuple(p[i : i + size] for p in state), values[i : i + size]) for i in range(0, rows, size)
+    ]
+
+
+@torch.no_grad()
+def decode(
+    policy: Policy, rows: int, length: int, rng: torch.Generator, options: SamplingOptions
+) -> Tensor:
+    """Sample sentences step by step: (rows, length) int64, <eos> then <pad>.
+
+    Rows that have ended leave the batch. A row that reaches `length` without <eos> is cut there.
+    """
+    state = policy.start(rows)
+    device = state[0].device
+    tokens = torch.full((rows, length), PAD, dtype=torch.long, device=device)
+    alive = torch.arange(rows, device=device)
+    for t in range(length):
+        drawn = next_tokens(policy, state, rng, options)
+        tokens[alive, t] = drawn
+        going = (drawn != EOS).nonzero()[:, 0]
+        if len(going) == 0 or t == length - 1:
+            break
+        alive = alive[going]
+        state = policy.advance(select(state, going), drawn[going])
+    return tokens
+
+
+def bos_column(tokens: Tensor) -> Tensor:
+    """The inputs of teacher forcing: <bos>, then all tokens but the last; (B, T)."""
+    return torch.cat([torch.full_like(tokens[:, :1], BOS), tokens[:, :-1]], 1)

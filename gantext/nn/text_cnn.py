@@ -1,0 +1,166 @@
+"""The text CNN discriminator (Kim 2014, arXiv 1408.5882) with one highway layer, as in SeqGAN.
+
+Shapes: B batch, T steps, V vocabulary, E embedding, w a filter's width, F_w its filters, F all
+filters. A window begins at each word and may reach past the sentence's end, where the embedding
+is zero; windows that begin after the end do not count. So a sentence's features do not depend on
+how it is padded, and a prefix is a sentence that ends there: `prefix_features` gives all of them
+in one pass.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from gantext.data.vocabulary import PAD
+from gantext.nn.dropout import dropout
+
+SCORE_ROWS = 1024
+
+
+@dataclass(frozen=True)
+class DiscriminatorConfig:
+    """Sizes and regularisation of the discriminator (explained in conf/model/*.yaml)."""
+
+    embedding: int
+    widths: tuple[int, ...]
+    filters: tuple[int, ...]
+    dropout: float
+    l2: float
+
+
+class TextCNN(nn.Module):
+    """One logit a sentence: above 0 for 'real'."""
+
+    def __init__(
+        self, vocab_size: int, config: DiscriminatorConfig, max_length: int, rng: torch.Generator
+    ) -> None:
+        super().__init__()
+        pairs = zip(config.widths, config.filters, strict=True)
+        kept = [(width, filters) for width, filters in pairs if width <= max_length]
+        self.config, self.widths = config, [width for width, _ in kept]
+        self.embedding = nn.Embedding(vocab_size, config.embedding, padding_idx=PAD)
+        self.convolutions = nn.ModuleList(
+            nn.Conv1d(config.embedding, filters, width) for width, filters in kept
+        )
+        self.size = sum(filters for _, filters in kept)
+        self.transform = nn.Linear(self.size, self.size)
+        self.gate = nn.Linear(self.size, self.size)
+        self.output = nn.Linear(self.size, 1)
+        self._initialise(rng)
+
+    @torch.no_grad()
+    def _initialise(self, rng: torch.Generator) -> None:
+        for name, parameter in self.named_parameters():
+            if "bias" in name:
+                nn.init.constant_(parameter, -1.0 if name == "gate.bias" else 0.0)
+            else:
+                std = 1.0 if "embedding" in name else parameter[0].numel() ** -0.5
+                nn.init.normal_(parameter, 0.0, std, generator=rng)
+        self.embedding.weight[PAD] = 0
+
+    def pooled(self, tokens: Tensor) -> Tensor:
+        """Largest activation of each filter over a sentence's windows, (B, F)."""
+        embedded = self.embedding(tokens).transpose(1, 2)  # (B, E, T)
+        outside = (tokens == PAD)[:, None]  # (B, 1, T)
+        found = []
+        for width, convolution in zip(self.widths, self.convolutions, strict=True):
+            windows = convolution(F.pad(embedded, (0, width - 1)))  # (B, F_w, T)
+            found.append(windows.masked_fill(outside, 0.0).amax(-1).relu())
+        return torch.cat(found, 1)
+
+    def prefix_pooled(self, tokens: Tensor) -> Tensor:
+        """`pooled` of each prefix x_1..x_t as a sentence of its own, (B, T, F), in one pass.
+
+        With c_j the product of a filter's tap j and a word, a window that began i words ago has
+        the sum S_i[t] = S_{i-1}[t-1] + c_i[t]; it is finished at i = w - 1. A prefix's features
+        are the maximum over its unfinished windows and a running maximum of finished ones.
+        """
+        embedded = self.embedding(tokens)  # (B, T, E)
+        return torch.cat(
+            [self._prefix_windows(embedded, c) for c in self.convolutions], -1
+        )
+
+    def _prefix_windows(self, embedded: Tensor, convolution: nn.Module) -> Tensor:
+        weight, bias = convolution.get_parameter("weight"), convolution.get_parameter("bias")
+        filters, _, width = weight.shape
+        taps = embedded @ weight.permute(1, 2, 0).reshape(-1, width * filters)
+        taps = taps.unflatten(-1, (width, filters))  # (B, T, w, F_w)
+        begun = taps[:, :, 0]  # S_0
+        best = torch.full_like(begun, -torch.inf)
+        for i in range(1, width):
+            best = torch.maximum(best, begun)
+            # Windows that would begin before the sentence do not exist.
+            begun = F.pad(begun[:, :-1], (0, 0, 1, 0), value=-torch.inf) + taps[:, :, i]
+        best = torch.maximum(best, begun.cummax(1).values)
+        return (best + bias).relu()
+
+    def highway(self, pooled: Tensor) -> Tensor:
+        """t * relu(W_h x + b_h) + (1 - t) * x with t = sigmoid(W_t x + b_t)."""
+        gate = torch.sigmoid(self.gate(pooled))
+        mixed: Tensor = gate * self.transform(pooled).relu() + (1 - gate) * pooled
+        return mixed
+
+    def logits(self, tokens: Tensor, rng: torch.Generator | None = None) -> Tensor:
+        """Logit of 'real' of each sentence, (B,); with rng, dropout is on."""
+        return self._output(self.pooled(tokens), rng)
+
+    def prefix_logits(self, tokens: Tensor, rng: torch.Generator | None = None) -> Tensor:
+        """Logit of 'real' of each prefix, (B, T)."""
+        return self._output(self.prefix_pooled(tokens), rng)
+
+    def _output(self, pooled: Tensor, rng: torch.Generator | None) -> Tensor:
+        features = dropout(self.highway(pooled), self.config.dropout, rng)
+        logit: Tensor = self.output(features).squeeze(-1).float()
+        return logit
+
+    def penalty(self) -> Tensor:
+        """L2 penalty of the output layer, as SeqGAN's code has it: l2 * (|W|^2 + |b|^2) / 2."""
+        squares = self.output.weight.square().sum() + self.output.bias.square().sum()
+        return self.config.l2 * squares / 2
+
+    @torch.no_grad()
+    def score(self, tokens: Tensor) -> Tensor:
+        """Probability of 'real' of many sentences, (N,), without gradient.
+
+        Equal sentences are scored once, and sentences of like length together, each group cut at
+        its longest: both exact, since features do not depend on padding.
+        """
+        if tokens.device.type != "cpu":
+            parts = tokens.split(SCORE_ROWS * 16)
+            return torch.cat([self.logits(part).sigmoid() for part in parts])
+        first, inverse = unique_rows(tokens)
+        lengths = (tokens[first] != PAD).sum(1)
+        order = lengths.argsort()
+        scores = torch.empty(len(first))
+        for part in order.split(SCORE_ROWS):
+            longest = int(lengths[part[-1]])
+            scores[part] = self.logits(tokens[first[part], :longest]).sigmoid()
+        return scores[inverse]
+
+
+def unique_rows(tokens: Tensor) -> tuple[Tensor, Tensor]:
+    """(indices of one copy of each different row, which of those each row equals).
+
+    Rows are compared by a 64-bit hash, then checked word by word: a collision falls back to
+    treating every row as different.
+    """
+    rows, length = tokens.shape
+    powers = torch.tensor(_multipliers(length), device=tokens.device)
+    _, inverse = torch.unique((tokens * powers).sum(1), return_inverse=True)
+    place = torch.arange(rows, device=tokens.device)
+    first = place.new_empty(int(inverse.max()) + 1).scatter_(0, inverse, place)
+    if torch.equal(tokens[first[inverse]], tokens):
+        return first, inverse
+    return place, place
+
+
+def _multipliers(length: int) -> Sequence[int]:
+    """Odd 64-bit multipliers of a polynomial hash (Knuth's MMIX constant), as signed numbers."""
+    value, values = 1, []
+    for _ in range(length):
+        value = value * 6364136223846793005 % 2**64
+        values.append(value - 2**64 if value >= 2**63 else value)
+    return values

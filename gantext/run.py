@@ -1,0 +1,203 @@
+"""RunDir: one folder a run, and the only module that knows the names of its files.
+
+config.yaml       the composed settings          vocabulary.json  words and tokenizer
+run.json          status, versions, data hash    metrics.jsonl    one line a report
+checkpoints/      see checkpoint.py              samples/         text, one sentence a line
+scores/           one JSON file a signature      tensorboard/     event files
+result.json       final scores, or the error     train.log        everything that was said
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from gantext.atomic import write_atomic
+from gantext.errors import UserError, nearest
+
+CONFIG, INFO, RESULT = "config.yaml", "run.json", "result.json"
+LATEST = "latest"
+
+
+class RunDir:
+    """A run's folder. `create` makes one, `find` opens one; the writer holds `lock`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.config = path / CONFIG
+        self.log = path / "train.log"
+        self.tensorboard = path / "tensorboard"
+        self.checkpoints = path / "checkpoints"
+        self._metrics = path / "metrics.jsonl"
+        self._vocabulary = path / "vocabulary.json"
+
+    @classmethod
+    def create(cls, path: Path, config: str, vocabulary: Any, info: dict[str, Any]) -> "RunDir":
+        """Make a new run folder; refuses one that holds a run already."""
+        run = cls(path)
+        if run.config.exists():
+            raise UserError(f"{path} holds a run already: go on with it by --resume {path}")
+        path.mkdir(parents=True, exist_ok=True)
+        write_atomic(run._vocabulary, json.dumps(vocabulary, ensure_ascii=False).encode())
+        run.update(created=time.strftime("%Y-%m-%d %H:%M:%S"), **info)
+        write_atomic(run.config, config.encode())
+        return run
+
+    @classmethod
+    def find(cls, spec: str | None, runs_dir: Path) -> "RunDir":
+        """Open a run by path, by name in `runs_dir`, or the latest one (None)."""
+        name = spec or LATEST
+        for path in (Path(name), runs_dir / name):
+            if (path / CONFIG).is_file():
+                return cls(path.resolve())
+        if spec is None:
+            raise UserError(f"there is no run in {runs_dir} yet: start one with gantext train")
+        known = [str(run.path.relative_to(runs_dir.resolve())) for run in list_runs(runs_dir)]
+        raise UserError(f"no run at '{spec}'{nearest(spec, known)}")
+
+    def mark_latest(self, runs_dir: Path) -> None:
+        """Let `latest` in `runs_dir` point to this run."""
+        link = runs_dir / f".{LATEST}.{os.getpid()}"
+        with contextlib.suppress(OSError):
+            link.unlink(missing_ok=True)
+            link.symlink_to(os.path.relpath(self.path, runs_dir))
+            os.replace(link, runs_dir / LATEST)
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the folder for writing; a second process is refused."""
+        with open(self.path / ".lock", "a+") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                file.seek(0)
+                holder = file.read().strip() or "another process"
+                raise UserError(f"{self.path} is in use by process {holder}") from error
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
+            yield
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """What run.json says of the run."""
+        return _read_json(self.path / INFO, {})
+
+    def update(self, **values: Any) -> None:
+        """Change entries of run.json."""
+        write_atomic(self.path / INFO, json.dumps({**self.info, **values}, indent=1).encode())
+
+    @property
+    def vocabulary(self) -> Any:
+        """The vocabulary's JSON."""
+        return _read_json(self._vocabulary, None)
+
+    # Metrics
+
+    def append_metrics(self, row: dict[str, Any]) -> None:
+        """Add one line to metrics.jsonl."""
+        with open(self._metrics, "a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """All lines of metrics.jsonl."""
+        if not self._metrics.exists():
+            return []
+        lines = self._metrics.read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) for line in lines]
+
+    def metrics_size(self) -> int:
+        """Bytes written to metrics.jsonl, which a checkpoint remembers."""
+        return self._metrics.stat().st_size if self._metrics.exists() else 0
+
+    def cut_metrics(self, size: int) -> None:
+        """Drop what was written after the checkpoint that a run goes on from."""
+        if self._metrics.exists():
+            os.truncate(self._metrics, min(size, self.metrics_size()))
+
+    # Checkpoints
+
+    def save_checkpoint(self, tree: dict[str, Any], step: int, phase: str | None, keep: int) -> Path:
+        """Write the checkpoint of a step; with `phase` it ends that phase and is always kept."""
+        from gantext import checkpoint
+
+        folder = self.checkpoints / (f"{step:09d}" + (f"-{phase}" if phase else ""))
+        checkpoint.write(folder, tree)
+        passing = [path for path in self._checkpoint_folders() if "-" not in path.name]
+        for old in passing[:-keep] if keep else []:
+            shutil.rmtree(old)
+        return folder
+
+    def _checkpoint_folders(self) -> list[Path]:
+        folders = self.checkpoints.glob("[0-9]*") if self.checkpoints.is_dir() else []
+        return sorted(folders)
+
+    def load_checkpoint(self, phase: str | None = None) -> tuple[dict[str, Any] | None, list[str]]:
+        """The newest whole checkpoint (of the end of `phase`, if named), and what was damaged."""
+        from gantext import checkpoint
+
+        damaged: list[str] = []
+        for folder in reversed(self._checkpoint_folders()):
+            if phase is not None and not folder.name.endswith(f"-{phase}"):
+                continue
+            try:
+                return checkpoint.read(folder), damaged
+            except checkpoint.CheckpointDamaged as error:
+                damaged.append(f"checkpoint {folder.name} is damaged: {error}")
+        return None, damaged
+
+    def phase_ends(self) -> list[str]:
+        """Names of the phases whose end is kept, in order."""
+        return [path.name.partition("-")[2] for path in self._checkpoint_folders() if "-" in path.name]
+
+    # Samples, scores, result
+
+    def save_samples(self, name: str, lines: list[str]) -> Path:
+        """Write samples, one sentence a line."""
+        path = self.path / "samples" / f"{name}.txt"
+        write_atomic(path, "".join(line + "\n" for line in lines).encode())
+        return path
+
+    def samples(self, name: str) -> list[str]:
+        """Samples stored under a name; none when there are none."""
+        path = self.path / "samples" / f"{name}.txt"
+        return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+
+    def save_scores(self, name: str, document: Any) -> None:
+        """Store a document of scores under a name."""
+        write_atomic(self.path / "scores" / f"{name}.json", json.dumps(document, indent=1).encode())
+
+    def scores(self, name: str) -> Any:
+        """A stored document of scores, or None."""
+        return _read_json(self.path / "scores" / f"{name}.json", None)
+
+    def save_result(self, result: dict[str, Any]) -> None:
+        """Write the job's result, which a sweep's table is made from."""
+        write_atomic(self.path / RESULT, json.dumps(result, indent=1).encode())
+
+    @property
+    def result(self) -> dict[str, Any] | None:
+        """The job's result, or None while there is none."""
+        found: dict[str, Any] | None = _read_json(self.path / RESULT, None)
+        return found
+
+
+def _read_json(path: Path, default: Any) -> Any:
+    if not path.is_file():
+        return default
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"cannot read {path}: {error}") from error
+
+
+def list_runs(runs_dir: Path) -> list[RunDir]:
+    """All runs below a folder, sweeps' jobs too, oldest first."""
+    found = [*runs_dir.glob(f"*/{CONFIG}"), *runs_dir.glob(f"*/*/{CONFIG}")]
+    folders = {path.parent.resolve() for path in found}
+    return [RunDir(path) for path in sorted(folders, key=lambda p: (p / CONFIG).stat().st_mtime)]

@@ -1,0 +1,55 @@
+"""Sampling a trained run."""
+
+from dataclasses import asdict, dataclass
+
+import gantext
+from gantext.assemble import Trained, generator, restore
+from gantext.evaluate import ROWS, sample_texts
+from gantext.metrics.score import Setting
+from gantext.nn.algorithm import SamplingOptions
+from gantext.run import RunDir
+from gantext.settings import Device
+
+
+@dataclass(frozen=True)
+class SamplingRequest:
+    """What is sampled: how many sentences, how they are drawn, from which state of the run."""
+
+    n: int
+    temperature: float = 1.0
+    top_k: int = 0
+    top_p: float = 1.0
+    seed: int = 0
+    phase: str | None = None
+
+    @property
+    def options(self) -> SamplingOptions:
+        """How tokens are drawn."""
+        return SamplingOptions(self.temperature, self.top_k, self.top_p)
+
+
+def sample_run(
+    run: RunDir, request: SamplingRequest, device: Device = Device.auto
+) -> tuple[list[str], dict[str, Setting]]:
+    """Sample a run: (n sentences, the signature of the samples)."""
+    return sample_trained(restore(run, device, request.phase), request)
+
+
+def sample_trained(
+    trained: Trained, request: SamplingRequest
+) -> tuple[list[str], dict[str, Setting]]:
+    """Sample a run that is restored already."""
+    rng = generator(request.seed, "sampling", trained.device)
+    lines, _ = sample_texts(
+        trained.algorithm, trained.vocabulary, request.n, rng, request.options, ROWS
+    )
+    return lines, signature(trained, request)
+
+
+def signature(trained: Trained, request: SamplingRequest) -> dict[str, Setting]:
+    """The settings that these samples can be drawn again with."""
+    run = trained.run
+    return {
+        "run": run.path.name, "model": trained.settings.model.name, "step": trained.step,
+        **asdict(request), "data": run.info.get("data"), "version": gantext.__version__,
+    }

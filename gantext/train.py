@@ -1,0 +1,172 @@
+"""The loop over phases: steps, reports, looks at samples, checkpoints, scores at each phase's end."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from gantext.assemble import autocast, generator
+from gantext.data.corpus import Batches, Corpus
+from gantext.evaluate import evaluate_phase, likelihood_of, sample_texts
+from gantext.interrupt import Stopped, StopRequest
+from gantext.metrics.likelihood import unique_share
+from gantext.metrics.score import Score
+from gantext.nn.algorithm import Algorithm, Phase, SamplingOptions
+from gantext.progress import Reporter
+from gantext.run import RunDir
+from gantext.settings import Phases, Settings
+from gantext.tracking import Tracker, to_floats
+from gantext.watch import Watch
+
+LOOK = 200  # sentences of a look at the samples
+
+
+def chosen_phases(algorithm: Algorithm, settings: Settings) -> list[Phase]:
+    """The phases that `phases=all|pretrain|adversarial` leaves."""
+    wanted = {Phases.all: (True, False), Phases.pretrain: (False,), Phases.adversarial: (True,)}
+    kept = wanted[settings.phases]
+    return [phase for phase in algorithm.phases() if phase.adversarial in kept and phase.steps]
+
+
+class Trainer:
+    """One run's training. Everything that a resume needs is in `state`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        run: RunDir,
+        corpus: Corpus,
+        algorithm: Algorithm,
+        device: torch.device,
+        reporter: Reporter,
+    ) -> None:
+        self.settings, self.run, self.corpus = settings, run, corpus
+        self.algorithm, self.device, self.reporter = algorithm, device, reporter
+        self.phases = chosen_phases(algorithm, settings)
+        data_seed = generator(settings.seed, "data", torch.device("cpu")).initial_seed()
+        self.batches = Batches(corpus.train, data_seed)
+        self.noise = generator(settings.seed, "noise", device)
+        self.watch = Watch()
+        self.phase, self.step, self.total, self.seconds = 0, 0, 0, 0.0
+
+    # State
+
+    def state(self) -> dict[str, Any]:
+        """All that the next step depends on, and the place in the run's files."""
+        return {
+            "algorithm": self.algorithm.state_dict(),
+            "batches": self.batches.state_dict(),
+            "noise": self.noise.get_state(),
+            "watch": self.watch.state_dict(),
+            "phase": self.phase,
+            "step": self.step,
+            "total": self.total,
+            "seconds": self.seconds,
+            "metrics_size": self.run.metrics_size(),
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Go on from a checkpoint: lines of metrics written after it are dropped."""
+        self.algorithm.load_state_dict(state["algorithm"])
+        self.batches.load_state_dict(state["batches"])
+        self.noise.set_state(state["noise"])
+        self.watch.load_state_dict(state["watch"])
+        self.phase, self.step, self.total = state["phase"], state["step"], state["total"]
+        self.seconds = state["seconds"]
+        self.run.cut_metrics(state["metrics_size"])
+
+    def save(self, phase_end: str | None = None) -> None:
+        """Write a checkpoint."""
+        keep = self.settings.checkpoint.keep
+        self.run.save_checkpoint(self.state(), self.total, phase_end, keep)
+
+    # The loop
+
+    def train(self, stop: StopRequest) -> list[Score]:
+        """Run all phases; returns the last phase's scores.
+
+        Raises:
+            Stopped: on SIGTERM or Ctrl-C, after the step is done and saved.
+        """
+        tracker = Tracker(self.run, self.settings.log.tensorboard, self.total)
+        scores: list[Score] = []
+        try:
+            while self.phase < len(self.phases):
+                phase = self.phases[self.phase]
+                if self.step < phase.steps:
+                    self._run_phase(phase, tracker, stop)
+                    self.save(phase.name)
+                scores = self._score(phase) if phase.scored else scores
+                self.phase, self.step = self.phase + 1, 0
+            self.save()
+        finally:
+            tracker.close()
+        return scores
+
+    def _run_phase(self, phase: Phase, tracker: Tracker, stop: StopRequest) -> None:
+        self.reporter.phase(phase.name, self.step, phase.steps)
+        self.run.update(status="running", phase=phase.name)
+        began, saved = time.monotonic() - self.seconds, time.monotonic()
+        while self.step < phase.steps:
+            batch = self.batches.next(phase.rows).to(self.device)
+            with autocast(self.settings, self.device):
+                metrics = phase.step(batch, self.noise)
+            self.step, self.total = self.step + 1, self.total + 1
+            self.seconds = time.monotonic() - began
+            if self._due(self.settings.log.every_steps, phase):
+                self._report(phase, tracker, to_floats(metrics))
+            if stop.number is not None:
+                self.save()
+                raise Stopped(stop.number, f"gantext train --resume {self.run.path}")
+            if self._save_due(saved):
+                self.save()
+                saved = time.monotonic()
+
+    def _due(self, every: int, phase: Phase) -> bool:
+        return bool(every) and (self.step % every == 0 or self.step == phase.steps)
+
+    def _save_due(self, saved: float) -> bool:
+        due = self.settings.checkpoint
+        by_time = due.every_seconds and time.monotonic() - saved >= due.every_seconds
+        by_steps = due.every_steps and self.total % due.every_steps == 0
+        return bool(by_time or by_steps)
+
+    def _report(self, phase: Phase, tracker: Tracker, metrics: dict[str, float]) -> None:
+        if self._due(self.settings.log.sample_every_steps, phase):
+            metrics.update(self._look(phase, tracker))
+        tracker.row(phase.name, self.step, self.total, metrics)
+        self.reporter.step(self.step, metrics)
+        for warning in self.watch.look(self.total, metrics):
+            self.reporter.warn(warning)
+
+    def _look(self, phase: Phase, tracker: Tracker) -> dict[str, float]:
+        """A few samples from a generator of their own, so that looking changes nothing."""
+        rng = generator(self.settings.seed, f"look/{self.total}", self.device)
+        vocabulary = self.corpus.vocabulary
+        lines = sample_texts(self.algorithm, vocabulary, LOOK, rng, SamplingOptions(), LOOK)[0]
+        self.run.save_samples(f"{self.total:09d}-{phase.name}", lines)
+        self.reporter.sample(lines[0])
+        tracker.text("sample", "  \n".join(lines[:10]), self.total)
+        found = {"unique": unique_share(lines)}
+        if len(self.corpus.validation):
+            found["nll_valid"] = likelihood_of(self.algorithm, self.corpus.validation, self.device)
+        return found
+
+    def _score(self, phase: Phase) -> list[Score]:
+        """The scores at the end of a phase, computed once."""
+        stored = self.run.scores(f"phase-{phase.name}")
+        if stored is not None and stored["total"] == self.total:
+            return [Score.from_json(record) for record in stored["scores"]]
+        self.reporter.say(f"{phase.name}: scoring {self.settings.eval.samples:,} samples", "dim")
+        lines, scores = evaluate_phase(
+            self.algorithm, self.corpus, self.settings, phase.name, self.device
+        )
+        self.run.save_samples(phase.name, lines)
+        document = {"phase": phase.name, "total": self.total, "scores": _records(scores)}
+        self.run.save_scores(f"phase-{phase.name}", document)
+        return scores
+
+
+def _records(scores: Sequence[Score]) -> list[dict[str, object]]:
+    return [score.to_json() for score in scores]

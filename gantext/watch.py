@@ -1,0 +1,43 @@
+"""Signs of a collapsed or broken run, said aloud once each."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+UNIQUE_FLOOR = 0.5
+D_STUCK = 0.99
+D_PATIENCE = 20
+
+
+class Watch:
+    """Looks at each reported row of metrics; `warnings` holds what was found so far."""
+
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+        self._stuck = 0
+
+    def look(self, step: int, metrics: Mapping[str, float]) -> list[str]:
+        """New warnings at a step: NaN, few unique samples, or D's accuracy stuck at 1."""
+        found: list[str] = []
+        broken = [key for key, value in metrics.items() if not math.isfinite(value)]
+        if broken:
+            found.append(f"not a number: {', '.join(sorted(broken))}")
+        if metrics.get("unique", 1.0) < UNIQUE_FLOOR:
+            found.append(f"the samples collapse: under {UNIQUE_FLOOR:.0%} of them are unique")
+        accuracy = min(metrics.get("d_accuracy_real", 0.0), metrics.get("d_accuracy_fake", 0.0))
+        if "d_accuracy_real" in metrics:
+            self._stuck = self._stuck + 1 if accuracy >= D_STUCK else 0
+        if self._stuck == D_PATIENCE:
+            found.append(f"the discriminator is too strong: accuracy at {D_STUCK} or above")
+        kinds = {warning.partition(": ")[2].partition(":")[0] for warning in self.warnings}
+        new = [f"step {step}: {text}" for text in found if text.partition(":")[0] not in kinds]
+        self.warnings += new
+        return new
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a resume needs."""
+        return {"warnings": self.warnings, "stuck": self._stuck}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` gave."""
+        self.warnings, self._stuck = list(state["warnings"]), state["stuck"]

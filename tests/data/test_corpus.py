@@ -1,0 +1,182 @@
+"""Encoding splits, the content hash, and batches that can be resumed."""
+
+import dataclasses
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gantext.data.corpus import (
+    Batches,
+    Corpus,
+    Sentences,
+    Split,
+    build_corpus,
+    content_hash,
+    encode_split,
+)
+from gantext.data.vocabulary import EOS, PAD, UNK, Vocabulary
+from gantext.errors import UserError
+
+
+def sentences(*lines: str) -> Sentences:
+    return Sentences(tuple(line.split() for line in lines), lines)
+
+
+def corpus(train: Sentences, validation: Sentences, test: Sentences) -> Corpus:
+    vocabulary = Vocabulary.build(train.tokens, tokenizer="whitespace")
+    return build_corpus("made", vocabulary, train, validation, test)
+
+
+def numbered(n: int) -> Split:
+    """Sentence i is the single word i + 4, so that a batch says which sentences it holds."""
+    rows = torch.stack([torch.arange(n) + 4, torch.full((n,), EOS)], dim=1)
+    return Split(rows, tuple(map(str, range(n))))
+
+
+def drawn(batch: torch.Tensor) -> list[int]:
+    return (batch[:, 0] - 4).tolist()
+
+
+def test_rows_end_with_eos_then_padding() -> None:
+    """Words by frequency: b (2) is 4, a is 5, c is 6; 'z' is unknown; the longest row has 3."""
+    made = corpus(sentences("a b", "b c x"), sentences(), sentences("z"))
+    # a, c and x stand once each: ids 5, 6, 7 in the order of the alphabet.
+    assert made.train.tokens.tolist() == [[5, 4, EOS, PAD], [4, 6, 7, EOS]]
+    assert made.test.tokens.tolist() == [[UNK, EOS, PAD, PAD]]
+    assert made.validation.tokens.shape == (0, 4)
+    assert made.train.tokens.dtype == torch.int64
+    assert made.max_length == 4
+    assert made.train.text == ("a b", "b c x")
+    assert made.notes == ("test: 1 of 1 tokens (100.0%) are not in the vocabulary",)
+
+
+def test_no_training_sentence_is_refused() -> None:
+    with pytest.raises(UserError, match="no training sentence"):
+        corpus(sentences(), sentences(), sentences("a"))
+
+
+def test_hash_sees_every_word_line_and_split_but_not_the_padding() -> None:
+    base = corpus(sentences("a b", "b"), sentences("a"), sentences("b"))
+    same = corpus(sentences("a b", "b"), sentences("a"), sentences("b"))
+    assert base.hash == same.hash
+    assert len(base.hash) == 64
+    others = [
+        corpus(sentences("b", "a b"), sentences("a"), sentences("b")),
+        corpus(sentences("a b", "b"), sentences("b"), sentences("a")),
+        corpus(sentences("a b", "b"), sentences(), sentences("a", "b")),
+        corpus(sentences("a b", "b"), sentences("a"), Sentences((["b"],), ("b ",))),
+        corpus(sentences("a b", "b"), sentences("a"), Sentences((["c"],), ("b",))),
+    ]
+    assert len({base.hash, *(other.hash for other in others)}) == 6
+    wide = encode_split(base.vocabulary, [["a", "b"]], ["a b"], 9)
+    narrow = encode_split(base.vocabulary, [["a", "b"]], ["a b"], 3)
+    assert content_hash(base.vocabulary, [wide]) == content_hash(base.vocabulary, [narrow])
+    cased = dataclasses.replace(base.vocabulary, lowercase=False)
+    assert content_hash(base.vocabulary, [wide]) != content_hash(cased, [wide])
+
+
+def test_split_needs_one_line_a_row() -> None:
+    with pytest.raises(ValueError, match="for 1 lines"):
+        Split(torch.zeros(2, 3, dtype=torch.int64), ("a",))
+
+
+@given(st.integers(1, 12), st.integers(1, 12), st.integers(0, 5))
+def test_every_sentence_once_an_epoch_and_none_twice_in_a_batch(
+    n: int, rows: int, seed: int
+) -> None:
+    """12 sentences' worth of batches, cut into epochs of n, hold every sentence once each."""
+    batches = Batches(numbered(n), seed)
+    stream: list[int] = []
+    for _ in range(3 * n):
+        held = drawn(batches.next(rows))
+        assert len(held) == rows
+        assert rows > n or len(set(held)) == rows
+        stream += held
+    for start in range(0, len(stream) - n + 1, n):
+        assert sorted(stream[start : start + n]) == list(range(n))
+
+
+def test_epochs_differ_and_the_seed_decides() -> None:
+    one, two, other = (Batches(numbered(50), seed) for seed in (1, 1, 2))
+    first = drawn(one.next(50))
+    assert first == drawn(two.next(50)) != drawn(other.next(50))
+    assert first != drawn(one.next(50))
+    assert first != list(range(50))
+
+
+def test_global_random_numbers_play_no_part() -> None:
+    torch.manual_seed(0)
+    first = drawn(Batches(numbered(20), 3).next(20))
+    before = torch.get_rng_state()
+    assert drawn(Batches(numbered(20), 3).next(20)) == first
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_next_epoch_keeps_the_shuffle_random() -> None:
+    """With 3 sentences in batches of 2, all 3 * 2 orders of an epoch come up."""
+    batches = Batches(numbered(3), 0)
+    stream = [i for _ in range(300) for i in drawn(batches.next(2))]
+    assert len({tuple(stream[i : i + 3]) for i in range(0, 600, 3)}) == 6
+
+
+def test_batches_are_trimmed_to_their_longest_row() -> None:
+    tokens = torch.tensor([[4, EOS, PAD, PAD], [4, 4, 4, EOS], [4, 4, EOS, PAD]])
+    batches = Batches(Split(tokens, ("a", "b", "c")), 0)
+    for _ in range(3):
+        batch = batches.next(1)
+        assert batch.shape[1] == int((batch != PAD).sum())
+        assert batch[0, -1] == EOS
+    assert batches.next(3).shape == (3, 4)
+
+
+@pytest.mark.parametrize("done", [0, 1, 4, 7])
+def test_resume_goes_on_exactly(done: int) -> None:
+    """10 sentences in batches of 4: after 1 and 4 batches the position is amid an epoch."""
+    straight, other = Batches(numbered(10), 5), Batches(numbered(10), 99)
+    for _ in range(done):
+        straight.next(4)
+    state = straight.state_dict()
+    expected = [straight.next(4) for _ in range(10)]
+    other.next(3)
+    other.load_state_dict(state)
+    for batch in expected:
+        assert torch.equal(other.next(4), batch)
+
+
+def test_state_holds_tensors_and_ints_and_does_not_move() -> None:
+    batches = Batches(numbered(10), 5)
+    batches.next(4)
+    state = batches.state_dict()
+    assert all(isinstance(value, torch.Tensor | int) for value in state.values())
+    assert state["position"] == 4
+    order = state["order"]
+    assert isinstance(order, torch.Tensor)
+    kept = order.clone()
+    for _ in range(9):
+        batches.next(7)
+    assert torch.equal(order, kept)
+    assert batches.state_dict()["epoch"] == 6  # 67 sentences drawn: six whole epochs of 10
+
+
+def test_a_batch_is_the_callers_own() -> None:
+    split = numbered(4)
+    batches = Batches(split, 0)
+    batches.next(4).zero_()
+    assert int(split.tokens.min()) == EOS
+
+
+def test_states_of_other_data_are_refused() -> None:
+    state = Batches(numbered(10), 5).state_dict()
+    with pytest.raises(UserError, match="for 10 sentences, not 11"):
+        Batches(numbered(11), 5).load_state_dict(state)
+    with pytest.raises(UserError, match="damaged"):
+        Batches(numbered(10), 5).load_state_dict({**state, "order": 3})
+
+
+def test_no_sentences_and_no_rows_are_refused() -> None:
+    with pytest.raises(UserError, match="without sentences"):
+        Batches(Split(torch.zeros(0, 3, dtype=torch.int64), ()), 0)
+    with pytest.raises(ValueError, match="at least 1 row"):
+        Batches(numbered(3), 0).next(0)
