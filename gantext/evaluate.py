@@ -38,7 +38,7 @@ def split_log_prob(algorithm: Algorithm, split: Split, device: torch.device) -> 
     lengths = (split.tokens != PAD).sum(1)
     order = lengths.argsort()
     result = torch.zeros(len(split), dtype=torch.float64)
-    for part in order.split(ROWS):
+    for part in torch.split(order, ROWS):
         batch = split.tokens[part, : int(lengths[part].max())].to(device)
         result[part] = algorithm.log_prob(batch).double().cpu()
     return result.numpy()

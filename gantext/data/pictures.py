@@ -19,14 +19,14 @@ Colour = tuple[int, int, int]
 PAINT: dict[str, Colour] = {
     "red": (220, 30, 35),
     "orange": (250, 140, 0),
-    "yellow": (245, 215, 0),
+    "yellow": (250, 225, 30),
     "green": (25, 150, 50),
     "blue": (30, 80, 225),
     "purple": (130, 40, 175),
     "pink": (250, 130, 190),
     "brown": (120, 70, 30),
     "black": (15, 15, 15),
-    "gray": (120, 70, 30),
+    "gray": (125, 125, 125),
 }
 # Pale, so that every paint shows: the ground's colour, and that of the pattern on it.
 PAPER: dict[str | None, tuple[Colour, Colour]] = {

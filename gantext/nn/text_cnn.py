@@ -87,7 +87,7 @@ class TextCNN(nn.Module):
         weight, bias = convolution.get_parameter("weight"), convolution.get_parameter("bias")
         filters, _, width = weight.shape
         taps = embedded @ weight.permute(1, 2, 0).reshape(-1, width * filters)
-        taps = taps.unflatten(-1, (width, filters))  # (B, T, w, F_w)
+        taps = taps.reshape(*taps.shape[:2], width, filters)  # (B, T, w, F_w)
         begun = taps[:, :, 0]  # S_0
         best = torch.full_like(begun, -torch.inf)
         for i in range(1, width):
@@ -129,13 +129,13 @@ class TextCNN(nn.Module):
         its longest: both exact, since features do not depend on padding.
         """
         if tokens.device.type != "cpu":
-            parts = tokens.split(SCORE_ROWS * 16)
+            parts = torch.split(tokens, SCORE_ROWS * 16)
             return torch.cat([self.logits(part).sigmoid() for part in parts])
         first, inverse = unique_rows(tokens)
         lengths = (tokens[first] != PAD).sum(1)
         order = lengths.argsort()
         scores = torch.empty(len(first))
-        for part in order.split(SCORE_ROWS):
+        for part in torch.split(order, SCORE_ROWS):
             longest = int(lengths[part[-1]])
             scores[part] = self.logits(tokens[first[part], :longest]).sigmoid()
         return scores[inverse]
