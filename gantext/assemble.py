@@ -1,19 +1,22 @@
-"""Settings and a corpus -> a device, named generators and an algorithm; a run folder -> the same."""
+"""Settings and a corpus -> device, named generators, algorithm; a run folder -> the same."""
 
 import contextlib
 import hashlib
 import json
+import logging
 from dataclasses import dataclass
 
 import torch
 
-from gantext import config, models
+from gantext import models, schema
 from gantext.data.corpus import Corpus
 from gantext.data.vocabulary import Vocabulary
 from gantext.errors import UserError
 from gantext.nn.algorithm import Algorithm, Task
 from gantext.run import RunDir
 from gantext.settings import Device, Precision, Settings
+
+logger = logging.getLogger(__name__)
 
 
 def device_of(settings: Settings) -> torch.device:
@@ -78,7 +81,6 @@ class Trained:
     algorithm: Algorithm
     device: torch.device
     step: int
-    notes: tuple[str, ...]
 
 
 def restore(run: RunDir, device: Device | None = None, phase: str | None = None) -> Trained:
@@ -87,7 +89,7 @@ def restore(run: RunDir, device: Device | None = None, phase: str | None = None)
     Raises:
         UserError: the folder lacks a vocabulary or a whole checkpoint.
     """
-    settings = config.from_yaml(run.config)
+    settings = schema.from_yaml(run.config)
     target = device_of(_with_device(settings, device or Device.auto))
     if run.vocabulary is None or "max_length" not in run.info:
         raise UserError(f"{run.path} is not a whole run: its vocabulary or run.json is missing")
@@ -101,8 +103,10 @@ def restore(run: RunDir, device: Device | None = None, phase: str | None = None)
     if state is None:
         wanted = f" of phase {phase}" if phase else ""
         raise UserError(f"{run.path} has no whole checkpoint{wanted}{_list(run.phase_ends())}")
+    for line in damaged:
+        logger.warning("warning: %s; the one before it is used", line)
     algorithm.load_state_dict(state["algorithm"])
-    return Trained(run, settings, vocabulary, algorithm, target, state["total"], tuple(damaged))
+    return Trained(run, settings, vocabulary, algorithm, target, state["total"])
 
 
 def _list(phases: list[str]) -> str:

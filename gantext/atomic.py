@@ -1,7 +1,11 @@
 """Files that are there whole or not at all."""
 
+import json
 import os
 from pathlib import Path
+from typing import Any
+
+from gantext.errors import UserError
 
 
 def write_synced(path: Path, data: bytes) -> None:
@@ -21,6 +25,21 @@ def write_atomic(path: Path, data: bytes) -> None:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, document: Any) -> None:
+    """Replace a JSON file whole or not at all."""
+    write_atomic(path, json.dumps(document, indent=1, ensure_ascii=False).encode())
+
+
+def read_json(path: Path, default: Any) -> Any:
+    """Read a JSON file; `default` when it is not there. Raises UserError when it is damaged."""
+    if not path.is_file():
+        return default
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"cannot read {path}: {error}") from error
 
 
 def sync_folder(folder: Path) -> None:

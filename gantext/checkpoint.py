@@ -19,6 +19,7 @@ from torch import Tensor
 
 from gantext.atomic import sync_folder, write_synced
 
+RESERVED = ("__tensor__", "__integer_keys__")
 TENSORS, STATE, MANIFEST = "tensors.safetensors", "state.json", "manifest.json"
 
 
@@ -29,8 +30,11 @@ class CheckpointDamaged(Exception):
 def flatten(tree: Any, tensors: dict[str, Tensor]) -> Any:
     """Replace the tensors of a tree by references; they are collected in `tensors` (on the CPU).
 
-    Each tensor is cloned, because safetensors refuses tied weights. Dicts may have integer keys
-    (optimiser states have).
+    Each tensor is cloned, because safetensors refuses tied weights. The keys of a dict are all
+    strings or all integers (optimiser states have those).
+
+    Raises:
+        TypeError: a dict whose keys could not be restored.
     """
     if isinstance(tree, Tensor):
         key = str(len(tensors))
@@ -38,7 +42,9 @@ def flatten(tree: Any, tensors: dict[str, Tensor]) -> Any:
         return {"__tensor__": key}
     if isinstance(tree, dict):
         items = {str(key): flatten(value, tensors) for key, value in tree.items()}
-        integers = bool(tree) and all(isinstance(key, int) for key in tree)
+        integers = bool(tree) and all(type(key) is int for key in tree)
+        if not integers and any(not isinstance(k, str) or k in RESERVED for k in tree):
+            raise TypeError(f"a checkpoint cannot hold a dict with the keys {list(tree)}")
         return {"__integer_keys__": items} if integers else items
     if isinstance(tree, (list, tuple)):
         return [flatten(value, tensors) for value in tree]
@@ -67,13 +73,34 @@ def write(folder: Path, tree: dict[str, Any]) -> None:
     temporary = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
-    for name, data in {**files, MANIFEST: json.dumps(manifest, indent=1).encode()}.items():
-        write_synced(temporary / name, data)
-    sync_folder(temporary)
-    if folder.exists():
-        shutil.rmtree(folder)
-    os.rename(temporary, folder)
+    try:
+        for name, data in {**files, MANIFEST: json.dumps(manifest, indent=1).encode()}.items():
+            write_synced(temporary / name, data)
+        sync_folder(temporary)
+        _replace(temporary, folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
     sync_folder(folder.parent)
+
+
+def _replace(new: Path, folder: Path) -> None:
+    """Rename a folder to its place; an old one there is moved aside first, then removed."""
+    old = folder.with_name(f".{folder.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        os.rename(folder, old)
+    os.rename(new, folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def remove_leftovers(checkpoints: Path) -> None:
+    """Clean up after a kill amid `write`; an old checkpoint without its successor is put back."""
+    for old in checkpoints.glob(".*.old"):
+        place = old.with_name(old.name.removeprefix(".").removesuffix(".old"))
+        if not place.exists():
+            os.rename(old, place)
+    for path in [*checkpoints.glob(".*.old"), *checkpoints.glob(".*.partial")]:
+        shutil.rmtree(path)
 
 
 def read(folder: Path) -> dict[str, Any]:

@@ -11,14 +11,17 @@ from gantext.data.download import Progress as Callback
 
 @contextlib.contextmanager
 def download_bar(console: Console) -> Iterator[Callback]:
-    """A callback that shows each file's download; nothing is shown when there is none."""
+    """A callback that shows each file's download: a bar on a terminal, else a line a file."""
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
+    live = console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=not live) as bar:
         tasks: dict[str, TaskID] = {}
 
         def show(name: str, done: int, total: int | None) -> None:
             if name not in tasks:
                 tasks[name] = bar.add_task(f"downloading {name}", total=total)
+                if not live:
+                    console.print(f"downloading {name}", highlight=False, markup=False)
             bar.update(tasks[name], completed=done, total=total)
 
         yield show

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import gantext
-from gantext import config, data
+from gantext import config, data, schema
 from gantext.errors import UserError
 from gantext.metrics.corpus_bleu import corpus_bleu_score
 from gantext.metrics.presets import bleu_scores, find_preset, self_bleu_scores
@@ -141,7 +141,7 @@ def _of_run(asked: Asked, cfg: Any) -> Material:
     from gantext.sample import SamplingRequest, sample_trained
 
     run = RunDir.find(asked.run, asked.runs_dir)
-    settings = config.from_yaml(run.config)
+    settings = schema.from_yaml(run.config)
     request = SamplingRequest(
         asked.n or settings.eval.samples, asked.temperature, seed=asked.seed, phase=asked.phase
     )

@@ -13,11 +13,17 @@ def note_log(error: BaseException, log: Path) -> None:
     error.add_note(f"{PREFIX}{log}")
 
 
+def noted_log(error: BaseException) -> Path | None:
+    """The log file that was remembered on an error, if any."""
+    notes = [note for note in getattr(error, "__notes__", []) if note.startswith(PREFIX)]
+    return Path(notes[0].removeprefix(PREFIX)) if notes else None
+
+
 def log_of(error: BaseException) -> Path:
     """The log file that holds an error's traceback; one is written when there is none yet."""
-    for note in getattr(error, "__notes__", []):
-        if note.startswith(PREFIX):
-            return Path(note[len(PREFIX) :])
+    noted = noted_log(error)
+    if noted is not None:
+        return noted
     handle, name = tempfile.mkstemp(prefix="gantext-", suffix=".log")
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write("".join(traceback.format_exception(error)))

@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from types import FrameType
 
 
-class Stopped(KeyboardInterrupt):
-    """A run was stopped on request, after it was saved. `signal` is what asked for it."""
+class Stopped(BaseException):
+    """A run was stopped on request, after it was saved; `number` is the signal that asked for it.
+
+    Not an Exception, so that a sweep stops too; not a KeyboardInterrupt, which Typer swallows.
+    """
 
     def __init__(self, number: int, command: str) -> None:
         super().__init__(command)

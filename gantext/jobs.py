@@ -1,10 +1,7 @@
-"""One training job from settings to result, and the job function that Hydra's launchers call."""
+"""One training job from settings to result, and the job functions that Hydra's launchers call."""
 
 import contextlib
-import logging
-import platform
-import sys
-import time
+import errno
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,150 +9,119 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 import gantext
-from gantext import config, data
+from gantext import config, schema
 from gantext.errors import UserError
+from gantext.failures import note_log, noted_log
 from gantext.interrupt import Stopped, stop_request
+from gantext.preparation import Job, facts, prepare, settled, take_pretrained
 from gantext.progress import Reporter
 from gantext.run import RunDir
-from gantext.settings import Phases, Settings
+from gantext.settings import Settings
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
     from gantext.metrics.score import Score
 
-logger = logging.getLogger(__name__)
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def single_job(cfg: "DictConfig") -> float | None:
     """The job of `gantext train`: errors come through."""
-    return start(config.typed(cfg), config.output_folder())
+    return start(schema.typed(cfg), config.output_folder(), _origin())
 
 
 def sweep_job(cfg: "DictConfig") -> float | None:
     """A job of a sweep: a failed one stores its error and does not take the rest with it."""
-    folder = config.output_folder()
-    words = config.override_words()
-    label = f"[{folder.name}] "
+    folder, origin = config.output_folder(), _origin()
     try:
-        return start(config.typed(cfg), folder, words, label)
+        return start(schema.typed(cfg), folder, origin, f"[{folder.name}] ")
+    except Stopped as error:
+        _store(folder, origin, "stopped", f"go on with: {error.command}")
+        raise
     except UserError as error:
-        _store_failure(folder, words, str(error), None)
+        _store_failure(folder, origin, str(error))
     except Exception as error:
-        _store_failure(folder, words, f"{type(error).__name__}: {error}", traceback.format_exc())
+        _store_failure(folder, origin, f"{type(error).__name__}: {schema.first_line(error)}")
+        if noted_log(error) is None:
+            Reporter(Console(quiet=True), RunDir(folder).log).write_log(traceback.format_exc())
     return float("nan")
 
 
-def _store_failure(folder: Path, words: list[str], error: str, trace: str | None) -> None:
-    run = RunDir(folder)
-    run.save_result({"status": "failed", "overrides": words, "error": error, "scores": []})
-    Reporter(Console(stderr=True), run.log).say(f"{folder.name} failed: {error}", "red")
-    if trace:
-        Reporter(Console(quiet=True), run.log).write_log(trace)
+def _origin() -> dict[str, Any]:
+    """What the user asked for, in the words of which `adversarial-train --from` asks again."""
+    user_folder = config.user_folder()
+    return {
+        "overrides": config.override_words(),
+        "config_dir": str(user_folder) if user_folder else None,
+    }
+
+
+def _store(folder: Path, origin: dict[str, Any], status: str, error: str) -> None:
+    result = {"status": status, "overrides": origin["overrides"], "error": error, "scores": []}
+    RunDir(folder).save_result(result)
+
+
+def _store_failure(folder: Path, origin: dict[str, Any], error: str) -> None:
+    _store(folder, origin, "failed", error)
+    Reporter(Console(stderr=True), RunDir(folder).log).say(f"{folder.name} failed: {error}", "red")
 
 
 def start(
-    settings: Settings, folder: Path, words: list[str] | None = None, label: str = ""
+    settings: Settings, folder: Path, origin: dict[str, Any], label: str = ""
 ) -> float | None:
     """Begin a new run in `folder`; returns the value of its objective.
 
-    Bad input leaves nothing behind: the data is read and the model built before the folder is.
+    Bad input leaves nothing behind: the data is read and the model built before the run is made.
     """
-    from gantext import assemble
-
-    console = Console(stderr=True)
-    try:
-        device = assemble.device_of(settings)
-        assemble.set_threads(settings)
-        corpus = load_data(settings.data, console)
-        algorithm = assemble.build(settings, assemble.task_of(corpus, device))
-        _take_pretrained(settings, algorithm, corpus)
-        run = RunDir.create(
-            folder, config.to_yaml(settings), corpus.vocabulary.to_json(), _info(corpus, device)
-        )
-    except BaseException:
-        with contextlib.suppress(OSError):
-            folder.rmdir()
-        raise
-    run.mark_latest(Path(settings.runs_dir))
-    return _train(settings, run, corpus, algorithm, device, words, label, None)
+    run = RunDir(folder)
+    if run.config.exists():
+        raise UserError(f"{folder} holds a run already: go on with it by --resume {folder}")
+    with run.lock():
+        job = prepare(settled(settings))
+        take_pretrained(job)
+        info = {**facts(job), **origin}
+        vocabulary = job.corpus.vocabulary.to_json()
+        run = RunDir.create(folder, schema.to_yaml(job.settings), vocabulary, info)
+        run.mark_latest(Path(settings.runs_dir))
+        return _train(job, run, label, None)
 
 
 def resume(run: RunDir) -> float | None:
     """Go on with a run from its newest whole checkpoint, exactly as if it had not stopped."""
-    from gantext import assemble
-
-    settings = config.from_yaml(run.config)
-    console = Console(stderr=True)
-    device = assemble.device_of(settings)
-    assemble.set_threads(settings)
-    corpus = load_data(settings.data, console)
-    if corpus.hash != run.info.get("data"):
-        raise UserError(f"the data has changed since {run.path.name} began: it cannot go on exactly")
-    algorithm = assemble.build(settings, assemble.task_of(corpus, device))
-    _take_pretrained(settings, algorithm, corpus)
+    settings, console = schema.from_yaml(run.config), Console(stderr=True)
     with run.lock():
-        state, damaged = run.load_checkpoint()
+        if run.info.get("status") == "finished":
+            console.print(f"{run.path.name} has finished already", highlight=False, markup=False)
+            return None
+        run.remove_leftovers()
+        job = prepare(settings)
+        if job.corpus.hash != run.info.get("data"):
+            raise UserError(f"the data has changed since {run.path.name} began")
+        state = _newest_state(run, console)
+        if state is None:
+            take_pretrained(job)
+        return _train(job, run, "", state or {})
+
+
+def _newest_state(run: RunDir, console: Console) -> dict[str, Any] | None:
+    state, damaged = run.load_checkpoint()
+    used = "the one before it is used" if state else "none is left; starting again"
     for line in damaged:
-        console.print(f"warning: {line}; the one before it is used", style="yellow")
-    stored = run.result or {}
-    return _train(
-        settings, run, corpus, algorithm, device, stored.get("overrides"), "", state or {}
-    )
+        console.print(f"warning: {line}; {used}", style="yellow", highlight=False, markup=False)
+    return state
 
 
-def load_data(cfg: Any, console: Console) -> Any:
-    """Load a corpus, with a progress bar for downloads and its notes."""
-    from gantext.downloads import download_bar
-
-    with download_bar(console) as progress:
-        corpus = data.load(cfg, progress)
-    for note in corpus.notes:
-        console.print(f"data {corpus.name}: {note}", style="dim", highlight=False)
-    return corpus
-
-
-def _take_pretrained(settings: Settings, algorithm: Any, corpus: Any) -> None:
-    if settings.from_run is None:
-        if settings.phases is Phases.adversarial:
-            raise UserError("adversarial training needs a pretrained run: --from RUN")
-        return
-    source = RunDir.find(settings.from_run, Path(settings.runs_dir))
-    if source.vocabulary != corpus.vocabulary.to_json():
-        raise UserError(f"{source.path.name} was trained with another vocabulary than this data's")
-    state, _ = source.load_checkpoint()
-    if state is None:
-        raise UserError(f"{source.path} has no whole checkpoint")
-    try:
-        algorithm.load_pretrained(state["algorithm"])
-    except (RuntimeError, KeyError) as error:
-        raise UserError(f"the weights of {source.path.name} do not fit this model") from error
-
-
-def _info(corpus: Any, device: Any) -> dict[str, Any]:
-    import torch
-
-    return {
-        "status": "new", "gantext": gantext.__version__, "torch": torch.__version__,
-        "python": platform.python_version(), "device": str(device), "host": platform.node(),
-        "command": " ".join(sys.argv[1:]), "data": corpus.hash,
-        "max_length": corpus.max_length, "train_size": len(corpus.train),
-    }
-
-
-def _train(
-    settings: Settings, run: RunDir, corpus: Any, algorithm: Any, device: Any,
-    words: list[str] | None, label: str, state: dict[str, Any] | None,
-) -> float | None:
+def _train(job: Job, run: RunDir, label: str, state: dict[str, Any] | None) -> float | None:
+    """Train; `state` is where a resumed run goes on, empty when it must begin again."""
     from gantext.train import Trainer
 
-    began = time.monotonic()
-    with run.lock(), stop_request() as stop, Reporter(Console(stderr=True), run.log, label) as say:
-        say.write_log(f"gantext {gantext.__version__} on {device}, data {corpus.hash[:8]}")
-        trainer = Trainer(settings, run, corpus, algorithm, device, say)
+    with stop_request() as stop, Reporter(Console(stderr=True), run.log, label) as say:
+        say.write_log(f"gantext {gantext.__version__} on {job.device}, data {job.corpus.hash[:8]}")
+        trainer = Trainer(job.settings, run, job.corpus, job.algorithm, job.device, say)
         if state:
             trainer.load_state(state)
-            say.say(f"{label}going on with {run.path.name} at step {trainer.total}", "dim")
+            say.say(f"going on with {run.path.name} at step {trainer.total}", "dim")
         elif state is not None:
             run.cut_metrics(0)
         try:
@@ -163,19 +129,34 @@ def _train(
         except Stopped:
             run.update(status="stopped", total=trainer.total)
             raise
-        except Exception:
-            run.update(status="failed", total=trainer.total)
-            say.write_log(traceback.format_exc())
+        except Exception as error:
+            _note_failure(error, run, trainer.total, say)
             raise
-        run.update(status="finished", total=trainer.total, seconds=round(trainer.seconds, 1))
-        logger.debug("trained in %.1f s", time.monotonic() - began)
-        records = [score.to_json() for score in scores]
-        run.save_result({
-            "status": "finished", "overrides": words or [], "scores": records,
+        _finish(run, trainer, scores)
+        objective = next((s.value for s in scores if s.name == job.settings.objective), None)
+        if objective is None:
+            say.warn(f"objective={job.settings.objective} is none of the last phase's scores")
+    return objective
+
+
+def _finish(run: RunDir, trainer: Any, scores: "list[Score]") -> None:
+    run.save_result(
+        {
+            "status": "finished",
+            "overrides": run.info.get("overrides", []),
+            "scores": [score.to_json() for score in scores],
             "warnings": trainer.watch.warnings,
-        })
-    return _objective(settings, scores)
+        }
+    )
+    run.update(status="finished", total=trainer.total, seconds=round(trainer.seconds, 1))
 
 
-def _objective(settings: Settings, scores: "list[Score]") -> float | None:
-    return next((s.value for s in scores if s.name == settings.objective), None)
+def _note_failure(error: Exception, run: RunDir, total: int, say: Reporter) -> None:
+    """Keep the traceback in the run's log. Raises UserError when the disk is full."""
+    with contextlib.suppress(OSError):
+        say.write_log(traceback.format_exc())
+        note_log(error, run.log)
+        run.update(status="failed", total=total)
+    if isinstance(error, OSError) and error.errno in FULL:
+        why = f"cannot write to {run.path}: {error.strerror}"
+        raise UserError(f"{why}; make room, then: gantext train --resume {run.path}") from error

@@ -52,7 +52,8 @@ class Reporter:
 
     def say(self, text: str, style: str = "") -> None:
         """Tell the user one line, and the log."""
-        shown = f"[{style}]{escape(text)}[/]" if style else escape(text)
+        line = escape(self.label + text)
+        shown = f"[{style}]{line}[/]" if style else line
         self._progress.console.print(shown, highlight=False, soft_wrap=True)
         self.write_log(text)
 
@@ -78,7 +79,8 @@ class Reporter:
         where = f" from step {done}" if done else ""
         self.write_log(f"phase {name}: {steps} steps{where}")
         if not self._live:
-            self.console.print(f"{self.label}{name}: {steps} steps{where}", highlight=False)
+            line = f"{self.label}{name}: {steps} steps{where}"
+            self.console.print(line, highlight=False, markup=False)
 
     def step(self, done: int, metrics: dict[str, float]) -> None:
         """A report of the step just done."""

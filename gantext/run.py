@@ -8,7 +8,6 @@ result.json       final scores, or the error     train.log        everything tha
 """
 
 import contextlib
-import fcntl
 import json
 import os
 import shutil
@@ -17,8 +16,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from gantext.atomic import write_atomic
+from gantext.atomic import read_json, write_atomic, write_json
 from gantext.errors import UserError, nearest
+from gantext.lock import Held, hold, is_held
 
 CONFIG, INFO, RESULT = "config.yaml", "run.json", "result.json"
 LATEST = "latest"
@@ -33,6 +33,7 @@ class RunDir:
         self.log = path / "train.log"
         self.tensorboard = path / "tensorboard"
         self.checkpoints = path / "checkpoints"
+        self._lock = path / ".lock"
         self._metrics = path / "metrics.jsonl"
         self._vocabulary = path / "vocabulary.json"
 
@@ -57,8 +58,12 @@ class RunDir:
                 return cls(path.resolve())
         if spec is None:
             raise UserError(f"there is no run in {runs_dir} yet: start one with gantext train")
-        known = [str(run.path.relative_to(runs_dir.resolve())) for run in list_runs(runs_dir)]
+        known = [run.name_in(runs_dir) for run in list_runs(runs_dir)]
         raise UserError(f"no run at '{spec}'{nearest(spec, known)}")
+
+    def name_in(self, runs_dir: Path) -> str:
+        """The run's name as `find` takes it."""
+        return os.path.relpath(self.path, runs_dir.resolve())
 
     def mark_latest(self, runs_dir: Path) -> None:
         """Let `latest` in `runs_dir` point to this run."""
@@ -70,34 +75,53 @@ class RunDir:
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the folder for writing; a second process is refused."""
-        with open(self.path / ".lock", "a+") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                file.seek(0)
-                holder = file.read().strip() or "another process"
-                raise UserError(f"{self.path} is in use by process {holder}") from error
-            file.truncate(0)
-            file.write(str(os.getpid()))
-            file.flush()
-            yield
+        """Hold the folder for writing; a second process is refused.
+
+        When the block ends and no run has come of the folder, the lock and the folder go.
+        """
+        try:
+            with hold(self._lock):
+                try:
+                    yield
+                finally:
+                    self._remove_if_no_run()
+        except Held as error:
+            raise UserError(f"{self.path} is in use by process {error.holder}") from error
+
+    def _remove_if_no_run(self) -> None:
+        if not self.config.exists():
+            self._lock.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # it holds other files
+                self.path.rmdir()
 
     @property
     def info(self) -> dict[str, Any]:
         """What run.json says of the run."""
-        return _read_json(self.path / INFO, {})
+        found: dict[str, Any] = read_json(self.path / INFO, {})
+        return found
+
+    @property
+    def status(self) -> str:
+        """new, running, stopped, failed, finished; killed: it says running, but nobody runs it."""
+        status = str(self.info.get("status", "unknown"))
+        return "killed" if status in ("new", "running") and not is_held(self._lock) else status
+
+    def remove_leftovers(self) -> None:
+        """Remove half-written files that a kill left; only for the holder of the lock."""
+        from gantext import checkpoint
+
+        checkpoint.remove_leftovers(self.checkpoints)
+        for path in self.path.rglob(".*.partial"):
+            path.unlink()
 
     def update(self, **values: Any) -> None:
         """Change entries of run.json."""
-        write_atomic(self.path / INFO, json.dumps({**self.info, **values}, indent=1).encode())
+        write_json(self.path / INFO, {**self.info, **values})
 
     @property
     def vocabulary(self) -> Any:
         """The vocabulary's JSON."""
-        return _read_json(self._vocabulary, None)
-
-    # Metrics
+        return read_json(self._vocabulary, None)
 
     def append_metrics(self, row: dict[str, Any]) -> None:
         """Add one line to metrics.jsonl."""
@@ -120,16 +144,16 @@ class RunDir:
         if self._metrics.exists():
             os.truncate(self._metrics, min(size, self.metrics_size()))
 
-    # Checkpoints
-
-    def save_checkpoint(self, tree: dict[str, Any], step: int, phase: str | None, keep: int) -> Path:
+    def save_checkpoint(
+        self, tree: dict[str, Any], step: int, phase: str | None, keep: int
+    ) -> Path:
         """Write the checkpoint of a step; with `phase` it ends that phase and is always kept."""
         from gantext import checkpoint
 
         folder = self.checkpoints / (f"{step:09d}" + (f"-{phase}" if phase else ""))
         checkpoint.write(folder, tree)
         passing = [path for path in self._checkpoint_folders() if "-" not in path.name]
-        for old in passing[:-keep] if keep else []:
+        for old in passing[:-keep]:
             shutil.rmtree(old)
         return folder
 
@@ -153,9 +177,8 @@ class RunDir:
 
     def phase_ends(self) -> list[str]:
         """Names of the phases whose end is kept, in order."""
-        return [path.name.partition("-")[2] for path in self._checkpoint_folders() if "-" in path.name]
-
-    # Samples, scores, result
+        names = [path.name for path in self._checkpoint_folders() if "-" in path.name]
+        return [name.partition("-")[2] for name in names]
 
     def save_samples(self, name: str, lines: list[str]) -> Path:
         """Write samples, one sentence a line."""
@@ -166,34 +189,26 @@ class RunDir:
     def samples(self, name: str) -> list[str]:
         """Samples stored under a name; none when there are none."""
         path = self.path / "samples" / f"{name}.txt"
-        return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+        return text.removesuffix("\n").split("\n") if text else []
 
     def save_scores(self, name: str, document: Any) -> None:
         """Store a document of scores under a name."""
-        write_atomic(self.path / "scores" / f"{name}.json", json.dumps(document, indent=1).encode())
+        write_json(self.path / "scores" / f"{name}.json", document)
 
     def scores(self, name: str) -> Any:
         """A stored document of scores, or None."""
-        return _read_json(self.path / "scores" / f"{name}.json", None)
+        return read_json(self.path / "scores" / f"{name}.json", None)
 
     def save_result(self, result: dict[str, Any]) -> None:
         """Write the job's result, which a sweep's table is made from."""
-        write_atomic(self.path / RESULT, json.dumps(result, indent=1).encode())
+        write_json(self.path / RESULT, result)
 
     @property
     def result(self) -> dict[str, Any] | None:
         """The job's result, or None while there is none."""
-        found: dict[str, Any] | None = _read_json(self.path / RESULT, None)
+        found: dict[str, Any] | None = read_json(self.path / RESULT, None)
         return found
-
-
-def _read_json(path: Path, default: Any) -> Any:
-    if not path.is_file():
-        return default
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"cannot read {path}: {error}") from error
 
 
 def list_runs(runs_dir: Path) -> list[RunDir]:

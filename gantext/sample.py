@@ -50,6 +50,10 @@ def signature(trained: Trained, request: SamplingRequest) -> dict[str, Setting]:
     """The settings that these samples can be drawn again with."""
     run = trained.run
     return {
-        "run": run.path.name, "model": trained.settings.model.name, "step": trained.step,
-        **asdict(request), "data": run.info.get("data"), "version": gantext.__version__,
+        "run": run.path.name,
+        "model": trained.settings.model.name,
+        "step": trained.step,
+        **asdict(request),
+        "data": run.info.get("data"),
+        "version": gantext.__version__,
     }

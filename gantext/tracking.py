@@ -22,6 +22,12 @@ def to_floats(metrics: Mapping[str, Tensor | float]) -> dict[str, float]:
     return {key: numbers[key] for key in metrics}
 
 
+def _event_writer(run: RunDir, start: int) -> "SummaryWriter":
+    from torch.utils.tensorboard import SummaryWriter  # imported late: it takes a second
+
+    return SummaryWriter(str(run.tensorboard), purge_step=start or None)
+
+
 class Tracker:
     """Writes rows of metrics; `start` is the total step that a resumed run goes on from."""
 
@@ -29,10 +35,7 @@ class Tracker:
         self.run = run
         self._writer: SummaryWriter | None = None
         if tensorboard:
-            from torch.utils.tensorboard import SummaryWriter
-
-            purge = start if start else None
-            self._writer = SummaryWriter(str(run.tensorboard), purge_step=purge)
+            self._writer = _event_writer(run, start)
 
     def row(self, phase: str, step: int, total: int, metrics: Mapping[str, float]) -> None:
         """Store one report."""

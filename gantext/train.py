@@ -1,5 +1,6 @@
-"""The loop over phases: steps, reports, looks at samples, checkpoints, scores at each phase's end."""
+"""The loop over phases: steps, reports, samples, checkpoints, scores at the end of each phase."""
 
+import shlex
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -90,19 +91,31 @@ class Trainer:
             Stopped: on SIGTERM or Ctrl-C, after the step is done and saved.
         """
         tracker = Tracker(self.run, self.settings.log.tensorboard, self.total)
-        scores: list[Score] = []
+        scores = self._scores_so_far()
         try:
             while self.phase < len(self.phases):
                 phase = self.phases[self.phase]
                 if self.step < phase.steps:
                     self._run_phase(phase, tracker, stop)
-                    self.save(phase.name)
+                # Also when a resumed run was already there: its phase's end may be damaged.
+                self.save(phase.name)
+                self._stop_if_asked(stop)
                 scores = self._score(phase) if phase.scored else scores
                 self.phase, self.step = self.phase + 1, 0
-            self.save()
         finally:
             tracker.close()
         return scores
+
+    def _stop_if_asked(self, stop: StopRequest) -> None:
+        if stop.number is not None:
+            command = f"gantext train --resume {shlex.quote(str(self.run.path))}"
+            raise Stopped(stop.number, command)
+
+    def _scores_so_far(self) -> list[Score]:
+        """The scores of the last scored phase that a resumed run has behind it."""
+        scored = [phase.name for phase in self.phases[: self.phase] if phase.scored]
+        stored = self.run.scores(f"phase-{scored[-1]}") if scored else None
+        return [Score.from_json(record) for record in stored["scores"]] if stored else []
 
     def _run_phase(self, phase: Phase, tracker: Tracker, stop: StopRequest) -> None:
         self.reporter.phase(phase.name, self.step, phase.steps)
@@ -116,12 +129,12 @@ class Trainer:
             self.seconds = time.monotonic() - began
             if self._due(self.settings.log.every_steps, phase):
                 self._report(phase, tracker, to_floats(metrics))
-            if stop.number is not None:
-                self.save()
-                raise Stopped(stop.number, f"gantext train --resume {self.run.path}")
-            if self._save_due(saved):
+            if self.step == phase.steps:
+                break  # saved as the end of the phase
+            if stop.number is not None or self._save_due(saved):
                 self.save()
                 saved = time.monotonic()
+            self._stop_if_asked(stop)
 
     def _due(self, every: int, phase: Phase) -> bool:
         return bool(every) and (self.step % every == 0 or self.step == phase.steps)

@@ -1,5 +1,6 @@
 """The command line: parse, call, print. Nothing here imports torch or hydra at the top."""
 
+import logging
 import os
 import sys
 import traceback
@@ -50,10 +51,15 @@ def root(
 
 def main() -> None:
     """Run the command line; every way to fail ends here, with one line and an exit code."""
+    if logging.lastResort is not None:  # plain lines on stderr
+        logging.getLogger("gantext").addHandler(logging.lastResort)
     debug = "--debug" in sys.argv
     sys.argv = [word for word in sys.argv if word != "--debug"]
     try:
         code = app(standalone_mode=False)
+        if code == 130:  # what Typer makes of a KeyboardInterrupt
+            print("interrupted", file=sys.stderr)
+        sys.stdout.flush()
     except BaseException as error:
         if debug:
             traceback.print_exc()
@@ -69,13 +75,16 @@ def _failed(error: BaseException) -> int:
     if isinstance(error, KeyboardInterrupt) or type(error).__name__ == "Abort":
         print("interrupted", file=sys.stderr)
         return 130
-    if isinstance(error, BrokenPipeError):
-        sys.stdout = open(os.devnull, "w")
+    if isinstance(error, BrokenPipeError) or isinstance(error.__context__, BrokenPipeError):
+        # The reader has enough. What is still buffered must not fail again at the exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else 1
     if isinstance(error, UserError):
         return _refuse(str(error))
+    if type(error).__name__ == "NoArgsIsHelpError":  # its help is printed already
+        return 2
     usage = getattr(error, "format_message", None)  # typer's usage errors
     if usage is not None:
         return _refuse(str(usage()))

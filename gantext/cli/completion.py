@@ -47,5 +47,5 @@ def runs(incomplete: str) -> list[str]:
     from gantext.run import list_runs
 
     folder = Path("runs")
-    names = [str(run.path.relative_to(folder.resolve())) for run in list_runs(folder)]
+    names = [run.name_in(folder) for run in list_runs(folder)]
     return [name for name in ["latest", *names] if name.startswith(incomplete)]

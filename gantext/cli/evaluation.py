@@ -9,7 +9,7 @@ from gantext.cli import completion, tables
 from gantext.settings import Device
 
 if TYPE_CHECKING:
-    from gantext.evaluation import Asked
+    from gantext.evaluation import Asked, Table
 
 app = typer.Typer(help="Score a run or a file.", no_args_is_help=True, rich_markup_mode="rich")
 
@@ -53,23 +53,46 @@ EXAMPLES = """[bold]Examples[/bold]
 
 
 def _asked(
-    words: list[str] | None, samples: Path | None, references: Path | None, preset: str,
-    n: int | None, temperature: float, seed: int, phase: str | None, device: Device, runs_dir: Path,
+    words: list[str] | None,
+    samples: Path | None,
+    references: Path | None,
+    preset: str,
+    n: int | None,
+    temperature: float,
+    seed: int,
+    phase: str | None,
+    device: Device,
+    runs_dir: Path,
 ) -> "Asked":
     from gantext.evaluation import Asked
 
     return Asked(
-        tuple(words or ()), samples, references, preset, n, temperature, seed, phase, device,
+        tuple(words or ()),
+        samples,
+        references,
+        preset,
+        n,
+        temperature,
+        seed,
+        phase,
+        device,
         runs_dir,
     )
 
 
 @app.command(epilog=EXAMPLES.format("bleu"))
 def bleu(
-    words: Words = None, samples: Samples = None, references: References = None,
-    preset: PresetName = "texygen", n: Count = None, temperature: Temperature = 1.0,
-    seed: Seed = 0, phase: Phase = None, device: DeviceName = Device.auto,
-    runs_dir: RunsDir = Path("runs"), json: Json = False,
+    words: Words = None,
+    samples: Samples = None,
+    references: References = None,
+    preset: PresetName = "texygen",
+    n: Count = None,
+    temperature: Temperature = 1.0,
+    seed: Seed = 0,
+    phase: Phase = None,
+    device: DeviceName = Device.auto,
+    runs_dir: RunsDir = Path("runs"),
+    json: Json = False,
 ) -> None:
     """BLEU-2..5 against all references, and sacreBLEU's corpus BLEU, beside real text's."""
     from gantext.evaluation import bleu_table
@@ -82,10 +105,17 @@ def bleu(
 
 @app.command("self-bleu", epilog=EXAMPLES.format("self-bleu"))
 def self_bleu(
-    words: Words = None, samples: Samples = None, references: References = None,
-    preset: PresetName = "texygen", n: Count = None, temperature: Temperature = 1.0,
-    seed: Seed = 0, phase: Phase = None, device: DeviceName = Device.auto,
-    runs_dir: RunsDir = Path("runs"), json: Json = False,
+    words: Words = None,
+    samples: Samples = None,
+    references: References = None,
+    preset: PresetName = "texygen",
+    n: Count = None,
+    temperature: Temperature = 1.0,
+    seed: Seed = 0,
+    phase: Phase = None,
+    device: DeviceName = Device.auto,
+    runs_dir: RunsDir = Path("runs"),
+    json: Json = False,
 ) -> None:
     """Self-BLEU-2..5: each sentence against all the others; lower is more diverse."""
     from gantext.evaluation import self_bleu_table
@@ -96,7 +126,7 @@ def self_bleu(
     _show("Self-BLEU", asked, self_bleu_table(asked), json)
 
 
-def _show(title: str, asked: "Asked", found: dict[str, list], json: bool) -> None:  # type: ignore
+def _show(title: str, asked: "Asked", found: "Table", json: bool) -> None:
     if json:
         tables.print_json([score.to_json() for scores in found.values() for score in scores])
         return
@@ -104,5 +134,7 @@ def _show(title: str, asked: "Asked", found: dict[str, list], json: bool) -> Non
     if "real" in found:
         tables.out.print(
             "  real: training sentences as hypotheses; above it is sharper than the data, not "
-            "better", style="dim", soft_wrap=True,
+            "better",
+            style="dim",
+            soft_wrap=True,
         )

@@ -1,13 +1,14 @@
-"""gantext runs list, show; and the score tables of runs and sweeps."""
+"""gantext runs list, show."""
 
-import csv
-import io
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gantext.cli import completion, tables
+from gantext.errors import UserError
+from gantext.progress import clock
 from gantext.run import RunDir, list_runs
 
 if TYPE_CHECKING:
@@ -46,18 +47,29 @@ def list_command(runs_dir: RunsDir = Path("runs"), json: Json = False) -> None:
         + [tables.number(row["scores"].get(name)) for name in SHORT]
         for row in rows
     ]
-    tables.table(f"runs in {runs_dir}", ["run", "status", "phase", "steps", "time", *SHORT], shown)
+    columns = ["run", "status", "phase", "steps", "time", *SHORT]
+    tables.table(f"runs in {runs_dir}", columns, shown, text_columns=3)
+    last = rows[-1]
+    if last["status"] in ("stopped", "killed"):
+        tables.hint(f"next: gantext train --resume {runs_dir / last['run']}")
+    else:
+        tables.hint(f"next: gantext runs show {last['run']}  |  gantext sample {last['run']} -n 20")
 
 
 def _row(run: RunDir, runs_dir: Path) -> dict[str, Any]:
-    info, result = run.info, run.result or {}
+    row: dict[str, Any] = {"run": run.name_in(runs_dir), "status": "damaged", "scores": {}}
+    info: dict[str, Any] = {}
+    with contextlib.suppress(UserError):
+        result, info = run.result or {}, run.info
+        row["scores"] = {score["name"]: float(score["value"]) for score in result.get("scores", [])}
+        row["status"] = run.status
     seconds = info.get("seconds")
+    row["time"] = None if seconds is None else clock(seconds)
     return {
-        "run": str(run.path.relative_to(runs_dir.resolve())),
-        "status": info.get("status"), "phase": info.get("phase"), "steps": info.get("total"),
-        "time": f"{seconds / 60:.1f} min" if seconds else None,
+        **row,
+        "phase": info.get("phase"),
+        "steps": info.get("total"),
         "created": info.get("created"),
-        "scores": {record["name"]: float(record["value"]) for record in result.get("scores", [])},
     }
 
 
@@ -71,63 +83,20 @@ def show(
     found = RunDir.find(run, runs_dir)
     scores = phase_scores(found)
     config = found.config.read_text(encoding="utf-8")
+    facts = {**found.info, "status": found.status}
     if json:
         records = {phase: [s.to_json() for s in values] for phase, values in scores.items()}
-        tables.print_json(
-            {"run": str(found.path), **found.info, "config": config, "scores": records}
-        )
+        tables.print_json({"run": str(found.path), **facts, "config": config, "scores": records})
         return
-    rows = [[key, str(value)] for key, value in found.info.items()]
-    tables.table(str(found.path), ["", ""], rows)
-    tables.out.print(config, style="cyan", markup=False)
+    facts["overrides"] = " ".join(facts.get("overrides", []))
+    rows = [[key, str(value)] for key, value in facts.items()]
+    tables.table(str(found.path), ["", ""], rows, text_columns=2)
+    tables.out.print(config, style="cyan", markup=False, soft_wrap=True)
     if scores:
         tables.score_table("scores after each phase", scores)
     for warning in (found.result or {}).get("warnings", []):
-        tables.out.print(f"warning: {warning}", style="yellow", markup=False)
-
-
-def sweep_report(folder: Path, json: bool) -> int:
-    """Print and store the table of a sweep's final scores; returns how many jobs failed."""
-    jobs = sorted(folder.glob("*/result.json"), key=lambda path: _natural(path.parent.name))
-    rows = [{"job": path.parent.name, **(RunDir(path.parent).result or {})} for path in jobs]
-    if not rows:
-        return 0
-    names = list(dict.fromkeys(r["name"] for row in rows for r in row["scores"]))
-    (folder / "scores.csv").write_text(_csv(rows, names), encoding="utf-8")
-    if json:
-        tables.print_json(rows)
+        tables.out.print(f"warning: {warning}", style="yellow", markup=False, soft_wrap=True)
+    if found.status in ("stopped", "killed"):
+        tables.hint(f"next: gantext train --resume {found.path}")
     else:
-        _sweep_table(folder, rows, [name for name in SHORT if name in names])
-    return sum(row["status"] != "finished" for row in rows)
-
-
-def _natural(name: str) -> tuple[int, str]:
-    return (int(name) if name.isdigit() else 10**9, name)
-
-
-def _values(row: dict[str, Any]) -> dict[str, float]:
-    return {record["name"]: float(record["value"]) for record in row["scores"]}
-
-
-def _csv(rows: list[dict[str, Any]], names: list[str]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(["job", "status", "overrides", *names])
-    for row in rows:
-        values = _values(row)
-        overrides = " ".join(row["overrides"])
-        writer.writerow([row["job"], row["status"], overrides, *(values.get(n, "") for n in names)])
-    return text.getvalue()
-
-
-def _sweep_table(folder: Path, rows: list[dict[str, Any]], names: list[str]) -> None:
-    shown = [
-        [row["job"], " ".join(row["overrides"]), row["status"]]
-        + [tables.number(_values(row).get(name)) for name in names]
-        for row in rows
-    ]
-    tables.table(f"sweep {folder}", ["job", "overrides", "status", *names], shown)
-    for row in rows:
-        if row.get("error"):
-            tables.out.print(f"job {row['job']}: {row['error']}", style="red", markup=False)
-    tables.out.print(f"all scores: {folder / 'scores.csv'}", soft_wrap=True)
+        tables.hint(f"next: gantext sample {found.path} -n 20  |  gantext eval bleu {found.path}")

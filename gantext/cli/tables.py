@@ -2,10 +2,12 @@
 
 import json
 import math
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -13,28 +15,60 @@ from rich.table import Table
 if TYPE_CHECKING:
     from gantext.metrics.score import Score
 
-out = Console(highlight=False)
+PLAIN_WIDTH = 160  # of a table that goes to a file or a pipe
+
+
+def _width() -> int | None:
+    return None if sys.stdout.isatty() or "COLUMNS" in os.environ else PLAIN_WIDTH
+
+
+out = Console(highlight=False, width=_width())
 err = Console(stderr=True, highlight=False)
 
 
 def print_json(document: Any) -> None:
     """One JSON document on stdout, and nothing else there."""
-    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False, default=str) + "\n")
+    text = json.dumps(_finite(document), indent=2, ensure_ascii=False, default=str)
+    sys.stdout.write(text + "\n")
 
 
-def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A plain table: the first column to the left, the others to the right."""
-    shown = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+def _finite(document: Any) -> Any:
+    """The document with null for the numbers that JSON has no name for."""
+    if isinstance(document, float):
+        return document if math.isfinite(document) else None
+    if isinstance(document, dict):
+        return {key: _finite(value) for key, value in document.items()}
+    if isinstance(document, (list, tuple)):
+        return [_finite(value) for value in document]
+    return document
+
+
+def table(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], text_columns: int = 1
+) -> None:
+    """A plain table: the first columns are text, which may fold; the others stand to the right."""
+    out.print(title, style="bold", markup=False, soft_wrap=True)
+    shown = Table(
+        box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, show_header=any(columns)
+    )
     for i, column in enumerate(columns):
-        shown.add_column(column, justify="left" if i == 0 else "right", overflow="fold")
+        if i < text_columns:
+            shown.add_column(column, overflow="fold")
+        else:
+            shown.add_column(column, justify="right", no_wrap=True)
     for row in rows:
         shown.add_row(*(escape(cell) for cell in row))
     out.print(shown)
 
 
+def hint(text: str) -> None:
+    """What to do next, which a table's reader may want and a pipe does not."""
+    err.print(text, style="dim", markup=False, soft_wrap=True)
+
+
 def number(value: float | None) -> str:
     """A score's value in a table."""
-    if value is None or math.isnan(value):
+    if value is None:
         return "-"
     return f"{value:.2f}" if abs(value) >= 10 else f"{value:.4f}"
 
@@ -45,9 +79,7 @@ def score_table(title: str, sources: Mapping[str, "Sequence[Score]"]) -> None:
 
     values = {name: {s.name: s.value for s in scores} for name, scores in sources.items()}
     names = list(dict.fromkeys(s.name for scores in sources.values() for s in scores))
-    rows = [
-        [name, *(number(values[source].get(name)) for source in sources)] for name in names
-    ]
+    rows = [[name, *(number(values[source].get(name)) for source in sources)] for name in names]
     table(title, ["score", *sources], rows)
     first = next(iter(sources.values()))
     lines = {family(score.name): signature_line(score) for score in first}

@@ -49,6 +49,12 @@ def files(cfg: NamedConfig) -> "tuple[Remote, ...]":
     return found
 
 
+def absolute(cfg: Any) -> Any:
+    """Return `cfg` with the paths that the user gave made absolute, for a run's own config."""
+    module = _module(cfg.name)
+    return module.absolute(cfg) if hasattr(module, "absolute") else cfg
+
+
 def _module(name: str) -> Any:
     # Checked against the list first: a name from somebody's run folder imports nothing else.
     if name not in KINDS:

@@ -1,16 +1,15 @@
 """Any text file or files: one sentence a line, UTF-8, plain or .gz."""
 
-import glob
 import gzip
-import os
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from gantext.data import patterns
 from gantext.data.tokenizers import check, tokenize
 from gantext.data.vocabulary import SPECIALS, Vocabulary
 from gantext.errors import UserError, nearest
@@ -161,18 +160,15 @@ def read_files(pattern: str, notes: list[str]) -> list[str]:
 
     Raises UserError when one is missing, unreadable, empty or not UTF-8.
     """
-    paths: list[str] = []
-    for part in [pattern] if Path(pattern).expanduser().exists() else pattern.split(os.pathsep):
-        name = str(Path(part).expanduser())
-        paths += (
-            sorted(glob.glob(name)) if not Path(name).exists() and glob.has_magic(name) else [name]
-        )
-    if not paths:
-        raise UserError(f"{pattern}: no file fits")
     lines: list[str] = []
-    for path in paths:
-        lines += read_lines(Path(path), notes)
+    for path in patterns.expand(pattern):
+        lines += read_lines(path, notes)
     return lines
+
+
+def absolute(cfg: Config) -> Config:
+    """Return `cfg` with absolute paths, so that a run finds its files from any folder."""
+    return replace(cfg, train=patterns.absolute(cfg.train), test=patterns.absolute(cfg.test))
 
 
 def read_lines(path: Path, notes: list[str]) -> list[str]:

@@ -179,14 +179,14 @@ class GAN:
     def d_step(self, real: Tensor, rng: torch.Generator) -> Metrics:
         """One discriminator update on real (B, T) against as many fresh samples."""
         config = self.config.d_training
-        fake = self.sample(len(real), rng, SamplingOptions())
+        fake = trimmed(self.sample(len(real), rng, SamplingOptions()))
         real_logit, real_weight = self._d_logits(real, rng)
         fake_logit, fake_weight = self._d_logits(fake, rng)
         loss = bce(real_logit, real_weight, 1.0) + bce(fake_logit, fake_weight, 0.0)
         found = {
             "d_loss": loss.detach() / 2,
-            "d_real": weighted(real_logit.sigmoid(), real_weight),
-            "d_fake": weighted(fake_logit.sigmoid(), fake_weight),
+            "d_real": weighted(real_logit.detach().sigmoid(), real_weight),
+            "d_fake": weighted(fake_logit.detach().sigmoid(), fake_weight),
             "d_accuracy_real": weighted((real_logit > 0).float(), real_weight),
             "d_accuracy_fake": weighted((fake_logit <= 0).float(), fake_weight),
         }
@@ -230,8 +230,7 @@ class GAN:
     def g_step(self, mle_batch: Tensor | None, rng: torch.Generator) -> Metrics:
         """One policy-gradient update on fresh samples (and an MLE batch, if weighted)."""
         config = self.config.adversarial
-        tokens = self.sample(config.batch_size, rng, SamplingOptions())
-        tokens = tokens[:, : int(valid_lengths(tokens).max())]
+        tokens = trimmed(self.sample(config.batch_size, rng, SamplingOptions()))
         valid = tokens != PAD
         rewards = self.rewards(tokens, rng)  # (B, T)
         advantage = self.advantages(rewards, tokens)
@@ -339,6 +338,11 @@ class GAN:
         self.rollout_policy.load_state_dict(state["generator"])
         if "discriminator" in state:
             self.discriminator.load_state_dict(state["discriminator"])
+
+
+def trimmed(tokens: Tensor) -> Tensor:
+    """Drop the columns that are <pad> in every row."""
+    return tokens[:, : int(valid_lengths(tokens).max())]
 
 
 def bce(logits: Tensor, weights: Tensor, target: float) -> Tensor:

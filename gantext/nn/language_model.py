@@ -100,7 +100,7 @@ class LanguageModel(nn.Module):
 
     def _scores(self, features: Tensor, written: bool) -> Tensor:
         bias = self.output.bias + (self.never_written if written else self.never)
-        return F.linear(features, self.output.weight).float() + bias
+        return F.linear(features, self.output.weight, bias).float()
 
     # Step by step (the Policy contract)
 

@@ -15,12 +15,15 @@ from gantext.nn.algorithm import SamplingOptions
 
 State = tuple[Tensor, ...]
 BLOCK = 64
-# 2**22 floats of logits stay within a desktop CPU's last-level cache and are no load on a GPU.
-CHUNK_ELEMENTS = 2**22
+# Logits of one chunk of rows: 4 MB stay in a CPU's caches; a GPU wants few, large kernels.
+CHUNK_ELEMENTS = {"cpu": 2**20}
+GPU_CHUNK_ELEMENTS = 2**28
 
 
 class Policy(Protocol):
     """A model that can be decoded step by step; `logits` leave out words that it never writes."""
+
+    vocab_size: int
 
     def start(self, rows: int) -> State:
         """The state that has read <bos>."""
@@ -53,15 +56,18 @@ def draw(logits: Tensor, uniform: Tensor) -> Tensor:
     drawn; the last word can be.
     """
     rows, words = logits.shape
-    weights = (logits - logits.amax(-1, keepdim=True)).exp_()
-    weights = F.pad(weights, (0, -words % BLOCK)).view(rows, -1, BLOCK)  # (N, V/64, 64)
-    totals = weights.sum(-1).double().cumsum(-1)  # (N, V/64)
+    weights = logits.softmax(-1)
+    whole = words // BLOCK * BLOCK
+    sums = weights[:, :whole].view(rows, -1, BLOCK).sum(-1)  # (N, V // 64)
+    sums = torch.cat([sums, weights[:, whole:].sum(-1, keepdim=True)], 1).double()
+    totals = sums.cumsum(-1)
     target = uniform * totals[:, -1]
-    block = _first_above(totals, target, totals.diff(dim=-1, prepend=totals.new_zeros(rows, 1)))
-    row = torch.arange(rows, device=logits.device)
-    inside = weights[row, block].double()  # (N, 64)
-    residual = target - (totals[row, block] - inside.sum(-1)).clamp_min(0)
-    return block * BLOCK + _first_above(inside.cumsum(-1), residual, inside)
+    block = _first_above(totals, target, sums)
+    places = block[:, None] * BLOCK + torch.arange(BLOCK, device=logits.device)
+    inside = weights.gather(1, places.clamp_max(words - 1)) * (places < words)  # (N, 64)
+    before = (totals - sums).gather(1, block[:, None])[:, 0]
+    inner = inside.double().cumsum(-1)
+    return block * BLOCK + _first_above(inner, target - before, inside)
 
 
 def _first_above(cumulative: Tensor, target: Tensor, weights: Tensor) -> Tensor:
@@ -108,7 +114,8 @@ def next_tokens(
 
 def _chunks(policy: Policy, state: State, uniform: Tensor | None) -> list[tuple[State, Tensor]]:
     rows = state[0].shape[0]
-    size = max(1, CHUNK_ELEMENTS // int(getattr(policy, "vocab_size", 1)))
+    elements = CHUNK_ELEMENTS.get(state[0].device.type, GPU_CHUNK_ELEMENTS)
+    size = max(1, elements // policy.vocab_size)
     values = state[0].new_zeros(rows) if uniform is None else uniform
     return [
         (tuple(p[i : i + size] for p in state), values[i : i + size]) for i in range(0, rows, size)

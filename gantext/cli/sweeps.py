@@ -1,0 +1,78 @@
+"""The score table of a sweep."""
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+from gantext.atomic import write_atomic
+from gantext.cli import tables
+from gantext.cli.runs import SHORT
+from gantext.run import RunDir
+
+
+def sweep_report(folder: Path, json: bool) -> int:
+    """Print and store the table of a sweep's final scores; returns how many jobs failed.
+
+    The rows come from the jobs' folders, so that a job whose process died is among them.
+    """
+    jobs = sorted(
+        {path.parent for name in ("result.json", "run.json") for path in folder.glob(f"*/{name}")},
+        key=lambda path: _natural(path.name),
+    )
+    rows = [_row(RunDir(path)) for path in jobs]
+    if not rows:
+        return 0
+    names = list(dict.fromkeys(r["name"] for row in rows for r in row["scores"]))
+    write_atomic(folder / "scores.csv", _csv(rows, names).encode())
+    if json:
+        tables.print_json(rows)
+    else:
+        _sweep_table(folder, rows, [name for name in SHORT if name in names])
+    return sum(row["status"] != "finished" for row in rows)
+
+
+def _row(run: RunDir) -> dict[str, Any]:
+    """A job's result; what is known of it when it left none."""
+    words = run.info.get("overrides", [])
+    unfinished = {
+        "status": run.status,
+        "overrides": words,
+        "error": f"it left no result: {run.path}",
+        "scores": [],
+    }
+    return {"job": run.path.name, **(run.result or unfinished)}
+
+
+def _natural(name: str) -> tuple[int, str]:
+    return (int(name) if name.isdigit() else 10**9, name)
+
+
+def _values(row: dict[str, Any]) -> dict[str, float]:
+    return {record["name"]: float(record["value"]) for record in row["scores"]}
+
+
+def _csv(rows: list[dict[str, Any]], names: list[str]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["job", "status", "overrides", *names])
+    for row in rows:
+        values = _values(row)
+        overrides = " ".join(row["overrides"])
+        writer.writerow([row["job"], row["status"], overrides, *(values.get(n, "") for n in names)])
+    return text.getvalue()
+
+
+def _sweep_table(folder: Path, rows: list[dict[str, Any]], names: list[str]) -> None:
+    common = set.intersection(*(set(row["overrides"]) for row in rows)) if len(rows) > 1 else set()
+    shown = [
+        [row["job"], " ".join(w for w in row["overrides"] if w not in common), row["status"]]
+        + [tables.number(_values(row).get(name)) for name in names]
+        for row in rows
+    ]
+    tables.table(f"sweep {folder}", ["job", "overrides", "status", *names], shown, text_columns=3)
+    for row in rows:
+        if row.get("error"):
+            line = f"job {row['job']}: {row['error']}"
+            tables.out.print(line, style="red", markup=False, soft_wrap=True)
+    tables.out.print(f"all scores: {folder / 'scores.csv'}", soft_wrap=True, markup=False)

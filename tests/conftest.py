@@ -1,0 +1,113 @@
+"""What tests of whole runs share: a tiny model, and the command line as a user calls it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+# 16 steps of mle, 6 of the discriminator, 8 adversarial ones: a second.
+SMALL = [
+    "data=scenes", "data.train_size=64", "data.test_size=30", "data.validation_size=10",
+    "model.generator.embedding=8", "model.generator.hidden=8", "model.mle.epochs=2",
+    "model.mle.batch_size=8", "eval.samples=50", "log.tensorboard=false", "log.every_steps=1",
+    "log.sample_every_steps=5", "checkpoint.every_steps=3", "threads=1", "device=cpu",
+]
+SMALL_MLE = ["model=mle", *SMALL]
+SMALL_GAN = [
+    "model=gan", *SMALL, "model.discriminator.embedding=8", "model.discriminator.widths=[2,3]",
+    "model.discriminator.filters=[4,4]", "model.d_training.pretrain_steps=6",
+    "model.d_training.batch_size=8", "model.adversarial.steps=8",
+    "model.adversarial.batch_size=8", "model.adversarial.rollouts=1",
+]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a command."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def errors(self) -> list[str]:
+        """The lines on stderr."""
+        return self.err.splitlines()
+
+
+Command = Callable[..., Result]
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """This process's environment for a child that finds the package; no real data, no home."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("GANTEXT")}
+    path = os.pathsep.join(filter(None, [str(ROOT), changes.pop("PYTHONPATH", "")]))
+    return {**kept, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "COLUMNS": "160", **changes}
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Command:
+    """`shell(*words)`: the real command in a process of its own, in an empty folder."""
+
+    def run(*words: str, cwd: Path = tmp_path, **changes: str) -> Result:
+        found = subprocess.run(
+            [sys.executable, "-m", "gantext", *words], capture_output=True, text=True,
+            cwd=cwd, env=environment(**changes), timeout=120, check=False,
+        )
+        return Result(found.returncode, found.stdout, found.stderr)
+
+    return run
+
+
+@pytest.fixture
+def cli(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Iterator[Command]:
+    """`cli(*words)`: the same entry point in this process, which has torch already."""
+    from gantext.cli import main
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GANTEXT_DATA", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("COLUMNS", "160")
+
+    def run(*words: str) -> Result:
+        monkeypatch.setattr(sys, "argv", ["gantext", *words])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as left:
+            main()
+        said = capfd.readouterr()
+        code = left.value.code
+        return Result(code if isinstance(code, int) else 1, said.out, said.err)
+
+    yield run
+
+
+@pytest.fixture
+def small_mle() -> list[str]:
+    """Overrides of a tiny language model."""
+    return list(SMALL_MLE)
+
+
+@pytest.fixture
+def small_gan() -> list[str]:
+    """Overrides of a tiny GAN with all three phases."""
+    return list(SMALL_GAN)
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished run of the tiny GAN; not to be changed."""
+    folder = tmp_path_factory.mktemp("trained")
+    words = [*SMALL_GAN, f"runs_dir={folder}", "name=run"]
+    found = subprocess.run(
+        [sys.executable, "-m", "gantext", "train", *words], capture_output=True, text=True,
+        env=environment(), timeout=120, check=False, cwd=folder,
+    )
+    assert found.returncode == 0, found.stderr
+    return folder / "run"
