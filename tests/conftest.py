@@ -12,17 +12,34 @@ import pytest
 ROOT = Path(__file__).parent.parent
 # 16 steps of mle, 6 of the discriminator, 8 adversarial ones: a second.
 SMALL = [
-    "data=scenes", "data.train_size=64", "data.test_size=30", "data.validation_size=10",
-    "model.generator.embedding=8", "model.generator.hidden=8", "model.mle.epochs=2",
-    "model.mle.batch_size=8", "eval.samples=50", "log.tensorboard=false", "log.every_steps=1",
-    "log.sample_every_steps=5", "checkpoint.every_steps=3", "threads=1", "device=cpu",
+    "data=scenes",
+    "data.train_size=64",
+    "data.test_size=30",
+    "data.validation_size=10",
+    "model.generator.embedding=8",
+    "model.generator.hidden=8",
+    "model.mle.epochs=2",
+    "model.mle.batch_size=8",
+    "eval.samples=50",
+    "log.tensorboard=false",
+    "log.every_steps=1",
+    "log.sample_every_steps=5",
+    "checkpoint.every_steps=3",
+    "threads=1",
+    "device=cpu",
 ]
 SMALL_MLE = ["model=mle", *SMALL]
 SMALL_GAN = [
-    "model=gan", *SMALL, "model.discriminator.embedding=8", "model.discriminator.widths=[2,3]",
-    "model.discriminator.filters=[4,4]", "model.d_training.pretrain_steps=6",
-    "model.d_training.batch_size=8", "model.adversarial.steps=8",
-    "model.adversarial.batch_size=8", "model.adversarial.rollouts=1",
+    "model=gan",
+    *SMALL,
+    "model.discriminator.embedding=8",
+    "model.discriminator.widths=[2,3]",
+    "model.discriminator.filters=[4,4]",
+    "model.d_training.pretrain_steps=6",
+    "model.d_training.batch_size=8",
+    "model.adversarial.steps=8",
+    "model.adversarial.batch_size=8",
+    "model.adversarial.rollouts=1",
 ]
 
 
@@ -56,8 +73,13 @@ def shell(tmp_path: Path) -> Command:
 
     def run(*words: str, cwd: Path = tmp_path, **changes: str) -> Result:
         found = subprocess.run(
-            [sys.executable, "-m", "gantext", *words], capture_output=True, text=True,
-            cwd=cwd, env=environment(**changes), timeout=120, check=False,
+            [sys.executable, "-m", "gantext", *words],
+            capture_output=True,
+            text=True,
+            cwd=cwd,
+            env=environment(**changes),
+            timeout=120,
+            check=False,
         )
         return Result(found.returncode, found.stdout, found.stderr)
 
@@ -106,8 +128,13 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trained")
     words = [*SMALL_GAN, f"runs_dir={folder}", "name=run"]
     found = subprocess.run(
-        [sys.executable, "-m", "gantext", "train", *words], capture_output=True, text=True,
-        env=environment(), timeout=120, check=False, cwd=folder,
+        [sys.executable, "-m", "gantext", "train", *words],
+        capture_output=True,
+        text=True,
+        env=environment(),
+        timeout=120,
+        check=False,
+        cwd=folder,
     )
     assert found.returncode == 0, found.stderr
     return folder / "run"

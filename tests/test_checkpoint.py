@@ -22,10 +22,16 @@ def tensors() -> st.SearchStrategy[Tensor]:
     shapes = st.lists(st.integers(0, 3), max_size=3)
     numbers = st.lists(st.floats(width=32), min_size=27, max_size=27)
     return st.builds(
-        lambda shape, values, kind: torch.tensor(values)
-        .nan_to_num(1.0, 2.0, 3.0).clamp(0, 200)[: int(torch.tensor(shape).prod())]
-        .reshape(shape).to(kind),
-        shapes, numbers, st.sampled_from(DTYPES),
+        lambda shape, values, kind: (
+            torch.tensor(values)
+            .nan_to_num(1.0, 2.0, 3.0)
+            .clamp(0, 200)[: int(torch.tensor(shape).prod())]
+            .reshape(shape)
+            .to(kind)
+        ),
+        shapes,
+        numbers,
+        st.sampled_from(DTYPES),
     )
 
 
@@ -33,9 +39,11 @@ NAMES = st.text(max_size=5).filter(lambda name: name not in checkpoint.RESERVED)
 PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
 TREES = st.recursive(
     PLAIN | tensors(),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(NAMES, inner, max_size=3)
-    | st.dictionaries(st.integers(), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(NAMES, inner, max_size=3)
+        | st.dictionaries(st.integers(), inner, max_size=3)
+    ),
     max_leaves=12,
 )
 
@@ -74,7 +82,10 @@ def test_files_round_trip_with_tied_weights_and_an_optimiser(tmp_path: Path) -> 
     assert torch.equal(back["model"]["0.weight"], back["model"]["1.weight"])
     other = torch.optim.AdamW(model.parameters(), 0.5)
     other.load_state_dict(back["optimiser"])
-    assert other.param_groups[0]["lr"] == 0.1 and list(other.param_groups[0]["betas"]) == [0.9, 0.99]
+    assert other.param_groups[0]["lr"] == 0.1 and list(other.param_groups[0]["betas"]) == [
+        0.9,
+        0.99,
+    ]
 
 
 @pytest.mark.parametrize("tree", [{1: 2, "a": 3}, {True: 1}, {None: 1}, {"__tensor__": "0"}])

@@ -52,7 +52,7 @@ def test_defaults_compose_with_types() -> None:
     assert type(found.model) is models.config_class(found.model.name)
     assert type(found.data) is data.config_class("scenes")
     with pytest.raises(dataclasses.FrozenInstanceError):
-        found.seed = 3  # type: ignore[misc]
+        found.seed = 3
 
 
 VALUES = {"text": ["data.train=a.txt"], "coco_full": [], "coco": []}
@@ -66,7 +66,9 @@ def test_every_yaml_composes_and_its_keys_are_the_fields(group: str) -> None:
         node = getattr(found, group)
         assert schema.leaves(values) == schema.field_names(type(node)), name
         assert dataclasses.is_dataclass(node) and type(node).__dataclass_params__.frozen
-        assert not [f.name for f in dataclasses.fields(node) if f.default is not dataclasses.MISSING]
+        assert not [
+            f.name for f in dataclasses.fields(node) if f.default is not dataclasses.MISSING
+        ]
         assert groups.describe(group, name), f"{name}.yaml begins with a line that says what it is"
 
 
@@ -95,7 +97,10 @@ def test_every_value_has_a_comment() -> None:
     ("words", "said"),
     [
         (["sed=2"], "unknown key 'sed' (did you mean seed?)"),
-        (["model.generator.hiden=3"], "'model.generator.hiden' (did you mean model.generator.hidden?"),
+        (
+            ["model.generator.hiden=3"],
+            "'model.generator.hiden' (did you mean model.generator.hidden?",
+        ),
         (["checkpoint.every_stps=3"], "(did you mean checkpoint.every_steps?)"),
         (["data=coco", "data.tran=x"], "unknown key 'data.tran' (did you mean data.train?)"),
         (["+model.foo=3"], "unknown key 'model.foo'"),
@@ -156,8 +161,14 @@ def test_quote_lets_any_name_through(name: str) -> None:
 
 
 def test_a_composed_config_composes_back(tmp_path: Path) -> None:
-    words = ["model=gan", "seed=7", "model.adversarial.reward=prefix", "name='a, b: c #d'",
-             "model.discriminator.widths=[1,2]", "model.discriminator.filters=[3,4]"]
+    words = [
+        "model=gan",
+        "seed=7",
+        "model.adversarial.reward=prefix",
+        "name='a, b: c #d'",
+        "model.discriminator.widths=[1,2]",
+        "model.discriminator.filters=[3,4]",
+    ]
     found = config.compose(words)
     (tmp_path / "config.yaml").write_text(schema.to_yaml(found))
     assert schema.from_yaml(tmp_path / "config.yaml") == found
@@ -193,7 +204,7 @@ def test_a_sweep_is_checked_before_its_first_job() -> None:
         (["model.generator.hidden=8,0"], "it must be at least 1"),
         (["seed=range(1"], "cannot read the overrides"),
     ):
-        with pytest.raises(UserError, match="(?s).*") as caught:
+        with pytest.raises(UserError) as caught:
             config.sweep_folder(words)
         assert said in str(caught.value) and "\n" not in str(caught.value)
 

@@ -67,11 +67,15 @@ def test_one_process_holds_the_folder(tmp_path: Path) -> None:
 
 
 def test_a_killed_holder_holds_no_more(tmp_path: Path) -> None:
-    code = "import os, sys, gantext.lock as l\nwith l.hold(__import__('pathlib').Path(sys.argv[1])):"
+    code = (
+        "import os, sys, gantext.lock as l\nwith l.hold(__import__('pathlib').Path(sys.argv[1])):"
+    )
     code += "\n print('held', flush=True); sys.stdin.read()"
     child = subprocess.Popen(
         [sys.executable, "-c", code, str(tmp_path / "lock")],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment(),
     )
     assert child.stdout is not None and child.stdout.readline() == b"held\n"
     assert is_held(tmp_path / "lock")
@@ -127,10 +131,14 @@ def test_chosen_phases_leave_out_what_is_not_wanted() -> None:
 
     from gantext.settings import Phases
 
-    phases = [Some(name=n, steps=s, adversarial=a) for n, s, a in
-              (("mle", 3, False), ("d", 0, False), ("gan", 2, True))]
+    phases = [
+        Some(name=n, steps=s, adversarial=a)
+        for n, s, a in (("mle", 3, False), ("d", 0, False), ("gan", 2, True))
+    ]
     model = Some(phases=lambda: phases)
     for wanted, names in (
-        (Phases.all, ["mle", "gan"]), (Phases.pretrain, ["mle"]), (Phases.adversarial, ["gan"])
+        (Phases.all, ["mle", "gan"]),
+        (Phases.pretrain, ["mle"]),
+        (Phases.adversarial, ["gan"]),
     ):
         assert [p.name for p in chosen_phases(model, Some(phases=wanted))] == names

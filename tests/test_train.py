@@ -4,8 +4,6 @@ import json
 import math
 from pathlib import Path
 
-import pytest
-
 from gantext.run import RunDir
 from gantext.watch import Watch
 from tests.conftest import Command
@@ -17,13 +15,21 @@ def test_a_run_leaves_its_files(trained: Path) -> None:
     rows = run.metrics()
     assert [row["total"] for row in rows] == list(range(1, 31))
     assert {row["phase"]: row["step"] for row in rows} == {
-        "mle": 16, "discriminator": 6, "adversarial": 8
+        "mle": 16,
+        "discriminator": 6,
+        "adversarial": 8,
     }
     # Looks at the samples: every 5 steps of a phase and at its end.
     looked = [(row["phase"], row["step"]) for row in rows if "unique" in row]
     assert looked == [
-        ("mle", 5), ("mle", 10), ("mle", 15), ("mle", 16),
-        ("discriminator", 5), ("discriminator", 6), ("adversarial", 5), ("adversarial", 8),
+        ("mle", 5),
+        ("mle", 10),
+        ("mle", 15),
+        ("mle", 16),
+        ("discriminator", 5),
+        ("discriminator", 6),
+        ("adversarial", 5),
+        ("adversarial", 8),
     ]
     assert len(run.samples("adversarial")) == 50
     assert len(run.samples("000000005-mle")) == 200
@@ -31,7 +37,9 @@ def test_a_run_leaves_its_files(trained: Path) -> None:
     result = run.result
     assert result is not None and result["status"] == "finished"
     names = [score["name"] for score in result["scores"]]
-    assert {"nll-test", "forward-kl", "grammatical", "bleu-4", "self-bleu-4", "unique"} <= set(names)
+    assert {"nll-test", "forward-kl", "grammatical", "bleu-4", "self-bleu-4", "unique"} <= set(
+        names
+    )
     assert run.info["total"] == 30 and run.info["overrides"][0] == "model=gan"
     assert "phase adversarial: 8 steps" in run.log.read_text()
 

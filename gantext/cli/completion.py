@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import typer
+
 BASH = """
 %(complete_func)s() {
     local IFS=$'\\n'
@@ -40,6 +42,11 @@ def overrides(incomplete: str) -> list[str]:
 
     found = config.complete(incomplete)
     return [word for word in found if not word.startswith("hydra")]
+
+
+def train_words(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Completions of `gantext train`: overrides, or runs after --resume."""
+    return runs(incomplete) if ctx.params.get("resume") else overrides(incomplete)
 
 
 def runs(incomplete: str) -> list[str]:

@@ -14,7 +14,7 @@ Words = Annotated[
         metavar="[OVERRIDES]...",
         help="key=value, e.g. model=gan data=coco seed=2 adversarial steps: "
         "model.adversarial.steps=500.",
-        autocompletion=completion.overrides,
+        autocompletion=completion.train_words,
         show_default=False,
     ),
 ]

@@ -9,6 +9,8 @@ Where this differs from the paper and its released code, and why:
 - The policy-gradient loss is divided by the constant B * T, not by the number of valid tokens,
   which depends on the sample and would bias the gradient.
 - A baseline (`baseline`) and a reward scale (`reward_scale`) are options; the paper has neither.
+  `baseline: previous` takes the rollouts from the prefix before the word: they do not depend on
+  the word, so the gradient stays unbiased, and an early mistake is not blamed on later words.
 - The discriminator is updated on fresh samples each step rather than for epochs over a pool of
   10,000: the same number of sentences, no stale ones.
 - The discriminator ignores padding, and its windows may reach past the end (see nn/text_cnn.py).
@@ -34,6 +36,7 @@ from gantext.nn.mle import MLEConfig, MLETrainer, clipped_step, mean_nll
 from gantext.nn.rewards import (
     leave_one_out_mean,
     policy_gradient_loss,
+    previous_values,
     ranked,
     returns_to_go,
     standardised,
@@ -57,6 +60,7 @@ class Baseline(enum.Enum):
     mean = "mean"
     ema = "ema"
     critic = "critic"
+    previous = "previous"
 
 
 class RewardScale(enum.Enum):
@@ -232,8 +236,8 @@ class GAN:
         config = self.config.adversarial
         tokens = trimmed(self.sample(config.batch_size, rng, SamplingOptions()))
         valid = tokens != PAD
-        rewards = self.rewards(tokens, rng)  # (B, T)
-        advantage = self.advantages(rewards, tokens)
+        rewards, before = self.rewards(tokens, rng)  # (B, T)
+        advantage = self.advantages(rewards, before, tokens)
         log_probs = self.generator.valid_log_probs(tokens, written=True)  # (valid, V)
         chosen = log_probs.gather(1, tokens[valid][:, None])
         log_prob = torch.zeros_like(rewards).masked_scatter(valid, chosen)
@@ -253,38 +257,45 @@ class GAN:
         }
 
     @torch.no_grad()
-    def rewards(self, tokens: Tensor, rng: torch.Generator) -> Tensor:
-        """Q of each token, (B, T): D's belief in what it leads to. Zero at <pad>."""
+    def rewards(self, tokens: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Q of each token, D's belief in what it leads to, and D's belief in the prefix before.
+
+        Both (B, T), zero at <pad>. The second depends on x_0..x_{t-1} only and has no value at
+        the first word.
+        """
         config, valid = self.config.adversarial, tokens != PAD
         if config.reward is Reward.rollout:
             found = rollout_rewards(
                 self.rollout_policy, self.discriminator.score, tokens,
                 config.rollouts, config.rollout_every, rng,
             ).mean(2)  # (B, T)
-            steps = torch.arange(tokens.shape[1], device=tokens.device)
-            left = valid_lengths(tokens)[:, None] - 1 - steps
-            return found * config.discount ** left.clamp_min(0) if config.discount < 1 else found
+            return found, previous_values(found, config.rollout_every) * valid
         belief = self.discriminator.prefix_logits(tokens).sigmoid() * valid
-        return returns_to_go(belief, valid, config.discount)
+        before = previous_values(belief, 1) * valid
+        return returns_to_go(belief, valid, config.discount), before
 
-    def advantages(self, rewards: Tensor, tokens: Tensor) -> Tensor:
+    def advantages(self, rewards: Tensor, before: Tensor, tokens: Tensor) -> Tensor:
         """Rewards less their baseline, rescaled; (B, T), zero at <pad>."""
         config, valid = self.config.adversarial, tokens != PAD
         if config.reward_scale is RewardScale.rank:
             rewards = ranked(rewards, valid, config.rank_delta)
-        advantage = (rewards - self._baseline(rewards, tokens)) * valid
+        advantage = (rewards - self._baseline(rewards, before, tokens)) * valid
         if config.reward_scale is RewardScale.standardise:
             advantage = standardised(advantage, valid)
         return advantage
 
-    def _baseline(self, rewards: Tensor, tokens: Tensor) -> Tensor:
+    def _baseline(self, rewards: Tensor, before: Tensor, tokens: Tensor) -> Tensor:
         kind, valid = self.config.adversarial.baseline, tokens != PAD
         if kind is Baseline.mean:
             return leave_one_out_mean(rewards, valid)
+        if kind is Baseline.previous:
+            first = leave_one_out_mean(rewards, valid)
+            steps = torch.arange(tokens.shape[1], device=tokens.device)
+            return torch.where(steps < self.config.adversarial.rollout_every, first, before)
         if kind is Baseline.ema:
-            before = self.ema.clone()
+            mean = self.ema.clone()
             self.ema = 0.9 * self.ema + 0.1 * rewards[valid].mean()
-            return before
+            return mean
         if kind is Baseline.critic:
             return self._critic(rewards, tokens)
         return torch.zeros_like(rewards)

@@ -34,6 +34,16 @@ def leave_one_out_mean(values: Tensor, valid: Tensor) -> Tensor:
     return torch.where(count > 0, others, overall[:, None]) * valid
 
 
+def previous_values(rewards: Tensor, every: int) -> Tensor:
+    """The reward at the last position with rollouts before each word's own block; (B, T).
+
+    With every = 1 that is Q_{t-1}. It does not depend on x_t. Zero in the first block.
+    """
+    steps = torch.arange(rewards.shape[1], device=rewards.device)
+    source = steps // every * every - 1
+    return torch.where(source >= 0, rewards[:, source.clamp_min(0)], 0.0)
+
+
 def standardised(advantage: Tensor, valid: Tensor) -> Tensor:
     """Advantages with mean 0 and standard deviation 1 over the batch's tokens."""
     chosen = advantage[valid]

@@ -165,13 +165,13 @@ def test_a_full_disk_is_one_line_and_the_run_goes_on_later(
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))
 
     options = {"cwd": tmp_path, "env": environment(), "capture_output": True, "text": True}
-    found = subprocess.run([*words, *small_mle, "name=r"], preexec_fn=limit, **options)  # type: ignore[call-overload]
+    found = subprocess.run([*words, *small_mle, "name=r"], preexec_fn=limit, **options)
     assert found.returncode == 2, found.stderr
     last = found.stderr.splitlines()[-1]
     assert "cannot write to" in last and "File too large; make room, then" in last
     assert "Traceback" not in found.stderr
     assert not list((tmp_path / "runs/r/checkpoints").glob(".*"))
-    found = subprocess.run([*words, "--resume", "r"], **options)  # type: ignore[call-overload]
+    found = subprocess.run([*words, "--resume", "r"], **options)
     assert found.returncode == 0, found.stderr
 
 
@@ -219,6 +219,9 @@ def test_a_reader_that_leaves_early_is_no_failure(trained: Path) -> None:
         line = f"{sys.executable} -m gantext {words.replace('RUN', str(trained))}"
         found = subprocess.run(
             ["bash", "-c", f"{line} | head -1 >/dev/null; exit ${{PIPESTATUS[0]}}"],
-            capture_output=True, text=True, env=environment(), check=False,
+            capture_output=True,
+            text=True,
+            env=environment(),
+            check=False,
         )
         assert (found.returncode, found.stderr.count("rror")) == (0, 0), found.stderr

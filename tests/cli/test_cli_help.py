@@ -59,8 +59,18 @@ def test_help_lists_commands_groups_and_options(cli: Command) -> None:
         assert option in found
     assert "gantext train -m model=gan seed=1,2,3" in found
     assert cli("--version").out.startswith("gantext 0.")
-    for words in ("sample", "eval bleu", "eval self-bleu", "data list", "data get", "data show",
-                  "runs list", "runs show", "pretrain", "adversarial-train"):
+    for words in (
+        "sample",
+        "eval bleu",
+        "eval self-bleu",
+        "data list",
+        "data get",
+        "data show",
+        "runs list",
+        "runs show",
+        "pretrain",
+        "adversarial-train",
+    ):
         found_here = cli(*words.split(), "-h")
         assert found_here.code == 0 and "Usage" in found_here.out, words
 
@@ -113,11 +123,19 @@ def completions(line: str, cwd: Path) -> list[str]:
     """
     env = environment(PATH=f"{cwd}:/usr/bin:/bin", SHELL="/bin/bash")
     shown = subprocess.run(
-        ["gantext", "--show-completion", "bash"], capture_output=True, text=True, env=env, check=True
+        ["gantext", "--show-completion", "bash"],
+        capture_output=True,
+        text=True,
+        env=env,
+        check=True,
     )
     (cwd / "shown.bash").write_text(shown.stdout)
     found = subprocess.run(
-        ["bash", "--norc", "-c", script], capture_output=True, text=True, env=env, cwd=cwd,
+        ["bash", "--norc", "-c", script],
+        capture_output=True,
+        text=True,
+        env=env,
+        cwd=cwd,
         check=True,
     )
     assert found.stderr == ""

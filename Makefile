@@ -1,0 +1,51 @@
+# Everything that CI and a new user need. `make help` lists the targets.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help install demo format lint types test test-slow check golden wheel bench clean
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $(STAMP)
+
+install: $(STAMP)  ## make a virtual environment in .venv and install gantext into it
+
+demo: $(STAMP)  ## train a small GAN on the embedded data, show samples and scores
+	$(BIN)/gantext train experiment=demo
+
+format: $(STAMP)  ## format the code
+	$(BIN)/ruff check --fix --quiet .
+	$(BIN)/ruff format .
+
+lint: $(STAMP)  ## check style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)  ## check types
+	$(BIN)/mypy
+
+test: $(STAMP) lint types  ## lint, types and all quick tests
+	OMP_NUM_THREADS=1 $(BIN)/pytest
+
+test-slow: $(STAMP)  ## the checks that train for minutes
+	$(BIN)/pytest -m slow
+
+golden: $(STAMP)  ## write the golden losses anew (say why in the CHANGELOG)
+	OMP_NUM_THREADS=1 $(BIN)/pytest -q tests/models/test_golden.py --golden
+
+wheel: $(STAMP)  ## build the wheel into dist/
+	$(BIN)/python -m build --wheel
+
+bench: $(STAMP)  ## measure speed and memory
+	$(BIN)/python bench/bleu.py
+	$(BIN)/python bench/gan_step.py
+
+clean:  ## remove the virtual environment and build products
+	rm -rf $(VENV) build dist *.egg-info
