@@ -138,3 +138,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     assert found.returncode == 0, found.stderr
     return folder / "run"
+
+
+def pytest_addoption(parser):
+    parser.addoption("--golden", action="store_true", help="write the golden losses anew")

@@ -235,6 +235,20 @@ class GAN:
         """One policy-gradient update on fresh samples (and an MLE batch, if weighted)."""
         config = self.config.adversarial
         tokens = trimmed(self.sample(config.batch_size, rng, SamplingOptions()))
+        loss, found = self.policy_loss(tokens, rng)
+        if mle_batch is not None:
+            loss = loss + config.mle_weight * mean_nll(self.generator, mle_batch, rng)
+        norm = clipped_step(self.g_optimiser, self.generator, loss, config.clip)
+        self._lag_rollout_policy()
+        return {**found, "g_grad_norm": norm}
+
+    def policy_loss(
+        self, tokens: Tensor, rng: torch.Generator
+    ) -> tuple[Tensor, dict[str, Tensor | float]]:
+        """The policy-gradient loss of the generator's own samples (B, T), and what to log.
+
+        The policy that is differentiated is the one that sampled: no dropout, no <unk>.
+        """
         valid = tokens != PAD
         rewards, before = self.rewards(tokens, rng)  # (B, T)
         advantage = self.advantages(rewards, before, tokens)
@@ -242,18 +256,16 @@ class GAN:
         chosen = log_probs.gather(1, tokens[valid][:, None])
         log_prob = torch.zeros_like(rewards).masked_scatter(valid, chosen)
         entropy = -(log_probs.exp() * log_probs.clamp_min(-1e9)).sum(1).mean()
-        loss = policy_gradient_loss(log_prob, advantage, valid) - config.entropy_weight * entropy
-        if mle_batch is not None:
-            loss = loss + config.mle_weight * mean_nll(self.generator, mle_batch, rng)
-        norm = clipped_step(self.g_optimiser, self.generator, loss, config.clip)
-        self._lag_rollout_policy()
-        reward = rewards[valid]
-        copies = unique_rows(tokens)[0]
-        return {
-            "reward": reward.mean(), "reward_std": reward.std(), "g_loss": loss.detach(),
-            "advantage_std": advantage[valid].std(), "g_grad_norm": norm,
-            "entropy": entropy.detach(), "length": valid.sum(1).float().mean(),
-            "batch_unique": len(copies) / len(tokens),
+        loss = policy_gradient_loss(log_prob, advantage, valid)
+        weight, reward = self.config.adversarial.entropy_weight, rewards[valid]
+        return loss - weight * entropy, {
+            "reward": reward.mean(),
+            "reward_std": reward.std(),
+            "g_loss": loss.detach(),
+            "advantage_std": advantage[valid].std(),
+            "entropy": entropy.detach(),
+            "length": valid.sum(1).float().mean(),
+            "batch_unique": len(unique_rows(tokens)[0]) / len(tokens),
         }
 
     @torch.no_grad()

@@ -92,10 +92,7 @@ def test_no_reward_lands_on_another_row_or_step(every):
     to the next position with rollouts; the last token's encodes the sentence itself."""
     model = policy()
     tokens = decode(model, 9, 7, rng(6), SamplingOptions())
-    score = lambda rows: encode(torch.nn.functional.pad(rows, (0, 7 - rows.shape[1])))  # noqa: E731
-    model.logits_of = model.logits
-    greedy = Greedy(model)
-    rewards = rollout_rewards(greedy, score, tokens, 3, every, rng())
+    rewards = rollout_rewards(Greedy(model), encode, tokens, 3, every, rng())
     assert rewards.shape == (9, 7, 3)
     for b, row in enumerate(tokens.tolist()):
         length = sum(word != PAD for word in row)
@@ -129,7 +126,6 @@ def test_many_rollouts_are_made_in_several_passes(monkeypatch):
 
     model = Greedy(policy())
     tokens = decode(model.model, 6, 7, rng(6), SamplingOptions())
-    score = lambda rows: encode(torch.nn.functional.pad(rows, (0, 7 - rows.shape[1])))  # noqa: E731
-    whole = rollout_rewards(model, score, tokens, 5, 1, rng())
+    whole = rollout_rewards(model, encode, tokens, 5, 1, rng())
     monkeypatch.setattr(rollouts, "ROWS", 90)
-    assert torch.equal(rollout_rewards(model, score, tokens, 5, 1, rng()), whole)
+    assert torch.equal(rollout_rewards(model, encode, tokens, 5, 1, rng()), whole)

@@ -1,0 +1,50 @@
+"""Golden losses: 5 CPU steps of each phase of each model, refreshed only by `make golden`."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from gantext import config, data
+from gantext.assemble import build, generator, task_of
+from gantext.data.corpus import Batches
+from gantext.tracking import to_floats
+
+GOLDEN = Path(__file__).parent.parent / "golden"
+CPU = torch.device("cpu")
+SMALL = {
+    "mle": ["model.generator.embedding=16", "model.generator.hidden=24"],
+    "gan": [
+        "model.generator.embedding=16", "model.generator.hidden=24",
+        "model.discriminator.filters=[8,8,8,8]", "model.adversarial.batch_size=16",
+        "model.d_training.batch_size=16",
+    ],
+}
+DATA = ["data=scenes", "data.train_size=300", "data.validation_size=10", "data.test_size=10"]
+
+
+def losses(name: str) -> dict[str, list[dict[str, float]]]:
+    """Metrics of 5 steps of each phase, one phase after the other."""
+    settings = config.compose([f"model={name}", *DATA, *SMALL[name]])
+    corpus = data.load(settings.data)
+    algorithm = build(settings, task_of(corpus, CPU))
+    batches, rng = Batches(corpus.train, 1), generator(1, "noise", CPU)
+    return {
+        phase.name: [to_floats(phase.step(batches.next(phase.rows), rng)) for _ in range(5)]
+        for phase in algorithm.phases()
+    }
+
+
+@pytest.mark.parametrize("name", sorted(SMALL))
+def test_losses_are_the_golden_ones(name, request):
+    """To 1e-3 relative: other CPUs and torch versions sum in another order."""
+    path = GOLDEN / f"{name}.json"
+    found = losses(name)
+    if request.config.getoption("--golden"):
+        path.write_text(json.dumps(found, indent=1) + "\n")
+    wanted = json.loads(path.read_text())
+    assert found.keys() == wanted.keys()
+    for phase, rows in wanted.items():
+        for row, golden in zip(found[phase], rows, strict=True):
+            assert row == pytest.approx(golden, rel=1e-3, abs=1e-4), phase
