@@ -55,13 +55,18 @@ def likelihood_scores(algorithm: Algorithm, corpus: Corpus, device: torch.device
     log_prob = split_log_prob(algorithm, corpus.test, device)
     tokens = (corpus.test.tokens != PAD).sum(1).double().numpy()
     sign: dict[str, Setting] = {
-        "sentences": len(log_prob), "vocabulary": len(corpus.vocabulary), "eos": True,
-        "tokenizer": corpus.vocabulary.tokenizer, "data": corpus.hash,
+        "sentences": len(log_prob),
+        "vocabulary": len(corpus.vocabulary),
+        "eos": True,
+        "tokenizer": corpus.vocabulary.tokenizer,
+        "data": corpus.hash,
         "version": gantext.__version__,
     }
     mean = float(-log_prob.mean())
     scores = [
-        Score("nll-test", likelihood.nll_per_token(log_prob, tokens), {"unit": "nats/token", **sign}),
+        Score(
+            "nll-test", likelihood.nll_per_token(log_prob, tokens), {"unit": "nats/token", **sign}
+        ),
         Score("nll-test-sentence", mean, {"unit": "nats/sentence", **sign}),
     ]
     entropy = corpus.truth.entropy() if corpus.truth else float("nan")
@@ -79,7 +84,10 @@ def truth_scores(
     log_prob = np.asarray(corpus.truth.log_prob(sentences), dtype=np.float64)
     tokens = np.array([len(s) for s in sentences], dtype=np.float64)
     sign: dict[str, Setting] = {
-        "sentences": len(sentences), **origin, "data": corpus.hash, "version": gantext.__version__,
+        "sentences": len(sentences),
+        **origin,
+        "data": corpus.hash,
+        "version": gantext.__version__,
     }
     share = Score("grammatical", likelihood.grammatical_share(log_prob), sign)
     nll = likelihood.nll_oracle(log_prob, tokens)
@@ -112,7 +120,9 @@ def evaluate_phase(
         algorithm, corpus.vocabulary, chosen.samples, rng, options, chosen.batch_size
     )
     origin: dict[str, Setting] = {
-        "phase": phase, "temperature": chosen.temperature, "sample_seed": chosen.seed,
+        "phase": phase,
+        "temperature": chosen.temperature,
+        "sample_seed": chosen.seed,
     }
     scores = likelihood_scores(algorithm, corpus, device)
     scores += truth_scores(tokens, corpus, origin)

@@ -68,8 +68,9 @@ def bleu_table(asked: Asked) -> Table:
 
     def scores(lines: Sequence[str]) -> list[Score]:
         return [
-            *bleu_scores(lines, material.references, preset, seed=asked.seed,
-                         data_hash=material.data_hash),
+            *bleu_scores(
+                lines, material.references, preset, seed=asked.seed, data_hash=material.data_hash
+            ),
             corpus_bleu_score(lines, material.references, data_hash=material.data_hash),
         ]
 

@@ -30,6 +30,7 @@ from torch import Tensor, nn
 
 from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
+from gantext.nn.adversary import DiscriminatorTrainer, DTrainingConfig
 from gantext.nn.algorithm import Metrics, Phase, SamplingOptions, Task
 from gantext.nn.language_model import GeneratorConfig, LanguageModel
 from gantext.nn.mle import MLEConfig, MLETrainer, clipped_step, mean_nll
@@ -71,26 +72,6 @@ class RewardScale(enum.Enum):
     standardise = "standardise"
 
 
-class Balance(enum.Enum):
-    """Whether the discriminator always steps, or only while it is not too strong."""
-
-    fixed = "fixed"
-    adaptive = "adaptive"
-
-
-@dataclass(frozen=True)
-class DTrainingConfig:
-    """How the discriminator is trained (explained in conf/model/gan.yaml)."""
-
-    pretrain_steps: int
-    batch_size: int
-    learning_rate: float
-    clip: float
-    steps: int
-    balance: Balance
-    ceiling: float
-
-
 @dataclass(frozen=True)
 class AdversarialConfig:
     """How the generator is trained against it (explained in conf/model/gan.yaml)."""
@@ -107,6 +88,7 @@ class AdversarialConfig:
     baseline: Baseline
     reward_scale: RewardScale
     rank_delta: float
+    policy_weight: float
     mle_weight: float
     entropy_weight: float
 
@@ -129,6 +111,8 @@ class GAN:
     def __init__(self, config: Config, task: Task, rng: torch.Generator) -> None:
         if len(config.discriminator.widths) != len(config.discriminator.filters):
             raise UserError("model.discriminator: widths and filters must be as many")
+        if not config.adversarial.policy_weight and not config.adversarial.mle_weight:
+            raise UserError("model.adversarial: policy_weight and mle_weight cannot both be 0")
         self.config, self.task = config, task
         self.generator = LanguageModel(task.vocab_size, config.generator, rng).to(task.device)
         self.discriminator = TextCNN(
@@ -144,12 +128,11 @@ class GAN:
         self.g_optimiser = torch.optim.Adam(
             self.generator.parameters(), config.adversarial.learning_rate
         )
-        self.d_optimiser = torch.optim.Adam(
-            self.discriminator.parameters(), config.d_training.learning_rate, (0.5, 0.999)
+        self.d_trainer = DiscriminatorTrainer(
+            self.discriminator, config.d_training, config.adversarial.reward is Reward.prefix
         )
         self.critic_optimiser = torch.optim.Adam(self.critic.parameters(), 1e-2)
         self.ema = torch.full((), 0.5, device=task.device)
-        self.d_accuracy = 0.5
         self.adversarial_steps = 0
 
     # The Algorithm contract
@@ -161,8 +144,13 @@ class GAN:
         return [
             Phase("mle", self.trainer.total, self.config.mle.batch_size, self.trainer.step),
             Phase("discriminator", d.pretrain_steps, d.batch_size, self.d_step, scored=False),
-            Phase("adversarial", adversarial.steps, d.steps * d.batch_size + mle_rows,
-                  self.adversarial_step, adversarial=True),
+            Phase(
+                "adversarial",
+                adversarial.steps,
+                d.steps * d.batch_size + mle_rows,
+                self.adversarial_step,
+                adversarial=True,
+            ),
         ]
 
     def networks(self) -> Mapping[str, nn.Module]:
@@ -182,41 +170,8 @@ class GAN:
 
     def d_step(self, real: Tensor, rng: torch.Generator) -> Metrics:
         """One discriminator update on real (B, T) against as many fresh samples."""
-        config = self.config.d_training
         fake = trimmed(self.sample(len(real), rng, SamplingOptions()))
-        real_logit, real_weight = self._d_logits(real, rng)
-        fake_logit, fake_weight = self._d_logits(fake, rng)
-        loss = bce(real_logit, real_weight, 1.0) + bce(fake_logit, fake_weight, 0.0)
-        found = {
-            "d_loss": loss.detach() / 2,
-            "d_real": weighted(real_logit.detach().sigmoid(), real_weight),
-            "d_fake": weighted(fake_logit.detach().sigmoid(), fake_weight),
-            "d_accuracy_real": weighted((real_logit > 0).float(), real_weight),
-            "d_accuracy_fake": weighted((fake_logit <= 0).float(), fake_weight),
-        }
-        accuracy = (found["d_accuracy_real"] + found["d_accuracy_fake"]) / 2
-        found["d_gap"] = accuracy - 0.5
-        if self._may_step(accuracy):
-            total = loss / 2 + self.discriminator.penalty()
-            found["d_grad_norm"] = clipped_step(
-                self.d_optimiser, self.discriminator, total, config.clip
-            )
-        return found
-
-    def _d_logits(self, tokens: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Logits and their weights: one a sentence, or with prefix rewards one a prefix."""
-        if self.config.adversarial.reward is Reward.rollout:
-            logits = self.discriminator.logits(tokens, rng)
-            return logits, torch.ones_like(logits)
-        logits = self.discriminator.prefix_logits(tokens, rng)
-        return logits, (tokens != PAD).float()
-
-    def _may_step(self, accuracy: Tensor) -> bool:
-        """With `balance: adaptive` D steps only while its recent accuracy is under the ceiling."""
-        if self.config.d_training.balance is Balance.fixed:
-            return True
-        self.d_accuracy = 0.9 * self.d_accuracy + 0.1 * float(accuracy)
-        return self.d_accuracy < self.config.d_training.ceiling
+        return self.d_trainer.step(real, fake, rng)
 
     # The generator
 
@@ -232,10 +187,17 @@ class GAN:
         return found
 
     def g_step(self, mle_batch: Tensor | None, rng: torch.Generator) -> Metrics:
-        """One policy-gradient update on fresh samples (and an MLE batch, if weighted)."""
+        """One policy-gradient update on fresh samples (and an MLE batch, if weighted).
+
+        With `policy_weight` 0 no sample is drawn: the control that has the same MLE steps alone.
+        """
         config = self.config.adversarial
-        tokens = trimmed(self.sample(config.batch_size, rng, SamplingOptions()))
-        loss, found = self.policy_loss(tokens, rng)
+        found: dict[str, Tensor | float] = {}
+        loss = torch.zeros((), device=self.task.device)
+        if config.policy_weight:
+            tokens = trimmed(self.sample(config.batch_size, rng, SamplingOptions()))
+            policy_loss, found = self.policy_loss(tokens, rng)
+            loss = config.policy_weight * policy_loss
         if mle_batch is not None:
             loss = loss + config.mle_weight * mean_nll(self.generator, mle_batch, rng)
         norm = clipped_step(self.g_optimiser, self.generator, loss, config.clip)
@@ -278,8 +240,12 @@ class GAN:
         config, valid = self.config.adversarial, tokens != PAD
         if config.reward is Reward.rollout:
             found = rollout_rewards(
-                self.rollout_policy, self.discriminator.score, tokens,
-                config.rollouts, config.rollout_every, rng,
+                self.rollout_policy,
+                self.discriminator.score,
+                tokens,
+                config.rollouts,
+                config.rollout_every,
+                rng,
             ).mean(2)  # (B, T)
             return found, previous_values(found, config.rollout_every) * valid
         belief = self.discriminator.prefix_logits(tokens).sigmoid() * valid
@@ -335,16 +301,23 @@ class GAN:
 
     def _parts(self) -> dict[str, Any]:
         return {
-            "generator": self.generator, "discriminator": self.discriminator,
-            "critic": self.critic, "rollout_policy": self.rollout_policy,
-            "trainer": self.trainer, "g_optimiser": self.g_optimiser,
-            "d_optimiser": self.d_optimiser, "critic_optimiser": self.critic_optimiser,
+            "generator": self.generator,
+            "discriminator": self.discriminator,
+            "critic": self.critic,
+            "rollout_policy": self.rollout_policy,
+            "trainer": self.trainer,
+            "g_optimiser": self.g_optimiser,
+            "d_optimiser": self.d_trainer.optimiser,
+            "critic_optimiser": self.critic_optimiser,
         }
 
     def state_dict(self) -> dict[str, Any]:
         """Weights, optimiser states and counters."""
         state = {name: part.state_dict() for name, part in self._parts().items()}
-        counters = {"d_accuracy": self.d_accuracy, "adversarial_steps": self.adversarial_steps}
+        counters = {
+            "d_accuracy": self.d_trainer.accuracy,
+            "adversarial_steps": self.adversarial_steps,
+        }
         return {**state, "ema": self.ema, "counters": counters}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -352,7 +325,7 @@ class GAN:
         for name, part in self._parts().items():
             part.load_state_dict(state[name])
         self.ema = state["ema"].to(self.task.device)
-        self.d_accuracy = state["counters"]["d_accuracy"]
+        self.d_trainer.accuracy = state["counters"]["d_accuracy"]
         self.adversarial_steps = state["counters"]["adversarial_steps"]
 
     def load_pretrained(self, state: dict[str, Any]) -> None:
@@ -366,19 +339,6 @@ class GAN:
 def trimmed(tokens: Tensor) -> Tensor:
     """Drop the columns that are <pad> in every row."""
     return tokens[:, : int(valid_lengths(tokens).max())]
-
-
-def bce(logits: Tensor, weights: Tensor, target: float) -> Tensor:
-    """Weighted mean binary cross-entropy against one target."""
-    losses = F.binary_cross_entropy_with_logits(
-        logits, torch.full_like(logits, target), reduction="none"
-    )
-    return weighted(losses, weights)
-
-
-def weighted(values: Tensor, weights: Tensor) -> Tensor:
-    """Weighted mean."""
-    return (values * weights).sum() / weights.sum()
 
 
 def build(config: Config, task: Task, rng: torch.Generator) -> GAN:

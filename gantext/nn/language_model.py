@@ -51,8 +51,9 @@ class LanguageModel(nn.Module):
         banned = torch.zeros(vocab_size)
         banned[[PAD, BOS]] = -torch.inf
         self.register_buffer("never", banned, persistent=False)
-        self.register_buffer("never_written", banned.index_fill(0, torch.tensor(UNK), -torch.inf),
-                             persistent=False)
+        self.register_buffer(
+            "never_written", banned.index_fill(0, torch.tensor(UNK), -torch.inf), persistent=False
+        )
 
     @torch.no_grad()
     def _initialise(self, rng: torch.Generator) -> None:

@@ -87,13 +87,18 @@ class MLETrainer:
         """One update on a batch (B, T)."""
         config = self.config
         rate = cosine_rate(self.done, self.total, config.warmup_steps, config.final_rate)
+        rate *= config.learning_rate
         for group in self.optimiser.param_groups:
-            group["lr"] = config.learning_rate * rate
+            group["lr"] = rate
         tokens = hide_singletons(batch, self.singletons, config.unk_rate, rng)
         loss = mean_nll(self.model, tokens, rng)
         norm = clipped_step(self.optimiser, self.model, loss, config.clip)
         self.done += 1
-        return {"nll": loss.detach(), "grad_norm": norm, "learning_rate": config.learning_rate * rate}
+        return {
+            "nll": loss.detach(),
+            "grad_norm": norm,
+            "learning_rate": config.learning_rate * rate,
+        }
 
     def state_dict(self) -> dict[str, Any]:
         """Optimiser state and the place in the schedule."""

@@ -79,7 +79,7 @@ def roll_out(
 
 def _rows(tokens: Tensor, count: int, every: int) -> tuple[Tensor, Tensor, Tensor]:
     """Position, sentence and rollout number of each row, in order of position."""
-    batch, length = tokens.shape
+    length = tokens.shape[1]
     where = torch.tensor(rolled_positions(length, every), device=tokens.device, dtype=torch.long)
     unfinished = valid_lengths(tokens)[None] > where[:, None] + 1  # (positions, B)
     place, sentence = unfinished.nonzero(as_tuple=True)

@@ -7,7 +7,6 @@ that rows can be selected, repeated and joined without knowing what the state me
 from typing import Protocol
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from gantext.data.vocabulary import BOS, EOS, PAD

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from gantext.data.vocabulary import PAD
 from gantext.nn.dropout import dropout
 
-SCORE_ROWS = 1024
+SCORE_ROWS = 256
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ class TextCNN(nn.Module):
         self.transform = nn.Linear(self.size, self.size)
         self.gate = nn.Linear(self.size, self.size)
         self.output = nn.Linear(self.size, 1)
+        self._tables: tuple[list[int], list[Tensor]] = ([], [])
         self._initialise(rng)
 
     @torch.no_grad()
@@ -79,9 +80,7 @@ class TextCNN(nn.Module):
         are the maximum over its unfinished windows and a running maximum of finished ones.
         """
         embedded = self.embedding(tokens)  # (B, T, E)
-        return torch.cat(
-            [self._prefix_windows(embedded, c) for c in self.convolutions], -1
-        )
+        return torch.cat([self._prefix_windows(embedded, c) for c in self.convolutions], -1)
 
     def _prefix_windows(self, embedded: Tensor, convolution: nn.Module) -> Tensor:
         weight, bias = convolution.get_parameter("weight"), convolution.get_parameter("bias")
@@ -125,20 +124,55 @@ class TextCNN(nn.Module):
     def score(self, tokens: Tensor) -> Tensor:
         """Probability of 'real' of many sentences, (N,), without gradient.
 
-        Equal sentences are scored once, and sentences of like length together, each group cut at
-        its longest: both exact, since features do not depend on padding.
+        Exact short cuts on a CPU: equal sentences are scored once; sentences of like length go
+        together, each group cut at its longest, since features do not depend on padding; and
+        since words are discrete, a convolution is a sum of w rows of a table that is built once
+        an update of the discriminator (`tables`).
         """
         if tokens.device.type != "cpu":
-            parts = torch.split(tokens, SCORE_ROWS * 16)
+            parts = torch.split(tokens, SCORE_ROWS * 64)
             return torch.cat([self.logits(part).sigmoid() for part in parts])
         first, inverse = unique_rows(tokens)
         lengths = (tokens[first] != PAD).sum(1)
         order = lengths.argsort()
+        worth_it = int(lengths.sum()) > self.embedding.num_embeddings
+        tables = self.tables() if worth_it else None
         scores = torch.empty(len(first))
         for part in torch.split(order, SCORE_ROWS):
-            longest = int(lengths[part[-1]])
-            scores[part] = self.logits(tokens[first[part], :longest]).sigmoid()
+            rows = tokens[first[part], : int(lengths[part[-1]])]
+            pooled = self.pooled(rows) if tables is None else self.table_pooled(rows, tables)
+            scores[part] = self._output(pooled, None).sigmoid()
         return scores[inverse]
+
+    @torch.no_grad()
+    def tables(self) -> list[Tensor]:
+        """For each width, the product of every word with every tap: (V * w, F_w), row v * w + j.
+
+        Kept until a weight changes.
+        """
+        weights = [self.embedding.weight, *(c.get_parameter("weight") for c in self.convolutions)]
+        versions = [weight._version for weight in weights]
+        if self._tables[0] != versions:
+            words, made = weights[0].float(), []
+            for weight in weights[1:]:
+                filters, _, width = weight.shape
+                taps = weight.permute(1, 2, 0).reshape(-1, width * filters)  # (E, w * F_w)
+                made.append((words @ taps).view(-1, filters))
+            self._tables = (versions, made)
+        return self._tables[1]
+
+    def table_pooled(self, tokens: Tensor, tables: list[Tensor]) -> Tensor:
+        """`pooled`, by gathering rows of the tables instead of multiplying; (B, F)."""
+        rows, length = tokens.shape
+        outside = (tokens == PAD)[:, :, None]
+        found = []
+        for width, table, convolution in zip(self.widths, tables, self.convolutions, strict=True):
+            taps = torch.arange(width, device=tokens.device)
+            windows = F.pad(tokens, (0, width - 1)).unfold(1, width, 1) * width + taps  # (B, T, w)
+            sums = F.embedding_bag(windows.reshape(-1, width), table, mode="sum")
+            sums = sums.view(rows, length, -1) + convolution.get_parameter("bias")
+            found.append(sums.masked_fill_(outside, 0.0).amax(1).relu())
+        return torch.cat(found, 1)
 
 
 def unique_rows(tokens: Tensor) -> tuple[Tensor, Tensor]:

@@ -13,10 +13,15 @@ from gantext.nn.algorithm import SamplingOptions, Task
 
 CPU = torch.device("cpu")
 TINY = [
-    "model.generator.embedding=6", "model.generator.hidden=5", "model.generator.dropout=0",
-    "model.generator.word_dropout=0", "model.discriminator.embedding=4",
-    "model.discriminator.widths=[1,2]", "model.discriminator.filters=[3,3]",
-    "model.discriminator.dropout=0", "model.mle.unk_rate=0",
+    "model.generator.embedding=6",
+    "model.generator.hidden=5",
+    "model.generator.dropout=0",
+    "model.generator.word_dropout=0",
+    "model.discriminator.embedding=4",
+    "model.discriminator.widths=[1,2]",
+    "model.discriminator.filters=[3,3]",
+    "model.discriminator.dropout=0",
+    "model.mle.unk_rate=0",
 ]
 
 
@@ -65,8 +70,10 @@ def test_policy_gradient_is_the_gradient_of_the_expected_reward(baseline, every)
     """The mean of -T * (gradient of the loss) over 60 batches of 512 is the exact gradient, each
     element within 5 standard errors, and the vector's direction within 2% (cosine)."""
     model = make(
-        f"model.adversarial.baseline={baseline}", f"model.adversarial.rollout_every={every}",
-        "model.adversarial.reward_scale=none", "model.adversarial.rollouts=2",
+        f"model.adversarial.baseline={baseline}",
+        f"model.adversarial.rollout_every={every}",
+        "model.adversarial.reward_scale=none",
+        "model.adversarial.rollouts=2",
     )
     exact = exact_gradient(model)
     draws = []
@@ -98,8 +105,10 @@ def test_a_wrong_reward_layout_would_be_seen():
 def test_policy_gradient_raises_a_known_reward():
     """With a fixed D that likes word 5, 150 steps make the words of samples mostly 5."""
     model = make(
-        "model.adversarial.learning_rate=0.02", "model.d_training.steps=0",
-        "model.adversarial.batch_size=64", length=5,
+        "model.adversarial.learning_rate=0.02",
+        "model.d_training.steps=0",
+        "model.adversarial.batch_size=64",
+        length=5,
     )
     model.discriminator.score = lambda t: (t == 5).float().sum(1) / (t != PAD).sum(1)
     for i in range(150):
@@ -123,15 +132,17 @@ def test_the_discriminator_learns_to_tell_word_4_from_the_generator_s_words():
 def test_adaptive_balance_holds_a_strong_discriminator():
     """D is not updated once its recent accuracy is above the ceiling."""
     model = make(
-        "model.d_training.balance=adaptive", "model.d_training.ceiling=0.6",
-        "model.d_training.learning_rate=0.05", length=5,
+        "model.d_training.balance=adaptive",
+        "model.d_training.ceiling=0.6",
+        "model.d_training.learning_rate=0.05",
+        length=5,
     )
     real = torch.tensor([[4, 4, 4, EOS, PAD]]).repeat(64, 1)
     for i in range(80):
         found = model.d_step(real, rng(i))
-    assert model.d_accuracy > 0.55
+    assert model.d_trainer.accuracy > 0.55
     before = [p.clone() for p in model.discriminator.parameters()]
-    model.d_accuracy = 0.99
+    model.d_trainer.accuracy = 0.99
     found = model.d_step(real, rng(99))
     assert "d_grad_norm" not in found
     assert all(
@@ -157,10 +168,15 @@ def test_the_rollout_policy_lags_by_the_stated_share():
 @pytest.mark.parametrize("scale", ["none", "rank", "standardise"])
 def test_every_option_takes_a_step(reward, baseline, scale):
     model = make(
-        f"model.adversarial.reward={reward}", f"model.adversarial.baseline={baseline}",
-        f"model.adversarial.reward_scale={scale}", "model.adversarial.mle_weight=0.1",
-        "model.adversarial.entropy_weight=0.01", "model.adversarial.batch_size=8",
-        "model.d_training.batch_size=8", "model.d_training.steps=2", length=5,
+        f"model.adversarial.reward={reward}",
+        f"model.adversarial.baseline={baseline}",
+        f"model.adversarial.reward_scale={scale}",
+        "model.adversarial.mle_weight=0.1",
+        "model.adversarial.entropy_weight=0.01",
+        "model.adversarial.batch_size=8",
+        "model.d_training.batch_size=8",
+        "model.d_training.steps=2",
+        length=5,
     )
     phase = model.phases()[2]
     real = torch.tensor([[4, 5, EOS, PAD, PAD]]).repeat(phase.rows, 1)

@@ -16,8 +16,10 @@ CPU = torch.device("cpu")
 SMALL = {
     "mle": ["model.generator.embedding=16", "model.generator.hidden=24"],
     "gan": [
-        "model.generator.embedding=16", "model.generator.hidden=24",
-        "model.discriminator.filters=[8,8,8,8]", "model.adversarial.batch_size=16",
+        "model.generator.embedding=16",
+        "model.generator.hidden=24",
+        "model.discriminator.filters=[8,8,8,8]",
+        "model.adversarial.batch_size=16",
         "model.d_training.batch_size=16",
     ],
 }

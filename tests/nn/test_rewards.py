@@ -40,7 +40,7 @@ def test_standardised_by_hand():
 
 def test_ranked_by_hand_with_ties():
     """Values 5, 1, 5, 3 at one step: 5 and 5 share rank 1.5, 3 has 3, 1 has 4; B = 4, delta 12:
-    sigmoid(12 * (.5 - 1.5/4)) = sigmoid(1.5), sigmoid(12 * (.5 - 3/4)) = sigmoid(-3), sigmoid(-6)."""
+    12 * (.5 - 1.5/4) = 1.5, 12 * (.5 - 3/4) = -3, 12 * (.5 - 4/4) = -6."""
     values = torch.tensor([[5.0], [1], [5], [3]])
     got = ranked(values, torch.ones(4, 1, dtype=torch.bool), 12.0)[:, 0]
     expected = torch.tensor([1.5, -6.0, 1.5, -3.0]).sigmoid()
@@ -51,7 +51,9 @@ def test_ranked_follows_shuffled_rewards():
     values = torch.randn(16, 3, generator=torch.Generator().manual_seed(1))
     valid = torch.ones(16, 3, dtype=torch.bool)
     order = torch.randperm(16, generator=torch.Generator().manual_seed(2))
-    torch.testing.assert_close(ranked(values[order], valid, 12.0), ranked(values, valid, 12.0)[order])
+    torch.testing.assert_close(
+        ranked(values[order], valid, 12.0), ranked(values, valid, 12.0)[order]
+    )
 
 
 def test_policy_gradient_loss_by_hand():

@@ -44,7 +44,10 @@ def test_greedy_rollouts_equal_the_plain_loop(every):
     made = roll_out(model, tokens, 2, every, rng(), GREEDY)
     lengths = valid_lengths(tokens).tolist()
     expected = {
-        (t, b, r) for b in range(12) for t in range(7) for r in range(2)
+        (t, b, r)
+        for b in range(12)
+        for t in range(7)
+        for r in range(2)
         if (t + 1) % every == 0 and lengths[b] > t + 1
     }
     keys = zip(made.position.tolist(), made.sentence.tolist(), made.number.tolist(), strict=True)

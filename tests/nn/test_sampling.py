@@ -40,7 +40,9 @@ def test_draw_reaches_the_first_and_the_last_word_and_never_an_impossible_one():
     first, last, middle = draw(logits, edges).tolist()
     assert (first, last) == (1, 130)
     assert middle not in (0, 64, 129)
-    many = draw(logits[:1].expand(20000, -1), torch.rand(20000, generator=rng(), dtype=torch.float64))
+    many = draw(
+        logits[:1].expand(20000, -1), torch.rand(20000, generator=rng(), dtype=torch.float64)
+    )
     assert set(many.tolist()) == set(range(131)) - {0, 64, 129}
 
 

@@ -51,6 +51,19 @@ def test_score_of_repeated_rows_equals_the_plain_pass():
     torch.testing.assert_close(model.score(many), model.logits(many).detach().sigmoid())
 
 
+def test_table_features_equal_the_convolutions_and_follow_the_weights():
+    """Gathering sums of table rows equals multiplying, also after the weights have changed."""
+    model, tokens = make(), sentences()
+    for _ in range(2):
+        by_table = model.table_pooled(tokens, model.tables())
+        torch.testing.assert_close(by_table, model.pooled(tokens), rtol=1e-5, atol=1e-5)
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.add_(0.3)
+            model.embedding.weight[PAD] = 0
+    assert model.tables() is model.tables()
+
+
 def test_unique_rows_finds_one_copy_of_each():
     tokens = torch.tensor([[4, 5, 0], [5, 4, 0], [4, 5, 0], [4, 5, 6]])
     first, inverse = unique_rows(tokens)
