@@ -108,7 +108,9 @@ def main() -> None:
             *times, whole, plain, length, rollouts = row(make(overrides, eos), eos)
             ratio = f"{plain / (times[1] + times[2]):.1f}x"
             cells = [f"{value:.2f}" for value in [*times, whole]]
-            table.add_row(name, f"{length:.1f}", f"{int(rollouts):,}", *cells, f"{plain:.1f}", ratio)
+            table.add_row(
+                name, f"{length:.1f}", f"{int(rollouts):,}", *cells, f"{plain:.1f}", ratio
+            )
     Console().print(table)
 
 

@@ -41,10 +41,14 @@ def generator(seed: int, name: str, device: torch.device) -> torch.Generator:
 
 
 def autocast(settings: Settings, device: torch.device) -> contextlib.AbstractContextManager[object]:
-    """bf16 forward passes when they are asked for."""
+    """bf16 forward passes when they are asked for.
+
+    Without autocast's cache of cast weights: one step updates weights and uses them again, and
+    would go on with the old ones.
+    """
     if settings.precision is Precision.fp32:
         return contextlib.nullcontext()
-    return torch.autocast(device.type, torch.bfloat16)
+    return torch.autocast(device.type, torch.bfloat16, cache_enabled=False)
 
 
 def set_threads(settings: Settings) -> None:

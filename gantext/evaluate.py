@@ -40,7 +40,7 @@ def split_log_prob(algorithm: Algorithm, split: Split, device: torch.device) -> 
     result = torch.zeros(len(split), dtype=torch.float64)
     for part in torch.split(order, ROWS):
         batch = split.tokens[part, : int(lengths[part].max())].to(device)
-        result[part] = algorithm.log_prob(batch).double().cpu()
+        result[part] = algorithm.log_prob(batch).cpu().double()
     return result.numpy()
 
 

@@ -9,6 +9,7 @@ import torch
 
 from gantext.assemble import autocast, generator
 from gantext.data.corpus import Batches, Corpus
+from gantext.errors import UserError
 from gantext.evaluate import evaluate_phase, likelihood_of, sample_texts
 from gantext.interrupt import Stopped, StopRequest
 from gantext.metrics.likelihood import unique_share
@@ -69,6 +70,9 @@ class Trainer:
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Go on from a checkpoint: lines of metrics written after it are dropped."""
+        if state["noise"].shape != self.noise.get_state().shape:
+            kind = self.device.type
+            raise UserError(f"the run began on another kind of device than {kind}: go on there")
         self.algorithm.load_state_dict(state["algorithm"])
         self.batches.load_state_dict(state["batches"])
         self.noise.set_state(state["noise"])

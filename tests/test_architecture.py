@@ -12,7 +12,17 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # Imports go down this list or stay on a level.
 LEVELS = (
     {"cli", "__main__"},
-    {"config", "jobs", "preparation", "train", "sample", "evaluate", "evaluation", "report"},
+    {
+        "config",
+        "jobs",
+        "preparation",
+        "train",
+        "sample",
+        "score",
+        "evaluate",
+        "evaluation",
+        "report",
+    },
     {"assemble", "schema", "tracking", "watch", "progress", "downloads"},
     {"run", "models", "metrics"},
     {"checkpoint", "settings"},

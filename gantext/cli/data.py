@@ -43,7 +43,7 @@ def list_command(json: Json = False) -> None:
         keys = ("name", "what", "state", "where")
         tables.print_json([dict(zip(keys, row, strict=True)) for row in rows])
         return
-    tables.table("data", ["name", "what", "state", "where"], rows)
+    tables.table("data", ["name", "what", "state", "where"], rows, text_columns=4)
 
 
 @app.command()

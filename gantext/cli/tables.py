@@ -1,5 +1,6 @@
 """What commands print: rich tables on a terminal, one JSON document with --json."""
 
+import dataclasses
 import json
 import math
 import os
@@ -77,14 +78,26 @@ def score_table(title: str, sources: Mapping[str, "Sequence[Score]"]) -> None:
     """Scores by name (rows) and source (columns), then the signatures that they share."""
     from gantext.metrics.score import signature_line
 
-    values = {name: {s.name: s.value for s in scores} for name, scores in sources.items()}
-    names = list(dict.fromkeys(s.name for scores in sources.values() for s in scores))
+    values = {name: {_own(s.name): s.value for s in scores} for name, scores in sources.items()}
+    names = list(dict.fromkeys(name for scores in values.values() for name in scores))
     rows = [[name, *(number(values[source].get(name)) for source in sources)] for name in names]
     table(title, ["score", *sources], rows)
     first = next(iter(sources.values()))
-    lines = {family(score.name): signature_line(score) for score in first}
-    for name, line in lines.items():
-        out.print(f"  {name}: {line}", style="dim", soft_wrap=True, markup=False)
+    orders: dict[str, list[Any]] = {}
+    for score in first:
+        orders.setdefault(family(score.name), []).append(score.signature.get("n"))
+    for score in {family(score.name): score for score in first}.values():
+        several = orders[family(score.name)]
+        if len(several) > 1:
+            signature = {**score.signature, "n": f"{several[0]}..{several[-1]}"}
+            score = dataclasses.replace(score, signature=signature)
+        line = f"  {family(score.name)}: {signature_line(score)}"
+        out.print(line, style="dim", soft_wrap=True, markup=False)
+
+
+def _own(name: str) -> str:
+    """Scores of real text stand in their own column, under the same names."""
+    return name.removeprefix("real-")
 
 
 def family(name: str) -> str:

@@ -6,9 +6,20 @@ off again, so a "." in the middle of a sentence stays apart.
 """
 
 import functools
+import re
 from collections.abc import Callable, Sequence
 
 from gantext.errors import UserError, nearest
+
+# nltk's tokenizer runs about thirty regular expressions over a line, 0.1 ms each line. On a line
+# of plain words, commas and full stops all of them together do nothing but split off the commas
+# and the last full stop, so such lines (97 in 100 of the COCO captions) are split directly.
+# Words of ASCII letters and digits, hyphens inside only; a comma may end a word, a full stop only
+# the last one; both may stand alone. Possessive, so that a line that does not fit fails at once.
+_WORD = r"[A-Za-z0-9]++(?:-[A-Za-z0-9]++)*+"
+_PLAIN = re.compile(rf"[ ]*+(?:(?:{_WORD},?+|[.,])[ ]++)*+(?:{_WORD}[.,]?+|[.,])?+[ ]*+")
+# What nltk cuts in two: these lines go the long way, in whatever word the letters stand.
+_CONTRACTION = re.compile("cannot|gimme|gonna|gotta|lemme|wanna", re.IGNORECASE)
 
 TOKENIZERS = ("nltk", "whitespace", "char", "ids")
 
@@ -30,7 +41,7 @@ def tokenize(text: str, name: str) -> list[str]:
     """
     check(name)
     if name == "nltk":
-        return _nltk_tokenizer()(text)
+        return _plain_tokens(text) if _is_plain(text) else _nltk_tokenizer()(text)
     return list(text) if name == "char" else text.split()
 
 
@@ -50,6 +61,14 @@ def check(name: str) -> None:
     if name not in TOKENIZERS:
         choices = ", ".join(TOKENIZERS)
         raise UserError(f"unknown tokenizer {name}{nearest(name, TOKENIZERS)}: choose {choices}")
+
+
+def _is_plain(text: str) -> bool:
+    return _PLAIN.fullmatch(text) is not None and _CONTRACTION.search(text) is None
+
+
+def _plain_tokens(text: str) -> list[str]:
+    return text.replace(",", " ,").replace(".", " .").split()
 
 
 @functools.cache

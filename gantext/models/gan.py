@@ -168,6 +168,11 @@ class GAN:
 
     # The discriminator
 
+    def score(self, tokens: Tensor) -> dict[str, Tensor]:
+        """D's probability that each sentence of (N, T) is real; none before D's first step."""
+        trained = self.d_trainer.optimiser.state or self.adversarial_steps
+        return {"real": self.discriminator.score(tokens)} if trained else {}
+
     def d_step(self, real: Tensor, rng: torch.Generator) -> Metrics:
         """One discriminator update on real (B, T) against as many fresh samples."""
         fake = trimmed(self.sample(len(real), rng, SamplingOptions()))
@@ -199,7 +204,8 @@ class GAN:
             policy_loss, found = self.policy_loss(tokens, rng)
             loss = config.policy_weight * policy_loss
         if mle_batch is not None:
-            loss = loss + config.mle_weight * mean_nll(self.generator, mle_batch, rng)
+            shown = self.trainer.shown(mle_batch, rng)
+            loss = loss + config.mle_weight * mean_nll(self.generator, shown, rng)
         norm = clipped_step(self.g_optimiser, self.generator, loss, config.clip)
         self._lag_rollout_policy()
         return {**found, "g_grad_norm": norm}
@@ -283,7 +289,7 @@ class GAN:
         valid = tokens != PAD
         with torch.no_grad():
             features = self.generator.features(tokens).float()
-        predicted: Tensor = self.critic(features).squeeze(-1)
+        predicted: Tensor = self.critic(features).squeeze(-1).float()
         loss = F.mse_loss(predicted[valid], rewards[valid])
         clipped_step(self.critic_optimiser, self.critic, loss, 1e9)
         return predicted.detach()
@@ -314,10 +320,8 @@ class GAN:
     def state_dict(self) -> dict[str, Any]:
         """Weights, optimiser states and counters."""
         state = {name: part.state_dict() for name, part in self._parts().items()}
-        counters = {
-            "d_accuracy": self.d_trainer.accuracy,
-            "adversarial_steps": self.adversarial_steps,
-        }
+        accuracy, steps = self.d_trainer.accuracy, self.adversarial_steps
+        counters = {"d_accuracy": accuracy, "adversarial_steps": steps}
         return {**state, "ema": self.ema, "counters": counters}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -89,4 +89,13 @@ class Algorithm(Protocol):
 
     def load_pretrained(self, state: dict[str, Any]) -> None:
         """Take only the networks' weights of another run's `state_dict`."""
+        ...
+
+
+@runtime_checkable
+class Judge(Protocol):
+    """An algorithm that also says how real a sentence looks to it."""
+
+    def score(self, tokens: Tensor) -> dict[str, Tensor]:
+        """Probabilities in [0, 1], (N,) each, of (N, T) tokens; none while it is untrained."""
         ...

@@ -112,7 +112,7 @@ class LanguageModel(nn.Module):
         return self.advance((zeros, zeros), first)
 
     def advance(self, state: State, tokens: Tensor) -> State:
-        """Read one token a row."""
+        """Read one token a row. The state stays fp32 under autocast, whatever the device."""
         h, c = state
         x = self.embedding(tokens)
         hs, cs = [], []
@@ -121,7 +121,7 @@ class LanguageModel(nn.Module):
             x, cell = torch.lstm_cell(x, (h[:, layer], c[:, layer]), *weights)
             hs.append(x)
             cs.append(cell)
-        return torch.stack(hs, 1), torch.stack(cs, 1)
+        return torch.stack(hs, 1).to(h.dtype), torch.stack(cs, 1).to(c.dtype)
 
     def logits(self, state: State) -> Tensor:
         """Scores of the next word, (N, V); words that are never written are -inf."""

@@ -77,6 +77,7 @@ class MLETrainer:
     def __init__(self, model: LanguageModel, config: MLEConfig, task: Task) -> None:
         self.model, self.config = model, config
         self.singletons = task.singletons.to(task.device)
+        self.unk_rate = config.unk_rate if bool(task.singletons.any()) else 0.0
         self.total = config.steps(task.train_size)
         self.done = 0
         self.optimiser = torch.optim.AdamW(
@@ -90,8 +91,7 @@ class MLETrainer:
         rate *= config.learning_rate
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        tokens = hide_singletons(batch, self.singletons, config.unk_rate, rng)
-        loss = mean_nll(self.model, tokens, rng)
+        loss = mean_nll(self.model, self.shown(batch, rng), rng)
         norm = clipped_step(self.optimiser, self.model, loss, config.clip)
         self.done += 1
         return {
@@ -99,6 +99,10 @@ class MLETrainer:
             "grad_norm": norm,
             "learning_rate": config.learning_rate * rate,
         }
+
+    def shown(self, batch: Tensor, rng: torch.Generator) -> Tensor:
+        """A batch as the model is to see it: some words seen once are <unk>."""
+        return hide_singletons(batch, self.singletons, self.unk_rate, rng)
 
     def state_dict(self) -> dict[str, Any]:
         """Optimiser state and the place in the schedule."""

@@ -16,8 +16,9 @@ def returns_to_go(rewards: Tensor, valid: Tensor, discount: float) -> Tensor:
     steps = torch.arange(rewards.shape[1], device=rewards.device)
     lag = steps[None, :] - steps[:, None]  # (t, s)
     weights = torch.where(lag >= 0, float(discount) ** lag.clamp_min(0), 0.0).to(rewards.dtype)
-    total = (rewards * valid) @ weights.T
-    return total / (valid.to(rewards.dtype) @ weights.T).clamp_min(1e-12) * valid
+    with torch.autocast(rewards.device.type, enabled=False):  # sums of rewards are fp32
+        total = (rewards * valid) @ weights.T
+        return total / (valid.to(rewards.dtype) @ weights.T).clamp_min(1e-12) * valid
 
 
 def leave_one_out_mean(values: Tensor, valid: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from gantext.data.vocabulary import EOS, PAD
 from gantext.nn.algorithm import SamplingOptions
-from gantext.nn.sampling import Policy, join, next_tokens, select
+from gantext.nn.sampling import Policy, after_end, join, next_tokens, select, shrinks
 
 ROWS = 2**16
 Score = Callable[[Tensor], Tensor]
@@ -47,16 +47,29 @@ def roll_out(
     every: int,
     rng: torch.Generator,
     options: SamplingOptions | None = None,
+    compact: bool | None = None,
 ) -> Rollouts:
     """Complete every prefix x_0..x_t of (B, T) sentences `count` times with the policy.
 
-    Sentences that have ended by t need no rollout and get none.
+    Sentences that have ended by t need no rollout and get none. For `compact` see
+    `sampling.shrinks`.
     """
-    _, length = tokens.shape
     position, sentence, number = _rows(tokens, count, every)
     rows = tokens[sentence]
-    steps = torch.arange(length, device=tokens.device)
+    steps = torch.arange(tokens.shape[1], device=tokens.device)
     rows = torch.where(steps <= position[:, None], rows, PAD)
+    made = Rollouts(rows, position, sentence, number)
+    complete = _complete if shrinks(tokens.device, compact) else _complete_all_rows
+    complete(policy, tokens, made, rng, options or SamplingOptions())
+    return made
+
+
+def _complete(
+    policy: Policy, tokens: Tensor, made: Rollouts, rng: torch.Generator, options: SamplingOptions
+) -> None:
+    """Write the rollouts' words after their prefixes; rows that have ended leave the batch."""
+    rows, position, sentence = made.tokens, made.position, made.sentence
+    length = tokens.shape[1]
     state, main = None, policy.start(len(tokens))
     active = position.new_empty(0)
     for step in range(1, length):
@@ -68,13 +81,34 @@ def roll_out(
             active = torch.cat([active, joining])
         if state is None or len(active) == 0:
             continue
-        drawn = next_tokens(policy, state, rng, options or SamplingOptions())
+        drawn = next_tokens(policy, state, rng, options)
         rows[active, step] = drawn
         going = (drawn != EOS).nonzero()[:, 0]
         active = active[going]
         if step < length - 1:
             state = policy.advance(select(state, going), drawn[going])
-    return Rollouts(rows, position, sentence, number)
+
+
+def _complete_all_rows(
+    policy: Policy, tokens: Tensor, made: Rollouts, rng: torch.Generator, options: SamplingOptions
+) -> None:
+    """`_complete` with every row to the last step: the host waits once, for the rows' numbers."""
+    length = tokens.shape[1]
+    joining = torch.bincount(made.position, minlength=length).tolist()
+    state, main, rows = None, policy.start(len(tokens)), 0
+    for step in range(1, length):
+        main = policy.advance(main, tokens[:, step - 1])
+        if joining[step - 1]:  # rows are in order of position
+            fresh = select(main, made.sentence[rows : rows + joining[step - 1]])
+            state = fresh if state is None else join(state, fresh)
+            rows += joining[step - 1]
+        if state is None:
+            continue
+        drawn = next_tokens(policy, state, rng, options)
+        drawn = after_end(made.tokens[:rows, step - 1], drawn)
+        made.tokens[:rows, step] = drawn
+        if step < length - 1:
+            state = policy.advance(state, drawn)
 
 
 def _rows(tokens: Tensor, count: int, every: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -48,24 +48,24 @@ def join(first: State, second: State) -> State:
 
 
 def draw(logits: Tensor, uniform: Tensor) -> Tensor:
-    """Draw one token a row by inverse CDF: (N, V) logits, (N,) float64 uniforms in [0, 1).
+    """Draw one token a row by inverse CDF: (N, V) logits, (N,) uniforms in [0, 1).
 
     The cumulative sum runs over sums of blocks of 64 words and then within one block only: V/64
-    + 64 sequential additions a row rather than V, in float64. A word of probability 0 is never
-    drawn; the last word can be.
+    + 64 sequential additions a row rather than V, in the uniforms' type (float64 where there is
+    one). A word of probability 0 is never drawn; the last word can be.
     """
     rows, words = logits.shape
     weights = logits.softmax(-1)
     whole = words // BLOCK * BLOCK
     sums = weights[:, :whole].view(rows, -1, BLOCK).sum(-1)  # (N, V // 64)
-    sums = torch.cat([sums, weights[:, whole:].sum(-1, keepdim=True)], 1).double()
+    sums = torch.cat([sums, weights[:, whole:].sum(-1, keepdim=True)], 1).to(uniform.dtype)
     totals = sums.cumsum(-1)
     target = uniform * totals[:, -1]
     block = _first_above(totals, target, sums)
     places = block[:, None] * BLOCK + torch.arange(BLOCK, device=logits.device)
     inside = weights.gather(1, places.clamp_max(words - 1)) * (places < words)  # (N, 64)
     before = (totals - sums).gather(1, block[:, None])[:, 0]
-    inner = inside.double().cumsum(-1)
+    inner = inside.to(uniform.dtype).cumsum(-1)
     return block * BLOCK + _first_above(inner, target - before, inside)
 
 
@@ -102,7 +102,10 @@ def next_tokens(
     if options.temperature == 0:
         chosen = [policy.logits(part).argmax(-1) for part, _ in _chunks(policy, state, None)]
         return torch.cat(chosen)
-    uniform = torch.rand(rows, generator=rng, device=state[0].device, dtype=torch.float64)
+    device = state[0].device
+    # Apple's GPUs have no float64.
+    wide = torch.float32 if device.type == "mps" else torch.float64
+    uniform = torch.rand(rows, generator=rng, device=device, dtype=wide)
     plain = options == SamplingOptions()
     drawn = []
     for part, u in _chunks(policy, state, uniform):
@@ -121,17 +124,38 @@ def _chunks(policy: Policy, state: State, uniform: Tensor | None) -> list[tuple[
     ]
 
 
+def shrinks(device: torch.device, compact: bool | None) -> bool:
+    """Whether rows that have ended leave the batch: on a CPU, unless `compact` says otherwise.
+
+    A GPU waits for the host to learn how many rows are left, longer than it computes for them.
+    """
+    return device.type == "cpu" if compact is None else compact
+
+
+def after_end(previous: Tensor, drawn: Tensor) -> Tensor:
+    """<pad> for the rows that ended at the step before or earlier, the drawn word for others."""
+    return torch.where((previous == EOS) | (previous == PAD), PAD, drawn)
+
+
 @torch.no_grad()
 def decode(
-    policy: Policy, rows: int, length: int, rng: torch.Generator, options: SamplingOptions
+    policy: Policy,
+    rows: int,
+    length: int,
+    rng: torch.Generator,
+    options: SamplingOptions,
+    compact: bool | None = None,
 ) -> Tensor:
     """Sample sentences step by step: (rows, length) int64, <eos> then <pad>.
 
-    Rows that have ended leave the batch. A row that reaches `length` without <eos> is cut there.
+    A row that reaches `length` without <eos> is cut there. For `compact` see `shrinks`: it
+    changes which uniform a row draws with, not the distribution.
     """
     state = policy.start(rows)
     device = state[0].device
     tokens = torch.full((rows, length), PAD, dtype=torch.long, device=device)
+    if not shrinks(device, compact):
+        return _decode_all_rows(policy, state, tokens, rng, options)
     alive = torch.arange(rows, device=device)
     for t in range(length):
         drawn = next_tokens(policy, state, rng, options)
@@ -141,6 +165,20 @@ def decode(
             break
         alive = alive[going]
         state = policy.advance(select(state, going), drawn[going])
+    return tokens
+
+
+def _decode_all_rows(
+    policy: Policy, state: State, tokens: Tensor, rng: torch.Generator, options: SamplingOptions
+) -> Tensor:
+    """`decode` with every row to the last step; the host waits for nothing."""
+    length = tokens.shape[1]
+    for t in range(length):
+        drawn = next_tokens(policy, state, rng, options)
+        drawn = after_end(tokens[:, t - 1], drawn) if t else drawn
+        tokens[:, t] = drawn
+        if t < length - 1:
+            state = policy.advance(state, drawn)
     return tokens
 
 

@@ -86,7 +86,7 @@ class TextCNN(nn.Module):
         weight, bias = convolution.get_parameter("weight"), convolution.get_parameter("bias")
         filters, _, width = weight.shape
         taps = embedded @ weight.permute(1, 2, 0).reshape(-1, width * filters)
-        taps = taps.reshape(*taps.shape[:2], width, filters)  # (B, T, w, F_w)
+        taps = taps.float().reshape(*taps.shape[:2], width, filters)  # (B, T, w, F_w)
         begun = taps[:, :, 0]  # S_0
         best = torch.full_like(begun, -torch.inf)
         for i in range(1, width):
@@ -137,7 +137,7 @@ class TextCNN(nn.Module):
         order = lengths.argsort()
         worth_it = int(lengths.sum()) > self.embedding.num_embeddings
         tables = self.tables() if worth_it else None
-        scores = torch.empty(len(first))
+        scores = torch.empty(len(first), device=tokens.device)
         for part in torch.split(order, SCORE_ROWS):
             rows = tokens[first[part], : int(lengths[part[-1]])]
             pooled = self.pooled(rows) if tables is None else self.table_pooled(rows, tables)
@@ -148,7 +148,7 @@ class TextCNN(nn.Module):
     def tables(self) -> list[Tensor]:
         """For each width, the product of every word with every tap: (V * w, F_w), row v * w + j.
 
-        Kept until a weight changes.
+        Kept until a weight changes; fp32 also under autocast, since they outlive it.
         """
         weights = [self.embedding.weight, *(c.get_parameter("weight") for c in self.convolutions)]
         versions = [weight._version for weight in weights]
@@ -157,7 +157,8 @@ class TextCNN(nn.Module):
             for weight in weights[1:]:
                 filters, _, width = weight.shape
                 taps = weight.permute(1, 2, 0).reshape(-1, width * filters)  # (E, w * F_w)
-                made.append((words @ taps).view(-1, filters))
+                with torch.autocast(taps.device.type, enabled=False):
+                    made.append((words @ taps).view(-1, filters))
             self._tables = (versions, made)
         return self._tables[1]
 

@@ -146,3 +146,47 @@ def test_the_order_and_padding_of_a_batch_do_not_matter():
     wide = torch.nn.functional.pad(tokens, (0, 5))
     plain = model.token_log_prob(tokens).sum(1)
     torch.testing.assert_close(model.token_log_prob(wide[order]).sum(1), plain[order])
+
+
+@pytest.mark.parametrize("compact", [True, False])
+def test_with_and_without_shrinking_samples_have_the_model_s_distribution(compact):
+    """20,000 samples of at most 2 words over a vocabulary of 4 writable ones, against log_prob."""
+    model, n = tiny(words=7), 20_000
+    words = [4, 5, 6]
+    rows = [[EOS, PAD]] + [[a, b] for a in words for b in (EOS, *words)]
+    with torch.no_grad():
+        expected = model.token_log_prob(torch.tensor(rows), written=True).sum(1).double().exp()
+    tokens = decode(model, n, 2, rng(5), SamplingOptions(), compact)
+    counts = [int((tokens == torch.tensor(row)).all(1).sum()) for row in rows]
+    assert sum(counts) == n
+    likely = expected * n >= 5
+    found = torch.tensor(counts, dtype=torch.float64)[likely]
+    wanted = expected[likely] / expected[likely].sum() * found.sum()
+    assert chisquare(found.numpy(), wanted.numpy()).pvalue > 1e-4
+
+
+@pytest.mark.parametrize("length", [1, 2, 9])
+def test_without_shrinking_greedy_sentences_are_the_same(length):
+    """Eight rows that have read different words: they end after 1, 2 or 9."""
+    model = tiny(words=12, layers=2)
+    with torch.no_grad():
+        model.output.bias[EOS] = 0.45
+    policy = Started(model, torch.arange(4, 12))
+    greedy = SamplingOptions(temperature=0.0)
+    one = decode(policy, 8, length, rng(1), greedy, compact=True)
+    two = decode(policy, 8, length, rng(2), greedy, compact=False)
+    assert torch.equal(one, two)
+    if length == 9:
+        assert len({tuple(row) for row in one.tolist()}) > 2
+        assert set((one != PAD).sum(1).tolist()) == {1, 2, 9}
+
+
+class Started:
+    """A policy whose rows have read different words already."""
+
+    def __init__(self, model: LanguageModel, first: torch.Tensor) -> None:
+        self.model, self.first, self.vocab_size = model, first, model.vocab_size
+        self.advance, self.logits = model.advance, model.logits
+
+    def start(self, rows: int):
+        return self.model.advance(self.model.start(rows), self.first)

@@ -1,0 +1,113 @@
+"""What would fail or wait on a GPU, without one: the meta device refuses to be read by the host
+and to meet CPU tensors, and a dispatch mode counts what makes the host wait."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from gantext.data.vocabulary import EOS
+from gantext.errors import UserError
+from gantext.nn.algorithm import SamplingOptions
+from gantext.nn.language_model import GeneratorConfig, LanguageModel
+from gantext.nn.rewards import (
+    leave_one_out_mean,
+    policy_gradient_loss,
+    previous_values,
+    ranked,
+)
+from gantext.nn.rollouts import roll_out
+from gantext.nn.sampling import decode
+from gantext.nn.text_cnn import DiscriminatorConfig, TextCNN
+
+META = torch.device("meta")
+
+
+def rng() -> torch.Generator:
+    return torch.Generator().manual_seed(1)
+
+
+def language_model(dropout: float = 0.0) -> LanguageModel:
+    return LanguageModel(130, GeneratorConfig(6, 5, 2, False, dropout, dropout), rng())
+
+
+@pytest.mark.parametrize(
+    "options", [SamplingOptions(), SamplingOptions(0.7, 5, 0.9), SamplingOptions(0.0)]
+)
+def test_decode_stays_on_the_device(options: SamplingOptions) -> None:
+    """Off the CPU the batch is not shrunk: nothing is read back."""
+    tokens = decode(language_model().to(META), 4, 6, rng(), options)
+    assert tokens.device == META and tokens.shape == (4, 6)
+    with pytest.raises(NotImplementedError, match="nonzero"):
+        decode(language_model().to(META), 4, 6, rng(), options, compact=True)
+
+
+def test_forward_passes_stay_on_the_device() -> None:
+    tokens = torch.full((4, 6), 5, device=META)
+    assert language_model(0.3).to(META).features(tokens, rng()).device == META
+    config = DiscriminatorConfig(4, (2, 3), (3, 3), 0.2, 0.1)
+    discriminator = TextCNN(130, config, 6, rng()).to(META)
+    for found in (
+        discriminator.logits(tokens, rng()),
+        discriminator.prefix_logits(tokens, rng()),
+        discriminator.score(tokens),
+        discriminator.penalty(),
+    ):
+        assert found.device == META
+
+
+def test_rewards_stay_on_the_device() -> None:
+    values, valid = torch.rand(4, 6, device=META), torch.ones(4, 6, device=META) > 0
+    for found in (
+        leave_one_out_mean(values, valid),
+        previous_values(values, 2),
+        ranked(values, valid, 12.0),
+        policy_gradient_loss(values, values, valid),
+    ):
+        assert found.device == META
+
+
+class Waits(TorchDispatchMode):
+    """Counts the operations whose result the host must wait for on a GPU."""
+
+    NAMES = ("nonzero", "_local_scalar_dense", "is_nonzero", "masked_select", "unique", "equal")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        name = func.name().removeprefix("aten::").partition(".")[0]
+        places = args[1] if name in ("index", "index_put_") else ()
+        by_mask = any(p is not None and p.dtype == torch.bool for p in places)
+        self.count += name.lstrip("_").startswith(tuple(n.lstrip("_") for n in self.NAMES))
+        self.count += by_mask
+        return func(*args, **(kwargs or {}))
+
+
+def waits(length: int, compact: bool) -> int:
+    model = language_model()
+    with torch.no_grad():
+        model.output.bias[EOS] = -50.0  # no sentence ends before its last step
+    tokens = decode(model, 3, length, rng(), SamplingOptions())
+    with Waits() as found:
+        decode(model, 3, length, rng(), SamplingOptions(), compact)
+        roll_out(model, tokens, 2, 1, rng(), compact=compact)
+    return found.count
+
+
+def test_the_host_waits_no_more_often_for_longer_sentences() -> None:
+    """Once for the rows of a rollout (their numbers come with a copy that is not counted)."""
+    assert waits(4, compact=False) == waits(12, compact=False) == 1
+    assert waits(12, compact=True) > waits(4, compact=True) > 8
+
+
+def test_a_noise_state_of_another_kind_of_device_is_refused() -> None:
+    """A CUDA generator's state is 16 bytes, a CPU's 5,056: set_state would fail deep inside."""
+    from gantext.train import Trainer
+
+    trainer = object.__new__(Trainer)
+    trainer.device, trainer.noise = torch.device("cpu"), rng()
+    with pytest.raises(UserError, match="another kind of device than cpu"):
+        trainer.load_state({"noise": torch.zeros(16, dtype=torch.uint8)})
