@@ -65,7 +65,7 @@ def clipped_step(
 ) -> Tensor:
     """One optimiser step with the gradient's norm clipped; returns the norm before clipping."""
     optimiser.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
+    torch.autograd.backward(loss)
     norm = nn.utils.clip_grad_norm_(model.parameters(), clip)
     optimiser.step()
     return norm.detach()
@@ -97,7 +97,7 @@ class MLETrainer:
         return {
             "nll": loss.detach(),
             "grad_norm": norm,
-            "learning_rate": config.learning_rate * rate,
+            "learning_rate": rate,
         }
 
     def shown(self, batch: Tensor, rng: torch.Generator) -> Tensor:

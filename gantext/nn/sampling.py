@@ -16,7 +16,7 @@ State = tuple[Tensor, ...]
 BLOCK = 64
 # Logits of one chunk of rows: 4 MB stay in a CPU's caches; a GPU wants few, large kernels.
 CHUNK_ELEMENTS = {"cpu": 2**20}
-GPU_CHUNK_ELEMENTS = 2**28
+GPU_CHUNK_ELEMENTS = 2**26
 
 
 class Policy(Protocol):
