@@ -122,8 +122,10 @@ def completions(line: str, cwd: Path) -> list[str]:
     printf '%s\\n' "${{COMPREPLY[@]}}"
     """
     env = environment(PATH=f"{cwd}:/usr/bin:/bin", SHELL="/bin/bash")
+    # Typer asks the process tree for the shell: it has to be bash, not the sh of a Makefile. The
+    # second command keeps bash from replacing itself by the first.
     shown = subprocess.run(
-        ["gantext", "--show-completion", "bash"],
+        ["bash", "--norc", "-c", "gantext --show-completion; exit $?"],
         capture_output=True,
         text=True,
         env=env,
