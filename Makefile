@@ -35,7 +35,7 @@ test: $(STAMP) lint types  ## lint, types and all quick tests
 	OMP_NUM_THREADS=1 $(BIN)/pytest
 
 test-slow: $(STAMP)  ## the checks that train for minutes
-	$(BIN)/pytest -m slow
+	OMP_NUM_THREADS=1 $(BIN)/pytest -m slow
 
 golden: $(STAMP)  ## write the golden losses anew (say why in the CHANGELOG)
 	OMP_NUM_THREADS=1 $(BIN)/pytest -q tests/models/test_golden.py --golden
