@@ -1,6 +1,6 @@
 """Sampling a trained run."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import gantext
 from gantext.assemble import Trained, generator, restore
@@ -53,7 +53,12 @@ def signature(trained: Trained, request: SamplingRequest) -> dict[str, Setting]:
         "run": run.path.name,
         "model": trained.settings.model.name,
         "step": trained.step,
-        **asdict(request),
-        "data": run.info.get("data"),
+        "phase": request.phase,
+        "sampled": request.n,
+        "temperature": request.temperature,
+        "top_k": request.top_k,
+        "top_p": request.top_p,
+        "sample_seed": request.seed,
+        "run_data": run.info.get("data"),
         "version": gantext.__version__,
     }

@@ -40,6 +40,8 @@ def test_scores(cli: Command, trained: Path) -> None:
         assert {f"{name}-2", f"{name}-5", f"real-{name}-4"} <= set(names)
         for record in records:
             assert set(record) == {"name", "value", "signature"}
+            order = record["name"].rpartition("-")[2]
+            assert not order.isdigit() or record["signature"]["n"] == int(order)
             assert 0 <= record["value"] <= 100
         own = next(record for record in records if record["name"] == f"{name}-2")
         assert own["signature"]["preset"] == "texygen" and own["signature"]["step"] == 30
