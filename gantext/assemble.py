@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import json
 import logging
 from dataclasses import dataclass
 
@@ -121,8 +120,3 @@ def _with_device(settings: Settings, device: Device) -> Settings:
     import dataclasses
 
     return dataclasses.replace(settings, device=device)
-
-
-def content_id(text: str) -> str:
-    """A short hash of some text for signatures."""
-    return hashlib.sha256(json.dumps(text).encode()).hexdigest()[:8]

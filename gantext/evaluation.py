@@ -2,13 +2,11 @@
 
 import dataclasses
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import gantext
 from gantext import config, data, schema
 from gantext.errors import UserError
 from gantext.metrics.corpus_bleu import corpus_bleu_score
@@ -149,9 +147,3 @@ def _of_run(asked: Asked, cfg: Any) -> Material:
     references, real, data_hash = _references(asked, cfg or settings.data)
     lines, origin = sample_trained(restore(run, asked.device, asked.phase), request)
     return Material(run.path.name, lines, references, real, data_hash, origin)
-
-
-def score_key(request: dict[str, Any]) -> str:
-    """The name under which scores of a request are stored."""
-    text = json.dumps({**request, "version": gantext.__version__}, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
