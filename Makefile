@@ -1,8 +1,10 @@
 # Everything that CI and a new user need. `make help` lists the targets.
 PYTHON ?= python3
 VENV ?= .venv
+EXTRAS ?= dev
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.installed
+comma := ,
+STAMP := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
 
 .PHONY: help install demo format lint types test test-slow check golden wheel bench clean
 
@@ -12,10 +14,10 @@ help:  ## list the targets
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[$(EXTRAS)]'
 	@touch $(STAMP)
 
-install: $(STAMP)  ## make a virtual environment in .venv and install gantext into it
+install: $(STAMP)  ## install gantext into .venv (EXTRAS=dev,frechet: with the sentence encoder)
 
 demo: $(STAMP)  ## train a small GAN on the embedded data, show samples and scores
 	$(BIN)/gantext train experiment=demo
@@ -46,6 +48,7 @@ wheel: $(STAMP)  ## build the wheel into dist/
 bench: $(STAMP)  ## measure speed and memory
 	$(BIN)/python bench/bleu.py
 	$(BIN)/python bench/gan_step.py
+	$(BIN)/python bench/memory.py
 
 clean:  ## remove the virtual environment and build products
 	rm -rf $(VENV) build dist *.egg-info

@@ -20,13 +20,23 @@ logger = logging.getLogger(__name__)
 
 def device_of(settings: Settings) -> torch.device:
     """The device of a run. Raises UserError when one that is not there is asked for."""
+    return best_device(settings.device)
+
+
+def best_device(wanted: Device) -> torch.device:
+    """The device asked for; with `auto` the best one present.
+
+    Raises:
+        UserError: it is not there.
+    """
     present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": _has_mps()}
-    if settings.device is Device.auto:
+    if wanted is Device.auto:
         return torch.device(next(name for name in ("cuda", "mps", "cpu") if present[name]))
-    name = settings.device.value
-    if not present[name]:
-        raise UserError(f"device={name} is asked for, but torch {torch.__version__} sees none")
-    return torch.device(name)
+    if not present[wanted.value]:
+        raise UserError(
+            f"device={wanted.value} is asked for, but torch {torch.__version__} sees none"
+        )
+    return torch.device(wanted.value)
 
 
 def _has_mps() -> bool:
@@ -93,7 +103,7 @@ def restore(run: RunDir, device: Device | None = None, phase: str | None = None)
         UserError: the folder lacks a vocabulary or a whole checkpoint.
     """
     settings = schema.from_yaml(run.config)
-    target = device_of(_with_device(settings, device or Device.auto))
+    target = best_device(device or Device.auto)
     if run.vocabulary is None or "max_length" not in run.info:
         raise UserError(f"{run.path} is not a whole run: its vocabulary or run.json is missing")
     vocabulary = Vocabulary.from_json(run.vocabulary)
@@ -104,19 +114,8 @@ def restore(run: RunDir, device: Device | None = None, phase: str | None = None)
     algorithm = build(settings, task)
     state, damaged = run.load_checkpoint(phase)
     if state is None:
-        wanted = f" of phase {phase}" if phase else ""
-        raise UserError(f"{run.path} has no whole checkpoint{wanted}{_list(run.phase_ends())}")
+        raise run.no_checkpoint(phase)
     for line in damaged:
         logger.warning("warning: %s; the one before it is used", line)
     algorithm.load_state_dict(state["algorithm"])
     return Trained(run, settings, vocabulary, algorithm, target, state["total"])
-
-
-def _list(phases: list[str]) -> str:
-    return f" (phases that ended: {', '.join(phases)})" if phases else ""
-
-
-def _with_device(settings: Settings, device: Device) -> Settings:
-    import dataclasses
-
-    return dataclasses.replace(settings, device=device)

@@ -9,8 +9,9 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
@@ -19,6 +20,7 @@ from torch import Tensor
 
 from gantext.atomic import sync_folder, write_synced
 
+T = TypeVar("T")
 RESERVED = ("__tensor__", "__integer_keys__")
 TENSORS, STATE, MANIFEST = "tensors.safetensors", "state.json", "manifest.json"
 
@@ -103,23 +105,73 @@ def remove_leftovers(checkpoints: Path) -> None:
         shutil.rmtree(path)
 
 
-def read(folder: Path) -> dict[str, Any]:
-    """Read a checkpoint folder, verifying each file's checksum.
-
-    Raises:
-        CheckpointDamaged: a file is missing, truncated or altered.
-    """
+def _whole_files(folder: Path) -> dict[str, bytes]:
+    """The files of a checkpoint folder, each verified against its checksum."""
     try:
         manifest = json.loads((folder / MANIFEST).read_bytes())
         files = {name: (folder / name).read_bytes() for name in (TENSORS, STATE)}
         for name, data in files.items():
             if hashlib.sha256(data).hexdigest() != manifest[name]:
                 raise CheckpointDamaged(f"{name} does not match its checksum")
-        tree = unflatten(json.loads(files[STATE]), load_tensors(files[TENSORS]))
     except FileNotFoundError as error:
         raise CheckpointDamaged(f"{Path(error.filename).name} is missing") from error
-    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CheckpointDamaged(f"it cannot be read ({error})") from error
+    return files
+
+
+def identity(folder: Path) -> tuple[int, str]:
+    """Step of a whole checkpoint folder, and the digest of its content.
+
+    Raises:
+        CheckpointDamaged: a file is missing, truncated or altered.
+    """
+    files = _whole_files(folder)
+    digest = hashlib.sha256(files[TENSORS] + files[STATE]).hexdigest()
+    return int(folder.name.partition("-")[0]), digest
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """Read a checkpoint folder, verifying each file's checksum.
+
+    Raises:
+        CheckpointDamaged: a file is missing, truncated or altered.
+    """
+    files = _whole_files(folder)
+    try:
+        tree = unflatten(json.loads(files[STATE]), load_tensors(files[TENSORS]))
+    except (ValueError, KeyError, TypeError, SafetensorError) as error:
         raise CheckpointDamaged(f"it cannot be read ({error})") from error
     if not isinstance(tree, dict):
         raise CheckpointDamaged("its state is not a mapping")
     return tree
+
+
+def folders(checkpoints: Path) -> list[Path]:
+    """All checkpoint folders, oldest first: STEP, or STEP-PHASE at the end of a phase."""
+    return sorted(checkpoints.glob("[0-9]*"))
+
+
+def save(checkpoints: Path, tree: dict[str, Any], step: int, phase: str | None, keep: int) -> Path:
+    """Write the checkpoint of a step; only the last `keep` that do not end a phase stay."""
+    folder = checkpoints / (f"{step:09d}" + (f"-{phase}" if phase else ""))
+    write(folder, tree)
+    passing = [path for path in folders(checkpoints) if "-" not in path.name]
+    for old in passing[:-keep]:
+        shutil.rmtree(old)
+    return folder
+
+
+def newest(
+    checkpoints: Path, phase: str | None, reader: Callable[[Path], T]
+) -> tuple[T | None, list[str]]:
+    """What `reader` makes of the newest whole checkpoint, and what was damaged on the way to it."""
+    damaged: list[str] = []
+    for folder in reversed(folders(checkpoints)):
+        if phase is not None and not folder.name.endswith(f"-{phase}"):
+            continue
+        try:
+            return reader(folder), damaged
+        except CheckpointDamaged as error:
+            damaged.append(f"checkpoint {folder.name} is damaged: {error}")
+    return None, damaged

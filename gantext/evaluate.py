@@ -11,6 +11,7 @@ from gantext.data.corpus import Corpus, Split
 from gantext.data.vocabulary import PAD, Vocabulary
 from gantext.metrics import likelihood
 from gantext.metrics.corpus_bleu import corpus_bleu_score
+from gantext.metrics.diversity import unique_share
 from gantext.metrics.presets import bleu_scores, self_bleu_scores
 from gantext.metrics.score import Score, Setting
 from gantext.nn.algorithm import Algorithm, SamplingOptions
@@ -68,6 +69,7 @@ def likelihood_scores(algorithm: Algorithm, corpus: Corpus, device: torch.device
             "nll-test", likelihood.nll_per_token(log_prob, tokens), {"unit": "nats/token", **sign}
         ),
         Score("nll-test-sentence", mean, {"unit": "nats/sentence", **sign}),
+        Score("perplexity", likelihood.perplexity(log_prob, tokens), {"unit": "per token", **sign}),
     ]
     entropy = corpus.truth.entropy() if corpus.truth else float("nan")
     if np.isfinite(entropy):
@@ -106,7 +108,7 @@ def text_scores(
     ]
     scores = [Score(s.name, s.value, {**s.signature, **origin}) for s in scores]
     sign: dict[str, Setting] = {"sentences": len(lines), **origin, "version": gantext.__version__}
-    return [*scores, Score("unique", likelihood.unique_share(lines), sign)]
+    return [*scores, Score("unique", unique_share(lines), sign)]
 
 
 def evaluate_phase(

@@ -1,37 +1,44 @@
-"""BLEU and Self-BLEU of a run's samples or of a file, beside the real text's."""
+"""`gantext eval`: scores of runs and files under one protocol, beside the real text's."""
 
 import dataclasses
-import hashlib
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gantext import config, data, schema
+from gantext import config, scorebook, subjects
 from gantext.errors import UserError
-from gantext.metrics.corpus_bleu import corpus_bleu_score
-from gantext.metrics.presets import bleu_scores, find_preset, self_bleu_scores
-from gantext.metrics.score import Score, Setting
-from gantext.run import RunDir
+from gantext.measures import Protocol
+from gantext.metrics.presets import find_preset
+from gantext.metrics.score import Score
+from gantext.sample import SamplingRequest
+from gantext.scorebook import Say
 from gantext.settings import Device
+from gantext.subjects import Ground, Model, Subject
 
 Table = dict[str, list[Score]]
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What a user asked to be scored; `words` are a RUN and overrides in any order."""
+    """What a user asked to be scored; `words` are RUNs and overrides of the data in any order."""
 
     words: tuple[str, ...]
-    samples: Path | None
+    samples: tuple[Path, ...]
     references: Path | None
     preset: str
     n: int | None
     temperature: float
     seed: int
     phase: str | None
+    encoder: str | None
     device: Device
     runs_dir: Path
+
+    def __post_init__(self) -> None:
+        find_preset(self.preset)  # refused, as the data is, before anything is read
+        _ = self.data
 
     @property
     def overrides(self) -> list[str]:
@@ -39,111 +46,78 @@ class Asked:
         return [word for word in self.words if "=" in word]
 
     @property
-    def run(self) -> str | None:
-        """The run's name, None for the latest."""
+    def runs(self) -> list[str]:
+        """Names of runs, RUN or RUN@PHASE; the latest when nothing else is asked for."""
         names = [word for word in self.words if "=" not in word]
-        if len(names) > 1:
-            raise UserError(f"one RUN at a time, not {' '.join(names)}")
-        return names[0] if names else None
+        return names or ([] if self.samples else [""])
 
+    @property
+    def protocol(self) -> Protocol:
+        """The choices that the scores depend on."""
+        return Protocol(self.preset, self.seed, self.encoder, self.device)
 
-@dataclass(frozen=True)
-class Material:
-    """Sentences to score, their references, and the real sentences of the same origin."""
+    def request(self, model: Model) -> SamplingRequest:
+        """What is sampled of a model."""
+        n = self.n or model.settings.eval.samples
+        return SamplingRequest(n, self.temperature, seed=self.seed, phase=model.phase)
 
-    name: str
-    lines: Sequence[str]
-    references: Sequence[str]
-    real: Sequence[str]
-    data_hash: str | None
-    origin: dict[str, Setting]
+    @functools.cached_property
+    def data(self) -> Any:
+        """The data that is named; None when none is."""
+        return config.compose_data(self.overrides) if self.overrides else None
 
+    def files(self) -> list[Subject]:
+        """The files asked for."""
+        return [subjects.of_file(path) for path in self.samples]
 
-def bleu_table(asked: Asked) -> Table:
-    """BLEU-2..5 and corpus BLEU by source: the samples', and the training text's if known."""
-    preset = find_preset(asked.preset)
-    material = gather(asked, needs_references=True)
-
-    def scores(lines: Sequence[str]) -> list[Score]:
+    def models(self) -> list[Model]:
+        """The runs asked for."""
         return [
-            *bleu_scores(
-                lines, material.references, preset, seed=asked.seed, data_hash=material.data_hash
-            ),
-            corpus_bleu_score(lines, material.references, data_hash=material.data_hash),
+            subjects.find_model(word, self.phase, self.runs_dir, self.device) for word in self.runs
         ]
 
-    return _beside_real(material, scores)
+    def ground(self, models: Sequence[Model]) -> Ground:
+        """What is scored against: files or data that are named, or else the runs' own data."""
+        if self.references is not None:
+            return subjects.ground_of(None, self.references)
+        if self.data is not None:
+            return subjects.ground_of(self.data, None)
+        if not models:
+            raise UserError("references are needed: data=NAME or --references FILE")
+        return subjects.ground_of(subjects.common_data(models), None)
 
 
-def self_bleu_table(asked: Asked) -> Table:
-    """Self-BLEU-2..5 by source."""
-    preset = find_preset(asked.preset)
-    material = gather(asked, needs_references=False)
-
-    def scores(lines: Sequence[str]) -> list[Score]:
-        return self_bleu_scores(lines, preset, seed=asked.seed, data_hash=material.data_hash)
-
-    return _beside_real(material, scores)
-
-
-def _beside_real(material: Material, scores: Any) -> Table:
-    found: Table = {
-        material.name: [
-            dataclasses.replace(s, signature={**s.signature, **material.origin})
-            for s in scores(material.lines)
-        ]
+def table(asked: Asked, names: Sequence[str], say: Say, stored_only: bool = False) -> Table:
+    """Scores by source: each run and file, and the real text as "real" with names "real-..."."""
+    found, ground = gather(asked)
+    scores = {
+        one.name: scorebook.score(names, one, ground, asked.protocol, say, stored_only)
+        for one in found
     }
-    if material.real:
-        found["real"] = [
-            dataclasses.replace(s, name=f"real-{s.name}") for s in scores(material.real)
+    if ground.training:
+        real = subjects.of_real(ground, found)
+        scores[subjects.REAL] = [
+            dataclasses.replace(one, name=f"real-{one.name}")
+            for one in scorebook.score(names, real, ground, asked.protocol, say, stored_only)
         ]
-    return found
+    return {name: values for name, values in scores.items() if values}
 
 
-def gather(asked: Asked, needs_references: bool) -> Material:
-    """Read or sample the sentences, and find their references and the real text."""
-    corpus_cfg = config.compose_data(asked.overrides) if asked.overrides else None
-    if asked.samples is not None:
-        if asked.run is not None:
-            raise UserError("give a RUN or --samples, not both")
-        return _of_file(asked, asked.samples, corpus_cfg, needs_references)
-    return _of_run(asked, corpus_cfg)
+def gather(asked: Asked) -> tuple[list[Subject], Ground]:
+    """The runs and files asked for, and what they are scored against."""
+    files = asked.files()
+    models = asked.models()
+    ground = asked.ground(models)
+    sampled = [subjects.of_model(model, asked.request(model), asked.runs_dir) for model in models]
+    return distinct([*sampled, *files]), ground
 
 
-def _of_file(asked: Asked, path: Path, cfg: Any, needs_references: bool) -> Material:
-    from gantext.data.text import read_lines
-
-    lines = read_lines(path, [])
-    digest = hashlib.sha256("\n".join(lines).encode()).hexdigest()[:8]
-    origin: dict[str, Setting] = {"samples": path.name, "samples_hash": digest}
-    references, real, data_hash = _references(asked, cfg)
-    if needs_references and not references:
-        raise UserError("references are needed: data=NAME or --references FILE")
-    return Material(path.name, lines, references, real, data_hash, origin)
-
-
-def _references(asked: Asked, cfg: Any) -> tuple[Sequence[str], Sequence[str], str | None]:
-    """(references, real sentences to compare with, hash of the data)."""
-    if asked.references is not None:
-        from gantext.data.text import read_lines
-
-        lines = read_lines(asked.references, [])
-        return lines, (), hashlib.sha256("\n".join(lines).encode()).hexdigest()
-    if cfg is None:
-        return (), (), None
-    corpus = data.load(cfg)
-    return corpus.test.text, corpus.train.text, corpus.hash
-
-
-def _of_run(asked: Asked, cfg: Any) -> Material:
-    from gantext.assemble import restore
-    from gantext.sample import SamplingRequest, sample_trained
-
-    run = RunDir.find(asked.run, asked.runs_dir)
-    settings = schema.from_yaml(run.config)
-    request = SamplingRequest(
-        asked.n or settings.eval.samples, asked.temperature, seed=asked.seed, phase=asked.phase
-    )
-    references, real, data_hash = _references(asked, cfg or settings.data)
-    lines, origin = sample_trained(restore(run, asked.device, asked.phase), request)
-    return Material(run.path.name, lines, references, real, data_hash, origin)
+def distinct(found: Sequence[Subject]) -> list[Subject]:
+    """The subjects with names of their own; the same run twice stays once."""
+    by_key = {(one.name, *sorted((k, str(v)) for k, v in one.key.items())): one for one in found}
+    named: dict[str, Subject] = {}
+    for one in by_key.values():
+        number = sum(other.name == one.name for other in named.values())
+        name = f"{one.name} ({number + 1})" if number else one.name
+        named[name] = dataclasses.replace(one, name=name) if number else one
+    return list(named.values())

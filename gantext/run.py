@@ -4,13 +4,13 @@ config.yaml       the composed settings          vocabulary.json  words and toke
 run.json          status, versions, data hash    metrics.jsonl    one line a report
 checkpoints/      see checkpoint.py              samples/         text, one sentence a line
 scores/           one JSON file a signature      tensorboard/     event files
-result.json       final scores, or the error     train.log        everything that was said
+plots/            figures                        train.log        everything that was said
+result.json       final scores, or the error
 """
 
 import contextlib
 import json
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,6 +32,7 @@ class RunDir:
         self.config = path / CONFIG
         self.log = path / "train.log"
         self.tensorboard = path / "tensorboard"
+        self.plots = path / "plots"
         self.checkpoints = path / "checkpoints"
         self._lock = path / ".lock"
         self._metrics = path / "metrics.jsonl"
@@ -150,35 +151,34 @@ class RunDir:
         """Write the checkpoint of a step; with `phase` it ends that phase and is always kept."""
         from gantext import checkpoint
 
-        folder = self.checkpoints / (f"{step:09d}" + (f"-{phase}" if phase else ""))
-        checkpoint.write(folder, tree)
-        passing = [path for path in self._checkpoint_folders() if "-" not in path.name]
-        for old in passing[:-keep]:
-            shutil.rmtree(old)
-        return folder
-
-    def _checkpoint_folders(self) -> list[Path]:
-        folders = self.checkpoints.glob("[0-9]*") if self.checkpoints.is_dir() else []
-        return sorted(folders)
+        return checkpoint.save(self.checkpoints, tree, step, phase, keep)
 
     def load_checkpoint(self, phase: str | None = None) -> tuple[dict[str, Any] | None, list[str]]:
         """The newest whole checkpoint (of the end of `phase`, if named), and what was damaged."""
         from gantext import checkpoint
 
-        damaged: list[str] = []
-        for folder in reversed(self._checkpoint_folders()):
-            if phase is not None and not folder.name.endswith(f"-{phase}"):
-                continue
-            try:
-                return checkpoint.read(folder), damaged
-            except checkpoint.CheckpointDamaged as error:
-                damaged.append(f"checkpoint {folder.name} is damaged: {error}")
-        return None, damaged
+        return checkpoint.newest(self.checkpoints, phase, checkpoint.read)
+
+    def checkpoint_id(self, phase: str | None = None) -> tuple[int, str]:
+        """Step and digest of the checkpoint that `load_checkpoint` gives. Raises UserError."""
+        from gantext import checkpoint
+
+        found, _ = checkpoint.newest(self.checkpoints, phase, checkpoint.identity)
+        if found is None:
+            raise self.no_checkpoint(phase)
+        return found
+
+    def no_checkpoint(self, phase: str | None) -> UserError:
+        """What to say when there is no whole checkpoint."""
+        wanted = f" of phase {phase}" if phase else ""
+        ends = ", ".join(self.phase_ends())
+        ended = f" (phases that ended: {ends})" if phase and ends else ""
+        return UserError(f"{self.path} has no whole checkpoint{wanted}{ended}")
 
     def phase_ends(self) -> list[str]:
         """Names of the phases whose end is kept, in order."""
-        names = [path.name for path in self._checkpoint_folders() if "-" in path.name]
-        return [name.partition("-")[2] for name in names]
+        names = [path.name for path in self.checkpoints.glob("[0-9]*-*")]
+        return [name.partition("-")[2] for name in sorted(names)]
 
     def save_samples(self, name: str, lines: list[str]) -> Path:
         """Write samples, one sentence a line."""

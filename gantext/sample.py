@@ -8,7 +8,7 @@ from gantext.evaluate import ROWS, sample_texts
 from gantext.metrics.score import Setting
 from gantext.nn.algorithm import SamplingOptions
 from gantext.run import RunDir
-from gantext.settings import Device
+from gantext.settings import Device, Settings
 
 
 @dataclass(frozen=True)
@@ -32,27 +32,27 @@ def sample_run(
     run: RunDir, request: SamplingRequest, device: Device = Device.auto
 ) -> tuple[list[str], dict[str, Setting]]:
     """Sample a run: (n sentences, the signature of the samples)."""
-    return sample_trained(restore(run, device, request.phase), request)
+    trained = restore(run, device, request.phase)
+    lines, _ = draw(trained, request)
+    return lines, signature(run, trained.settings, trained.step, request)
 
 
-def sample_trained(
-    trained: Trained, request: SamplingRequest
-) -> tuple[list[str], dict[str, Setting]]:
-    """Sample a run that is restored already."""
+def draw(trained: Trained, request: SamplingRequest) -> tuple[list[str], list[list[str]]]:
+    """Sample a run that is restored already: n sentences, and their words."""
     rng = generator(request.seed, "sampling", trained.device)
-    lines, _ = sample_texts(
+    return sample_texts(
         trained.algorithm, trained.vocabulary, request.n, rng, request.options, ROWS
     )
-    return lines, signature(trained, request)
 
 
-def signature(trained: Trained, request: SamplingRequest) -> dict[str, Setting]:
+def signature(
+    run: RunDir, settings: Settings, step: int, request: SamplingRequest
+) -> dict[str, Setting]:
     """The settings that these samples can be drawn again with."""
-    run = trained.run
     return {
         "run": run.path.name,
-        "model": trained.settings.model.name,
-        "step": trained.step,
+        "model": settings.model.name,
+        "step": step,
         "phase": request.phase,
         "sampled": request.n,
         "temperature": request.temperature,

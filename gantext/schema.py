@@ -148,6 +148,22 @@ def to_yaml(settings: Settings) -> str:
     return OmegaConf.to_yaml(OmegaConf.create(_plain(settings)))
 
 
+def flat(settings: Settings) -> dict[str, Any]:
+    """Every value of the settings by its dotted name."""
+    found: dict[str, Any] = {}
+
+    def walk(values: dict[str, Any], prefix: str) -> None:
+        for key, value in values.items():
+            name = join(prefix, key)
+            if isinstance(value, dict):
+                walk(value, name)
+            else:
+                found[name] = value
+
+    walk(_plain(settings), "")
+    return found
+
+
 def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value):
         return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}

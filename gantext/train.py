@@ -12,7 +12,7 @@ from gantext.data.corpus import Batches, Corpus
 from gantext.errors import UserError
 from gantext.evaluate import evaluate_phase, likelihood_of, sample_texts
 from gantext.interrupt import Stopped, StopRequest
-from gantext.metrics.likelihood import unique_share
+from gantext.metrics.diversity import unique_share
 from gantext.metrics.score import Score
 from gantext.nn.algorithm import Algorithm, Phase, SamplingOptions
 from gantext.progress import Reporter

@@ -38,6 +38,8 @@ def test_the_wheel_is_complete(tmp_path: Path) -> None:
         assert f"gantext/conf/{path.relative_to(ROOT / 'conf')}" in names
     for path in (ROOT / "gantext").rglob("*.py"):
         assert str(path.relative_to(ROOT)) in names
+    for path in (ROOT / "gantext" / "templates").iterdir():
+        assert f"gantext/templates/{path.name}" in names
     assert "gantext/py.typed" in names and not [n for n in names if n.startswith("tests")]
     env = {**os.environ, "PYTHONPATH": str(tmp_path / "site"), "OMP_NUM_THREADS": "1"}
     (tmp_path / "empty").mkdir()

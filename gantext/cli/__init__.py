@@ -9,7 +9,18 @@ from typing import Annotated
 import typer
 
 from gantext import __version__
-from gantext.cli import completion, data, evaluation, runs, sampling, scoring, training
+from gantext.cli import (
+    comparing,
+    completion,
+    data,
+    evaluation,
+    frontiers,
+    reporting,
+    runs,
+    sampling,
+    scoring,
+    training,
+)
 from gantext.errors import UserError
 from gantext.interrupt import Stopped
 
@@ -26,6 +37,9 @@ app = typer.Typer(
 training.register(app)
 sampling.register(app)
 scoring.register(app)
+frontiers.register()
+comparing.register(app)
+reporting.register(app)
 app.add_typer(evaluation.app, name="eval")
 app.add_typer(data.app, name="data")
 app.add_typer(runs.app, name="runs")

@@ -1,17 +1,21 @@
-"""gantext eval bleu, self-bleu."""
+"""gantext eval: one command a kind of score, all with the same words and options."""
 
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gantext.cli import completion, tables
+from gantext.errors import UserError
 from gantext.settings import Device
 
 if TYPE_CHECKING:
     from gantext.evaluation import Asked, Table
 
-app = typer.Typer(help="Score a run or a file.", no_args_is_help=True, rich_markup_mode="rich")
+app = typer.Typer(help="Score runs and files.", no_args_is_help=True, rich_markup_mode="rich")
 
 
 def run_or_override(incomplete: str) -> list[str]:
@@ -24,22 +28,29 @@ def run_or_override(incomplete: str) -> list[str]:
 Words = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[RUN] [data=NAME]...",
-        help="A run (default: the latest), or the data whose test split is the reference.",
+        metavar="[RUN[@PHASE]]... [data=NAME]...",
+        help="Runs (default: the latest), and the data to score against (default: theirs).",
         autocompletion=run_or_override,
         show_default=False,
     ),
 ]
-Samples = Annotated[Path | None, typer.Option(help="Score this file, one sentence a line.")]
+Samples = Annotated[
+    list[Path] | None,
+    typer.Option(help="Score this file too, one sentence a line; may be repeated."),
+]
 References = Annotated[Path | None, typer.Option(help="A file of references, one a line.")]
 PresetName = Annotated[
     str,
-    typer.Option(help="Protocol: texygen, texygen-fast, leakgan, relgan or textgan."),
+    typer.Option(help="BLEU protocol: texygen, texygen-fast, leakgan, relgan or textgan."),
 ]
 Count = Annotated[int | None, typer.Option("-n", min=1, help="How many sentences to sample.")]
 Temperature = Annotated[float, typer.Option(min=0.0, help="Sampling temperature.")]
 Seed = Annotated[int, typer.Option(help="Seed of samples and shuffles.")]
-Phase = Annotated[str | None, typer.Option(help="The run as it was at the end of this phase.")]
+Phase = Annotated[str | None, typer.Option(help="The runs as they were after this phase.")]
+Encoder = Annotated[
+    str | None, typer.Option(help="A sentence-transformers model (default: all-MiniLM-L6-v2).")
+]
+Plot = Annotated[Path | None, typer.Option(help="Draw the table into this PNG file.")]
 DeviceName = Annotated[Device, typer.Option("--device", help="Where to compute.")]
 RunsDir = Annotated[Path, typer.Option(help="Where the runs are.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
@@ -47,94 +58,178 @@ EXAMPLES = """[bold]Examples[/bold]
 
   gantext eval {0}
 
+  gantext eval {0} RUN@mle RUN
+
   gantext eval {0} --samples samples.txt data=coco
 
-  gantext eval {0} RUN --preset relgan --temperature 0.8 --json"""
+  gantext eval {0} RUN --temperature 0.8 --json"""
+REAL_NOTE = "real: training sentences as hypotheses; above it is sharper than the data, not better"
 
 
-def _asked(
-    words: list[str] | None,
-    samples: Path | None,
-    references: Path | None,
-    preset: str,
-    n: int | None,
-    temperature: float,
-    seed: int,
-    phase: str | None,
-    device: Device,
-    runs_dir: Path,
-) -> "Asked":
-    from gantext.evaluation import Asked
+@dataclass(frozen=True)
+class Kind:
+    """A command of `gantext eval`: its table's title, its measures, its own options, its help."""
 
-    return Asked(
-        tuple(words or ()),
-        samples,
-        references,
-        preset,
-        n,
-        temperature,
-        seed,
-        phase,
-        device,
-        runs_dir,
-    )
+    title: str
+    measures: tuple[str, ...]
+    options: frozenset[str]
+    about: str
 
 
-@app.command(epilog=EXAMPLES.format("bleu"))
-def bleu(
-    words: Words = None,
-    samples: Samples = None,
-    references: References = None,
-    preset: PresetName = "texygen",
-    n: Count = None,
-    temperature: Temperature = 1.0,
-    seed: Seed = 0,
-    phase: Phase = None,
-    device: DeviceName = Device.auto,
-    runs_dir: RunsDir = Path("runs"),
-    json: Json = False,
-) -> None:
-    """BLEU-2..5 against all references, and sacreBLEU's corpus BLEU, beside real text's."""
-    from gantext.evaluation import bleu_table
-
-    asked = _asked(
-        words, samples, references, preset, n, temperature, seed, phase, device, runs_dir
-    )
-    _show("BLEU", asked, bleu_table(asked), json)
+def _kind(title: str, measures: str, options: str, about: str) -> Kind:
+    return Kind(title, tuple(measures.split()), frozenset(options.split()), about)
 
 
-@app.command("self-bleu", epilog=EXAMPLES.format("self-bleu"))
-def self_bleu(
-    words: Words = None,
-    samples: Samples = None,
-    references: References = None,
-    preset: PresetName = "texygen",
-    n: Count = None,
-    temperature: Temperature = 1.0,
-    seed: Seed = 0,
-    phase: Phase = None,
-    device: DeviceName = Device.auto,
-    runs_dir: RunsDir = Path("runs"),
-    json: Json = False,
-) -> None:
-    """Self-BLEU-2..5: each sentence against all the others; lower is more diverse."""
-    from gantext.evaluation import self_bleu_table
+OWN_OPTIONS = {"references", "preset", "encoder", "plot"}  # of some commands only
+KINDS = {
+    "bleu": _kind(
+        "BLEU",
+        "bleu",
+        "references preset",
+        "BLEU-2..5 against all references, and sacreBLEU's corpus BLEU, beside real text's.",
+    ),
+    "self-bleu": _kind(
+        "Self-BLEU",
+        "self-bleu",
+        "references preset",
+        "Self-BLEU-2..5: each sentence against all the others; lower is more diverse.",
+    ),
+    "diversity": _kind(
+        "diversity and copying",
+        "diversity",
+        "references",
+        "Distinct n-grams, entropy, unique and copied sentences, MS-Jaccard, lengths.",
+    ),
+    "likelihood": _kind(
+        "likelihood",
+        "likelihood truth",
+        "",
+        "Test NLL and perplexity; nll-oracle and the grammatical share where the truth is known.",
+    ),
+    "lm": _kind(
+        "language model scores",
+        "lm",
+        "",
+        "An LM of real text scores samples; one of samples scores real text. Minutes.",
+    ),
+    "frechet": _kind(
+        "Frechet distance of sentence embeddings",
+        "frechet",
+        "encoder",
+        "Frechet distance of sentence embeddings, with the real text's own as the floor.",
+    ),
+    "lengths": _kind(
+        "scores by sentence length",
+        "lengths",
+        "references preset plot",
+        "BLEU (and the grammatical share) of short and of long sentences; --plot draws them.",
+    ),
+    "all": _kind(
+        "all scores",
+        "bleu self-bleu diversity likelihood truth lengths lm frechet",
+        "preset encoder",
+        "Every score; what is stored already is read back.",
+    ),
+}
 
-    asked = _asked(
-        words, samples, references, preset, n, temperature, seed, phase, device, runs_dir
-    )
-    _show("Self-BLEU", asked, self_bleu_table(asked), json)
+
+def _register(name: str, kind: Kind) -> None:
+    def command(
+        words: Words = None,
+        samples: Samples = None,
+        references: References = None,
+        preset: PresetName = "texygen",
+        n: Count = None,
+        temperature: Temperature = 1.0,
+        seed: Seed = 0,
+        phase: Phase = None,
+        encoder: Encoder = None,
+        plot: Plot = None,
+        device: DeviceName = Device.auto,
+        runs_dir: RunsDir = Path("runs"),
+        json: Json = False,
+    ) -> None:
+        from gantext.evaluation import Asked
+
+        asked = Asked(
+            tuple(words or ()),
+            tuple(samples or ()),
+            references,
+            preset,
+            n,
+            temperature,
+            seed,
+            phase,
+            encoder,
+            device,
+            runs_dir,
+        )
+        _score(name, kind, asked, plot, json)
+
+    app.command(name, help=kind.about, epilog=EXAMPLES.format(name))(_only(command, kind.options))
 
 
-def _show(title: str, asked: "Asked", found: "Table", json: bool) -> None:
+def _only(command: Callable[..., None], options: frozenset[str]) -> Callable[..., None]:
+    """Hide from Typer those options that say nothing to this command."""
+    signature = inspect.signature(command)
+    kept = [p for p in signature.parameters.values() if p.name not in OWN_OPTIONS - options]
+    shown: Any = command
+    shown.__signature__ = signature.replace(parameters=kept)
+    return command
+
+
+for _name, _one in KINDS.items():
+    _register(_name, _one)
+
+
+def _score(name: str, kind: Kind, asked: "Asked", plot: Path | None, json: bool) -> None:
+    from gantext.evaluation import table
+
+    measures = kind.measures
+    if name == "all" and not _has_encoder():
+        measures = tuple(one for one in measures if one != "frechet")
+        tables.hint("frechet is left out: it needs pip install 'gantext[frechet]'")
+    with tables.working() as say:
+        found = table(asked, measures, say)
+    if not found:
+        raise UserError(f"{name}: nothing to score; give a RUN")
+    if plot is not None:
+        _draw(found, plot)
     if json:
         tables.print_json([score.to_json() for scores in found.values() for score in scores])
         return
-    tables.score_table(f"{title}, preset {asked.preset}", found)
+    title = kind.title + (f", preset {asked.preset}" if "preset" in kind.options else "")
+    _show(name, title, found)
     if "real" in found:
-        tables.out.print(
-            "  real: training sentences as hypotheses; above it is sharper than the data, not "
-            "better",
-            style="dim",
-            soft_wrap=True,
-        )
+        tables.out.print(f"  {REAL_NOTE}", style="dim", soft_wrap=True)
+    if plot is not None:
+        tables.hint(f"drawn in {plot}")
+
+
+def _show(name: str, title: str, found: "Table") -> None:
+    """The table of scores; those by length in one of their own, with counts."""
+    from gantext import lengths
+    from gantext.metrics.signatures import signature_lines
+
+    whole = {source: lengths.others(scores) for source, scores in found.items()}
+    if any(whole.values()):
+        tables.score_table(title, {source: scores for source, scores in whole.items() if scores})
+    if name not in ("lengths", "all"):
+        return
+    columns, rows = lengths.rows(found)
+    tables.table("by sentence length (number of sentences)", columns, rows)
+    if name == "lengths":
+        for line in signature_lines(found):
+            tables.out.print(f"  {line}", style="dim", soft_wrap=True, markup=False)
+
+
+def _has_encoder() -> bool:
+    from importlib.util import find_spec
+
+    return find_spec("sentence_transformers") is not None
+
+
+def _draw(found: "Table", path: Path) -> None:
+    from gantext.lengths import draw
+
+    draw(found, path)

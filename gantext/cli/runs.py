@@ -8,6 +8,7 @@ import typer
 
 from gantext.cli import completion, tables
 from gantext.errors import UserError
+from gantext.metrics.score import shown
 from gantext.progress import clock
 from gantext.run import RunDir, list_runs
 
@@ -42,13 +43,13 @@ def list_command(runs_dir: RunsDir = Path("runs"), json: Json = False) -> None:
     if not rows:
         tables.err.print(f"no runs in {runs_dir} yet")
         return
-    shown = [
+    body = [
         [str(row[key] or "-") for key in ("run", "status", "phase", "steps", "time")]
-        + [tables.number(row["scores"].get(name)) for name in SHORT]
+        + [shown(row["scores"].get(name)) for name in SHORT]
         for row in rows
     ]
     columns = ["run", "status", "phase", "steps", "time", *SHORT]
-    tables.table(f"runs in {runs_dir}", columns, shown, text_columns=3)
+    tables.table(f"runs in {runs_dir}", columns, body, text_columns=3)
     last = rows[-1]
     if last["status"] in ("stopped", "killed"):
         tables.hint(f"next: gantext train --resume {runs_dir / last['run']}")

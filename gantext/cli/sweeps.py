@@ -8,6 +8,7 @@ from typing import Any
 from gantext.atomic import write_atomic
 from gantext.cli import tables
 from gantext.cli.runs import SHORT
+from gantext.metrics.score import shown
 from gantext.run import RunDir
 
 
@@ -65,12 +66,12 @@ def _csv(rows: list[dict[str, Any]], names: list[str]) -> str:
 
 def _sweep_table(folder: Path, rows: list[dict[str, Any]], names: list[str]) -> None:
     common = set.intersection(*(set(row["overrides"]) for row in rows)) if len(rows) > 1 else set()
-    shown = [
+    body = [
         [row["job"], " ".join(w for w in row["overrides"] if w not in common), row["status"]]
-        + [tables.number(_values(row).get(name)) for name in names]
+        + [shown(_values(row).get(name)) for name in names]
         for row in rows
     ]
-    tables.table(f"sweep {folder}", ["job", "overrides", "status", *names], shown, text_columns=3)
+    tables.table(f"sweep {folder}", ["job", "overrides", "status", *names], body, text_columns=3)
     for row in rows:
         if row.get("error"):
             line = f"job {row['job']}: {row['error']}"

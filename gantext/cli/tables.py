@@ -1,17 +1,19 @@
 """What commands print: rich tables on a terminal, one JSON document with --json."""
 
-import dataclasses
+import contextlib
 import json
 import math
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+from gantext.metrics.score import shown
 
 if TYPE_CHECKING:
     from gantext.metrics.score import Score
@@ -67,39 +69,23 @@ def hint(text: str) -> None:
     err.print(text, style="dim", markup=False, soft_wrap=True)
 
 
-def number(value: float | None) -> str:
-    """A score's value in a table."""
-    if value is None:
-        return "-"
-    return f"{value:.2f}" if abs(value) >= 10 else f"{value:.4f}"
+@contextlib.contextmanager
+def working() -> Iterator[Callable[[str], None]]:
+    """What is being done, for a user who waits: a line that changes, or plain lines in a log."""
+    if not err.is_terminal:
+        yield hint
+        return
+    with err.status("") as status:
+        yield lambda text: status.update(escape(text))
 
 
 def score_table(title: str, sources: Mapping[str, "Sequence[Score]"]) -> None:
-    """Scores by name (rows) and source (columns), then the signatures that they share."""
-    from gantext.metrics.score import signature_line
+    """Scores by name (rows) and source (columns), then their signatures."""
+    from gantext.metrics.signatures import own_name, signature_lines
 
-    values = {name: {_own(s.name): s.value for s in scores} for name, scores in sources.items()}
+    values = {name: {own_name(s.name): s.value for s in scores} for name, scores in sources.items()}
     names = list(dict.fromkeys(name for scores in values.values() for name in scores))
-    rows = [[name, *(number(values[source].get(name)) for source in sources)] for name in names]
+    rows = [[name, *(shown(values[source].get(name)) for source in sources)] for name in names]
     table(title, ["score", *sources], rows)
-    first = next(iter(sources.values()))
-    orders: dict[str, list[Any]] = {}
-    for score in first:
-        orders.setdefault(family(score.name), []).append(score.signature.get("n"))
-    for score in {family(score.name): score for score in first}.values():
-        several = orders[family(score.name)]
-        if len(several) > 1:
-            signature = {**score.signature, "n": f"{several[0]}..{several[-1]}"}
-            score = dataclasses.replace(score, signature=signature)
-        line = f"  {family(score.name)}: {signature_line(score)}"
-        out.print(line, style="dim", soft_wrap=True, markup=False)
-
-
-def _own(name: str) -> str:
-    """Scores of real text stand in their own column, under the same names."""
-    return name.removeprefix("real-")
-
-
-def family(name: str) -> str:
-    """bleu-2 -> bleu: scores of one family share a signature but for N."""
-    return name.rstrip("0123456789").rstrip("-")
+    for line in signature_lines(sources):
+        out.print(f"  {line}", style="dim", soft_wrap=True, markup=False)

@@ -23,8 +23,10 @@ from numpy.typing import NDArray
 
 from gantext.errors import UserError, nearest
 from gantext.metrics.ngrams import (
+    Encoded,
     IntArray,
     Sentences,
+    Words,
     encode,
     find_ngrams,
     highest_counts,
@@ -58,19 +60,21 @@ class ReferenceIndex:
     """The references' maximum counts, built once; hypotheses may then come in any chunks.
 
     Args:
-        references: tokenised sentences.
+        references: tokenised sentences, or what `encode_texts` made of their texts.
         max_order: N, the longest n-grams that are counted.
 
     Raises:
         UserError: there is no reference.
     """
 
-    def __init__(self, references: Sentences, max_order: int = 5) -> None:
-        if not references:
+    def __init__(self, references: Sentences | Encoded, max_order: int = 5) -> None:
+        if not isinstance(references, Encoded):
+            numbering = number_words(references)
+            references = Encoded(encode(references, numbering), numbering)
+        words, self._numbering = references
+        if not words.lengths.size:
             raise UserError("BLEU needs at least one reference sentence")
         self.max_order = max_order
-        self._numbering = number_words(references)
-        words = encode(references, self._numbering)
         self._lengths = np.unique(words.lengths)
         self._keys: list[IntArray] = []
         self._highest: list[IntArray] = []
@@ -97,7 +101,7 @@ class ReferenceIndex:
 
 
 def self_bleu(
-    sentences: Sentences, max_order: int = 5, smoothing: Smoothing = "method1"
+    sentences: Sentences | Words, max_order: int = 5, smoothing: Smoothing = "method1"
 ) -> FloatArray:
     """Score each of S tokenised sentences against all the others.
 
@@ -109,10 +113,13 @@ def self_bleu(
     Raises:
         UserError: there are fewer than two sentences.
     """
-    if len(sentences) < 2:
-        raise UserError(f"Self-BLEU needs at least 2 sentences, not {len(sentences)}")
-    words = encode(sentences, number_words(sentences))
-    clipped = np.zeros((max_order, len(sentences)), np.int64)
+    words = sentences
+    if not isinstance(words, Words):
+        words = encode(words, number_words(words))
+    size = words.lengths.size
+    if size < 2:
+        raise UserError(f"Self-BLEU needs at least 2 sentences, not {size}")
+    clipped = np.zeros((max_order, size), np.int64)
     for grams in number_ngrams(words, max_order):
         counts = sentence_counts(grams)
         first, second = highest_counts(counts, grams.keys.size)

@@ -14,8 +14,10 @@ from sacrebleu.metrics.bleu import BLEU, BLEUSignature
 
 from gantext import __version__
 from gantext.errors import UserError
-from gantext.metrics.bleu import ReferenceIndex
+from gantext.metrics.bleu import Matches, ReferenceIndex
+from gantext.metrics.ngrams import IntArray
 from gantext.metrics.score import Score
+from gantext.metrics.tokens import CHUNK
 
 
 def corpus_bleu_score(
@@ -42,14 +44,16 @@ def corpus_bleu_score(
         raise UserError("there are no sentences to score")
     metric = BLEU(lowercase=lowercase)
     index = ReferenceIndex(_tokens(metric, references), metric.max_ngram_order)
-    matches = index.matches(_tokens(metric, hypotheses))
-    orders = np.arange(metric.max_ngram_order)[:, None]  # (N, 1)
-    totals = np.maximum(0, matches.lengths - orders).sum(axis=1)  # (N,)
+    chunks = [
+        _sums(index.matches(_tokens(metric, hypotheses[start : start + CHUNK])))
+        for start in range(0, len(hypotheses), CHUNK)
+    ]
+    sums = np.sum(chunks, axis=0)  # (2 N + 2,)
     result = BLEU.compute_bleu(
-        correct=matches.clipped.sum(axis=1).tolist(),
-        total=totals.tolist(),
-        sys_len=int(matches.lengths.sum()),
-        ref_len=int(matches.closest.sum()),
+        correct=sums[: metric.max_ngram_order].tolist(),
+        total=sums[metric.max_ngram_order : -2].tolist(),
+        sys_len=int(sums[-2]),
+        ref_len=int(sums[-1]),
         smooth_method=metric.smooth_method,
         smooth_value=metric.smooth_value,
         effective_order=metric.effective_order,
@@ -64,6 +68,14 @@ def corpus_bleu_score(
         "signature": signature.format(),
     }
     return Score("corpus-bleu", float(result.score), settings)
+
+
+def _sums(matches: Matches) -> IntArray:
+    """What corpus BLEU needs of some hypotheses: N matches, N totals, two lengths in words."""
+    orders = np.arange(len(matches.clipped))[:, None]  # (N, 1)
+    totals = np.maximum(0, matches.lengths - orders).sum(axis=1)  # (N,)
+    lengths = (matches.lengths.sum(), matches.closest.sum())
+    return np.concatenate([matches.clipped.sum(axis=1), totals, lengths])
 
 
 def _tokens(metric: BLEU, texts: Sequence[str]) -> list[list[str]]:

@@ -4,8 +4,6 @@ All values are in nats. Sentences that a known distribution cannot write have lo
 -inf: their share is a score of its own, and they are left out of the mean (which says so).
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,6 +20,12 @@ def nll_per_token(log_prob: Floats, tokens: Floats) -> float:
     return float(-log_prob.sum() / tokens.sum())
 
 
+def perplexity(log_prob: Floats, tokens: Floats) -> float:
+    """exp of `nll_per_token`; infinite where it would overflow."""
+    with np.errstate(over="ignore"):
+        return float(np.exp(nll_per_token(log_prob, tokens)))
+
+
 def grammatical_share(log_prob: Floats) -> float:
     """Share of the N sentences that the true distribution can write."""
     return float(np.isfinite(log_prob).mean()) if len(log_prob) else 0.0
@@ -33,8 +37,3 @@ def nll_oracle(log_prob: Floats, tokens: Floats) -> float:
     if not possible.any():
         return float("nan")
     return nll_per_token(log_prob[possible], tokens[possible])
-
-
-def unique_share(sentences: Sequence[str]) -> float:
-    """Number of different sentences over the number of sentences."""
-    return len(set(sentences)) / len(sentences) if sentences else 0.0

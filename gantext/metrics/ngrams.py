@@ -11,6 +11,7 @@ K distinct n-grams of one order, V distinct words.
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,13 @@ class Words:
     numbers: IntArray
     lengths: IntArray
     unknown: int
+
+
+class Encoded(NamedTuple):
+    """Sentences and the word numbers that they are written in."""
+
+    words: Words
+    numbering: Mapping[Hashable, int]
 
 
 @dataclass(frozen=True)

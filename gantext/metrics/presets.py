@@ -1,75 +1,19 @@
-"""The protocols under which BLEU and Self-BLEU of text GANs have been published.
-
-They differ in how many hypotheses and references they take, in smoothing and in tokens, and so in
-their numbers. Only numbers of one preset can be compared; each score says which it is.
-"""
+"""BLEU and Self-BLEU of text by a published protocol, as scores that say which it was."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from gantext import __version__
 from gantext.errors import UserError, nearest
-from gantext.metrics.bleu import FloatArray, ReferenceIndex, Smoothing, self_bleu
-from gantext.metrics.ngrams import Sentences
+from gantext.metrics.bleu import FloatArray, ReferenceIndex, bleu_of_matches, self_bleu
+from gantext.metrics.ngrams import IntArray
+from gantext.metrics.protocols import DEFAULT, PRESETS, Preset
 from gantext.metrics.score import Score
-from gantext.metrics.tokens import own_tokens, tokenized
+from gantext.metrics.tokens import CHUNK, encode_texts, own_tokenizer, token_chunks
 
 ORDERS = (2, 3, 4, 5)
-# Hypotheses that are tokenised and scored at a time, so that a million of them fit.
-CHUNK = 20_000
-
-
-@dataclass(frozen=True)
-class Preset:
-    """How many sentences are compared, and how. None means all of them.
-
-    `dataclasses.replace` makes a variant; the signature shows every setting that differs.
-
-    Attributes:
-        name: as it stands in signatures.
-        about: where the protocol comes from.
-        hypotheses: so many are scored, the first ones.
-        references: so many references are used, the first ones. For Self-BLEU the file itself is
-            cut to so many sentences, which are then each other's references.
-        smoothing: `method1` (Chen and Cherry 2014) or `none`.
-        tokenizer: a name in `gantext.data.tokenizers`.
-        shuffled: the hypotheses are shuffled with the seed before the first ones are taken.
-        separate: Self-BLEU is against so many other samples, not against the rest of the file.
-    """
-
-    name: str
-    about: str
-    hypotheses: int | None = None
-    references: int | None = None
-    smoothing: Smoothing = "method1"
-    tokenizer: str = "nltk"
-    shuffled: bool = False
-    separate: int | None = None
-
-
-_PRESETS = (
-    Preset("texygen", "Texygen (Zhu et al. 2018), its full evaluation: all against all"),
-    Preset("texygen-fast", "Texygen's fast evaluation: the first 500 references", references=500),
-    Preset(
-        "leakgan",
-        "LeakGAN (Guo et al. 2018): 2,000 sentences drawn with a seed, unsmoothed, cased",
-        hypotheses=2000,
-        smoothing="none",
-        tokenizer="whitespace",
-        shuffled=True,
-    ),
-    Preset("relgan", "RelGAN (Nie et al. 2019): the first 100 sentences", hypotheses=100),
-    Preset(
-        "textgan",
-        "TextGAN-PyTorch: the first 200 sentences; Self-BLEU against 10,000 other samples",
-        hypotheses=200,
-        separate=10_000,
-    ),
-)
-PRESETS = {preset.name: preset for preset in _PRESETS}
-DEFAULT = "texygen"
 
 
 def find_preset(name: str) -> Preset:
@@ -82,6 +26,20 @@ def find_preset(name: str) -> Preset:
         choices = ", ".join(PRESETS)
         raise UserError(f"no preset {name!r}{nearest(name, PRESETS)}; choose from {choices}")
     return PRESETS[name]
+
+
+class SentenceBleu(NamedTuple):
+    """BLEU of H hypotheses, one by one.
+
+    Attributes:
+        values: (5, H); row n - 1 holds BLEU-n, in 0..1.
+        lengths: (H,) tokens of each hypothesis.
+        signature: of them all; "n" is still None.
+    """
+
+    values: FloatArray
+    lengths: IntArray
+    signature: dict[str, str | int | None]
 
 
 def bleu_scores(
@@ -104,17 +62,29 @@ def bleu_scores(
     Raises:
         UserError: no hypotheses, no references, or no such preset.
     """
+    scored = sentence_bleu(hypotheses, references, preset, seed=seed, data_hash=data_hash)
+    return _means("bleu", scored.values, scored.signature)
+
+
+def sentence_bleu(
+    hypotheses: Sequence[str],
+    references: Sequence[str],
+    preset: str | Preset = DEFAULT,
+    *,
+    seed: int = 0,
+    data_hash: str | None = None,
+) -> SentenceBleu:
+    """Return what `bleu_scores` averages; the arguments are the same."""
     protocol = find_preset(preset) if isinstance(preset, str) else preset
     chosen = _ordered(hypotheses, protocol, seed)[: protocol.hypotheses]
-    reference_tokens = tokenized(references[: protocol.references], protocol.tokenizer)
-    index = ReferenceIndex(reference_tokens, ORDERS[-1])
-    chunks = (chosen[start : start + CHUNK] for start in range(0, len(chosen), CHUNK))
-    scores = [
-        index.bleu(tokenized(chunk, protocol.tokenizer), protocol.smoothing) for chunk in chunks
-    ]
-    sizes = (len(chosen), len(reference_tokens))
+    used = references[: protocol.references]
+    index = ReferenceIndex(encode_texts(used, protocol.tokenizer), ORDERS[-1])
+    matches = [index.matches(part) for part in token_chunks(chosen, protocol.tokenizer, CHUNK)]
+    values = [bleu_of_matches(part, protocol.smoothing) for part in matches]
+    lengths = np.concatenate([part.lengths for part in matches])
+    sizes = (len(chosen), len(used))
     signature = _signature(protocol, sizes, protocol.tokenizer, seed, data_hash)
-    return _means("bleu", np.concatenate(scores, axis=1), signature)
+    return SentenceBleu(np.concatenate(values, axis=1), lengths, signature)
 
 
 def self_bleu_scores(
@@ -127,7 +97,7 @@ def self_bleu_scores(
 ) -> list[Score]:
     """Return Self-BLEU-2..5 (0..1): sentences against all the others of the file; 1 is collapse.
 
-    Text that has been tokenised before keeps its tokens (see `own_tokens`); the signature says
+    Text that has been tokenised before keeps its tokens (see `own_tokenizer`); the signature says
     so with "tok:whitespace".
 
     Args:
@@ -149,20 +119,25 @@ def self_bleu_scores(
         raise UserError(f"preset {protocol.name!r} takes no separate samples for Self-BLEU")
     else:
         ordered = ordered[: protocol.references]
-    tokens, tokenizer = own_tokens([*ordered, *(others or ())], protocol.tokenizer)
-    values, references = _self_values(tokens, protocol, len(others or ()))
+    texts = [*ordered, *(others or ())]
+    tokenizer = own_tokenizer(texts, protocol.tokenizer)
+    values, references = _self_values(texts, tokenizer, protocol, len(others or ()))
     sizes = (values.shape[1], references)
     signature = _signature(protocol, sizes, tokenizer, seed, data_hash)
     return _means("self-bleu", values, signature)
 
 
-def _self_values(tokens: Sentences, protocol: Preset, separate: int) -> tuple[FloatArray, int]:
+def _self_values(
+    texts: Sequence[str], tokenizer: str, protocol: Preset, separate: int
+) -> tuple[FloatArray, int]:
     """Return (N, H) values and the number of references of each; the last `separate` are those."""
     if not separate:
-        scores = self_bleu(tokens, ORDERS[-1], protocol.smoothing)
-        return scores[:, : protocol.hypotheses], len(tokens) - 1
-    index = ReferenceIndex(tokens[-separate:], ORDERS[-1])
-    return index.bleu(tokens[:-separate], protocol.smoothing), separate
+        scores = self_bleu(encode_texts(texts, tokenizer).words, ORDERS[-1], protocol.smoothing)
+        return scores[:, : protocol.hypotheses], len(texts) - 1
+    index = ReferenceIndex(encode_texts(texts[-separate:], tokenizer), ORDERS[-1])
+    chunks = token_chunks(texts[:-separate], tokenizer, CHUNK)
+    values = [index.bleu(chunk, protocol.smoothing) for chunk in chunks]
+    return np.concatenate(values, axis=1), separate
 
 
 def _separate(

@@ -16,6 +16,23 @@ SHORT_NAMES = {
     "version": "v",
 }
 HASH_DIGITS = 8
+# What a signature says of the sentences' origin; the rest is the protocol they were scored by.
+ORIGIN = frozenset(
+    {
+        "run",
+        "model",
+        "step",
+        "phase",
+        "sampled",
+        "temperature",
+        "top_k",
+        "top_p",
+        "sample_seed",
+        "run_data",
+        "samples",
+        "samples_hash",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -23,8 +40,8 @@ class Score:
     """One value of one metric.
 
     Two scores of the same name may be compared only if their signatures agree in everything but
-    the hypotheses' origin. The unit of `value` is the metric's own (BLEU 0..1, corpus-bleu
-    0..100, likelihoods in nats).
+    the sentences' origin (`protocol`). The unit of `value` is the metric's own (BLEU 0..1,
+    corpus-bleu 0..100, likelihoods in nats).
     """
 
     name: str
@@ -56,6 +73,16 @@ class Score:
         return cls(name, number, dict(signature))
 
 
+def protocol(score: Score) -> dict[str, Setting]:
+    """The signature without the sentences' origin: equal for scores that may be compared."""
+    return {key: value for key, value in score.signature.items() if key not in ORIGIN}
+
+
+def origin(score: Score) -> dict[str, Setting]:
+    """Where the scored sentences come from."""
+    return {key: value for key, value in score.signature.items() if key in ORIGIN}
+
+
 def signature_line(score: Score) -> str:
     """Render a signature in one line, as sacreBLEU does: "preset:texygen|n:4|hyp:10000|...".
 
@@ -72,7 +99,14 @@ def signature_line(score: Score) -> str:
     return "|".join([*parts, str(whole)] if whole is not None else parts)
 
 
+def shown(value: float | None) -> str:
+    """A score's value in a table."""
+    if value is None or math.isnan(value):
+        return "-"
+    return f"{value:.2f}" if abs(value) >= 10 else f"{value:.4f}"
+
+
 def _short(key: str, value: Setting) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return str(value)[:HASH_DIGITS] if key == "data" else str(value)
+    return str(value)[:HASH_DIGITS] if key in ("data", "run_data") else str(value)

@@ -1,0 +1,200 @@
+"""`gantext eval frontier`: quality against diversity over temperatures, beside real text's.
+
+One number at one temperature says nothing: a lower temperature raises BLEU and Self-BLEU together
+(Caccia et al. 2020, "Language GANs Falling Short").
+"""
+
+import dataclasses
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gantext import scorebook, subjects
+from gantext.errors import UserError
+from gantext.evaluation import Asked, distinct
+from gantext.metrics.frontier import Point, bleu_at, mean_over_seeds
+from gantext.metrics.presets import ORDERS
+from gantext.metrics.published import PublishedPoint, published_points
+from gantext.metrics.score import Score
+from gantext.sample import SamplingRequest
+from gantext.scorebook import Say
+from gantext.subjects import REAL, Ground, Model, Subject
+
+TEMPERATURES = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2)
+PUBLISHED_SIZE = 10_000  # sentences behind the published points
+MEASURED = ("bleu", "self-bleu", "diversity", "truth")
+# Of all that is measured, what the table shows beside BLEU and Self-BLEU.
+EXTRA = ("unique", "copied", "grammatical", "nll-oracle")
+
+
+@dataclass(frozen=True)
+class AtReal:
+    """BLEU-N of a curve where its Self-BLEU-N is the real text's; None outside its range."""
+
+    label: str
+    value: float | None
+    sd: float | None
+
+
+@dataclass(frozen=True)
+class Frontier:
+    """What was measured.
+
+    Attributes:
+        order: N of the reading at the real text's Self-BLEU.
+        points: every draw: curve, temperature and seed.
+        real: the training text as samples.
+        published: points of the papers under the same protocol, of the same data.
+        at_real: one reading a curve.
+        scores: everything with its signature by curve; real text's with names "real-...".
+    """
+
+    order: int
+    points: list[Point]
+    real: Point
+    published: tuple[PublishedPoint, ...]
+    at_real: list[AtReal]
+    scores: dict[str, list[Score]]
+
+    @property
+    def curves(self) -> dict[str, list[Point]]:
+        """Means over seeds by curve, in order of temperature."""
+        found: dict[str, list[Point]] = {}
+        for point in mean_over_seeds(self.points):
+            found.setdefault(point.label, []).append(point)
+        return {
+            label: sorted(points, key=lambda p: p.temperature or 0.0)
+            for label, points in found.items()
+        }
+
+
+@dataclass(frozen=True)
+class Draw:
+    """One set of samples on the frontier: its curve, the curve's colour, and how it was drawn."""
+
+    label: str
+    group: str
+    temperature: float | None
+    seed: int | None
+    subject: Subject
+
+
+def frontier(
+    asked: Asked,
+    temperatures: Sequence[float],
+    seeds: Sequence[int],
+    order: int,
+    say: Say,
+    stored_only: bool = False,
+) -> Frontier:
+    """Sample each run, and its own MLE generator, at each temperature and seed, and score all.
+
+    Raises:
+        UserError: no temperature, no seed, or no such order.
+    """
+    if not temperatures or not seeds or order not in ORDERS:
+        raise UserError(f"a temperature, a seed and an order of {ORDERS} are needed")
+    files = asked.files()
+    models = asked.models()
+    ground = asked.ground(models)
+    if not ground.training:
+        raise UserError("a frontier needs the real text: give data=NAME instead of --references")
+    draws = [draw for model in models for draw in _draws(asked, model, temperatures, seeds)]
+    draws += [Draw(one.name, one.name, None, None, one) for one in distinct(files)]
+    points: list[Point] = []
+    scores: dict[str, list[Score]] = {}
+    for i, draw in enumerate(draws, 1):
+        say(f"{i} of {len(draws)}: {_said(draw)}")
+        found = scorebook.score(MEASURED, draw.subject, ground, asked.protocol, say, stored_only)
+        if found:
+            points.append(_point(draw.label, draw.group, found, draw.temperature, draw.seed))
+            scores.setdefault(draw.label, []).extend(found)
+    real = subjects.of_real(ground, [draw.subject for draw in draws])
+    own = scorebook.score(MEASURED, real, ground, asked.protocol, say, stored_only)
+    return _assembled(order, points, scores, own, _published(ground, asked.preset, real.size))
+
+
+def _assembled(
+    order: int,
+    points: list[Point],
+    scores: dict[str, list[Score]],
+    own: list[Score],
+    published: tuple[PublishedPoint, ...],
+) -> Frontier:
+    real = _point(REAL, REAL, own)
+    labels = list(dict.fromkeys(point.label for point in points if point.temperature is not None))
+    at_real = [_at_real(label, points, real, order) for label in labels]
+    named = [dataclasses.replace(one, name=f"real-{one.name}") for one in own]
+    return Frontier(order, points, real, published, at_real, {**scores, REAL: named})
+
+
+def _said(draw: Draw) -> str:
+    if draw.temperature is None:
+        return draw.label
+    return f"{draw.label} at temperature {draw.temperature:g}, seed {draw.seed}"
+
+
+def _draws(
+    asked: Asked, model: Model, temperatures: Sequence[float], seeds: Sequence[int]
+) -> list[Draw]:
+    """The draws of a run's curve, and of its MLE generator's unless a phase was named."""
+    n = asked.n or model.settings.eval.samples
+    before = None if model.phase else mle_phase(model)
+    found = []
+    for phase in [model.phase, *([before] if before else [])]:
+        one = dataclasses.replace(model, phase=phase)
+        for temperature in dict.fromkeys(temperatures):
+            for seed in dict.fromkeys(seeds):
+                request = SamplingRequest(n, temperature, seed=seed, phase=phase)
+                subject = subjects.of_model(one, request, asked.runs_dir)
+                group = subject.name.partition("@")[0]
+                found.append(Draw(subject.name, group, temperature, seed, subject))
+    return found
+
+
+def mle_phase(model: Model) -> str | None:
+    """The last scored phase that ended before the newest checkpoint: the MLE generator's."""
+    run, newest = model.run, model.checkpoint[0]
+    scored = [phase for phase in run.phase_ends() if run.scores(f"phase-{phase}") is not None]
+    before = [phase for phase in scored if run.checkpoint_id(phase)[0] < newest]
+    return before[-1] if before else None
+
+
+def _published(ground: Ground, preset: str, size: int) -> tuple[PublishedPoint, ...]:
+    """Published points that may stand beside samples of this size: Self-BLEU depends on it."""
+    if ground.corpus is None or abs(size - PUBLISHED_SIZE) > 0.01 * PUBLISHED_SIZE:
+        return ()
+    return published_points(ground.corpus.name, preset)
+
+
+def _by_order(values: dict[str, float], name: str) -> dict[int, float]:
+    return {order: values.get(f"{name}-{order}", math.nan) for order in ORDERS}
+
+
+def _point(
+    label: str,
+    group: str,
+    scores: Sequence[Score],
+    temperature: float | None = None,
+    seed: int | None = None,
+) -> Point:
+    values = {score.name: score.value for score in scores}
+    bleu, self_bleu = _by_order(values, "bleu"), _by_order(values, "self-bleu")
+    extra = {name: values[name] for name in EXTRA if name in values}
+    return Point(label, group, temperature, bleu, self_bleu, seed, extra)
+
+
+def _at_real(label: str, points: Sequence[Point], real: Point, order: int) -> AtReal:
+    """Mean and sd over the seeds of what each seed's own curve gives."""
+    own = [point for point in points if point.label == label]
+    seeds = dict.fromkeys(point.seed for point in own)
+    read = [
+        bleu_at([p for p in own if p.seed == seed], real.self_bleu[order], order) for seed in seeds
+    ]
+    values = [value for value in read if value is not None]
+    if len(values) < len(read):
+        return AtReal(label, None, None)
+    return AtReal(
+        label, statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None
+    )

@@ -1,0 +1,158 @@
+"""The scores that `gantext eval` knows, by name: what decides each, and how it is computed."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+import gantext
+from gantext.errors import UserError
+from gantext.evaluate import likelihood_scores, truth_scores
+from gantext.metrics.score import Score, Setting
+from gantext.settings import Device
+from gantext.subjects import REAL, Ground, Subject
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What a user may choose about the scores.
+
+    Attributes:
+        preset: the BLEU protocol.
+        seed: of shuffles, of the embeddings' sample and of the small language models.
+        encoder: the sentence encoder of the Frechet distance; None is the default one.
+        device: where networks compute.
+    """
+
+    preset: str
+    seed: int
+    encoder: str | None
+    device: Device
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One kind of score.
+
+    Attributes:
+        name: its name, and that of its stored files.
+        compute: (subject, ground, protocol) -> scores; none where it does not apply.
+        settings: the fields of the protocol that decide it.
+        doing: what to tell a user who waits; None when it is quick.
+        of_model: it depends on the model alone, not on the samples.
+    """
+
+    name: str
+    compute: Callable[[Subject, Ground, Protocol], list[Score]]
+    settings: tuple[str, ...]
+    doing: str | None = None
+    of_model: bool = False
+
+
+def _bleu(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
+    from gantext.metrics.corpus_bleu import corpus_bleu_score
+    from gantext.metrics.presets import bleu_scores
+
+    lines, references = subject.lines, ground.references
+    return [
+        *bleu_scores(lines, references, protocol.preset, seed=protocol.seed, data_hash=ground.hash),
+        corpus_bleu_score(lines, references, data_hash=ground.hash),
+    ]
+
+
+def _self_bleu(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
+    from gantext.metrics.presets import self_bleu_scores
+
+    return self_bleu_scores(
+        subject.lines, protocol.preset, seed=protocol.seed, data_hash=ground.hash
+    )
+
+
+def _diversity(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
+    from gantext.metrics.diversity_scores import diversity_scores
+
+    # Of the training text itself everything is copied: that says nothing.
+    training = () if subject.name == REAL else ground.training
+    return diversity_scores(subject.lines, ground.references, training, data_hash=ground.hash)
+
+
+def _likelihood(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
+    model = subject.model
+    if model is None or ground.corpus is None:
+        return []
+    if model.run.info.get("data") != ground.hash:
+        raise UserError(
+            f"{model.run.path.name} was trained on other data: for its likelihood of other "
+            "sentences use gantext score RUN FILE"
+        )
+    trained = model.trained
+    return likelihood_scores(trained.algorithm, ground.corpus, trained.device)
+
+
+def _truth(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
+    if ground.corpus is None or ground.corpus.truth is None:
+        return []
+    return truth_scores(subject.words(ground.corpus), ground.corpus, {})
+
+
+def _lengths(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
+    from gantext.metrics.by_length import bleu_by_length, by_length
+
+    scores = bleu_by_length(
+        subject.lines,
+        ground.references,
+        protocol.preset,
+        seed=protocol.seed,
+        data_hash=ground.hash,
+    )
+    if ground.corpus is None or ground.corpus.truth is None:
+        return scores
+    words = subject.words(ground.corpus)
+    possible = np.isfinite(np.asarray(ground.corpus.truth.log_prob(words)))
+    sizes = np.array([len(sentence) for sentence in words])
+    sign: dict[str, Setting] = {"data": ground.hash, "version": gantext.__version__}
+    return [*scores, *by_length("grammatical", possible.astype(np.float64), sizes, sign)]
+
+
+def _lm(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
+    from gantext.assemble import best_device
+    from gantext.metrics.lm_score import lm_scores, real_lm_scores
+
+    if ground.corpus is None:
+        raise UserError("eval lm needs training text: give data=NAME instead of --references")
+    device = best_device(protocol.device)
+    if subject.name == REAL:
+        return real_lm_scores(ground.corpus, seed=protocol.seed, device=device)
+    return lm_scores(subject.lines, ground.corpus, seed=protocol.seed, device=device)
+
+
+def _frechet(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
+    from gantext.metrics.encoders import load_encoder
+    from gantext.metrics.frechet_scores import frechet_scores
+
+    if subject.name == REAL:  # its floor stands with the samples' distance
+        return []
+    if not ground.training:
+        raise UserError("eval frechet needs training text: give data=NAME instead of --references")
+    return frechet_scores(
+        subject.lines,
+        ground.references,
+        ground.training,
+        load_encoder(protocol.encoder),
+        seed=protocol.seed,
+        data_hash=ground.hash,
+    )
+
+
+_ALL = (
+    Measure("bleu", _bleu, ("preset", "seed")),
+    Measure("self-bleu", _self_bleu, ("preset", "seed")),
+    Measure("diversity", _diversity, ()),
+    Measure("likelihood", _likelihood, (), of_model=True),
+    Measure("truth", _truth, ()),
+    Measure("lengths", _lengths, ("preset", "seed")),
+    Measure("lm", _lm, ("seed",), doing="training small language models"),
+    Measure("frechet", _frechet, ("seed", "encoder"), doing="encoding sentences"),
+)
+MEASURES: Mapping[str, Measure] = {measure.name: measure for measure in _ALL}
+QUICK = tuple(measure.name for measure in _ALL if measure.doing is None)

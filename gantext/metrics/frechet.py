@@ -1,0 +1,86 @@
+"""The Frechet distance between two sets of embeddings (FID, Heusel et al. 2017).
+
+Each set is summed up by the Gaussian with its mean and covariance, and the distance between two
+Gaussians has a closed form (Dowson & Landau 1982; Heusel et al. 2017, eq. 6):
+
+    d^2 = |mu_a - mu_b|^2 + tr(S_a + S_b - 2 (S_a S_b)^{1/2})
+
+Its estimate is biased upwards, the more so the smaller the sets are (Chong & Forsyth 2020): only
+values at the same number of embeddings can be compared.
+
+Legend: N embeddings of a set, D their size, R <= D the rank of a covariance.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gantext.errors import UserError
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """What the distance needs to know of a set of embeddings.
+
+    Attributes:
+        mean: (D,).
+        covariance: (D, D), the unbiased estimate (divided by N - 1).
+        count: N.
+    """
+
+    mean: Floats
+    covariance: Floats
+    count: int
+
+
+def fit(chunks: Iterable[ArrayLike]) -> Gaussian:
+    """Fit a Gaussian to embeddings that come in chunks of (n, D); only one chunk is held.
+
+    Chunks are merged by their means and scatters (Chan et al. 1983), which loses no digits where
+    the mean is large against the spread, as sums of squares would.
+
+    Raises:
+        UserError: fewer than two embeddings, or numbers that are not finite.
+    """
+    count, mean, scatter = 0, np.zeros(0), np.zeros((0, 0))
+    for chunk in chunks:
+        x = np.asarray(chunk, dtype=np.float64)  # (n, D)
+        if not len(x):
+            continue
+        if not count:
+            mean, scatter = np.zeros(x.shape[1]), np.zeros((x.shape[1],) * 2)
+        centred = x - x.mean(axis=0)
+        shift = x.mean(axis=0) - mean
+        total = count + len(x)
+        scatter += centred.T @ centred + np.outer(shift, shift) * (count * len(x) / total)
+        mean += shift * (len(x) / total)
+        count = total
+    if count < 2:
+        raise UserError(f"the Frechet distance needs at least 2 embeddings a set, not {count}")
+    if not np.isfinite(scatter).all():
+        raise UserError("the Frechet distance needs finite embeddings")
+    return Gaussian(mean, scatter / (count - 1), count)
+
+
+def frechet_distance(a: Gaussian, b: Gaussian) -> float:
+    """Return d^2 of two Gaussians of the same D, at least 0; FID is this square, without a root.
+
+    With S = F F' for either covariance, the eigenvalues of S_a S_b are the squared singular
+    values of F_a' F_b, so that the trace of its root is their sum: no root is taken of a matrix
+    that is not symmetric, and a covariance may have any rank.
+    """
+    shared = np.linalg.svd(_factor(a.covariance).T @ _factor(b.covariance), compute_uv=False)
+    shift = a.mean - b.mean
+    spread = np.trace(a.covariance) + np.trace(b.covariance) - 2 * shared.sum()
+    return max(0.0, float(shift @ shift + spread))
+
+
+def _factor(covariance: Floats) -> Floats:
+    """F (D, R) with F F' = covariance; eigenvalues that are only rounding are left out."""
+    values, vectors = np.linalg.eigh(covariance)  # (D,) ascending, (D, D)
+    real = values > values[-1] * len(values) * np.finfo(np.float64).eps
+    return np.asarray(vectors[:, real] * np.sqrt(values[real]))

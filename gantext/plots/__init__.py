@@ -1,0 +1,22 @@
+"""Figures of a run: the quality-diversity frontier, scores by length, learning curves.
+
+Each function returns a `matplotlib.figure.Figure`, which belongs to no window and no global state;
+`to_png` and `to_svg` write it. Matplotlib is imported when the first figure is drawn.
+"""
+
+from gantext.plots.frontier import Curve, Mark, frontier_figure, published_marks
+from gantext.plots.learning import Panel, learning_figures
+from gantext.plots.lengths import lengths_figure
+from gantext.plots.output import to_png, to_svg
+
+__all__ = [
+    "Curve",
+    "Mark",
+    "Panel",
+    "frontier_figure",
+    "learning_figures",
+    "lengths_figure",
+    "published_marks",
+    "to_png",
+    "to_svg",
+]

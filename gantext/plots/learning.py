@@ -1,0 +1,148 @@
+"""Learning curves of a run, its phases as bands behind them."""
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from gantext.plots.panels import Layout, Row, Series, layouts, number, running_mean, series
+from gantext.plots.phases import Span, arrange, draw_phases, phase_spans
+from gantext.plots.theme import MARKERS, Theme, find_theme, legend_below, new_axes, plain, styled
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+SMOOTHING = 0.02  # of the points of a curve
+SPARSE = 0.012  # of the axis; points that are farther apart than that have markers
+
+
+class Panel(NamedTuple):
+    """A figure with the texts that belong to it."""
+
+    title: str
+    caption: str
+    figure: "Figure"
+
+
+def learning_figures(rows: Sequence[Row], theme: str = "light", other: bool = False) -> list[Panel]:
+    """Draw what a run's metrics.jsonl holds over the steps of the run: one figure a quantity.
+
+    A raw curve is faint, with its running mean over 2% of its points on top. Values that are not
+    finite numbers are gaps, and the caption counts them. A row without "total" is left out.
+
+    Args:
+        rows: of metrics.jsonl, in order.
+        theme: "light" or "dark".
+        other: also draw each key that has no figure by default.
+
+    Returns:
+        Nothing for a run without rows.
+
+    Raises:
+        UserError: there is no such theme.
+    """
+    colours = find_theme(theme)
+    known = [{**row, "total": t} for row in rows if math.isfinite(t := number(row.get("total")))]
+    spans = phase_spans(known)
+    return [_panel(layout, found, known, spans, colours) for layout, found in layouts(known, other)]
+
+
+def _panel(
+    layout: Layout,
+    found: Mapping[str, Series],
+    rows: Sequence[Row],
+    spans: Sequence[Span],
+    theme: Theme,
+) -> Panel:
+    with styled(theme):
+        figure, axes = new_axes(theme)
+        axes.set_xlabel("step")
+        axes.set_ylabel(plain(layout.ylabel))
+        axes.locator_params(nbins=6)
+        limits = _limits(axes, found.values())
+        entries = []
+        for place, (key, values) in enumerate(found.items()):
+            colour, marker = theme.series[place % len(theme.series)], MARKERS[place % len(MARKERS)]
+            if key in layout.band:
+                _draw_band(axes, rows, (key, layout.band[key]), colour)
+            sparse = _is_sparse(values, limits)
+            drawn = _draw(axes, key, values, colour, marker if sparse else "")
+            entries.append((drawn, layout.name(key)))
+        entries += _draw_extras(axes, layout, rows, theme)
+        texts = draw_phases(axes, limits, spans, theme)
+        legend_below(figure, entries if len(entries) > 1 else [])
+        arrange(figure, axes, texts)
+    return Panel(layout.title, _caption(layout, found.values()), figure)
+
+
+def _caption(layout: Layout, found: Collection[Series]) -> str:
+    sentences = [layout.caption] if layout.caption else []
+    if any(_window(values) > 1 for values in found):
+        sentences.append("Faint: every report; bold: their running mean.")
+    lost = sum(values.lost for values in found)
+    if lost:
+        were = "value was" if lost == 1 else "values were"
+        sentences.append(f"{lost} {were} not finite and left out.")
+    return " ".join(sentences)
+
+
+def _window(values: Series) -> int:
+    """About 2% of the points, an odd number."""
+    return 2 * (round(SMOOTHING * len(values.y)) // 2) + 1
+
+
+def _is_sparse(values: Series, limits: tuple[float, float]) -> bool:
+    gaps = np.diff(values.x)
+    return len(gaps) == 0 or float(np.median(gaps)) > SPARSE * (limits[1] - limits[0])
+
+
+def _draw(axes: "Axes", key: str, values: Series, colour: str, marker: str) -> "Artist":
+    window = _window(values)
+    if window == 1:
+        (line,) = axes.plot(values.x, values.y, color=colour, marker=marker, label=key)
+        return line
+    axes.plot(values.x, values.y, color=colour, linewidth=0.8, alpha=0.35, label=key)
+    smooth = running_mean(values.y, window)
+    return axes.plot(values.x, smooth, color=colour, label=f"{key} smoothed")[0]
+
+
+def _draw_band(axes: "Axes", rows: Sequence[Row], keys: tuple[str, str], colour: str) -> None:
+    both = [row for row in rows if all(key in row for key in keys)]
+    mean, deviation = (series(both, key) for key in keys)
+    window = _window(mean)
+    middle, width = running_mean(mean.y, window), running_mean(deviation.y, window)
+    axes.fill_between(mean.x, middle - width, middle + width, color=colour, alpha=0.15, linewidth=0)
+
+
+def _draw_extras(
+    axes: "Axes", layout: Layout, rows: Sequence[Row], theme: Theme
+) -> list[tuple["Artist", str]]:
+    """The mean of two curves, the height that means something, the heights to be covered."""
+    entries: list[tuple[Artist, str]] = []
+    both = [row for row in rows if layout.mean and all(key in row for key in layout.mean)]
+    if both:
+        parts = [series(both, key) for key in layout.mean]
+        mean = Series(parts[0].x, np.mean([part.y for part in parts], axis=0))
+        smooth = running_mean(mean.y, _window(mean))
+        entries += [(axes.plot(mean.x, smooth, color=theme.text, label="mean")[0], "their mean")]
+    if layout.level:
+        height, name = layout.level
+        line = axes.axhline(height, color=theme.muted, linestyle=":", linewidth=1.2)
+        entries += [(line, name)]
+    if layout.covers:
+        low, high = axes.dataLim.intervaly
+        low, high = min(low, layout.covers[0]), max(high, layout.covers[1])
+        axes.set_ylim(low - 0.03 * (high - low), high + 0.03 * (high - low))
+    return entries
+
+
+def _limits(axes: "Axes", found: Collection[Series]) -> tuple[float, float]:
+    """Set the x axis to where the panel has data, and return its first and last step."""
+    steps = np.concatenate([values.x for values in found])
+    first, last = float(steps.min()), float(steps.max())
+    margin = max(0.02 * (last - first), 1.0)
+    axes.set_xlim(first - margin, last + margin)
+    return first, last

@@ -1,0 +1,176 @@
+"""What the learning curves of a run show: which keys of its metrics share a figure."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Row = Mapping[str, Any]
+STEMS = {"g": "generator", "d": "discriminator"}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One figure: its texts, and the keys of metrics.jsonl that it draws where they are there.
+
+    Attributes:
+        title: above the figure.
+        caption: how to read it.
+        ylabel: the quantity and its unit.
+        names: how keys are called in the legend.
+        suffix: keys that end so are drawn too ("g_loss": generator).
+        band: by key, the key of its standard deviation, drawn as a band.
+        mean: keys whose mean is drawn too, if all are there.
+        level: a height that means something, drawn as a line, and its name.
+        covers: heights that the axis always reaches, so that small changes look small.
+    """
+
+    title: str
+    caption: str
+    ylabel: str
+    names: Mapping[str, str] = field(default_factory=dict)
+    suffix: str | None = None
+    band: Mapping[str, str] = field(default_factory=dict)
+    mean: tuple[str, ...] = ()
+    level: tuple[float, str] | None = None
+    covers: tuple[float, float] | None = None
+
+    def keys(self, present: Iterable[str]) -> list[str]:
+        """Which of the present keys it draws."""
+        there = list(present)
+        more = [key for key in there if self.suffix and key.endswith(self.suffix)]
+        return list(dict.fromkeys([*(key for key in self.names if key in there), *more]))
+
+    def name(self, key: str) -> str:
+        """What a key is called in the legend."""
+        stem = key.removesuffix(self.suffix or "").rstrip("_")
+        return self.names.get(key) or STEMS.get(stem) or stem.replace("_", " ") or "model"
+
+
+LAYOUTS = (
+    Layout(
+        "Negative log-likelihood",
+        "Of real text under the model. A gap that opens between training and validation is "
+        "overfitting.",
+        "NLL (nats per token)",
+        {"nll": "training", "nll_valid": "validation", "valid_nll": "validation"},
+    ),
+    Layout(
+        "Losses",
+        "Of a batch, before its update. The losses of an adversarial game need not fall; a "
+        "discriminator that cannot tell real from generated has 0.69 = ln 2.",
+        "loss",
+        {"g_loss": "generator", "d_loss": "discriminator"},
+        suffix="loss",
+    ),
+    Layout(
+        "Discriminator accuracy",
+        "Share of real and of generated sentences that the discriminator tells right. A mean "
+        "near 1/2 says that it cannot tell them apart, near 1 that the generator gets no signal.",
+        "accuracy",
+        {"d_accuracy_real": "real", "d_accuracy_fake": "generated"},
+        mean=("d_accuracy_real", "d_accuracy_fake"),
+        level=(0.5, "chance"),
+        covers=(0.0, 1.0),
+    ),
+    Layout(
+        "Entropy",
+        "Of the generator's next-word distribution, a mean over the tokens that it sampled. A "
+        "fall towards 0 is collapse.",
+        "entropy (nats per token)",
+        {"entropy": "generator"},
+    ),
+    Layout(
+        "Reward",
+        "What the generator's tokens earn from the discriminator; the band is one standard "
+        "deviation over the tokens of a batch.",
+        "reward",
+        {"reward": "mean reward"},
+        band={"reward": "reward_std"},
+    ),
+    Layout(
+        "Diversity",
+        "Share of sentences that are unique, among regular samples and within a batch.",
+        "unique share",
+        {"unique": "samples", "batch_unique": "batch"},
+        covers=(0.5, 1.0),
+    ),
+    Layout(
+        "Length",
+        "Mean length of the generated sentences.",
+        "tokens in a sentence",
+        {"length": "generated"},
+    ),
+    Layout(
+        "Gradient norms",
+        "Before clipping.",
+        "gradient norm",
+        {"grad_norm": "MLE", "g_grad_norm": "generator", "d_grad_norm": "discriminator"},
+        suffix="grad_norm",
+    ),
+)
+HUGE = 1e300  # no axis can hold more
+COORDINATES = ("phase", "step", "total")
+
+
+@dataclass(frozen=True)
+class Series:
+    """The values of one key: steps (P,), values (P,); NaN where a value was not finite."""
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+
+    @property
+    def lost(self) -> int:
+        """How many values were not finite."""
+        return int(np.isnan(self.y).sum())
+
+
+def number(value: object) -> float:
+    """A value of a metrics row as a float; NaN for what is no finite number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return math.nan
+    return float(value) if abs(value) < HUGE else math.nan
+
+
+def series(rows: Sequence[Row], key: str) -> Series:
+    """The values of a key at the rows that have it, over the run's total step."""
+    pairs = [(row["total"], number(row[key])) for row in rows if key in row]
+    table = np.array(pairs, dtype=float).reshape(-1, 2)
+    return Series(table[:, 0], table[:, 1])
+
+
+def layouts(rows: Sequence[Row], other: bool) -> list[tuple[Layout, dict[str, Series]]]:
+    """The figures of a run and their series: only of keys that have a finite value.
+
+    Args:
+        rows: each with a finite "total".
+        other: also one figure for each key that no layout knows.
+    """
+    keys = dict.fromkeys(key for row in rows for key in row if key not in COORDINATES)
+    found = {key: series(rows, key) for key in keys}
+    drawn = {key: values for key, values in found.items() if values.lost < len(values.y)}
+    known = [(layout, {key: drawn[key] for key in layout.keys(drawn)}) for layout in LAYOUTS]
+    used = {key for layout, own in known if own for key in [*own, *layout.band.values()]}
+    rest = [key for key in drawn if key not in used] if other else []
+    extra = [(Layout(key, "", key, {key: key}), {key: drawn[key]}) for key in rest]
+    return [*(pair for pair in known if pair[1]), *extra]
+
+
+def running_mean(values: NDArray[np.float64], window: int) -> NDArray[np.float64]:
+    """Centred mean over `window` (odd) values, fewer at the ends; NaN does not count.
+
+    A window without any value is NaN.
+    """
+    present = np.isfinite(values)
+    half = window // 2
+    places = np.arange(len(values))
+    low, high = np.maximum(places - half, 0), np.minimum(places + half + 1, len(values))
+    sums = np.concatenate([[0.0], np.cumsum(np.where(present, values, 0.0))])
+    counts = np.concatenate([[0], np.cumsum(present)])
+    count = counts[high] - counts[low]
+    mean = (sums[high] - sums[low]) / np.maximum(count, 1)
+    return np.where(count > 0, mean, np.nan)

@@ -1,0 +1,122 @@
+"""What a report says of one run: facts, warnings, curves, scores with real text's, samples."""
+
+from dataclasses import replace
+from typing import Any
+
+from gantext import lengths
+from gantext.evaluation import Asked, table
+from gantext.evaluation import Table as Scores
+from gantext.frontier import mle_phase
+from gantext.metrics.copying import CopyIndex
+from gantext.metrics.score import shown
+from gantext.metrics.signatures import own_name, signature_lines
+from gantext.page import Figure, RunPart, Sample, SampleSet, Table
+from gantext.plots.learning import learning_figures
+from gantext.plots.lengths import lengths_figure
+from gantext.plots.output import to_svg
+from gantext.progress import clock
+from gantext.sample import SamplingRequest
+from gantext.scorebook import Say
+from gantext.subjects import Ground, Model, label, of_model
+
+QUICK = ("bleu", "self-bleu", "diversity", "likelihood", "truth")
+SLOW = ("lm", "frechet")
+SHOWN = 20  # sentences of each model, the first ones drawn
+COPIED = 5  # from so many words in a row on, what training text has too is marked
+FACTS = ("status", "created", "device", "host", "torch", "gantext", "train_size")
+
+
+def run_part(asked: Asked, say: Say) -> RunPart:
+    """The part of one run; beside it stands its own MLE generator, if it went on from one."""
+    model = asked.models()[0]
+    ground = asked.ground([model])
+    name = label(model, asked.runs_dir)
+    before = None if model.phase else mle_phase(model)
+    words = [f"{asked.runs[0]}@{before}"] if before else []
+    both = replace(asked, words=(*words, *asked.words))
+    scores = table(both, QUICK, say)
+    slow = table(both, SLOW, say, stored_only=True)
+    by_length = table(both, ("lengths",), say)
+    models = [*([replace(model, phase=before)] if before else []), model]
+    index = CopyIndex(ground.training)
+    return RunPart(
+        name=name,
+        anchor=name,
+        facts=_facts(model),
+        warnings=tuple((model.run.result or {}).get("warnings", [])),
+        config=model.run.config.read_text(encoding="utf-8"),
+        tables=(
+            _score_table(
+                "Scores beside the real text's",
+                {k: [*v, *slow.get(k, [])] for k, v in scores.items()},
+            ),
+            _length_table(by_length),
+        ),
+        figures=(*_curves(model.run.metrics()), _length_picture(by_length)),
+        samples=tuple(_samples(one, asked, ground, index) for one in models),
+    )
+
+
+def _facts(model: Model) -> tuple[tuple[str, str], ...]:
+    info = {**model.run.info, "status": model.run.status}
+    found = [(key, str(info[key])) for key in FACTS if info.get(key) is not None]
+    if info.get("seconds") is not None:
+        found.append(("training time", clock(info["seconds"])))
+    step, digest = model.checkpoint
+    more = {
+        "step": f"{step:,}",
+        "weights": digest[:12],
+        "data": f"{model.settings.data.name} {str(info.get('data'))[:12]}",
+        "command": f"gantext {info.get('command', '')}",
+        "folder": str(model.run.path),
+    }
+    return (*found, *more.items())
+
+
+def _score_table(title: str, scores: Scores) -> Table:
+    values = {name: {own_name(s.name): s.value for s in own} for name, own in scores.items()}
+    names = dict.fromkeys(name for own in values.values() for name in own)
+    rows = [(name, *(shown(values[source].get(name)) for source in scores)) for name in names]
+    return Table(title, ("score", *scores), tuple(rows), tuple(signature_lines(scores)))
+
+
+def _length_table(scores: Scores) -> Table:
+    columns, rows = lengths.rows(scores)
+    return Table(
+        "Scores by sentence length (sentences)",
+        tuple(columns),
+        tuple(map(tuple, rows)),
+        tuple(signature_lines(scores)),
+    )
+
+
+def _length_picture(scores: Scores) -> Figure:
+    name, series = lengths.chosen(scores)
+    light, dark = (to_svg(lengths_figure(series, name, theme)) for theme in ("light", "dark"))
+    return Figure(f"{name} by sentence length", "Does quality fall as sentences grow?", light, dark)
+
+
+def _curves(rows: list[dict[str, Any]]) -> list[Figure]:
+    pairs = zip(learning_figures(rows, "light"), learning_figures(rows, "dark"), strict=True)
+    return [
+        Figure(light.title, light.caption, to_svg(light.figure), to_svg(dark.figure))
+        for light, dark in pairs
+    ]
+
+
+def _samples(model: Model, asked: Asked, ground: Ground, index: CopyIndex) -> SampleSet:
+    request = SamplingRequest(SHOWN, asked.temperature, seed=asked.seed, phase=model.phase)
+    lines = of_model(model, request, asked.runs_dir).lines
+    nearest = index.nearest(lines)
+    phase = f" --phase {model.phase}" if model.phase else ""
+    how = (
+        f"The first {SHOWN} drawn at temperature {asked.temperature:g} with seed {asked.seed}, "
+        f"none left out: gantext sample {model.run.path.name}{phase} -n {SHOWN} "
+        f"--seed {asked.seed}. Marked: {COPIED} or more words in a row that stand in a training "
+        "sentence."
+    )
+    samples = [
+        Sample(tuple(index.segments(line, COPIED)), ground.training[place], similarity)
+        for line, (place, similarity) in zip(lines, nearest, strict=True)
+    ]
+    return SampleSet(f"Samples of {label(model, asked.runs_dir)}", how, tuple(samples))

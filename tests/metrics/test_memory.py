@@ -1,0 +1,139 @@
+"""Texts are tokenised a chunk at a time: the same numbers, and no list of all their tokens."""
+
+import tracemalloc
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gantext.errors import UserError
+from gantext.metrics import corpus_bleu, presets
+from gantext.metrics.bleu import ReferenceIndex, self_bleu
+from gantext.metrics.copying import CopyIndex
+from gantext.metrics.corpus_bleu import corpus_bleu_score
+from gantext.metrics.diversity_scores import diversity_scores
+from gantext.metrics.ngrams import encode, number_words
+from gantext.metrics.presets import self_bleu_scores
+from gantext.metrics.tokens import encode_texts, own_tokenizer, own_tokens, tokenized
+
+LINES = st.lists(st.lists(st.sampled_from("abc."), max_size=6).map(" ".join), max_size=9)
+
+
+def texts(size: int, seed: int) -> list[str]:
+    """Sentences of 8..14 words out of 500, raw as captions are."""
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(8, 15, size).tolist()
+    return [" ".join(f"w{word}" for word in rng.integers(0, 500, n)) + "." for n in lengths]
+
+
+def peak(work: Callable[[], object]) -> int:
+    """Highest memory, in bytes, that the work held beyond what there was before."""
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@given(lines=LINES, chunk=st.integers(1, 5))
+@settings(max_examples=80, deadline=None)
+def test_chunks_are_encoded_as_the_whole(lines: list[str], chunk: int) -> None:
+    tokens = tokenized(lines, "nltk")
+    numbering = number_words(tokens)
+    whole = encode(tokens, numbering)
+    words, grown = encode_texts(lines, "nltk", chunk=chunk)
+    assert grown == numbering
+    assert words.unknown == whole.unknown
+    np.testing.assert_array_equal(words.numbers, whole.numbers)
+    np.testing.assert_array_equal(words.lengths, whole.lengths)
+
+
+@given(lines=LINES, known=LINES, chunk=st.integers(1, 5))
+@settings(max_examples=80, deadline=None)
+def test_a_given_numbering_does_not_grow(lines: list[str], known: list[str], chunk: int) -> None:
+    numbering = number_words(tokenized(known, "nltk"))
+    before = dict(numbering)
+    words, same = encode_texts(lines, "nltk", numbering, chunk=chunk)
+    assert same is numbering
+    assert numbering == before
+    whole = encode(tokenized(lines, "nltk"), numbering)
+    np.testing.assert_array_equal(words.numbers, whole.numbers)
+    assert words.unknown == len(numbering)
+
+
+def test_bleu_of_numbers_equals_bleu_of_tokens() -> None:
+    lines, references = texts(50, 1), texts(60, 2)
+    tokens = tokenized(lines, "nltk")
+    np.testing.assert_array_equal(self_bleu(encode_texts(lines, "nltk").words), self_bleu(tokens))
+    numbers = ReferenceIndex(encode_texts(references, "nltk", chunk=7))
+    plain = ReferenceIndex(tokenized(references, "nltk"))
+    np.testing.assert_array_equal(numbers.bleu(tokens), plain.bleu(tokens))
+    with pytest.raises(UserError, match="at least one reference"):
+        ReferenceIndex(encode_texts([], "nltk"))
+
+
+@pytest.mark.parametrize("chunk", [1, 3, 100, 1000])
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (["it '' is"] + ["a dog ."] * 200, "whitespace"),
+        (["a dog ."] * 200 + ["it '' is"], "whitespace"),
+        (["a dog."] * 9 + ["a dog ."] * 200, "nltk"),
+        (["a dog ."] * 200 + ["a dog."] * 9, "nltk"),
+        (["a man's dog"] + ["a dog"] * 300, "nltk"),
+        (["a dog ."] * 300, "nltk"),
+        ([], "nltk"),
+    ],
+)
+def test_own_tokenizer_in_chunks(lines: list[str], expected: str, chunk: int) -> None:
+    assert own_tokenizer(lines, "nltk", chunk=chunk) == expected
+    tokens, name = own_tokens(lines, "nltk")
+    assert (tokens, name) == (tokenized(lines, expected), expected)
+
+
+def test_chunks_do_not_change_a_digit(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines, references = texts(40, 1), texts(30, 2)
+
+    def found() -> list[object]:
+        textgan = self_bleu_scores([*lines * 6, *references], "textgan")
+        return [corpus_bleu_score(lines, references), *textgan]
+
+    whole = found()
+    monkeypatch.setattr(presets, "CHUNK", 7)
+    monkeypatch.setattr(corpus_bleu, "CHUNK", 7)
+    assert found() == whole
+
+
+def test_encoding_holds_no_list_of_all_tokens() -> None:
+    """5,000 sentences of 11 words and a full stop: 0.5 MB of numbers, held twice at the end.
+
+    As lists of strings they take eight times as much.
+    """
+    lines = texts(5000, 1)
+    numbers = 8 * encode_texts(lines, "nltk").words.numbers.size
+    assert peak(lambda: encode_texts(lines, "nltk", chunk=125)) < 3.5 * numbers
+    assert peak(lambda: tokenized(lines, "nltk")) > 6 * numbers
+
+
+@pytest.mark.parametrize(
+    "work",
+    [self_bleu_scores, lambda lines: diversity_scores(lines, lines[:500], lines[:500])],
+    ids=["self-bleu", "diversity"],
+)
+def test_memory_a_word(work: Callable[[list[str]], object]) -> None:
+    """At most 200 bytes a word: a million sentences of 12 words then take less than 2.4 GB."""
+    lines = texts(5000, 1)
+    words = int(encode_texts(lines, "nltk").words.lengths.sum())
+    assert peak(lambda: work(lines)) < 200 * words
+
+
+def test_copying_takes_memory_for_one_chunk_only() -> None:
+    """Twenty times as many lines, in chunks of the same size: only the results grow."""
+    lines = texts(5000, 1)
+    index = CopyIndex(texts(500, 2), chunk=250)
+    few = peak(lambda: (index.longest(lines[:250]), index.verbatim(lines[:250])))
+    many = peak(lambda: (index.longest(lines), index.verbatim(lines)))
+    assert many < 1.5 * few + 20 * len(lines)
