@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from gantext.evaluate import likelihood_scores, truth_scores
 from gantext.metrics.score import Score, Setting
 from gantext.settings import Device
 from gantext.subjects import REAL, Ground, Subject
+
+if TYPE_CHECKING:
+    from gantext.metrics.frechet_scores import FrechetReference
 
 
 @dataclass(frozen=True)
@@ -122,26 +126,36 @@ def _lm(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
         raise UserError("eval lm needs training text: give data=NAME instead of --references")
     device = best_device(protocol.device)
     if subject.name == REAL:
-        return real_lm_scores(ground.corpus, seed=protocol.seed, device=device)
+        size = subject.size
+        return real_lm_scores(ground.corpus, sentences=size, seed=protocol.seed, device=device)
     return lm_scores(subject.lines, ground.corpus, seed=protocol.seed, device=device)
 
 
 def _frechet(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
-    from gantext.metrics.encoders import load_encoder
-    from gantext.metrics.frechet_scores import frechet_scores
-
     if subject.name == REAL:  # its floor stands with the samples' distance
         return []
     if not ground.training:
         raise UserError("eval frechet needs training text: give data=NAME instead of --references")
-    return frechet_scores(
-        subject.lines,
-        ground.references,
-        ground.training,
-        load_encoder(protocol.encoder),
-        seed=protocol.seed,
-        data_hash=ground.hash,
-    )
+    return _frechet_reference(ground, protocol).scores(subject.lines)
+
+
+# The embeddings of the real text last used: encoding it takes longer than all else.
+_references: dict[tuple[str, str | None, int], "FrechetReference"] = {}
+
+
+def _frechet_reference(ground: Ground, protocol: Protocol) -> "FrechetReference":
+    from gantext.assemble import best_device
+    from gantext.metrics.encoders import load_encoder
+    from gantext.metrics.frechet_scores import FrechetReference
+
+    key = (ground.hash, protocol.encoder, protocol.seed)
+    if key not in _references:
+        _references.clear()
+        encoder = load_encoder(protocol.encoder, str(best_device(protocol.device)))
+        _references[key] = FrechetReference(
+            ground.references, ground.training, encoder, seed=protocol.seed, data_hash=ground.hash
+        )
+    return _references[key]
 
 
 _ALL = (

@@ -121,7 +121,7 @@ def test_different_protocols_are_said(cli: Command, run: Path, tmp_path: Path) -
     file = tmp_path / "samples.txt"
     file.write_text("a red wheel.\nthere is a blue tree.\n" * 10)
     found = cli("eval", "self-bleu", str(run), "--samples", str(file), "-n", "30")
-    assert "self-bleu of one: preset:texygen|n:2..5|hyp:30|ref:29" in found.out
+    assert "self-bleu of one, real: preset:texygen|n:2..5|hyp:30|ref:29" in found.out
     assert "self-bleu of samples.txt: preset:texygen|n:2..5|hyp:20|ref:19" in found.out
 
 
