@@ -66,8 +66,9 @@ class LeakGenerator(WordModel):
         """
         valid = tokens != PAD
         followed = self.worker.followed_goals(goals.detach())[valid]
-        scores = self.worker.scores(self.worker.hidden(tokens, rng)[valid], followed)
-        return (scores / temperature + self.banned(written)).log_softmax(-1)
+        hidden = self.worker.hidden(tokens, rng)[valid]
+        scores = self.worker.scores(hidden, followed, self.banned(written))
+        return (scores if temperature == 1 else scores / temperature).log_softmax(-1)
 
     # Word by word (the Policy contract)
 
@@ -111,4 +112,4 @@ class LeakGenerator(WordModel):
 
     def logits(self, state: State) -> Tensor:
         """Scores of the next word, (N, V); words that are never written are -inf."""
-        return self.worker.scores(state[1], state[6]) + self.banned(written=True)
+        return self.worker.scores(state[1], state[6], self.banned(written=True))

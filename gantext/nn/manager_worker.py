@@ -87,14 +87,17 @@ class Worker(nn.Module):
         x = F.embedding(bos_column(tokens), table)  # (B, T, E)
         return locked_dropout(self.lstm(locked_dropout(x, p, rng))[0], p, rng)
 
-    def scores(self, hidden: Tensor, followed: Tensor) -> Tensor:
-        """O_t w_t, (N, V), of h_t (N, H) and w_t (N, k)."""
+    def scores(self, hidden: Tensor, followed: Tensor, bias: Tensor) -> Tensor:
+        """O_t w_t + bias, (N, V), of h_t (N, H), w_t (N, k) and a bias (V,)."""
         outer = (followed[:, :, None] * hidden[:, None, :]).flatten(1)  # (N, kH)
-        mixed = self.bilinear(outer)
         if self.config.tie_weights:
-            mixed = F.linear(mixed, self.embedding.weight)
-        scores: Tensor = mixed.float() + self.goal_scores(followed)
-        return scores
+            scores = F.linear(self.bilinear(outer), self.embedding.weight, bias)
+        else:
+            scores = F.linear(outer, self.bilinear.weight, bias)
+        # In place: at (N, V) every further tensor costs as much as a product.
+        kind = scores.dtype
+        scores = scores.addmm_(followed.to(kind), self.goal_scores.weight.T.to(kind))
+        return scores.float()
 
     def embed(self, goals: Tensor) -> Tensor:
         """W_psi g, (..., F) -> (..., k), fp32."""
