@@ -41,6 +41,21 @@ SMALL_GAN = [
     "model.adversarial.batch_size=8",
     "model.adversarial.rollouts=1",
 ]
+# 16 steps of pretraining, 4 adversarial ones.
+SMALL_LEAKGAN = [
+    "model=leakgan",
+    *SMALL,
+    "model.generator.manager_hidden=8",
+    "model.generator.goal_size=4",
+    "model.discriminator.embedding=8",
+    "model.discriminator.widths=[2,3]",
+    "model.discriminator.filters=[4,4]",
+    "model.d_training.pretrain_steps=6",
+    "model.d_training.batch_size=8",
+    "model.adversarial.steps=4",
+    "model.adversarial.batch_size=8",
+    "model.adversarial.rollouts=1",
+]
 
 
 @dataclass(frozen=True)
@@ -120,6 +135,12 @@ def small_mle() -> list[str]:
 def small_gan() -> list[str]:
     """Overrides of a tiny GAN with all three phases."""
     return list(SMALL_GAN)
+
+
+@pytest.fixture
+def small_leakgan() -> list[str]:
+    """Overrides of a tiny LeakGAN with both phases."""
+    return list(SMALL_LEAKGAN)
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,9 @@ from gantext.data.vocabulary import EOS
 from gantext.errors import UserError
 from gantext.nn.algorithm import SamplingOptions
 from gantext.nn.language_model import GeneratorConfig, LanguageModel
+from gantext.nn.leak_generator import LeakGenerator
+from gantext.nn.leaked_features import LeakyTextCNN
+from gantext.nn.manager_worker import GoalSchedule, LeakGeneratorConfig
 from gantext.nn.rewards import (
     leave_one_out_mean,
     policy_gradient_loss,
@@ -32,6 +35,12 @@ def language_model(dropout: float = 0.0) -> LanguageModel:
     return LanguageModel(130, GeneratorConfig(6, 5, 2, False, dropout, dropout), rng())
 
 
+def leak_generator(schedule: GoalSchedule) -> LeakGenerator:
+    discriminator = LeakyTextCNN(130, DiscriminatorConfig(4, (1, 3), (3, 3), 0.0, 0.0), 6, rng())
+    config = LeakGeneratorConfig(6, 5, 4, True, 0.0, 0.0, 3, 2, schedule)
+    return LeakGenerator(130, config, discriminator, rng())
+
+
 @pytest.mark.parametrize(
     "options", [SamplingOptions(), SamplingOptions(0.7, 5, 0.9), SamplingOptions(0.0)]
 )
@@ -41,6 +50,19 @@ def test_decode_stays_on_the_device(options: SamplingOptions) -> None:
     assert tokens.device == META and tokens.shape == (4, 6)
     with pytest.raises(NotImplementedError, match="nonzero"):
         decode(language_model().to(META), 4, 6, rng(), options, compact=True)
+
+
+@pytest.mark.parametrize("schedule", list(GoalSchedule))
+def test_leakgan_decodes_on_the_device(schedule: GoalSchedule) -> None:
+    """And the host never waits, with few rows and with the table of words that many rows use."""
+    generator = leak_generator(schedule).to(META)
+    generator._leak[0].to(META)
+    tokens = decode(generator, 4, 6, rng(), SamplingOptions())
+    assert tokens.device == META and tokens.shape == (4, 6)
+    for rows in (4, 40):
+        with Waits() as found:
+            decode(leak_generator(schedule), rows, 6, rng(), SamplingOptions(), compact=False)
+        assert found.count == 0
 
 
 def test_forward_passes_stay_on_the_device() -> None:

@@ -11,12 +11,13 @@ from gantext.assemble import autocast, build, generator, restore, task_of
 from gantext.data.corpus import Batches
 from gantext.evaluate import likelihood_of, sample_texts
 from gantext.models.gan import GAN
+from gantext.models.leakgan import LeakGAN
 from gantext.nn.algorithm import Judge, SamplingOptions
 from gantext.nn.rewards import returns_to_go
 from gantext.run import RunDir
 from gantext.settings import Device, Precision, Settings
 from gantext.tracking import to_floats
-from tests.conftest import SMALL_GAN, Command
+from tests.conftest import SMALL_GAN, SMALL_LEAKGAN, Command
 
 CPU = torch.device("cpu")
 
@@ -141,3 +142,29 @@ def test_fp32_is_no_autocast() -> None:
     assert settings("precision=fp32").precision is Precision.fp32
     with autocast(settings("precision=fp32"), CPU):
         assert not torch.is_autocast_enabled("cpu")
+
+
+@pytest.mark.parametrize("tie", ["true", "false"])
+def test_leakgan_in_bf16(tie: str) -> None:
+    """The first losses are within 5% of fp32's, and not the same; a policy's state is fp32."""
+    losses = []
+    for precision in ("fp32", "bf16"):
+        words = [f"precision={precision}", f"model.generator.tie_weights={tie}"]
+        chosen = config.compose([*SMALL_LEAKGAN, *words])
+        corpus = data.load(chosen.data)
+        algorithm = build(chosen, task_of(corpus, CPU))
+        assert isinstance(algorithm, LeakGAN)
+        batches, rng = Batches(corpus.train, 1), generator(1, "noise", CPU)
+        found = {}
+        with autocast(chosen, CPU):
+            for phase in algorithm.phases():
+                metrics = to_floats(phase.step(batches.next(phase.rows), rng))
+                assert all(map(math.isfinite, metrics.values())), metrics
+                found |= {k: v for k, v in metrics.items() if k in {"nll", "d_loss", "entropy"}}
+            policy = algorithm.generator
+            state = policy.advance(policy.start(4), torch.tensor([4, 5, 6, 7]))
+            assert {part.dtype for part in state} == {torch.float32, torch.int64}
+            assert policy.logits(state).dtype == torch.float32
+            assert policy.valid_log_probs(corpus.test.tokens).dtype == torch.float32
+        losses.append(found)
+    assert losses[1] == pytest.approx(losses[0], rel=0.05) and losses[1] != losses[0]

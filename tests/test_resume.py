@@ -192,6 +192,25 @@ def test_kills_amid_the_first_scoring_and_the_first_checkpoint(
     assert_same_end(run, straight(small_gan))
 
 
+def test_a_killed_leakgan_goes_on_identically(
+    forker: Forker, tmp_path: Path, small_leakgan: list[str]
+) -> None:
+    """SIGKILL amid each phase: the end is that of a run that was left alone."""
+    assert forker.start(tmp_path, "train", *small_leakgan, "name=whole").wait() == 0
+    whole, run = tmp_path / "runs" / "whole", tmp_path / "runs" / "r"
+    words = [*small_leakgan, "name=r"]
+    for row in (7, 18):
+        child = forker.start(tmp_path, "train", *words)
+        until(lambda row=row: rows(run) >= row)
+        assert child.kill(signal.SIGKILL) == -signal.SIGKILL
+        words = ["--resume", str(run)]
+    child = forker.start(tmp_path, "train", *words)
+    assert child.wait() == 0, child.said
+    assert RunDir(run).phase_ends() == ["pretraining", "adversarial"]
+    assert_same_weights(run, whole)
+    assert end_of(run)[0] == end_of(whole)[0]
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_stop_request_finishes_the_step_saves_and_says_how_to_go_on(
     forker: Forker,

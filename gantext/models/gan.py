@@ -42,7 +42,7 @@ from gantext.nn.rewards import (
     returns_to_go,
     standardised,
 )
-from gantext.nn.rollouts import rollout_rewards, valid_lengths
+from gantext.nn.rollouts import rollout_rewards, trimmed
 from gantext.nn.sampling import decode
 from gantext.nn.text_cnn import DiscriminatorConfig, TextCNN, unique_rows
 
@@ -338,11 +338,6 @@ class GAN:
         self.rollout_policy.load_state_dict(state["generator"])
         if "discriminator" in state:
             self.discriminator.load_state_dict(state["discriminator"])
-
-
-def trimmed(tokens: Tensor) -> Tensor:
-    """Drop the columns that are <pad> in every row."""
-    return tokens[:, : int(valid_lengths(tokens).max())]
 
 
 def build(config: Config, task: Task, rng: torch.Generator) -> GAN:

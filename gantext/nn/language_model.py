@@ -9,9 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gantext.data.vocabulary import BOS, PAD, UNK
+from gantext.data.vocabulary import BOS, PAD
 from gantext.nn.dropout import locked_dropout, word_dropout
 from gantext.nn.sampling import State, bos_column
+from gantext.nn.word_model import WordModel, initialise, lstm_step
 
 
 @dataclass(frozen=True)
@@ -26,48 +27,21 @@ class GeneratorConfig:
     word_dropout: float
 
 
-class LanguageModel(nn.Module):
-    """p(x_t | x_<t) by an LSTM; reads <bos> first, ends a sentence with <eos>.
-
-    <pad> and <bos> have probability 0. As a policy (sampling, rollouts, policy gradient) it also
-    never writes <unk>; its probability of <unk> counts in test likelihoods only.
-    """
-
-    never: Tensor
-    never_written: Tensor
+class LanguageModel(WordModel):
+    """p(x_t | x_<t) by an LSTM; reads <bos> first, ends a sentence with <eos>."""
 
     def __init__(self, vocab_size: int, config: GeneratorConfig, rng: torch.Generator) -> None:
-        super().__init__()
-        self.config, self.vocab_size = config, vocab_size
+        super().__init__(vocab_size)
+        self.config = config
         hidden, width = config.hidden, config.embedding
         self.embedding = nn.Embedding(vocab_size, width)
         inputs = [width] + [hidden] * (config.layers - 1)
         self.lstms = nn.ModuleList(nn.LSTM(i, hidden, batch_first=True) for i in inputs)
         self.projection = nn.Linear(hidden, width) if config.tie_weights else nn.Identity()
         self.output = nn.Linear(width if config.tie_weights else hidden, vocab_size)
-        self._initialise(rng)
+        initialise(self, rng)
         if config.tie_weights:
             self.output.weight = self.embedding.weight
-        banned = torch.zeros(vocab_size)
-        banned[[PAD, BOS]] = -torch.inf
-        self.register_buffer("never", banned, persistent=False)
-        self.register_buffer(
-            "never_written", banned.index_fill(0, torch.tensor(UNK), -torch.inf), persistent=False
-        )
-
-    @torch.no_grad()
-    def _initialise(self, rng: torch.Generator) -> None:
-        for name, parameter in self.named_parameters():
-            if "embedding" in name or name == "output.weight":
-                nn.init.normal_(parameter, 0.0, 0.1, generator=rng)
-            elif "bias" in name:
-                nn.init.zeros_(parameter)
-            elif "weight_hh" in name:
-                nn.init.orthogonal_(parameter, generator=rng)
-            else:
-                nn.init.xavier_uniform_(parameter, generator=rng)
-        for lstm in self.lstms:  # forget gates start open (Jozefowicz et al. 2015)
-            lstm.get_parameter("bias_ih_l0")[self.config.hidden : 2 * self.config.hidden] = 1.0
 
     # Teacher forcing
 
@@ -83,24 +57,12 @@ class LanguageModel(nn.Module):
     def valid_log_probs(
         self, tokens: Tensor, rng: torch.Generator | None = None, written: bool = False
     ) -> Tensor:
-        """log p(word | prefix) of every word at each valid position, (valid, V), nats.
-
-        One fused pass. `written` gives the policy's probabilities, in which <unk> is left out.
-        """
+        """log p(word | prefix) of every word at each valid position, (valid, V), nats."""
         features = self.features(tokens, rng)[tokens != PAD]
         return self._scores(features, written).log_softmax(-1)
 
-    def token_log_prob(
-        self, tokens: Tensor, rng: torch.Generator | None = None, written: bool = False
-    ) -> Tensor:
-        """log p(x_t | x_<t), (B, T), nats; 0 at <pad>."""
-        valid = tokens != PAD
-        chosen = self.valid_log_probs(tokens, rng, written).gather(1, tokens[valid][:, None])
-        empty = torch.zeros(tokens.shape, device=tokens.device, dtype=chosen.dtype)
-        return empty.masked_scatter(valid, chosen)
-
     def _scores(self, features: Tensor, written: bool) -> Tensor:
-        bias = self.output.bias + (self.never_written if written else self.never)
+        bias = self.output.bias + self.banned(written)
         return F.linear(features, self.output.weight, bias).float()
 
     # Step by step (the Policy contract)
@@ -117,8 +79,7 @@ class LanguageModel(nn.Module):
         x = self.embedding(tokens)
         hs, cs = [], []
         for layer, lstm in enumerate(self.lstms):
-            weights = [lstm.get_parameter(f"{name}_l0") for name in LSTM_WEIGHTS]
-            x, cell = torch.lstm_cell(x, (h[:, layer], c[:, layer]), *weights)
+            x, cell = lstm_step(lstm, x, h[:, layer], c[:, layer])
             hs.append(x)
             cs.append(cell)
         return torch.stack(hs, 1).to(h.dtype), torch.stack(cs, 1).to(c.dtype)
@@ -126,6 +87,3 @@ class LanguageModel(nn.Module):
     def logits(self, state: State) -> Tensor:
         """Scores of the next word, (N, V); words that are never written are -inf."""
         return self._scores(self.projection(state[0][:, -1]), written=True)
-
-
-LSTM_WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from gantext.data.vocabulary import PAD, UNK
 from gantext.nn.algorithm import Metrics, Task
-from gantext.nn.language_model import LanguageModel
+from gantext.nn.word_model import WordModel
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def hide_singletons(
     return torch.where(hidden & singletons[tokens], UNK, tokens)
 
 
-def mean_nll(model: LanguageModel, tokens: Tensor, rng: torch.Generator | None) -> Tensor:
+def mean_nll(model: WordModel, tokens: Tensor, rng: torch.Generator | None) -> Tensor:
     """Mean negative log-likelihood, nats per token, <eos> counted."""
     log_probs = model.valid_log_probs(tokens, rng)
     return -log_probs.gather(1, tokens[tokens != PAD][:, None]).mean()
@@ -74,7 +74,7 @@ def clipped_step(
 class MLETrainer:
     """Fits a language model: AdamW, warm-up, cosine decay, clipped gradients."""
 
-    def __init__(self, model: LanguageModel, config: MLEConfig, task: Task) -> None:
+    def __init__(self, model: WordModel, config: MLEConfig, task: Task) -> None:
         self.model, self.config = model, config
         self.singletons = task.singletons.to(task.device)
         self.unk_rate = config.unk_rate if bool(task.singletons.any()) else 0.0
@@ -86,19 +86,19 @@ class MLETrainer:
 
     def step(self, batch: Tensor, rng: torch.Generator) -> Metrics:
         """One update on a batch (B, T)."""
+        loss = mean_nll(self.model, self.shown(batch, rng), rng)
+        return {"nll": loss.detach(), **self.update(loss)}
+
+    def update(self, loss: Tensor) -> Metrics:
+        """One update by a loss of the model's, at the schedule's learning rate."""
         config = self.config
         rate = cosine_rate(self.done, self.total, config.warmup_steps, config.final_rate)
         rate *= config.learning_rate
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        loss = mean_nll(self.model, self.shown(batch, rng), rng)
         norm = clipped_step(self.optimiser, self.model, loss, config.clip)
         self.done += 1
-        return {
-            "nll": loss.detach(),
-            "grad_norm": norm,
-            "learning_rate": rate,
-        }
+        return {"grad_norm": norm, "learning_rate": rate}
 
     def shown(self, batch: Tensor, rng: torch.Generator) -> Tensor:
         """A batch as the model is to see it: some words seen once are <unk>."""

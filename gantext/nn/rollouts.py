@@ -34,6 +34,11 @@ def valid_lengths(tokens: Tensor) -> Tensor:
     return (tokens != PAD).sum(1)
 
 
+def trimmed(tokens: Tensor) -> Tensor:
+    """Drop the columns that are <pad> in every row."""
+    return tokens[:, : int(valid_lengths(tokens).max())]
+
+
 def rolled_positions(length: int, every: int) -> list[int]:
     """Positions after which rollouts are made: each `every`-th; the last needs none."""
     return [t for t in range(length - 1) if (t + 1) % every == 0]
@@ -135,6 +140,7 @@ def rollout_rewards(
     count: int,
     every: int,
     rng: torch.Generator,
+    options: SamplingOptions | None = None,
 ) -> Tensor:
     """Q of each token from rollouts, (B, T, R): D's score of x_0..x_t completed by the policy.
 
@@ -146,7 +152,7 @@ def rollout_rewards(
     rewards = score(tokens)[:, None, None].repeat(1, length, count)  # (B, T, R)
     per_pass = max(1, ROWS // (batch * length))
     for start in range(0, count, per_pass):
-        made = roll_out(policy, tokens, min(per_pass, count - start), every, rng)
+        made = roll_out(policy, tokens, min(per_pass, count - start), every, rng, options)
         if len(made.tokens):
             index = (made.sentence, made.position, made.number + start)
             rewards.index_put_(index, score(made.tokens))

@@ -80,21 +80,7 @@ class TextCNN(nn.Module):
         are the maximum over its unfinished windows and a running maximum of finished ones.
         """
         embedded = self.embedding(tokens)  # (B, T, E)
-        return torch.cat([self._prefix_windows(embedded, c) for c in self.convolutions], -1)
-
-    def _prefix_windows(self, embedded: Tensor, convolution: nn.Module) -> Tensor:
-        weight, bias = convolution.get_parameter("weight"), convolution.get_parameter("bias")
-        filters, _, width = weight.shape
-        taps = embedded @ weight.permute(1, 2, 0).reshape(-1, width * filters)
-        taps = taps.float().reshape(*taps.shape[:2], width, filters)  # (B, T, w, F_w)
-        begun = taps[:, :, 0]  # S_0
-        best = torch.full_like(begun, -torch.inf)
-        for i in range(1, width):
-            best = torch.maximum(best, begun)
-            # Windows that would begin before the sentence do not exist.
-            begun = F.pad(begun[:, :-1], (0, 0, 1, 0), value=-torch.inf) + taps[:, :, i]
-        best = torch.maximum(best, begun.cummax(1).values)
-        return (best + bias).relu()
+        return torch.cat([prefix_windows(taps(embedded, c), c) for c in self.convolutions], -1)
 
     def highway(self, pooled: Tensor) -> Tensor:
         """t * relu(W_h x + b_h) + (1 - t) * x with t = sigmoid(W_t x + b_t)."""
@@ -174,6 +160,26 @@ class TextCNN(nn.Module):
             sums = sums.view(rows, length, -1) + convolution.get_parameter("bias")
             found.append(sums.masked_fill_(outside, 0.0).amax(1).relu())
         return torch.cat(found, 1)
+
+
+def taps(embedded: Tensor, convolution: nn.Module) -> Tensor:
+    """Each tap's product with each word: (..., E) -> (..., w, F_w), fp32."""
+    weight = convolution.get_parameter("weight")
+    filters, _, width = weight.shape
+    products = embedded @ weight.permute(1, 2, 0).reshape(-1, width * filters)
+    return products.float().reshape(*embedded.shape[:-1], width, filters)
+
+
+def prefix_windows(products: Tensor, convolution: nn.Module) -> Tensor:
+    """The largest window of each filter in each prefix, (B, T, F_w), of `taps` (B, T, w, F_w)."""
+    begun = products[:, :, 0]  # S_0
+    best = torch.full_like(begun, -torch.inf)
+    for i in range(1, products.shape[2]):
+        best = torch.maximum(best, begun)
+        # Windows that would begin before the sentence do not exist.
+        begun = F.pad(begun[:, :-1], (0, 0, 1, 0), value=-torch.inf) + products[:, :, i]
+    best = torch.maximum(best, begun.cummax(1).values)
+    return (best + convolution.get_parameter("bias")).relu()
 
 
 def unique_rows(tokens: Tensor) -> tuple[Tensor, Tensor]:

@@ -22,6 +22,16 @@ SMALL = {
         "model.adversarial.batch_size=16",
         "model.d_training.batch_size=16",
     ],
+    "leakgan": [
+        "model.generator.embedding=16",
+        "model.generator.hidden=24",
+        "model.generator.manager_hidden=8",
+        "model.discriminator.filters=[8,8,8,8]",
+        "model.mle.epochs=1",
+        "model.d_training.pretrain_steps=5",
+        "model.adversarial.batch_size=16",
+        "model.adversarial.rank_real=4",
+    ],
 }
 DATA = ["data=scenes", "data.train_size=300", "data.validation_size=10", "data.test_size=10"]
 

@@ -1,0 +1,357 @@
+"""model=leakgan: text generation with leaked information (LeakGAN, Guo et al. 2018, 1709.08624).
+
+The discriminator leaks its features of the sentence so far to a manager, who sets goals in their
+space; a worker writes the words that should reach them. Shapes: B batch, T steps, V vocabulary,
+F leaked features, c goal steps (`goal_steps`), R rollouts.
+
+The notation: f_s are the features of the first s words, g_s the goal set after them. Word s (from
+0) is written from f_s and the goals g_{s-c}..g_{s-1} (equation 4 and the released code: the goal
+that is set at a prefix is first followed by the word after the next), and leads to f_{s+1}.
+
+Where this differs from the paper and its released code, and why:
+- Sentences end at <eos>; what follows carries no loss. After a sentence's end its features stay as
+  they are, so the last goals are judged by the whole sentence.
+- The cosines of the manager's loss are taken per step and per row (the code summed over rows and
+  steps before it divided). A reward of the worker in the first c words is the mean over the goals
+  that there are.
+- The rescaled activation ranks, and ties share a rank (the code numbered rewards in the order of a
+  hash table); delta is the paper's 12 (code: 16).
+- One initial goal, of length 1 like all goals, stands for every goal before the first (the code
+  has one for each row of the batch). It is the worker's: the manager's loss does not see it.
+- Manager and worker learn from their own losses only, with one optimiser: no gradient goes from
+  the worker's loss to the goals, and none from either to the discriminator.
+- The interleaved maximum-likelihood epochs are spread evenly over the steps, so that every step
+  costs the same and needs no place in an epoch to be stored. In pretraining, too, D's steps are
+  spread evenly among G's (the code alternates in rounds).
+- `baseline: mean` and `tie_weights` are options that the paper does not have.
+- The discriminator ignores padding and its windows may reach past the end (see nn/text_cnn.py);
+  'not yet generated' is a learned symbol only with `d_training.prefixes`, else (as in the code) it
+  keeps its random embedding, since whole sentences never show it.
+"""
+
+import enum
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from gantext.data.vocabulary import PAD
+from gantext.errors import UserError
+from gantext.nn.adversary import DiscriminatorTrainer, DTrainingConfig
+from gantext.nn.algorithm import Metrics, Phase, SamplingOptions, Task
+from gantext.nn.leak_generator import LeakGenerator
+from gantext.nn.leaked_features import LeakyTextCNN
+from gantext.nn.manager_worker import LeakGeneratorConfig
+from gantext.nn.mle import MLEConfig, MLETrainer, clipped_step
+from gantext.nn.rewards import leave_one_out_mean, policy_gradient_loss, ranked
+from gantext.nn.rollouts import rollout_rewards, trimmed
+from gantext.nn.sampling import decode
+from gantext.nn.text_cnn import DiscriminatorConfig, unique_rows
+from gantext.nn.word_model import chosen_log_prob
+
+
+class Baseline(enum.Enum):
+    """What is subtracted from the worker's reward."""
+
+    none = "none"
+    mean = "mean"
+
+
+@dataclass(frozen=True)
+class LeakDTrainingConfig(DTrainingConfig):
+    """How the discriminator is trained (explained in conf/model/leakgan.yaml)."""
+
+    prefixes: bool
+
+
+@dataclass(frozen=True)
+class AdversarialConfig:
+    """How the generator is trained against it (explained in conf/model/leakgan.yaml)."""
+
+    steps: int
+    batch_size: int
+    learning_rate: float
+    clip: float
+    temperature: float
+    rollouts: int
+    rank_delta: float
+    rank_real: int
+    baseline: Baseline
+    policy_weight: float
+    mle_every: int
+
+
+@dataclass(frozen=True)
+class Config:
+    """Explained in conf/model/leakgan.yaml."""
+
+    name: str
+    generator: LeakGeneratorConfig
+    discriminator: DiscriminatorConfig
+    mle: MLEConfig
+    d_training: LeakDTrainingConfig
+    adversarial: AdversarialConfig
+
+
+class LeakGAN:
+    """Manager, worker and discriminator, their optimisers, and the two phases."""
+
+    def __init__(self, config: Config, task: Task, rng: torch.Generator) -> None:
+        check(config)
+        self.config, self.task = config, task
+        self.discriminator = LeakyTextCNN(
+            task.vocab_size, config.discriminator, task.max_length, rng
+        ).to(task.device)
+        self.generator = LeakGenerator(
+            task.vocab_size, config.generator, self.discriminator, rng
+        ).to(task.device)
+        self.trainer = MLETrainer(self.generator, config.mle, task)
+        self.g_optimiser = torch.optim.Adam(
+            self.generator.parameters(), config.adversarial.learning_rate
+        )
+        self.d_trainer = DiscriminatorTrainer(
+            self.discriminator, config.d_training, config.d_training.prefixes
+        )
+        every, rows = config.adversarial.mle_every, config.mle.batch_size
+        self.mle_steps = math.ceil(task.train_size / (every * rows)) if every else 0
+
+    # The Algorithm contract
+
+    def phases(self) -> Sequence[Phase]:
+        """pretraining (D and G interleaved), adversarial."""
+        d, mle, adversarial = self.config.d_training, self.config.mle, self.config.adversarial
+        d_steps = math.ceil(d.pretrain_steps / max(1, self.trainer.total))
+        pretraining_rows = max(mle.batch_size, d_steps * d.batch_size)
+        rows = self.mle_steps * mle.batch_size + d.steps * d.batch_size
+        return [
+            Phase("pretraining", self.trainer.total, pretraining_rows, self.pretraining_step),
+            Phase(
+                "adversarial",
+                adversarial.steps,
+                max(1, rows, adversarial.rank_real),
+                self.adversarial_step,
+                adversarial=True,
+            ),
+        ]
+
+    def networks(self) -> Mapping[str, nn.Module]:
+        """Generator (manager and worker) and discriminator."""
+        return {"generator": self.generator, "discriminator": self.discriminator}
+
+    def sample(self, n: int, rng: torch.Generator, options: SamplingOptions) -> Tensor:
+        """Draw n sentences, (n, T)."""
+        return decode(self.generator, n, self.task.max_length, rng, options)
+
+    @torch.no_grad()
+    def log_prob(self, tokens: Tensor) -> Tensor:
+        """log p(sentence), (N,), nats; <eos> counted."""
+        return self.generator.token_log_prob(tokens).sum(1)
+
+    def score(self, tokens: Tensor) -> dict[str, Tensor]:
+        """D's probability that each sentence of (N, T) is real; none before D's first step."""
+        return {"real": self.discriminator.score(tokens)} if self.d_trainer.optimiser.state else {}
+
+    @torch.no_grad()
+    def trace(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """Goals (B, T, F) and leaked features (B, T + 1, F) of given sentences (B, T).
+
+        Goal s is set after the first s words, whose features are features[:, s].
+        """
+        features, goals = self.generator.leak(tokens)
+        return goals, features
+
+    # Pretraining: D on real against generated, worker by cross-entropy, manager by cosine
+
+    def pretraining_step(self, batch: Tensor, rng: torch.Generator) -> Metrics:
+        """D steps where they are due, then one of the generator."""
+        d, done, total = self.config.d_training, self.trainer.done, self.trainer.total
+        due = (done + 1) * d.pretrain_steps // total - done * d.pretrain_steps // total
+        found: dict[str, Tensor | float] = {}
+        for i in range(due):
+            found.update(self.d_step(batch[i * d.batch_size : (i + 1) * d.batch_size], rng))
+        shown = self.trainer.shown(batch[: self.config.mle.batch_size], rng)
+        loss, said = self.mle_loss(shown, rng)
+        return {**found, **said, **self.trainer.update(loss)}
+
+    def d_step(self, real: Tensor, rng: torch.Generator) -> Metrics:
+        """One discriminator update on real (B, T) against as many fresh samples."""
+        fake = trimmed(self.sample(len(real), rng, SamplingOptions()))
+        return self.d_trainer.step(real, fake, rng)
+
+    def mle_loss(self, tokens: Tensor, rng: torch.Generator) -> tuple[Tensor, Metrics]:
+        """Worker's cross-entropy (nats per token) + manager's -mean cos(f_{s+c} - f_s, g_s)."""
+        features, goals = self.generator.leak(tokens)
+        valid = tokens != PAD
+        log_prob = chosen_log_prob(self.generator.worker_log_probs(tokens, goals, rng), tokens)
+        nll = -log_prob[valid].mean()
+        cosine = goal_cosines(features, goals, self.config.generator.goal_steps)[valid].mean()
+        return nll - cosine, {"nll": nll.detach(), "goal_cosine": cosine.detach()}
+
+    # Adversarial training
+
+    def adversarial_step(self, batch: Tensor, rng: torch.Generator) -> Metrics:
+        """One policy-gradient step, its share of a maximum-likelihood epoch, then D's steps."""
+        config, d, rows = (
+            self.config.adversarial,
+            self.config.d_training,
+            self.config.mle.batch_size,
+        )
+        found: dict[str, Tensor | float] = {}
+        if config.policy_weight:
+            found.update(self.g_step(batch[: config.rank_real], rng))
+        for i in range(self.mle_steps):
+            shown = self.trainer.shown(batch[i * rows : (i + 1) * rows], rng)
+            loss, said = self.mle_loss(shown, rng)
+            clipped_step(self.g_optimiser, self.generator, loss, config.clip)
+            found.update(said)
+        first = self.mle_steps * rows
+        for i in range(first, first + d.steps * d.batch_size, d.batch_size):
+            found.update(self.d_step(batch[i : i + d.batch_size], rng))
+        return found
+
+    def g_step(self, real: Tensor, rng: torch.Generator) -> Metrics:
+        """One policy-gradient update of manager and worker on fresh samples.
+
+        `real` sentences, (rank_real, T), join the ranking of rewards.
+        """
+        config = self.config.adversarial
+        options = SamplingOptions(config.temperature)
+        tokens = trimmed(self.sample(config.batch_size, rng, options))
+        loss, found = self.policy_loss(tokens, self.rewards(tokens, real, rng))
+        norm = clipped_step(
+            self.g_optimiser, self.generator, config.policy_weight * loss, config.clip
+        )
+        return {**found, "g_grad_norm": norm}
+
+    @torch.no_grad()
+    def rewards(self, tokens: Tensor, real: Tensor, rng: torch.Generator) -> Tensor:
+        """Q of each token of (B, T) by rollouts every c words, (B, T), zero at <pad>; ranked
+        (the bootstrapped rescaled activation), except with rank_delta 0."""
+        config = self.config.adversarial
+        found = rollout_rewards(
+            self.generator,
+            self.discriminator.score,
+            tokens,
+            config.rollouts,
+            self.config.generator.goal_steps,
+            rng,
+            SamplingOptions(config.temperature),
+        ).mean(2)  # (B, T)
+        if config.rank_delta == 0:
+            return found
+        return ranked_among(found, tokens != PAD, self._belief(real), config.rank_delta)
+
+    def _belief(self, real: Tensor) -> Tensor:
+        """D's scores, (N,), of (N, T) sentences; also of none."""
+        return self.discriminator.score(real) if len(real) else torch.zeros(0, device=real.device)
+
+    def policy_loss(
+        self, tokens: Tensor, rewards: Tensor
+    ) -> tuple[Tensor, dict[str, Tensor | float]]:
+        """Manager's and worker's policy-gradient losses on samples (B, T), and what to log.
+
+        Manager: -mean Q_s cos(f_{s+c} - f_s, g_s). Worker: -mean r_s log p(x_s), with its
+        intrinsic reward r_s; p is the policy that sampled: no dropout, no <unk>, its temperature.
+        """
+        config, every = self.config.adversarial, self.config.generator.goal_steps
+        valid = tokens != PAD
+        features, goals = self.generator.leak(tokens)
+        cosines = goal_cosines(features, goals, every)
+        manager_loss = policy_gradient_loss(cosines, rewards, valid)
+        intrinsic = intrinsic_rewards(features, goals.detach(), every) * valid
+        advantage = intrinsic
+        if config.baseline is Baseline.mean:
+            advantage = intrinsic - leave_one_out_mean(intrinsic, valid)
+        log_probs = self.generator.worker_log_probs(
+            tokens, goals, written=True, temperature=config.temperature
+        )
+        log_prob = chosen_log_prob(log_probs, tokens)
+        worker_loss = policy_gradient_loss(log_prob, advantage, valid)
+        entropy = -(log_probs.exp() * log_probs.clamp_min(-1e9)).sum(1).mean()
+        return manager_loss + worker_loss, {
+            "manager_loss": manager_loss.detach(),
+            "worker_loss": worker_loss.detach(),
+            "goal_cosine_sampled": cosines[valid].detach().mean(),
+            "intrinsic": intrinsic[valid].mean(),
+            "reward": rewards[valid].mean(),
+            "entropy": entropy.detach(),
+            "length": valid.sum(1).float().mean(),
+            "batch_unique": len(unique_rows(tokens)[0]) / len(tokens),
+        }
+
+    # State
+
+    def _parts(self) -> dict[str, Any]:
+        return {
+            "generator": self.generator,
+            "discriminator": self.discriminator,
+            "trainer": self.trainer,
+            "g_optimiser": self.g_optimiser,
+            "d_optimiser": self.d_trainer.optimiser,
+        }
+
+    def state_dict(self) -> dict[str, Any]:
+        """Weights, optimiser states and counters."""
+        state = {name: part.state_dict() for name, part in self._parts().items()}
+        return {**state, "d_accuracy": self.d_trainer.accuracy}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` gave."""
+        for name, part in self._parts().items():
+            part.load_state_dict(state[name])
+        self.d_trainer.accuracy = state["d_accuracy"]
+
+    def load_pretrained(self, state: dict[str, Any]) -> None:
+        """Take the weights of generator and discriminator."""
+        self.generator.load_state_dict(state["generator"])
+        self.discriminator.load_state_dict(state["discriminator"])
+
+
+# Goals and rewards: pure functions
+
+
+def goal_cosines(features: Tensor, goals: Tensor, every: int) -> Tensor:
+    """cos(f_{s+c} - f_s, g_s) of each step and row, (B, T), of (B, T + 1, F) and (B, T, F).
+
+    Past the last step f_{s+c} is the last; where f does not move the cosine is 0.
+    """
+    steps = goals.shape[1]
+    ahead = (torch.arange(steps, device=goals.device) + every).clamp_max(steps)
+    return F.cosine_similarity(features[:, ahead] - features[:, :-1], goals, dim=-1)
+
+
+def intrinsic_rewards(features: Tensor, goals: Tensor, every: int) -> Tensor:
+    """r_s = mean over i = 1..c of cos(f_{s+1} - f_{s+1-i}, g_{s+1-i}), (B, T): how far word s went
+    along the last goals. The mean is over the goals that there are (fewer than c at first)."""
+    steps = goals.shape[1]
+    total = torch.zeros(goals.shape[:2], device=goals.device)
+    for i in range(1, min(every, steps) + 1):
+        moved = features[:, i:] - features[:, :-i]  # f_{s+1} - f_{s+1-i} for s = i-1..T-1
+        total[:, i - 1 :] += F.cosine_similarity(moved, goals[:, : steps + 1 - i], dim=-1)
+    return total / (torch.arange(steps, device=goals.device) + 1).clamp_max(every)
+
+
+def ranked_among(rewards: Tensor, valid: Tensor, real: Tensor, delta: float) -> Tensor:
+    """`ranked` per step of (B, T) rewards, among which stand the scores (N,) of real sentences."""
+    standing = real[:, None].expand(-1, rewards.shape[1])
+    everyone = torch.cat([valid, torch.ones_like(standing, dtype=torch.bool)])
+    return ranked(torch.cat([rewards, standing]), everyone, delta)[: len(rewards)]
+
+
+def check(config: Config) -> None:
+    """Raises UserError for values that do not go together."""
+    if len(config.discriminator.widths) != len(config.discriminator.filters):
+        raise UserError("model.discriminator: widths and filters must be as many")
+    if not config.adversarial.policy_weight and not config.adversarial.mle_every:
+        raise UserError("model.adversarial: policy_weight and mle_every cannot both be 0")
+    if not config.adversarial.temperature:
+        raise UserError("model.adversarial.temperature=0: it must be above 0")
+
+
+def build(config: Config, task: Task, rng: torch.Generator) -> LeakGAN:
+    """Build the algorithm; `rng` initialises the weights."""
+    return LeakGAN(config, task, rng)

@@ -1,0 +1,85 @@
+"""What the autoregressive models share: words never written, log-likelihoods, LSTM weights.
+
+Shapes: B batch, T steps, V vocabulary, H hidden, N rows.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from gantext.data.vocabulary import BOS, PAD, UNK
+
+LSTM_WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+
+
+class WordModel(nn.Module):
+    """p(x_t | x_<t). <pad> and <bos> have probability 0.
+
+    As a policy (sampling, rollouts, policy gradient) it also never writes <unk>; its probability
+    of <unk> counts in test likelihoods only.
+    """
+
+    never: Tensor
+    never_written: Tensor
+
+    def __init__(self, vocab_size: int) -> None:
+        super().__init__()
+        self.vocab_size = vocab_size
+        banned = torch.zeros(vocab_size)
+        banned[[PAD, BOS]] = -torch.inf
+        self.register_buffer("never", banned, persistent=False)
+        self.register_buffer(
+            "never_written", banned.index_fill(0, torch.tensor(UNK), -torch.inf), persistent=False
+        )
+
+    def banned(self, written: bool) -> Tensor:
+        """What is added to the scores, (V,): -inf for impossible words, else 0."""
+        return self.never_written if written else self.never
+
+    def valid_log_probs(
+        self, tokens: Tensor, rng: torch.Generator | None = None, written: bool = False
+    ) -> Tensor:
+        """log p(word | prefix) of every word at each valid position, (valid, V), nats.
+
+        One fused pass; with rng, dropout is on. `written` gives the policy's probabilities, in
+        which <unk> is left out.
+        """
+        raise NotImplementedError
+
+    def token_log_prob(
+        self, tokens: Tensor, rng: torch.Generator | None = None, written: bool = False
+    ) -> Tensor:
+        """log p(x_t | x_<t), (B, T), nats; 0 at <pad>."""
+        return chosen_log_prob(self.valid_log_probs(tokens, rng, written), tokens)
+
+
+def chosen_log_prob(log_probs: Tensor, tokens: Tensor) -> Tensor:
+    """The tokens' own log-probabilities, (B, T), out of those of every word, (valid, V)."""
+    valid = tokens != PAD
+    chosen = log_probs.gather(1, tokens[valid][:, None])
+    empty = torch.zeros(tokens.shape, device=tokens.device, dtype=chosen.dtype)
+    return empty.masked_scatter(valid, chosen)
+
+
+@torch.no_grad()
+def initialise(model: nn.Module, rng: torch.Generator) -> None:
+    """Draw all weights: embeddings N(0, 0.1), recurrent matrices orthogonal, others Xavier."""
+    for name, parameter in model.named_parameters():
+        if "embedding" in name or name == "output.weight":
+            nn.init.normal_(parameter, 0.0, 0.1, generator=rng)
+        elif "bias" in name:
+            nn.init.zeros_(parameter)
+        elif "weight_hh" in name:
+            nn.init.orthogonal_(parameter, generator=rng)
+        else:
+            nn.init.xavier_uniform_(parameter, generator=rng)
+    for lstm in model.modules():  # forget gates start open (Jozefowicz et al. 2015)
+        if isinstance(lstm, nn.LSTM):
+            hidden = lstm.hidden_size
+            lstm.get_parameter("bias_ih_l0")[hidden : 2 * hidden] = 1.0
+
+
+def lstm_step(lstm: nn.Module, x: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+    """One step of a layer on N rows: (h, c), each (N, H)."""
+    weights = [lstm.get_parameter(f"{name}_l0") for name in LSTM_WEIGHTS]
+    found: tuple[Tensor, Tensor] = torch.lstm_cell(x, (h, c), *weights)
+    return found
