@@ -22,9 +22,8 @@ from rich.table import Table
 from gantext import config
 from gantext.assemble import build
 from gantext.data.vocabulary import BOS, EOS, PAD
-from gantext.models.leakgan import goal_cosines, intrinsic_rewards
 from gantext.nn.algorithm import SamplingOptions, Task
-from gantext.nn.manager_worker import GoalSchedule
+from gantext.nn.manager_worker import GoalSchedule, goal_cosines, intrinsic_rewards
 from gantext.nn.mle import clipped_step
 from gantext.nn.rewards import leave_one_out_mean, policy_gradient_loss
 from gantext.nn.rollouts import roll_out, rolled_positions, valid_lengths
@@ -138,10 +137,13 @@ class Plain:
     def policy_loss(self, tokens: torch.Tensor, rewards: torch.Tensor) -> torch.Tensor:
         valid, every = tokens != PAD, self.config.goal_steps
         log_prob, features, goals = self.read(tokens, written=True)
-        manager = policy_gradient_loss(goal_cosines(features, goals, every), rewards, valid)
         advantage = intrinsic_rewards(features, goals.detach(), every) * valid
+        if self.model.config.adversarial.worker_reward.value == "quality":
+            advantage = rewards
         if self.model.config.adversarial.baseline.value == "mean":
+            rewards = rewards - leave_one_out_mean(rewards, valid)
             advantage = advantage - leave_one_out_mean(advantage, valid)
+        manager = policy_gradient_loss(goal_cosines(features, goals, every), rewards, valid)
         return manager + policy_gradient_loss(log_prob, advantage, valid)
 
     @torch.no_grad()

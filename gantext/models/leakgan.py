@@ -24,12 +24,19 @@ Where this differs from the paper and its released code, and why:
 - The interleaved maximum-likelihood epochs are spread evenly over the steps, so that every step
   costs the same and needs no place in an epoch to be stored. In pretraining, too, D's steps are
   spread evenly among G's (the code alternates in rounds).
-- `baseline: mean` and `tie_weights` are options that the paper does not have.
+- After pretraining the generator goes on reading the discriminator as it was then (`leak`): one
+  that learns at a useful rate changes its features faster than the generator can follow.
+- The worker is rewarded by Q (`worker_reward: quality`). The paper's intrinsic reward does not
+  know Q; here it made the samples less diverse and no more real.
+- The manager's Q and the worker's reward have a `baseline` (without it goals go to what is
+  common, good or bad). `tie_weights` is an option that the paper does not have.
 - The discriminator ignores padding and its windows may reach past the end (see nn/text_cnn.py);
   'not yet generated' is a learned symbol only with `d_training.prefixes`, else (as in the code) it
   keeps its random embedding, since whole sentences never show it.
 """
 
+import copy
+import dataclasses
 import enum
 import math
 from collections.abc import Mapping, Sequence
@@ -37,7 +44,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gantext.data.vocabulary import PAD
@@ -46,9 +52,9 @@ from gantext.nn.adversary import DiscriminatorTrainer, DTrainingConfig
 from gantext.nn.algorithm import Metrics, Phase, SamplingOptions, Task
 from gantext.nn.leak_generator import LeakGenerator
 from gantext.nn.leaked_features import LeakyTextCNN
-from gantext.nn.manager_worker import LeakGeneratorConfig, goal_cosines
+from gantext.nn.manager_worker import LeakGeneratorConfig, goal_cosines, intrinsic_rewards
 from gantext.nn.mle import MLEConfig, MLETrainer, clipped_step
-from gantext.nn.rewards import leave_one_out_mean, policy_gradient_loss, ranked
+from gantext.nn.rewards import leave_one_out_mean, policy_gradient_loss, ranked_among
 from gantext.nn.rollouts import rollout_rewards, trimmed
 from gantext.nn.sampling import decode
 from gantext.nn.text_cnn import DiscriminatorConfig, unique_rows
@@ -62,11 +68,29 @@ class Baseline(enum.Enum):
     mean = "mean"
 
 
+class LeakSource(enum.Enum):
+    """Whose features are leaked in the adversarial phase."""
+
+    current = "current"
+    pretrained = "pretrained"
+
+
+class WorkerReward(enum.Enum):
+    """What the worker is rewarded by."""
+
+    intrinsic = "intrinsic"
+    quality = "quality"
+
+
 @dataclass(frozen=True)
 class LeakDTrainingConfig(DTrainingConfig):
     """How the discriminator is trained (explained in conf/model/leakgan.yaml)."""
 
     prefixes: bool
+    pretrain_batch_size: int
+    pretrain_learning_rate: float
+    leak: LeakSource
+    alone_steps: int
 
 
 @dataclass(frozen=True)
@@ -81,6 +105,7 @@ class AdversarialConfig:
     rollouts: int
     rank_delta: float
     rank_real: int
+    worker_reward: WorkerReward
     baseline: Baseline
     policy_weight: float
     mle_every: int
@@ -108,38 +133,39 @@ class LeakGAN:
         self.discriminator = LeakyTextCNN(
             task.vocab_size, config.discriminator, task.max_length, rng
         ).to(task.device)
-        self.generator = LeakGenerator(
-            task.vocab_size, config.generator, self.discriminator, rng
-        ).to(task.device)
+        keeps = config.d_training.leak is LeakSource.pretrained
+        self.leak = copy.deepcopy(self.discriminator) if keeps else self.discriminator
+        self.generator = LeakGenerator(task.vocab_size, config.generator, self.leak, rng).to(
+            task.device
+        )
         self.trainer = MLETrainer(self.generator, config.mle, task)
         adversarial, parameters = config.adversarial, list(self.generator.parameters())
         self.g_optimiser = torch.optim.Adam(parameters, adversarial.learning_rate)
         # One of its own, as in the code: among the many larger gradients of the likelihood, a
         # shared one would shrink the policy's steps to nothing.
         self.mle_optimiser = torch.optim.Adam(parameters, adversarial.mle_learning_rate)
-        self.d_trainer = DiscriminatorTrainer(
-            self.discriminator, config.d_training, config.d_training.prefixes
+        d = config.d_training
+        first = dataclasses.replace(
+            d, batch_size=d.pretrain_batch_size, learning_rate=d.pretrain_learning_rate
         )
+        self.d_pretrainer = DiscriminatorTrainer(self.discriminator, first, d.prefixes)
+        self.d_trainer = DiscriminatorTrainer(self.discriminator, d, d.prefixes)
         every, rows = adversarial.mle_every, config.mle.batch_size
         self.mle_steps = math.ceil(task.train_size / (every * rows)) if every else 0
 
     # The Algorithm contract
 
     def phases(self) -> Sequence[Phase]:
-        """pretraining (D and G interleaved), adversarial."""
+        """pretraining (D and G interleaved), discriminator (where it is asked for), adversarial."""
         d, mle, adversarial = self.config.d_training, self.config.mle, self.config.adversarial
         d_steps = math.ceil(d.pretrain_steps / max(1, self.trainer.total))
-        pretraining_rows = max(mle.batch_size, d_steps * d.batch_size)
-        rows = self.mle_steps * mle.batch_size + d.steps * d.batch_size
+        pretraining_rows = max(mle.batch_size, d_steps * d.pretrain_batch_size)
+        used = self.mle_steps * mle.batch_size + d.steps * d.batch_size
+        rows = max(1, used, adversarial.rank_real)
         return [
             Phase("pretraining", self.trainer.total, pretraining_rows, self.pretraining_step),
-            Phase(
-                "adversarial",
-                adversarial.steps,
-                max(1, rows, adversarial.rank_real),
-                self.adversarial_step,
-                adversarial=True,
-            ),
+            Phase("discriminator", d.alone_steps, d.batch_size, self.d_step, True, scored=False),
+            Phase("adversarial", adversarial.steps, rows, self.adversarial_step, True),
         ]
 
     def networks(self) -> Mapping[str, nn.Module]:
@@ -157,7 +183,8 @@ class LeakGAN:
 
     def score(self, tokens: Tensor) -> dict[str, Tensor]:
         """D's probability that each sentence of (N, T) is real; none before D's first step."""
-        return {"real": self.discriminator.score(tokens)} if self.d_trainer.optimiser.state else {}
+        trained = self.d_pretrainer.optimiser.state or self.d_trainer.optimiser.state
+        return {"real": self.discriminator.score(tokens)} if trained else {}
 
     @property
     def goal_steps(self) -> int:
@@ -180,16 +207,21 @@ class LeakGAN:
         d, done, total = self.config.d_training, self.trainer.done, self.trainer.total
         due = (done + 1) * d.pretrain_steps // total - done * d.pretrain_steps // total
         found: dict[str, Tensor | float] = {}
+        rows = d.pretrain_batch_size
         for i in range(due):
-            found.update(self.d_step(batch[i * d.batch_size : (i + 1) * d.batch_size], rng))
+            found.update(self.d_step(batch[i * rows : (i + 1) * rows], rng, self.d_pretrainer))
+        if due and self.leak is not self.discriminator:
+            self.leak.load_state_dict(self.discriminator.state_dict())
         shown = self.trainer.shown(batch[: self.config.mle.batch_size], rng)
         loss, said = self.mle_loss(shown, rng)
         return {**found, **said, **self.trainer.update(loss)}
 
-    def d_step(self, real: Tensor, rng: torch.Generator) -> Metrics:
+    def d_step(
+        self, real: Tensor, rng: torch.Generator, trainer: DiscriminatorTrainer | None = None
+    ) -> Metrics:
         """One discriminator update on real (B, T) against as many fresh samples."""
         fake = trimmed(self.sample(len(real), rng, SamplingOptions()))
-        return self.d_trainer.step(real, fake, rng)
+        return (trainer or self.d_trainer).step(real, fake, rng)
 
     def mle_loss(self, tokens: Tensor, rng: torch.Generator) -> tuple[Tensor, Metrics]:
         """Worker's cross-entropy (nats per token) + manager's -mean cos(f_{s+c} - f_s, g_s)."""
@@ -263,18 +295,19 @@ class LeakGAN:
     ) -> tuple[Tensor, dict[str, Tensor | float]]:
         """Manager's and worker's policy-gradient losses on samples (B, T), and what to log.
 
-        Manager: -mean Q_s cos(f_{s+c} - f_s, g_s). Worker: -mean r_s log p(x_s), with its
-        intrinsic reward r_s; p is the policy that sampled: no dropout, no <unk>, its temperature.
+        Manager: -mean Q_s cos(f_{s+c} - f_s, g_s). Worker: -mean r_s log p(x_s), r_s its intrinsic
+        reward (or Q_s); p is the policy that sampled: no dropout, no <unk>, its temperature.
         """
         config, every = self.config.adversarial, self.config.generator.goal_steps
         valid = tokens != PAD
         features, goals = self.generator.leak(tokens)
         cosines = goal_cosines(features, goals, every)
         intrinsic = intrinsic_rewards(features, goals.detach(), every) * valid
-        quality, advantage = rewards, intrinsic
+        by_quality = config.worker_reward is WorkerReward.quality
+        quality, advantage = rewards, rewards if by_quality else intrinsic
         if config.baseline is Baseline.mean:
-            quality = rewards - leave_one_out_mean(rewards, valid)
-            advantage = intrinsic - leave_one_out_mean(intrinsic, valid)
+            quality = quality - leave_one_out_mean(quality, valid)
+            advantage = advantage - leave_one_out_mean(advantage, valid)
         manager_loss = policy_gradient_loss(cosines, quality, valid)
         log_probs = self.generator.worker_log_probs(
             tokens, goals, written=True, temperature=config.temperature
@@ -299,48 +332,31 @@ class LeakGAN:
         return {
             "generator": self.generator,
             "discriminator": self.discriminator,
+            "leak": self.leak,
             "trainer": self.trainer,
             "g_optimiser": self.g_optimiser,
             "mle_optimiser": self.mle_optimiser,
             "d_optimiser": self.d_trainer.optimiser,
+            "d_pretraining_optimiser": self.d_pretrainer.optimiser,
         }
 
     def state_dict(self) -> dict[str, Any]:
         """Weights, optimiser states and counters."""
         state = {name: part.state_dict() for name, part in self._parts().items()}
-        return {**state, "d_accuracy": self.d_trainer.accuracy}
+        accuracies = [self.d_pretrainer.accuracy, self.d_trainer.accuracy]
+        return {**state, "d_accuracies": accuracies}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` gave."""
         for name, part in self._parts().items():
             part.load_state_dict(state[name])
-        self.d_trainer.accuracy = state["d_accuracy"]
+        self.d_pretrainer.accuracy, self.d_trainer.accuracy = state["d_accuracies"]
 
     def load_pretrained(self, state: dict[str, Any]) -> None:
         """Take the weights of generator and discriminator."""
         self.generator.load_state_dict(state["generator"])
         self.discriminator.load_state_dict(state["discriminator"])
-
-
-# Rewards: pure functions
-
-
-def intrinsic_rewards(features: Tensor, goals: Tensor, every: int) -> Tensor:
-    """r_s = mean over i = 1..c of cos(f_{s+1} - f_{s+1-i}, g_{s+1-i}), (B, T): how far word s went
-    along the last goals. The mean is over the goals that there are (fewer than c at first)."""
-    steps = goals.shape[1]
-    total = torch.zeros(goals.shape[:2], device=goals.device)
-    for i in range(1, min(every, steps) + 1):
-        moved = features[:, i:] - features[:, :-i]  # f_{s+1} - f_{s+1-i} for s = i-1..T-1
-        total[:, i - 1 :] += F.cosine_similarity(moved, goals[:, : steps + 1 - i], dim=-1)
-    return total / (torch.arange(steps, device=goals.device) + 1).clamp_max(every)
-
-
-def ranked_among(rewards: Tensor, valid: Tensor, real: Tensor, delta: float) -> Tensor:
-    """`ranked` per step of (B, T) rewards, among which stand the scores (N,) of real sentences."""
-    standing = real[:, None].expand(-1, rewards.shape[1])
-    everyone = torch.cat([valid, torch.ones_like(standing, dtype=torch.bool)])
-    return ranked(torch.cat([rewards, standing]), everyone, delta)[: len(rewards)]
+        self.leak.load_state_dict(state.get("leak", state["discriminator"]))
 
 
 def check(config: Config) -> None:
@@ -351,6 +367,8 @@ def check(config: Config) -> None:
         raise UserError("model.adversarial: policy_weight and mle_every cannot both be 0")
     if not config.adversarial.temperature:
         raise UserError("model.adversarial.temperature=0: it must be above 0")
+    if config.d_training.alone_steps and config.d_training.leak is LeakSource.current:
+        raise UserError("model.d_training.alone_steps needs model.d_training.leak=pretrained")
 
 
 def build(config: Config, task: Task, rng: torch.Generator) -> LeakGAN:

@@ -135,3 +135,14 @@ def goal_cosines(features: Tensor, goals: Tensor, every: int) -> Tensor:
     steps = goals.shape[1]
     ahead = (torch.arange(steps, device=goals.device) + every).clamp_max(steps)
     return F.cosine_similarity(features[:, ahead] - features[:, :-1], goals, dim=-1)
+
+
+def intrinsic_rewards(features: Tensor, goals: Tensor, every: int) -> Tensor:
+    """r_s = mean over i = 1..c of cos(f_{s+1} - f_{s+1-i}, g_{s+1-i}), (B, T): how far word s went
+    along the last goals. The mean is over the goals that there are (fewer than c at first)."""
+    steps = goals.shape[1]
+    total = torch.zeros(goals.shape[:2], device=goals.device)
+    for i in range(1, min(every, steps) + 1):
+        moved = features[:, i:] - features[:, :-i]  # f_{s+1} - f_{s+1-i} for s = i-1..T-1
+        total[:, i - 1 :] += F.cosine_similarity(moved, goals[:, : steps + 1 - i], dim=-1)
+    return total / (torch.arange(steps, device=goals.device) + 1).clamp_max(every)

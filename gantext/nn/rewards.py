@@ -72,3 +72,10 @@ def policy_gradient_loss(log_prob: Tensor, advantage: Tensor, valid: Tensor) -> 
     the expected reward, up to the constant T: the number of tokens depends on the sample.
     """
     return -(log_prob * advantage.detach() * valid).sum() / valid.numel()
+
+
+def ranked_among(rewards: Tensor, valid: Tensor, real: Tensor, delta: float) -> Tensor:
+    """`ranked` per step of (B, T) rewards, among which stand the scores (N,) of real sentences."""
+    standing = real[:, None].expand(-1, rewards.shape[1])
+    everyone = torch.cat([valid, torch.ones_like(standing, dtype=torch.bool)])
+    return ranked(torch.cat([rewards, standing]), everyone, delta)[: len(rewards)]

@@ -11,10 +11,9 @@ from gantext import config
 from gantext.data.vocabulary import EOS, PAD
 from gantext.errors import UserError
 from gantext.models import leakgan
-from gantext.models.leakgan import intrinsic_rewards, ranked_among
 from gantext.nn.algorithm import Guided, Judge, SamplingOptions, Task
-from gantext.nn.manager_worker import goal_cosines
-from gantext.nn.rewards import policy_gradient_loss, ranked
+from gantext.nn.manager_worker import goal_cosines, intrinsic_rewards
+from gantext.nn.rewards import policy_gradient_loss, ranked, ranked_among
 
 CPU = torch.device("cpu")
 TINY = [
@@ -32,6 +31,7 @@ TINY = [
     "model.mle.unk_rate=0",
     "model.mle.batch_size=8",
     "model.d_training.batch_size=8",
+    "model.d_training.pretrain_batch_size=8",
     "model.d_training.pretrain_steps=20",
     "model.adversarial.batch_size=8",
 ]
@@ -106,7 +106,8 @@ def test_manager_and_worker_losses_by_hand():
 def test_policy_loss_is_made_of_these():
     """The model's losses equal the formulas on its own features, goals and probabilities, word by
     word and sentence by sentence; with `baseline: none` and temperature 2."""
-    model = make("model.adversarial.baseline=none", "model.adversarial.temperature=2")
+    paper = ("model.adversarial.baseline=none", "model.adversarial.worker_reward=intrinsic")
+    model = make(*paper, "model.adversarial.temperature=2")
     tokens = model.sample(6, rng(1), SamplingOptions())
     rewards = torch.rand(tokens.shape, generator=rng(2))
     _, found = model.policy_loss(tokens, rewards)
@@ -167,7 +168,7 @@ def test_a_generator_step_leaves_the_discriminator_as_it_is():
     model = make("model.d_training.steps=0", "model.adversarial.mle_every=15")
     manager, worker = weights(model.generator.manager), weights(model.generator.worker)
     discriminator = weights(model.discriminator)
-    phase = model.phases()[1]
+    phase = model.phases()[2]
     phase.step(REAL.repeat(phase.rows // 2, 1), rng(1))
     assert changed(model.generator.manager, manager) and changed(model.generator.worker, worker)
     assert not changed(model.discriminator, discriminator)
@@ -193,7 +194,7 @@ def test_more_discriminator_than_generator_steps_in_pretraining():
     model = make("model.mle.epochs=1", "model.d_training.pretrain_steps=30")
     phase, seen = model.phases()[0], []
     assert phase.rows == 24
-    model.d_step = lambda real, r: seen.append(real) or {}
+    model.d_step = lambda real, r, trainer: seen.append(real) or {}
     for i in range(13):
         phase.step(REAL.repeat(12, 1), rng(i))
     assert len(seen) == 30 and all(len(real) == 8 for real in seen)
@@ -203,7 +204,7 @@ def test_the_share_of_a_maximum_likelihood_epoch():
     """100 sentences, batches of 8, one epoch in 5 steps: 100 / 40 = 2.5, so 3 batches a step."""
     model = make("model.adversarial.mle_every=5", "model.d_training.steps=2")
     assert model.mle_steps == 3
-    assert model.phases()[1].rows == 3 * 8 + 2 * 8
+    assert model.phases()[2].rows == 3 * 8 + 2 * 8
     assert make("model.adversarial.mle_every=0").mle_steps == 0
 
 
@@ -234,6 +235,7 @@ def test_the_worker_learns_to_follow_its_rewards():
     """With an intrinsic reward that likes word 5, 100 steps make samples mostly 5."""
     model = make(
         "model.adversarial.learning_rate=0.02",
+        "model.adversarial.worker_reward=intrinsic",
         "model.adversarial.mle_every=0",
         "model.adversarial.batch_size=32",
     )
@@ -256,8 +258,42 @@ def test_the_worker_learns_to_follow_its_rewards():
     assert (words == 5).float().mean() > 0.9
 
 
+def test_the_pretrained_leak_keeps_what_the_generator_reads():
+    """D's steps after pretraining change its judgement, not the features, goals or words; those
+    of pretraining change both. With leak=current all steps do."""
+    for source, moves in (("pretrained", False), ("current", True)):
+        alone = "model.d_training.alone_steps=0" if moves else "model.d_training.alone_steps=2"
+        model = make(f"model.d_training.leak={source}", alone, "model.mle.epochs=1")
+        before, phase = model.trace(REAL)[1], model.phases()[0]
+        for _ in range(2):
+            phase.step(REAL.repeat(phase.rows, 1)[: phase.rows], rng(1))
+        pretrained = model.trace(REAL)[1]
+        assert not torch.equal(before, pretrained)
+        assert torch.equal(model.discriminator.leaked_features(REAL), pretrained)
+        model.d_step(REAL, rng(2))
+        assert torch.equal(model.trace(REAL)[1], pretrained) is not moves
+        assert not torch.equal(model.discriminator.leaked_features(REAL), pretrained)
+
+
+def test_the_worker_is_rewarded_by_quality():
+    """With quality the worker's loss is -mean of r log p of the rewards given, baseline none; the
+    intrinsic one has another value."""
+    losses = {}
+    for kind in ("quality", "intrinsic"):
+        words = (f"model.adversarial.worker_reward={kind}", "model.adversarial.baseline=none")
+        model = make(*words)
+        rewards = torch.rand(REAL.shape, generator=rng(3)) * (REAL != PAD)
+        losses[kind] = model.policy_loss(REAL, rewards)[1]["worker_loss"].item()
+        log_prob = model.generator.token_log_prob(REAL, written=True).detach()
+    expected = policy_gradient_loss(log_prob, rewards, REAL != PAD).item()
+    assert losses["quality"] == pytest.approx(expected, rel=1e-5)
+    assert losses["intrinsic"] != pytest.approx(expected, rel=1e-2)
+
+
 OPTIONS = [
     [],
+    ["model.adversarial.worker_reward=intrinsic"],
+    ["model.d_training.leak=current", "model.d_training.alone_steps=0"],
     ["model.generator.goal_schedule=block", "model.generator.tie_weights=false"],
     ["model.adversarial.baseline=none", "model.adversarial.rank_delta=0"],
     ["model.adversarial.rank_real=6", "model.adversarial.temperature=0.7"],
@@ -270,13 +306,14 @@ OPTIONS = [
 def test_every_option_takes_a_step(words):
     model = make(*words)
     for phase in model.phases():
-        before = weights(model.generator)
+        learns = model.discriminator if phase.name == "discriminator" else model.generator
+        before = weights(learns)
         found = phase.step(REAL.repeat(phase.rows, 1)[: phase.rows], rng(1))
         assert all(torch.isfinite(torch.as_tensor(value)).all() for value in found.values())
-        assert changed(model.generator, before)
+        assert changed(learns, before)
 
 
-@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize("number", [0, 1, 2])
 def test_state_goes_round_and_training_goes_on_identically(number):
     one, two = make("model.mle.epochs=1"), make("model.mle.epochs=1")
     for _ in range(3):
