@@ -206,7 +206,7 @@ def test_a_killed_leakgan_goes_on_identically(
         words = ["--resume", str(run)]
     child = forker.start(tmp_path, "train", *words)
     assert child.wait() == 0, child.said
-    assert RunDir(run).phase_ends() == ["pretraining", "adversarial"]
+    assert RunDir(run).phase_ends() == ["pretraining", "discriminator", "adversarial"]
     assert_same_weights(run, whole)
     assert end_of(run)[0] == end_of(whole)[0]
 
