@@ -142,8 +142,9 @@ class LeakyTextCNN(TextCNN):
         versions = [weight._version for weight in (self.not_yet, *weights)]
         if self._kept is None or self._kept[0] != versions:
             flat = [w.permute(1, 2, 0).flatten(1) for w in weights]
-            with torch.autocast(self.not_yet.device.type, enabled=False):
-                unread = [unread_after(taps(self.not_yet, c))[:-1] for c in self.convolutions]
+            symbol = self.not_yet[:, None]
+            # Not a matrix product, which autocast would round.
+            unread = [unread_after((w * symbol).sum(1).T)[:-1] for w in weights]
             self._kept = versions, torch.cat(flat, 1), torch.cat([u.flatten() for u in unread])
         return self._kept[1:]
 
