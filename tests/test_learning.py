@@ -38,7 +38,7 @@ def test_adversarial_training_raises_the_grammatical_share(tmp_path: Path) -> No
 
 @pytest.mark.slow
 def test_leakgan_raises_the_grammatical_share(tmp_path: Path) -> None:
-    """By more than 3 points (7 were measured on each of two seeds), with 17 in 20 samples unique."""
+    """By more than 3 points (7 were measured on each of 3 seeds), with 17 in 20 samples unique."""
     scores = train(tmp_path, "model=leakgan")
     before, after = scores["pretraining"], scores["adversarial"]
     assert after["grammatical"] > before["grammatical"] + 0.03
