@@ -11,11 +11,11 @@ from gantext.data.vocabulary import BOS, PAD, UNK
 LSTM_WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
-class WordModel(nn.Module):
-    """p(x_t | x_<t). <pad> and <bos> have probability 0.
+class WordScores(nn.Module):
+    """Scores of the next word, in which <pad> and <bos> have probability 0.
 
-    As a policy (sampling, rollouts, policy gradient) it also never writes <unk>; its probability
-    of <unk> counts in test likelihoods only.
+    As a policy (sampling, rollouts, policy gradient) a model also never writes <unk>; its
+    probability of <unk> counts in test likelihoods only.
     """
 
     never: Tensor
@@ -34,6 +34,10 @@ class WordModel(nn.Module):
     def banned(self, written: bool) -> Tensor:
         """What is added to the scores, (V,): -inf for impossible words, else 0."""
         return self.never_written if written else self.never
+
+
+class WordModel(WordScores):
+    """p(x_t | x_<t)."""
 
     def valid_log_probs(
         self, tokens: Tensor, rng: torch.Generator | None = None, written: bool = False
