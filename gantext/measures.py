@@ -11,7 +11,7 @@ from gantext.errors import UserError
 from gantext.evaluate import likelihood_scores, truth_scores
 from gantext.metrics.score import Score, Setting
 from gantext.settings import Device
-from gantext.subjects import REAL, Ground, Subject
+from gantext.subjects import REAL, Ground, Model, Subject
 
 if TYPE_CHECKING:
     from gantext.metrics.frechet_scores import FrechetReference
@@ -26,12 +26,16 @@ class Protocol:
         seed: of shuffles, of the embeddings' sample and of the small language models.
         encoder: the sentence encoder of the Frechet distance; None is the default one.
         device: where networks compute.
+        draws: importance samples of a sentence (k).
+        sentences: test sentences whose latent vectors are looked at.
     """
 
     preset: str
     seed: int
     encoder: str | None
     device: Device
+    draws: int
+    sentences: int
 
 
 @dataclass(frozen=True)
@@ -84,13 +88,37 @@ def _likelihood(subject: Subject, ground: Ground, protocol: Protocol) -> list[Sc
     model = subject.model
     if model is None or ground.corpus is None:
         return []
+    _same_data(model, ground)
+    trained = model.trained
+    return likelihood_scores(trained.algorithm, ground.corpus, trained.device)
+
+
+def _same_data(model: Model, ground: Ground) -> None:
     if model.run.info.get("data") != ground.hash:
         raise UserError(
             f"{model.run.path.name} was trained on other data: for its likelihood of other "
             "sentences use gantext score RUN FILE"
         )
-    trained = model.trained
-    return likelihood_scores(trained.algorithm, ground.corpus, trained.device)
+
+
+def _latent(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
+    from gantext.latent_scores import latent_scores
+    from gantext.nn.algorithm import Latent
+
+    if subject.model is None or ground.corpus is None:
+        return []
+    trained = subject.model.trained
+    if not isinstance(trained.algorithm, Latent):
+        return []
+    _same_data(subject.model, ground)
+    return latent_scores(
+        trained.algorithm,
+        ground.corpus,
+        trained.device,
+        draws=protocol.draws,
+        sentences=protocol.sentences,
+        seed=protocol.seed,
+    )
 
 
 def _truth(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
@@ -163,6 +191,13 @@ _ALL = (
     Measure("self-bleu", _self_bleu, ("preset", "seed")),
     Measure("diversity", _diversity, ()),
     Measure("likelihood", _likelihood, (), of_model=True),
+    Measure(
+        "latent",
+        _latent,
+        ("draws", "sentences", "seed"),
+        doing="weighing draws of latent vectors",
+        of_model=True,
+    ),
     Measure("truth", _truth, ()),
     Measure("lengths", _lengths, ("preset", "seed")),
     Measure("lm", _lm, ("seed",), doing="training small language models"),

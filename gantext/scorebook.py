@@ -40,7 +40,7 @@ def score(
         key = _key(measure, subject, ground, protocol)
         scores = _read(subject.keeper, measure, key)
         if scores is None and not stored_only:
-            if measure.doing:
+            if measure.doing and (subject.model or not measure.of_model):
                 say(f"{subject.name}: {measure.doing}")
             origin = _model_origin(subject) if measure.of_model else dict(subject.origin)
             scores = [

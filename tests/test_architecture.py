@@ -22,6 +22,7 @@ LEVELS = (
         "evaluate",
         "evaluation",
         "measures",
+        "latent_scores",
         "scorebook",
         "subjects",
         "frontier",
