@@ -48,6 +48,7 @@ class Measure:
         settings: the fields of the protocol that decide it.
         doing: what to tell a user who waits; None when it is quick.
         of_model: it depends on the model alone, not on the samples.
+        applies: whether a subject may have it at all.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Measure:
     settings: tuple[str, ...]
     doing: str | None = None
     of_model: bool = False
+    applies: Callable[[Subject], bool] = lambda subject: True
 
 
 def _bleu(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
@@ -101,16 +103,20 @@ def _same_data(model: Model, ground: Ground) -> None:
         )
 
 
+def _has_latent(subject: Subject) -> bool:
+    """Whether it is the samples of a model with a latent variable, seen without building it."""
+    return subject.model is not None and hasattr(subject.model.settings.model, "latent_size")
+
+
 def _latent(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
     from gantext.latent_scores import latent_scores
     from gantext.nn.algorithm import Latent
 
     if subject.model is None or ground.corpus is None:
         return []
-    trained = subject.model.trained
-    if not isinstance(trained.algorithm, Latent):
-        return []
     _same_data(subject.model, ground)
+    trained = subject.model.trained
+    assert isinstance(trained.algorithm, Latent)
     return latent_scores(
         trained.algorithm,
         ground.corpus,
@@ -197,6 +203,7 @@ _ALL = (
         ("draws", "sentences", "seed"),
         doing="weighing draws of latent vectors",
         of_model=True,
+        applies=_has_latent,
     ),
     Measure("truth", _truth, ()),
     Measure("lengths", _lengths, ("preset", "seed")),

@@ -37,10 +37,12 @@ def score(
     found: list[Score] = []
     for name in names:
         measure = MEASURES[name]
+        if not measure.applies(subject):
+            continue
         key = _key(measure, subject, ground, protocol)
         scores = _read(subject.keeper, measure, key)
         if scores is None and not stored_only:
-            if measure.doing and (subject.model or not measure.of_model):
+            if measure.doing:
                 say(f"{subject.name}: {measure.doing}")
             origin = _model_origin(subject) if measure.of_model else dict(subject.origin)
             scores = [

@@ -56,6 +56,23 @@ SMALL_LEAKGAN = [
     "model.adversarial.batch_size=8",
     "model.adversarial.rollouts=1",
 ]
+# 8 steps of the autoencoder, 16 of the VAE, some of them aggressive.
+SMALL_VAE = [
+    "model=vae",
+    *(word for word in SMALL if not word.startswith("model.generator")),
+    "model.latent_size=3",
+    "model.encoder.embedding=8",
+    "model.encoder.hidden=8",
+    "model.decoder.embedding=8",
+    "model.decoder.hidden=8",
+    "model.pretrain_ae=1",
+    "model.aggressive.enabled=true",
+    "model.aggressive.inner_steps=4",
+    "model.aggressive.window=2",
+    "model.aggressive.information_every=4",
+    "model.aggressive.information_sentences=10",
+    "model.eval_samples=2",
+]
 
 
 @dataclass(frozen=True)
@@ -141,6 +158,12 @@ def small_gan() -> list[str]:
 def small_leakgan() -> list[str]:
     """Overrides of a tiny LeakGAN with both phases."""
     return list(SMALL_LEAKGAN)
+
+
+@pytest.fixture
+def small_vae() -> list[str]:
+    """Overrides of a tiny VAE with both phases."""
+    return list(SMALL_VAE)
 
 
 @pytest.fixture(scope="session")
