@@ -45,8 +45,8 @@ def records(cli: Command, *words: str) -> dict[str, dict]:
 
 
 def test_the_measures_and_what_always_holds(cli: Command, run: Path) -> None:
-    """-ELBO = reconstruction + KL; the bound of 20 draws is no worse than -ELBO but for noise; MI is
-    at most KL (but for noise: both are near 0 here) and log N."""
+    """-ELBO = reconstruction + KL; 20 draws give a bound no worse than -ELBO; MI is at most KL (but
+    for noise: both are near 0 here) and log N."""
     found = records(cli, "latent", str(run), "--k", "20", "-n", "25")
     assert list(found) == NAMES
     value = {name: record["value"] for name, record in found.items()}
@@ -109,7 +109,7 @@ def test_samples_bleu_and_scores_of_sentences(cli: Command, run: Path, tmp_path:
 
 
 def test_all_scores_have_the_latent_ones(cli: Command, run: Path) -> None:
-    """With few draws; the slow measures are stubbed by what is stored already or left out."""
+    """They are listed; the slow ones beside them are not computed here."""
     from gantext.cli.kinds import KINDS
 
     assert "latent" in KINDS["all"].measures and "k" in KINDS["all"].options
