@@ -38,7 +38,7 @@ class Asked:
     encoder: str | None
     device: Device
     runs_dir: Path
-    draws: int = 100
+    draws: int = 500
     sentences: int = 1000
 
     def __post_init__(self) -> None:

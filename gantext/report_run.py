@@ -20,7 +20,7 @@ from gantext.scorebook import Say
 from gantext.subjects import Ground, Model, label, of_model
 
 QUICK = ("bleu", "self-bleu", "diversity", "likelihood", "truth")
-SLOW = ("lm", "frechet")
+SLOW = ("latent", "lm", "frechet")
 SHOWN = 20  # sentences of each model, the first ones drawn
 COPIED = 5  # from so many words in a row on, what training text has too is marked
 FACTS = ("status", "created", "device", "host", "torch", "gantext", "train_size")
