@@ -42,20 +42,22 @@ def rng(seed: int = 1) -> torch.Generator:
 
 
 def make(overrides: str, eos: float):
-    """An untrained LeakGAN of some size over a vocabulary like COCO's."""
+    """An untrained LeakGAN of some size over a vocabulary like COCO's, and its plain twin."""
     settings = config.compose([overrides, *EXACT])
     rare = torch.zeros(WORDS, dtype=torch.bool)
     model = build(settings, Task(WORDS, LENGTH, 10_000, rare, torch.device("cpu")))
-    for bias in (model.generator.never, model.generator.never_written):
-        bias[EOS] += eos
-    return model
+    bias = torch.zeros(WORDS).index_fill(0, torch.tensor(EOS), eos)
+    if eos:
+        scores = model.generator.worker.scores
+        model.generator.worker.scores = lambda *given: scores(*given) + bias
+    return model, Plain(model, bias)
 
 
 class Plain:
     """The same weights, read word by word."""
 
-    def __init__(self, model) -> None:
-        self.model, self.discriminator = model, model.discriminator
+    def __init__(self, model, bias: torch.Tensor) -> None:
+        self.model, self.bias, self.discriminator = model, bias, model.discriminator
         self.manager, self.worker = model.generator.manager, model.generator.worker
         self.config = model.config.generator
 
@@ -104,7 +106,7 @@ class Plain:
         followed = F.normalize(followed, dim=-1) if block else followed
         manager = self.cell(self.manager.lstm, features[-1], manager)
         goals.append(F.normalize(self.manager.output(manager[0]), dim=-1))
-        scores = (self.output(worker[0]) @ followed[:, :, None])[:, :, 0]
+        scores = (self.output(worker[0]) @ followed[:, :, None])[:, :, 0] + self.bias
         return scores, (worker, manager, goals, features)
 
     def output(self, hidden: torch.Tensor) -> torch.Tensor:
@@ -121,7 +123,7 @@ class Plain:
         state, found = self.start(len(tokens)), []
         for t in range(LENGTH):
             scores, state = self.step(state, tokens, t)
-            log_probs = (scores + self.model.generator.banned(written)).log_softmax(-1)
+            log_probs = self.model.generator.ban(scores, written).log_softmax(-1)
             found.append(log_probs.gather(1, tokens[:, t : t + 1]))
         features = torch.stack([*state[3], self.features(tokens, LENGTH)], 1)
         log_prob = torch.where(tokens == PAD, 0.0, torch.cat(found, 1))
@@ -151,7 +153,7 @@ class Plain:
         for t in range(LENGTH):
             scores, state = self.step(state, tokens, t)
             if t >= kept:
-                scores = scores + self.model.generator.banned(written=True)
+                scores = self.model.generator.ban(scores, written=True)
                 tokens[:, t] = torch.where(ended, PAD, draw(scores))
             ended |= tokens[:, t] == EOS
         return tokens
@@ -227,9 +229,11 @@ def differences(model, plain: Plain, tokens: torch.Tensor) -> list[str]:
     return [*found, f"adversarial: {apart(model, fast, slow)}"]
 
 
-def rows(model, positions: int) -> tuple[list[tuple[str, float, float]], list[str], float]:
+def rows(
+    model, plain: Plain, positions: int
+) -> tuple[list[tuple[str, float, float]], list[str], float]:
     """(step, seconds, plain seconds), how far the numbers differ, and the mean length."""
-    plain, options = Plain(model), SamplingOptions()
+    options = SamplingOptions()
     tokens = model.sample(ROWS, rng(), options)
     said = differences(model, plain, tokens)
     every, count = model.config.generator.goal_steps, model.config.adversarial.rollouts
@@ -270,7 +274,7 @@ def main() -> None:
     console = Console()
     for eos in chosen.eos:
         for name in chosen.sizes:
-            found, said, length = rows(make(SIZES[name], eos), chosen.positions)
+            found, said, length = rows(*make(SIZES[name], eos), chosen.positions)
             console.print(f"{name}, mean length {length:.1f}: {'; '.join(said)}")
             for step, seconds, plain in found:
                 ratio = f"{plain / seconds:.1f}x"

@@ -44,6 +44,8 @@ class Table:
 class Figure:
     """A picture as SVG text for each theme, and the numbers behind it.
 
+    A `wide` one, of several axes, has a row of the page to itself.
+
     Raises:
         ValueError: one of the two is not an SVG element with its namespace, so that a browser
             would show a broken image.
@@ -54,6 +56,7 @@ class Figure:
     light: str
     dark: str
     table: Table | None = None
+    wide: bool = False
 
     def __post_init__(self) -> None:
         for svg in (self.light, self.dark):

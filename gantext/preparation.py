@@ -30,8 +30,9 @@ def settled(settings: Settings) -> Settings:
     """Paths made absolute, so that the run goes on from any folder."""
     found = dataclasses.replace(settings, data=data.absolute(settings.data))
     if settings.from_run is not None:
-        source = RunDir.find(settings.from_run, Path(settings.runs_dir))
-        return dataclasses.replace(found, from_run=str(source.path))
+        source, phase = RunDir.find_at(settings.from_run, Path(settings.runs_dir))
+        where = f"{source.path}@{phase}" if phase else str(source.path)
+        return dataclasses.replace(found, from_run=where)
     if settings.phases is Phases.adversarial:
         raise UserError("adversarial training needs a pretrained run: --from RUN")
     return found
@@ -69,12 +70,12 @@ def take_pretrained(job: Job) -> None:
     settings = job.settings
     if settings.from_run is None:
         return
-    source = RunDir.find(settings.from_run, Path(settings.runs_dir))
+    source, phase = RunDir.find_at(settings.from_run, Path(settings.runs_dir))
     if source.vocabulary != job.corpus.vocabulary.to_json():
         raise UserError(f"{source.path.name} was trained with another vocabulary than this data's")
-    state, _ = source.load_checkpoint()
+    state, _ = source.load_checkpoint(phase)
     if state is None:
-        raise UserError(f"{source.path} has no whole checkpoint")
+        raise source.no_checkpoint(phase)
     try:
         job.algorithm.load_pretrained(state["algorithm"])
     except (RuntimeError, KeyError) as error:

@@ -7,10 +7,13 @@ from gantext import lengths
 from gantext.evaluation import Asked, table
 from gantext.evaluation import Table as Scores
 from gantext.frontier import mle_phase
+from gantext.goals import goals_of
 from gantext.metrics.copying import CopyIndex
 from gantext.metrics.score import shown
 from gantext.metrics.signatures import own_name, signature_lines
+from gantext.nn.algorithm import Guided
 from gantext.page import Figure, RunPart, Sample, SampleSet, Table
+from gantext.plots.goals import CAPTION, goals_figure
 from gantext.plots.learning import learning_figures
 from gantext.plots.lengths import lengths_figure
 from gantext.plots.output import to_svg
@@ -22,6 +25,7 @@ from gantext.subjects import Ground, Model, label, of_model
 QUICK = ("bleu", "self-bleu", "diversity", "likelihood", "truth")
 SLOW = ("latent", "lm", "frechet")
 SHOWN = 20  # sentences of each model, the first ones drawn
+TRACED = 3  # sentences whose goals are drawn
 COPIED = 5  # from so many words in a row on, what training text has too is marked
 FACTS = ("status", "created", "device", "host", "torch", "gantext", "train_size")
 
@@ -52,7 +56,11 @@ def run_part(asked: Asked, say: Say) -> RunPart:
             ),
             _length_table(by_length),
         ),
-        figures=(*_curves(model.run.metrics()), _length_picture(by_length)),
+        figures=(
+            *_curves(model.run.metrics()),
+            _length_picture(by_length),
+            *_goal_pictures(model, asked),
+        ),
         samples=tuple(_samples(one, asked, ground, index) for one in models),
     )
 
@@ -102,6 +110,26 @@ def _curves(rows: list[dict[str, Any]]) -> list[Figure]:
         Figure(light.title, light.caption, to_svg(light.figure), to_svg(dark.figure))
         for light, dark in pairs
     ]
+
+
+def _goal_pictures(model: Model, asked: Asked) -> list[Figure]:
+    """The goals of a model that has some. The samples need the same restored model."""
+    if not isinstance(model.trained.algorithm, Guided):
+        return []
+    request = SamplingRequest(TRACED, asked.temperature, seed=asked.seed, phase=model.phase)
+    found = goals_of(model.trained, request)
+    phase = f" --phase {model.phase}" if model.phase else ""
+    how = (
+        f"gantext goals {model.run.path.name}{phase} -n {TRACED} --seed {asked.seed} "
+        f"--temperature {asked.temperature:g}"
+    )
+    light, dark = (to_svg(goals_figure(found.plot, theme)) for theme in ("light", "dark"))
+    rows = tuple(
+        (path.text, str(len(path.words)), f"{path.mean_cosine:.3f}") for path in found.plot.paths
+    )
+    table = Table("Goals and moves", ("sentence", "words", "mean cosine"), rows)
+    caption = " ".join([CAPTION, f"Drawn by: {how}.", *found.notes])
+    return [Figure("Goals and leaked features", caption, light, dark, table, wide=True)]
 
 
 def _samples(model: Model, asked: Asked, ground: Ground, index: CopyIndex) -> SampleSet:

@@ -51,6 +51,13 @@ class RunDir:
         return run
 
     @classmethod
+    def find_at(cls, spec: str | None, runs_dir: Path) -> tuple["RunDir", str | None]:
+        """Open RUN or RUN@PHASE (None: the latest): the run, and the phase if one is named."""
+        folder, slash, last = (spec or "").rpartition("/")
+        name, _, phase = last.partition("@")
+        return cls.find(f"{folder}{slash}{name}" or None, runs_dir), phase or None
+
+    @classmethod
     def find(cls, spec: str | None, runs_dir: Path) -> "RunDir":
         """Open a run by path, by name in `runs_dir`, or the latest one (None)."""
         name = spec or LATEST

@@ -117,8 +117,7 @@ def find_model(word: str, phase: str | None, runs_dir: Path, device: Device) -> 
     Raises:
         UserError: no such run, or a damaged one.
     """
-    name, _, own = word.partition("@")
-    run = RunDir.find(name or None, runs_dir)
+    run, own = RunDir.find_at(word, runs_dir)
     return Model(run, schema.from_yaml(run.config), own or phase, device)
 
 

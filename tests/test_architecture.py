@@ -19,6 +19,7 @@ LEVELS = (
         "train",
         "sample",
         "score",
+        "goals",
         "evaluate",
         "evaluation",
         "measures",

@@ -15,6 +15,7 @@ from gantext.cli import (
     data,
     evaluation,
     frontiers,
+    goals,
     reporting,
     runs,
     sampling,
@@ -37,6 +38,7 @@ app = typer.Typer(
 training.register(app)
 sampling.register(app)
 scoring.register(app)
+goals.register(app)
 frontiers.register()
 comparing.register(app)
 reporting.register(app)

@@ -110,8 +110,8 @@ def adversarial_train(
         str,
         typer.Option(
             "--from",
-            metavar="RUN",
-            help="The pretrained run to start from.",
+            metavar="RUN[@PHASE]",
+            help="The pretrained run to start from, as it is or as it was at the end of a phase.",
             autocompletion=completion.runs,
         ),
     ] = "latest",
@@ -128,13 +128,13 @@ def adversarial_train(
 
     words = list(overrides or [])
     folder = next((w.partition("=")[2] for w in words if w.startswith("runs_dir=")), "runs")
-    run = RunDir.find(None if source == "latest" else source, Path(folder))
+    run, phase = RunDir.find_at(None if source == "latest" else source, Path(folder))
     if config_dir is None and run.info.get("config_dir"):
         config_dir = Path(run.info["config_dir"])
     words = [
         *launching.kept(run, words),
         *words,
         "phases=adversarial",
-        f"from_run={quote(str(run.path))}",
+        f"from_run={quote(f'{run.path}@{phase}' if phase else str(run.path))}",
     ]
     train(words, multirun, config_dir, cfg, dry_run, False, json)

@@ -106,6 +106,6 @@ def log_prob(model: LanguageModel, tokens: Tensor) -> tuple[Floats, Floats]:
     lengths = (tokens != PAD).sum(1)
     found = torch.zeros(len(tokens), dtype=torch.float64)
     for part in torch.split(lengths.argsort(), SCORED_ROWS):  # rows of like length together
-        rows = tokens[part, : int(lengths[part].max())].to(model.never.device)
+        rows = tokens[part, : int(lengths[part].max())].to(model.output.bias.device)
         found[part] = model.token_log_prob(rows).double().sum(1).cpu()
     return found.numpy(), lengths.double().numpy()

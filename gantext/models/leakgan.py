@@ -18,8 +18,9 @@ Where this differs from the paper and its released code, and why:
   hash table); delta is the paper's 12 (code: 16).
 - One initial goal, of length 1 like all goals, stands for every goal before the first (the code
   has one for each row of the batch). It is the worker's: the manager's loss does not see it.
-- Manager and worker learn from their own losses only, with one optimiser: no gradient goes from
-  the worker's loss to the goals, and none from either to the discriminator.
+- Manager and worker learn from their own losses only: no gradient goes from the worker's loss to
+  the goals, and none from either to the discriminator. They share an optimiser; likelihood has
+  another, as in the code.
 - The interleaved maximum-likelihood epochs are spread evenly over the steps, so that every step
   costs the same and needs no place in an epoch to be stored. In pretraining, too, D's steps are
   spread evenly among G's (the code alternates in rounds).
@@ -45,7 +46,7 @@ from gantext.nn.adversary import DiscriminatorTrainer, DTrainingConfig
 from gantext.nn.algorithm import Metrics, Phase, SamplingOptions, Task
 from gantext.nn.leak_generator import LeakGenerator
 from gantext.nn.leaked_features import LeakyTextCNN
-from gantext.nn.manager_worker import LeakGeneratorConfig
+from gantext.nn.manager_worker import LeakGeneratorConfig, goal_cosines
 from gantext.nn.mle import MLEConfig, MLETrainer, clipped_step
 from gantext.nn.rewards import leave_one_out_mean, policy_gradient_loss, ranked
 from gantext.nn.rollouts import rollout_rewards, trimmed
@@ -83,6 +84,7 @@ class AdversarialConfig:
     baseline: Baseline
     policy_weight: float
     mle_every: int
+    mle_learning_rate: float
 
 
 @dataclass(frozen=True)
@@ -110,13 +112,15 @@ class LeakGAN:
             task.vocab_size, config.generator, self.discriminator, rng
         ).to(task.device)
         self.trainer = MLETrainer(self.generator, config.mle, task)
-        self.g_optimiser = torch.optim.Adam(
-            self.generator.parameters(), config.adversarial.learning_rate
-        )
+        adversarial, parameters = config.adversarial, list(self.generator.parameters())
+        self.g_optimiser = torch.optim.Adam(parameters, adversarial.learning_rate)
+        # One of its own, as in the code: among the many larger gradients of the likelihood, a
+        # shared one would shrink the policy's steps to nothing.
+        self.mle_optimiser = torch.optim.Adam(parameters, adversarial.mle_learning_rate)
         self.d_trainer = DiscriminatorTrainer(
             self.discriminator, config.d_training, config.d_training.prefixes
         )
-        every, rows = config.adversarial.mle_every, config.mle.batch_size
+        every, rows = adversarial.mle_every, config.mle.batch_size
         self.mle_steps = math.ceil(task.train_size / (every * rows)) if every else 0
 
     # The Algorithm contract
@@ -154,6 +158,11 @@ class LeakGAN:
     def score(self, tokens: Tensor) -> dict[str, Tensor]:
         """D's probability that each sentence of (N, T) is real; none before D's first step."""
         return {"real": self.discriminator.score(tokens)} if self.d_trainer.optimiser.state else {}
+
+    @property
+    def goal_steps(self) -> int:
+        """c, the words that a goal looks ahead."""
+        return self.config.generator.goal_steps
 
     @torch.no_grad()
     def trace(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
@@ -206,7 +215,7 @@ class LeakGAN:
         for i in range(self.mle_steps):
             shown = self.trainer.shown(batch[i * rows : (i + 1) * rows], rng)
             loss, said = self.mle_loss(shown, rng)
-            clipped_step(self.g_optimiser, self.generator, loss, config.clip)
+            clipped_step(self.mle_optimiser, self.generator, loss, config.clip)
             found.update(said)
         first = self.mle_steps * rows
         for i in range(first, first + d.steps * d.batch_size, d.batch_size):
@@ -261,11 +270,12 @@ class LeakGAN:
         valid = tokens != PAD
         features, goals = self.generator.leak(tokens)
         cosines = goal_cosines(features, goals, every)
-        manager_loss = policy_gradient_loss(cosines, rewards, valid)
         intrinsic = intrinsic_rewards(features, goals.detach(), every) * valid
-        advantage = intrinsic
+        quality, advantage = rewards, intrinsic
         if config.baseline is Baseline.mean:
+            quality = rewards - leave_one_out_mean(rewards, valid)
             advantage = intrinsic - leave_one_out_mean(intrinsic, valid)
+        manager_loss = policy_gradient_loss(cosines, quality, valid)
         log_probs = self.generator.worker_log_probs(
             tokens, goals, written=True, temperature=config.temperature
         )
@@ -291,6 +301,7 @@ class LeakGAN:
             "discriminator": self.discriminator,
             "trainer": self.trainer,
             "g_optimiser": self.g_optimiser,
+            "mle_optimiser": self.mle_optimiser,
             "d_optimiser": self.d_trainer.optimiser,
         }
 
@@ -311,17 +322,7 @@ class LeakGAN:
         self.discriminator.load_state_dict(state["discriminator"])
 
 
-# Goals and rewards: pure functions
-
-
-def goal_cosines(features: Tensor, goals: Tensor, every: int) -> Tensor:
-    """cos(f_{s+c} - f_s, g_s) of each step and row, (B, T), of (B, T + 1, F) and (B, T, F).
-
-    Past the last step f_{s+c} is the last; where f does not move the cosine is 0.
-    """
-    steps = goals.shape[1]
-    ahead = (torch.arange(steps, device=goals.device) + every).clamp_max(steps)
-    return F.cosine_similarity(features[:, ahead] - features[:, :-1], goals, dim=-1)
+# Rewards: pure functions
 
 
 def intrinsic_rewards(features: Tensor, goals: Tensor, every: int) -> Tensor:

@@ -134,3 +134,20 @@ class Latent(Protocol):
     def policy(self, z: Tensor) -> "Policy":
         """The decoder word by word; its `start` takes as many rows as z, (N, Z), has."""
         ...
+
+
+@runtime_checkable
+class Guided(Protocol):
+    """An algorithm whose generator follows goals that it sets in the space of leaked features."""
+
+    @property
+    def goal_steps(self) -> int:
+        """c, the words that a goal looks ahead: g_s points to where f_{s+c} should lie from f_s."""
+        ...
+
+    def trace(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """Goals (B, T, F) and leaked features (B, T + 1, F) of given sentences (B, T).
+
+        Goal s, of length 1, is set after the first s words, whose features are features[:, s].
+        """
+        ...

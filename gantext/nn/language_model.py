@@ -62,14 +62,13 @@ class LanguageModel(WordModel):
         return self._scores(features, written).log_softmax(-1)
 
     def _scores(self, features: Tensor, written: bool) -> Tensor:
-        bias = self.output.bias + self.banned(written)
-        return F.linear(features, self.output.weight, bias).float()
+        return self.ban(self.output(features).float(), written)
 
     # Step by step (the Policy contract)
 
     def start(self, rows: int) -> State:
         """The state that has read <bos>: h and c, each (N, L, H)."""
-        zeros = self.never.new_zeros(rows, self.config.layers, self.config.hidden)
+        zeros = self.output.bias.new_zeros(rows, self.config.layers, self.config.hidden)
         first = torch.full((rows,), BOS, dtype=torch.long, device=zeros.device)
         return self.advance((zeros, zeros), first)
 

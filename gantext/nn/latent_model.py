@@ -112,8 +112,7 @@ class LatentDecoder(WordScores):
         return x if self.config.z_inject is Injection.init else torch.cat([x, z.to(x.dtype)], -1)
 
     def _scores(self, features: Tensor, written: bool) -> Tensor:
-        bias = self.output.bias + self.banned(written)
-        return F.linear(features, self.output.weight, bias).float()
+        return self.ban(self.output(features).float(), written)
 
     # Teacher forcing
 

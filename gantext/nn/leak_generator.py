@@ -14,9 +14,6 @@ from gantext.nn.manager_worker import GoalSchedule, LeakGeneratorConfig, Manager
 from gantext.nn.sampling import State
 from gantext.nn.word_model import WordModel, initialise, lstm_step
 
-# Tensors of a policy's state before the discriminator's open windows.
-OWN_STATE = 8
-
 
 class LeakGenerator(WordModel):
     """p(x_t | x_<t, goals of the prefixes before); its parameters are manager's and worker's."""
@@ -67,7 +64,7 @@ class LeakGenerator(WordModel):
         valid = tokens != PAD
         followed = self.worker.followed_goals(goals.detach())[valid]
         hidden = self.worker.hidden(tokens, rng)[valid]
-        scores = self.worker.scores(hidden, followed, self.banned(written))
+        scores = self.ban(self.worker.scores(hidden, followed), written)
         return (scores if temperature == 1 else scores / temperature).log_softmax(-1)
 
     # Word by word (the Policy contract)
@@ -75,30 +72,28 @@ class LeakGenerator(WordModel):
     def start(self, rows: int) -> State:
         """The state that has read <bos>.
 
-        Its tensors, rows first: the discriminator's maxima of finished windows; h and c of worker
-        and manager; embeddings of the last c goals (N, c, k); w_t (N, k); words read (N,); the
-        discriminator's open windows.
+        Its tensors, rows first: h and c of worker and manager; embeddings of the last c goals
+        (N, c, k); w_t (N, k); words read (N,); the discriminator's maxima and open windows.
         """
-        best, *open_windows = self._leak[0].start_reading(1)
+        reading = self._leak[0].start_reading(1)
         features = self._leak[0].empty_features()
         h, c = features.new_zeros(2, 1, self.config.hidden)
         mh, mc = features.new_zeros(2, 1, self.config.manager_hidden)
         recent = self.worker.first_goals(1)
         read = torch.zeros(1, dtype=torch.long, device=features.device)
-        old = (best, h, c, mh, mc, recent, recent[:, 0], read, *open_windows)
+        old = (h, c, mh, mc, recent, recent[:, 0], read, *reading)
         state = self._after(old, torch.full_like(read, BOS), features)
         return tuple(part.expand(rows, *part.shape[1:]) for part in state)
 
     def advance(self, state: State, tokens: Tensor) -> State:
         """Read one token a row, (N,). The state stays fp32 under autocast."""
-        leaked = (state[0], *state[OWN_STATE:])
-        (best, *open_windows), features = self._leak[0].read(leaked, tokens)
-        own = (best, *state[1 : OWN_STATE - 1], state[OWN_STATE - 1] + 1)
-        return self._after((*own, *open_windows), tokens, features)
+        *own, words, best, waiting = state
+        reading, features = self._leak[0].read((best, waiting), tokens)
+        return self._after((*own, words + 1, *reading), tokens, features)
 
     def _after(self, state: State, tokens: Tensor, features: Tensor) -> State:
         """Worker and manager read: the word, and the features of the prefix that it ends."""
-        best, h, c, mh, mc, recent, followed, read, *open_windows = state
+        h, c, mh, mc, recent, followed, read, *reading = state
         x = self.worker.embedding(tokens)
         h, c = (part.float() for part in lstm_step(self.worker.lstm, x, h, c))
         fresh = self.worker.followed(recent)  # of the goals before this prefix's own
@@ -108,8 +103,8 @@ class LeakGenerator(WordModel):
         mh, mc = (part.float() for part in lstm_step(self.manager.lstm, features, mh, mc))
         newest = self.worker.embed(self.manager.goal(mh))  # (N, k)
         recent = torch.cat([recent[:, 1:], newest[:, None]], 1)
-        return (best, h, c, mh, mc, recent, fresh, read, *open_windows)
+        return (h, c, mh, mc, recent, fresh, read, *reading)
 
     def logits(self, state: State) -> Tensor:
         """Scores of the next word, (N, V); words that are never written are -inf."""
-        return self.worker.scores(state[1], state[6], self.banned(written=True))
+        return self.ban(self.worker.scores(state[0], state[5]), written=True)

@@ -34,6 +34,7 @@ class LeakyTextCNN(TextCNN):
     ) -> None:
         super().__init__(vocab_size, config, max_length, rng)
         self.not_yet = nn.Parameter(torch.empty(config.embedding).normal_(generator=rng))
+        self._kept: tuple[list[int], Tensor, Tensor] | None = None  # of `_reading`
 
     # All prefixes in one pass
 
@@ -78,33 +79,34 @@ class LeakyTextCNN(TextCNN):
     # Word by word
 
     def start_reading(self, rows: int) -> State:
-        """The state of an empty prefix: maxima (N, F), then open windows (N, w - 1, F_w) each."""
+        """The state of an empty prefix: maxima of finished windows (N, F), sums of open ones.
+
+        The sums of all widths lie in one (N, sum of (w - 1) F_w), each width's as (w - 1, F_w).
+        """
         nothing = self.embedding.weight.new_full((1,), -torch.inf)
-        shapes = [(w - 1, f) for w, f in self._sizes() if w > 1]
-        open_windows = (nothing.expand(rows, *shape) for shape in shapes)
-        return nothing.expand(rows, self.size), *open_windows
+        waiting = sum((w - 1) * f for w, f in self._sizes())
+        return nothing.expand(rows, self.size), nothing.expand(rows, waiting)
 
     @torch.no_grad()
     def read(self, state: State, tokens: Tensor) -> tuple[State, Tensor]:
         """Read one word a row, (N,): the new state, and the features (N, F) of the new prefix."""
-        best, waiting = state[0], iter(state[1:])
-        going = (tokens != EOS)[:, None, None].float()
-        bests, opens, pooled = [], [], []
-        finished = torch.split(best, [filters for _, filters in self._sizes()], 1)
-        products = self._products(tokens)
-        for old, convolution, sums in zip(finished, self.convolutions, products, strict=True):
-            width = sums.shape[1]
-            if width > 1:
-                sums[:, 1:] += next(waiting)  # (N, w, F_w)
-            largest = torch.maximum(old, sums[:, -1])
-            bests.append(largest)
-            if width > 1:
-                unfinished = sums[:, :-1]
-                opens.append(unfinished)
-                rest = unread_after(taps(self.not_yet, convolution))[:-1]
-                largest = torch.maximum(largest, torch.addcmul(unfinished, rest, going).amax(1))
-            pooled.append((largest + convolution.get_parameter("bias")).relu())
-        return (torch.cat(bests, 1), *opens), self.highway(torch.cat(pooled, 1)).float()
+        best, waiting = state
+        going = (tokens != EOS)[:, None].float()
+        taps, unread = self._reading()
+        sums = self._products(tokens, taps)
+        for began, old in zip(sums, self._windows(waiting, 1), strict=True):
+            began[:, 1:] += old
+        best = torch.maximum(best, torch.cat([each[:, -1] for each in sums], 1))
+        waiting = torch.cat([each[:, :-1].flatten(1) for each in sums], 1)
+        pooled = best
+        if waiting.shape[1]:
+            partial = self._windows(torch.addcmul(waiting, unread, going), 1)
+            # A width of 1 has no open windows.
+            largest = [each.amax(1) if each.shape[1] else None for each in partial]
+            finished = torch.split(best, [f for _, f in self._sizes()], 1)
+            pairs = zip(finished, largest, strict=True)
+            pooled = torch.cat([f if o is None else torch.maximum(f, o) for f, o in pairs], 1)
+        return (best, waiting), self.highway((pooled + self._biases()).relu()).float()
 
     @torch.no_grad()
     def empty_features(self) -> Tensor:
@@ -112,18 +114,38 @@ class LeakyTextCNN(TextCNN):
         return self.highway(self._empty_pooled()).float()
 
     def _empty_pooled(self) -> Tensor:
-        windows = [
-            taps(self.not_yet, c).sum(0) + c.get_parameter("bias") for c in self.convolutions
-        ]
-        return torch.cat(windows).relu()[None]
+        windows = torch.cat([taps(self.not_yet, c).sum(0) for c in self.convolutions])
+        return (windows + self._biases()).relu()[None]
 
-    def _products(self, tokens: Tensor) -> list[Tensor]:
-        """Each tap's product with each row's word, (N, w, F_w), fresh memory for every width."""
+    def _biases(self) -> Tensor:
+        return torch.cat([c.get_parameter("bias") for c in self.convolutions])
+
+    def _products(self, tokens: Tensor, taps: Tensor) -> list[Tensor]:
+        """Each tap's product with each row's word, (N, w, F_w), in fresh memory, fp32."""
         if len(tokens) * TABLE_STEPS < self.embedding.num_embeddings:
-            embedded = self.embedding(tokens)
-            return [taps(embedded, convolution) for convolution in self.convolutions]
+            return self._windows((self.embedding(tokens) @ taps).float(), 0)
         pairs = zip(self.tables(), self._sizes(), strict=True)
         return [table.view(-1, width, filters)[tokens] for table, (width, filters) in pairs]
+
+    def _windows(self, flat: Tensor, fewer: int) -> list[Tensor]:
+        """The widths' parts of (N, sum of (w - fewer) F_w), each (N, w - fewer, F_w)."""
+        sizes = [(w - fewer, f) for w, f in self._sizes()]
+        parts = torch.split(flat, [taps * filters for taps, filters in sizes], 1)
+        return [part.view(len(part), *size) for part, size in zip(parts, sizes, strict=True)]
+
+    def _reading(self) -> tuple[Tensor, Tensor]:
+        """All taps, (E, sum of w F_w), and what open windows have not read, (sum of (w - 1) F_w).
+
+        Kept until a weight changes, and fp32 under autocast, like `tables`.
+        """
+        weights = [c.get_parameter("weight") for c in self.convolutions]
+        versions = [weight._version for weight in (self.not_yet, *weights)]
+        if self._kept is None or self._kept[0] != versions:
+            flat = [w.permute(1, 2, 0).flatten(1) for w in weights]
+            with torch.autocast(self.not_yet.device.type, enabled=False):
+                unread = [unread_after(taps(self.not_yet, c))[:-1] for c in self.convolutions]
+            self._kept = versions, torch.cat(flat, 1), torch.cat([u.flatten() for u in unread])
+        return self._kept[1:]
 
     def _sizes(self) -> list[tuple[int, int]]:
         """The width and the number of filters of each convolution."""

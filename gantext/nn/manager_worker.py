@@ -1,4 +1,4 @@
-"""LeakGAN's manager and worker, and the sums of goals between them (Guo et al. 2018, section 3).
+"""LeakGAN's manager and worker, and the goals between them (Guo et al. 2018, section 3).
 
 Shapes: B batch, T steps, V vocabulary, E embedding, H hidden, F leaked features, k goal size,
 c goal steps, N rows.
@@ -87,13 +87,13 @@ class Worker(nn.Module):
         x = F.embedding(bos_column(tokens), table)  # (B, T, E)
         return locked_dropout(self.lstm(locked_dropout(x, p, rng))[0], p, rng)
 
-    def scores(self, hidden: Tensor, followed: Tensor, bias: Tensor) -> Tensor:
-        """O_t w_t + bias, (N, V), of h_t (N, H), w_t (N, k) and a bias (V,)."""
+    def scores(self, hidden: Tensor, followed: Tensor) -> Tensor:
+        """O_t w_t, (N, V), of h_t (N, H) and w_t (N, k)."""
         outer = (followed[:, :, None] * hidden[:, None, :]).flatten(1)  # (N, kH)
         if self.config.tie_weights:
-            scores = F.linear(self.bilinear(outer), self.embedding.weight, bias)
+            scores = F.linear(self.bilinear(outer), self.embedding.weight)
         else:
-            scores = F.linear(outer, self.bilinear.weight, bias)
+            scores = self.bilinear(outer)
         # In place: at (N, V) every further tensor costs as much as a product.
         kind = scores.dtype
         scores = scores.addmm_(followed.to(kind), self.goal_scores.weight.T.to(kind))
@@ -125,3 +125,13 @@ class Worker(nn.Module):
     def _scaled(self, sums: Tensor) -> Tensor:
         block = self.config.goal_schedule is GoalSchedule.block
         return F.normalize(sums, dim=-1) if block else sums
+
+
+def goal_cosines(features: Tensor, goals: Tensor, every: int) -> Tensor:
+    """cos(f_{s+c} - f_s, g_s) of each step and row, (B, T), of (B, T + 1, F) and (B, T, F).
+
+    Past the last step f_{s+c} is the last; where f does not move the cosine is 0.
+    """
+    steps = goals.shape[1]
+    ahead = (torch.arange(steps, device=goals.device) + every).clamp_max(steps)
+    return F.cosine_similarity(features[:, ahead] - features[:, :-1], goals, dim=-1)

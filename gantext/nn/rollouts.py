@@ -89,9 +89,10 @@ def _complete(
         drawn = next_tokens(policy, state, rng, options)
         rows[active, step] = drawn
         going = (drawn != EOS).nonzero()[:, 0]
-        active = active[going]
+        if len(going) < len(active):
+            active, state, drawn = active[going], select(state, going), drawn[going]
         if step < length - 1:
-            state = policy.advance(select(state, going), drawn[going])
+            state = policy.advance(state, drawn)
 
 
 def _complete_all_rows(

@@ -163,8 +163,9 @@ def decode(
         going = (drawn != EOS).nonzero()[:, 0]
         if len(going) == 0 or t == length - 1:
             break
-        alive = alive[going]
-        state = policy.advance(select(state, going), drawn[going])
+        if len(going) < len(alive):
+            alive, state, drawn = alive[going], select(state, going), drawn[going]
+        state = policy.advance(state, drawn)
     return tokens
 
 

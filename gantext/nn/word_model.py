@@ -19,21 +19,15 @@ class WordScores(nn.Module):
     """
 
     never: Tensor
-    never_written: Tensor
 
     def __init__(self, vocab_size: int) -> None:
         super().__init__()
         self.vocab_size = vocab_size
-        banned = torch.zeros(vocab_size)
-        banned[[PAD, BOS]] = -torch.inf
-        self.register_buffer("never", banned, persistent=False)
-        self.register_buffer(
-            "never_written", banned.index_fill(0, torch.tensor(UNK), -torch.inf), persistent=False
-        )
+        self.register_buffer("never", torch.tensor([PAD, BOS, UNK]), persistent=False)
 
-    def banned(self, written: bool) -> Tensor:
-        """What is added to the scores, (V,): -inf for impossible words, else 0."""
-        return self.never_written if written else self.never
+    def ban(self, scores: Tensor, written: bool) -> Tensor:
+        """The scores (..., V), in place, with -inf for words that are never read (or written)."""
+        return scores.index_fill_(-1, self.never if written else self.never[:2], -torch.inf)
 
 
 class WordModel(WordScores):

@@ -1,6 +1,7 @@
 """Small texts beside points, placed where they cover nothing."""
 
 import itertools
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -19,22 +20,29 @@ Pixels = NDArray[np.float64]
 Line = Sequence[tuple[float, float]]
 # Directions from the point, best first: right, left, above, below, then the corners.
 SIDES = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1))
-NEAR, FAR = 5.0, (12.0, 20.0, 30.0)  # points; only a required text goes far, with a leader line
+NEAR, FAR = 5.0, (12.0, 20.0, 30.0)  # points; a text that goes far has a leader line
 HORIZONTAL: dict[int, Literal["left", "center", "right"]] = {1: "left", 0: "center", -1: "right"}
 VERTICAL: dict[int, Literal["bottom", "center", "top"]] = {1: "bottom", 0: "center", -1: "top"}
 PADDING = 3.0  # pixels around a text; half a marker
 SPACING = 3.0  # pixels between the dots that stand for a line
+LEADER_DOTS = 20  # that stand for a leader line
+OVERLAP = 50  # what it costs to cover a text, if a dot costs 1
 
 
 @dataclass(frozen=True)
 class Label:
-    """A text for the point (x, y); without `required` it is left out where it covers something."""
+    """A text for the point (x, y).
+
+    It is left out where it covers something; with `far`, where it covers another text although it
+    may stand off its point, with a leader line to it; with `required`, never (it may go far too).
+    """
 
     text: str
     x: float
     y: float
     colour: str
     required: bool = False
+    far: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,16 +52,14 @@ class Place:
     Attributes:
         side: one of `SIDES`.
         offset: of the anchor from the point, in points.
-        anchor: (2,), where a leader line would begin, in pixels.
         box: (4,) x0, y0, x1, y1 of the text, in pixels.
-        far: whether it needs a leader line.
+        leader: (D, 2) pixels along the line to the point; none near it.
     """
 
     side: tuple[int, int]
     offset: tuple[float, float]
-    anchor: Pixels
     box: Pixels
-    far: bool
+    leader: Pixels
 
 
 def place_labels(
@@ -70,18 +76,14 @@ def place_labels(
     figure.draw_without_rendering()  # makes the layout
     inside = np.array(axes.get_window_extent().extents)
     dots = _dots(axes, lines)
-    boxes: list[Pixels] = []
+    written: list[Place] = []
     for label in labels:
         places = list(_places(axes, label))
-        costs = [_cost(place.box, inside, dots, boxes) for place in places]
-        best = places[int(np.argmin(costs))]
-        if min(costs) > 0 and not label.required:
-            continue
-        _write(axes, label, best)
-        boxes.append(best.box)
-        if best.far:
-            leader = np.linspace(best.anchor, axes.transData.transform((label.x, label.y)), 20)
-            dots = np.concatenate([dots, leader])
+        costs = [_cost(place, inside, dots, written) for place in places]
+        limit = math.inf if label.required else OVERLAP if label.far else 1
+        if min(costs) < limit:
+            written.append(places[int(np.argmin(costs))])
+            _write(axes, label, written[-1])
 
 
 def _write(axes: "Axes", label: Label, place: Place) -> "Annotation":
@@ -105,34 +107,48 @@ def _write(axes: "Axes", label: Label, place: Place) -> "Annotation":
         fontsize=SMALL,
         annotation_clip=False,
         in_layout=False,
-        arrowprops=leader if place.far else None,
+        arrowprops=leader if len(place.leader) else None,
     )
 
 
 def _places(axes: "Axes", label: Label) -> Iterator[Place]:
-    trial = _write(axes, label, Place((0, 0), (0, 0), np.zeros(2), np.zeros(4), False))
+    trial = _write(axes, label, Place((0, 0), (0, 0), np.zeros(4), np.empty((0, 2))))
     extent = trial.get_window_extent()
     trial.remove()
     size = np.array([extent.width, extent.height])
     point = axes.transData.transform((label.x, label.y))
     pixels = axes.figure.dpi / 72  # per point
-    for distance in (NEAR, *FAR) if label.required else (NEAR,):
+    for distance in (NEAR, *FAR) if label.required or label.far else (NEAR,):
         for side in SIDES:
             offset = (distance * side[0], distance * side[1])
             anchor = point + np.array(offset) * pixels
             # A side of 1 puts the box's near edge on the anchor, 0 its middle, -1 its far edge.
             corner = anchor + size * (np.array(side) - 1) / 2
             box = np.concatenate([corner, corner + size])
-            yield Place(side, offset, anchor, box, distance > NEAR)
+            leader = np.linspace(anchor, point, LEADER_DOTS if distance > NEAR else 0)
+            yield Place(side, offset, box, leader)
 
 
-def _cost(box: Pixels, inside: Pixels, dots: Pixels, boxes: Sequence[Pixels]) -> float:
-    """How much a text there covers: dots, other texts (worse), what is outside the axes (worst)."""
-    low, high = box[:2] - PADDING, box[2:] + PADDING
-    covered = ((dots > low) & (dots < high)).all(1).sum()
-    overlaps = sum(bool((low < other[2:]).all() and (high > other[:2]).all()) for other in boxes)
-    outside = (box[:2] < inside[:2]).any() or (box[2:] > inside[2:]).any()
-    return float(covered + 50 * overlaps + 500 * outside)
+def _cost(place: Place, inside: Pixels, dots: Pixels, written: Sequence[Place]) -> float:
+    """How much a text there covers: dots, other texts and their leader lines (worse), what is
+    outside the axes (worst). A leader line through a text is as bad as a text on it."""
+    low, high = place.box[:2], place.box[2:]
+    overlaps = sum(_collide(place, other) for other in written)
+    outside = (low < inside[:2]).any() or (high > inside[2:]).any()
+    return float(_covered(dots, place).sum() + OVERLAP * overlaps + 10 * OVERLAP * outside)
+
+
+def _covered(dots: Pixels, place: Place) -> NDArray[np.bool_]:
+    """(D,), which of the dots lie under a text."""
+    low, high = place.box[:2] - PADDING, place.box[2:] + PADDING
+    return np.asarray(((dots > low) & (dots < high)).all(1))
+
+
+def _collide(one: Place, other: Place) -> bool:
+    low, high = one.box[:2] - PADDING, one.box[2:] + PADDING
+    overlap = (low < other.box[2:]).all() and (high > other.box[:2]).all()
+    crossed = _covered(one.leader, other).any() or _covered(other.leader, one).any()
+    return bool(overlap or crossed)
 
 
 def _dots(axes: "Axes", lines: Sequence[Line]) -> Pixels:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 WIDTH = 6.2  # inches
 AXES_HEIGHT = 3.7  # inches, with the labels of the axes
+GRID_WIDTH, GRID_HEIGHT = 9.3, 3.4  # inches, of a figure of several axes and of a row of them
 LEGEND_ROW = 0.2  # inches
 SMALL = 8.5  # points, of the text inside the axes
 LONGEST = 36  # characters of a name in a legend
@@ -123,16 +124,35 @@ def styled(theme: Theme) -> Iterator[None]:
 
 def new_axes(theme: Theme) -> tuple["Figure", "Axes"]:
     """Return a new figure and its axes; call it under `styled`."""
+    figure = _new_figure(WIDTH, AXES_HEIGHT)
+    axes = figure.add_subplot()
+    _dress(axes, theme)
+    return figure, axes
+
+
+def grid_of_axes(theme: Theme, panels: int) -> tuple["Figure", list["Axes"]]:
+    """Return a new wide figure and its axes, two abreast; call it under `styled`."""
+    rows = (panels + 1) // 2
+    figure = _new_figure(GRID_WIDTH, GRID_HEIGHT * rows)
+    found = [figure.add_subplot(rows, 2, place + 1) for place in range(panels)]
+    for axes in found:
+        _dress(axes, theme)
+    return figure, found
+
+
+def _new_figure(width: float, height: float) -> "Figure":
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(WIDTH, AXES_HEIGHT), layout="constrained")
+    figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
+    return figure
+
+
+def _dress(axes: "Axes", theme: Theme) -> None:
     axes.grid(True, color=theme.grid, linewidth=0.8)
     # Ticks may be made later, when the theme's settings are gone.
     axes.tick_params(color=theme.muted, labelcolor=theme.text, labelsize=9, length=3)
-    return figure, axes
 
 
 def plain(text: str, longest: int = LONGEST) -> str:
@@ -147,8 +167,10 @@ def plain(text: str, longest: int = LONGEST) -> str:
     return f"{shown[: longest - 1 - end]}\N{HORIZONTAL ELLIPSIS}{shown[-end:]}"
 
 
-def legend_below(figure: "Figure", entries: Sequence[tuple["Artist", str]]) -> None:
-    """Put a legend under the axes, in as many columns as fit; the figure grows by its height."""
+def legend_below(
+    figure: "Figure", entries: Sequence[tuple["Artist", str]], height: float = AXES_HEIGHT
+) -> None:
+    """Put a legend under axes of a height, in as many columns as fit; the figure grows by its."""
     if not entries:
         return
     for columns in [n for n in (4, 3, 2) if n <= len(entries)] + [1]:
@@ -163,7 +185,7 @@ def legend_below(figure: "Figure", entries: Sequence[tuple["Artist", str]]) -> N
         for text, (_, name) in zip(legend.get_texts(), entries, strict=True):
             text.set_text(plain(name))
         rows = math.ceil(len(entries) / columns)
-        figure.set_figheight(AXES_HEIGHT + LEGEND_ROW * rows)
+        figure.set_figheight(height + LEGEND_ROW * rows)
         if columns == 1 or legend.get_window_extent().width <= figure.bbox.width:
             return
         legend.remove()

@@ -34,7 +34,9 @@ def _timed(command: list[str]) -> float:
     return time.perf_counter() - begun
 
 
-@pytest.mark.parametrize("words", ["--help", "train --help", "runs list", "sample --help"])
+@pytest.mark.parametrize(
+    "words", ["--help", "train --help", "runs list", "sample --help", "goals --help"]
+)
 def test_light_commands_import_nothing_heavy(words: str, tmp_path: Path) -> None:
     command = [sys.executable, "-X", "importtime", "-m", "gantext", *words.split()]
     found = subprocess.run(
@@ -47,7 +49,16 @@ def test_light_commands_import_nothing_heavy(words: str, tmp_path: Path) -> None
 
 def test_help_lists_commands_groups_and_options(cli: Command) -> None:
     found = cli("--help").out
-    for word in ("train", "pretrain", "adversarial-train", "sample", "eval", "data", "runs"):
+    for word in (
+        "train",
+        "pretrain",
+        "adversarial-train",
+        "sample",
+        "goals",
+        "eval",
+        "data",
+        "runs",
+    ):
         assert f" {word} " in found
     found = cli("train", "--help").out
     for group in groups.GROUPS:
@@ -61,6 +72,7 @@ def test_help_lists_commands_groups_and_options(cli: Command) -> None:
     assert cli("--version").out.startswith("gantext 0.")
     for words in (
         "sample",
+        "goals",
         "eval bleu",
         "eval self-bleu",
         "data list",

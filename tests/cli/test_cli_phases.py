@@ -42,6 +42,25 @@ def test_the_overrides_of_the_source_are_used_again(
         assert torch.equal(weight, still["algorithm"]["generator"][name]), name
 
 
+def test_from_a_phase_of_a_run_that_went_on(
+    cli: Command, small_gan: list[str], tmp_path: Path
+) -> None:
+    """Not from the run's end: at a learning rate of 0 its weights are those of the phase named."""
+    assert cli("train", *small_gan, "name=whole").code == 0
+    still = ["model.adversarial.steps=1", "model.adversarial.learning_rate=0", "name=still"]
+    assert cli("adversarial-train", "--from", "whole@discriminator", *still).code == 0
+    whole, after = RunDir(tmp_path / "runs" / "whole"), RunDir(tmp_path / "runs" / "still")
+    assert schema.from_yaml(after.config).from_run == f"{whole.path}@discriminator"
+    states = [whole.load_checkpoint("discriminator")[0], after.load_checkpoint()[0]]
+    ended = whole.load_checkpoint()[0]
+    assert states[0] is not None and states[1] is not None and ended is not None
+    old, new, end = (s["algorithm"]["generator"] for s in (*states, ended))
+    assert all(torch.equal(old[name], new[name]) for name in old)
+    assert not all(torch.equal(old[name], end[name]) for name in old)
+    found = cli("adversarial-train", "--from", "whole@nothing", "name=no")
+    assert found.code == 2 and "phases that ended: mle, discriminator, adversarial" in found.err
+
+
 def test_with_another_seed_and_as_a_sweep(cli: Command, pretrained: RunDir, tmp_path: Path) -> None:
     found = cli("adversarial-train", "seed=5", "model.adversarial.steps=2", "name=after")
     assert found.code == 0, found.err

@@ -11,8 +11,9 @@ from gantext import config
 from gantext.data.vocabulary import EOS, PAD
 from gantext.errors import UserError
 from gantext.models import leakgan
-from gantext.models.leakgan import goal_cosines, intrinsic_rewards, ranked_among
-from gantext.nn.algorithm import Judge, SamplingOptions, Task
+from gantext.models.leakgan import intrinsic_rewards, ranked_among
+from gantext.nn.algorithm import Guided, Judge, SamplingOptions, Task
+from gantext.nn.manager_worker import goal_cosines
 from gantext.nn.rewards import policy_gradient_loss, ranked
 
 CPU = torch.device("cpu")
@@ -295,6 +296,7 @@ def test_traces_and_judgement():
     goals, features = model.trace(REAL)
     assert goals.shape == (2, 5, 6) and features.shape == (2, 6, 6)
     assert torch.equal(features[0, 4], features[0, 5])  # past the end nothing moves
+    assert isinstance(model, Guided) and model.goal_steps == 2
     assert isinstance(model, Judge) and model.score(REAL) == {}
     model.d_step(REAL, rng(1))
     assert ((model.score(REAL)["real"] > 0) & (model.score(REAL)["real"] < 1)).all()

@@ -1,0 +1,95 @@
+"""gantext goals."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gantext.cli import completion, tables
+from gantext.errors import UserError
+from gantext.settings import Device
+
+if TYPE_CHECKING:
+    from gantext.goals import Goals
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(
+        epilog="[bold]Examples[/bold]\n\n  gantext goals\n\n"
+        '  gantext goals RUN --text "a man rides a bike" --text "a red bus on a street"\n\n'
+        "  gantext goals RUN -n 4 --seed 1 --phase pretraining --out before.png"
+    )(goals)
+
+
+def goals(
+    run: Annotated[
+        str | None,
+        typer.Argument(help="A run's folder or name.", autocompletion=completion.runs),
+    ] = None,
+    text: Annotated[
+        list[str] | None,
+        typer.Option(help="A sentence of your own instead of samples (repeatable)."),
+    ] = None,
+    n: Annotated[int, typer.Option("-n", min=1, help="How many samples (up to 6).")] = 3,
+    seed: Annotated[int, typer.Option(help="Seed of the samples.")] = 0,
+    temperature: Annotated[float, typer.Option(min=0.0, help="1 is the model's own.")] = 1.0,
+    phase: Annotated[
+        str | None, typer.Option(help="The run as it was at the end of this phase.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="The PNG file.")] = Path("goals.png"),
+    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
+    runs_dir: Annotated[Path, typer.Option(help="Where the runs are.")] = Path("runs"),
+    json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+) -> None:
+    """Look at a LeakGAN's goals: their projection and the leaked features' path over the words.
+
+    Writes a PNG: a panel for each sentence with the features' path in the plane of their first two
+    principal components and the goals as arrows, and one with the goals alone. The table has the
+    mean cosine of a goal and the move of the features over the words that the goal is for.
+    """
+    from gantext.run import RunDir
+
+    found = RunDir.find(run, runs_dir)
+    _check(text or [], n, out)
+    from gantext.assemble import restore
+    from gantext.goals import goals_of
+    from gantext.plots.goals import goals_figure
+    from gantext.plots.output import to_png
+    from gantext.sample import SamplingRequest
+
+    request = SamplingRequest(n, temperature, seed=seed, phase=phase)
+    drawn = goals_of(restore(found, device, phase), request, text or [])
+    for note in drawn.notes:
+        tables.hint(note)
+    try:
+        to_png(goals_figure(drawn.plot), out)
+    except OSError as error:
+        raise UserError(f"cannot write {out}: {error.strerror}") from error
+    if json:
+        tables.print_json({**drawn.to_json(), "file": str(out)})
+    else:
+        _show(drawn, found.path.name)
+    tables.err.print(f"goals of {found.path.name} in {out}", markup=False, soft_wrap=True)
+
+
+def _check(texts: list[str], n: int, out: Path) -> None:
+    """What can be refused before torch is loaded."""
+    from gantext.plots.goals import MOST
+
+    if not all(text.strip() for text in texts):
+        raise UserError("--text is empty: give it words")
+    if (len(texts) or n) > MOST:
+        raise UserError(f"{len(texts) or n} sentences: at most {MOST} can be told apart")
+    if out.suffix.lower() != ".png":
+        raise UserError(f"--out {out}: the figure is a PNG, so its name has to end in .png")
+    if out.is_dir() or not out.parent.is_dir():
+        raise UserError(f"cannot write {out}: not a file in a folder that is there")
+
+
+def _show(drawn: "Goals", name: str) -> None:
+    rows = [
+        [path.text, str(len(path.words)), f"{path.mean_cosine:.3f}"] for path in drawn.plot.paths
+    ]
+    title = f"goals of {name}, cosine with the features' move {drawn.goal_steps} words later"
+    tables.table(title, ["sentence", "words (with <eos>)", "mean cosine"], rows)
