@@ -24,7 +24,7 @@ Table = dict[str, list[Score]]
 class Asked:
     """What a user asked to be scored; `words` are RUNs and overrides of the data in any order.
 
-    `draws` and `sentences` are those of the measures of latent vectors (see `Protocol`).
+    `draws`, `sentences` and `probes` are those of the measures of one model (see `Protocol`).
     """
 
     words: tuple[str, ...]
@@ -40,6 +40,7 @@ class Asked:
     runs_dir: Path
     draws: int = 500
     sentences: int = 1000
+    probes: int = 500
 
     def __post_init__(self) -> None:
         find_preset(self.preset)  # refused, as the data is, before anything is read
@@ -60,7 +61,13 @@ class Asked:
     def protocol(self) -> Protocol:
         """The choices that the scores depend on."""
         return Protocol(
-            self.preset, self.seed, self.encoder, self.device, self.draws, self.sentences
+            self.preset,
+            self.seed,
+            self.encoder,
+            self.device,
+            self.draws,
+            self.sentences,
+            self.probes,
         )
 
     def request(self, model: Model) -> SamplingRequest:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import gantext
+from gantext import model_measures
 from gantext.errors import UserError
-from gantext.evaluate import likelihood_scores, truth_scores
+from gantext.evaluate import truth_scores
 from gantext.metrics.score import Score, Setting
 from gantext.settings import Device
-from gantext.subjects import REAL, Ground, Model, Subject
+from gantext.subjects import REAL, Ground, Subject
 
 if TYPE_CHECKING:
     from gantext.metrics.frechet_scores import FrechetReference
@@ -28,6 +29,7 @@ class Protocol:
         device: where networks compute.
         draws: importance samples of a sentence (k).
         sentences: test sentences whose latent vectors are looked at.
+        probes: test sentences that are imputed, or pairs of them that are interpolated.
     """
 
     preset: str
@@ -36,6 +38,7 @@ class Protocol:
     device: Device
     draws: int
     sentences: int
+    probes: int
 
 
 @dataclass(frozen=True)
@@ -84,47 +87,6 @@ def _diversity(subject: Subject, ground: Ground, protocol: Protocol) -> list[Sco
     # Of the training text itself everything is copied: that says nothing.
     training = () if subject.name == REAL else ground.training
     return diversity_scores(subject.lines, ground.references, training, data_hash=ground.hash)
-
-
-def _likelihood(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
-    model = subject.model
-    if model is None or ground.corpus is None:
-        return []
-    _same_data(model, ground)
-    trained = model.trained
-    return likelihood_scores(trained.algorithm, ground.corpus, trained.device)
-
-
-def _same_data(model: Model, ground: Ground) -> None:
-    if model.run.info.get("data") != ground.hash:
-        raise UserError(
-            f"{model.run.path.name} was trained on other data: for its likelihood of other "
-            "sentences use gantext score RUN FILE"
-        )
-
-
-def _has_latent(subject: Subject) -> bool:
-    """Whether it is the samples of a model with a latent variable, seen without building it."""
-    return subject.model is not None and hasattr(subject.model.settings.model, "latent_size")
-
-
-def _latent(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
-    from gantext.latent_scores import latent_scores
-    from gantext.nn.algorithm import Latent
-
-    if subject.model is None or ground.corpus is None:
-        return []
-    _same_data(subject.model, ground)
-    trained = subject.model.trained
-    assert isinstance(trained.algorithm, Latent)
-    return latent_scores(
-        trained.algorithm,
-        ground.corpus,
-        trained.device,
-        draws=protocol.draws,
-        sentences=protocol.sentences,
-        seed=protocol.seed,
-    )
 
 
 def _truth(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
@@ -196,14 +158,30 @@ _ALL = (
     Measure("bleu", _bleu, ("preset", "seed")),
     Measure("self-bleu", _self_bleu, ("preset", "seed")),
     Measure("diversity", _diversity, ()),
-    Measure("likelihood", _likelihood, (), of_model=True),
+    Measure("likelihood", model_measures.likelihood, (), of_model=True),
     Measure(
         "latent",
-        _latent,
+        model_measures.latent,
         ("draws", "sentences", "seed"),
         doing="weighing draws of latent vectors",
         of_model=True,
-        applies=_has_latent,
+        applies=model_measures.has_latent,
+    ),
+    Measure(
+        "interpolation",
+        model_measures.interpolation,
+        ("probes", "seed"),
+        doing="decoding midpoints",
+        of_model=True,
+        applies=model_measures.has_latent,
+    ),
+    Measure(
+        "imputation",
+        model_measures.imputation,
+        ("probes", "seed"),
+        doing="filling blanks of test sentences",
+        of_model=True,
+        applies=lambda subject: subject.model is not None,
     ),
     Measure("truth", _truth, ()),
     Measure("lengths", _lengths, ("preset", "seed")),

@@ -22,6 +22,14 @@ class Device(enum.Enum):
     mps = "mps"
 
 
+class How(enum.Enum):
+    """How a sentence is written from a latent vector."""
+
+    greedy = "greedy"
+    beam = "beam"
+    sample = "sample"
+
+
 class Precision(enum.Enum):
     """Arithmetic of the forward passes; weights and optimiser stay in fp32."""
 

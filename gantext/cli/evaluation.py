@@ -49,6 +49,9 @@ Draws = Annotated[
     typer.Option(min=1, help="Importance samples of a sentence (default: 500; eval all: 100)."),
 ]
 Sentences = Annotated[int, typer.Option("-n", "--n", min=1, help="How many test sentences.")]
+Probes = Annotated[
+    int, typer.Option("-n", "--n", min=1, help="Test sentences to fill, or pairs to join.")
+]
 Temperature = Annotated[float, typer.Option(min=0.0, help="Sampling temperature.")]
 Seed = Annotated[int, typer.Option(help="Seed of samples and shuffles.")]
 Phase = Annotated[str | None, typer.Option(help="The runs as they were after this phase.")]
@@ -75,6 +78,13 @@ MODEL_EXAMPLES = """[bold]Examples[/bold]
   gantext eval {0} RUN@vae RUN
 
   gantext eval {0} RUN --k 100 -n 10000 --json"""
+PROBE_EXAMPLES = """[bold]Examples[/bold]
+
+  gantext eval {0}
+
+  gantext eval {0} RUN@vae RUN
+
+  gantext eval {0} RUN -n 2000 --seed 1 --json"""
 DRAWS = {"latent": 500}
 REAL_NOTE = "real: training sentences as hypotheses; above it is sharper than the data, not better"
 
@@ -88,6 +98,7 @@ def _register(name: str, kind: Kind) -> None:
         n: Count = None,
         k: Draws = None,
         sentences: Sentences = 1000,
+        probes: Probes = 500,
         temperature: Temperature = 1.0,
         seed: Seed = 0,
         phase: Phase = None,
@@ -113,10 +124,12 @@ def _register(name: str, kind: Kind) -> None:
             runs_dir,
             k or DRAWS.get(name, 100),
             sentences,
+            probes,
         )
         _score(name, kind, asked, plot, json)
 
-    examples = MODEL_EXAMPLES if "samples" in kind.hidden else EXAMPLES
+    examples = PROBE_EXAMPLES if "probes" in kind.options else EXAMPLES
+    examples = MODEL_EXAMPLES if "sentences" in kind.options else examples
     app.command(name, help=kind.about, epilog=examples.format(name))(_only(command, kind))
 
 

@@ -28,7 +28,15 @@ def _kind(title: str, measures: str, options: str, about: str) -> Kind:
     return Kind(title, tuple(measures.split()), frozenset(options.split()), about)
 
 
-OWN_OPTIONS = {"references", "preset", "encoder", "plot", "k", "sentences"}  # of some commands only
+OWN_OPTIONS = {
+    "references",
+    "preset",
+    "encoder",
+    "plot",
+    "k",
+    "sentences",
+    "probes",
+}  # of some commands only
 KINDS = {
     "bleu": _kind(
         "BLEU",
@@ -61,6 +69,22 @@ KINDS = {
         "Of a VAE: ELBO, importance-weighted NLL, KL, mutual information, active units. Minutes.",
         hidden=frozenset({"n", "temperature", "samples"}),
         nothing="only a model with a latent variable has these scores, such as model=vae",
+    ),
+    "interpolation": Kind(
+        "interpolation",
+        ("interpolation",),
+        frozenset({"probes"}),
+        "Of a VAE: the share of grammatical midpoints between pairs of test sentences (scenes).",
+        hidden=frozenset({"n", "temperature", "samples"}),
+        nothing="only a model with a latent variable has this score, such as model=vae",
+    ),
+    "imputation": Kind(
+        "imputation",
+        ("imputation",),
+        frozenset({"probes"}),
+        "Words filled into test sentences: grammatical and exact ones, or the adversarial error.",
+        hidden=frozenset({"n", "temperature", "samples"}),
+        nothing="only a run has these scores; give a RUN",
     ),
     "lm": _kind(
         "language model scores",

@@ -104,9 +104,7 @@ def _wanted(tokens: Tensor, t: int, template: Tensor | None) -> Tensor:
     return torch.where((last == EOS) | (last == PAD), PAD, FREE)
 
 
-def _extensions(
-    logits: Tensor, wanted: Tensor, width: int, may_end: bool
-) -> tuple[Tensor, Tensor]:
+def _extensions(logits: Tensor, wanted: Tensor, width: int, may_end: bool) -> tuple[Tensor, Tensor]:
     """The log-probabilities and numbers of the words to go on with, (N K, C) each.
 
     A row's `width` likeliest ones, or the one that is wanted and no other (-inf).

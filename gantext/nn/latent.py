@@ -124,3 +124,16 @@ def importance_estimates(
         found.append(torch.stack([nll, -given.mean(1)]))
     nll, reconstruction = torch.cat(found, 1)
     return nll, reconstruction
+
+
+def slerp(first: Tensor, second: Tensor, t: Tensor | float) -> Tensor:
+    """Spherical interpolation of rows (N, Z): the angle grows evenly in t (Shoemake 1985).
+
+    With vectors of one length all points have that length. (Nearly) parallel or opposite ones have
+    no arc of their own: they are joined by a line.
+    """
+    cosine = torch.cosine_similarity(first, second, dim=-1)[:, None].clamp(-1, 1)
+    angle = cosine.acos()
+    sine = angle.sin()
+    arc = (((1 - t) * angle).sin() * first + (t * angle).sin() * second) / sine.clamp_min(1e-6)
+    return torch.where(sine > 1e-4, arc, (1 - t) * first + t * second)
