@@ -75,9 +75,12 @@ def reconstruct(
         tables.print_json(back.to_json())
     elif out is None:
         print(back.to_tsv(), end="")
-    one = back.summary
+    _say(back.summary)
+
+
+def _say(summary: dict[str, float]) -> None:
     tables.err.print(
-        f"exact {one['exact']:.1%}, word error rate {one['word_error_rate']:.1%}, "
-        f"BLEU-4 {one['bleu-4']:.1f} against the originals",
+        f"exact {summary['exact']:.1%}, word error rate {summary['word_error_rate']:.1%}, "
+        f"BLEU-4 {summary['bleu-4']:.1f} against the originals",
         soft_wrap=True,
     )
