@@ -68,10 +68,12 @@ def latent_plane(
         phase: the run's phase, for the signature.
 
     Raises:
-        UserError: no latent variable; a property that the data has not; no scikit-learn; fewer
-            than 3 sentences.
+        UserError: no latent variable; other data than the run's; a property that the data has not;
+            no scikit-learn; fewer than 3 sentences.
     """
     algorithm = latent_of(trained, "latent")
+    if trained.run.info.get("data") != corpus.hash:
+        raise UserError(f"{trained.run.path.name} was trained on other data than is there now")
     tokens = chosen(corpus.test, n, seed)
     if len(tokens) < 3:
         raise UserError(f"latent: {len(tokens)} sentences; at least 3 are needed")

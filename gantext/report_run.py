@@ -26,7 +26,7 @@ from gantext.scorebook import Say
 from gantext.subjects import Ground, Model, label, of_model
 
 QUICK = ("bleu", "self-bleu", "diversity", "likelihood", "truth")
-SLOW = ("latent", "lm", "frechet")
+SLOW = ("latent", "interpolation", "imputation", "lm", "frechet")
 SHOWN = 20  # sentences of each model, the first ones drawn
 TRACED = 3  # sentences whose goals are drawn
 POINTS = 500  # sentences whose latent vectors are drawn

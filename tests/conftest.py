@@ -166,11 +166,9 @@ def small_vae() -> list[str]:
     return list(SMALL_VAE)
 
 
-@pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a finished run of the tiny GAN; not to be changed."""
-    folder = tmp_path_factory.mktemp("trained")
-    words = [*SMALL_GAN, f"runs_dir={folder}", "name=run"]
+def finished(folder: Path, overrides: list[str]) -> Path:
+    """Train a run, in a process of its own; its folder."""
+    words = [*overrides, f"runs_dir={folder}", "name=run"]
     found = subprocess.run(
         [sys.executable, "-m", "gantext", "train", *words],
         capture_output=True,
@@ -182,6 +180,18 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     assert found.returncode == 0, found.stderr
     return folder / "run"
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished run of the tiny GAN; not to be changed."""
+    return finished(tmp_path_factory.mktemp("trained"), SMALL_GAN)
+
+
+@pytest.fixture(scope="session")
+def trained_vae(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished run of the tiny VAE; not to be changed."""
+    return finished(tmp_path_factory.mktemp("vae"), SMALL_VAE)
 
 
 def pytest_addoption(parser):

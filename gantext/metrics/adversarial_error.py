@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 Words = Sequence[str]
+Features = tuple[Tensor, Tensor, Tensor]
 BUCKETS = 2**14
 ORDERS = (1, 2, 3)
 STEPS = 200
@@ -29,10 +30,8 @@ def adversarial_error(imputed: Sequence[Words], real: Sequence[Words], seed: int
     rng = np.random.default_rng(seed)
     halves = [_halves(lines, rng) for lines in (imputed, real)]
     fitted, tested = ([one[half] for one in halves] for half in (0, 1))
-    weights = _fit([line for lines in fitted for line in lines], _labels(fitted))
-    right = (_scores([line for lines in tested for line in lines], weights) > 0) == (
-        _labels(tested) > 0
-    )
+    weights = _fit(_features(fitted), _labels(fitted))
+    right = (_scores(_features(tested), weights) > 0) == (_labels(tested) > 0)
     by_kind = torch.split(right.double(), [len(lines) for lines in tested])
     return float(sum(part.mean() for part in by_kind)) / 2 - 0.5
 
@@ -56,29 +55,31 @@ def buckets(words: Words) -> list[int]:
     return sorted({zlib.crc32(gram.encode()) % BUCKETS for gram in grams})
 
 
-def _scores(lines: Sequence[Words], weights: Tensor) -> Tensor:
-    """(N,) log-odds; the last weight is the bias."""
-    found = [buckets(line) for line in lines]
+def _features(kinds: Sequence[Sequence[Words]]) -> Features:
+    """(the buckets of all sentences one after the other, where each begins, their values)."""
+    found = [buckets(line) for lines in kinds for line in lines]
     sizes = torch.tensor([len(one) for one in found])
     ids = torch.tensor([bucket for one in found for bucket in one])
     values = sizes.float().rsqrt().repeat_interleave(sizes)  # each sentence has length 1
-    sums = F.embedding_bag(
-        ids,
-        weights[:-1, None],
-        sizes.cumsum(0) - sizes,
-        mode="sum",
-        per_sample_weights=values,
-    )
+    return ids, sizes.cumsum(0) - sizes, values
+
+
+def _scores(features: Features, weights: Tensor) -> Tensor:
+    """(N,) log-odds; the last weight is the bias."""
+    ids, starts, values = features
+    table = weights[:-1, None]
+    sums = F.embedding_bag(ids, table, starts, mode="sum", per_sample_weights=values)
     return sums[:, 0] + weights[-1]
 
 
-def _fit(lines: Sequence[Words], labels: Tensor) -> Tensor:
+def _fit(features: Features, labels: Tensor) -> Tensor:
     """Weights of a logistic regression with an L2 penalty of 1/2 on the summed loss."""
     weights = torch.zeros(BUCKETS + 1, requires_grad=True)
     solver = torch.optim.Adam([weights], lr=0.1)
     for _ in range(STEPS):
-        loss = F.binary_cross_entropy_with_logits(_scores(lines, weights), labels)
-        torch.autograd.backward(loss + weights[:-1].square().sum() / (2 * len(lines)))
+        loss = F.binary_cross_entropy_with_logits(_scores(features, weights), labels)
+        penalty = weights[:-1].square().sum() / (2 * len(labels))
+        torch.autograd.backward(loss + penalty)
         solver.step()
         solver.zero_grad()
     return weights.detach()

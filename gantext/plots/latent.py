@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 HEIGHT = AXES_HEIGHT + 1.0  # inches: nearly square axes
 VISIBLE = 0.85  # of the colour map, the part that can be seen on the background
-LARGEST, SMALLEST = 26.0, 9.0  # square points, of few and of many dots
+LARGEST, SMALLEST = 30.0, 10.0  # square points, of few and of many dots
 PAINTS = {  # of the scenes' colours, so that red dots are red sentences
     "red": "#d62f2f",
     "orange": "#f58a1f",
@@ -84,7 +84,7 @@ def latent_figure(plot: LatentPlot, theme: str = "light") -> "Figure":
 
 
 def _size(count: int) -> float:
-    return float(np.clip(26 - 8 * np.log10(max(count, 1) / 100), SMALLEST, LARGEST))
+    return float(np.clip(30 - 8 * np.log10(max(count, 1) / 100), SMALLEST, LARGEST))
 
 
 def _draw_names(axes: "Axes", plot: LatentPlot, theme: Theme) -> list[tuple["Artist", str]]:
@@ -92,9 +92,10 @@ def _draw_names(axes: "Axes", plot: LatentPlot, theme: Theme) -> list[tuple["Art
     values = np.array(plot.values)
     names, counts = np.unique(values, return_counts=True)
     order = [str(names[i]) for i in np.argsort(-counts, kind="stable")]
-    size, entries = _size(len(values)), list[tuple[Artist, str]]()
+    size = _size(len(values))
+    entries: list[tuple[Artist, str]] = []
     for place, name in enumerate(order):
-        style: dict[str, Any] = {"marker": MARKERS[place % len(MARKERS)], "linewidths": 0.5}
+        style: dict[str, Any] = {"marker": MARKERS[place % len(MARKERS)], "linewidths": 0.4}
         style["color"] = PAINTS.get(name, theme.series[place % len(theme.series)])
         style["edgecolors"] = theme.muted if name in PAINTS else theme.background
         own = plot.points[values == name]

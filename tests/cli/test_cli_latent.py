@@ -3,39 +3,19 @@
 import json
 import math
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import SMALL_VAE, Command, environment
+from tests.conftest import Command
 
 NAMES = ["elbo", "reconstruction", "kl", "iw-nll", "mutual-information", "active-units"]
 
 
-@pytest.fixture(scope="module")
-def vae(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished run of the tiny VAE; not to be changed."""
-    folder = tmp_path_factory.mktemp("vae")
-    words = [*SMALL_VAE, f"runs_dir={folder}", "name=run"]
-    found = subprocess.run(
-        [sys.executable, "-m", "gantext", "train", *words],
-        capture_output=True,
-        text=True,
-        env=environment(),
-        timeout=120,
-        check=False,
-        cwd=folder,
-    )
-    assert found.returncode == 0, found.stderr
-    return folder / "run"
-
-
 @pytest.fixture
-def run(vae: Path, tmp_path: Path) -> Path:
+def run(trained_vae: Path, tmp_path: Path) -> Path:
     """A copy of its own."""
-    return Path(shutil.copytree(vae, tmp_path / "runs" / "one"))
+    return Path(shutil.copytree(trained_vae, tmp_path / "runs" / "one"))
 
 
 def records(cli: Command, *words: str) -> dict[str, dict]:

@@ -20,6 +20,7 @@ from gantext.nn.latent import (
     mutual_information,
     reparameterise,
     sentence_noise,
+    slerp,
 )
 
 
@@ -202,3 +203,18 @@ def test_active_units_by_hand() -> None:
     assert active_units(torch.cat([half, -half])) == 2
     assert active_units(torch.cat([half, -half]), threshold=0.5) == 1
     assert active_units(half) == 0
+
+
+def test_slerp_by_hand() -> None:
+    """A third of the right angle from (2, 0) to (0, 2) is (2 cos 30, 2 sin 30) = (sqrt 3, 1)."""
+    first, second = torch.tensor([[2.0, 0]]), torch.tensor([[0.0, 2]])
+    third = slerp(first, second, 1 / 3)
+    torch.testing.assert_close(third, torch.tensor([[3**0.5, 1.0]]))
+    many = slerp(first, second, torch.tensor([[0.0], [0.5], [1.0]]))
+    torch.testing.assert_close(many.norm(dim=1), torch.full((3,), 2.0))
+    torch.testing.assert_close(many[[0, 2]], torch.cat([first, second]))
+
+
+def test_slerp_of_parallel_vectors_is_a_line() -> None:
+    first, second = torch.tensor([[1.0, 1], [1, 0]]), torch.tensor([[3.0, 3], [-1, 0]])
+    torch.testing.assert_close(slerp(first, second, 0.5), torch.tensor([[2.0, 2], [0, 0]]))
