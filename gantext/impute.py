@@ -4,13 +4,13 @@ Shapes: F forms of a sentence (its blanks with so many words each), K hypotheses
 """
 
 import itertools
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 import gantext
@@ -145,8 +145,8 @@ def _template(trained: Trained, pieces: Sequence[Sequence[str]], form: Sequence[
 def _distinct(tokens: Tensor, log_prob: Tensor) -> list[int]:
     """The first row of each sentence that is possible."""
     first: dict[tuple[int, ...], int] = {}
-    for place, row in enumerate(tokens.tolist()):
-        if log_prob[place] > -torch.inf:
+    for place, (row, nats) in enumerate(zip(tokens.tolist(), log_prob.tolist(), strict=True)):
+        if nats > -math.inf:
             first.setdefault(tuple(row), place)
     return list(first.values())
 

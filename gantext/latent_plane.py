@@ -79,7 +79,7 @@ def latent_plane(
         raise UserError(f"latent: {len(tokens)} sentences; at least 3 are needed")
     words = [trained.vocabulary.decode(row) for row in tokens.tolist()]
     values = values_of(words, by, trained)
-    means = posterior_means(algorithm, tokens, trained.device).double().cpu().numpy()
+    means = posterior_means(algorithm, tokens, trained.device).cpu().double().numpy()
     points, axes = _projected(means, method, seed)
     sign: dict[str, Setting] = {
         "run": trained.run.path.name,
@@ -128,8 +128,11 @@ def tsne(means: Array, seed: int) -> Array:
     """
     try:
         manifold: Any = importlib.import_module("sklearn.manifold")
+        limits: Any = importlib.import_module("threadpoolctl")  # scikit-learn's own dependency
     except ImportError as error:
         raise UserError("--method tsne needs scikit-learn: pip install scikit-learn") from error
     perplexity = min(30.0, (len(means) - 1) / 3)
     fitted = manifold.TSNE(perplexity=perplexity, init="pca", random_state=seed)
-    return np.asarray(fitted.fit_transform(means), dtype=np.float64)
+    # More threads than idle cores wait for each other, a hundred times longer than one computes.
+    with limits.threadpool_limits(1):
+        return np.asarray(fitted.fit_transform(means), dtype=np.float64)
