@@ -14,7 +14,7 @@ from gantext.metrics.corpus_bleu import corpus_bleu_score
 from gantext.metrics.diversity import unique_share
 from gantext.metrics.presets import bleu_scores, self_bleu_scores
 from gantext.metrics.score import Score, Setting
-from gantext.nn.algorithm import Algorithm, SamplingOptions
+from gantext.nn.algorithm import Algorithm, Estimator, SamplingOptions
 from gantext.settings import Settings
 
 ROWS = 500
@@ -51,8 +51,16 @@ def likelihood_of(algorithm: Algorithm, split: Split, device: torch.device) -> f
     return likelihood.nll_per_token(log_prob, (split.tokens != PAD).sum(1).double().numpy())
 
 
+def estimate_signature(algorithm: Algorithm) -> dict[str, Setting]:
+    """How its likelihoods are estimated; nothing where they are exact."""
+    return dict(algorithm.estimator()) if isinstance(algorithm, Estimator) else {}
+
+
 def likelihood_scores(algorithm: Algorithm, corpus: Corpus, device: torch.device) -> list[Score]:
-    """nll-test, nats per token and per sentence, and forward KL where the entropy is known."""
+    """nll-test, nats per token and per sentence, and forward KL where the entropy is known.
+
+    Upper bounds on average where log p is an estimate, as the signature then says.
+    """
     log_prob = split_log_prob(algorithm, corpus.test, device)
     tokens = (corpus.test.tokens != PAD).sum(1).double().numpy()
     sign: dict[str, Setting] = {
@@ -60,6 +68,7 @@ def likelihood_scores(algorithm: Algorithm, corpus: Corpus, device: torch.device
         "vocabulary": len(corpus.vocabulary),
         "eos": True,
         "tokenizer": corpus.vocabulary.tokenizer,
+        **estimate_signature(algorithm),
         "data": corpus.hash,
         "version": gantext.__version__,
     }

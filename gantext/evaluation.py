@@ -22,7 +22,10 @@ Table = dict[str, list[Score]]
 
 @dataclass(frozen=True)
 class Asked:
-    """What a user asked to be scored; `words` are RUNs and overrides of the data in any order."""
+    """What a user asked to be scored; `words` are RUNs and overrides of the data in any order.
+
+    `draws`, `sentences` and `probes` are those of the measures of one model (see `Protocol`).
+    """
 
     words: tuple[str, ...]
     samples: tuple[Path, ...]
@@ -35,6 +38,9 @@ class Asked:
     encoder: str | None
     device: Device
     runs_dir: Path
+    draws: int = 500
+    sentences: int = 1000
+    probes: int = 500
 
     def __post_init__(self) -> None:
         find_preset(self.preset)  # refused, as the data is, before anything is read
@@ -54,7 +60,15 @@ class Asked:
     @property
     def protocol(self) -> Protocol:
         """The choices that the scores depend on."""
-        return Protocol(self.preset, self.seed, self.encoder, self.device)
+        return Protocol(
+            self.preset,
+            self.seed,
+            self.encoder,
+            self.device,
+            self.draws,
+            self.sentences,
+            self.probes,
+        )
 
     def request(self, model: Model) -> SamplingRequest:
         """What is sampled of a model."""

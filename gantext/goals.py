@@ -8,19 +8,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
 
 from gantext.assemble import Trained
-from gantext.data.vocabulary import PAD, UNK
 from gantext.errors import UserError
 from gantext.metrics.score import Setting
 from gantext.nn.algorithm import Guided
 from gantext.nn.manager_worker import goal_cosines
 from gantext.plots.goal_paths import GoalPath, GoalPlot
 from gantext.sample import SamplingRequest, draw, signature
+from gantext.sentences import batch_of, given_sentences
 
 Array = NDArray[np.float64]
 NO_VARIANCE = 1e-12  # share of the variance, below which a direction is rounding error
@@ -71,7 +69,7 @@ def goals_of(trained: Trained, request: SamplingRequest, texts: Sequence[str] = 
         name = trained.settings.model.name
         raise UserError(f"{run.path.name}: model={name} has no goals; goals are leakgan's")
     notes: list[str] = []
-    found = _given(trained, texts, notes) if texts else _drawn(trained, request)
+    found = given_sentences(trained, texts, notes) if texts else _drawn(trained, request)
     unique = {tuple(ids): text for text, ids in reversed(found)}
     rows = [(text, list(ids)) for ids, text in reversed(unique.items())]
     if len(rows) < len(found):
@@ -92,31 +90,10 @@ def _drawn(trained: Trained, request: SamplingRequest) -> list[tuple[str, list[i
     return [(line, encode(own)[:width]) for line, own in zip(lines, words, strict=True)]
 
 
-def _given(trained: Trained, texts: Sequence[str], notes: list[str]) -> list[tuple[str, list[int]]]:
-    """The user's sentences and their ids."""
-    width, vocabulary = trained.run.info["max_length"], trained.vocabulary
-    found = []
-    for text in map(str.strip, texts):
-        words = vocabulary.tokenize(text)
-        ids = vocabulary.encode(words)
-        if not words:
-            raise UserError("an empty text has no path: give it words")
-        if len(ids) > width:
-            raise UserError(
-                f"{text!r}: its {len(ids)} tokens (<eos> counted) exceed the {width} of the run's "
-                "longest"
-            )
-        unknown = [word for word, number in zip(words, ids, strict=False) if number == UNK]
-        if unknown:
-            notes.append(f"not in the run's vocabulary, read as <unk>: {', '.join(unknown)}")
-        found.append((text, ids))
-    return found
-
-
 def _plot(algorithm: Guided, trained: Trained, rows: Sequence[tuple[str, list[int]]]) -> GoalPlot:
     """Trace the sentences and project them; the features of all of them share one plane."""
     lengths = [len(ids) for _, ids in rows]
-    padded = pad_sequence([torch.tensor(ids) for _, ids in rows], True, PAD).to(trained.device)
+    padded = batch_of([ids for _, ids in rows], trained.device)
     goals, features = algorithm.trace(padded)
     cosines = goal_cosines(features, goals, algorithm.goal_steps)
     paths = [_array(row[: n + 1]) for row, n in zip(features, lengths, strict=True)]

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import gantext
+from gantext import model_measures
 from gantext.errors import UserError
-from gantext.evaluate import likelihood_scores, truth_scores
+from gantext.evaluate import truth_scores
 from gantext.metrics.score import Score, Setting
 from gantext.settings import Device
 from gantext.subjects import REAL, Ground, Subject
@@ -26,12 +27,18 @@ class Protocol:
         seed: of shuffles, of the embeddings' sample and of the small language models.
         encoder: the sentence encoder of the Frechet distance; None is the default one.
         device: where networks compute.
+        draws: importance samples of a sentence (k).
+        sentences: test sentences whose latent vectors are looked at.
+        probes: test sentences that are imputed, or pairs of them that are interpolated.
     """
 
     preset: str
     seed: int
     encoder: str | None
     device: Device
+    draws: int
+    sentences: int
+    probes: int
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,7 @@ class Measure:
         settings: the fields of the protocol that decide it.
         doing: what to tell a user who waits; None when it is quick.
         of_model: it depends on the model alone, not on the samples.
+        applies: whether a subject may have it at all.
     """
 
     name: str
@@ -51,6 +59,7 @@ class Measure:
     settings: tuple[str, ...]
     doing: str | None = None
     of_model: bool = False
+    applies: Callable[[Subject], bool] = lambda subject: True
 
 
 def _bleu(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
@@ -78,19 +87,6 @@ def _diversity(subject: Subject, ground: Ground, protocol: Protocol) -> list[Sco
     # Of the training text itself everything is copied: that says nothing.
     training = () if subject.name == REAL else ground.training
     return diversity_scores(subject.lines, ground.references, training, data_hash=ground.hash)
-
-
-def _likelihood(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
-    model = subject.model
-    if model is None or ground.corpus is None:
-        return []
-    if model.run.info.get("data") != ground.hash:
-        raise UserError(
-            f"{model.run.path.name} was trained on other data: for its likelihood of other "
-            "sentences use gantext score RUN FILE"
-        )
-    trained = model.trained
-    return likelihood_scores(trained.algorithm, ground.corpus, trained.device)
 
 
 def _truth(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
@@ -162,7 +158,31 @@ _ALL = (
     Measure("bleu", _bleu, ("preset", "seed")),
     Measure("self-bleu", _self_bleu, ("preset", "seed")),
     Measure("diversity", _diversity, ()),
-    Measure("likelihood", _likelihood, (), of_model=True),
+    Measure("likelihood", model_measures.likelihood, (), of_model=True),
+    Measure(
+        "latent",
+        model_measures.latent,
+        ("draws", "sentences", "seed"),
+        doing="weighing draws of latent vectors",
+        of_model=True,
+        applies=model_measures.has_latent,
+    ),
+    Measure(
+        "interpolation",
+        model_measures.interpolation,
+        ("probes", "seed"),
+        doing="decoding midpoints",
+        of_model=True,
+        applies=model_measures.has_latent,
+    ),
+    Measure(
+        "imputation",
+        model_measures.imputation,
+        ("probes", "seed"),
+        doing="filling blanks of test sentences",
+        of_model=True,
+        applies=lambda subject: subject.model is not None,
+    ),
     Measure("truth", _truth, ()),
     Measure("lengths", _lengths, ("preset", "seed")),
     Measure("lm", _lm, ("seed",), doing="training small language models"),

@@ -9,7 +9,19 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 PLAIN_SECONDS = 10.0
-SHOWN = ("nll", "reward", "g_loss", "d_loss", "d_real", "d_fake", "entropy", "unique", "nll_valid")
+SHOWN = (
+    "nll",
+    "nll_bound",
+    "kl",
+    "reward",
+    "g_loss",
+    "d_loss",
+    "d_real",
+    "d_fake",
+    "entropy",
+    "unique",
+    "nll_valid",
+)
 
 
 def headline(metrics: dict[str, float]) -> str:

@@ -4,16 +4,19 @@ from dataclasses import replace
 from typing import Any
 
 from gantext import lengths
+from gantext.data.scenes import Config as Scenes
 from gantext.evaluation import Asked, table
 from gantext.evaluation import Table as Scores
 from gantext.frontier import mle_phase
 from gantext.goals import goals_of
+from gantext.latent_plane import latent_plane
 from gantext.metrics.copying import CopyIndex
 from gantext.metrics.score import shown
 from gantext.metrics.signatures import own_name, signature_lines
-from gantext.nn.algorithm import Guided
+from gantext.nn.algorithm import Guided, Latent
 from gantext.page import Figure, RunPart, Sample, SampleSet, Table
 from gantext.plots.goals import CAPTION, goals_figure
+from gantext.plots.latent import latent_figure
 from gantext.plots.learning import learning_figures
 from gantext.plots.lengths import lengths_figure
 from gantext.plots.output import to_svg
@@ -23,9 +26,14 @@ from gantext.scorebook import Say
 from gantext.subjects import Ground, Model, label, of_model
 
 QUICK = ("bleu", "self-bleu", "diversity", "likelihood", "truth")
-SLOW = ("lm", "frechet")
+SLOW = ("latent", "interpolation", "imputation", "lm", "frechet")
 SHOWN = 20  # sentences of each model, the first ones drawn
 TRACED = 3  # sentences whose goals are drawn
+POINTS = 500  # sentences whose latent vectors are drawn
+PLANE_CAPTION = (
+    "Each dot is a test sentence: the mean of its posterior q(z|x) in the plane of the first two "
+    "principal components. In brackets the share of the means' variance that an axis shows."
+)
 COPIED = 5  # from so many words in a row on, what training text has too is marked
 FACTS = ("status", "created", "device", "host", "torch", "gantext", "train_size")
 
@@ -60,6 +68,7 @@ def run_part(asked: Asked, say: Say) -> RunPart:
             *_curves(model.run.metrics()),
             _length_picture(by_length),
             *_goal_pictures(model, asked),
+            *_latent_pictures(model, asked, ground),
         ),
         samples=tuple(_samples(one, asked, ground, index) for one in models),
     )
@@ -130,6 +139,24 @@ def _goal_pictures(model: Model, asked: Asked) -> list[Figure]:
     table = Table("Goals and moves", ("sentence", "words", "mean cosine"), rows)
     caption = " ".join([CAPTION, f"Drawn by: {how}.", *found.notes])
     return [Figure("Goals and leaked features", caption, light, dark, table, wide=True)]
+
+
+def _latent_pictures(model: Model, asked: Asked, ground: Ground) -> list[Figure]:
+    """The latent space of a model that has one, by each property that its data has."""
+    if not isinstance(model.trained.algorithm, Latent) or ground.corpus is None:
+        return []
+    scenes = isinstance(model.settings.data, Scenes)
+    phase = f" --phase {model.phase}" if model.phase else ""
+    found = []
+    for by in ("length", "shape", "colour") if scenes else ("length",):
+        plot = latent_plane(
+            model.trained, ground.corpus, by=by, n=POINTS, seed=asked.seed, phase=model.phase
+        ).plot
+        light, dark = (to_svg(latent_figure(plot, theme)) for theme in ("light", "dark"))
+        how = f"gantext latent {model.run.path.name}{phase} --by {by} -n {POINTS}"
+        caption = f"{PLANE_CAPTION} Drawn by: {how} --seed {asked.seed}."
+        found.append(Figure(f"Latent space by {plot.by}", caption, light, dark))
+    return found
 
 
 def _samples(model: Model, asked: Asked, ground: Ground, index: CopyIndex) -> SampleSet:

@@ -20,15 +20,22 @@ from gantext.settings import Settings
 COUNTS = frozenset(
     {
         "batch_size",
+        "cycles",
         "embedding",
+        "eval_samples",
         "filters",
         "hidden",
+        "information_every",
+        "information_sentences",
+        "inner_steps",
         "keep",
+        "latent_size",
         "layers",
         "rollout_every",
         "rollouts",
         "samples",
         "widths",
+        "window",
     }
 )
 

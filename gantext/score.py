@@ -12,7 +12,7 @@ from gantext.data.corpus import Split, encode_split
 from gantext.data.text import read_lines
 from gantext.data.vocabulary import UNK, Vocabulary
 from gantext.errors import UserError
-from gantext.evaluate import split_log_prob
+from gantext.evaluate import estimate_signature, split_log_prob
 from gantext.metrics.score import Setting
 from gantext.nn.algorithm import Judge
 
@@ -168,6 +168,7 @@ def _signature(trained: Trained, path: Path, phase: str | None) -> dict[str, Set
         "file": path.name,
         "unit": "nats",
         "eos": True,
+        **estimate_signature(trained.algorithm),
         "data": run.info.get("data"),
         "version": gantext.__version__,
     }

@@ -37,6 +37,8 @@ def score(
     found: list[Score] = []
     for name in names:
         measure = MEASURES[name]
+        if not measure.applies(subject):
+            continue
         key = _key(measure, subject, ground, protocol)
         scores = _read(subject.keeper, measure, key)
         if scores is None and not stored_only:

@@ -22,6 +22,29 @@ class Device(enum.Enum):
     mps = "mps"
 
 
+class How(enum.Enum):
+    """How a sentence is written from a latent vector."""
+
+    greedy = "greedy"
+    beam = "beam"
+    sample = "sample"
+
+
+class Colouring(enum.Enum):
+    """The property that a picture of latent vectors shows."""
+
+    length = "length"
+    shape = "shape"
+    colour = "colour"
+
+
+class Projection(enum.Enum):
+    """How latent vectors come into a plane."""
+
+    pca = "pca"
+    tsne = "tsne"
+
+
 class Precision(enum.Enum):
     """Arithmetic of the forward passes; weights and optimiser stay in fp32."""
 

@@ -58,6 +58,23 @@ SMALL_LEAKGAN = [
     "model.adversarial.batch_size=8",
     "model.adversarial.rollouts=1",
 ]
+# 8 steps of the autoencoder, 16 of the VAE, some of them aggressive.
+SMALL_VAE = [
+    "model=vae",
+    *(word for word in SMALL if not word.startswith("model.generator")),
+    "model.latent_size=3",
+    "model.encoder.embedding=8",
+    "model.encoder.hidden=8",
+    "model.decoder.embedding=8",
+    "model.decoder.hidden=8",
+    "model.pretrain_ae=1",
+    "model.aggressive.enabled=true",
+    "model.aggressive.inner_steps=4",
+    "model.aggressive.window=2",
+    "model.aggressive.information_every=4",
+    "model.aggressive.information_sentences=10",
+    "model.eval_samples=2",
+]
 
 
 @dataclass(frozen=True)
@@ -145,11 +162,15 @@ def small_leakgan() -> list[str]:
     return list(SMALL_LEAKGAN)
 
 
-@pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a finished run of the tiny GAN; not to be changed."""
-    folder = tmp_path_factory.mktemp("trained")
-    words = [*SMALL_GAN, f"runs_dir={folder}", "name=run"]
+@pytest.fixture
+def small_vae() -> list[str]:
+    """Overrides of a tiny VAE with both phases."""
+    return list(SMALL_VAE)
+
+
+def finished(folder: Path, overrides: list[str]) -> Path:
+    """Train a run, in a process of its own; its folder."""
+    words = [*overrides, f"runs_dir={folder}", "name=run"]
     found = subprocess.run(
         [sys.executable, "-m", "gantext", "train", *words],
         capture_output=True,
@@ -161,6 +182,18 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     assert found.returncode == 0, found.stderr
     return folder / "run"
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished run of the tiny GAN; not to be changed."""
+    return finished(tmp_path_factory.mktemp("trained"), SMALL_GAN)
+
+
+@pytest.fixture(scope="session")
+def trained_vae(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished run of the tiny VAE; not to be changed."""
+    return finished(tmp_path_factory.mktemp("vae"), SMALL_VAE)
 
 
 def pytest_addoption(parser):

@@ -11,6 +11,15 @@ from gantext.data.vocabulary import EOS
 from gantext.errors import UserError
 from gantext.nn.algorithm import SamplingOptions
 from gantext.nn.language_model import GeneratorConfig, LanguageModel
+from gantext.nn.latent import free_bits, gaussian_kl, reparameterise
+from gantext.nn.latent_model import (
+    DecoderConfig,
+    Encoder,
+    EncoderConfig,
+    GivenLatent,
+    Injection,
+    LatentDecoder,
+)
 from gantext.nn.leak_generator import LeakGenerator
 from gantext.nn.leaked_features import LeakyTextCNN
 from gantext.nn.manager_worker import GoalSchedule, LeakGeneratorConfig
@@ -77,6 +86,28 @@ def test_forward_passes_stay_on_the_device() -> None:
         discriminator.penalty(),
     ):
         assert found.device == META
+
+
+def latent_decoder(inject: Injection) -> LatentDecoder:
+    return LatentDecoder(130, 3, DecoderConfig(6, 5, 2, True, 0.3, 0.1, 0.2, inject), rng())
+
+
+@pytest.mark.parametrize("inject", list(Injection))
+def test_the_vae_stays_on_the_device(inject: Injection) -> None:
+    """Its loss, and its decoding, in which the host never waits."""
+    encoder = Encoder(130, 3, EncoderConfig(6, 5, 0.3, 0.5), rng()).to(META)
+    decoder = latent_decoder(inject)
+    tokens = torch.full((4, 6), 5, device=META)
+    mu, log_var = encoder(tokens, rng())
+    z = reparameterise(mu, log_var, rng())
+    assert free_bits(gaussian_kl(mu, log_var), 0.1, True).device == META
+    with Waits() as found:
+        decode(GivenLatent(decoder, torch.zeros(4, 3)), 4, 6, rng(), SamplingOptions(), False)
+    assert found.count == 0
+    decoder = decoder.to(META)
+    assert decoder.features(tokens, z, rng()).device == META
+    drawn = decode(GivenLatent(decoder, z), 4, 6, rng(), SamplingOptions())
+    assert drawn.device == META and drawn.shape == (4, 6)
 
 
 def test_rewards_stay_on_the_device() -> None:

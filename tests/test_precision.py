@@ -12,12 +12,13 @@ from gantext.data.corpus import Batches
 from gantext.evaluate import likelihood_of, sample_texts
 from gantext.models.gan import GAN
 from gantext.models.leakgan import LeakGAN
+from gantext.models.vae import VAE
 from gantext.nn.algorithm import Judge, SamplingOptions
 from gantext.nn.rewards import returns_to_go
 from gantext.run import RunDir
 from gantext.settings import Device, Precision, Settings
 from gantext.tracking import to_floats
-from tests.conftest import SMALL_GAN, SMALL_LEAKGAN, Command
+from tests.conftest import SMALL_GAN, SMALL_LEAKGAN, SMALL_VAE, Command
 
 CPU = torch.device("cpu")
 
@@ -168,3 +169,36 @@ def test_leakgan_in_bf16(tie: str) -> None:
             assert policy.valid_log_probs(corpus.test.tokens).dtype == torch.float32
         losses.append(found)
     assert losses[1] == pytest.approx(losses[0], rel=0.05) and losses[1] != losses[0]
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.6])
+def test_the_vae_in_bf16(gamma: float) -> None:
+    """The first losses are within 5% of fp32's, and not the same; posteriors, a policy's state and
+    probabilities are fp32."""
+    losses = []
+    for precision in ("fp32", "bf16"):
+        chosen = config.compose(
+            [*SMALL_VAE, f"precision={precision}", f"model.encoder.bn_gamma={gamma}"]
+        )
+        corpus = data.load(chosen.data)
+        algorithm = build(chosen, task_of(corpus, CPU))
+        assert isinstance(algorithm, VAE)
+        batches, rng = Batches(corpus.train, 1), generator(1, "noise", CPU)
+        found = {}
+        with autocast(chosen, CPU):
+            for phase in algorithm.phases():
+                metrics = to_floats(phase.step(batches.next(phase.rows), rng))
+                assert all(map(math.isfinite, metrics.values())), metrics
+                found |= {f"{phase.name}/{k}": metrics[k] for k in metrics.keys() & VAE_LOSSES}
+            mu, log_var = algorithm.encode(corpus.test.tokens)
+            policy = algorithm.policy(mu)
+            state = policy.advance(policy.start(len(mu)), corpus.test.tokens[:, 0])
+            assert {part.dtype for part in (mu, log_var, *state)} == {torch.float32}
+            assert policy.logits(state).dtype == torch.float32
+            assert algorithm.log_prob_given(corpus.test.tokens, mu).dtype == torch.float32
+            assert math.isfinite(likelihood_of(algorithm, corpus.test, CPU))
+        losses.append(found)
+    assert losses[1] == pytest.approx(losses[0], rel=0.05) and losses[1] != losses[0]
+
+
+VAE_LOSSES = {"loss", "nll_bound", "reconstruction"}

@@ -211,6 +211,26 @@ def test_a_killed_leakgan_goes_on_identically(
     assert end_of(run)[0] == end_of(whole)[0]
 
 
+def test_a_killed_vae_goes_on_identically(
+    forker: Forker, tmp_path: Path, small_vae: list[str]
+) -> None:
+    """SIGKILL amid the autoencoder and amid aggressive training."""
+    assert forker.start(tmp_path, "train", *small_vae, "name=whole").wait() == 0
+    whole, run = tmp_path / "runs" / "whole", tmp_path / "runs" / "r"
+    words = [*small_vae, "name=r"]
+    for row in (5, 12):
+        child = forker.start(tmp_path, "train", *words)
+        until(lambda row=row: rows(run) >= row)
+        assert child.kill(signal.SIGKILL) == -signal.SIGKILL
+        words = ["--resume", str(run)]
+    child = forker.start(tmp_path, "train", *words)
+    assert child.wait() == 0, child.said
+    assert RunDir(run).phase_ends() == ["autoencoder", "vae"]
+    assert any("inner_steps" in row for row in RunDir(run).metrics())
+    assert_same_weights(run, whole)
+    assert end_of(run)[0] == end_of(whole)[0]
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_stop_request_finishes_the_step_saves_and_says_how_to_go_on(
     forker: Forker,

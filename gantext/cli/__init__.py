@@ -16,6 +16,10 @@ from gantext.cli import (
     evaluation,
     frontiers,
     goals,
+    imputing,
+    interpolating,
+    latents,
+    reconstructing,
     reporting,
     runs,
     sampling,
@@ -38,6 +42,10 @@ app = typer.Typer(
 training.register(app)
 sampling.register(app)
 scoring.register(app)
+reconstructing.register(app)
+interpolating.register(app)
+imputing.register(app)
+latents.register(app)
 goals.register(app)
 frontiers.register()
 comparing.register(app)

@@ -44,6 +44,14 @@ PresetName = Annotated[
     typer.Option(help="BLEU protocol: texygen, texygen-fast, leakgan, relgan or textgan."),
 ]
 Count = Annotated[int | None, typer.Option("-n", min=1, help="How many sentences to sample.")]
+Draws = Annotated[
+    int | None,
+    typer.Option(min=1, help="Importance samples of a sentence (default: 500; eval all: 100)."),
+]
+Sentences = Annotated[int, typer.Option("-n", "--n", min=1, help="How many test sentences.")]
+Probes = Annotated[
+    int, typer.Option("-n", "--n", min=1, help="Test sentences to fill, or pairs to join.")
+]
 Temperature = Annotated[float, typer.Option(min=0.0, help="Sampling temperature.")]
 Seed = Annotated[int, typer.Option(help="Seed of samples and shuffles.")]
 Phase = Annotated[str | None, typer.Option(help="The runs as they were after this phase.")]
@@ -63,6 +71,21 @@ EXAMPLES = """[bold]Examples[/bold]
   gantext eval {0} --samples samples.txt data=coco
 
   gantext eval {0} RUN --temperature 0.8 --json"""
+MODEL_EXAMPLES = """[bold]Examples[/bold]
+
+  gantext eval {0}
+
+  gantext eval {0} RUN@vae RUN
+
+  gantext eval {0} RUN --k 100 -n 10000 --json"""
+PROBE_EXAMPLES = """[bold]Examples[/bold]
+
+  gantext eval {0}
+
+  gantext eval {0} RUN@vae RUN
+
+  gantext eval {0} RUN -n 2000 --seed 1 --json"""
+DRAWS = {"latent": 500}
 REAL_NOTE = "real: training sentences as hypotheses; above it is sharper than the data, not better"
 
 
@@ -73,6 +96,9 @@ def _register(name: str, kind: Kind) -> None:
         references: References = None,
         preset: PresetName = "texygen",
         n: Count = None,
+        k: Draws = None,
+        sentences: Sentences = 1000,
+        probes: Probes = 500,
         temperature: Temperature = 1.0,
         seed: Seed = 0,
         phase: Phase = None,
@@ -96,16 +122,22 @@ def _register(name: str, kind: Kind) -> None:
             encoder,
             device,
             runs_dir,
+            k or DRAWS.get(name, 100),
+            sentences,
+            probes,
         )
         _score(name, kind, asked, plot, json)
 
-    app.command(name, help=kind.about, epilog=EXAMPLES.format(name))(_only(command, kind.options))
+    examples = PROBE_EXAMPLES if "probes" in kind.options else EXAMPLES
+    examples = MODEL_EXAMPLES if "sentences" in kind.options else examples
+    app.command(name, help=kind.about, epilog=examples.format(name))(_only(command, kind))
 
 
-def _only(command: Callable[..., None], options: frozenset[str]) -> Callable[..., None]:
+def _only(command: Callable[..., None], kind: Kind) -> Callable[..., None]:
     """Hide from Typer those options that say nothing to this command."""
     signature = inspect.signature(command)
-    kept = [p for p in signature.parameters.values() if p.name not in OWN_OPTIONS - options]
+    hidden = (OWN_OPTIONS - kind.options) | kind.hidden
+    kept = [p for p in signature.parameters.values() if p.name not in hidden]
     shown: Any = command
     shown.__signature__ = signature.replace(parameters=kept)
     return command
@@ -125,7 +157,7 @@ def _score(name: str, kind: Kind, asked: "Asked", plot: Path | None, json: bool)
     with tables.working() as say:
         found = table(asked, measures, say)
     if not found:
-        raise UserError(f"{name}: nothing to score; give a RUN")
+        raise UserError(f"{name}: {kind.nothing}")
     if plot is not None:
         _draw(found, plot)
     if json:

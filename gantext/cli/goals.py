@@ -81,6 +81,11 @@ def _check(texts: list[str], n: int, out: Path) -> None:
         raise UserError("--text is empty: give it words")
     if (len(texts) or n) > MOST:
         raise UserError(f"{len(texts) or n} sentences: at most {MOST} can be told apart")
+    check_png(out)
+
+
+def check_png(out: Path) -> None:
+    """Refuse a file that no PNG can be written to. Raises UserError."""
     if out.suffix.lower() != ".png":
         raise UserError(f"--out {out}: the figure is a PNG, so its name has to end in .png")
     if out.is_dir() or not out.parent.is_dir():

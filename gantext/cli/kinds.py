@@ -5,19 +5,38 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Kind:
-    """A command of `gantext eval`: its table's title, its measures, its own options, its help."""
+    """A command of `gantext eval`.
+
+    Attributes:
+        title: of its table.
+        measures: what it measures.
+        options: those that only some commands have.
+        about: its help.
+        hidden: options of nearly all commands that it has not.
+        nothing: what is said when there is nothing to score.
+    """
 
     title: str
     measures: tuple[str, ...]
     options: frozenset[str]
     about: str
+    hidden: frozenset[str] = frozenset()
+    nothing: str = "nothing to score; give a RUN"
 
 
 def _kind(title: str, measures: str, options: str, about: str) -> Kind:
     return Kind(title, tuple(measures.split()), frozenset(options.split()), about)
 
 
-OWN_OPTIONS = {"references", "preset", "encoder", "plot"}  # of some commands only
+OWN_OPTIONS = {
+    "references",
+    "preset",
+    "encoder",
+    "plot",
+    "k",
+    "sentences",
+    "probes",
+}  # of some commands only
 KINDS = {
     "bleu": _kind(
         "BLEU",
@@ -43,6 +62,30 @@ KINDS = {
         "",
         "Test NLL and perplexity; nll-oracle and the grammatical share where the truth is known.",
     ),
+    "latent": Kind(
+        "latent variable",
+        ("latent",),
+        frozenset({"k", "sentences"}),
+        "Of a VAE: ELBO, importance-weighted NLL, KL, mutual information, active units. Minutes.",
+        hidden=frozenset({"n", "temperature", "samples"}),
+        nothing="only a model with a latent variable has these scores, such as model=vae",
+    ),
+    "interpolation": Kind(
+        "interpolation",
+        ("interpolation",),
+        frozenset({"probes"}),
+        "Of a VAE: the share of grammatical midpoints between pairs of test sentences (scenes).",
+        hidden=frozenset({"n", "temperature", "samples"}),
+        nothing="only a model with a latent variable has this score, such as model=vae",
+    ),
+    "imputation": Kind(
+        "imputation",
+        ("imputation",),
+        frozenset({"probes"}),
+        "Words filled into test sentences: grammatical and exact ones, or the adversarial error.",
+        hidden=frozenset({"n", "temperature", "samples"}),
+        nothing="only a run has these scores; give a RUN",
+    ),
     "lm": _kind(
         "language model scores",
         "lm",
@@ -63,8 +106,8 @@ KINDS = {
     ),
     "all": _kind(
         "all scores",
-        "bleu self-bleu diversity likelihood truth lengths lm frechet",
-        "preset encoder",
+        "bleu self-bleu diversity likelihood latent truth lengths lm frechet",
+        "preset encoder k",
         "Every score; what is stored already is read back.",
     ),
 }

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from gantext.nn.sampling import Policy
 
 Metrics = Mapping[str, Tensor | float]
 StepFunction = Callable[[Tensor, torch.Generator], Metrics]
@@ -98,6 +101,38 @@ class Judge(Protocol):
 
     def score(self, tokens: Tensor) -> dict[str, Tensor]:
         """Probabilities in [0, 1], (N,) each, of (N, T) tokens; none while it is untrained."""
+        ...
+
+
+@runtime_checkable
+class Estimator(Protocol):
+    """An algorithm whose `log_prob` is an estimate, not exact."""
+
+    def estimator(self) -> Mapping[str, str | int]:
+        """What the signatures of its likelihoods say of the estimate."""
+        ...
+
+
+@runtime_checkable
+class Latent(Protocol):
+    """An algorithm with a latent variable z of standard normal prior, one for each sentence."""
+
+    latent_size: int
+
+    def encode(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """The posterior's mean and log-variance, (N, Z) each, of (N, T) tokens; no gradient."""
+        ...
+
+    def decode(self, z: Tensor, rng: torch.Generator, options: SamplingOptions) -> Tensor:
+        """Draw a sentence for each row of z, (N, Z): (N, T); greedy at temperature 0."""
+        ...
+
+    def log_prob_given(self, tokens: Tensor, z: Tensor) -> Tensor:
+        """log p(x | z) in nats, (N,), of (N, T) tokens and (N, Z); no gradient."""
+        ...
+
+    def policy(self, z: Tensor) -> "Policy":
+        """The decoder word by word; its `start` takes as many rows as z, (N, Z), has."""
         ...
 
 

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from gantext.data.vocabulary import BOS, UNK
+
 
 def keep_mask(shape: tuple[int, ...], p: float, like: Tensor, rng: torch.Generator) -> Tensor:
     """A mask of 0 and 1/(1-p) with mean 1, of `like`'s type and device."""
@@ -30,3 +32,17 @@ def word_dropout(table: Tensor, p: float, rng: torch.Generator | None) -> Tensor
     if rng is None or p == 0:
         return table
     return table * keep_mask((table.shape[0], 1), p, table, rng)
+
+
+def hide_words(read: Tensor, rate: float, rng: torch.Generator | None) -> Tensor:
+    """Word dropout: the decoder's inputs become <unk> with probability `rate` (Bowman et al. 2016).
+
+    <bos> stays. Without rng nothing is dropped, but at rate 1 (the inputless decoder) it always is:
+    that decoder never learned to read a word.
+    """
+    if rate == 0 or (rng is None and rate < 1):
+        return read
+    hidden = read != BOS
+    if rate < 1:
+        hidden &= torch.rand(read.shape, generator=rng, device=read.device) < rate
+    return torch.where(hidden, UNK, read)

@@ -1,4 +1,4 @@
-"""Maximum-likelihood training of a language model by teacher forcing.
+"""Maximum-likelihood training by teacher forcing.
 
 Shapes: B batch, T steps, V vocabulary.
 """
@@ -71,11 +71,11 @@ def clipped_step(
     return norm.detach()
 
 
-class MLETrainer:
-    """Fits a language model: AdamW, warm-up, cosine decay, clipped gradients."""
+class Fitter:
+    """Updates a model by its loss: AdamW, warm-up, cosine decay, clipped gradients."""
 
-    def __init__(self, model: WordModel, config: MLEConfig, task: Task) -> None:
-        self.model, self.config = model, config
+    def __init__(self, model: nn.Module, config: MLEConfig, task: Task) -> None:
+        self.fitted, self.config = model, config
         self.singletons = task.singletons.to(task.device)
         self.unk_rate = config.unk_rate if bool(task.singletons.any()) else 0.0
         self.total = config.steps(task.train_size)
@@ -84,20 +84,19 @@ class MLETrainer:
             model.parameters(), config.learning_rate, (0.9, 0.99), weight_decay=config.weight_decay
         )
 
-    def step(self, batch: Tensor, rng: torch.Generator) -> Metrics:
-        """One update on a batch (B, T)."""
-        loss = mean_nll(self.model, self.shown(batch, rng), rng)
-        return {"nll": loss.detach(), **self.update(loss)}
+    def update(self, loss: Tensor, counted: bool = True) -> Metrics:
+        """One update by a loss of the model's, at the schedule's learning rate.
 
-    def update(self, loss: Tensor) -> Metrics:
-        """One update by a loss of the model's, at the schedule's learning rate."""
+        Weights that the loss does not depend on stay as they are. An update that is not
+        `counted` leaves the place in the schedule.
+        """
         config = self.config
         rate = cosine_rate(self.done, self.total, config.warmup_steps, config.final_rate)
         rate *= config.learning_rate
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        norm = clipped_step(self.optimiser, self.model, loss, config.clip)
-        self.done += 1
+        norm = clipped_step(self.optimiser, self.fitted, loss, config.clip)
+        self.done += counted
         return {"grad_norm": norm, "learning_rate": rate}
 
     def shown(self, batch: Tensor, rng: torch.Generator) -> Tensor:
@@ -112,3 +111,16 @@ class MLETrainer:
         """Restore what `state_dict` gave."""
         self.optimiser.load_state_dict(state["optimiser"])
         self.done = state["done"]
+
+
+class MLETrainer(Fitter):
+    """Fits a language model by maximum likelihood."""
+
+    def __init__(self, model: WordModel, config: MLEConfig, task: Task) -> None:
+        super().__init__(model, config, task)
+        self.model = model
+
+    def step(self, batch: Tensor, rng: torch.Generator) -> Metrics:
+        """One update on a batch (B, T)."""
+        loss = mean_nll(self.model, self.shown(batch, rng), rng)
+        return {"nll": loss.detach(), **self.update(loss)}

@@ -4,7 +4,7 @@ Shapes: N rows, V vocabulary, T steps. A policy's state is a tuple of tensors wi
 that rows can be selected, repeated and joined without knowing what the state means.
 """
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -19,6 +19,7 @@ CHUNK_ELEMENTS = {"cpu": 2**20}
 GPU_CHUNK_ELEMENTS = 2**26
 
 
+@runtime_checkable
 class Policy(Protocol):
     """A model that can be decoded step by step; `logits` leave out words that it never writes."""
 

@@ -11,11 +11,11 @@ from gantext.data.vocabulary import BOS, PAD, UNK
 LSTM_WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
-class WordModel(nn.Module):
-    """p(x_t | x_<t). <pad> and <bos> have probability 0.
+class WordScores(nn.Module):
+    """Scores of the next word, in which <pad> and <bos> have probability 0.
 
-    As a policy (sampling, rollouts, policy gradient) it also never writes <unk>; its probability
-    of <unk> counts in test likelihoods only.
+    As a policy (sampling, rollouts, policy gradient) a model also never writes <unk>; its
+    probability of <unk> counts in test likelihoods only.
     """
 
     never: Tensor
@@ -28,6 +28,10 @@ class WordModel(nn.Module):
     def ban(self, scores: Tensor, written: bool) -> Tensor:
         """The scores (..., V), in place, with -inf for words that are never read (or written)."""
         return scores.index_fill_(-1, self.never if written else self.never[:2], -torch.inf)
+
+
+class WordModel(WordScores):
+    """p(x_t | x_<t)."""
 
     def valid_log_probs(
         self, tokens: Tensor, rng: torch.Generator | None = None, written: bool = False

@@ -56,7 +56,33 @@ LAYOUTS = (
         "Of real text under the model. A gap that opens between training and validation is "
         "overfitting.",
         "NLL (nats per token)",
-        {"nll": "training", "nll_valid": "validation", "valid_nll": "validation"},
+        {
+            "nll": "training",
+            "nll_bound": "training (-ELBO)",
+            "nll_valid": "validation",
+            "valid_nll": "validation",
+        },
+    ),
+    Layout(
+        "Reconstruction",
+        "Of a sentence from a draw of its own posterior: -E[log p(x|z)]. What the latent vector "
+        "tells the decoder lowers it.",
+        "nats per sentence",
+        {"reconstruction": "training"},
+    ),
+    Layout(
+        "Latent information",
+        "KL term of the bound, and the mutual information of sentence and latent vector where it "
+        "is measured. A KL near 0 is posterior collapse: the decoder ignores the latent vector.",
+        "nats per sentence",
+        {"kl": "KL", "mutual_information": "mutual information"},
+    ),
+    Layout(
+        "KL weight",
+        "Weight of the KL term in the loss.",
+        "weight",
+        {"beta": "beta"},
+        covers=(0.0, 1.0),
     ),
     Layout(
         "Losses",

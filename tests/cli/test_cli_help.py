@@ -35,7 +35,16 @@ def _timed(command: list[str]) -> float:
 
 
 @pytest.mark.parametrize(
-    "words", ["--help", "train --help", "runs list", "sample --help", "goals --help"]
+    "words",
+    [
+        "--help",
+        "train --help",
+        "runs list",
+        "sample --help",
+        "goals --help",
+        "impute --help",
+        "latent --help",
+    ],
 )
 def test_light_commands_import_nothing_heavy(words: str, tmp_path: Path) -> None:
     command = [sys.executable, "-X", "importtime", "-m", "gantext", *words.split()]
@@ -55,6 +64,10 @@ def test_help_lists_commands_groups_and_options(cli: Command) -> None:
         "adversarial-train",
         "sample",
         "goals",
+        "reconstruct",
+        "interpolate",
+        "impute",
+        "latent",
         "eval",
         "data",
         "runs",
@@ -73,8 +86,14 @@ def test_help_lists_commands_groups_and_options(cli: Command) -> None:
     for words in (
         "sample",
         "goals",
+        "reconstruct",
+        "interpolate",
+        "impute",
+        "latent",
         "eval bleu",
         "eval self-bleu",
+        "eval interpolation",
+        "eval imputation",
         "data list",
         "data get",
         "data show",

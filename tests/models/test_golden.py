@@ -32,6 +32,16 @@ SMALL = {
         "model.adversarial.batch_size=16",
         "model.adversarial.rank_real=4",
     ],
+    "vae": [
+        "model.latent_size=4",
+        "model.encoder.embedding=16",
+        "model.encoder.hidden=16",
+        "model.decoder.embedding=16",
+        "model.decoder.hidden=24",
+        "model.decoder.word_dropout=0.2",
+        "model.encoder.bn_gamma=0.5",
+        "model.pretrain_ae=1",
+    ],
 }
 DATA = ["data=scenes", "data.train_size=300", "data.validation_size=10", "data.test_size=10"]
 

@@ -1,0 +1,44 @@
+"""The weight of the KL term over training."""
+
+import enum
+import math
+from dataclasses import dataclass
+
+
+class Schedule(enum.Enum):
+    """How the weight rises."""
+
+    none = "none"
+    linear = "linear"
+    logistic = "logistic"
+    cyclical = "cyclical"
+
+
+@dataclass(frozen=True)
+class AnnealConfig:
+    """The weight of the KL term (explained in conf/model/vae.yaml)."""
+
+    schedule: Schedule
+    steps: int
+    rate: float
+    midpoint: int
+    cycles: int
+    ramp: float
+
+
+def beta_at(step: int, config: AnnealConfig, total: int) -> float:
+    """The weight in [0, 1] of the KL term at a step (from 0) of `total` ones.
+
+    linear: 0 at step 0, 1 from `steps` on. logistic: 1 / (1 + exp(-rate (step - midpoint)))
+    (Bowman et al. 2016, figure 2). cyclical: `cycles` times a linear ramp over the share `ramp` of
+    the cycle, then 1 to its end (Fu et al. 2019). none: always 1.
+    """
+    if config.schedule is Schedule.linear:
+        return min(1.0, step / max(1, config.steps))
+    if config.schedule is Schedule.logistic:
+        return 0.5 * (1 + math.tanh(0.5 * config.rate * (step - config.midpoint)))
+    if config.schedule is Schedule.cyclical:
+        length = math.ceil(total / config.cycles)
+        place = (step % length) / length
+        return 1.0 if place >= config.ramp else place / config.ramp
+    return 1.0

@@ -1,0 +1,53 @@
+"""Sentences that a user gives on the command line, as a run's model reads them."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from gantext.assemble import Trained
+from gantext.data.vocabulary import PAD, UNK
+from gantext.errors import UserError
+
+Given = list[tuple[str, list[int]]]
+
+
+def given_sentences(trained: Trained, texts: Sequence[str], notes: list[str]) -> Given:
+    """The sentences and their ids, <eos> at the end; unknown words become <unk> and are noted.
+
+    Raises:
+        UserError: a text is empty or longer than the run's longest.
+    """
+    vocabulary = trained.vocabulary
+    found = []
+    for text in map(str.strip, texts):
+        words = vocabulary.tokenize(text)
+        ids = vocabulary.encode(words)
+        if not words:
+            raise UserError("an empty text: give it words")
+        check_length(text, len(ids), trained)
+        unknown = [word for word, number in zip(words, ids, strict=False) if number == UNK]
+        note_unknown(unknown, notes)
+        found.append((text, ids))
+    return found
+
+
+def check_length(text: str, tokens: int, trained: Trained) -> None:
+    """Refuse a sentence that the run has no room for. Raises UserError."""
+    width = trained.run.info["max_length"]
+    if tokens > width:
+        raise UserError(
+            f"{text!r}: its {tokens} tokens (<eos> counted) exceed the {width} of the run's longest"
+        )
+
+
+def note_unknown(words: Sequence[str], notes: list[str]) -> None:
+    """Say which words a run does not know."""
+    if words:
+        notes.append(f"not in the run's vocabulary, read as <unk>: {', '.join(words)}")
+
+
+def batch_of(rows: Sequence[Sequence[int]], device: torch.device) -> Tensor:
+    """Sentences of ids as one batch, (N, T), filled up with <pad>."""
+    return pad_sequence([torch.tensor(row) for row in rows], True, PAD).to(device)

@@ -1,0 +1,58 @@
+"""The picture of latent vectors: every point where it belongs, in the colour of its value."""
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgba
+
+from gantext.errors import UserError
+from gantext.plots.latent import PAINTS, LatentPlot, latent_figure
+from gantext.plots.output import to_svg
+from gantext.plots.theme import THEMES
+
+POINTS = np.array([[0.0, 1], [2, 0], [3, 3], [1, 1], [0, 0]])
+AXES = ("posterior means: PC 1", "PC 2")
+
+
+@pytest.mark.parametrize("theme", list(THEMES))
+def test_numbers_have_a_colour_each(theme: str) -> None:
+    figure = latent_figure(LatentPlot(POINTS, [3, 7, 7, 5, 3], "words", AXES), theme)
+    axes, bar = figure.axes
+    (dots,) = axes.collections
+    np.testing.assert_array_equal(dots.get_offsets(), POINTS)
+    assert dots.get_array().tolist() == [3, 7, 7, 5, 3]
+    assert dots.get_clim() == (2.5, 7.5) and dots.get_cmap().N == 5
+    assert axes.get_xlabel() == AXES[0] and axes.get_ylabel() == AXES[1]
+    assert bar.get_ylabel() == "words" and not figure.legends
+
+
+@pytest.mark.parametrize("theme", list(THEMES))
+def test_names_have_a_legend_with_their_numbers(theme: str) -> None:
+    """The most frequent name first; a scene's colour is drawn in that colour."""
+    values = ["red", "none", "red", "blue", "red"]
+    figure = latent_figure(LatentPlot(POINTS, values, "first colour named", AXES), theme)
+    (axes,) = figure.axes
+    entries = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert entries == ["red (3)", "blue (1)", "none (1)"]
+    for dots, name in zip(axes.collections, ("red", "blue", "none"), strict=True):
+        own = POINTS[[value == name for value in values]]
+        np.testing.assert_array_equal(dots.get_offsets(), own)
+    red = axes.collections[0].get_facecolor()[0]
+    assert tuple(red[:3]) == pytest.approx(to_rgba(PAINTS["red"])[:3])
+
+
+def test_ten_names_are_ten_looks() -> None:
+    names = [f"n{i}" for i in range(10)]
+    points = np.stack([np.arange(10.0), np.zeros(10)], 1)
+    (axes,) = latent_figure(LatentPlot(points, names, "name", AXES)).axes
+    looks = {
+        (tuple(dots.get_facecolor()[0]), dots.get_paths()[0].vertices.tobytes())
+        for dots in axes.collections
+    }
+    assert len(looks) == 10
+
+
+def test_the_same_plot_gives_the_same_picture_and_one_value_is_enough() -> None:
+    plot = LatentPlot(POINTS, [4] * 5, "words", AXES)
+    assert to_svg(latent_figure(plot)) == to_svg(latent_figure(plot))
+    with pytest.raises(UserError, match="no theme"):
+        latent_figure(plot, "pink")
