@@ -17,7 +17,7 @@ from gantext.scorebook import Say
 from gantext.settings import Settings
 from gantext.subjects import Model
 
-MEASURED = ("likelihood", "truth", "bleu", "self-bleu", "diversity")
+MEASURED = ("likelihood", "truth", "bleu", "self-bleu", "diversity", "pictures")
 # The columns of the table; --json and --out have all scores.
 COLUMNS = (
     "nll-test",
@@ -28,6 +28,20 @@ COLUMNS = (
     "unique",
     "copied",
     "ms-jaccard-4",
+    "retrieval-1",
+    "retrieval-5",
+    "colour",
+    "shape",
+    "count",
+    "diversity",
+    "diversity-real",
+    "frechet",
+    "frechet-real",
+    "precision",
+    "recall",
+    "class-kl",
+    "class-min-share",
+    "memorised",
 )
 # What may differ between runs that are repetitions of each other.
 REPEATED = frozenset({"seed", "name", "runs_dir", "from_run", "threads", "device"})

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from gantext import config, scorebook, subjects
+from gantext.data import Reads
 from gantext.errors import UserError
-from gantext.measures import Protocol
+from gantext.measures import MEASURES, Protocol
 from gantext.metrics.presets import find_preset
 from gantext.metrics.score import Score
 from gantext.sample import SamplingRequest
@@ -18,6 +19,7 @@ from gantext.settings import Device
 from gantext.subjects import Ground, Model, Subject
 
 Table = dict[str, list[Score]]
+REAL_SUFFIX = "-real"  # of the names of scores that real pictures have
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,11 @@ class Asked:
         """The files asked for."""
         return [subjects.of_file(path) for path in self.samples]
 
+    @property
+    def of_text(self) -> bool:
+        """Whether sentences are among what is scored."""
+        return bool(self.samples) or any(model.reads is Reads.text for model in self.models())
+
     def models(self) -> list[Model]:
         """The runs asked for."""
         return [
@@ -91,19 +98,30 @@ class Asked:
         ]
 
     def ground(self, models: Sequence[Model]) -> Ground:
-        """What is scored against: files or data that are named, or else the runs' own data."""
+        """What is scored against: files or data that are named, or else the runs' own data.
+
+        Raises:
+            UserError: none is named and there is no run; or runs of text and of pictures.
+        """
+        reads = common_reads(models)
         if self.references is not None:
             return subjects.ground_of(None, self.references)
         if self.data is not None:
-            return subjects.ground_of(self.data, None)
+            return subjects.ground_of(self.data, None, reads)
         if not models:
             raise UserError("references are needed: data=NAME or --references FILE")
-        return subjects.ground_of(subjects.common_data(models), None)
+        return subjects.ground_of(common_data(models), None, reads)
 
 
 def table(asked: Asked, names: Sequence[str], say: Say, stored_only: bool = False) -> Table:
-    """Scores by source: each run and file, and the real text as "real" with names "real-..."."""
-    found, ground = gather(asked)
+    """Scores by source: each run and file, and the real text as "real" with names "real-...".
+
+    Pictures have no such source: their scores hold what real pictures get.
+
+    Raises:
+        UserError: no such run or data; or none of the measures is for what the runs make.
+    """
+    found, ground = gather(asked, names)
     scores = {
         one.name: scorebook.score(names, one, ground, asked.protocol, say, stored_only)
         for one in found
@@ -117,13 +135,71 @@ def table(asked: Asked, names: Sequence[str], say: Say, stored_only: bool = Fals
     return {name: values for name, values in scores.items() if values}
 
 
-def gather(asked: Asked) -> tuple[list[Subject], Ground]:
+def beside_real(found: Table) -> Table:
+    """Scores of pictures with those of real ones ("frechet-real") in a column of their own.
+
+    As they are where the real ones differ from run to run, as for different numbers of samples.
+    """
+    real: dict[str, Score] = {}
+    own: Table = {}
+    for source, scores in found.items():
+        own[source] = [one for one in scores if not one.name.endswith(REAL_SUFFIX)]
+        for one in scores:
+            name = one.name.removesuffix(REAL_SUFFIX)
+            if name != one.name and real.setdefault(name, one).value != one.value:
+                return found
+    named = [dataclasses.replace(one, name=f"real-{name}") for name, one in real.items()]
+    return {**own, subjects.REAL: named} if named else found
+
+
+def gather(asked: Asked, names: Sequence[str]) -> tuple[list[Subject], Ground]:
     """The runs and files asked for, and what they are scored against."""
     files = asked.files()
     models = asked.models()
+    for model in models:
+        check_kind(model, names)
     ground = asked.ground(models)
     sampled = [subjects.of_model(model, asked.request(model), asked.runs_dir) for model in models]
     return distinct([*sampled, *files]), ground
+
+
+def check_kind(model: Model, names: Sequence[str]) -> None:
+    """Refuse measures that are all of text for a picture model, and the other way round."""
+    pictures = model.reads is not Reads.text
+    if any(MEASURES[name].pictures == pictures for name in names):
+        return
+    run = f"{model.run.path.name} is a run of model={model.settings.model.name}"
+    if pictures:
+        raise UserError(f"{run}, which draws pictures: its scores are gantext eval pictures")
+    raise UserError(f"{run}, which writes text: gantext eval pictures needs a model of pictures")
+
+
+def common_reads(models: Sequence[Model]) -> Reads:
+    """What all models are trained on; text when there is none.
+
+    Raises:
+        UserError: some on text, some on pictures.
+    """
+    found = {model.reads: model for model in models}
+    if len(found) > 1:
+        names = " and ".join(f"{one.run.path.name} ({kind.value})" for kind, one in found.items())
+        raise UserError(f"{names} have no scores in common: score them apart")
+    return next(iter(found), Reads.text)
+
+
+def common_data(models: Sequence[Model]) -> Any:
+    """The data that all models were trained on.
+
+    Raises:
+        UserError: they differ.
+    """
+    found = {model.run.info.get("data"): model for model in models}
+    if len(found) > 1:
+        names = " and ".join(f"{m.run.path.name} ({m.settings.data.name})" for m in found.values())
+        raise UserError(
+            f"{names} were trained on different data: score them apart, or on data=NAME"
+        )
+    return next(iter(found.values())).settings.data
 
 
 def distinct(found: Sequence[Subject]) -> list[Subject]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from gantext import scorebook, subjects
 from gantext.errors import UserError
-from gantext.evaluation import Asked, distinct
+from gantext.evaluation import Asked, check_kind, distinct
 from gantext.metrics.frontier import Point, bleu_at, mean_over_seeds
 from gantext.metrics.presets import ORDERS
 from gantext.metrics.published import PublishedPoint, published_points
@@ -97,6 +97,8 @@ def frontier(
         raise UserError(f"a temperature, a seed and an order of {ORDERS} are needed")
     files = asked.files()
     models = asked.models()
+    for model in models:
+        check_kind(model, MEASURED)
     ground = asked.ground(models)
     if not ground.training:
         raise UserError("a frontier needs the real text: give data=NAME instead of --references")

@@ -131,7 +131,7 @@ def _forms(
             f"{blanks} blanks of up to {search.max_words} words are {count} forms of the sentence: "
             f"at most {MOST_FORMS} are searched, so lower --max-words"
         )
-    check_length(text, given + blanks + 1, trained)
+    check_length(text, given + blanks + 1, trained.run.info["max_length"])
     forms = itertools.product(range(1, search.max_words + 1), repeat=blanks)
     return [form for form in forms if given + sum(form) < trained.run.info["max_length"]]
 

@@ -13,7 +13,7 @@ from gantext import config, schema
 from gantext.errors import UserError
 from gantext.failures import note_log, noted_log
 from gantext.interrupt import Stopped, stop_request
-from gantext.preparation import Job, facts, prepare, settled, take_pretrained
+from gantext.preparation import Job, facts, prepare, settled, take_pretrained, vocabulary_of
 from gantext.progress import Reporter
 from gantext.run import RunDir
 from gantext.settings import Settings
@@ -81,8 +81,8 @@ def start(
         job = prepare(settled(settings))
         take_pretrained(job)
         info = {**facts(job), **origin}
-        vocabulary = job.corpus.vocabulary.to_json()
-        run = RunDir.create(folder, schema.to_yaml(job.settings), vocabulary, info)
+        run.pictures.save_captions(getattr(job.data.train, "captions", ()))
+        run = RunDir.create(folder, schema.to_yaml(job.settings), vocabulary_of(job), info)
         run.mark_latest(Path(settings.runs_dir))
         return _train(job, run, label, None)
 
@@ -96,7 +96,7 @@ def resume(run: RunDir) -> float | None:
             return None
         run.remove_leftovers()
         job = prepare(settings)
-        if job.corpus.hash != run.info.get("data"):
+        if job.data.hash != run.info.get("data"):
             raise UserError(f"the data has changed since {run.path.name} began")
         state = _newest_state(run, console)
         if state is None:
@@ -114,11 +114,13 @@ def _newest_state(run: RunDir, console: Console) -> dict[str, Any] | None:
 
 def _train(job: Job, run: RunDir, label: str, state: dict[str, Any] | None) -> float | None:
     """Train; `state` is where a resumed run goes on, empty when it must begin again."""
+    from gantext.inspection import inspector
     from gantext.train import Trainer
 
     with stop_request() as stop, Reporter(Console(stderr=True), run.log, label) as say:
-        say.write_log(f"gantext {gantext.__version__} on {job.device}, data {job.corpus.hash[:8]}")
-        trainer = Trainer(job.settings, run, job.corpus, job.algorithm, job.device, say)
+        say.write_log(f"gantext {gantext.__version__} on {job.device}, data {job.data.hash[:8]}")
+        looks = inspector(job.settings, run, job.data, job.algorithm, job.device)
+        trainer = Trainer(job, run, looks, say)
         if state:
             trainer.load_state(state)
             say.say(f"going on with {run.path.name} at step {trainer.total}", "dim")
@@ -133,9 +135,10 @@ def _train(job: Job, run: RunDir, label: str, state: dict[str, Any] | None) -> f
             _note_failure(error, run, trainer.total, say)
             raise
         _finish(run, trainer, scores)
-        objective = next((s.value for s in scores if s.name == job.settings.objective), None)
-        if objective is None:
-            say.warn(f"objective={job.settings.objective} is none of the last phase's scores")
+        wanted = job.settings.objective or looks.objective
+        objective = next((s.value for s in scores if s.name == wanted), None)
+        if objective is None and (scores or job.settings.objective):
+            say.warn(f"objective={wanted} is none of the last phase's scores")
     return objective
 
 

@@ -11,6 +11,7 @@ from gantext import model_measures
 from gantext.errors import UserError
 from gantext.evaluate import truth_scores
 from gantext.metrics.score import Score, Setting
+from gantext.nn.algorithm import Reads
 from gantext.settings import Device
 from gantext.subjects import REAL, Ground, Subject
 
@@ -52,6 +53,7 @@ class Measure:
         doing: what to tell a user who waits; None when it is quick.
         of_model: it depends on the model alone, not on the samples.
         applies: whether a subject may have it at all.
+        pictures: it scores pictures, the others text.
     """
 
     name: str
@@ -60,6 +62,12 @@ class Measure:
     doing: str | None = None
     of_model: bool = False
     applies: Callable[[Subject], bool] = lambda subject: True
+    pictures: bool = False
+
+    def fits(self, subject: Subject) -> bool:
+        """Whether a subject has it: pictures or text, and what `applies` says."""
+        of_pictures = subject.model is not None and subject.model.reads is not Reads.text
+        return self.pictures == of_pictures and self.applies(subject)
 
 
 def _bleu(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
@@ -135,6 +143,17 @@ def _frechet(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score
     return _frechet_reference(ground, protocol).scores(subject.lines)
 
 
+def _pictures(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
+    from gantext.picture_work import scores_of
+
+    model, gallery = subject.model, ground.gallery
+    if model is None or gallery is None:
+        return []
+    painter = model.painter
+    size, seed = subject.size, protocol.seed
+    return scores_of(painter.algorithm, gallery, painter.device, samples=size, seed=seed)
+
+
 # The embeddings of the real text last used: encoding it takes longer than all else.
 _references: dict[tuple[str, str | None, int], "FrechetReference"] = {}
 
@@ -187,6 +206,6 @@ _ALL = (
     Measure("lengths", _lengths, ("preset", "seed")),
     Measure("lm", _lm, ("seed",), doing="training small language models"),
     Measure("frechet", _frechet, ("seed", "encoder"), doing="encoding sentences"),
+    Measure("pictures", _pictures, ("seed",), doing="drawing and judging pictures", pictures=True),
 )
 MEASURES: Mapping[str, Measure] = {measure.name: measure for measure in _ALL}
-QUICK = tuple(measure.name for measure in _ALL if measure.doing is None)

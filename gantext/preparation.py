@@ -18,10 +18,10 @@ from gantext.settings import Phases, Settings
 
 @dataclass(frozen=True)
 class Job:
-    """What a run is trained with. `corpus`, `algorithm` and `device` are typed where torch is."""
+    """What a run is trained with. `data`, `algorithm` and `device` are typed where torch is."""
 
     settings: Settings
-    corpus: Any
+    data: Any
     algorithm: Any
     device: Any
 
@@ -45,24 +45,44 @@ def prepare(settings: Settings) -> Job:
 
     device = assemble.device_of(settings)
     assemble.set_threads(settings)
-    corpus = load_data(settings.data, Console(stderr=True))
-    algorithm = assemble.build(settings, assemble.task_of(corpus, device))
+    loaded = load_data(settings, Console(stderr=True))
+    algorithm = assemble.build(settings, assemble.task_of(loaded, device))
     if not chosen_phases(algorithm, settings):
         wanted = settings.phases.value
         raise UserError(f"phases={wanted}: model {settings.model.name} has no step to run there")
-    return Job(settings, corpus, algorithm, device)
+    return Job(settings, loaded, algorithm, device)
 
 
-def load_data(cfg: Any, console: Console) -> Any:
-    """Load a corpus, with a progress bar for downloads and its notes."""
+def load_data(settings: Settings, console: Console) -> Any:
+    """Load what the model reads, with a progress bar for downloads and the data's notes."""
+    from gantext import models
     from gantext.downloads import download_bar
 
+    reads = models.reads(settings.model.name)
+    if reads not in data.offers(settings.data.name):
+        raise UserError(_misfit(settings, reads))
     with download_bar(console) as progress:
-        corpus = data.load(cfg, progress)
-    for note in corpus.notes:
-        line = f"data {corpus.name}: {note}"
+        loaded = data.load_for(settings.data, reads, progress)
+    notes = list(loaded.notes)
+    if reads is data.Reads.pictures and not loaded.classes:
+        notes.append("its pictures have no classes to be told apart, so there will be no scores")
+    for note in notes:
+        line = f"data {loaded.name}: {note}"
         console.print(line, style="dim", highlight=False, markup=False, soft_wrap=True)
-    return corpus
+    return loaded
+
+
+def _misfit(settings: Settings, reads: data.Reads) -> str:
+    """What to say of data without what the model reads."""
+    from gantext import models
+
+    model, name = settings.model.name, settings.data.name
+    offered = data.offers(name)
+    has = " and ".join(one.value for one in offered[:2])
+    kinds = [f"data={kind}" for kind in data.KINDS if reads in data.offers(kind)]
+    others = [f"model={one}" for one in models.readers(offered)]
+    tried = ", ".join(kinds) + (f", or {', '.join(others)} on this data" if others else "")
+    return f"model={model} reads {reads.value}, and data={name} has {has}: try {tried}"
 
 
 def take_pretrained(job: Job) -> None:
@@ -71,7 +91,7 @@ def take_pretrained(job: Job) -> None:
     if settings.from_run is None:
         return
     source, phase = RunDir.find_at(settings.from_run, Path(settings.runs_dir))
-    if source.vocabulary != job.corpus.vocabulary.to_json():
+    if source.vocabulary != vocabulary_of(job):
         raise UserError(f"{source.path.name} was trained with another vocabulary than this data's")
     state, _ = source.load_checkpoint(phase)
     if state is None:
@@ -82,10 +102,25 @@ def take_pretrained(job: Job) -> None:
         raise UserError(f"the weights of {source.path.name} do not fit this model") from error
 
 
+def vocabulary_of(job: Job) -> Any:
+    """The JSON of the data's vocabulary; None for pictures without captions."""
+    vocabulary = job.data.vocabulary
+    return vocabulary.to_json() if vocabulary else None
+
+
 def facts(job: Job) -> dict[str, Any]:
     """What run.json says of a new run."""
     import torch
 
+    from gantext.data.gallery import Gallery
+
+    loaded, pictures = job.data, {}
+    if isinstance(loaded, Gallery):
+        pictures = {
+            "channels": loaded.channels,
+            "size": loaded.size,
+            "classes": len(loaded.classes),
+        }
     return {
         "status": "new",
         "gantext": gantext.__version__,
@@ -94,7 +129,8 @@ def facts(job: Job) -> dict[str, Any]:
         "device": str(job.device),
         "host": platform.node(),
         "command": " ".join(sys.argv[1:]),
-        "data": job.corpus.hash,
-        "max_length": job.corpus.max_length,
-        "train_size": len(job.corpus.train),
+        "data": loaded.hash,
+        "max_length": loaded.max_length,
+        "train_size": len(loaded.train),
+        **pictures,
     }

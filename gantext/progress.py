@@ -18,6 +18,8 @@ SHOWN = (
     "d_loss",
     "d_real",
     "d_fake",
+    "d_accuracy",
+    "retrieval_fake",
     "entropy",
     "unique",
     "nll_valid",

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 import gantext
 from gantext import frontier_files
 from gantext.comparison import Comparison, by_data, compare, score_rows, setting_rows
+from gantext.data import Reads
 from gantext.evaluation import Asked
 from gantext.frontier import Frontier, frontier
 from gantext.metrics.score import shown
 from gantext.metrics.signatures import signature_lines
 from gantext.page import Figure, Page, RunPart, Table, render
 from gantext.plots.output import to_svg
+from gantext.report_pictures import picture_part
 from gantext.report_run import run_part
 from gantext.scorebook import Say
 from gantext.subjects import Model, label
@@ -86,9 +88,11 @@ def report(asked: Asked, request: Request, say: Say) -> str:
 
 
 def _group(asked: Asked, models: Sequence[Model], request: Request, say: Say) -> Group:
-    parts = [run_part(replace(asked, words=(word,)), say) for word in asked.runs]
+    pictures = any(model.reads is not Reads.text for model in models)
+    part = picture_part if pictures else run_part
+    parts = [part(replace(asked, words=(word,)), say) for word in asked.runs]
     summary = [_said(model, asked) for model in models]
-    if not request.temperatures:
+    if pictures or not request.temperatures:
         return Group(summary, [], [], parts)
     found = frontier(asked, request.temperatures, request.seeds, request.order, say)
     summary.append(_read(found))

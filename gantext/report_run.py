@@ -54,18 +54,18 @@ def run_part(asked: Asked, say: Say) -> RunPart:
     return RunPart(
         name=name,
         anchor=name,
-        facts=_facts(model),
+        facts=facts(model),
         warnings=tuple((model.run.result or {}).get("warnings", [])),
         config=model.run.config.read_text(encoding="utf-8"),
         tables=(
-            _score_table(
+            score_table(
                 "Scores beside the real text's",
                 {k: [*v, *slow.get(k, [])] for k, v in scores.items()},
             ),
             _length_table(by_length),
         ),
         figures=(
-            *_curves(model.run.metrics()),
+            *curves(model.run.metrics()),
             _length_picture(by_length),
             *_goal_pictures(model, asked),
             *_latent_pictures(model, asked, ground),
@@ -74,7 +74,8 @@ def run_part(asked: Asked, say: Say) -> RunPart:
     )
 
 
-def _facts(model: Model) -> tuple[tuple[str, str], ...]:
+def facts(model: Model) -> tuple[tuple[str, str], ...]:
+    """Where, when, from what and by which command a run came about."""
     info = {**model.run.info, "status": model.run.status}
     found = [(key, str(info[key])) for key in FACTS if info.get(key) is not None]
     if info.get("seconds") is not None:
@@ -90,7 +91,8 @@ def _facts(model: Model) -> tuple[tuple[str, str], ...]:
     return (*found, *more.items())
 
 
-def _score_table(title: str, scores: Scores) -> Table:
+def score_table(title: str, scores: Scores) -> Table:
+    """Scores by name (rows) and source (columns), with their signatures."""
     values = {name: {own_name(s.name): s.value for s in own} for name, own in scores.items()}
     names = dict.fromkeys(name for own in values.values() for name in own)
     rows = [(name, *(shown(values[source].get(name)) for source in scores)) for name in names]
@@ -113,7 +115,8 @@ def _length_picture(scores: Scores) -> Figure:
     return Figure(f"{name} by sentence length", "Does quality fall as sentences grow?", light, dark)
 
 
-def _curves(rows: list[dict[str, Any]]) -> list[Figure]:
+def curves(rows: list[dict[str, Any]]) -> list[Figure]:
+    """The learning curves of a run's metrics."""
     pairs = zip(learning_figures(rows, "light"), learning_figures(rows, "dark"), strict=True)
     return [
         Figure(light.title, light.caption, to_svg(light.figure), to_svg(dark.figure))

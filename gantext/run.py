@@ -2,7 +2,7 @@
 
 config.yaml       the composed settings          vocabulary.json  words and tokenizer
 run.json          status, versions, data hash    metrics.jsonl    one line a report
-checkpoints/      see checkpoint.py              samples/         text, one sentence a line
+checkpoints/      see checkpoint.py              samples/         sentences, or picture_files.py
 scores/           one JSON file a signature      tensorboard/     event files
 plots/            figures                        train.log        everything that was said
 result.json       final scores, or the error
@@ -19,6 +19,7 @@ from typing import Any
 from gantext.atomic import read_json, write_atomic, write_json
 from gantext.errors import UserError, nearest
 from gantext.lock import Held, hold, is_held
+from gantext.picture_files import PictureFiles
 
 CONFIG, INFO, RESULT = "config.yaml", "run.json", "result.json"
 LATEST = "latest"
@@ -34,18 +35,20 @@ class RunDir:
         self.tensorboard = path / "tensorboard"
         self.plots = path / "plots"
         self.checkpoints = path / "checkpoints"
+        self.pictures = PictureFiles(path)
         self._lock = path / ".lock"
         self._metrics = path / "metrics.jsonl"
         self._vocabulary = path / "vocabulary.json"
 
     @classmethod
     def create(cls, path: Path, config: str, vocabulary: Any, info: dict[str, Any]) -> "RunDir":
-        """Make a new run folder; refuses one that holds a run already."""
+        """Make a new run folder; refuses one that holds a run already. A vocabulary may be None."""
         run = cls(path)
         if run.config.exists():
             raise UserError(f"{path} holds a run already: go on with it by --resume {path}")
         path.mkdir(parents=True, exist_ok=True)
-        write_atomic(run._vocabulary, json.dumps(vocabulary, ensure_ascii=False).encode())
+        if vocabulary is not None:
+            write_atomic(run._vocabulary, json.dumps(vocabulary, ensure_ascii=False).encode())
         run.update(created=time.strftime("%Y-%m-%d %H:%M:%S"), **info)
         write_atomic(run.config, config.encode())
         return run
@@ -114,6 +117,11 @@ class RunDir:
         status = str(self.info.get("status", "unknown"))
         return "killed" if status in ("new", "running") and not is_held(self._lock) else status
 
+    @property
+    def draws_pictures(self) -> bool:
+        """Whether it is the run of a picture model."""
+        return "channels" in self.info
+
     def remove_leftovers(self) -> None:
         """Remove half-written files that a kill left; only for the holder of the lock."""
         from gantext import checkpoint
@@ -128,7 +136,7 @@ class RunDir:
 
     @property
     def vocabulary(self) -> Any:
-        """The vocabulary's JSON."""
+        """The vocabulary's JSON; None where there is none."""
         return read_json(self._vocabulary, None)
 
     def append_metrics(self, row: dict[str, Any]) -> None:
@@ -138,10 +146,8 @@ class RunDir:
 
     def metrics(self) -> list[dict[str, Any]]:
         """All lines of metrics.jsonl."""
-        if not self._metrics.exists():
-            return []
-        lines = self._metrics.read_text(encoding="utf-8").splitlines()
-        return [json.loads(line) for line in lines]
+        text = self._metrics.read_text(encoding="utf-8") if self._metrics.exists() else ""
+        return [json.loads(line) for line in text.splitlines()]
 
     def metrics_size(self) -> int:
         """Bytes written to metrics.jsonl, which a checkpoint remembers."""
@@ -187,11 +193,10 @@ class RunDir:
         names = [path.name for path in self.checkpoints.glob("[0-9]*-*")]
         return [name.partition("-")[2] for name in sorted(names)]
 
-    def save_samples(self, name: str, lines: list[str]) -> Path:
+    def save_samples(self, name: str, lines: list[str]) -> None:
         """Write samples, one sentence a line."""
         path = self.path / "samples" / f"{name}.txt"
         write_atomic(path, "".join(line + "\n" for line in lines).encode())
-        return path
 
     def samples(self, name: str) -> list[str]:
         """Samples stored under a name; none when there are none."""

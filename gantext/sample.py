@@ -10,10 +10,12 @@ from gantext.nn.algorithm import SamplingOptions
 from gantext.run import RunDir
 from gantext.settings import Device, Settings
 
+CHOICES = ("temperature", "top_k", "top_p")  # of words
+
 
 @dataclass(frozen=True)
 class SamplingRequest:
-    """What is sampled: how many sentences, how they are drawn, from which state of the run."""
+    """What is sampled: how many, how words are drawn (of text), from which state of the run."""
 
     n: int
     temperature: float = 1.0
@@ -62,3 +64,11 @@ def signature(
         "run_data": run.info.get("data"),
         "version": gantext.__version__,
     }
+
+
+def picture_signature(
+    run: RunDir, settings: Settings, step: int, request: SamplingRequest
+) -> dict[str, Setting]:
+    """The same of pictures, which are drawn without the choices of words."""
+    found = signature(run, settings, step, request)
+    return {key: value for key, value in found.items() if key not in CHOICES}

@@ -31,9 +31,11 @@ COUNTS = frozenset(
         "keep",
         "latent_size",
         "layers",
+        "reg_every",
         "rollout_every",
         "rollouts",
         "samples",
+        "width",
         "widths",
         "window",
     }

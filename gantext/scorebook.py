@@ -37,7 +37,7 @@ def score(
     found: list[Score] = []
     for name in names:
         measure = MEASURES[name]
-        if not measure.applies(subject):
+        if not measure.fits(subject):
             continue
         key = _key(measure, subject, ground, protocol)
         scores = _read(subject.keeper, measure, key)

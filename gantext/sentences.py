@@ -7,35 +7,42 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from gantext.assemble import Trained
-from gantext.data.vocabulary import PAD, UNK
+from gantext.data.vocabulary import PAD, UNK, Vocabulary
 from gantext.errors import UserError
 
 Given = list[tuple[str, list[int]]]
 
 
 def given_sentences(trained: Trained, texts: Sequence[str], notes: list[str]) -> Given:
+    """The sentences and their ids, as `encoded` has them."""
+    return encoded(trained.vocabulary, trained.run.info["max_length"], texts, notes)
+
+
+def encoded(vocabulary: Vocabulary, width: int, texts: Sequence[str], notes: list[str]) -> Given:
     """The sentences and their ids, <eos> at the end; unknown words become <unk> and are noted.
 
     Raises:
-        UserError: a text is empty or longer than the run's longest.
+        UserError: a text is empty or longer than `width`, the run's longest.
     """
-    vocabulary = trained.vocabulary
     found = []
     for text in map(str.strip, texts):
         words = vocabulary.tokenize(text)
         ids = vocabulary.encode(words)
         if not words:
             raise UserError("an empty text: give it words")
-        check_length(text, len(ids), trained)
+        check_length(text, len(ids), width)
         unknown = [word for word, number in zip(words, ids, strict=False) if number == UNK]
         note_unknown(unknown, notes)
         found.append((text, ids))
     return found
 
 
-def check_length(text: str, tokens: int, trained: Trained) -> None:
-    """Refuse a sentence that the run has no room for. Raises UserError."""
-    width = trained.run.info["max_length"]
+def check_length(text: str, tokens: int, width: int) -> None:
+    """Refuse a sentence that the run, whose longest has `width` tokens, has no room for.
+
+    Raises:
+        UserError: it is longer.
+    """
     if tokens > width:
         raise UserError(
             f"{text!r}: its {tokens} tokens (<eos> counted) exceed the {width} of the run's longest"

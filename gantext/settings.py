@@ -95,7 +95,7 @@ class Settings:
     threads: int
     runs_dir: str
     name: str | None
-    objective: str
+    objective: str | None
     checkpoint: CheckpointSettings
     log: LogSettings
     eval: EvalSettings

@@ -2,7 +2,7 @@
 
 import functools
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from gantext import data, schema
-from gantext.assemble import Trained, best_device, restore
+from gantext import data, models, schema
+from gantext.assemble import Trained, TrainedPainter, best_device, restore, restore_painter
+from gantext.data import Reads
 from gantext.data.corpus import Corpus
+from gantext.data.gallery import Gallery
 from gantext.data.text import read_lines
-from gantext.errors import UserError
 from gantext.metrics.score import Setting
 from gantext.run import RunDir
-from gantext.sample import SamplingRequest, draw, signature
+from gantext.sample import SamplingRequest, draw, picture_signature, signature
 from gantext.settings import Device, Settings
 
 REAL = "real"
@@ -26,19 +27,21 @@ Words = Sequence[Sequence[str]]
 
 @dataclass(frozen=True)
 class Ground:
-    """What sentences are held against.
+    """What sentences or pictures are held against.
 
     Attributes:
-        references: the test split, or the file of references.
-        training: the training split; none with a file of references.
-        hash: the hash of the corpus or of the file.
+        references: the test split, or the file of references; none for pictures.
+        training: the training split; none with a file of references, and for pictures.
+        hash: the hash of the corpus, of the gallery or of the file.
         corpus: the corpus, where there is one.
+        gallery: the pictures, for models of pictures.
     """
 
     references: Sequence[str]
     training: Sequence[str]
     hash: str
     corpus: Corpus | None
+    gallery: Gallery | None = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,16 @@ class Model:
     def trained(self) -> Trained:
         """The run with its weights."""
         return restore(self.run, self.device, self.phase)
+
+    @functools.cached_property
+    def painter(self) -> TrainedPainter:
+        """The run with its weights, of a picture model."""
+        return restore_painter(self.run, self.device, self.phase)
+
+    @property
+    def reads(self) -> Reads:
+        """What it was trained on."""
+        return models.reads(self.settings.model.name)
 
     @functools.cached_property
     def where(self) -> torch.device:
@@ -74,6 +87,8 @@ class Model:
 @dataclass(frozen=True)
 class Subject:
     """Sentences to score; they are drawn or read when the first score needs them.
+
+    Of a picture model there are none: what scores it draws the pictures.
 
     Attributes:
         name: the column that its scores stand in.
@@ -122,14 +137,15 @@ def find_model(word: str, phase: str | None, runs_dir: Path, device: Device) -> 
 
 
 def of_model(model: Model, request: SamplingRequest, runs_dir: Path) -> Subject:
-    """Samples of a model."""
+    """Samples of a model; of a picture model no sentences."""
     run = model.run
-    origin = signature(run, model.settings, model.checkpoint[0], request)
+    sign = signature if model.reads is Reads.text else picture_signature
+    origin = sign(run, model.settings, model.checkpoint[0], request)
     del origin["version"]  # each score has it already
     key = {**{k: v for k, v in origin.items() if k != "run"}, **model.key}
 
     def source() -> tuple[Sequence[str], Words]:
-        return draw(model.trained, request)
+        return draw(model.trained, request) if model.reads is Reads.text else ((), ())
 
     return Subject(label(model, runs_dir), origin, key, source, request.n, run, model)
 
@@ -167,28 +183,20 @@ def of_real(ground: Ground, beside: Sequence[Subject]) -> Subject:
     return Subject(REAL, origin, {**origin, "sentences": size}, source, size, keeper)
 
 
-def ground_of(cfg: Any, references: Path | None) -> Ground:
-    """The references: a file's sentences, or the splits of the corpus that `cfg` describes."""
+def ground_of(cfg: Any, references: Path | None, reads: Reads = Reads.text) -> Ground:
+    """The references: a file's sentences, or the splits of the data that `cfg` describes.
+
+    Raises:
+        UserError: the data has nothing that a model which `reads` this can be held against.
+    """
     if references is not None:
         lines = read_lines(references, [])
         return Ground(lines, (), _digest(lines), None)
+    if reads is not Reads.text:
+        gallery: Gallery = data.load_for(cfg, reads)
+        return Ground((), (), gallery.hash, None, gallery)
     corpus = data.load(cfg)
     return Ground(corpus.test.text, corpus.train.text, corpus.hash, corpus)
-
-
-def common_data(models: Iterable[Model]) -> Any:
-    """The data that all models were trained on.
-
-    Raises:
-        UserError: they differ.
-    """
-    found = {model.run.info.get("data"): model for model in models}
-    if len(found) > 1:
-        names = " and ".join(f"{m.run.path.name} ({m.settings.data.name})" for m in found.values())
-        raise UserError(
-            f"{names} were trained on different data: score them apart, or on data=NAME"
-        )
-    return next(iter(found.values())).settings.data
 
 
 def _digest(lines: Sequence[str]) -> str:

@@ -9,6 +9,8 @@ from torch import Tensor
 from gantext.run import RunDir
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch.utils.tensorboard import SummaryWriter
 
 
@@ -48,6 +50,11 @@ class Tracker:
         """Store a sample."""
         if self._writer is not None:
             self._writer.add_text(name, text, total)
+
+    def picture(self, name: str, pixels: "NDArray[np.uint8]", total: int) -> None:
+        """Store a picture, RGB (height, width, 3)."""
+        if self._writer is not None:
+            self._writer.add_image(name, pixels, total, dataformats="HWC")
 
     def close(self) -> None:
         """Flush what is not yet on the disk."""

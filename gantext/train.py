@@ -8,23 +8,21 @@ from typing import Any
 import torch
 
 from gantext.assemble import autocast, generator
-from gantext.data.corpus import Batches, Corpus
+from gantext.data.batches import Batches
 from gantext.errors import UserError
-from gantext.evaluate import evaluate_phase, likelihood_of, sample_texts
+from gantext.inspection import Inspector
 from gantext.interrupt import Stopped, StopRequest
-from gantext.metrics.diversity import unique_share
 from gantext.metrics.score import Score
-from gantext.nn.algorithm import Algorithm, Phase, SamplingOptions
+from gantext.nn.algorithm import Phase, Trainable
+from gantext.preparation import Job
 from gantext.progress import Reporter
 from gantext.run import RunDir
 from gantext.settings import Phases, Settings
 from gantext.tracking import Tracker, to_floats
 from gantext.watch import Watch
 
-LOOK = 200  # sentences of a look at the samples
 
-
-def chosen_phases(algorithm: Algorithm, settings: Settings) -> list[Phase]:
+def chosen_phases(algorithm: Trainable, settings: Settings) -> list[Phase]:
     """The phases that `phases=all|pretrain|adversarial` leaves."""
     wanted = {Phases.all: (True, False), Phases.pretrain: (False,), Phases.adversarial: (True,)}
     kept = wanted[settings.phases]
@@ -34,21 +32,15 @@ def chosen_phases(algorithm: Algorithm, settings: Settings) -> list[Phase]:
 class Trainer:
     """One run's training. Everything that a resume needs is in `state`."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        run: RunDir,
-        corpus: Corpus,
-        algorithm: Algorithm,
-        device: torch.device,
-        reporter: Reporter,
-    ) -> None:
-        self.settings, self.run, self.corpus = settings, run, corpus
-        self.algorithm, self.device, self.reporter = algorithm, device, reporter
-        self.phases = chosen_phases(algorithm, settings)
-        data_seed = generator(settings.seed, "data", torch.device("cpu")).initial_seed()
-        self.batches = Batches(corpus.train, data_seed)
-        self.noise = generator(settings.seed, "noise", device)
+    def __init__(self, job: Job, run: RunDir, inspector: Inspector, reporter: Reporter) -> None:
+        self.settings, self.run, self.inspector = job.settings, run, inspector
+        self.algorithm: Trainable = job.algorithm
+        self.device: torch.device = job.device
+        self.reporter = reporter
+        self.phases = chosen_phases(self.algorithm, self.settings)
+        data_seed = generator(self.settings.seed, "data", torch.device("cpu")).initial_seed()
+        self.batches: Batches[Any] = Batches(job.data.train, data_seed)
+        self.noise = generator(self.settings.seed, "noise", self.device)
         self.watch = Watch()
         self.phase, self.step, self.total, self.seconds = 0, 0, 0, 0.0
 
@@ -151,24 +143,12 @@ class Trainer:
 
     def _report(self, phase: Phase, tracker: Tracker, metrics: dict[str, float]) -> None:
         if self._due(self.settings.log.sample_every_steps, phase):
-            metrics.update(self._look(phase, tracker))
+            name = f"{self.total:09d}-{phase.name}"
+            metrics.update(self.inspector.look(name, self.total, tracker, self.reporter))
         tracker.row(phase.name, self.step, self.total, metrics)
         self.reporter.step(self.step, metrics)
         for warning in self.watch.look(self.total, metrics):
             self.reporter.warn(warning)
-
-    def _look(self, phase: Phase, tracker: Tracker) -> dict[str, float]:
-        """A few samples from a generator of their own, so that looking changes nothing."""
-        rng = generator(self.settings.seed, f"look/{self.total}", self.device)
-        vocabulary = self.corpus.vocabulary
-        lines = sample_texts(self.algorithm, vocabulary, LOOK, rng, SamplingOptions(), LOOK)[0]
-        self.run.save_samples(f"{self.total:09d}-{phase.name}", lines)
-        self.reporter.sample(lines[0])
-        tracker.text("sample", "  \n".join(lines[:10]), self.total)
-        found = {"unique": unique_share(lines)}
-        if len(self.corpus.validation):
-            found["nll_valid"] = likelihood_of(self.algorithm, self.corpus.validation, self.device)
-        return found
 
     def _score(self, phase: Phase) -> list[Score]:
         """The scores at the end of a phase, computed once."""
@@ -176,10 +156,7 @@ class Trainer:
         if stored is not None and stored["total"] == self.total:
             return [Score.from_json(record) for record in stored["scores"]]
         self.reporter.say(f"{phase.name}: scoring {self.settings.eval.samples:,} samples", "dim")
-        lines, scores = evaluate_phase(
-            self.algorithm, self.corpus, self.settings, phase.name, self.device
-        )
-        self.run.save_samples(phase.name, lines)
+        scores = self.inspector.score(phase.name)
         document = {"phase": phase.name, "total": self.total, "scores": _records(scores)}
         self.run.save_scores(f"phase-{phase.name}", document)
         return scores

@@ -7,6 +7,7 @@ from typing import Any
 UNIQUE_FLOOR = 0.5
 D_STUCK = 0.99
 D_PATIENCE = 20
+ACCURACIES = ("d_accuracy_real", "d_accuracy_fake", "d_accuracy")
 
 
 class Watch:
@@ -24,8 +25,9 @@ class Watch:
             found.append(f"not a number: {', '.join(sorted(broken))}")
         if metrics.get("unique", 1.0) < UNIQUE_FLOOR:
             found.append(f"the samples collapse: under {UNIQUE_FLOOR:.0%} of them are unique")
-        accuracy = min(metrics.get("d_accuracy_real", 0.0), metrics.get("d_accuracy_fake", 0.0))
-        if "d_accuracy_real" in metrics:
+        accuracies = [metrics[key] for key in ACCURACIES if key in metrics]
+        accuracy = min(accuracies, default=0.0)
+        if accuracies:
             self._stuck = self._stuck + 1 if accuracy >= D_STUCK else 0
         if self._stuck == D_PATIENCE:
             found.append(f"the discriminator is too strong: accuracy at {D_STUCK} or above")

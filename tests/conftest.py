@@ -75,6 +75,40 @@ SMALL_VAE = [
     "model.aggressive.information_sentences=10",
     "model.eval_samples=2",
 ]
+WHEN = [word for word in SMALL if word.startswith(("log.", "checkpoint.", "threads", "device"))]
+# 8 steps of perceptrons on pictures of 8 x 8.
+SMALL_IMAGE_GAN = [
+    "model=image_gan",
+    "data=digits",
+    *WHEN,
+    "eval.samples=40",
+    "model.arch=mlp",
+    "model.generator.hidden=[8,8]",
+    "model.discriminator.hidden=[8]",
+    "model.latent_size=4",
+    "model.steps=8",
+    "model.batch_size=6",
+]
+# 4 steps of the dual encoder, 8 adversarial ones, on pictures of 32 x 32.
+SMALL_DPR_GAN = [
+    "model=dpr_gan",
+    *(word for word in SMALL if word.startswith("data")),
+    *WHEN,
+    "eval.samples=40",
+    "model.encoder.embedding=6",
+    "model.encoder.hidden=5",
+    "model.encoder.channels=[8,8]",
+    "model.encoder.projection=7",
+    "model.fitting.steps=4",
+    "model.fitting.batch_size=6",
+    "model.generator.noise=3",
+    "model.generator.mapping=[12]",
+    "model.generator.channels=[8,8]",
+    "model.discriminator.channels=[4,4]",
+    "model.discriminator.hidden=9",
+    "model.adversarial.steps=8",
+    "model.adversarial.batch_size=6",
+]
 
 
 @dataclass(frozen=True)

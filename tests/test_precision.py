@@ -8,7 +8,7 @@ import torch
 
 from gantext import config, data
 from gantext.assemble import autocast, build, generator, restore, task_of
-from gantext.data.corpus import Batches
+from gantext.data.batches import Batches
 from gantext.evaluate import likelihood_of, sample_texts
 from gantext.models.gan import GAN
 from gantext.models.leakgan import LeakGAN
@@ -27,7 +27,7 @@ def settings(*words: str) -> Settings:
     return config.compose([*SMALL_GAN, *words])
 
 
-def made(*words: str) -> tuple[Settings, GAN, Batches]:
+def made(*words: str) -> tuple[Settings, GAN, Batches[torch.Tensor]]:
     chosen = settings(*words)
     corpus = data.load(chosen.data)
     algorithm = build(chosen, task_of(corpus, CPU))

@@ -31,7 +31,8 @@ from gantext.interrupt import Stopped
 
 app = typer.Typer(
     name="gantext",
-    help="Pretrain, adversarially train, sample and evaluate generative models of text.",
+    help="Pretrain, adversarially train, sample and evaluate generative models of text and of "
+    "pictures.",
     epilog="Start with [bold]gantext train experiment=demo[/bold], then [bold]gantext sample[/bold]"
     " and [bold]gantext eval bleu[/bold]. RUN is a run's folder or name; without it, the latest.",
     rich_markup_mode="rich",

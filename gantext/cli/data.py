@@ -1,11 +1,15 @@
 """gantext data list, get, show."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gantext.cli import completion, tables
 from gantext.errors import UserError
+
+if TYPE_CHECKING:
+    from gantext.data.corpus import Corpus
+    from gantext.data.gallery import Gallery
 
 app = typer.Typer(help="Look at data and fetch it.", no_args_is_help=True, rich_markup_mode="rich")
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
@@ -19,7 +23,7 @@ def _words(incomplete: str) -> list[str]:
     return [name for name in groups.names("data") if name.startswith(incomplete)]
 
 
-Name = Annotated[str, typer.Argument(help="A corpus, e.g. coco.", autocompletion=_words)]
+Name = Annotated[str, typer.Argument(help="Of data, e.g. coco or mnist.", autocompletion=_words)]
 Overrides = Annotated[
     list[str] | None, typer.Argument(metavar="[data.KEY=VALUE]...", autocompletion=_words)
 ]
@@ -66,17 +70,30 @@ def get(name: Name, overrides: Overrides = None) -> None:
 def show(
     name: Name,
     overrides: Overrides = None,
-    n: Annotated[int, typer.Option("-n", min=0, help="Sentences to show of each split.")] = 5,
+    n: Annotated[
+        int,
+        typer.Option("-n", min=0, help="Sentences to show of each split, or pictures of train."),
+    ] = 5,
     json: Json = False,
 ) -> None:
-    """Sizes, vocabulary, hash and some sentences of a corpus."""
+    """Sizes, vocabulary, hash and some sentences of a corpus, or pictures of a gallery."""
     from gantext import config, data
-    from gantext.data import catalogue
     from gantext.downloads import download_bar
 
     cfg = config.compose_data([f"data={name}", *(overrides or [])])
+    offered = data.offers(cfg.name)
+    reads = data.Reads.text if data.Reads.text in offered else data.Reads.pictures
     with download_bar(tables.err) as progress:
-        corpus = data.load(cfg, progress)
+        loaded = data.load_for(cfg, reads, progress)
+    if reads is data.Reads.text:
+        _show_text(name, loaded, n, json)
+    else:
+        _show_pictures(name, loaded, n, json)
+
+
+def _show_text(name: str, corpus: "Corpus", n: int, json: bool) -> None:
+    from gantext.data import catalogue
+
     facts = catalogue.facts(corpus)
     examples = {"train": corpus.train.text[:n], "test": corpus.test.text[:n]}
     if json:
@@ -86,3 +103,17 @@ def show(
     for split, lines in examples.items():
         for line in lines:
             tables.out.print(f"  {split}: {line}", style="cyan", markup=False, soft_wrap=True)
+
+
+def _show_pictures(name: str, gallery: "Gallery", n: int, json: bool) -> None:
+    from gantext.cli import preview
+    from gantext.data import catalogue
+    from gantext.plots.pictures import grid_array
+
+    facts = catalogue.picture_facts(gallery)
+    if json:
+        tables.print_json({"facts": facts, "examples": {}})
+        return
+    tables.table(name, ["", ""], facts)
+    if n:
+        preview.show(tables.out, grid_array(gallery.train.pictures[:n], n))

@@ -43,7 +43,10 @@ PresetName = Annotated[
     str,
     typer.Option(help="BLEU protocol: texygen, texygen-fast, leakgan, relgan or textgan."),
 ]
-Count = Annotated[int | None, typer.Option("-n", min=1, help="How many sentences to sample.")]
+Count = Annotated[
+    int | None,
+    typer.Option("-n", min=1, help="How many to sample (default: eval.samples of the run)."),
+]
 Draws = Annotated[
     int | None,
     typer.Option(min=1, help="Importance samples of a sentence (default: 500; eval all: 100)."),
@@ -85,6 +88,13 @@ PROBE_EXAMPLES = """[bold]Examples[/bold]
   gantext eval {0} RUN@vae RUN
 
   gantext eval {0} RUN -n 2000 --seed 1 --json"""
+PICTURE_EXAMPLES = """[bold]Examples[/bold]
+
+  gantext eval {0}
+
+  gantext eval {0} RUN RUN
+
+  gantext eval {0} RUN -n 5000 --seed 1 --json"""
 DRAWS = {"latent": 500}
 REAL_NOTE = "real: training sentences as hypotheses; above it is sharper than the data, not better"
 
@@ -130,6 +140,7 @@ def _register(name: str, kind: Kind) -> None:
 
     examples = PROBE_EXAMPLES if "probes" in kind.options else EXAMPLES
     examples = MODEL_EXAMPLES if "sentences" in kind.options else examples
+    examples = PICTURE_EXAMPLES if name == "pictures" else examples
     app.command(name, help=kind.about, epilog=examples.format(name))(_only(command, kind))
 
 
@@ -148,10 +159,10 @@ for _name, _one in KINDS.items():
 
 
 def _score(name: str, kind: Kind, asked: "Asked", plot: Path | None, json: bool) -> None:
-    from gantext.evaluation import table
+    from gantext.evaluation import beside_real, table
 
     measures = kind.measures
-    if name == "all" and not _has_encoder():
+    if name == "all" and asked.of_text and not _has_encoder():
         measures = tuple(one for one in measures if one != "frechet")
         tables.hint("frechet is left out: it needs pip install 'gantext[frechet]'")
     with tables.working() as say:
@@ -163,8 +174,9 @@ def _score(name: str, kind: Kind, asked: "Asked", plot: Path | None, json: bool)
     if json:
         tables.print_json([score.to_json() for scores in found.values() for score in scores])
         return
-    title = kind.title + (f", preset {asked.preset}" if "preset" in kind.options else "")
-    _show(name, title, found)
+    by_preset = "preset" in kind.options and asked.of_text
+    title = kind.title + (f", preset {asked.preset}" if by_preset else "")
+    _show(name, title, found if asked.of_text else beside_real(found))
     if "real" in found:
         tables.out.print(f"  {REAL_NOTE}", style="dim", soft_wrap=True)
     if plot is not None:
@@ -182,6 +194,8 @@ def _show(name: str, title: str, found: "Table") -> None:
     if name not in ("lengths", "all"):
         return
     columns, rows = lengths.rows(found)
+    if not rows:
+        return
     tables.table("by sentence length (number of sentences)", columns, rows)
     if name == "lengths":
         for line in signature_lines(found):

@@ -104,9 +104,17 @@ KINDS = {
         "references preset plot",
         "BLEU (and the grammatical share) of short and of long sentences; --plot draws them.",
     ),
+    "pictures": Kind(
+        "pictures",
+        ("pictures",),
+        frozenset(),
+        "Of a picture model: Frechet distance, precision, recall, classes, copies; or captions.",
+        hidden=frozenset({"temperature", "samples"}),
+        nothing="only a model of pictures has these scores, such as model=image_gan",
+    ),
     "all": _kind(
         "all scores",
-        "bleu self-bleu diversity likelihood latent truth lengths lm frechet",
+        "bleu self-bleu diversity likelihood latent truth lengths lm frechet pictures",
         "preset encoder k",
         "Every score; what is stored already is read back.",
     ),

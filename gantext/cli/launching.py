@@ -90,7 +90,7 @@ def resume(words: list[str], json: bool) -> None:
 
 def _finish(folder: Path, json: bool) -> None:
     """The scores of each phase, where the run is, and what to do next."""
-    from gantext.cli.runs import phase_scores
+    from gantext.cli.runs import next_steps, phase_scores
     from gantext.run import RunDir
 
     run = RunDir(folder)
@@ -101,13 +101,24 @@ def _finish(folder: Path, json: bool) -> None:
         return
     for line in run.samples(list(scores)[-1] if scores else "")[:8]:
         tables.out.print(f"  {line}", style="cyan", markup=False, soft_wrap=True)
+    if run.draws_pictures:
+        _preview(run)
     if scores:
         tables.score_table(f"scores of {folder.name} after each phase", scores)
     tables.out.print(f"\nrun: {folder}", soft_wrap=True)
-    tables.out.print(
-        f"next: gantext sample {folder} -n 20  |  gantext eval bleu {folder}  |  gantext runs list",
-        soft_wrap=True,
-    )
+    steps = next_steps(run, str(folder))
+    tables.out.print(f"next: {steps}  |  gantext runs list", soft_wrap=True)
+
+
+def _preview(run: "RunDir") -> None:
+    """The last look at the run's pictures, small, where the terminal can show it."""
+    from gantext.cli import preview
+    from gantext.picture_files import pixels
+    from gantext.plots.pictures import SCALE
+
+    for look in run.pictures.looks()[-1:]:
+        preview.show(tables.out, pixels(look.path)[::SCALE, ::SCALE])
+        tables.out.print(f"  {look.path}", style="cyan", markup=False, soft_wrap=True)
 
 
 def sweep(words: list[str], config_dir: Path | None, json: bool) -> None:

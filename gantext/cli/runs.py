@@ -1,6 +1,7 @@
 """gantext runs list, show."""
 
 import contextlib
+from collections.abc import Container
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,6 +20,17 @@ app = typer.Typer(help="Look at runs.", no_args_is_help=True, rich_markup_mode="
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 RunsDir = Annotated[Path, typer.Option("--runs-dir", help="Where the runs are.")]
 SHORT = ("nll-test", "grammatical", "bleu-2", "bleu-4", "self-bleu-4", "unique")
+SHORT_OF_PICTURES = (
+    "retrieval-1",
+    "colour",
+    "shape",
+    "diversity",
+    "frechet",
+    "precision",
+    "recall",
+    "class-min-share",
+    "memorised",
+)
 
 
 def phase_scores(run: RunDir) -> "dict[str, list[Score]]":
@@ -29,7 +41,7 @@ def phase_scores(run: RunDir) -> "dict[str, list[Score]]":
     return {
         phase: [Score.from_json(record) for record in document["scores"]]
         for phase, document in found.items()
-        if document is not None
+        if document is not None and document["scores"]
     }
 
 
@@ -43,18 +55,30 @@ def list_command(runs_dir: RunsDir = Path("runs"), json: Json = False) -> None:
     if not rows:
         tables.err.print(f"no runs in {runs_dir} yet")
         return
+    names = short_names({name for row in rows for name in row["scores"]})
     body = [
         [str(row[key] or "-") for key in ("run", "status", "phase", "steps", "time")]
-        + [shown(row["scores"].get(name)) for name in SHORT]
+        + [shown(row["scores"].get(name)) for name in names]
         for row in rows
     ]
-    columns = ["run", "status", "phase", "steps", "time", *SHORT]
+    columns = ["run", "status", "phase", "steps", "time", *names]
     tables.table(f"runs in {runs_dir}", columns, body, text_columns=3)
     last = rows[-1]
     if last["status"] in ("stopped", "killed"):
         tables.hint(f"next: gantext train --resume {runs_dir / last['run']}")
     else:
         tables.hint(f"next: gantext runs show {last['run']}  |  gantext sample {last['run']} -n 20")
+
+
+def short_names(present: Container[str]) -> list[str]:
+    """The scores that a table of runs shows, of those that some run has."""
+    return [name for name in (*SHORT, *SHORT_OF_PICTURES) if name in present]
+
+
+def next_steps(run: RunDir, name: str) -> str:
+    """What to do with a run that has ended."""
+    scored, n = ("pictures", 25) if run.draws_pictures else ("bleu", 20)
+    return f"gantext sample {name} -n {n}  |  gantext eval {scored} {name}"
 
 
 def _row(run: RunDir, runs_dir: Path) -> dict[str, Any]:
@@ -100,4 +124,4 @@ def show(
     if found.status in ("stopped", "killed"):
         tables.hint(f"next: gantext train --resume {found.path}")
     else:
-        tables.hint(f"next: gantext sample {found.path} -n 20  |  gantext eval bleu {found.path}")
+        tables.hint(f"next: {next_steps(found, str(found.path))}")

@@ -7,7 +7,7 @@ from typing import Any
 
 from gantext.atomic import write_atomic
 from gantext.cli import tables
-from gantext.cli.runs import SHORT
+from gantext.cli.runs import short_names
 from gantext.metrics.score import shown
 from gantext.run import RunDir
 
@@ -29,7 +29,7 @@ def sweep_report(folder: Path, json: bool) -> int:
     if json:
         tables.print_json(rows)
     else:
-        _sweep_table(folder, rows, [name for name in SHORT if name in names])
+        _sweep_table(folder, rows, short_names(names))
     return sum(row["status"] != "finished" for row in rows)
 
 

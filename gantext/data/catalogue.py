@@ -1,6 +1,8 @@
 """What data there is, and whether it is on this machine. Imports no torch."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -9,11 +11,13 @@ from gantext.data.download import Progress, find, locate
 
 if TYPE_CHECKING:  # imports torch
     from gantext.data.corpus import Corpus, Split
+    from gantext.data.gallery import Gallery, PictureSplit
 
 _WITHOUT_FILES = {
     "scenes": "made from a seed; nothing to download",
     "oracle": "drawn from a seeded LSTM; nothing to download",
     "text": "your own: data.train=FILE",
+    "digits": "in scikit-learn: pip install 'gantext[digits]'",
 }
 
 
@@ -34,7 +38,9 @@ def entry(name: str, cfg: data.NamedConfig | None = None) -> Entry:
     """
     wanted = data.files(cfg) if cfg is not None else ()
     if not wanted:
-        return Entry(name, _WITHOUT_FILES.get(name, "made on the fly"), "ready")
+        bare = name == "digits" and find_spec("sklearn") is None
+        where = _WITHOUT_FILES.get(name, "made on the fly")
+        return Entry(name, where, "missing" if bare else "ready")
     found = [find(file) for file in wanted]
     if all(found):
         return Entry(name, ", ".join(dict.fromkeys(str(p.parent) for p in found if p)), "ready")
@@ -66,6 +72,30 @@ def facts(corpus: "Corpus") -> list[tuple[str, str]]:
         ("hash", corpus.hash),
         *(("note", note) for note in corpus.notes),
     ]
+
+
+def picture_facts(gallery: "Gallery") -> list[tuple[str, str]]:
+    """Return what `data show` prints of a loaded gallery, as (what, value) rows."""
+    splits = {"train": gallery.train, "validation": gallery.validation, "test": gallery.test}
+    kind = {1: "grey", 3: "RGB"}.get(gallery.channels, f"{gallery.channels} channels")
+    vocabulary = gallery.vocabulary
+    captions = f"{len(vocabulary)} with the 4 special words" if vocabulary else "no captions"
+    return [
+        ("data", gallery.name),
+        ("pictures", f"{gallery.size} x {gallery.size} pixels, {kind}"),
+        *((name, _counts(split, gallery.classes)) for name, split in splits.items()),
+        ("vocabulary", captions),
+        ("hash", gallery.hash),
+        *(("note", note) for note in gallery.notes),
+    ]
+
+
+def _counts(split: "PictureSplit", classes: Sequence[str]) -> str:
+    if not len(split):
+        return "none"
+    counts = [int((split.labels == number).sum()) for number in range(len(classes))]
+    shares = ", ".join(f"{name}: {n}" for name, n in zip(classes, counts, strict=True))
+    return f"{len(split)} pictures" + (f" ({shares})" if shares else "")
 
 
 def _sizes(split: "Split") -> str:

@@ -1,11 +1,11 @@
-"""Encoded sentences: splits, corpora and batches.
+"""Encoded sentences: splits and corpora.
 
 Legend: N sentences of a split, T columns (the longest sentence and its EOS), B rows of a batch.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -34,6 +34,12 @@ class Split:
 
     def __len__(self) -> int:
         return len(self.text)
+
+    def batch(self, chosen: Tensor) -> Tensor:
+        """(B, T') int64: the sentences at these positions (B,), trimmed to the longest of them."""
+        rows = self.tokens[chosen]  # (B, T)
+        longest = int((rows != PAD).sum(dim=1).max())
+        return rows[:, :longest].clone()
 
 
 class Truth(Protocol):
@@ -146,80 +152,3 @@ def _unknown_note(name: str, split: Split) -> str:
     if not unknown:
         return ""
     return f"{name}: {unknown} of {words} tokens ({unknown / words:.1%}) are not in the vocabulary"
-
-
-class Batches:
-    """Shuffled batches of a split without end; the position can be saved and restored exactly.
-
-    Every sentence comes once an epoch, and each epoch has a new order from this object's own
-    generator. A batch that runs over the end of an epoch goes on in the next one, with sentences
-    that it does not hold yet.
-    """
-
-    def __init__(self, split: Split, seed: int) -> None:
-        if not len(split):
-            raise UserError("cannot draw batches from a split without sentences")
-        self._tokens = split.tokens
-        self._generator = torch.Generator().manual_seed(seed)
-        self._epoch = 0
-        self._position = 0
-        self._order = self._shuffled()
-
-    def next(self, rows: int) -> Tensor:
-        """(B, T') int64 for B = `rows`: the next sentences, trimmed to the longest of them.
-
-        No sentence comes twice in a batch unless `rows` is larger than the split.
-        """
-        if rows < 1:
-            raise ValueError(f"a batch has at least 1 row, not {rows}")
-        chosen = self._take(rows)
-        while len(chosen) < rows:
-            self._next_epoch(chosen, rows - len(chosen))
-            chosen = torch.cat([chosen, self._take(rows - len(chosen))])
-        batch = self._tokens[chosen]  # (B, T)
-        longest = int((batch != PAD).sum(dim=1).max())
-        return batch[:, :longest].clone()
-
-    def _take(self, rows: int) -> Tensor:
-        taken = self._order[self._position : self._position + rows]
-        self._position += len(taken)
-        return taken
-
-    def _next_epoch(self, held: Tensor, wanted: int) -> None:
-        """Start an epoch whose first `wanted` sentences are not in `held`, where that can be."""
-        order = self._shuffled()
-        fresh = (~torch.isin(order, held)).nonzero().flatten()[:wanted]
-        rest = torch.ones(len(order), dtype=torch.bool)
-        rest[fresh] = False
-        self._order = torch.cat([order[fresh], order[rest]])
-        self._position = 0
-        self._epoch += 1
-
-    def _shuffled(self) -> Tensor:
-        return torch.randperm(len(self._tokens), generator=self._generator)
-
-    def state_dict(self) -> dict[str, Tensor | int]:
-        """Return the order, position and generator: tensors and ints only."""
-        return {
-            "order": self._order.clone(),
-            "generator": self._generator.get_state(),
-            "position": self._position,
-            "epoch": self._epoch,
-        }
-
-    def load_state_dict(self, state: Mapping[str, Tensor | int]) -> None:
-        """Go on exactly where `state_dict` was taken.
-
-        Raises UserError when the state belongs to a split of another size.
-        """
-        order, generator = state["order"], state["generator"]
-        if not isinstance(order, Tensor) or not isinstance(generator, Tensor):
-            raise UserError("the saved data position is damaged: order and generator are tensors")
-        if len(order) != len(self._tokens):
-            raise UserError(
-                f"the saved data position is for {len(order)} sentences, not {len(self._tokens)}"
-            )
-        self._order = order.clone()
-        self._generator.set_state(generator)
-        self._position = int(state["position"])
-        self._epoch = int(state["epoch"])

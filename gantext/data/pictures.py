@@ -75,7 +75,7 @@ def _corners(shape: str, mark: Mark, rim: float = 0.0) -> list[tuple[float, floa
     scale = FINE * (mark.size / 2 + rim)
     # Pillow counts from the middle of a pixel: half of one less.
     points = outline(shape) * scale + np.array([mark.x, mark.y]) * FINE - 0.5
-    return [(float(x), float(y)) for x, y in points]
+    return [(x, y) for x, y in points.tolist()]
 
 
 @functools.cache

@@ -10,7 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gantext.data.corpus import Batches, Corpus, Split
+from gantext.data.batches import Batches
+from gantext.data.corpus import Corpus, Split
 from gantext.data.vocabulary import PAD, SPECIALS
 from gantext.nn.algorithm import Task
 from gantext.nn.language_model import GeneratorConfig, LanguageModel

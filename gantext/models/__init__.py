@@ -1,9 +1,11 @@
 """The models: one file a family. `model.name` names a module here; nothing else is imported."""
 
 import importlib
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
+from gantext.data import Reads
 from gantext.errors import UserError, nearest
 
 
@@ -24,3 +26,15 @@ def config_class(name: str) -> type:
     cls = module(name).Config
     assert isinstance(cls, type)
     return cls
+
+
+def reads(name: str) -> Reads:
+    """What a model is trained on."""
+    found = module(name).READS
+    assert isinstance(found, Reads)
+    return found
+
+
+def readers(offered: Sequence[Reads]) -> list[str]:
+    """Names of the models that are trained on what is offered."""
+    return [name for name in available() if reads(name) in offered]

@@ -31,7 +31,7 @@ from torch import Tensor, nn
 from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
 from gantext.nn.adversary import DiscriminatorTrainer, DTrainingConfig
-from gantext.nn.algorithm import Metrics, Phase, SamplingOptions, Task
+from gantext.nn.algorithm import Metrics, Phase, Reads, SamplingOptions, Task
 from gantext.nn.language_model import GeneratorConfig, LanguageModel
 from gantext.nn.mle import MLEConfig, MLETrainer, clipped_step, mean_nll
 from gantext.nn.rewards import (
@@ -45,6 +45,8 @@ from gantext.nn.rewards import (
 from gantext.nn.rollouts import rollout_rewards, trimmed
 from gantext.nn.sampling import decode
 from gantext.nn.text_cnn import DiscriminatorConfig, TextCNN, unique_rows
+
+READS = Reads.text
 
 
 class Reward(enum.Enum):

@@ -49,7 +49,7 @@ from torch import Tensor, nn
 from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
 from gantext.nn.adversary import DiscriminatorTrainer, DTrainingConfig
-from gantext.nn.algorithm import Metrics, Phase, SamplingOptions, Task
+from gantext.nn.algorithm import Metrics, Phase, Reads, SamplingOptions, Task
 from gantext.nn.leak_generator import LeakGenerator
 from gantext.nn.leaked_features import LeakyTextCNN
 from gantext.nn.manager_worker import LeakGeneratorConfig, goal_cosines, intrinsic_rewards
@@ -59,6 +59,8 @@ from gantext.nn.rollouts import rollout_rewards, trimmed
 from gantext.nn.sampling import decode
 from gantext.nn.text_cnn import DiscriminatorConfig, unique_rows
 from gantext.nn.word_model import chosen_log_prob
+
+READS = Reads.text
 
 
 class Baseline(enum.Enum):

@@ -13,10 +13,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gantext.nn.algorithm import Phase, SamplingOptions, Task
+from gantext.nn.algorithm import Phase, Reads, SamplingOptions, Task
 from gantext.nn.language_model import GeneratorConfig, LanguageModel
 from gantext.nn.mle import MLEConfig, MLETrainer
 from gantext.nn.sampling import decode
+
+READS = Reads.text
 
 
 @dataclass(frozen=True)

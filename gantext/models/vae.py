@@ -31,7 +31,7 @@ from torch import Tensor, nn
 
 from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
-from gantext.nn.algorithm import Metrics, Phase, SamplingOptions, Task
+from gantext.nn.algorithm import Metrics, Phase, Reads, SamplingOptions, Task
 from gantext.nn.annealing import AnnealConfig, beta_at
 from gantext.nn.latent import (
     free_bits,
@@ -52,6 +52,7 @@ from gantext.nn.rollouts import trimmed
 from gantext.nn.sampling import decode
 from gantext.nn.word_model import initialise
 
+READS = Reads.text
 EVAL_SEED = 0
 
 

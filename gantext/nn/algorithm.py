@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
+from gantext.data import Reads as Reads  # each model module says by READS what it is trained on
+
 if TYPE_CHECKING:
     from gantext.nn.sampling import Policy
 
 Metrics = Mapping[str, Tensor | float]
-StepFunction = Callable[[Tensor, torch.Generator], Metrics]
+# The batch is what the model reads: (B, T) tokens, or a PictureBatch of gantext.data.gallery.
+StepFunction = Callable[[Any, torch.Generator], Metrics]
 
 
 @dataclass(frozen=True)
@@ -34,14 +37,39 @@ class Task:
 
 
 @dataclass(frozen=True)
+class PictureTask:
+    """The facts about a gallery that a picture model is built for.
+
+    Attributes:
+        channels: C, 1 for grey and 3 for colour.
+        size: height and width in pixels.
+        classes: how many classes the pictures have; 0 when they have none.
+        vocab_size: V of the captions, the special tokens included; 0 without captions.
+        max_length: T of the captions, the end-of-sentence token included; 0 without captions.
+        train_size: pictures in the training split.
+        captions: (N, T) int64, captions of the training split; (N, 0) without captions.
+        device: where the networks live.
+    """
+
+    channels: int
+    size: int
+    classes: int
+    vocab_size: int
+    max_length: int
+    train_size: int
+    captions: Tensor
+    device: torch.device
+
+
+@dataclass(frozen=True)
 class Phase:
     """A stretch of training. Phases are data, not coroutines, so that a resume is exact.
 
     Attributes:
         name: a key of the run's metrics and checkpoints.
         steps: how often `step` is called.
-        rows: real sentences that one step is given.
-        step: (batch (rows, T), rng) -> metrics; tensors stay on the device until they are logged.
+        rows: real sentences or pictures that one step is given.
+        step: (batch of them, rng) -> metrics; tensors stay on the device until they are logged.
         adversarial: whether `phases=pretrain` leaves it out.
         scored: whether it changes the samples, so that they are scored at its end.
     """
@@ -63,7 +91,7 @@ class SamplingOptions:
     top_p: float = 1.0
 
 
-class Algorithm(Protocol):
+class Trainable(Protocol):
     """Owns networks and optimisers; everything that a resume needs is in its `state_dict`."""
 
     def phases(self) -> Sequence[Phase]:
@@ -72,14 +100,6 @@ class Algorithm(Protocol):
 
     def networks(self) -> Mapping[str, nn.Module]:
         """Its networks by role, for counts of parameters."""
-        ...
-
-    def sample(self, n: int, rng: torch.Generator, options: SamplingOptions) -> Tensor:
-        """Draw n sentences: (n, T) int64, <eos> then <pad>."""
-        ...
-
-    def log_prob(self, tokens: Tensor) -> Tensor:
-        """log p(sentence) in nats, (N,), of (N, T) tokens; <eos> counted."""
         ...
 
     def state_dict(self) -> dict[str, Any]:
@@ -92,6 +112,39 @@ class Algorithm(Protocol):
 
     def load_pretrained(self, state: dict[str, Any]) -> None:
         """Take only the networks' weights of another run's `state_dict`."""
+        ...
+
+
+class Algorithm(Trainable, Protocol):
+    """A model of text."""
+
+    def sample(self, n: int, rng: torch.Generator, options: SamplingOptions) -> Tensor:
+        """Draw n sentences: (n, T) int64, <eos> then <pad>."""
+        ...
+
+    def log_prob(self, tokens: Tensor) -> Tensor:
+        """log p(sentence) in nats, (N,), of (N, T) tokens; <eos> counted."""
+        ...
+
+
+class Painter(Trainable, Protocol):
+    """A model of pictures."""
+
+    def draw(self, n: int, rng: torch.Generator) -> Tensor:
+        """Draw n pictures: (n, C, H, W) float32 in [-1, 1], no gradient.
+
+        By the averaged (EMA) generator where there is one; of training captions drawn at random
+        where the model follows captions.
+        """
+        ...
+
+
+@runtime_checkable
+class Illustrator(Painter, Protocol):
+    """A model of pictures that follow captions."""
+
+    def draw_for(self, tokens: Tensor, rng: torch.Generator) -> Tensor:
+        """A picture of each caption, with noise of its own: (N, T) -> (N, C, H, W) as `draw`."""
         ...
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from gantext.plots.panels import Layout, Row, Series, layouts, number, running_mean, series
+from gantext.plots.layouts import Layout
+from gantext.plots.panels import Row, Series, layouts, number, running_mean, series
 from gantext.plots.phases import Span, arrange, draw_phases, phase_spans
 from gantext.plots.theme import MARKERS, Theme, find_theme, legend_below, new_axes, plain, styled
 

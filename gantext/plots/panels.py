@@ -1,143 +1,16 @@
-"""What the learning curves of a run show: which keys of its metrics share a figure."""
+"""The curves of a run's metrics, taken apart into figures."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gantext.plots.layouts import LAYOUTS, Layout
+
 Row = Mapping[str, Any]
-STEMS = {"g": "generator", "d": "discriminator"}
-
-
-@dataclass(frozen=True)
-class Layout:
-    """One figure: its texts, and the keys of metrics.jsonl that it draws where they are there.
-
-    Attributes:
-        title: above the figure.
-        caption: how to read it.
-        ylabel: the quantity and its unit.
-        names: how keys are called in the legend.
-        suffix: keys that end so are drawn too ("g_loss": generator).
-        band: by key, the key of its standard deviation, drawn as a band.
-        mean: keys whose mean is drawn too, if all are there.
-        level: a height that means something, drawn as a line, and its name.
-        covers: heights that the axis always reaches, so that small changes look small.
-    """
-
-    title: str
-    caption: str
-    ylabel: str
-    names: Mapping[str, str] = field(default_factory=dict)
-    suffix: str | None = None
-    band: Mapping[str, str] = field(default_factory=dict)
-    mean: tuple[str, ...] = ()
-    level: tuple[float, str] | None = None
-    covers: tuple[float, float] | None = None
-
-    def keys(self, present: Iterable[str]) -> list[str]:
-        """Which of the present keys it draws."""
-        there = list(present)
-        more = [key for key in there if self.suffix and key.endswith(self.suffix)]
-        return list(dict.fromkeys([*(key for key in self.names if key in there), *more]))
-
-    def name(self, key: str) -> str:
-        """What a key is called in the legend."""
-        stem = key.removesuffix(self.suffix or "").rstrip("_")
-        return self.names.get(key) or STEMS.get(stem) or stem.replace("_", " ") or "model"
-
-
-LAYOUTS = (
-    Layout(
-        "Negative log-likelihood",
-        "Of real text under the model. A gap that opens between training and validation is "
-        "overfitting.",
-        "NLL (nats per token)",
-        {
-            "nll": "training",
-            "nll_bound": "training (-ELBO)",
-            "nll_valid": "validation",
-            "valid_nll": "validation",
-        },
-    ),
-    Layout(
-        "Reconstruction",
-        "Of a sentence from a draw of its own posterior: -E[log p(x|z)]. What the latent vector "
-        "tells the decoder lowers it.",
-        "nats per sentence",
-        {"reconstruction": "training"},
-    ),
-    Layout(
-        "Latent information",
-        "KL term of the bound, and the mutual information of sentence and latent vector where it "
-        "is measured. A KL near 0 is posterior collapse: the decoder ignores the latent vector.",
-        "nats per sentence",
-        {"kl": "KL", "mutual_information": "mutual information"},
-    ),
-    Layout(
-        "KL weight",
-        "Weight of the KL term in the loss.",
-        "weight",
-        {"beta": "beta"},
-        covers=(0.0, 1.0),
-    ),
-    Layout(
-        "Losses",
-        "Of a batch, before its update. The losses of an adversarial game need not fall; a "
-        "discriminator that cannot tell real from generated has 0.69 = ln 2.",
-        "loss",
-        {"g_loss": "generator", "d_loss": "discriminator"},
-        suffix="loss",
-    ),
-    Layout(
-        "Discriminator accuracy",
-        "Share of real and of generated sentences that the discriminator tells right. A mean "
-        "near 1/2 says that it cannot tell them apart, near 1 that the generator gets no signal.",
-        "accuracy",
-        {"d_accuracy_real": "real", "d_accuracy_fake": "generated"},
-        mean=("d_accuracy_real", "d_accuracy_fake"),
-        level=(0.5, "chance"),
-        covers=(0.0, 1.0),
-    ),
-    Layout(
-        "Entropy",
-        "Of the generator's next-word distribution, a mean over the tokens that it sampled. A "
-        "fall towards 0 is collapse.",
-        "entropy (nats per token)",
-        {"entropy": "generator"},
-    ),
-    Layout(
-        "Reward",
-        "What the generator's tokens earn from the discriminator; the band is one standard "
-        "deviation over the tokens of a batch.",
-        "reward",
-        {"reward": "mean reward"},
-        band={"reward": "reward_std"},
-    ),
-    Layout(
-        "Diversity",
-        "Share of sentences that are unique, among regular samples and within a batch.",
-        "unique share",
-        {"unique": "samples", "batch_unique": "batch"},
-        covers=(0.5, 1.0),
-    ),
-    Layout(
-        "Length",
-        "Mean length of the generated sentences.",
-        "tokens in a sentence",
-        {"length": "generated"},
-    ),
-    Layout(
-        "Gradient norms",
-        "Before clipping.",
-        "gradient norm",
-        {"grad_norm": "MLE", "g_grad_norm": "generator", "d_grad_norm": "discriminator"},
-        suffix="grad_norm",
-    ),
-)
 HUGE = 1e300  # no axis can hold more
 COORDINATES = ("phase", "step", "total")
 

@@ -7,8 +7,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gantext.data.batches import Batches
 from gantext.data.corpus import (
-    Batches,
     Corpus,
     Sentences,
     Split,
@@ -169,14 +169,14 @@ def test_a_batch_is_the_callers_own() -> None:
 
 def test_states_of_other_data_are_refused() -> None:
     state = Batches(numbered(10), 5).state_dict()
-    with pytest.raises(UserError, match="for 10 sentences, not 11"):
+    with pytest.raises(UserError, match="for 10 rows, not 11"):
         Batches(numbered(11), 5).load_state_dict(state)
     with pytest.raises(UserError, match="damaged"):
         Batches(numbered(10), 5).load_state_dict({**state, "order": 3})
 
 
 def test_no_sentences_and_no_rows_are_refused() -> None:
-    with pytest.raises(UserError, match="without sentences"):
+    with pytest.raises(UserError, match="an empty split"):
         Batches(Split(torch.zeros(0, 3, dtype=torch.int64), ()), 0)
     with pytest.raises(ValueError, match="at least 1 row"):
         Batches(numbered(3), 0).next(0)

@@ -5,9 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
+from gantext.data.pictures import parse, render
 from gantext.data.scene_grammar import SHAPES, colours, grammar
-from gantext.data.scenes import Config, load
+from gantext.data.scenes import Config, draw, load, load_pictures
 from gantext.errors import UserError
 
 SMALL = Config(name="scenes", train_size=300, validation_size=40, test_size=60, seed=1)
@@ -154,3 +156,72 @@ def test_the_size_of_one_split_does_not_change_another():
 def test_sizes_that_make_no_sense(field, value):
     with pytest.raises(UserError, match=rf"data\.{field}={value} must be at least"):
         load(replace(SMALL, **{field: value}))
+
+
+def test_the_text_is_what_it_was_before_there_were_pictures():
+    """A run's data hash, and every number that was measured on it, stays the same."""
+    assert load(SMALL).hash == "05e5634d7602c18bbc533e6e59772528d7b138ca1f83f2a48499231b23298f47"
+
+
+def test_pictures_have_the_captions_of_the_text():
+    corpus, gallery = load(SMALL), load_pictures(SMALL)
+    assert gallery.train.captions == corpus.train.text
+    assert torch.equal(gallery.train.tokens, corpus.train.tokens)
+    assert gallery.vocabulary == corpus.vocabulary
+    assert gallery.max_length == corpus.max_length
+    assert (gallery.channels, gallery.size, gallery.classes) == (3, 32, ())
+    assert (gallery.train.labels == -1).all()
+    decoded = [" ".join(corpus.vocabulary.decode(row)) for row in gallery.test.tokens.tolist()]
+    known = [i for i, row in enumerate(gallery.test.tokens) if not (row == 3).any()]
+    assert [decoded[i] for i in known] == [gallery.test.captions[i] for i in known]
+
+
+def test_validation_and_test_captions_are_held_out():
+    """Some short captions of 300 stand among 2,000; the rest keep their order and picture."""
+    cfg = replace(SMALL, train_size=2000, validation_size=300, test_size=300)
+    corpus, gallery = load(cfg), load_pictures(cfg)
+    seen = set(corpus.train.text)
+    for name, split, whole in (
+        ("validation", gallery.validation, corpus.validation),
+        ("test", gallery.test, corpus.test),
+    ):
+        assert split.captions == tuple(text for text in whole.text if text not in seen)
+        lost = len(whole) - len(split)
+        assert lost > 0
+        note = f"{name}: {lost} of 300 captions left out, as they stand in train"
+        assert note in gallery.notes
+    # With less training data fewer are left out, and nothing changes about the others.
+    small = load_pictures(replace(cfg, train_size=10)).test
+    rows = [i for i, text in enumerate(small.captions) if text not in seen]
+    assert torch.equal(small.pictures[rows], gallery.test.pictures)
+
+
+def test_each_caption_has_its_own_picture():
+    """Drawn with streams 4 to 6 of the seed: those of the captions are streams 1 to 3."""
+    gallery = load_pictures(SMALL)
+    streams = np.random.SeedSequence(SMALL.seed).spawn(6)[3:]
+    rng = np.random.default_rng(streams[0])
+    for caption, picture in zip(gallery.train.captions, gallery.train.pictures, strict=True):
+        drawn = render(parse(caption.split()), rng)
+        assert np.array_equal(picture.permute(1, 2, 0).numpy(), drawn)
+    test = np.random.default_rng(streams[2])
+    first = render(parse(load(SMALL).test.text[0].split()), test)
+    assert np.array_equal(gallery.test.pictures[0].permute(1, 2, 0).numpy(), first)
+    twice = load_pictures(replace(SMALL, train_size=1, validation_size=0))
+    assert len(twice.validation) == 0
+    assert torch.equal(twice.train.pictures[0], gallery.train.pictures[0])
+
+
+def test_one_caption_has_many_pictures():
+    pictures = draw(["two red circles ."] * 2, np.random.default_rng(0))
+    assert pictures.shape == (2, 32, 32, 3)
+    assert (pictures[0] != pictures[1]).any()
+    assert draw([], np.random.default_rng(0)).shape == (0, 32, 32, 3)
+
+
+def test_pictures_are_hashed():
+    found = load_pictures(SMALL).hash
+    assert found == load_pictures(SMALL).hash
+    assert found not in (load(SMALL).hash, load_pictures(replace(SMALL, seed=2)).hash)
+    with pytest.raises(UserError, match="not a caption of the scene grammar"):
+        draw(["two red circle ."], np.random.default_rng(0))

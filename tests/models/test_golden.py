@@ -6,15 +6,29 @@ from pathlib import Path
 import pytest
 import torch
 
-from gantext import config, data
+from gantext import config, data, models
 from gantext.assemble import build, generator, task_of
-from gantext.data.corpus import Batches
+from gantext.data.batches import Batches
 from gantext.tracking import to_floats
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 CPU = torch.device("cpu")
 SMALL = {
     "mle": ["model.generator.embedding=16", "model.generator.hidden=24"],
+    "dpr_gan": [
+        "model.encoder.embedding=8",
+        "model.encoder.hidden=8",
+        "model.encoder.channels=[4,8]",
+        "model.encoder.projection=8",
+        "model.fitting.batch_size=8",
+        "model.generator.noise=4",
+        "model.generator.mapping=[16]",
+        "model.generator.channels=[8,8,8]",
+        "model.discriminator.channels=[4,8]",
+        "model.discriminator.hidden=8",
+        "model.adversarial.batch_size=8",
+        "model.adversarial.reg_every=2",
+    ],
     "gan": [
         "model.generator.embedding=16",
         "model.generator.hidden=24",
@@ -31,6 +45,12 @@ SMALL = {
         "model.d_training.pretrain_steps=5",
         "model.adversarial.batch_size=16",
         "model.adversarial.rank_real=4",
+    ],
+    "image_gan": [
+        "model.batch_size=8",
+        "model.generator.width=4",
+        "model.discriminator.width=4",
+        "model.reg_every=2",
     ],
     "vae": [
         "model.latent_size=4",
@@ -49,7 +69,7 @@ DATA = ["data=scenes", "data.train_size=300", "data.validation_size=10", "data.t
 def losses(name: str) -> dict[str, list[dict[str, float]]]:
     """Metrics of 5 steps of each phase, one phase after the other."""
     settings = config.compose([f"model={name}", *DATA, *SMALL[name]])
-    corpus = data.load(settings.data)
+    corpus = data.load_for(settings.data, models.reads(name))
     algorithm = build(settings, task_of(corpus, CPU))
     batches, rng = Batches(corpus.train, 1), generator(1, "noise", CPU)
     return {

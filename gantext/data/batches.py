@@ -1,0 +1,99 @@
+"""Shuffled batches of a split, whatever its rows are.
+
+Legend: N rows of a split, B rows of a batch.
+"""
+
+from collections.abc import Mapping
+from typing import Generic, Protocol, TypeVar
+
+import torch
+from torch import Tensor
+
+from gantext.errors import UserError
+
+Batch = TypeVar("Batch", covariant=True)
+
+
+class Rows(Protocol[Batch]):
+    """A split: so many rows, and a batch of those at given positions."""
+
+    def __len__(self) -> int: ...
+
+    def batch(self, chosen: Tensor) -> Batch:
+        """The rows at these positions, (B,) int64, in this order."""
+        ...
+
+
+class Batches(Generic[Batch]):
+    """Shuffled batches of a split without end; the position can be saved and restored exactly.
+
+    A row is a sentence, or a picture with what belongs to it. Every row comes once an epoch, and
+    each epoch has a new order from this object's own generator. A batch that runs over the end of
+    an epoch goes on in the next one, with rows that it does not hold yet.
+    """
+
+    def __init__(self, split: Rows[Batch], seed: int) -> None:
+        if not len(split):
+            raise UserError("cannot draw batches from an empty split")
+        self._split = split
+        self._generator = torch.Generator().manual_seed(seed)
+        self._epoch = 0
+        self._position = 0
+        self._order = self._shuffled()
+
+    def next(self, rows: int) -> Batch:
+        """The split's batch of the next B = `rows` rows.
+
+        No row comes twice in a batch unless `rows` is larger than the split.
+        """
+        if rows < 1:
+            raise ValueError(f"a batch has at least 1 row, not {rows}")
+        chosen = self._take(rows)
+        while len(chosen) < rows:
+            self._next_epoch(chosen, rows - len(chosen))
+            chosen = torch.cat([chosen, self._take(rows - len(chosen))])
+        return self._split.batch(chosen)
+
+    def _take(self, rows: int) -> Tensor:
+        taken = self._order[self._position : self._position + rows]
+        self._position += len(taken)
+        return taken
+
+    def _next_epoch(self, held: Tensor, wanted: int) -> None:
+        """Start an epoch whose first `wanted` rows are not in `held`, where that can be."""
+        order = self._shuffled()
+        fresh = (~torch.isin(order, held)).nonzero().flatten()[:wanted]
+        rest = torch.ones(len(order), dtype=torch.bool)
+        rest[fresh] = False
+        self._order = torch.cat([order[fresh], order[rest]])
+        self._position = 0
+        self._epoch += 1
+
+    def _shuffled(self) -> Tensor:
+        return torch.randperm(len(self._split), generator=self._generator)
+
+    def state_dict(self) -> dict[str, Tensor | int]:
+        """Return the order, position and generator: tensors and ints only."""
+        return {
+            "order": self._order.clone(),
+            "generator": self._generator.get_state(),
+            "position": self._position,
+            "epoch": self._epoch,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Tensor | int]) -> None:
+        """Go on exactly where `state_dict` was taken.
+
+        Raises UserError when the state belongs to a split of another size.
+        """
+        order, generator = state["order"], state["generator"]
+        if not isinstance(order, Tensor) or not isinstance(generator, Tensor):
+            raise UserError("the saved data position is damaged: order and generator are tensors")
+        if len(order) != len(self._split):
+            raise UserError(
+                f"the saved data position is for {len(order)} rows, not {len(self._split)}"
+            )
+        self._order = order.clone()
+        self._generator.set_state(generator)
+        self._position = int(state["position"])
+        self._epoch = int(state["epoch"])

@@ -1,0 +1,110 @@
+"""Drawing pictures of a trained run.
+
+Shapes: N pictures, C channels, H and W pixels, T words of a caption.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from gantext.assemble import TrainedPainter, generator, restore_painter
+from gantext.errors import UserError
+from gantext.metrics.score import Setting
+from gantext.nn.algorithm import Illustrator
+from gantext.picture_work import columns_for
+from gantext.run import RunDir
+from gantext.sample import SamplingRequest, picture_signature
+from gantext.sentences import batch_of, encoded
+from gantext.settings import Device
+
+ROWS = 500  # pictures drawn together
+SINGLE, EACH = 25, 8  # pictures by default: in all, and of each of several captions
+
+
+@dataclass(frozen=True)
+class PictureRequest:
+    """What is drawn: n pictures (of each caption, if there are some), from which state of the run.
+
+    None is for the defaults: n as in SINGLE and EACH, a grid about as high as wide or with one row
+    for each of several captions.
+    """
+
+    n: int | None = None
+    captions: tuple[str, ...] = ()
+    columns: int | None = None
+    seed: int = 0
+    phase: str | None = None
+
+    @property
+    def each(self) -> int:
+        """Pictures of a caption; of no caption, in all."""
+        return self.n or (EACH if len(self.captions) > 1 else SINGLE)
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Pictures (N, C, H, W) in [-1, 1], the columns of their grid, and how they came about.
+
+    `notes` say what of the captions the run does not know.
+    """
+
+    pictures: Tensor
+    columns: int
+    signature: dict[str, Setting]
+    notes: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """A file name that says which drawing it is; another one has another."""
+        digest = hashlib.sha256(json.dumps([self.signature, self.columns]).encode()).hexdigest()
+        return f"drawn-{len(self.pictures)}-seed{self.signature['sample_seed']}-{digest[:8]}"
+
+
+def draw_run(run: RunDir, request: PictureRequest, device: Device = Device.auto) -> Drawing:
+    """Draw pictures of a run.
+
+    Raises:
+        UserError: it is no run of a picture model, lacks a checkpoint, or cannot take the captions.
+    """
+    trained = restore_painter(run, device, request.phase)
+    notes: list[str] = []
+    rng = generator(request.seed, "sampling", trained.device)
+    n = request.each
+    if request.captions:
+        pictures = _illustrated(trained, request.captions, n, rng, notes)
+    else:
+        parts = [trained.algorithm.draw(size, rng).cpu() for size in _sizes(n)]
+        pictures = torch.cat(parts)
+    several = len(request.captions) > 1
+    columns = request.columns or (n if several else columns_for(n))
+    asked = SamplingRequest(len(pictures), seed=request.seed, phase=request.phase)
+    sign = picture_signature(run, trained.settings, trained.step, asked)
+    if request.captions:
+        sign["captions"] = " | ".join(request.captions)
+    return Drawing(pictures, columns, sign, tuple(notes))
+
+
+def _sizes(n: int) -> list[int]:
+    return [min(ROWS, n - start) for start in range(0, n, ROWS)]
+
+
+def _illustrated(
+    trained: TrainedPainter,
+    captions: Sequence[str],
+    n: int,
+    rng: torch.Generator,
+    notes: list[str],
+) -> Tensor:
+    """n pictures of each caption, one caption after the other."""
+    algorithm, vocabulary = trained.algorithm, trained.vocabulary
+    if not isinstance(algorithm, Illustrator) or vocabulary is None:
+        name = f"{trained.run.path.name}: model={trained.settings.model.name}"
+        raise UserError(f"{name} draws without captions; --caption needs model=dpr_gan")
+    width = trained.run.info["max_length"]
+    rows = [ids for _, ids in encoded(vocabulary, width, captions, notes)]
+    tokens = batch_of(rows, trained.device).repeat_interleave(n, 0)  # (N, T)
+    return torch.cat([algorithm.draw_for(part, rng).cpu() for part in torch.split(tokens, ROWS)])

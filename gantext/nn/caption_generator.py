@@ -1,0 +1,135 @@
+"""A generator of pictures from a caption's features and noise.
+
+Linear head to a small map, then blocks of upsample x2, convolution, norm, convolution, norm,
+activation, and tanh: a DCGAN (Radford et al. 2016, arXiv 1511.06434) that knows a caption.
+
+Shapes: B batch, F features of a caption, Z noise, W hidden, C channels, H and W pixels.
+"""
+
+import itertools
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from gantext.errors import UserError
+from gantext.nn.picture_layers import BN_EPS, SLOPE, Init, Norm, initialise, map_norm
+
+STYLE_STD = 0.02
+
+
+@dataclass(frozen=True)
+class CaptionGeneratorConfig:
+    """Sizes of the generator (explained in conf/model/dpr_gan.yaml)."""
+
+    noise: int
+    mapping: tuple[int, ...]
+    channels: tuple[int, ...]
+    norm: Norm
+    init: Init
+    modulated: bool
+
+
+class CaptionGenerator(nn.Module):
+    """(B, F) features of captions and (B, Z) noise -> pictures (B, C, H, W) in [-1, 1].
+
+    `mapping` layers may come before the head. `modulated`: their output also sets scale and shift
+    of every norm (as in BigGAN, Brock et al. 2019), so that caption and noise enter everywhere.
+
+    Raises:
+        UserError: the blocks do not fit the pictures' size.
+    """
+
+    def __init__(
+        self,
+        features: int,
+        channels: int,
+        size: int,
+        config: CaptionGeneratorConfig,
+        rng: torch.Generator,
+    ) -> None:
+        super().__init__()
+        blocks = len(config.channels) - 1
+        self.side = size >> blocks
+        if self.side << blocks != size or not self.side:
+            raise UserError(
+                f"model.generator.channels: {blocks} blocks do not end at {size} pixels"
+            )
+        widths = (features + config.noise, *config.mapping)
+        self.noise = config.noise
+        self.mapping = nn.ModuleList(nn.Linear(a, b) for a, b in itertools.pairwise(widths))
+        self.head = nn.Linear(widths[-1], config.channels[0] * self.side**2)
+        given = widths[-1] if config.modulated else 0
+        self.blocks = nn.ModuleList(
+            Block(a, b, config.norm, given) for a, b in itertools.pairwise(config.channels)
+        )
+        self.last = nn.Conv2d(config.channels[-1], channels, 3, padding=1)
+        self._initialise(config.init, rng)
+
+    @torch.no_grad()
+    def _initialise(self, init: Init, rng: torch.Generator) -> None:
+        initialise(self, init, rng)
+        for name, parameter in self.named_parameters():
+            if "styles" in name and parameter.dim() > 1:  # scale and shift start near 1 and 0
+                nn.init.normal_(parameter, 0.0, STYLE_STD, generator=rng)
+
+    def forward(self, features: Tensor, noise: Tensor) -> Tensor:
+        """One picture a row."""
+        style = torch.cat([F.layer_norm(features, features.shape[1:]), noise], 1)
+        for layer in self.mapping:
+            style = F.leaky_relu(layer(style), SLOPE)  # (B, W)
+        x = F.leaky_relu(self.head(style), SLOPE).view(len(style), -1, self.side, self.side)
+        for block in self.blocks:
+            x = block(x, style)
+        return torch.tanh(self.last(x))
+
+    def drawn(self, features: Tensor, rng: torch.Generator) -> Tensor:
+        """Pictures with noise from `rng`, one vector a row."""
+        noise = torch.randn(len(features), self.noise, generator=rng, device=features.device)
+        pictures: Tensor = self(features, noise)
+        return pictures
+
+
+class Block(nn.Module):
+    """Upsample x2, convolution, norm, convolution, norm, activation."""
+
+    def __init__(self, before: int, after: int, norm: Norm, given: int) -> None:
+        super().__init__()
+        self.given = given
+        self.first = DoubledConvolution(before, after)
+        self.second = nn.Conv2d(after, after, 3, padding=1)
+        self.norms = nn.ModuleList(nn.Sequential(*map_norm(norm, after, BN_EPS)) for _ in range(2))
+        self.styles = nn.ModuleList(nn.Linear(given, 2 * after) for _ in range(2 if given else 0))
+
+    def forward(self, x: Tensor, style: Tensor) -> Tensor:
+        """(B, before, h, w) -> (B, after, 2 h, 2 w)."""
+        x = self._normed(0, self.first(x), style)
+        x = F.leaky_relu(x, SLOPE) if self.given else x
+        return F.leaky_relu(self._normed(1, self.second(x), style), SLOPE)
+
+    def _normed(self, number: int, x: Tensor, style: Tensor) -> Tensor:
+        normed: Tensor = self.norms[number](x)
+        if not self.given:
+            return normed
+        scale, shift = self.styles[number](style)[:, :, None, None].chunk(2, 1)
+        styled: Tensor = normed * (1 + scale) + shift
+        return styled
+
+
+class DoubledConvolution(nn.Conv2d):
+    """A 3 x 3 convolution of the map that is doubled by repeating its values.
+
+    Computed on the small map: of the 3 x 3 weights, those that meet the same repeated value are
+    summed, which is a transposed convolution with 4 x 4 weights and stride 2. It has less than half
+    the multiplications.
+    """
+
+    def __init__(self, before: int, after: int) -> None:
+        super().__init__(before, after, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, before, h, w) -> (B, after, 2 h, 2 w)."""
+        padded = F.pad(self.weight, (1, 1, 1, 1))
+        summed = F.avg_pool2d(padded, 2, stride=1, divisor_override=1).flip(2, 3)  # (.., 4, 4)
+        return F.conv_transpose2d(x, summed.transpose(0, 1), self.bias, stride=2, padding=1)

@@ -1,0 +1,139 @@
+"""Grids and pairs of pictures, read back from the files with Pillow."""
+
+import base64
+import io
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from gantext.errors import UserError
+from gantext.page import Figure
+from gantext.plots.pictures import (
+    GREY,
+    grid_array,
+    grid_png,
+    grid_svg,
+    pairs_array,
+    pairs_png,
+    pairs_svg,
+    to_png_bytes,
+)
+
+
+def flat(*values: int, size: int = 2, channels: int = 1) -> torch.Tensor:
+    """Pictures of one byte each."""
+    return (
+        torch.tensor(values, dtype=torch.uint8).view(-1, 1, 1, 1).expand(-1, channels, size, size)
+    )
+
+
+def test_a_grid_by_hand() -> None:
+    """Three pictures of 2 x 2, two in a row, lines of 1: 1 + 2 + 1 + 2 + 1 = 7 pixels each way;
+    the second row begins at 1 + 2 + 1 = 4, and its second place is empty.
+    """
+    g = GREY
+    expected = [
+        [g, g, g, g, g, g, g],
+        [g, 1, 1, g, 2, 2, g],
+        [g, 1, 1, g, 2, 2, g],
+        [g, g, g, g, g, g, g],
+        [g, 3, 3, g, g, g, g],
+        [g, 3, 3, g, g, g, g],
+        [g, g, g, g, g, g, g],
+    ]
+    found = grid_array(flat(1, 2, 3), 2)
+    assert found.shape == (7, 7, 3) and found.dtype == np.uint8
+    for channel in range(3):
+        np.testing.assert_array_equal(found[:, :, channel], expected)
+
+
+def test_pairs_by_hand() -> None:
+    """2 x 2 pictures: 3 of ground, left 2, a line of 1, right 2, 3 of ground; then the next."""
+    g = GREY
+    row = pairs_array(flat(1, 3), flat(2, 4), 2)[4, :, 0]
+    np.testing.assert_array_equal(row, [g, g, g, 1, 1, g, 2, 2, g, g, g, 3, 3, g, 4, 4, g, g, g])
+
+
+def test_unit_range_becomes_bytes() -> None:
+    """-1, 0 and 1 are black, (0 + 1) * 127.5 = 127.5, rounded to even 128, and white; what lies
+    outside is cut, and what is no number is black.
+    """
+    values = torch.tensor([-1, 0, 1, -3, 7, float("nan")]).view(6, 1, 1, 1)
+    np.testing.assert_array_equal(grid_array(values, 6)[1, 1::2, 0], [0, 128, 255, 0, 255, 0])
+
+
+def test_channels_and_orientation_are_kept() -> None:
+    picture = torch.randint(0, 256, (1, 3, 5, 4), generator=torch.Generator().manual_seed(0))
+    found = grid_array(picture.to(torch.uint8), 1)[1:-1, 1:-1]
+    np.testing.assert_array_equal(found, picture[0].permute(1, 2, 0).numpy())
+
+
+@settings(max_examples=30, deadline=None)
+@given(n=st.integers(1, 9), columns=st.integers(1, 9), scale=st.integers(1, 3))
+def test_every_picture_stands_once_in_order(n: int, columns: int, scale: int) -> None:
+    found = grid_array(flat(*range(1, n + 1)), columns, scale)[
+        scale :: 3 * scale, scale :: 3 * scale
+    ]
+    places = found[:, :, 0].flatten()
+    assert [int(v) for v in places if v != GREY] == list(range(1, n + 1))
+
+
+def test_a_scaled_pixel_is_a_square() -> None:
+    small, large = grid_array(flat(1, 2), 2), grid_array(flat(1, 2), 2, 3)
+    assert large.shape == (3 * small.shape[0], 3 * small.shape[1], 3)
+    for y in range(3):
+        for x in range(3):
+            np.testing.assert_array_equal(large[y::3, x::3], small)
+
+
+def test_png_files_hold_the_array(tmp_path: Path) -> None:
+    one, other = flat(1, 2, 3, channels=3), flat(4, 5, 6, channels=3)
+    grid_png(one, 2, tmp_path / "new" / "grid.png", scale=2)
+    pairs_png(one, other, tmp_path / "pairs.png", columns=2, scale=1)
+    with Image.open(tmp_path / "new" / "grid.png") as image:
+        assert image.format == "PNG" and image.mode == "RGB"
+        np.testing.assert_array_equal(np.asarray(image), grid_array(one, 2, 2))
+    with Image.open(tmp_path / "pairs.png") as image:
+        np.testing.assert_array_equal(np.asarray(image), pairs_array(one, other, 2))
+    assert not list(tmp_path.rglob("*.partial"))
+
+
+def test_png_is_the_same_for_the_same_pictures() -> None:
+    assert to_png_bytes(grid_array(flat(1, 2), 2)) == to_png_bytes(grid_array(flat(1, 2), 2))
+
+
+def test_svg_holds_the_picture_and_refers_to_nothing_else() -> None:
+    for svg, array in [
+        (grid_svg(flat(1, 2, 3), 2), grid_array(flat(1, 2, 3), 2)),
+        (pairs_svg(flat(1), flat(2)), pairs_array(flat(1), flat(2), 1)),
+    ]:
+        root = ElementTree.fromstring(svg)
+        (image,) = root
+        href = image.attrib["href"]
+        assert href.startswith("data:image/png;base64,")
+        data = base64.b64decode(href.partition(",")[2], validate=True)
+        with Image.open(io.BytesIO(data)) as opened:
+            np.testing.assert_array_equal(np.asarray(opened), array)
+        assert root.get("viewBox") == f"0 0 {array.shape[1]} {array.shape[0]}"
+        assert re.findall(r"https?:[^\"]*", svg) == ["http://www.w3.org/2000/svg"]
+        Figure("Samples", "25 of them", svg, svg)
+
+
+@pytest.mark.parametrize("shape", [(0, 1, 4, 4), (2, 2, 4, 4), (1, 4, 4), (2, 3, 0, 4)])
+def test_what_is_no_picture_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(UserError, match="cannot show pictures of shape"):
+        grid_array(torch.zeros(shape), 2)
+
+
+def test_a_pair_needs_two_and_a_grid_a_column() -> None:
+    with pytest.raises(UserError, match="on the right"):
+        pairs_array(flat(1, 2), flat(1), 2)
+    with pytest.raises(UserError, match="columns=0"):
+        grid_array(flat(1), 0)
