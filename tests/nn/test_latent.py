@@ -197,9 +197,7 @@ def test_mutual_information_is_at_most_the_kl_and_log_n(seed: int, spread: float
     mu, log_var = posterior(100, 4, seed, spread)
     mu = mu + 0.9
     noise = rng(seed)
-    found = [
-        mutual_information(mu, log_var, reparameterise(mu, log_var, noise)) for _ in range(30)
-    ]
+    found = [mutual_information(mu, log_var, reparameterise(mu, log_var, noise)) for _ in range(30)]
     assert max(found) <= math.log(100) + 1e-9
     assert sum(found) / 30 <= float(gaussian_kl(mu, log_var).sum(1).mean())
 
