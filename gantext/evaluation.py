@@ -97,6 +97,10 @@ class Asked:
             subjects.find_model(word, self.phase, self.runs_dir, self.device) for word in self.runs
         ]
 
+    def labels(self) -> set[str]:
+        """What the runs are called in tables."""
+        return {subjects.label(model, self.runs_dir) for model in self.models()}
+
     def ground(self, models: Sequence[Model]) -> Ground:
         """What is scored against: files or data that are named, or else the runs' own data.
 

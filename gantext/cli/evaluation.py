@@ -169,6 +169,8 @@ def _score(name: str, kind: Kind, asked: "Asked", plot: Path | None, json: bool)
         found = table(asked, measures, say)
     if not found:
         raise UserError(f"{name}: {kind.nothing}")
+    for missing in asked.labels() - found.keys():
+        tables.hint(f"{missing} is left out: {kind.nothing}")
     if plot is not None:
         _draw(found, plot)
     if json:

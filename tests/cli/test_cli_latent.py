@@ -65,6 +65,15 @@ def test_other_models_are_refused_in_one_line(cli: Command, trained: Path) -> No
     ]
 
 
+def test_beside_a_vae_another_model_is_left_out_and_named(
+    cli: Command, run: Path, trained: Path
+) -> None:
+    found = cli("eval", "latent", str(run), str(trained), "--k", "3", "--n", "10", "--json")
+    assert found.code == 0, found.err
+    assert len(json.loads(found.out)) == len(NAMES)
+    assert f"{trained.name} is left out: only a model with a latent variable" in found.err
+
+
 def test_options_that_say_nothing_are_not_there(cli: Command, run: Path) -> None:
     assert "--temperature" not in cli("eval", "latent", "--help").out
     assert "--k" not in cli("eval", "bleu", "--help").out

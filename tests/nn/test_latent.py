@@ -190,11 +190,16 @@ def test_mutual_information_at_its_ends() -> None:
 @given(st.integers(0, 10**6), st.floats(0.05, 4))
 @settings(max_examples=20, deadline=None)
 def test_mutual_information_is_at_most_the_kl_and_log_n(seed: int, spread: float) -> None:
-    """The KL exceeds it by the mixture's distance to the prior, here large: 1.5 nats and more."""
+    """The KL exceeds it by the mixture's distance to the prior, here large: 1.5 nats and more.
+
+    log N bounds each draw's estimate; the KL bounds its mean, here of 30 draws.
+    """
     mu, log_var = posterior(100, 4, seed, spread)
     mu = mu + 0.9
-    found = mutual_information(mu, log_var, reparameterise(mu, log_var, rng(seed)))
-    assert found <= min(float(gaussian_kl(mu, log_var).sum(1).mean()), math.log(100)) + 1e-9
+    noise = rng(seed)
+    found = [mutual_information(mu, log_var, reparameterise(mu, log_var, noise)) for _ in range(30)]
+    assert max(found) <= math.log(100) + 1e-9
+    assert sum(found) / 30 <= float(gaussian_kl(mu, log_var).sum(1).mean())
 
 
 def test_active_units_by_hand() -> None:
