@@ -7,21 +7,29 @@ from gantext.metrics.score import Score, origin, protocol, signature_line
 
 
 def signature_lines(sources: Mapping[str, Sequence[Score]]) -> list[str]:
-    """One line a family of scores if all sources share its protocol, several if not.
+    """One line for the families of scores that share a protocol, if all sources share it too.
 
-    The sentences' origins follow, one line a source.
+    A family whose sources do not has a line for each protocol. The samples' origins follow, one
+    line a source.
     """
     protocols: dict[str, dict[str, list[str]]] = {}  # family -> line -> sources
     for source, scores in sources.items():
         for name, line in _family_lines(scores).items():
             protocols.setdefault(name, {}).setdefault(line, []).append(source)
-    lines = []
+    families: dict[tuple[str, str], list[str]] = {}  # (of which sources, line) -> families
     for name, found in protocols.items():
         for line, sharing in found.items():
             # Several lines are not comparable as they stand, and it has to be seen.
             of = f" of {', '.join(sharing)}" if len(found) > 1 else ""
-            lines.append(f"{name}{of}: {line}")
+            families.setdefault((of, line), []).append(name)
+    lines = [f"{_joined(names)}{of}: {line}" for (of, line), names in families.items()]
     return lines + _origin_lines(sources)
+
+
+def _joined(names: Sequence[str]) -> str:
+    """The names, those of real samples' scores left out where the scores' own are there."""
+    kept = [name for name in names if name.removesuffix("-real") not in set(names) - {name}]
+    return ", ".join(kept)
 
 
 def _family_lines(scores: Sequence[Score]) -> dict[str, str]:

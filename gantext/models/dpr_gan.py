@@ -180,7 +180,7 @@ class DprGAN:
     @torch.no_grad()
     def features(self, tokens: Tensor) -> Tensor:
         """What G and D read of captions (B, T): (B, F)."""
-        return self.encoder.text.features(tokens)
+        return self.encoder.text.features(tokens).float()
 
     # The recipe
 
