@@ -49,6 +49,10 @@ class PictureBatch:
         moved = (part.to(device) for part in (self.pictures, self.labels, self.tokens))
         return PictureBatch(*moved)
 
+    def first(self, rows: int) -> "PictureBatch":
+        """Return the first rows."""
+        return PictureBatch(self.pictures[:rows], self.labels[:rows], self.tokens[:rows])
+
 
 @dataclass(frozen=True)
 class PictureSplit:

@@ -16,26 +16,19 @@ from torch import Tensor, nn
 from gantext.errors import UserError
 from gantext.nn.picture_layers import BN_EPS, SLOPE, Init, Norm, initialise, map_norm
 
-STYLE_STD = 0.02
-
 
 @dataclass(frozen=True)
 class CaptionGeneratorConfig:
     """Sizes of the generator (explained in conf/model/dpr_gan.yaml)."""
 
     noise: int
-    mapping: tuple[int, ...]
     channels: tuple[int, ...]
     norm: Norm
     init: Init
-    modulated: bool
 
 
 class CaptionGenerator(nn.Module):
     """(B, F) features of captions and (B, Z) noise -> pictures (B, C, H, W) in [-1, 1].
-
-    `mapping` layers may come before the head. `modulated`: their output also sets scale and shift
-    of every norm (as in BigGAN, Brock et al. 2019), so that caption and noise enter everywhere.
 
     Raises:
         UserError: the blocks do not fit the pictures' size.
@@ -56,32 +49,20 @@ class CaptionGenerator(nn.Module):
             raise UserError(
                 f"model.generator.channels: {blocks} blocks do not end at {size} pixels"
             )
-        widths = (features + config.noise, *config.mapping)
         self.noise = config.noise
-        self.mapping = nn.ModuleList(nn.Linear(a, b) for a, b in itertools.pairwise(widths))
-        self.head = nn.Linear(widths[-1], config.channels[0] * self.side**2)
-        given = widths[-1] if config.modulated else 0
+        self.head = nn.Linear(features + config.noise, config.channels[0] * self.side**2)
         self.blocks = nn.ModuleList(
-            Block(a, b, config.norm, given) for a, b in itertools.pairwise(config.channels)
+            Block(a, b, config.norm) for a, b in itertools.pairwise(config.channels)
         )
         self.last = nn.Conv2d(config.channels[-1], channels, 3, padding=1)
-        self._initialise(config.init, rng)
-
-    @torch.no_grad()
-    def _initialise(self, init: Init, rng: torch.Generator) -> None:
-        initialise(self, init, rng)
-        for name, parameter in self.named_parameters():
-            if "styles" in name and parameter.dim() > 1:  # scale and shift start near 1 and 0
-                nn.init.normal_(parameter, 0.0, STYLE_STD, generator=rng)
+        initialise(self, config.init, rng)
 
     def forward(self, features: Tensor, noise: Tensor) -> Tensor:
         """One picture a row."""
-        style = torch.cat([F.layer_norm(features, features.shape[1:]), noise], 1)
-        for layer in self.mapping:
-            style = F.leaky_relu(layer(style), SLOPE)  # (B, W)
-        x = F.leaky_relu(self.head(style), SLOPE).view(len(style), -1, self.side, self.side)
+        read = torch.cat([F.layer_norm(features, features.shape[1:]), noise], 1)
+        x = F.leaky_relu(self.head(read), SLOPE).view(len(read), -1, self.side, self.side)
         for block in self.blocks:
-            x = block(x, style)
+            x = block(x)
         return torch.tanh(self.last(x))
 
     def drawn(self, features: Tensor, rng: torch.Generator) -> Tensor:
@@ -91,30 +72,20 @@ class CaptionGenerator(nn.Module):
         return pictures
 
 
-class Block(nn.Module):
-    """Upsample x2, convolution, norm, convolution, norm, activation."""
+class Block(nn.Sequential):
+    """Upsample x2, convolution, norm, convolution, norm, activation.
 
-    def __init__(self, before: int, after: int, norm: Norm, given: int) -> None:
-        super().__init__()
-        self.given = given
-        self.first = DoubledConvolution(before, after)
-        self.second = nn.Conv2d(after, after, 3, padding=1)
-        self.norms = nn.ModuleList(nn.Sequential(*map_norm(norm, after, BN_EPS)) for _ in range(2))
-        self.styles = nn.ModuleList(nn.Linear(given, 2 * after) for _ in range(2 if given else 0))
+    (B, before, h, w) -> (B, after, 2 h, 2 w).
+    """
 
-    def forward(self, x: Tensor, style: Tensor) -> Tensor:
-        """(B, before, h, w) -> (B, after, 2 h, 2 w)."""
-        x = self._normed(0, self.first(x), style)
-        x = F.leaky_relu(x, SLOPE) if self.given else x
-        return F.leaky_relu(self._normed(1, self.second(x), style), SLOPE)
-
-    def _normed(self, number: int, x: Tensor, style: Tensor) -> Tensor:
-        normed: Tensor = self.norms[number](x)
-        if not self.given:
-            return normed
-        scale, shift = self.styles[number](style)[:, :, None, None].chunk(2, 1)
-        styled: Tensor = normed * (1 + scale) + shift
-        return styled
+    def __init__(self, before: int, after: int, norm: Norm) -> None:
+        super().__init__(
+            DoubledConvolution(before, after),
+            *map_norm(norm, after, BN_EPS),
+            nn.Conv2d(after, after, 3, padding=1),
+            *map_norm(norm, after, BN_EPS),
+            nn.LeakyReLU(SLOPE),
+        )
 
 
 class DoubledConvolution(nn.Conv2d):

@@ -14,11 +14,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gantext.data.vocabulary import PAD, UNK
+from gantext.nn.caption_reader import CaptionReader, initialise_reader
 from gantext.nn.picture_layers import Init, Norm
 from gantext.nn.picture_layers import initialise as initialise_pictures
 from gantext.nn.picture_trunk import PictureTrunk
-from gantext.nn.word_model import initialise
 
 LARGEST_SCALE = 100.0  # of the learned 1 / temperature, as CLIP has it
 
@@ -34,24 +33,12 @@ class DualEncoderConfig:
     temperature: float
 
 
-class TextTower(nn.Module):
-    """An LSTM both ways over a caption; its features are the largest of its states' values."""
+class TextTower(CaptionReader):
+    """What a caption says as a whole, in the shared space."""
 
     def __init__(self, vocab_size: int, config: DualEncoderConfig) -> None:
-        super().__init__()
-        self.size = 2 * config.hidden
-        self.embedding = nn.Embedding(vocab_size, config.embedding)
-        self.forwards = nn.LSTM(config.embedding, config.hidden, batch_first=True)
-        self.backwards = nn.LSTM(config.embedding, config.hidden, batch_first=True)
+        super().__init__(vocab_size, config.embedding, config.hidden)
         self.projection = nn.Linear(self.size, config.projection)
-
-    def features(self, tokens: Tensor) -> Tensor:
-        """(B, F) of captions (B, T); padding changes nothing."""
-        words = self.embedding(tokens)
-        there, _ = self.forwards(words)  # (B, T, H)
-        back, _ = self.backwards(words.gather(1, turned(tokens)[:, :, None].expand_as(words)))
-        states = torch.cat([there, back], 2)
-        return states.masked_fill((tokens == PAD)[:, :, None], -torch.inf).amax(1)
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Unit vectors (B, E)."""
@@ -93,20 +80,10 @@ class DualEncoder(nn.Module):
         return self.log_scale.exp().clamp_max(LARGEST_SCALE)
 
 
-@torch.no_grad()
 def initialise_towers(encoder: DualEncoder, rng: torch.Generator) -> None:
     """Text as in language models, but a word never seen counts for nothing; pictures by fan-in."""
-    initialise(encoder.text, rng)
-    nn.init.normal_(encoder.text.embedding.weight, generator=rng)
-    encoder.text.embedding.weight[UNK] = 0
+    initialise_reader(encoder.text, rng)
     initialise_pictures(encoder.image, Init.kaiming, rng)
-
-
-def turned(tokens: Tensor) -> Tensor:
-    """(B, T) places of each caption's words from its last to its first; padding stays."""
-    places = torch.arange(tokens.shape[1], device=tokens.device)
-    lengths = (tokens != PAD).sum(1, keepdim=True)
-    return torch.where(places < lengths, lengths - 1 - places, places)
 
 
 def same_captions(tokens: Tensor) -> Tensor:
@@ -115,7 +92,13 @@ def same_captions(tokens: Tensor) -> Tensor:
     return equal & ~torch.eye(len(tokens), dtype=torch.bool, device=tokens.device)
 
 
-def info_nce(queries: Tensor, candidates: Tensor, scale: Tensor | float, masked: Tensor) -> Tensor:
+def info_nce(
+    queries: Tensor,
+    candidates: Tensor,
+    scale: Tensor | float,
+    masked: Tensor,
+    hard: Tensor | None = None,
+) -> Tensor:
     """-log softmax of each query's own candidate, the mean over queries, in nats.
 
     van den Oord et al. 2018, arXiv 1807.03748, eq. 4, with similarity scale * cosine.
@@ -124,8 +107,11 @@ def info_nce(queries: Tensor, candidates: Tensor, scale: Tensor | float, masked:
         queries: (B, E) unit vectors; candidates: (M, E), those of the queries first, M >= B.
         scale: 1 / temperature.
         masked: (B, M) bool, candidates that are left out.
+        hard: (B, n, E) candidates of one query each.
     """
     logits = (scale * queries @ candidates.T).masked_fill(masked, -torch.inf)
+    if hard is not None:
+        logits = torch.cat([logits, scale * (hard @ queries[:, :, None]).squeeze(2)], 1)
     return F.cross_entropy(logits, torch.arange(len(queries), device=queries.device))
 
 
@@ -135,6 +121,7 @@ def contrastive_loss(
     scale: Tensor | float,
     same: Tensor,
     negatives: Tensor | None = None,
+    hard: Tensor | None = None,
 ) -> Tensor:
     """The symmetric in-batch loss (Radford et al. 2021, figure 3), nats.
 
@@ -144,8 +131,9 @@ def contrastive_loss(
         same: (B, B) bool, pairs that are no negatives of each other (`same_captions`).
         negatives: (B, E) more candidates for the captions: generated pictures of each of them.
             None of them is ever right, so that nothing of them is masked.
+        hard: (B, n, E) more candidates for each picture alone: captions near its own.
     """
-    by_picture = info_nce(pictures, text, scale, same)
+    by_picture = info_nce(pictures, text, scale, same, hard)
     if negatives is None:
         return (info_nce(text, pictures, scale, same) + by_picture) / 2
     masked = torch.cat([same, torch.zeros_like(same)], 1)

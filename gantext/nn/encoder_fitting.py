@@ -71,6 +71,13 @@ class EncoderFitter:
         self.done = state["done"]
 
 
+def encoder_loss(encoder: DualEncoder, batch: PictureBatch, fake: Tensor) -> Tensor:
+    """The contrastive loss with the fakes (B, C, S, S) as hard negatives, nats."""
+    same, seen = same_captions(batch.tokens), encoder.image(fake)
+    text, real = encoder.text(batch.tokens), encoder.image(batch.pictures)
+    return contrastive_loss(text, real, encoder.scale(), same, negatives=seen)
+
+
 def disturbed(pictures: Tensor, config: FittingConfig, rng: torch.Generator) -> Tensor:
     """Shift pictures (B, C, S, S), and add noise of a strength of its own to each.
 

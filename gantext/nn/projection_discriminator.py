@@ -58,7 +58,7 @@ class ProjectionDiscriminator(nn.Module):
         hidden = F.leaky_relu(first(F.layer_norm(features, features.shape[1:])), SLOPE)
         match = (looked * second(hidden)).sum(1) * self.size**-0.5
         logits: Tensor = self.output(looked).squeeze(1) + match
-        return logits
+        return logits.float()  # losses are of differences
 
     def forward(self, pictures: Tensor, features: Tensor) -> Tensor:
         """Logits (B,): above 0 for a real picture of this caption."""

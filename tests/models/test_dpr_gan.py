@@ -26,15 +26,22 @@ TINY = [
     "model.fitting.steps=4",
     "model.fitting.batch_size=6",
     "model.generator.noise=3",
-    "model.generator.mapping=[12]",
-    "model.generator.channels=[8,8]",
+    "model.generator.coarse=16",
+    "model.generator.fine=8",
+    "model.generator.style=12",
+    "model.decoding.steps=4",
+    "model.decoding.batch_size=6",
+    "model.composing.steps=4",
+    "model.composing.batch_size=6",
+    "model.plain_generator.noise=3",
+    "model.plain_generator.channels=[8,8]",
     "model.discriminator.channels=[4,4]",
     "model.discriminator.hidden=9",
     "model.adversarial.batch_size=6",
-    "model.adversarial.reg_every=2",
+    "model.matching.reg_every=2",
 ]
 HARD = "model.hard_negatives.steps=3"
-FAITHFUL = ["model.variant=faithful", "model.generator.norm=batch", "model.generator.init=dcgan"]
+FAITHFUL = ["model.variant=faithful"]
 
 
 def rng(seed: int = 0) -> torch.Generator:
@@ -47,10 +54,22 @@ def captions(rows: int, seed: int = 0) -> Tensor:
     return torch.cat([words, ends, torch.full((rows, 1), PAD)], 1)
 
 
-def make(*overrides: str, seed: int = 3) -> dpr_gan.DprGAN:
+def made(*overrides: str, seed: int = 3) -> dpr_gan.Faithful | dpr_gan.Recipe:
     chosen = config.compose(["model=dpr_gan", "data=scenes", *TINY, *overrides]).model
     task = PictureTask(3, 8, 0, 9, 5, 100, captions(100, 50), CPU)
     return dpr_gan.build(chosen, task, rng(seed))
+
+
+def make(*overrides: str, seed: int = 3) -> dpr_gan.Recipe:
+    model = made(*overrides, seed=seed)
+    assert isinstance(model, dpr_gan.Recipe)
+    return model
+
+
+def faithful(*overrides: str, seed: int = 3) -> dpr_gan.Faithful:
+    model = made(*FAITHFUL, *overrides, seed=seed)
+    assert isinstance(model, dpr_gan.Faithful)
+    return model
 
 
 def batch(rows: int = 6, seed: int = 0) -> PictureBatch:
@@ -58,13 +77,16 @@ def batch(rows: int = 6, seed: int = 0) -> PictureBatch:
     return PictureBatch(pictures, torch.full((rows,), -1), captions(rows, seed))
 
 
-def weights(model: dpr_gan.DprGAN) -> dict[str, list[Tensor]]:
-    parts = {**model.networks(), "average": model.ema.module, "learner": model.learner}
-    parts["discriminator"] = model.discriminator
+def weights(model: dpr_gan.Faithful | dpr_gan.Recipe) -> dict[str, list[Tensor]]:
+    parts = {**model.networks(), "average": model.ema.module}
+    if isinstance(model, dpr_gan.Recipe):
+        parts["learner"] = model.learner
+        generator = parts.pop("generator")
+        parts |= {"decoder": generator.decoder, "composer": generator.composer}
     return {k: [w.detach().clone() for w in part.parameters()] for k, part in parts.items()}
 
 
-def changed(model: dpr_gan.DprGAN, before: dict[str, list[Tensor]]) -> set[str]:
+def changed(model: dpr_gan.Faithful | dpr_gan.Recipe, before: dict[str, list[Tensor]]) -> set[str]:
     pairs = {name: zip(now, before[name], strict=True) for name, now in weights(model).items()}
     return {name for name, both in pairs.items() if not all(torch.equal(a, b) for a, b in both)}
 
@@ -84,11 +106,13 @@ def test_the_phases_of_both_variants() -> None:
     found = [(p.name, p.rows, p.adversarial, p.scored) for p in make(HARD).phases()]
     assert found == [
         ("dual_encoder", 6, False, False),
+        ("decoder", 6, False, False),
+        ("composer", 6, False, True),
         ("adversarial", 6, True, True),
         ("hard_negatives", 6, True, True),
     ]
     assert [p.steps for p in make().phases()][-1] == 0
-    assert [p.name for p in make(*FAITHFUL).phases()] == ["adversarial"]
+    assert [p.name for p in faithful().phases()] == ["adversarial"]
 
 
 def test_who_learns_in_which_phase() -> None:
@@ -98,13 +122,18 @@ def test_who_learns_in_which_phase() -> None:
         found = phase.step(batch(), rng(1))
         assert all(math.isfinite(float(value)) for value in found.values()), phase.name
         steps[phase.name] = changed(model, before)
-    both = {"generator", "average", "discriminator"}
-    wanted = {"dual_encoder": {"dual_encoder"}, "adversarial": both}
-    assert steps == {**wanted, "hard_negatives": both | {"learner"}}
-    model = make(*FAITHFUL)
-    before = weights(model)
-    model.faithful_step(batch(), rng(1))
-    assert changed(model, before) == {"dual_encoder", "generator", "average"}
+    both = {"decoder", "composer", "code_reader", "average", "discriminator"}
+    assert steps == {
+        "dual_encoder": {"dual_encoder"},
+        "decoder": {"decoder", "picture_reader", "average"},
+        "composer": {"composer", "code_reader", "average"},
+        "adversarial": both,
+        "hard_negatives": both | {"learner"},
+    }
+    plain = faithful()
+    before = weights(plain)
+    plain.step(batch(), rng(1))
+    assert changed(plain, before) == {"dual_encoder", "generator", "average"}
 
 
 def test_hard_negatives_begin_at_the_fitted_encoder() -> None:
@@ -120,76 +149,94 @@ def test_hard_negatives_begin_at_the_fitted_encoder() -> None:
 
 
 def test_the_discriminators_loss_by_its_parts() -> None:
-    """softplus of differences, pair by pair: of fakes, and of the caption of the row before.
+    """softplus of differences, pair by pair: of fakes, of the caption of the row before, and of
+    the near caption given.
 
-    Rows 2 and 3 have one caption, so that row 3 has no wrong one and costs nothing.
+    Rows 2 and 3 have one caption, so that row 3 has no wrong one before it and that costs nothing;
+    the near caption of row 5 is its own.
     """
     model, real = make(), batch()
     real.tokens[3] = real.tokens[2]
-    text = model.features(real.tokens)
-    fake = model.generator.drawn(text, rng(1)).detach()
+    near = captions(6, seed=9)
+    near[5] = real.tokens[5]
+    text, other, d = model.features(real.tokens), model.features(near), model.discriminator
+    fake = model.generator.drawn(real.tokens, rng(1)).detach()
     with torch.no_grad():
-        own, false = model.discriminator(real.pictures, text), model.discriminator(fake, text)
-        wrong = torch.stack(
-            [model.discriminator(real.pictures[i : i + 1], text[i - 1 : i])[0] for i in range(1, 6)]
-        )
-        first = model.discriminator(real.pictures[:1], text[5:])
-    found = model.d_step(real, fake, text)
+        own, false, nearly = d(real.pictures, text), d(fake, text), d(real.pictures, other)
+        wrong = torch.stack([d(real.pictures[i : i + 1], text[i - 1 : i])[0] for i in range(1, 6)])
+        first = d(real.pictures[:1], text[5:])
+    found = model.d_step(real, fake, near)
     torch.testing.assert_close(found["d_loss"], F.softplus(false - own).mean())
-    terms = F.softplus(torch.cat([first, wrong]) - own)
-    assert float(found["d_mismatch_loss"]) == pytest.approx(float(terms.sum() - terms[3]) / 6)
+    before = F.softplus(torch.cat([first, wrong]) - own)
+    beside = F.softplus(nearly - own)
+    wanted = (before.sum() - before[3] + beside.sum() - beside[5]) / 12
+    torch.testing.assert_close(found["d_mismatch_loss"], wanted)
     assert float(found["d_real"] + found["d_fake"]) == pytest.approx(1)
 
 
 def test_penalties_are_lazy_and_kept_for_the_log() -> None:
-    model = make("model.adversarial.reg_every=3")
+    model = make("model.matching.reg_every=3")
     seen = [{k: float(v) for k, v in model.step(batch(), rng(i)).items()} for i in range(4)]
     assert [row["r1"] == seen[0]["r1"] for row in seen] == [True, True, True, False]
     assert {"r1", "r2", "retrieval_real", "retrieval_fake"} <= seen[1].keys()
 
 
-def test_the_generators_loss_is_adversarial_and_contrastive() -> None:
+def test_the_generators_loss_is_adversarial_contrastive_and_a_fit() -> None:
     """One plain gradient step of the sum at Adam's first step: each weight moves by the rate,
-    against the sign of the gradient written here."""
-    model, real = make("model.adversarial.contrastive_weight=0.7"), batch()
-    text = model.features(real.tokens)
-    fake = model.generator.drawn(text, rng(1))
-    logits = model.discriminator(fake, text) - model.discriminator(real.pictures, text).detach()
-    shown = disturbed(fake, model.config.fitting, rng(7))
+    against the sign of the gradient written here. The fit is of the first half of the rows."""
+    words = ["adversarial_weight=0.5", "contrastive_weight=0.7", "bound_weight=0.01"]
+    model, real = make(*(f"model.adversarial.{word}" for word in words)), batch()
+    chosen, near = model.config.adversarial, captions(12, 9).view(6, 2, -1)
+    text, d = model.features(real.tokens), model.discriminator
+    fake = model.generator.drawn(real.tokens, rng(1))
+    logits = d(fake, text) - d(real.pictures, text).detach()
+    draws = rng(7)
+    shown = disturbed(fake, model.config.fitting, draws)
     vectors = model.encoder.text(real.tokens).detach(), model.encoder.image(shown)
-    contrast = contrastive_loss(*vectors, 10.0, same_captions(real.tokens))
-    weight = model.generator.last.weight
-    (wanted,) = torch.autograd.grad(
-        F.softplus(-logits).mean() + 0.7 * contrast, weight, retain_graph=True
-    )
-    before, rate = weight.detach().clone(), model.config.adversarial.g_learning_rate
-    found = model.g_step(real, fake, text, model.encoder, rng(7))
-    assert float(found["contrastive"]) == pytest.approx(contrast.item())
-    torch.testing.assert_close(weight.detach() - before, -rate * wanted.sign(), atol=2e-6, rtol=0)
+    hard = model.encoder.text(near.flatten(0, 1)).detach().view(6, 2, -1)
+    same = same_captions(real.tokens)
+    contrast = contrastive_loss(*vectors, 1 / chosen.temperature, same, hard=hard)
+    fit = sum(model.codes.bound(real.first(3), draws).values())
+    weight = model.generator.decoder.last.weight
+    loss = 0.5 * F.softplus(-logits).mean() + 0.7 * contrast + 0.01 * fit
+    (wanted,) = torch.autograd.grad(loss, weight, retain_graph=True)
+    before, rate = weight.detach().clone(), chosen.g_learning_rate
+    found = model.g_step(real, fake, near, model.encoder, rng(7))
+    assert float(found["contrastive"]) == pytest.approx(contrast.item(), rel=1e-5)
+    torch.testing.assert_close(weight.detach() - before, -rate * wanted.sign(), atol=4e-6, rtol=0)
 
 
-def test_the_contrastive_weight_falls_evenly() -> None:
-    """From 1 to .2 over 4 steps: 1, .8, .6, .4, and .2 ever after."""
-    words = ["weight=1", "final=0.2"]
-    model = make(
-        "model.adversarial.steps=4", *(f"model.adversarial.contrastive_{w}" for w in words)
-    )
-    found = [float(model.step(batch(), rng(i))["contrastive_weight"]) for i in range(6)]
-    assert found == pytest.approx([1, 0.8, 0.6, 0.4, 0.2, 0.2])
+def test_learning_rates_rise_and_fall_along_a_cosine() -> None:
+    """Warm-up over 2 of 4 steps, down to .02: shares 1/2, 1 - .98 (1 - cos(pi / 4)) / 2, ..."""
+    model = make("model.adversarial.steps=4", "model.adversarial.warmup_steps=2")
+    rates = []
+    for i in range(4):
+        model.step(batch(), rng(i))
+        pairs = zip((model.g_optimiser, model.matching.optimiser), (0.0005, 0.0004), strict=True)
+        rates.append([o.param_groups[0]["lr"] / peak for o, peak in pairs])
+    falls = [0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * i / 4)) for i in range(4)]
+    wanted = [share * rise for share, rise in zip(falls, (0.5, 1, 1, 1), strict=True)]
+    assert rates == [pytest.approx([share, share]) for share in wanted]
 
 
 def test_faithful_asks_to_be_found_and_to_be_near_the_real_picture() -> None:
-    model, real = make(*FAITHFUL, "model.adversarial.real_weight=2"), batch()
-    found = model.faithful_step(real, rng(1))
+    model, real = faithful("model.adversarial.real_weight=2"), batch()
+    found = model.step(real, rng(1))
     parts = float(found["contrastive"]) + 2 * float(found["distance_to_real"])
     assert float(found["g_loss"]) == pytest.approx(parts, rel=1e-5)
-    assert {"retrieval_real", "retrieval_fake", "d_accuracy", "temperature"} <= found.keys()
+    assert {
+        "retrieval_real",
+        "retrieval_fake",
+        "similarity_real",
+        "d_accuracy",
+        "temperature",
+    } <= found.keys()
 
 
 @pytest.mark.parametrize("words", [[HARD], FAITHFUL], ids=["recipe", "faithful"])
 def test_resume_is_exact(words: list[str], tmp_path) -> None:
     """Through a checkpoint's files, between every two steps of all phases."""
-    straight, resumed = make(*words), make(*words)
+    straight, resumed = made(*words), made(*words)
     seed = 0
     for phase in range(len(straight.phases())):
         for _ in range(3):
@@ -197,7 +244,7 @@ def test_resume_is_exact(words: list[str], tmp_path) -> None:
             straight.phases()[phase].step(batch(seed=seed), rng(seed))
             resumed.phases()[phase].step(batch(seed=seed), rng(seed))
             checkpoint.write(tmp_path / str(seed), copy.deepcopy(resumed.state_dict()))
-            resumed = make(*words, seed=seed)
+            resumed = made(*words, seed=seed)
             resumed.load_state_dict(checkpoint.read(tmp_path / str(seed)))
     assert not changed(resumed, weights(straight))
     assert torch.equal(straight.draw(3, rng(1)), resumed.draw(3, rng(1)))
@@ -213,11 +260,11 @@ def test_pretrained_weights_are_taken_without_the_state() -> None:
 
 
 def test_a_batch_of_one_caption_is_no_error() -> None:
-    """All rows the same caption: no negatives and no wrong captions, finite losses."""
+    """All rows the same caption: only the near captions are wrong ones; finite losses."""
     model, real = make(), batch()
     real.tokens[:] = real.tokens[0]
     found = model.step(real, rng(1))
-    assert float(found["d_mismatch_loss"]) == float(found["contrastive"]) == 0
+    assert all(math.isfinite(float(value)) for value in found.values())
     assert all(torch.isfinite(w).all() for w in model.generator.parameters())
     assert all(torch.isfinite(w).all() for w in model.discriminator.parameters())
 
@@ -229,9 +276,11 @@ def test_a_batch_of_one_caption_is_no_error() -> None:
         ("model.adversarial.ema=1", "model.adversarial.ema must be under 1"),
         ("model.adversarial.temperature=0", "a temperature must be over 0"),
         ("model.adversarial.batch_size=1", "batch_size of at least 2"),
-        ("model.generator.channels=[8,8,8,8,8]", "4 blocks do not end at 8 pixels"),
+        ("model.adversarial.near_captions=0", "near_captions must be at least 1"),
+        ("model.generator.heads=3", "heads=3 does not divide"),
+        ("model.plain_generator.channels=[8,8,8,8,8]", "4 blocks do not end at 8 pixels"),
     ],
 )
 def test_what_cannot_be_trained_is_refused(word: str, said: str) -> None:
     with pytest.raises(UserError, match=said):
-        make(word)
+        made(word, *(FAITHFUL if "plain" in word else []))

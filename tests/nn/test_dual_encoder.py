@@ -13,7 +13,6 @@ from gantext.nn.dual_encoder import (
     in_batch_accuracy,
     info_nce,
     same_captions,
-    turned,
 )
 
 SMALL = DualEncoderConfig(embedding=6, hidden=5, channels=(8, 16), projection=7, temperature=0.1)
@@ -68,6 +67,19 @@ def test_generated_pictures_are_negatives_of_the_captions_only() -> None:
     assert found.item() == pytest.approx((captions + math.log(1 + 1 / e)) / 2)
 
 
+def test_hard_negatives_stand_beside_one_picture_each() -> None:
+    """Pictures x, y of captions x, y; hard captions: y and y for picture x, x and x for picture y.
+
+    A picture sees its own (e), the batch's other and two hard ones (1 each): ln((e + 3) / e).
+    Captions see the two pictures alone: ln(1 + e^-1).
+    """
+    both = torch.tensor([X, Y])
+    hard = torch.tensor([[Y, Y], [X, X]])
+    found = contrastive_loss(both, both, 1.0, no_masks(2), hard=hard)
+    e = math.e
+    assert found.item() == pytest.approx((math.log((e + 3) / e) + math.log(1 + 1 / e)) / 2)
+
+
 def test_equal_captions_are_no_negatives_of_each_other() -> None:
     """With rows 1 and 3 the same caption, each sees itself and row 2 alone: as in a batch of two.
 
@@ -92,11 +104,6 @@ def test_in_batch_accuracy_by_hand() -> None:
     assert in_batch_accuracy(texts[:1].expand(2, 2), pictures, no_masks(2)) == 0
     same = ~torch.eye(2, dtype=torch.bool)
     assert in_batch_accuracy(texts[:1].expand(2, 2), pictures, same) == 1
-
-
-def test_turned_captions_end_where_they_began() -> None:
-    tokens = torch.tensor([[4, 5, 6, 2], [7, 2, 0, 0]])
-    assert tokens.gather(1, turned(tokens)).tolist() == [[2, 6, 5, 4], [2, 7, 0, 0]]
 
 
 def test_the_text_tower_equals_torchs_bidirectional_lstm() -> None:

@@ -1,0 +1,151 @@
+"""How decoder and composer of a generator are fitted to real pictures, before a judge sees them.
+
+The losses are those of `gantext.nn.picture_code`.
+
+Shapes: B batch, T words of a caption.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gantext.data.gallery import PictureBatch
+from gantext.nn.algorithm import Metrics
+from gantext.nn.caption_reader import CaptionReader, copy_reader
+from gantext.nn.ema import Ema
+from gantext.nn.encoder_fitting import BETAS, CLIP, FINAL_RATE
+from gantext.nn.mle import clipped_step, cosine_rate
+from gantext.nn.picture_code import CodeReader, Gaussian, PictureReader
+from gantext.nn.word_generator import WordGenerator
+
+NATS = 500.0  # that count as a loss of 1, for the bound on the gradient's norm
+
+
+@dataclass(frozen=True)
+class CodeFittingConfig:
+    """One of the two fits (explained in conf/model/dpr_gan.yaml)."""
+
+    steps: int
+    batch_size: int
+    learning_rate: float
+    warmup_steps: int
+    kl_weight: float
+
+
+class PartFitter:
+    """AdamW with warm-up and a cosine, on a part of the generator and its posterior."""
+
+    def __init__(self, part: nn.Module, posterior: nn.Module, config: CodeFittingConfig) -> None:
+        self.parts, self.config, self.done = nn.ModuleList([part, posterior]), config, 0
+        self.optimiser = torch.optim.AdamW(
+            self.parts.parameters(), config.learning_rate, BETAS, weight_decay=0.0
+        )
+
+    def kl_weight(self) -> float:
+        """The weight of the KL at this step: it rises evenly over the first eighth."""
+        return self.config.kl_weight * min(1.0, 8 * self.done / max(1, self.config.steps))
+
+    def descend(self, loss: Tensor) -> Metrics:
+        """One update by a loss in nats, at the schedule's learning rate."""
+        config = self.config
+        rate = cosine_rate(self.done, config.steps, config.warmup_steps, FINAL_RATE)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate * config.learning_rate
+        norm = clipped_step(self.optimiser, self.parts, loss / NATS, CLIP)
+        self.done += 1
+        return {"grad_norm": norm}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Optimiser state and the place in the schedule."""
+        return {"optimiser": self.optimiser.state_dict(), "done": self.done}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` gave."""
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.done = state["done"]
+
+
+class CodeFitting:
+    """Fits the decoder with q(s | x), then the composer with q(z | s, c)."""
+
+    def __init__(
+        self,
+        generator: WordGenerator,
+        text: CaptionReader,
+        ema: Ema,
+        channels: int,
+        decoding: CodeFittingConfig,
+        composing: CodeFittingConfig,
+        rng: torch.Generator,
+    ) -> None:
+        self.generator, self.text, self.ema = generator, text, ema
+        device, code, side = generator.device, generator.code, generator.composer.side
+        self.picture_reader = PictureReader(channels, code, rng).to(device)
+        self.code_reader = CodeReader(code, side, text.size, generator.noise, rng).to(device)
+        self.decoding = PartFitter(generator.decoder, self.picture_reader, decoding)
+        self.composing = PartFitter(generator.composer, self.code_reader, composing)
+
+    def decoder_step(self, batch: PictureBatch, rng: torch.Generator) -> Metrics:
+        """One update of the decoder and of q(s | x); it begins to read as the dual encoder does."""
+        fitter = self.decoding
+        if fitter.done == 0:
+            copy_reader(self.text, self.generator.decoder.text)
+        codes = self.picture_reader(batch.pictures)
+        error, kl = self.picture_error(codes, batch, rng), codes.kl()
+        found = fitter.descend(error + fitter.kl_weight() * kl)
+        self.ema.update()
+        return {"picture_error": error.detach(), "code_kl": kl.detach(), **found}
+
+    def composer_step(self, batch: PictureBatch, rng: torch.Generator) -> Metrics:
+        """One update of the composer and of q(z | s, c); it begins to read as the decoder does."""
+        fitter = self.composing
+        if fitter.done == 0:
+            copy_reader(self.generator.decoder.text, self.generator.composer.text)
+        with torch.no_grad():
+            codes = self.picture_reader(batch.pictures)
+        code, noise = self.composer_terms(codes, batch.tokens, rng)
+        found = fitter.descend(code + fitter.kl_weight() * noise)
+        self.ema.update()
+        return {"composed_kl": code.detach(), "noise_kl": noise.detach(), **found}
+
+    def bound(self, batch: PictureBatch, rng: torch.Generator) -> dict[str, Tensor]:
+        """The terms of the bound on -log p(x | c) of a batch, with a gradient to G, nats."""
+        with torch.no_grad():
+            codes = self.picture_reader(batch.pictures)
+        code, noise = self.composer_terms(codes, batch.tokens, rng)
+        error = self.picture_error(codes, batch, rng)
+        return {"picture_error": error, "composed_kl": code, "noise_kl": noise}
+
+    def picture_error(self, codes: Gaussian, batch: PictureBatch, rng: torch.Generator) -> Tensor:
+        """Half the squared error of pictures drawn of their own codes, the mean of rows, nats."""
+        pictures: Tensor = self.generator.decoder(batch.tokens, codes.drawn(rng))
+        errors = (pictures.float() - batch.pictures).square().flatten(1).sum(1)
+        return 0.5 * errors.mean()
+
+    def composer_terms(
+        self, codes: Gaussian, tokens: Tensor, rng: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        """KL of codes to those composed of their own noise, and the noise's to N(0, 1), nats.
+
+        Args:
+            codes: q(s | x) of real pictures, without a gradient.
+            tokens: (B, T) captions.
+        """
+        composer = self.generator.composer
+        read = composer.text.read(tokens)
+        noise = self.code_reader(codes.mean, read[1])
+        return codes.kl_to_mean(composer(tokens, noise.drawn(rng), read).float()), noise.kl()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Optimiser states and places in the schedules."""
+        return {name: part.state_dict() for name, part in self._parts().items()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` gave."""
+        for name, part in self._parts().items():
+            part.load_state_dict(state[name])
+
+    def _parts(self) -> dict[str, Any]:
+        return {"decoding": self.decoding, "composing": self.composing}
