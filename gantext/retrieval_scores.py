@@ -57,6 +57,8 @@ def caption_scores(
       those of CANDIDATES captions of different scenes.
     - colour, shape, count: share of pictures in which the classifier sees just the caption's
       colours, its shapes, or as many of them.
+    - colour-recall, shape-recall: share of the colours and shapes that captions name which the
+      classifier sees in their pictures.
     - frechet, precision, recall: on the classifier's features, against training pictures.
     - diversity: standard deviation of a pixel (in [-1, 1]) over pictures of one caption.
 
@@ -152,7 +154,8 @@ def pool_scores(
         )
         retrieval = {f"retrieval-{k}": recall_at(places, k) for k in (1, 5)}
         retrieval["retrieval-mrr"] = mean_reciprocal_rank(places)
-        agreed = judges.attributes.read(shown)[0].agreement(wanted)
+        found = judges.attributes.read(shown)[0]
+        agreed = found.agreement(wanted) | found.recall(wanted)
         for values, said_of in ((retrieval, sign), (agreed, read)):
             scores += [Score(f"{key}{name}{suffix}", x, said_of) for key, x in values.items()]
     return scores

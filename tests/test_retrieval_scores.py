@@ -198,6 +198,18 @@ def test_agreement_is_of_whole_sets() -> None:
     assert one.agreement(two) == {"colour": 0.5, "shape": 1.0, "count": 0.0}
 
 
+def test_recall_is_of_all_that_is_said() -> None:
+    """Said: red circle; red star and blue circle. Seen: red circle; red circle alone.
+
+    Colours: 2 of 3 are seen, shapes 2 of 3. What is seen and not said does not count.
+    """
+    words = ["a red circle .", "a red star and a blue circle ."]
+    wanted = said(words)
+    seen = said(["a red circle .", "a red circle ."])
+    assert seen.recall(wanted) == pytest.approx({"colour-recall": 2 / 3, "shape-recall": 2 / 3})
+    assert wanted.recall(seen) == pytest.approx({"colour-recall": 1, "shape-recall": 1})
+
+
 def test_judges_are_fitted_once(gallery, cache, monkeypatch) -> None:
     first = load_judge(gallery, cache), load_attributes(gallery, cache)
     for module in (caption_judge, attribute_classifier):

@@ -109,6 +109,14 @@ class Attributes:
             "count": float((self.counts == other.counts).float().mean()),
         }
 
+    def recall(self, said: "Attributes") -> dict[str, float]:
+        """The share of the colours, and of the shapes, said of all pictures that are seen."""
+        seen = {
+            "colour-recall": (self.colours & said.colours).sum() / said.colours.sum(),
+            "shape-recall": (self.shapes & said.shapes).sum() / said.shapes.sum(),
+        }
+        return {name: float(share) for name, share in seen.items()}
+
 
 def said(captions: Sequence[str]) -> Attributes:
     """What captions say. Raises UserError for one that is not of the scene grammar."""

@@ -11,11 +11,12 @@ paper: `variant=faithful` is the idea as it stands, `variant=recipe` is one that
 - recipe: the dual encoder is first fitted to real pairs and frozen, so that the generator cannot
   be left behind by it, nor it be led astray. The generator draws in two steps, by a code of what
   the caption leaves open (`gantext.nn.word_generator`), and both steps are first fitted to real
-  pictures as a variational autoencoder (VAE-GAN, Larsen et al. 2016, arXiv 1512.09300): what words
-  look like is learned there. Then it is trained by the dual encoder and by another discriminator,
-  which also refuses real pictures of another caption (matching-aware, Reed et al. 2016, arXiv
-  1605.05396), with a relativistic loss and both gradient penalties (R3GAN, Huang et al. 2024,
-  arXiv 2501.05441), while it goes on fitting real pictures.
+  pictures as a variational autoencoder: what words look like is learned there. Then its codes are
+  trained by the dual encoder, which sees their pictures, and by another discriminator, of codes
+  (as in adversarial autoencoders, Makhzani et al. 2016, arXiv 1511.05644), which also refuses the
+  codes of real pictures of another caption (matching-aware, Reed et al. 2016, arXiv 1605.05396),
+  with a relativistic loss and both gradient penalties (R3GAN, Huang et al. 2024, arXiv
+  2501.05441), while they go on fitting real pictures.
 
 Shapes: B batch, N pictures, C channels, S side in pixels, T words of a caption, F features of a
 caption, E size of the encoder's space.
@@ -25,7 +26,9 @@ Where this differs from those papers, and why:
 - Half of the wrong captions are near ones, by their words, as DPR's hard negatives are.
 - The penalties are lazy (Karras et al. 2020, appendix B), on every `reg_every`-th step and that
   many times as heavy.
-- One forward pass of G a step: D is updated on the pictures by which G is updated next.
+- One forward pass of G a step: D is updated on the codes by which G is updated next.
+- A discriminator of pictures in place of codes costs three times as much a step and puts fewer
+  things in their places (README).
 - D reads captions by the dual encoder's text tower, and does not change it.
 - Captions with the same words in a batch are no negatives of each other.
 - Pictures are drawn by an average of the generator's past weights.
@@ -45,7 +48,6 @@ from gantext.data.gallery import PictureBatch
 from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
 from gantext.nn.algorithm import Metrics, Phase, PictureTask, Reads
-from gantext.nn.caption_generator import CaptionGenerator, CaptionGeneratorConfig
 from gantext.nn.caption_painter import CaptionPainter
 from gantext.nn.caption_reader import NearCaptions
 from gantext.nn.code_fitting import CodeFitting, CodeFittingConfig
@@ -68,7 +70,9 @@ from gantext.nn.encoder_fitting import (
 from gantext.nn.gan_losses import GanLoss, generator_loss
 from gantext.nn.matching import Matching, MatchingConfig
 from gantext.nn.mle import cosine_rate
+from gantext.nn.picture_code import Gaussian
 from gantext.nn.projection_discriminator import ProjectionConfig, ProjectionDiscriminator
+from gantext.nn.retrieval_game import RetrievalGame, RetrievalGameConfig
 from gantext.nn.word_generator import WordGenerator, WordGeneratorConfig
 
 READS = Reads.captioned
@@ -94,11 +98,11 @@ class AdversarialConfig:
     ema: float
     adversarial_weight: float
     contrastive_weight: float
+    contrastive_every: int
     temperature: float
     near_captions: int
     bound_weight: float
     warmup_steps: int
-    real_weight: float
 
 
 @dataclass(frozen=True)
@@ -125,67 +129,7 @@ class Config:
     matching: MatchingConfig
     adversarial: AdversarialConfig
     hard_negatives: HardNegativesConfig
-    plain_generator: CaptionGeneratorConfig
-
-
-class Faithful(CaptionPainter):
-    """The idea as it stands: a plain generator against the dual encoder, in turn."""
-
-    def __init__(self, config: Config, task: PictureTask, rng: torch.Generator) -> None:
-        shape, chosen = (task.channels, task.size), config.adversarial
-        encoder = DualEncoder(task.vocab_size, *shape, config.encoder, rng).to(task.device)
-        plain = CaptionGenerator(encoder.text.size, *shape, config.plain_generator, rng)
-        super().__init__(task, encoder, plain.to(task.device), chosen.ema)
-        self.config = config
-        betas = chosen.betas[0], chosen.betas[1]
-        self.g_optimiser = torch.optim.Adam(plain.parameters(), chosen.g_learning_rate, betas)
-        self.d_optimiser = torch.optim.Adam(encoder.parameters(), chosen.d_learning_rate, betas)
-
-    def phases(self) -> Sequence[Phase]:
-        """adversarial alone."""
-        chosen = self.config.adversarial
-        return [Phase("adversarial", chosen.steps, chosen.batch_size, self.step, adversarial=True)]
-
-    def drawn(self, generator: nn.Module, tokens: Tensor, rng: torch.Generator) -> Tensor:
-        """One picture of each caption (B, T), (B, C, S, S)."""
-        assert isinstance(generator, CaptionGenerator)
-        return generator.drawn(self.features(tokens), rng)
-
-    def step(self, batch: PictureBatch, rng: torch.Generator) -> Metrics:
-        """One update of the dual encoder, then one of G by the encoder as it is now."""
-        fake = self.drawn(self.generator, batch.tokens, rng)
-        encoder, same = self.encoder, same_captions(batch.tokens)
-        loss = encoder_loss(encoder, batch, fake.detach())
-        norm = descend(self.d_optimiser, loss)
-        with torch.no_grad():
-            text, real = encoder.text(batch.tokens), encoder.image(batch.pictures)
-        seen, scale = encoder.image(fake), encoder.scale().detach()
-        contrast = contrastive_loss(text, seen, scale, same)
-        to_real = 1 - (seen * real).sum(1).mean()
-        g_loss = contrast + self.config.adversarial.real_weight * to_real
-        g_norm = descend(self.g_optimiser, g_loss)
-        self.ema.update()
-        self.steps += 1
-        # How often the encoder prefers the real picture to the generated one of the same caption.
-        preferred = (text * (real - seen)).sum(1) > 0
-        return {
-            "d_loss": loss.detach(),
-            "g_loss": g_loss.detach(),
-            "contrastive": contrast.detach(),
-            "similarity_real": (text * real).sum(1).mean(),
-            "similarity_fake": (text * seen).sum(1).mean().detach(),
-            "d_accuracy": preferred.float().mean(),
-            "retrieval_real": in_batch_accuracy(text, real, same),
-            "retrieval_fake": in_batch_accuracy(text, seen, same),
-            "distance_to_real": to_real.detach(),
-            "temperature": 1 / scale,
-            "d_grad_norm": norm,
-            "g_grad_norm": g_norm,
-        }
-
-    def parts(self) -> dict[str, Any]:
-        """Everything that has a state."""
-        return super().parts() | {"g_optimiser": self.g_optimiser, "d_optimiser": self.d_optimiser}
+    faithful: RetrievalGameConfig
 
 
 class Recipe(CaptionPainter):
@@ -204,13 +148,14 @@ class Recipe(CaptionPainter):
             generator, encoder.text, self.ema, task.channels, config.decoding, config.composing, rng
         )
         features = encoder.text.size
+        read = config.generator.code, generator.composer.side
         self.discriminator = ProjectionDiscriminator(
-            features, *shape, config.discriminator, rng
+            features, *read, config.discriminator, rng, shrinking=False
         ).to(device)
         self.fitter = EncoderFitter(encoder, config.fitting)
         betas = chosen.betas[0], chosen.betas[1]
         self.g_optimiser = torch.optim.Adam(
-            [*generator.parameters(), *self.codes.code_reader.parameters()],
+            [*generator.composer.parameters(), *self.codes.code_reader.parameters()],
             chosen.g_learning_rate,
             betas,
         )
@@ -266,6 +211,8 @@ class Recipe(CaptionPainter):
         teacher = self.teacher.module
         assert isinstance(teacher, DualEncoder)
         found, fake = self.adversarial_step(batch, teacher, rng)
+        if not len(fake):
+            return found
         loss = encoder_loss(self.learner, batch, fake)
         norm = descend(self.learner_optimiser, loss)
         self.teacher.update()
@@ -274,15 +221,23 @@ class Recipe(CaptionPainter):
     def adversarial_step(
         self, batch: PictureBatch, encoder: DualEncoder, rng: torch.Generator
     ) -> tuple[Metrics, Tensor]:
-        """One update of D and one of G, G's by `encoder`; metrics and the fakes (B, C, S, S)."""
+        """One update of D and one of the composer, this by `encoder` too on some steps.
+
+        Returns metrics, and the fakes (B, C, S, S) on those steps, else (0, C, S, S).
+        """
         self._set_rates()
         rows = self.near.draw(batch.tokens, self.config.adversarial.near_captions, rng)
         near = self.near.captions[rows]  # (B, n, T)
-        fake = self.generator.drawn(batch.tokens, rng)
-        d_found = self.d_step(batch, fake.detach(), near[:, 0])
-        g_found = self.g_step(batch, fake, near, encoder, rng)
+        noise = torch.randn(
+            len(batch), self.generator.noise, generator=rng, device=batch.tokens.device
+        )
+        composed = self.generator.composer(batch.tokens, noise)
+        with torch.no_grad():
+            real = self.codes.picture_reader(batch.pictures)
+        d_found = self.d_step(real.mean, composed.detach(), batch.tokens, near[:, 0])
+        g_found, fake = self.g_step(batch, real, composed, near, encoder, rng)
         self.steps += 1
-        return {**d_found, **g_found, **self.matching.kept}, fake.detach()
+        return {**d_found, **g_found, **self.matching.kept}, fake
 
     def _set_rates(self) -> None:
         """Both learning rates rise over the warm-up, then fall along a cosine."""
@@ -297,50 +252,77 @@ class Recipe(CaptionPainter):
             for group in optimiser.param_groups:
                 group["lr"] = rate * peak
 
-    def d_step(self, batch: PictureBatch, fake: Tensor, near: Tensor) -> Metrics:
-        """One update of D; wrong captions are that of the row before, and one near its own."""
-        width = near.shape[1] - batch.tokens.shape[1]
-        own = F.pad(batch.tokens, (0, width), value=PAD)
+    def d_step(self, real: Tensor, fake: Tensor, tokens: Tensor, near: Tensor) -> Metrics:
+        """One update of D on codes (B, K, S / 4, S / 4) of captions (B, T).
+
+        Wrong captions are that of the row before, and one near its own.
+        """
+        own = F.pad(tokens, (0, near.shape[1] - tokens.shape[1]), value=PAD)
         others = torch.cat([own.roll(1, 0), near])
         features = self.features(torch.cat([own, near]))
         mine, nearly = features[: len(own)], features[len(own) :]
         wrong = torch.cat([mine.roll(1, 0), nearly])
         same = (own.repeat(2, 1) == others).all(1)
-        return self.matching.step(self.steps, batch.pictures, fake, mine, wrong, same)
+        scale = self.generator.composer.scale
+        return self.matching.step(self.steps, real / scale, fake / scale, mine, wrong, same)
 
     def g_step(
+        self,
+        batch: PictureBatch,
+        real: Gaussian,
+        composed: Tensor,
+        near: Tensor,
+        encoder: DualEncoder,
+        rng: torch.Generator,
+    ) -> tuple[Metrics, Tensor]:
+        """One update of the composer: by D, by the fit to half of the real codes, and on every
+        `contrastive_every`-th step by whether the dual encoder finds its pictures."""
+        config, scale = self.config.adversarial, self.generator.composer.scale
+        half = (len(batch) + 1) // 2
+        with torch.no_grad():
+            features = self.features(batch.tokens)
+            true = self.discriminator(real.mean / scale, features)
+        adversarial = generator_loss(
+            GanLoss.rpgan, true, self.discriminator(composed / scale, features)
+        )
+        terms = self.codes.bound(
+            Gaussian(real.mean[:half], real.log_var[:half]), batch.tokens[:half], rng
+        )
+        total = config.adversarial_weight * adversarial
+        total = total + config.bound_weight * sum(terms.values())
+        fake = batch.pictures[:0]
+        if self.steps % config.contrastive_every == 0:
+            fake = self.generator.decoder(batch.tokens, composed).float()
+            contrast = self.contrast(batch, fake, near, encoder, rng)
+            total = total + config.contrastive_every * config.contrastive_weight * contrast
+        norm = descend(self.g_optimiser, total)
+        self.ema.update()
+        found = {"g_loss": adversarial.detach(), "g_grad_norm": norm}
+        return {**found, **{name: term.detach() for name, term in terms.items()}}, fake.detach()
+
+    def contrast(
         self,
         batch: PictureBatch,
         fake: Tensor,
         near: Tensor,
         encoder: DualEncoder,
         rng: torch.Generator,
-    ) -> dict[str, Tensor]:
-        """One update of G: look as real as the real picture does, be found by the caption, and
-        fit half of the real pictures."""
-        config, same = self.config.adversarial, same_captions(batch.tokens)
+    ) -> Tensor:
+        """InfoNCE of generated pictures (B, C, S, S) and their captions, nats."""
+        config, same, kept = (
+            self.config.adversarial,
+            same_captions(batch.tokens),
+            self.matching.kept,
+        )
         with torch.no_grad():
-            features = self.features(batch.tokens)
-            real = self.discriminator(batch.pictures, features)
             text = encoder.text(batch.tokens)
             hard = encoder.text(near.flatten(0, 1)).unflatten(0, near.shape[:2])  # (B, n, E)
-            if self.matching.lazy(self.steps):
-                found = in_batch_accuracy(text, encoder.image(batch.pictures), same)
-                self.matching.kept["retrieval_real"] = found
-        adversarial = generator_loss(GanLoss.rpgan, real, self.discriminator(fake, features))
+            kept["retrieval_real"] = in_batch_accuracy(text, encoder.image(batch.pictures), same)
         seen = encoder.image(disturbed(fake, self.config.fitting, rng))
-        contrast = contrastive_loss(text, seen, 1 / config.temperature, same, hard=hard)
-        terms = self.codes.bound(batch.first((len(fake) + 1) // 2), rng)
-        total = config.adversarial_weight * adversarial + config.contrastive_weight * contrast
-        norm = descend(self.g_optimiser, total + config.bound_weight * sum(terms.values()))
-        self.ema.update()
-        return {
-            "g_loss": adversarial.detach(),
-            "contrastive": contrast.detach(),
-            "retrieval_fake": in_batch_accuracy(text, seen, same),
-            **{name: term.detach() for name, term in terms.items()},
-            "g_grad_norm": norm,
-        }
+        loss = contrastive_loss(text, seen, 1 / config.temperature, same, hard=hard)
+        kept["retrieval_fake"] = in_batch_accuracy(text, seen, same)
+        kept["contrastive"] = loss.detach()
+        return loss
 
     # State
 
@@ -359,22 +341,25 @@ class Recipe(CaptionPainter):
 
 def check(config: Config) -> None:
     """Refuse what cannot be trained. Raises UserError."""
-    chosen = config.adversarial
-    if len(chosen.betas) != 2 or max(chosen.betas) >= 1:
-        raise UserError("model.adversarial.betas: two numbers under 1 are needed")
-    for group in ("adversarial", "hard_negatives"):
+    chosen, faithful = config.adversarial, config.faithful
+    for group in ("adversarial", "faithful"):
+        betas = getattr(config, group).betas
+        if len(betas) != 2 or max(betas) >= 1:
+            raise UserError(f"model.{group}.betas: two numbers under 1 are needed")
+    for group in ("adversarial", "hard_negatives", "faithful"):
         if getattr(config, group).ema >= 1:
             raise UserError(f"model.{group}.ema must be under 1: the average would never move")
     if min(chosen.temperature, config.encoder.temperature) <= 0:
         raise UserError("a temperature must be over 0")
-    if min(chosen.batch_size, config.fitting.batch_size) < 2:
+    if min(chosen.batch_size, config.fitting.batch_size, faithful.batch_size) < 2:
         raise UserError("a batch_size of at least 2 is needed: other captions are the negatives")
     if chosen.near_captions < 1:
         raise UserError("model.adversarial.near_captions must be at least 1")
 
 
-def build(config: Config, task: PictureTask, rng: torch.Generator) -> Faithful | Recipe:
+def build(config: Config, task: PictureTask, rng: torch.Generator) -> RetrievalGame | Recipe:
     """Build the algorithm; `rng` initialises the weights."""
     check(config)
-    variant = Faithful if config.variant is Variant.faithful else Recipe
-    return variant(config, task, rng)
+    if config.variant is Variant.faithful:
+        return RetrievalGame(config.encoder, config.faithful, task, rng)
+    return Recipe(config, task, rng)

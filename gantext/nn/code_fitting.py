@@ -20,6 +20,7 @@ from gantext.nn.mle import clipped_step, cosine_rate
 from gantext.nn.picture_code import CodeReader, Gaussian, PictureReader
 from gantext.nn.word_generator import WordGenerator
 
+SCALE_SHARE = 0.01  # of a batch in the running deviation of codes
 NATS = 500.0  # that count as a loss of 1, for the bound on the gradient's norm
 
 
@@ -32,6 +33,7 @@ class CodeFittingConfig:
     learning_rate: float
     warmup_steps: int
     kl_weight: float
+    kl_warmup_steps: int
 
 
 class PartFitter:
@@ -44,8 +46,8 @@ class PartFitter:
         )
 
     def kl_weight(self) -> float:
-        """The weight of the KL at this step: it rises evenly over the first eighth."""
-        return self.config.kl_weight * min(1.0, 8 * self.done / max(1, self.config.steps))
+        """The weight of the KL at this step: it rises evenly from 0."""
+        return self.config.kl_weight * min(1.0, self.done / max(1, self.config.kl_warmup_steps))
 
     def descend(self, loss: Tensor) -> Metrics:
         """One update by a loss in nats, at the schedule's learning rate."""
@@ -105,18 +107,25 @@ class CodeFitting:
             copy_reader(self.generator.decoder.text, self.generator.composer.text)
         with torch.no_grad():
             codes = self.picture_reader(batch.pictures)
+            deviation = codes.mean.std((0, 2, 3)).view(-1, 1, 1)
+            share = max(SCALE_SHARE, 1 / (fitter.done + 1))
+            self.generator.composer.scale.lerp_(deviation, share)
         code, noise = self.composer_terms(codes, batch.tokens, rng)
         found = fitter.descend(code + fitter.kl_weight() * noise)
         self.ema.update()
-        return {"composed_kl": code.detach(), "noise_kl": noise.detach(), **found}
+        return {"code_error": code.detach(), "noise_kl": noise.detach(), **found}
 
-    def bound(self, batch: PictureBatch, rng: torch.Generator) -> dict[str, Tensor]:
-        """The terms of the bound on -log p(x | c) of a batch, with a gradient to G, nats."""
-        with torch.no_grad():
-            codes = self.picture_reader(batch.pictures)
-        code, noise = self.composer_terms(codes, batch.tokens, rng)
-        error = self.picture_error(codes, batch, rng)
-        return {"picture_error": error, "composed_kl": code, "noise_kl": noise}
+    def bound(self, codes: Gaussian, tokens: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
+        """The composer's terms of the bound on -log p(x | c), with a gradient to it, nats.
+
+        The noise's is weighted as it was when the composer was fitted.
+
+        Args:
+            codes: q(s | x) of real pictures, without a gradient.
+            tokens: (B, T) captions.
+        """
+        code, noise = self.composer_terms(codes, tokens, rng)
+        return {"code_error": code, "noise_kl": self.composing.config.kl_weight * noise}
 
     def picture_error(self, codes: Gaussian, batch: PictureBatch, rng: torch.Generator) -> Tensor:
         """Half the squared error of pictures drawn of their own codes, the mean of rows, nats."""
@@ -127,7 +136,7 @@ class CodeFitting:
     def composer_terms(
         self, codes: Gaussian, tokens: Tensor, rng: torch.Generator
     ) -> tuple[Tensor, Tensor]:
-        """KL of codes to those composed of their own noise, and the noise's to N(0, 1), nats.
+        """Half the squared error of codes composed of their own noise, and its KL to N(0, 1), nats.
 
         Args:
             codes: q(s | x) of real pictures, without a gradient.
@@ -136,7 +145,9 @@ class CodeFitting:
         composer = self.generator.composer
         read = composer.text.read(tokens)
         noise = self.code_reader(codes.mean, read[1])
-        return codes.kl_to_mean(composer(tokens, noise.drawn(rng), read).float()), noise.kl()
+        composed = composer(tokens, noise.drawn(rng), read)
+        errors = ((composed - codes.mean) / composer.scale).square().flatten(1).sum(1)
+        return 0.5 * errors.mean(), noise.kl()
 
     def state_dict(self) -> dict[str, Any]:
         """Optimiser states and places in the schedules."""

@@ -7,8 +7,8 @@ here, and Gaussians of variance 1 around the decoder's pictures x'(s, c),
     -log p(x | c) <= |x - x'|^2 / 2 + KL(q(s | x) || p(s | z, c)) + KL(q(z | s, c) || N(0, 1)).
 
 First the decoder learns, with N(0, 1) for p(s | z, c); then the composer, whose codes are the
-means of p(s | z, c), with the variances of q(s | x): a value of the code that says nothing about
-the picture costs nothing.
+means of p(s | z, c), with the variances of all codes: of the KL of codes, half the squared error in
+units of their deviation is left.
 
 Shapes: B batch, C channels, S side in pixels, K channels of a code with S / 4 places each way, F
 features of a caption, Z noise.
@@ -41,11 +41,6 @@ class Gaussian(NamedTuple):
     def kl(self) -> Tensor:
         """KL to N(0, 1), the mean over rows, nats."""
         return gaussian_kl(self.mean, self.log_var).flatten(1).sum(1).mean()
-
-    def kl_to_mean(self, mean: Tensor) -> Tensor:
-        """KL to Gaussians around `mean` with these variances, the mean over rows, nats."""
-        squares = (self.mean - mean).square() * (-self.log_var).exp()
-        return 0.5 * squares.flatten(1).sum(1).mean()
 
 
 class PictureReader(nn.Module):

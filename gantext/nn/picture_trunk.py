@@ -23,14 +23,20 @@ class PictureTrunk(nn.Module):
         places: P, values of the last map.
         pooled: Q, twice the channels of the last two maps.
 
+    Args:
+        shrinking: whether every convolution halves the map; if not, the last alone does.
+
     Raises:
         UserError: fewer than two widths, or more than the picture can be halved.
     """
 
-    def __init__(self, channels: int, size: int, widths: tuple[int, ...], norm: Norm) -> None:
+    def __init__(
+        self, channels: int, size: int, widths: tuple[int, ...], norm: Norm, shrinking: bool = True
+    ) -> None:
         super().__init__()
-        side = size >> len(widths)
-        if len(widths) < 2 or side << len(widths) != size:
+        halvings = len(widths) if shrinking else 1
+        side = size >> halvings
+        if len(widths) < 2 or side << halvings != size or not side:
             raise UserError(
                 f"{len(widths)} convolutions of a picture: at least 2, and no more than {size} "
                 "pixels can be halved"
@@ -39,7 +45,7 @@ class PictureTrunk(nn.Module):
         self.places, self.pooled = last * side * side, 2 * (before + last)
         layers: list[nn.Module] = []
         for a, b in itertools.pairwise((channels, *widths[:-1])):
-            layers += _convolution(a, b, norm, halving=True)
+            layers += _convolution(a, b, norm, halving=shrinking)
         self.fine = nn.Sequential(*layers, *_convolution(before, before, norm, halving=False))
         self.coarse = nn.Sequential(*_convolution(before, last, norm, halving=True))
 

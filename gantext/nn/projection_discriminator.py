@@ -36,9 +36,11 @@ class ProjectionDiscriminator(nn.Module):
         size: int,
         config: ProjectionConfig,
         rng: torch.Generator,
+        shrinking: bool = True,
     ) -> None:
         super().__init__()
-        self.trunk = PictureTrunk(channels, size, tuple(config.channels), Norm.none)
+        widths = tuple(config.channels)
+        self.trunk = PictureTrunk(channels, size, widths, Norm.none, shrinking)
         self.inner = nn.Linear(self.trunk.places, config.hidden)
         self.size = config.hidden + self.trunk.pooled
         self.output = nn.Linear(self.size, 1)

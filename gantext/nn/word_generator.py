@@ -46,7 +46,13 @@ class WordGeneratorConfig:
 
 
 class Composer(nn.Module):
-    """Captions and noise -> codes: a linear head to a map, rounds of attention, a convolution."""
+    """Captions and noise -> codes: a linear head to a map, rounds of attention, a convolution.
+
+    Attributes:
+        scale: (K, 1, 1), the deviation of real pictures' codes; what it composes has that scale.
+    """
+
+    scale: Tensor
 
     def __init__(self, reader: CaptionReader, side: int, config: WordGeneratorConfig) -> None:
         super().__init__()
@@ -57,6 +63,7 @@ class Composer(nn.Module):
         self.rounds = _rounds(reader, config)
         self.norm = StyledNorm(config.coarse, config.style)
         self.last = nn.Conv2d(config.coarse, config.code, 3, padding=1)
+        self.register_buffer("scale", torch.ones(config.code, 1, 1))
 
     def forward(self, tokens: Tensor, noise: Tensor, read: Read | None = None) -> Tensor:
         """(B, K, S / 4, S / 4) of captions (B, T) and noise (B, Z).
@@ -69,7 +76,7 @@ class Composer(nn.Module):
             style = F.leaky_relu(layer(style), SLOPE)
         x = self.head(style).view(len(style), -1, self.side, self.side)
         x = self.rounds(x, words, tokens == PAD, style)
-        code: Tensor = self.last(self.norm(x, style))
+        code: Tensor = self.last(self.norm(x, style)).float() * self.scale
         return code
 
 

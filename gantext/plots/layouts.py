@@ -123,6 +123,19 @@ LAYOUTS = (
         covers=(0.0, 1.0),
     ),
     Layout(
+        "Fit to real pictures",
+        "Terms of the bound on the negative log-likelihood of a picture under its caption: half "
+        "the squared error of the picture drawn of its own code and what the code says, then half "
+        "the squared error of the code composed of its own noise and what the noise says.",
+        "nats per picture",
+        {
+            "picture_error": "picture's error",
+            "code_kl": "code",
+            "code_error": "code's error",
+            "noise_kl": "noise",
+        },
+    ),
+    Layout(
         "Similarity",
         "Mean cosine of a caption's embedding and its picture's, real and generated.",
         "cosine",

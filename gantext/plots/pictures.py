@@ -68,13 +68,6 @@ def grid_png(pictures: "Tensor", columns: int, path: Path, scale: int = SCALE) -
     write_atomic(path, to_png_bytes(grid_array(pictures, columns, scale)))
 
 
-def pairs_png(
-    left: "Tensor", right: "Tensor", path: Path, columns: int = 5, scale: int = SCALE
-) -> None:
-    """Write `pairs_array` as a PNG file, whole or not at all; folders are made."""
-    write_atomic(path, to_png_bytes(pairs_array(left, right, columns, scale)))
-
-
 def grid_svg(pictures: "Tensor", columns: int) -> str:
     """Return `grid_array` as an `<svg>` for `gantext.page.Figure`, the same for both themes."""
     return to_svg_text(grid_array(pictures, columns))

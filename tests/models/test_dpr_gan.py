@@ -16,6 +16,8 @@ from gantext.models import dpr_gan
 from gantext.nn.algorithm import Illustrator, PictureTask
 from gantext.nn.dual_encoder import contrastive_loss, same_captions
 from gantext.nn.encoder_fitting import disturbed
+from gantext.nn.picture_code import Gaussian
+from gantext.nn.retrieval_game import RetrievalGame
 
 CPU = torch.device("cpu")
 TINY = [
@@ -33,9 +35,10 @@ TINY = [
     "model.decoding.batch_size=6",
     "model.composing.steps=4",
     "model.composing.batch_size=6",
-    "model.plain_generator.noise=3",
-    "model.plain_generator.channels=[8,8]",
+    "model.faithful.generator.noise=3",
+    "model.faithful.generator.channels=[8,8]",
     "model.discriminator.channels=[4,4]",
+    "model.faithful.batch_size=6",
     "model.discriminator.hidden=9",
     "model.adversarial.batch_size=6",
     "model.matching.reg_every=2",
@@ -54,7 +57,7 @@ def captions(rows: int, seed: int = 0) -> Tensor:
     return torch.cat([words, ends, torch.full((rows, 1), PAD)], 1)
 
 
-def made(*overrides: str, seed: int = 3) -> dpr_gan.Faithful | dpr_gan.Recipe:
+def made(*overrides: str, seed: int = 3) -> RetrievalGame | dpr_gan.Recipe:
     chosen = config.compose(["model=dpr_gan", "data=scenes", *TINY, *overrides]).model
     task = PictureTask(3, 8, 0, 9, 5, 100, captions(100, 50), CPU)
     return dpr_gan.build(chosen, task, rng(seed))
@@ -66,9 +69,9 @@ def make(*overrides: str, seed: int = 3) -> dpr_gan.Recipe:
     return model
 
 
-def faithful(*overrides: str, seed: int = 3) -> dpr_gan.Faithful:
+def faithful(*overrides: str, seed: int = 3) -> RetrievalGame:
     model = made(*FAITHFUL, *overrides, seed=seed)
-    assert isinstance(model, dpr_gan.Faithful)
+    assert isinstance(model, RetrievalGame)
     return model
 
 
@@ -77,7 +80,7 @@ def batch(rows: int = 6, seed: int = 0) -> PictureBatch:
     return PictureBatch(pictures, torch.full((rows,), -1), captions(rows, seed))
 
 
-def weights(model: dpr_gan.Faithful | dpr_gan.Recipe) -> dict[str, list[Tensor]]:
+def weights(model: RetrievalGame | dpr_gan.Recipe) -> dict[str, list[Tensor]]:
     parts = {**model.networks(), "average": model.ema.module}
     if isinstance(model, dpr_gan.Recipe):
         parts["learner"] = model.learner
@@ -86,7 +89,7 @@ def weights(model: dpr_gan.Faithful | dpr_gan.Recipe) -> dict[str, list[Tensor]]
     return {k: [w.detach().clone() for w in part.parameters()] for k, part in parts.items()}
 
 
-def changed(model: dpr_gan.Faithful | dpr_gan.Recipe, before: dict[str, list[Tensor]]) -> set[str]:
+def changed(model: RetrievalGame | dpr_gan.Recipe, before: dict[str, list[Tensor]]) -> set[str]:
     pairs = {name: zip(now, before[name], strict=True) for name, now in weights(model).items()}
     return {name for name, both in pairs.items() if not all(torch.equal(a, b) for a, b in both)}
 
@@ -122,7 +125,7 @@ def test_who_learns_in_which_phase() -> None:
         found = phase.step(batch(), rng(1))
         assert all(math.isfinite(float(value)) for value in found.values()), phase.name
         steps[phase.name] = changed(model, before)
-    both = {"decoder", "composer", "code_reader", "average", "discriminator"}
+    both = {"composer", "code_reader", "average", "discriminator"}
     assert steps == {
         "dual_encoder": {"dual_encoder"},
         "decoder": {"decoder", "picture_reader", "average"},
@@ -148,9 +151,18 @@ def test_hard_negatives_begin_at_the_fitted_encoder() -> None:
                 torch.testing.assert_close(weight, state[name])
 
 
+def codes(model: dpr_gan.Recipe, real: PictureBatch) -> tuple[Gaussian, Tensor]:
+    """Those of real pictures, and composed ones, with a scale that is not 1."""
+    model.generator.composer.scale.copy_(torch.tensor([0.5, 2.0]).view(-1, 1, 1))
+    with torch.no_grad():
+        read = model.codes.picture_reader(real.pictures)
+    noise = torch.randn(len(real), 3, generator=rng(1))
+    return read, model.generator.composer(real.tokens, noise)
+
+
 def test_the_discriminators_loss_by_its_parts() -> None:
     """softplus of differences, pair by pair: of fakes, of the caption of the row before, and of
-    the near caption given.
+    the near caption given; of codes in units of their deviation.
 
     Rows 2 and 3 have one caption, so that row 3 has no wrong one before it and that costs nothing;
     the near caption of row 5 is its own.
@@ -160,12 +172,14 @@ def test_the_discriminators_loss_by_its_parts() -> None:
     near = captions(6, seed=9)
     near[5] = real.tokens[5]
     text, other, d = model.features(real.tokens), model.features(near), model.discriminator
-    fake = model.generator.drawn(real.tokens, rng(1)).detach()
+    read, fake = codes(model, real)
+    unit = read.mean / torch.tensor([0.5, 2.0]).view(-1, 1, 1)
     with torch.no_grad():
-        own, false, nearly = d(real.pictures, text), d(fake, text), d(real.pictures, other)
-        wrong = torch.stack([d(real.pictures[i : i + 1], text[i - 1 : i])[0] for i in range(1, 6)])
-        first = d(real.pictures[:1], text[5:])
-    found = model.d_step(real, fake, near)
+        own, nearly = d(unit, text), d(unit, other)
+        false = d(fake / torch.tensor([0.5, 2.0]).view(-1, 1, 1), text)
+        wrong = torch.stack([d(unit[i : i + 1], text[i - 1 : i])[0] for i in range(1, 6)])
+        first = d(unit[:1], text[5:])
+    found = model.d_step(read.mean, fake.detach(), real.tokens, near)
     torch.testing.assert_close(found["d_loss"], F.softplus(false - own).mean())
     before = F.softplus(torch.cat([first, wrong]) - own)
     beside = F.softplus(nearly - own)
@@ -181,29 +195,40 @@ def test_penalties_are_lazy_and_kept_for_the_log() -> None:
     assert {"r1", "r2", "retrieval_real", "retrieval_fake"} <= seen[1].keys()
 
 
-def test_the_generators_loss_is_adversarial_contrastive_and_a_fit() -> None:
+def test_the_composers_loss_is_adversarial_contrastive_and_a_fit() -> None:
     """One plain gradient step of the sum at Adam's first step: each weight moves by the rate,
-    against the sign of the gradient written here. The fit is of the first half of the rows."""
+    against the sign of the gradient written here. The fit is of the first half of the rows; the
+    contrastive loss counts three times, as it is there on every third step."""
     words = ["adversarial_weight=0.5", "contrastive_weight=0.7", "bound_weight=0.01"]
-    model, real = make(*(f"model.adversarial.{word}" for word in words)), batch()
-    chosen, near = model.config.adversarial, captions(12, 9).view(6, 2, -1)
+    model = make(*(f"model.adversarial.{word}" for word in [*words, "contrastive_every=3"]))
+    real, near, chosen = batch(), captions(12, 9).view(6, 2, -1), model.config.adversarial
     text, d = model.features(real.tokens), model.discriminator
-    fake = model.generator.drawn(real.tokens, rng(1))
-    logits = d(fake, text) - d(real.pictures, text).detach()
+    read, composed = codes(model, real)
+    scale = model.generator.composer.scale
+    logits = d(composed / scale, text) - d(read.mean / scale, text).detach()
     draws = rng(7)
-    shown = disturbed(fake, model.config.fitting, draws)
+    half = Gaussian(read.mean[:3], read.log_var[:3])
+    fit = sum(model.codes.bound(half, real.tokens[:3], draws).values())
+    shown = disturbed(model.generator.decoder(real.tokens, composed), model.config.fitting, draws)
     vectors = model.encoder.text(real.tokens).detach(), model.encoder.image(shown)
     hard = model.encoder.text(near.flatten(0, 1)).detach().view(6, 2, -1)
     same = same_captions(real.tokens)
     contrast = contrastive_loss(*vectors, 1 / chosen.temperature, same, hard=hard)
-    fit = sum(model.codes.bound(real.first(3), draws).values())
-    weight = model.generator.decoder.last.weight
-    loss = 0.5 * F.softplus(-logits).mean() + 0.7 * contrast + 0.01 * fit
+    weight = model.generator.composer.last.weight
+    loss = 0.5 * F.softplus(-logits).mean() + 3 * 0.7 * contrast + 0.01 * fit
     (wanted,) = torch.autograd.grad(loss, weight, retain_graph=True)
     before, rate = weight.detach().clone(), chosen.g_learning_rate
-    found = model.g_step(real, fake, near, model.encoder, rng(7))
-    assert float(found["contrastive"]) == pytest.approx(contrast.item(), rel=1e-5)
+    found, fake = model.g_step(real, read, composed, near, model.encoder, rng(7))
+    assert float(model.matching.kept["contrastive"]) == pytest.approx(contrast.item(), rel=1e-5)
     torch.testing.assert_close(weight.detach() - before, -rate * wanted.sign(), atol=4e-6, rtol=0)
+    assert fake.shape == (6, 3, 8, 8) and set(found) >= {"g_loss", "code_error", "noise_kl"}
+
+
+def test_the_dual_encoder_judges_on_every_kth_step() -> None:
+    model, shown = make("model.adversarial.contrastive_every=2"), []
+    for number in range(4):
+        shown.append(len(model.adversarial_step(batch(), model.encoder, rng(number))[1]))
+    assert shown == [6, 0, 6, 0]
 
 
 def test_learning_rates_rise_and_fall_along_a_cosine() -> None:
@@ -220,7 +245,7 @@ def test_learning_rates_rise_and_fall_along_a_cosine() -> None:
 
 
 def test_faithful_asks_to_be_found_and_to_be_near_the_real_picture() -> None:
-    model, real = faithful("model.adversarial.real_weight=2"), batch()
+    model, real = faithful("model.faithful.real_weight=2"), batch()
     found = model.step(real, rng(1))
     parts = float(found["contrastive"]) + 2 * float(found["distance_to_real"])
     assert float(found["g_loss"]) == pytest.approx(parts, rel=1e-5)
@@ -278,9 +303,10 @@ def test_a_batch_of_one_caption_is_no_error() -> None:
         ("model.adversarial.batch_size=1", "batch_size of at least 2"),
         ("model.adversarial.near_captions=0", "near_captions must be at least 1"),
         ("model.generator.heads=3", "heads=3 does not divide"),
-        ("model.plain_generator.channels=[8,8,8,8,8]", "4 blocks do not end at 8 pixels"),
+        ("model.faithful.betas=[0.5]", "model.faithful.betas: two numbers under 1"),
+        ("model.faithful.generator.channels=[8,8,8,8,8]", "4 blocks do not end at 8 pixels"),
     ],
 )
 def test_what_cannot_be_trained_is_refused(word: str, said: str) -> None:
     with pytest.raises(UserError, match=said):
-        made(word, *(FAITHFUL if "plain" in word else []))
+        made(word, *(FAITHFUL if "generator.channels" in word else []))

@@ -13,7 +13,7 @@ from gantext.nn.picture_code import CodeReader, Gaussian, PictureReader
 from gantext.nn.word_generator import WordGenerator, WordGeneratorConfig
 
 SMALL = WordGeneratorConfig(noise=3, code=2, coarse=16, fine=8, style=12, rounds=1, heads=4)
-FIT = CodeFittingConfig(steps=16, batch_size=4, learning_rate=0.01, warmup_steps=1, kl_weight=0.5)
+FIT = CodeFittingConfig(16, 4, learning_rate=0.01, warmup_steps=1, kl_weight=0.5, kl_warmup_steps=2)
 
 
 def rng(seed: int = 0) -> torch.Generator:
@@ -34,18 +34,10 @@ def batch(rows: int = 4) -> PictureBatch:
     return PictureBatch(pictures, torch.full((rows,), -1), tokens)
 
 
-def test_kl_terms_equal_torchs() -> None:
-    """Against torch.distributions, to N(0, 1) and to Gaussians of the same variances."""
+def test_the_kl_term_equals_torchs() -> None:
     mean, log_var = torch.randn(2, 4, 3, 2, 2, generator=rng(1)).unbind(0)
-    other, q = torch.randn(4, 3, 2, 2, generator=rng(2)), Gaussian(mean, log_var)
-    std = (0.5 * log_var).exp()
-    torch.testing.assert_close(
-        q.kl(), kl_divergence(Normal(mean, std), Normal(0.0, 1.0)).sum((1, 2, 3)).mean()
-    )
-    torch.testing.assert_close(
-        q.kl_to_mean(other),
-        kl_divergence(Normal(mean, std), Normal(other, std)).sum((1, 2, 3)).mean(),
-    )
+    wanted = kl_divergence(Normal(mean, (0.5 * log_var).exp()), Normal(0.0, 1.0))
+    torch.testing.assert_close(Gaussian(mean, log_var).kl(), wanted.sum((1, 2, 3)).mean())
 
 
 def test_posteriors_start_near_the_prior() -> None:
@@ -57,27 +49,43 @@ def test_posteriors_start_near_the_prior() -> None:
 
 
 def test_the_bounds_terms_are_what_they_say() -> None:
-    """With draws from the same seed: the error is half the squared distance of the picture, the
-    codes' term their KL to what the composer makes of the noise drawn."""
+    """With a draw from the same seed: the code's error is half the squared distance of what the
+    composer makes of the noise, in units of the deviations; the noise's term has its weight."""
     fitting, real = made(), batch()
-    found = fitting.bound(real, rng(3))
-    draws, generator = rng(3), fitting.generator
+    composer, scale = fitting.generator.composer, torch.tensor([0.5, 2.0]).view(-1, 1, 1)
+    composer.scale.copy_(scale)
     codes = fitting.picture_reader(real.pictures)
-    read = generator.composer.text.read(real.tokens)
-    noise = fitting.code_reader(codes.mean, read[1])
-    composed = generator.composer(real.tokens, noise.drawn(draws))
-    picture = generator.decoder(real.tokens, codes.drawn(draws))
-    wanted = {
-        "picture_error": 0.5 * ((picture - real.pictures) ** 2).sum() / 4,
-        "composed_kl": codes.kl_to_mean(composed),
-        "noise_kl": noise.kl(),
-    }
-    for name, value in wanted.items():
-        torch.testing.assert_close(found[name], value)
+    found = fitting.bound(codes, real.tokens, rng(3))
+    noise = fitting.code_reader(codes.mean, composer.text.features(real.tokens))
+    composed = composer(real.tokens, noise.drawn(rng(3)))
+    error = 0.5 * (((composed - codes.mean) / scale) ** 2).sum() / 4
+    torch.testing.assert_close(found["code_error"], error)
+    torch.testing.assert_close(found["noise_kl"], 0.5 * noise.kl())
 
 
-def test_the_kl_weight_rises_over_an_eighth_of_the_steps() -> None:
-    """16 steps to a weight of .5: 0, .25, .5, .5."""
+def test_the_picture_error_is_half_the_squared_distance() -> None:
+    fitting, real = made(), batch()
+    codes = fitting.picture_reader(real.pictures)
+    picture = fitting.generator.decoder(real.tokens, codes.drawn(rng(3)))
+    wanted = 0.5 * ((picture - real.pictures) ** 2).sum() / 4
+    torch.testing.assert_close(fitting.picture_error(codes, real, rng(3)), wanted)
+
+
+def test_the_scale_is_a_running_deviation_of_codes() -> None:
+    """The first batch's, then 1% of each next at least: after 2 the mean of both."""
+    fitting, one, two = made(), batch(), batch()
+    two.pictures.mul_(0.5)
+    wanted = []
+    for real in (one, two):
+        with torch.no_grad():
+            wanted.append(fitting.picture_reader(real.pictures).mean.std((0, 2, 3)))
+        fitting.composer_step(real, rng(1))
+        mean = torch.stack(wanted).mean(0)
+        torch.testing.assert_close(fitting.generator.composer.scale.flatten(), mean)
+
+
+def test_the_kl_weight_rises_evenly() -> None:
+    """2 steps to a weight of .5: 0, .25, .5, .5."""
     fitter, weights = made().decoding, []
     for _ in range(4):
         weights.append(fitter.kl_weight())
@@ -89,14 +97,14 @@ def test_each_fit_begins_with_the_words_of_the_one_before_and_lowers_its_loss() 
     fitting, real = made(), batch()
     generator, seen = fitting.generator, {}
     for name, step in (("error", fitting.decoder_step), ("kl", fitting.composer_step)):
-        key = {"error": "picture_error", "kl": "composed_kl"}[name]
+        key = {"error": "picture_error", "kl": "code_error"}[name]
         seen[name] = [float(step(real, rng(i))[key]) for i in range(12)]
         assert seen[name][-1] < seen[name][0], seen
         if name == "error":
             before = generator.composer.text.embedding.weight.clone()
     assert not torch.equal(before, generator.composer.text.embedding.weight)
     other = made()
-    other.decoding.config = CodeFittingConfig(1, 4, 0.0, 1, 0.5)
+    other.decoding.config = CodeFittingConfig(1, 4, 0.0, 1, 0.5, 1)
     other.decoder_step(real, rng(1))
     wanted = other.text.embedding.weight
     torch.testing.assert_close(other.generator.decoder.text.embedding.weight, wanted)

@@ -21,7 +21,6 @@ from gantext.plots.pictures import (
     grid_png,
     grid_svg,
     pairs_array,
-    pairs_png,
     pairs_svg,
     to_png_bytes,
 )
@@ -94,14 +93,11 @@ def test_a_scaled_pixel_is_a_square() -> None:
 
 
 def test_png_files_hold_the_array(tmp_path: Path) -> None:
-    one, other = flat(1, 2, 3, channels=3), flat(4, 5, 6, channels=3)
+    one = flat(1, 2, 3, channels=3)
     grid_png(one, 2, tmp_path / "new" / "grid.png", scale=2)
-    pairs_png(one, other, tmp_path / "pairs.png", columns=2, scale=1)
     with Image.open(tmp_path / "new" / "grid.png") as image:
         assert image.format == "PNG" and image.mode == "RGB"
         np.testing.assert_array_equal(np.asarray(image), grid_array(one, 2, 2))
-    with Image.open(tmp_path / "pairs.png") as image:
-        np.testing.assert_array_equal(np.asarray(image), pairs_array(one, other, 2))
     assert not list(tmp_path.rglob("*.partial"))
 
 
