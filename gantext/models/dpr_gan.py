@@ -31,7 +31,8 @@ Where this differs from those papers, and why:
   things in their places (README).
 - D reads captions by the dual encoder's text tower, and does not change it.
 - Captions with the same words in a batch are no negatives of each other.
-- Pictures are drawn by an average of the generator's past weights.
+- Pictures are drawn by an average of the past weights of G, several of a caption, of which the dual
+  encoder takes the nearest (reranking as in DALL-E, Ramesh et al. 2021, arXiv 2102.12092).
 """
 
 import copy
@@ -120,6 +121,7 @@ class Config:
 
     name: str
     variant: Variant
+    candidates: int
     encoder: DualEncoderConfig
     fitting: FittingConfig
     generator: WordGeneratorConfig
@@ -193,9 +195,13 @@ class Recipe(CaptionPainter):
         }
 
     def drawn(self, generator: nn.Module, tokens: Tensor, rng: torch.Generator) -> Tensor:
-        """One picture of each caption (B, T), (B, C, S, S)."""
+        """The picture of each caption (B, T), of several, that the dual encoder finds nearest."""
         assert isinstance(generator, WordGenerator)
-        return generator.drawn(tokens, rng)
+        rows, count = len(tokens), self.config.candidates
+        pictures = generator.drawn(tokens.repeat_interleave(count, 0), rng)
+        seen = self.encoder.image(pictures).view(rows, count, -1)
+        best = (seen * self.encoder.text(tokens)[:, None]).sum(2).argmax(1)
+        return pictures[best + count * torch.arange(rows, device=tokens.device)]
 
     # The game
 
@@ -353,8 +359,8 @@ def check(config: Config) -> None:
         raise UserError("a temperature must be over 0")
     if min(chosen.batch_size, config.fitting.batch_size, faithful.batch_size) < 2:
         raise UserError("a batch_size of at least 2 is needed: other captions are the negatives")
-    if chosen.near_captions < 1:
-        raise UserError("model.adversarial.near_captions must be at least 1")
+    if min(chosen.near_captions, config.candidates) < 1:
+        raise UserError("model.candidates and model.adversarial.near_captions must be at least 1")
 
 
 def build(config: Config, task: PictureTask, rng: torch.Generator) -> RetrievalGame | Recipe:

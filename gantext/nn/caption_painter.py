@@ -13,7 +13,7 @@ from gantext.nn.algorithm import PictureTask
 from gantext.nn.dual_encoder import DualEncoder
 from gantext.nn.ema import Ema
 
-DRAWN = 250  # pictures drawn together
+DRAWN = 100  # captions illustrated together
 
 
 class CaptionPainter:

@@ -105,6 +105,21 @@ def test_it_illustrates_captions() -> None:
     assert model.draw(5, rng(1)).shape == (5, 3, 8, 8)
 
 
+def test_the_nearest_of_several_candidates_is_drawn() -> None:
+    """Against all six candidates of each caption, drawn from the same seed one by one."""
+    model, tokens = make("model.candidates=6"), captions(4)
+    drawn = model.draw_for(tokens, rng(1))
+    noise = torch.randn(24, 3, generator=rng(1))
+    for row in range(4):
+        own = tokens[row : row + 1]
+        with torch.no_grad():
+            every = [model.ema.module(own, noise[6 * row + i][None]) for i in range(6)]
+            text = model.encoder.text(own)
+            cosines = [float((text * model.encoder.image(picture)).sum()) for picture in every]
+        best = cosines.index(max(cosines))
+        torch.testing.assert_close(drawn[row], every[best][0], atol=1e-5, rtol=1e-4)
+
+
 def test_the_phases_of_both_variants() -> None:
     found = [(p.name, p.rows, p.adversarial, p.scored) for p in make(HARD).phases()]
     assert found == [
@@ -302,6 +317,7 @@ def test_a_batch_of_one_caption_is_no_error() -> None:
         ("model.adversarial.temperature=0", "a temperature must be over 0"),
         ("model.adversarial.batch_size=1", "batch_size of at least 2"),
         ("model.adversarial.near_captions=0", "near_captions must be at least 1"),
+        ("model.candidates=0", "model.candidates and .* must be at least 1"),
         ("model.generator.heads=3", "heads=3 does not divide"),
         ("model.faithful.betas=[0.5]", "model.faithful.betas: two numbers under 1"),
         ("model.faithful.generator.channels=[8,8,8,8,8]", "4 blocks do not end at 8 pixels"),
