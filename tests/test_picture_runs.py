@@ -164,7 +164,7 @@ def test_a_captioned_run_is_rebuilt_from_its_folder_alone(finished: Finished) ->
     assert torch.equal(trained.algorithm.task.captions, task.captions)
     rng = [torch.Generator().manual_seed(3) for _ in range(2)]
     assert torch.equal(trained.algorithm.draw(4, rng[0]), trained.algorithm.draw(4, rng[1]))
-    assert run.phase_ends() == ["dual_encoder", "adversarial"]
+    assert run.phase_ends() == ["dual_encoder", "decoder", "composer", "adversarial"]
     assert run.scores("phase-dual_encoder") is None  # it changes no picture
 
 
