@@ -27,8 +27,7 @@ Where this differs from those papers, and why:
 - The penalties are lazy (Karras et al. 2020, appendix B), on every `reg_every`-th step and that
   many times as heavy.
 - One forward pass of G a step: D is updated on the codes by which G is updated next.
-- A discriminator of pictures in place of codes costs three times as much a step and puts fewer
-  things in their places (README).
+- D judges codes, not pictures: a step takes 256 ms where one of pictures took 370 (two cores).
 - D reads captions by the dual encoder's text tower, and does not change it.
 - Captions with the same words in a batch are no negatives of each other.
 - Pictures are drawn by an average of the past weights of G, several of a caption, of which the dual

@@ -3,7 +3,7 @@
 Linear head to a small map, then blocks of upsample x2, convolution, norm, convolution, norm,
 activation, and tanh: a DCGAN (Radford et al. 2016, arXiv 1511.06434) that knows a caption.
 
-Shapes: B batch, F features of a caption, Z noise, W hidden, C channels, H and W pixels.
+Shapes: B batch, F features of a caption, Z noise, C channels, H and W pixels.
 """
 
 import itertools
@@ -47,7 +47,7 @@ class CaptionGenerator(nn.Module):
         self.side = size >> blocks
         if self.side << blocks != size or not self.side:
             raise UserError(
-                f"model.generator.channels: {blocks} blocks do not end at {size} pixels"
+                f"model.faithful.generator.channels: {blocks} blocks do not end at {size} pixels"
             )
         self.noise = config.noise
         self.head = nn.Linear(features + config.noise, config.channels[0] * self.side**2)

@@ -53,7 +53,8 @@ class Matching:
 
         Args:
             number: of the step.
-            real, fake: (B, C, H, W) pictures of the same captions, of features `own` (B, F).
+            real, fake: (B, C, H, W) pictures, or their codes, of the same captions.
+            own: (B, F) those captions' features.
             wrong: (M, F) features of other captions, k for each real picture, in k turns.
             same: (M,) bool, which of those are its own caption after all.
         """

@@ -21,7 +21,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gantext.nn.latent import gaussian_kl, reparameterise
-from gantext.nn.picture_layers import BN_EPS, SLOPE, Init, Norm, initialise, map_norm
+from gantext.nn.picture_layers import Init, Norm, initialise
+from gantext.nn.picture_trunk import convolution
 
 READ = (48, 96)  # channels of the picture's convolutions
 NARROW = 96  # of the code's
@@ -50,9 +51,9 @@ class PictureReader(nn.Module):
         super().__init__()
         first, second = READ
         self.layers = nn.Sequential(
-            *_convolution(channels, first, halving=True),
-            *_convolution(first, second, halving=True),
-            *_convolution(second, second, halving=False),
+            *convolution(channels, first, Norm.group, halving=True),
+            *convolution(first, second, Norm.group, halving=True),
+            *convolution(second, second, Norm.group, halving=False),
         )
         self.last = nn.Conv2d(second, 2 * code, 3, padding=1)
         initialise(self.layers, Init.kaiming, rng)
@@ -72,7 +73,8 @@ class CodeReader(nn.Module):
     ) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            *_convolution(code, NARROW, halving=False), *_convolution(NARROW, NARROW, halving=True)
+            *convolution(code, NARROW, Norm.group, halving=False),
+            *convolution(NARROW, NARROW, Norm.group, halving=True),
         )
         self.last = nn.Linear(NARROW * (side // 2) ** 2 + features, 2 * noise)
         initialise(self.layers, Init.kaiming, rng)
@@ -84,12 +86,6 @@ class CodeReader(nn.Module):
         both = torch.cat([seen, F.layer_norm(features, features.shape[1:])], 1)
         mean, log_var = self.last(both).float().chunk(2, 1)
         return Gaussian(mean, log_var)
-
-
-def _convolution(before: int, after: int, halving: bool) -> list[nn.Module]:
-    kernel, stride = (4, 2) if halving else (3, 1)
-    layer = nn.Conv2d(before, after, kernel, stride=stride, padding=1)
-    return [layer, *map_norm(Norm.group, after, BN_EPS), nn.LeakyReLU(SLOPE)]
 
 
 @torch.no_grad()

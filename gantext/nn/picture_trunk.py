@@ -45,9 +45,9 @@ class PictureTrunk(nn.Module):
         self.places, self.pooled = last * side * side, 2 * (before + last)
         layers: list[nn.Module] = []
         for a, b in itertools.pairwise((channels, *widths[:-1])):
-            layers += _convolution(a, b, norm, halving=shrinking)
-        self.fine = nn.Sequential(*layers, *_convolution(before, before, norm, halving=False))
-        self.coarse = nn.Sequential(*_convolution(before, last, norm, halving=True))
+            layers += convolution(a, b, norm, halving=shrinking)
+        self.fine = nn.Sequential(*layers, *convolution(before, before, norm, halving=False))
+        self.coarse = nn.Sequential(*convolution(before, last, norm, halving=True))
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
         """The last map (B, P) and what is pooled (B, Q) of pictures (B, C, H, W)."""
@@ -57,7 +57,8 @@ class PictureTrunk(nn.Module):
         return coarse.flatten(1), torch.cat(pooled, 1)
 
 
-def _convolution(before: int, after: int, norm: Norm, halving: bool) -> list[nn.Module]:
+def convolution(before: int, after: int, norm: Norm, halving: bool) -> list[nn.Module]:
+    """A convolution that halves a map or keeps its size, its norm and its activation."""
     kernel, stride = (4, 2) if halving else (3, 1)
     layer = nn.Conv2d(before, after, kernel, stride=stride, padding=1)
     return [layer, *map_norm(norm, after, BN_EPS), nn.LeakyReLU(SLOPE)]

@@ -25,8 +25,8 @@ class ProjectionConfig:
 class ProjectionDiscriminator(nn.Module):
     """logit(x, c) = w . h(x) + h(x) . t(c) / sqrt(D): real, and of this caption.
 
-    Without normalisation: a picture's logit does not depend on the rest of its batch, as the
-    penalties on its slope need.
+    x is a picture, or its code. Without normalisation: its logit does not depend on the rest of its
+    batch, as the penalties on its slope need.
     """
 
     def __init__(

@@ -116,8 +116,8 @@ LAYOUTS = (
     Layout(
         "Retrieval",
         "Share of captions whose own picture the dual encoder finds among those of the batch: "
-        "their real pictures, and the generator's. Where the first is near 1 long before the "
-        "second rises, the encoder has won and the generator learns nothing from it.",
+        "their real pictures, and the generator's. Where the second is near 1 too and the "
+        "pictures are still blots, the encoder asks for less than a person does.",
         "retrieval accuracy",
         {"retrieval_real": "real", "retrieval_fake": "generated"},
         covers=(0.0, 1.0),
