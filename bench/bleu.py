@@ -23,9 +23,9 @@ from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
 from rich.console import Console
 from rich.table import Table
 
-from gantext.metrics.bleu import ReferenceIndex, self_bleu
-from gantext.metrics.presets import bleu_scores, self_bleu_scores
-from gantext.metrics.tokens import tokenized
+from gantext.metrics.text.bleu import ReferenceIndex, self_bleu
+from gantext.metrics.text.bleu_scores import bleu_scores, self_bleu_scores
+from gantext.metrics.text.tokens import tokenized
 
 SIZE = 10_000
 NLTK_SIZE = 3

@@ -16,11 +16,12 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from gantext import config
-from gantext.assemble import build
+from gantext.config.compose import compose
 from gantext.data.vocabulary import EOS, PAD
-from gantext.nn.algorithm import SamplingOptions, Task
-from gantext.nn.rollouts import roll_out, valid_lengths
+from gantext.models.build import build
+from gantext.models.contract import Task
+from gantext.nn.text.rollouts import roll_out, valid_lengths
+from gantext.nn.text.sampling import SamplingOptions
 
 PAPER = [
     "model.generator.embedding=32", "model.generator.hidden=32",
@@ -42,10 +43,10 @@ def timed(function) -> float:
 
 def make(overrides: list[str], eos: float):
     """An untrained GAN of some size over a vocabulary like COCO's."""
-    settings = config.compose(["model=gan", *overrides])
+    settings = compose(["model=gan", *overrides])
     rare = torch.zeros(WORDS, dtype=torch.bool)
     task = Task(WORDS, LENGTH, 10_000, rare, torch.device("cpu"))
-    model = build(settings, task)
+    model = build(settings.model, settings.seed, task)
     with torch.no_grad():
         model.generator.output.bias[EOS] = eos
     return model

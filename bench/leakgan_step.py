@@ -19,15 +19,15 @@ import torch.nn.functional as F
 from rich.console import Console
 from rich.table import Table
 
-from gantext import config
-from gantext.assemble import build
+from gantext.config.compose import compose
 from gantext.data.vocabulary import BOS, EOS, PAD
-from gantext.nn.algorithm import SamplingOptions, Task
-from gantext.nn.manager_worker import GoalSchedule, goal_cosines, intrinsic_rewards
-from gantext.nn.mle import clipped_step
-from gantext.nn.rewards import leave_one_out_mean, policy_gradient_loss
-from gantext.nn.rollouts import roll_out, rolled_positions, valid_lengths
-from gantext.nn.sampling import decode
+from gantext.models.build import build
+from gantext.models.contract import Task
+from gantext.models.leakgan.manager_worker import GoalSchedule, goal_cosines, intrinsic_rewards
+from gantext.nn.optim import clipped_step
+from gantext.nn.text.rewards import leave_one_out_mean, policy_gradient_loss
+from gantext.nn.text.rollouts import roll_out, rolled_positions, valid_lengths
+from gantext.nn.text.sampling import SamplingOptions, decode
 
 SIZES = {"default": "model=leakgan", "paper": "experiment=leakgan_coco"}
 # No dropout, so that both ways give the same numbers.
@@ -42,9 +42,11 @@ def rng(seed: int = 1) -> torch.Generator:
 
 def make(overrides: str, eos: float):
     """An untrained LeakGAN of some size over a vocabulary like COCO's, and its plain twin."""
-    settings = config.compose([overrides, *EXACT])
+    settings = compose([overrides, *EXACT])
     rare = torch.zeros(WORDS, dtype=torch.bool)
-    model = build(settings, Task(WORDS, LENGTH, 10_000, rare, torch.device("cpu")))
+    model = build(
+        settings.model, settings.seed, Task(WORDS, LENGTH, 10_000, rare, torch.device("cpu"))
+    )
     bias = torch.zeros(WORDS).index_fill(0, torch.tensor(EOS), eos)
     if eos:
         scores = model.generator.worker.scores

@@ -23,12 +23,12 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from gantext.data.scene_grammar import grammar
-from gantext.data.text import read_lines
-from gantext.metrics.copying import CopyIndex
-from gantext.metrics.corpus_bleu import corpus_bleu_score
-from gantext.metrics.diversity_scores import diversity_scores
-from gantext.metrics.presets import bleu_scores, self_bleu_scores
+from gantext.data.lines import read_lines
+from gantext.data.scenes.english import grammar
+from gantext.metrics.text.bleu_scores import bleu_scores, self_bleu_scores
+from gantext.metrics.text.copying import CopyIndex
+from gantext.metrics.text.corpus_bleu import corpus_bleu_score
+from gantext.metrics.text.diversity import diversity_scores
 
 SENTENCES = 1_000_000
 SIZE = 10_000

@@ -1,7 +1,11 @@
 """Errors whose message is meant for the user."""
 
 import difflib
+import os
+import tempfile
+import traceback
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class UserError(Exception):
@@ -12,3 +16,29 @@ def nearest(word: str, choices: Iterable[str]) -> str:
     """Return ' (did you mean X?)' for the choice closest to `word`, or ''."""
     found = difflib.get_close_matches(word, list(choices), n=1, cutoff=0.5)
     return f" (did you mean {found[0]}?)" if found else ""
+
+
+# Where the traceback of an unexpected failure is kept.
+PREFIX = "log file: "
+
+
+def note_log(error: BaseException, log: Path) -> None:
+    """Remember on the error which log file holds its traceback."""
+    error.add_note(f"{PREFIX}{log}")
+
+
+def noted_log(error: BaseException) -> Path | None:
+    """The log file that was remembered on an error, if any."""
+    notes = [note for note in getattr(error, "__notes__", []) if note.startswith(PREFIX)]
+    return Path(notes[0].removeprefix(PREFIX)) if notes else None
+
+
+def log_of(error: BaseException) -> Path:
+    """The log file that holds an error's traceback; one is written when there is none yet."""
+    noted = noted_log(error)
+    if noted is not None:
+        return noted
+    handle, name = tempfile.mkstemp(prefix="gantext-", suffix=".log")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write("".join(traceback.format_exception(error)))
+    return Path(name)

@@ -9,10 +9,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from gantext.data.vocabulary import EOS
 from gantext.errors import UserError
-from gantext.nn.algorithm import SamplingOptions
-from gantext.nn.language_model import GeneratorConfig, LanguageModel
-from gantext.nn.latent import free_bits, gaussian_kl, reparameterise
-from gantext.nn.latent_model import (
+from gantext.models.leakgan.features import LeakyTextCNN
+from gantext.models.leakgan.generator import LeakGenerator
+from gantext.models.leakgan.manager_worker import GoalSchedule, LeakGeneratorConfig
+from gantext.models.vae.networks import (
     DecoderConfig,
     Encoder,
     EncoderConfig,
@@ -20,18 +20,17 @@ from gantext.nn.latent_model import (
     Injection,
     LatentDecoder,
 )
-from gantext.nn.leak_generator import LeakGenerator
-from gantext.nn.leaked_features import LeakyTextCNN
-from gantext.nn.manager_worker import GoalSchedule, LeakGeneratorConfig
-from gantext.nn.rewards import (
+from gantext.nn.latent import free_bits, gaussian_kl, reparameterise
+from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
+from gantext.nn.text.rewards import (
     leave_one_out_mean,
     policy_gradient_loss,
     previous_values,
     ranked,
 )
-from gantext.nn.rollouts import roll_out
-from gantext.nn.sampling import decode
-from gantext.nn.text_cnn import DiscriminatorConfig, TextCNN
+from gantext.nn.text.rollouts import roll_out
+from gantext.nn.text.sampling import SamplingOptions, decode
+from gantext.nn.text.text_cnn import DiscriminatorConfig, TextCNN
 
 META = torch.device("meta")
 
@@ -158,7 +157,7 @@ def test_the_host_waits_no_more_often_for_longer_sentences() -> None:
 
 def test_a_noise_state_of_another_kind_of_device_is_refused() -> None:
     """A CUDA generator's state is 16 bytes, a CPU's 5,056: set_state would fail deep inside."""
-    from gantext.train import Trainer
+    from gantext.training.loop import Trainer
 
     trainer = object.__new__(Trainer)
     trainer.device, trainer.noise = torch.device("cpu"), rng()

@@ -15,7 +15,7 @@ def test_the_wheel_is_complete(tmp_path: Path) -> None:
     pytest.importorskip("setuptools", "77", "builds without a network, so with this setuptools")
     source = tmp_path / "source"
     source.mkdir()
-    for name in ("gantext", "conf", "pyproject.toml", "README.md", "LICENSE"):
+    for name in ("gantext", "conf", "pyproject.toml", "setup.py", "README.md", "LICENSE"):
         (source / name).symlink_to(ROOT / name)
     command = [
         sys.executable,
@@ -38,8 +38,8 @@ def test_the_wheel_is_complete(tmp_path: Path) -> None:
         assert f"gantext/conf/{path.relative_to(ROOT / 'conf')}" in names
     for path in (ROOT / "gantext").rglob("*.py"):
         assert str(path.relative_to(ROOT)) in names
-    for path in (ROOT / "gantext" / "templates").iterdir():
-        assert f"gantext/templates/{path.name}" in names
+    for path in (ROOT / "gantext" / "report" / "templates").iterdir():
+        assert f"gantext/report/templates/{path.name}" in names
     assert "gantext/py.typed" in names and not [n for n in names if n.startswith("tests")]
     env = {**os.environ, "PYTHONPATH": str(tmp_path / "site"), "OMP_NUM_THREADS": "1"}
     (tmp_path / "empty").mkdir()
@@ -52,7 +52,7 @@ def test_the_wheel_is_complete(tmp_path: Path) -> None:
         check=True,
     )
     assert shown.stdout.startswith("model:\n  name: mle\n")
-    where = "import gantext.groups as g; print(g.CONF)"
+    where = "import gantext.config.groups as g; print(g.CONF)"
     found = subprocess.run(
         [sys.executable, "-c", where],
         capture_output=True,

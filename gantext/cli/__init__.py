@@ -10,24 +10,24 @@ import typer
 
 from gantext import __version__
 from gantext.cli import (
-    comparing,
+    compare,
     completion,
     data,
-    evaluation,
-    frontiers,
+    eval,
+    frontier,
     goals,
-    imputing,
-    interpolating,
-    latents,
-    reconstructing,
-    reporting,
+    impute,
+    interpolate,
+    latent,
+    reconstruct,
+    report,
     runs,
-    sampling,
-    scoring,
-    training,
+    sample,
+    score,
+    train,
 )
 from gantext.errors import UserError
-from gantext.interrupt import Stopped
+from gantext.training.stop import Stopped
 
 app = typer.Typer(
     name="gantext",
@@ -40,18 +40,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-training.register(app)
-sampling.register(app)
-scoring.register(app)
-reconstructing.register(app)
-interpolating.register(app)
-imputing.register(app)
-latents.register(app)
+train.register(app)
+sample.register(app)
+score.register(app)
+reconstruct.register(app)
+interpolate.register(app)
+impute.register(app)
+latent.register(app)
 goals.register(app)
-frontiers.register()
-comparing.register(app)
-reporting.register(app)
-app.add_typer(evaluation.app, name="eval")
+frontier.register()
+compare.register(app)
+report.register(app)
+app.add_typer(eval.app, name="eval")
 app.add_typer(data.app, name="data")
 app.add_typer(runs.app, name="runs")
 completion.mend_bash()
@@ -123,7 +123,7 @@ def _refuse(message: str) -> int:
 
 
 def _unexpected(error: BaseException) -> int:
-    from gantext.failures import log_of
+    from gantext.errors import log_of
 
     log = log_of(error)
     what = (str(error).strip().splitlines() or [""])[0]

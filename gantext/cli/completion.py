@@ -33,14 +33,14 @@ def mend_bash() -> None:
 
 def overrides(incomplete: str) -> list[str]:
     """Completions of an override: groups and their options, then the keys of the config."""
-    from gantext import groups
+    from gantext.config import groups
 
     key, equals, value = incomplete.partition("=")
     if equals and key in groups.GROUPS:
         return [f"{key}={name}" for name in groups.names(key) if name.startswith(value)]
-    from gantext import config
+    from gantext.config.compose import complete
 
-    found = config.complete(incomplete)
+    found = complete(incomplete)
     return [word for word in found if not word.startswith("hydra")]
 
 
@@ -51,7 +51,7 @@ def train_words(ctx: typer.Context, incomplete: str) -> list[str]:
 
 def runs(incomplete: str) -> list[str]:
     """Names of runs in ./runs."""
-    from gantext.run import list_runs
+    from gantext.runs.folder import list_runs
 
     folder = Path("runs")
     names = [run.name_in(folder) for run in list_runs(folder)]

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from gantext.data.corpus import Corpus
     from gantext.data.gallery import Gallery
 
+
 app = typer.Typer(help="Look at data and fetch it.", no_args_is_help=True, rich_markup_mode="rich")
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
@@ -18,7 +19,7 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.
 def _words(incomplete: str) -> list[str]:
     if "=" in incomplete or "." in incomplete:
         return completion.overrides(incomplete)
-    from gantext import groups
+    from gantext.config import groups
 
     return [name for name in groups.names("data") if name.startswith(incomplete)]
 
@@ -32,13 +33,14 @@ Overrides = Annotated[
 @app.command("list")
 def list_command(json: Json = False) -> None:
     """All corpora: what they are and whether they are on this machine."""
-    from gantext import config, groups
+    from gantext.config import groups
+    from gantext.config.compose import compose_data
     from gantext.data import catalogue
 
     rows = []
     for name in groups.names("data"):
         try:
-            cfg = config.compose_data([f"data={name}"])
+            cfg = compose_data([f"data={name}"])
         except UserError:  # a value is for the user to give
             cfg = None
         entry = catalogue.entry(cfg.name if cfg else name, cfg)
@@ -53,11 +55,11 @@ def list_command(json: Json = False) -> None:
 @app.command()
 def get(name: Name, overrides: Overrides = None) -> None:
     """Find a corpus's files, or download and verify them."""
-    from gantext import config
+    from gantext.config.compose import compose_data
     from gantext.data import catalogue
-    from gantext.downloads import download_bar
+    from gantext.training.console import download_bar
 
-    cfg = config.compose_data([f"data={name}", *(overrides or [])])
+    cfg = compose_data([f"data={name}", *(overrides or [])])
     with download_bar(tables.err) as progress:
         paths = catalogue.get(cfg, progress)
     for path in paths:
@@ -77,10 +79,11 @@ def show(
     json: Json = False,
 ) -> None:
     """Sizes, vocabulary, hash and some sentences of a corpus, or pictures of a gallery."""
-    from gantext import config, data
-    from gantext.downloads import download_bar
+    from gantext import data
+    from gantext.config.compose import compose_data
+    from gantext.training.console import download_bar
 
-    cfg = config.compose_data([f"data={name}", *(overrides or [])])
+    cfg = compose_data([f"data={name}", *(overrides or [])])
     offered = data.offers(cfg.name)
     reads = data.Reads.text if data.Reads.text in offered else data.Reads.pictures
     with download_bar(tables.err) as progress:

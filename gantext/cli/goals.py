@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gantext.cli import completion, tables
+from gantext.cli.options import check_png
+from gantext.config.settings import Device
 from gantext.errors import UserError
-from gantext.settings import Device
 
 if TYPE_CHECKING:
-    from gantext.goals import Goals
+    from gantext.inference.goals import Goals
 
 
 def register(app: typer.Typer) -> None:
@@ -48,15 +49,15 @@ def goals(
     principal components and the goals as arrows, and one with the goals alone. The table has the
     mean cosine of a goal and the move of the features over the words that the goal is for.
     """
-    from gantext.run import RunDir
+    from gantext.runs.folder import RunDir
 
     found = RunDir.find(run, runs_dir)
     _check(text or [], n, out)
-    from gantext.assemble import restore
-    from gantext.goals import goals_of
+    from gantext.inference.goals import goals_of
+    from gantext.inference.sampling import SamplingRequest
     from gantext.plots.goals import goals_figure
     from gantext.plots.output import to_png
-    from gantext.sample import SamplingRequest
+    from gantext.runs.trained import restore
 
     request = SamplingRequest(n, temperature, seed=seed, phase=phase)
     drawn = goals_of(restore(found, device, phase), request, text or [])
@@ -82,14 +83,6 @@ def _check(texts: list[str], n: int, out: Path) -> None:
     if (len(texts) or n) > MOST:
         raise UserError(f"{len(texts) or n} sentences: at most {MOST} can be told apart")
     check_png(out)
-
-
-def check_png(out: Path) -> None:
-    """Refuse a file that no PNG can be written to. Raises UserError."""
-    if out.suffix.lower() != ".png":
-        raise UserError(f"--out {out}: the figure is a PNG, so its name has to end in .png")
-    if out.is_dir() or not out.parent.is_dir():
-        raise UserError(f"cannot write {out}: not a file in a folder that is there")
 
 
 def _show(drawn: "Goals", name: str) -> None:

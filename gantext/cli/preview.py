@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from rich.console import Console
 
+
 UPPER_HALF = "\N{UPPER HALF BLOCK}"
 WIDEST = 120  # characters: a preview, not the picture
 ENOUGH_COLOURS = ("256", "truecolor")

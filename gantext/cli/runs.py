@@ -3,18 +3,15 @@
 import contextlib
 from collections.abc import Container
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from gantext.cli import completion, tables
 from gantext.errors import UserError
 from gantext.metrics.score import shown
-from gantext.progress import clock
-from gantext.run import RunDir, list_runs
-
-if TYPE_CHECKING:
-    from gantext.metrics.score import Score
+from gantext.runs.folder import RunDir, list_runs
+from gantext.runs.summary import clock, phase_scores
 
 app = typer.Typer(help="Look at runs.", no_args_is_help=True, rich_markup_mode="rich")
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
@@ -31,18 +28,6 @@ SHORT_OF_PICTURES = (
     "class-min-share",
     "memorised",
 )
-
-
-def phase_scores(run: RunDir) -> "dict[str, list[Score]]":
-    """The stored scores at the end of each phase."""
-    from gantext.metrics.score import Score
-
-    found = {phase: run.scores(f"phase-{phase}") for phase in run.phase_ends()}
-    return {
-        phase: [Score.from_json(record) for record in document["scores"]]
-        for phase, document in found.items()
-        if document is not None and document["scores"]
-    }
 
 
 @app.command("list")

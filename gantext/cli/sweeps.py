@@ -5,11 +5,11 @@ import io
 from pathlib import Path
 from typing import Any
 
-from gantext.atomic import write_atomic
 from gantext.cli import tables
 from gantext.cli.runs import short_names
+from gantext.files import write_atomic
 from gantext.metrics.score import shown
-from gantext.run import RunDir
+from gantext.runs.folder import RunDir, jobs_of
 
 
 def sweep_report(folder: Path, json: bool) -> int:
@@ -17,11 +17,7 @@ def sweep_report(folder: Path, json: bool) -> int:
 
     The rows come from the jobs' folders, so that a job whose process died is among them.
     """
-    jobs = sorted(
-        {path.parent for name in ("result.json", "run.json") for path in folder.glob(f"*/{name}")},
-        key=lambda path: _natural(path.name),
-    )
-    rows = [_row(RunDir(path)) for path in jobs]
+    rows = [_row(run) for run in jobs_of(folder)]
     if not rows:
         return 0
     names = list(dict.fromkeys(r["name"] for row in rows for r in row["scores"]))
@@ -43,10 +39,6 @@ def _row(run: RunDir) -> dict[str, Any]:
         "scores": [],
     }
     return {"job": run.path.name, **(run.result or unfinished)}
-
-
-def _natural(name: str) -> tuple[int, str]:
-    return (int(name) if name.isdigit() else 10**9, name)
 
 
 def _values(row: dict[str, Any]) -> dict[str, float]:

@@ -18,6 +18,7 @@ from gantext.metrics.score import shown
 if TYPE_CHECKING:
     from gantext.metrics.score import Score
 
+
 PLAIN_WIDTH = 160  # of a table that goes to a file or a pipe
 
 

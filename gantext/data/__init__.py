@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from gantext.errors import UserError, nearest
 
-if TYPE_CHECKING:  # the modules behind these names import torch
+if TYPE_CHECKING:
     from gantext.data.corpus import Corpus
     from gantext.data.download import Progress, Remote
     from gantext.data.gallery import Gallery
+
 
 KINDS = ("scenes", "coco", "oracle", "text", "mnist", "digits")
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Literal
 from gantext import data
 from gantext.data.download import Progress, find, locate
 
-if TYPE_CHECKING:  # imports torch
+if TYPE_CHECKING:
     from gantext.data.corpus import Corpus, Split
     from gantext.data.gallery import Gallery, PictureSplit
+
 
 _WITHOUT_FILES = {
     "scenes": "made from a seed; nothing to download",

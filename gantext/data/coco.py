@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gantext.data.download import Remote, locate
-from gantext.data.text import assemble, check_preparation, prepare, read_lines
+from gantext.data.lines import assemble, check_preparation, prepare, read_lines
 
-if TYPE_CHECKING:  # imports torch
+if TYPE_CHECKING:
     from gantext.data.corpus import Corpus
 
 

@@ -8,8 +8,9 @@ import numpy as np
 
 from gantext.errors import UserError
 
-if TYPE_CHECKING:  # imports torch
+if TYPE_CHECKING:
     from gantext.data.gallery import Gallery
+
 
 CLASSES = tuple("0123456789")
 BRIGHTEST = 16  # of the pixels in scikit-learn's table

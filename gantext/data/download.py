@@ -4,7 +4,6 @@ import hashlib
 import http.client
 import os
 import tempfile
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""The models: one file a family. `model.name` names a module here; nothing else is imported."""
+"""The models: one file or folder a family. `model.name` names one of them; no other is imported."""
 
 import importlib
 from collections.abc import Sequence
@@ -8,10 +8,14 @@ from types import ModuleType
 from gantext.data import Reads
 from gantext.errors import UserError, nearest
 
+NO_MODELS = {"__init__", "contract", "build"}
+
 
 def available() -> list[str]:
     """Names of the model modules."""
-    return sorted(p.stem for p in Path(__file__).parent.glob("*.py") if p.stem != "__init__")
+    here = Path(__file__).parent
+    files = {path.stem for path in here.glob("*.py")} - NO_MODELS
+    return sorted(files | {path.parent.name for path in here.glob("*/__init__.py")})
 
 
 def module(name: str) -> ModuleType:

@@ -30,11 +30,12 @@ from torch import Tensor, nn
 
 from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
-from gantext.nn.adversary import DiscriminatorTrainer, DTrainingConfig
-from gantext.nn.algorithm import Metrics, Phase, Reads, SamplingOptions, Task
-from gantext.nn.language_model import GeneratorConfig, LanguageModel
-from gantext.nn.mle import MLEConfig, MLETrainer, clipped_step, mean_nll
-from gantext.nn.rewards import (
+from gantext.models.contract import Phase, Reads, Task
+from gantext.nn.optim import Metrics, clipped_step
+from gantext.nn.text.adversary import DiscriminatorTrainer, DTrainingConfig
+from gantext.nn.text.fitting import MLEConfig, MLETrainer, mean_nll
+from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
+from gantext.nn.text.rewards import (
     leave_one_out_mean,
     policy_gradient_loss,
     previous_values,
@@ -42,9 +43,9 @@ from gantext.nn.rewards import (
     returns_to_go,
     standardised,
 )
-from gantext.nn.rollouts import rollout_rewards, trimmed
-from gantext.nn.sampling import decode
-from gantext.nn.text_cnn import DiscriminatorConfig, TextCNN, unique_rows
+from gantext.nn.text.rollouts import rollout_rewards, trimmed
+from gantext.nn.text.sampling import SamplingOptions, decode
+from gantext.nn.text.text_cnn import DiscriminatorConfig, TextCNN, unique_rows
 
 READS = Reads.text
 
@@ -126,7 +127,9 @@ class GAN:
         # The rollout policy: a copy that lags behind the generator, or the generator itself.
         lag = config.adversarial.rollout_lag
         self.rollout_policy = copy.deepcopy(self.generator) if lag else self.generator
-        self.trainer = MLETrainer(self.generator, config.mle, task)
+        self.trainer = MLETrainer(
+            self.generator, config.mle, task.singletons, config.mle.steps(task.train_size)
+        )
         self.g_optimiser = torch.optim.Adam(
             self.generator.parameters(), config.adversarial.learning_rate
         )

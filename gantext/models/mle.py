@@ -13,10 +13,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gantext.nn.algorithm import Phase, Reads, SamplingOptions, Task
-from gantext.nn.language_model import GeneratorConfig, LanguageModel
-from gantext.nn.mle import MLEConfig, MLETrainer
-from gantext.nn.sampling import decode
+from gantext.models.contract import Phase, Reads, Task
+from gantext.nn.text.fitting import MLEConfig, MLETrainer
+from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
+from gantext.nn.text.sampling import SamplingOptions, decode
 
 READS = Reads.text
 
@@ -36,7 +36,9 @@ class MLE:
     def __init__(self, config: Config, task: Task, rng: torch.Generator) -> None:
         self.config, self.task = config, task
         self.generator = LanguageModel(task.vocab_size, config.generator, rng).to(task.device)
-        self.trainer = MLETrainer(self.generator, config.mle, task)
+        self.trainer = MLETrainer(
+            self.generator, config.mle, task.singletons, config.mle.steps(task.train_size)
+        )
 
     def phases(self) -> Sequence[Phase]:
         """One phase: mle."""

@@ -4,11 +4,6 @@ Each function returns a `matplotlib.figure.Figure`, which belongs to no window a
 `to_png` and `to_svg` write it. Matplotlib is imported when the first figure is drawn.
 """
 
-from gantext.plots.frontier import Curve, Mark, frontier_figure, published_marks
-from gantext.plots.learning import Panel, learning_figures
-from gantext.plots.lengths import lengths_figure
-from gantext.plots.output import to_png, to_svg
-
 __all__ = [
     "Curve",
     "Mark",

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from gantext.errors import UserError
-from gantext.metrics.frontier import Point, mean_over_seeds, placed
-from gantext.metrics.published import published_points
+from gantext.metrics.text.frontier import Point, mean_over_seeds, placed
+from gantext.metrics.text.published import published_points
 from gantext.plots.labels import Label, Line, place_labels
 from gantext.plots.theme import MARKERS, Theme, find_theme, legend_below, new_axes, styled
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
 
 Entry = tuple["Artist", str]
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.text import Annotation
 
+
 Pixels = NDArray[np.float64]
 Line = Sequence[tuple[float, float]]
 # Directions from the point, best first: right, left, above, below, then the corners.

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
+
 HEIGHT = AXES_HEIGHT + 1.0  # inches: nearly square axes
 VISIBLE = 0.85  # of the colour map, the part that can be seen on the background
 LARGEST, SMALLEST = 30.0, 10.0  # square points, of few and of many dots

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+
 Bucket = tuple[float | None, int]
 FEW = 30  # sentences; a mean of fewer is drawn hollow
 

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.dom.minidom import Element, Text, parseString
 
-from gantext.atomic import write_atomic
+from gantext.files import write_atomic
 from gantext.plots.theme import THEMES, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
 
 DPI = 150
 # The attributes whose numbers need no more than a hundredth of a point.
@@ -102,3 +103,6 @@ def _rename_ids(elements: list[Element], prefix: str) -> None:
 def _references(element: Element) -> set[str]:
     values = [value for _, value in element.attributes.items()]
     return {found[2] for value in values for found in REFERENCE.finditer(value)}
+
+
+SVG_NAMESPACE = "http://www.w3.org/2000/svg"

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from gantext.atomic import write_atomic
 from gantext.errors import UserError
-from gantext.page import SVG_NAMESPACE
+from gantext.files import write_atomic
+from gantext.plots.output import SVG_NAMESPACE
 
 if TYPE_CHECKING:
     from torch import Tensor
+
 
 Pixels = NDArray[np.uint8]
 SCALE = 4  # screen pixels of one pixel: digits and scenes are about 30 pixels wide
@@ -133,3 +134,23 @@ def _tiled(cells: Pixels, columns: int, line: int, scale: int) -> Pixels:
         x = line + place % columns * (width + line)
         ground[y : y + height, x : x + width] = cell
     return ground.repeat(scale, 0).repeat(scale, 1)
+
+
+# What the run of a picture model keeps beside other runs' files (gantext/run.py).
+#
+# captions.txt      the captions that it was trained on, one a line, where it follows captions
+# samples/          PNG grids: STEP-PHASE.png of each look, PHASE.png at a phase's end
+def pixels(path: Path) -> "NDArray[np.uint8]":
+    """The RGB pixels of a PNG file, (height, width, 3).
+
+    Raises:
+        UserError: it is no picture.
+    """
+    import numpy as np
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as image:
+            return np.asarray(image.convert("RGB"))
+    except (OSError, UnidentifiedImageError) as error:
+        raise UserError(f"cannot read {path}: {error}") from error

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+
 WIDTH = 6.2  # inches
 AXES_HEIGHT = 3.7  # inches, with the labels of the axes
 GRID_WIDTH, GRID_HEIGHT = 9.3, 3.4  # inches, of a figure of several axes and of a row of them

@@ -8,14 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gantext.data.batches import Batches
-from gantext.data.corpus import (
-    Corpus,
-    Sentences,
-    Split,
-    build_corpus,
-    content_hash,
-    encode_split,
-)
+from gantext.data.corpus import Corpus, Sentences, Split, build_corpus, content_hash, encode_split
 from gantext.data.vocabulary import EOS, PAD, UNK, Vocabulary
 from gantext.errors import UserError
 

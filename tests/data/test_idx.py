@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gantext.data.idx import read, read_labelled
+from gantext.data.mnist import read, read_labelled
 from gantext.errors import UserError
 
 # 2 pictures of 2 rows and 3 columns; written by hand, byte by byte.

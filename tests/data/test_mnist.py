@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import yaml
 
-from gantext import config
+from gantext.config.compose import compose
 from gantext.data.mnist import Config, Part, files, load_pictures
 from gantext.errors import UserError
 
@@ -208,10 +208,10 @@ def test_the_four_files() -> None:
 
 
 def test_the_split_on_the_command_line() -> None:
-    assert config.compose(["data=mnist"]).data.split is Part.train
-    assert config.compose(["data=mnist", "data.split=t10k"]).data.split is Part.t10k
+    assert compose(["data=mnist"]).data.split is Part.train
+    assert compose(["data=mnist", "data.split=t10k"]).data.split is Part.t10k
     with pytest.raises(UserError, match=r"data\.split: .*expected one of \[train, t10k\]"):
-        config.compose(["data=mnist", "data.split=test"])
+        compose(["data=mnist", "data.split=test"])
 
 
 def test_real_pictures() -> None:

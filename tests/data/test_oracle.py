@@ -10,14 +10,17 @@ import pytest
 import torch
 
 from gantext import data
-from gantext.data.lstm_truth import (
+from gantext.data.oracle import (
+    Config,
     LstmTruth,
     _draw,
     draw_parameters,
+    generator,
+    load,
+    load_truth,
     parameter_shapes,
     read_parameters,
 )
-from gantext.data.oracle import Config, generator, load, load_truth
 from gantext.data.vocabulary import EOS, SPECIALS
 from gantext.errors import UserError
 

@@ -9,14 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gantext.errors import UserError
-from gantext.metrics import corpus_bleu, presets
-from gantext.metrics.bleu import ReferenceIndex, self_bleu
-from gantext.metrics.copying import CopyIndex
-from gantext.metrics.corpus_bleu import corpus_bleu_score
-from gantext.metrics.diversity_scores import diversity_scores
-from gantext.metrics.ngrams import encode, number_words
-from gantext.metrics.presets import self_bleu_scores
-from gantext.metrics.tokens import encode_texts, own_tokenizer, own_tokens, tokenized
+from gantext.metrics.text import bleu_scores as presets
+from gantext.metrics.text import corpus_bleu
+from gantext.metrics.text.bleu import ReferenceIndex, self_bleu
+from gantext.metrics.text.bleu_scores import self_bleu_scores
+from gantext.metrics.text.copying import CopyIndex
+from gantext.metrics.text.corpus_bleu import corpus_bleu_score
+from gantext.metrics.text.diversity import diversity_scores
+from gantext.metrics.text.ngrams import encode, number_words
+from gantext.metrics.text.tokens import encode_texts, own_tokenizer, own_tokens, tokenized
 
 LINES = st.lists(st.lists(st.sampled_from("abc."), max_size=6).map(" ".join), max_size=9)
 

@@ -6,10 +6,11 @@ import dataclasses
 import pytest
 import torch
 
-from gantext import config
+from gantext.config.compose import compose
 from gantext.data.vocabulary import EOS, PAD
 from gantext.models import gan
-from gantext.nn.algorithm import SamplingOptions, Task
+from gantext.models.contract import Task
+from gantext.nn.text.sampling import SamplingOptions
 
 CPU = torch.device("cpu")
 TINY = [
@@ -30,7 +31,7 @@ def rng(seed: int = 0) -> torch.Generator:
 
 
 def make(*overrides: str, words: int = 6, length: int = 3) -> gan.GAN:
-    cfg = config.compose(["model=gan", *TINY, *overrides]).model
+    cfg = compose(["model=gan", *TINY, *overrides]).model
     task = Task(words, length, 100, torch.zeros(words, dtype=torch.bool), CPU)
     model = gan.build(cfg, task, rng(3))
     with torch.no_grad():
@@ -203,7 +204,7 @@ def test_state_goes_round_and_training_goes_on_identically():
 
 
 def test_widths_and_filters_must_be_as_many():
-    cfg = config.compose(["model=gan"]).model
+    cfg = compose(["model=gan"]).model
     wrong = dataclasses.replace(cfg.discriminator, widths=(1, 2, 3), filters=(4,))
     task = Task(6, 3, 100, torch.zeros(6, dtype=torch.bool), CPU)
     with pytest.raises(Exception, match="as many"):

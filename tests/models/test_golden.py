@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from gantext import config, data, models
-from gantext.assemble import build, generator, task_of
+from gantext import data, models
+from gantext.config.compose import compose
 from gantext.data.batches import Batches
-from gantext.tracking import to_floats
+from gantext.models.build import build, task_of
+from gantext.nn.rng import generator
+from gantext.training.tracker import to_floats
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 CPU = torch.device("cpu")
@@ -71,9 +73,9 @@ DATA = ["data=scenes", "data.train_size=300", "data.validation_size=10", "data.t
 
 def losses(name: str) -> dict[str, list[dict[str, float]]]:
     """Metrics of 5 steps of each phase, one phase after the other."""
-    settings = config.compose([f"model={name}", *DATA, *SMALL[name]])
+    settings = compose([f"model={name}", *DATA, *SMALL[name]])
     corpus = data.load_for(settings.data, models.reads(name))
-    algorithm = build(settings, task_of(corpus, CPU))
+    algorithm = build(settings.model, settings.seed, task_of(corpus, CPU))
     batches, rng = Batches(corpus.train, 1), generator(1, "noise", CPU)
     return {
         phase.name: [to_floats(phase.step(batches.next(phase.rows), rng)) for _ in range(5)]

@@ -7,8 +7,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from gantext.errors import UserError
-from gantext.metrics.frontier import Point
-from gantext.plots import Curve, Mark, frontier_figure, published_marks
+from gantext.metrics.text.frontier import Point
+from gantext.plots.frontier import Curve, Mark, frontier_figure, published_marks
 from gantext.plots.theme import THEMES
 
 REAL = Mark("real text", {4: 0.337, 5: 0.218}, {4: 0.574, 5: 0.416}, "real")

@@ -10,9 +10,8 @@ from matplotlib.patches import FancyArrowPatch
 from matplotlib.text import Annotation, Text
 
 from gantext.errors import UserError
-from gantext.plots import to_svg
-from gantext.plots.goal_paths import GoalPath, GoalPlot
-from gantext.plots.goals import FAINTEST, goals_figure
+from gantext.plots.goals import FAINTEST, GoalPath, GoalPlot, goals_figure
+from gantext.plots.output import to_svg
 from gantext.plots.theme import THEMES, plain
 
 

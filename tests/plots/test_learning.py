@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gantext.errors import UserError
-from gantext.plots import Panel, learning_figures
-from gantext.plots.panels import running_mean
-from gantext.plots.phases import Span, phase_spans
+from gantext.plots.layouts import running_mean
+from gantext.plots.learning import Panel, Span, learning_figures, phase_spans
 
 ROWS = [
     {"phase": "mle", "step": 0, "total": 0, "unique": 1.0},

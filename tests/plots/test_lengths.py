@@ -5,7 +5,7 @@ import math
 import pytest
 
 from gantext.errors import UserError
-from gantext.plots import lengths_figure
+from gantext.plots.lengths import lengths_figure
 
 SERIES = {
     "real": {"up to 8": (0.5, 40), "9-12": (0.4, 300), "over 12": (0.3, 31)},

@@ -8,8 +8,10 @@ import matplotlib
 import pytest
 from PIL import Image
 
-from gantext.metrics.frontier import Point
-from gantext.plots import Curve, frontier_figure, learning_figures, to_png, to_svg
+from gantext.metrics.text.frontier import Point
+from gantext.plots.frontier import Curve, frontier_figure
+from gantext.plots.learning import learning_figures
+from gantext.plots.output import to_png, to_svg
 from gantext.plots.theme import LONGEST, THEMES, plain
 
 NAMESPACES = {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}

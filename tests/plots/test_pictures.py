@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from gantext.errors import UserError
-from gantext.page import Figure
 from gantext.plots.pictures import (
     GREY,
     grid_array,
@@ -24,6 +23,7 @@ from gantext.plots.pictures import (
     pairs_svg,
     to_png_bytes,
 )
+from gantext.report.page import Figure
 
 
 def flat(*values: int, size: int = 2, channels: int = 1) -> torch.Tensor:

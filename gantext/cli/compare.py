@@ -1,0 +1,92 @@
+"""gantext compare."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gantext.cli import completion, eval, tables
+from gantext.cli.options import asked_for
+from gantext.config.settings import Device
+from gantext.errors import UserError
+
+if TYPE_CHECKING:
+    from gantext.evaluation.comparison import Comparison
+
+
+Runs = Annotated[
+    list[str],
+    typer.Argument(metavar="RUN[@PHASE]...", autocompletion=completion.runs, show_default=False),
+]
+EXAMPLES = """[bold]Examples[/bold]
+
+  gantext compare RUN RUN
+
+  gantext compare RUN@mle RUN --json
+
+  gantext compare sweep/0 sweep/1 sweep/2 --out scores.csv"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(epilog=EXAMPLES)(compare)
+
+
+def compare(
+    words: Runs,
+    samples: eval.Samples = None,
+    preset: eval.PresetName = "texygen",
+    n: eval.Count = None,
+    seed: eval.Seed = 0,
+    out: Annotated[Path | None, typer.Option(help="Write every score to this CSV file.")] = None,
+    device: eval.DeviceName = Device.auto,
+    runs_dir: eval.RunsDir = Path("runs"),
+    json: eval.Json = False,
+) -> None:
+    """Runs side by side under one protocol: scores, settings that differ, means over seeds."""
+    from gantext.evaluation.comparison import compare as compare_runs
+    from gantext.evaluation.comparison import to_csv
+    from gantext.files import write_atomic
+
+    asked = asked_for(words, samples, preset, n, seed, device, runs_dir)
+    with tables.working() as say:
+        found = compare_runs(asked, say)
+    if out is not None:
+        try:
+            write_atomic(out, to_csv(found).encode())
+        except OSError as error:
+            raise UserError(f"cannot write {out}: {error.strerror}") from error
+    if json:
+        tables.print_json([_document(one) for one in found])
+        return
+    for one in found:
+        _show(one)
+    if out is not None:
+        tables.hint(f"every score in {out}")
+
+
+def _document(one: "Comparison") -> dict[str, object]:
+    return {
+        "data": one.data,
+        "scores": {run: [score.to_json() for score in scores] for run, scores in one.table.items()},
+        "settings": one.settings,
+        "means": {
+            label: {name: vars(mean) for name, mean in values.items()}
+            for label, values in one.means.items()
+        },
+        "notes": one.notes,
+    }
+
+
+def _show(one: "Comparison") -> None:
+    from gantext.evaluation.comparison import score_rows, setting_rows
+    from gantext.metrics.signatures import signature_lines
+
+    tables.table(f"scores on {one.data}", *score_rows(one))
+    for note in one.notes:
+        tables.out.print(f"  {note}", style="yellow", soft_wrap=True, markup=False)
+    for line in signature_lines(one.table):
+        tables.out.print(f"  {line}", style="dim", soft_wrap=True, markup=False)
+    columns, rows = setting_rows(one)
+    if rows:
+        tables.table("settings that differ", columns, rows, text_columns=len(columns))

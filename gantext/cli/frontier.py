@@ -1,0 +1,89 @@
+"""gantext eval frontier."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gantext.cli import eval, tables
+from gantext.cli.options import TEMPERATURES, Order, Seeds, asked_for, numbers
+from gantext.config.settings import Device
+
+if TYPE_CHECKING:
+    from gantext.evaluation.frontier import Frontier
+
+
+EXAMPLES = """[bold]Examples[/bold]
+
+  gantext eval frontier
+
+  gantext eval frontier RUN RUN --temperatures 0.6,0.8,1.0 --seeds 0,1,2
+
+  gantext eval frontier RUN --samples published.txt --out figures"""
+
+
+def register() -> None:
+    """Add the command to `gantext eval`."""
+    eval.app.command(epilog=EXAMPLES)(frontier)
+
+
+def frontier(
+    words: eval.Words = None,
+    temperatures: Annotated[
+        str, typer.Option(help="Temperatures, with commas between.")
+    ] = TEMPERATURES,
+    seeds: Seeds = "0",
+    order: Order = 4,
+    samples: eval.Samples = None,
+    preset: eval.PresetName = "texygen",
+    n: eval.Count = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder of frontier.csv and frontier.png (default: the run's plots)."),
+    ] = None,
+    device: eval.DeviceName = Device.auto,
+    runs_dir: eval.RunsDir = Path("runs"),
+    json: eval.Json = False,
+) -> None:
+    """Quality against diversity over temperatures: table, CSV and PNG.
+
+    Each run's curve stands beside its own MLE generator's, the real text and published points;
+    BLEU-N is read where Self-BLEU-N is the real text's.
+    """
+    from gantext.evaluation.frontier import frontier as measure
+    from gantext.evaluation.frontier import save
+
+    heats = numbers(temperatures, "--temperatures")
+    draws = [int(seed) for seed in numbers(seeds, "--seeds")]
+    asked = asked_for(words, samples, preset, n, 0, device, runs_dir)
+    with tables.working() as say:
+        found = measure(asked, heats, draws, order, say)
+        folder = out or (asked.models()[0].run.plots if asked.runs else Path())
+        paths = save(found, folder)
+    if json:
+        tables.print_json(_document(found, paths))
+        return
+    _show(found, preset)
+    tables.hint("written: " + ", ".join(str(path) for path in paths))
+
+
+def _document(found: "Frontier", paths: list[Path]) -> dict[str, object]:
+    return {
+        "order": found.order,
+        "real": {"bleu": found.real.bleu, "self_bleu": found.real.self_bleu},
+        "at_real": [vars(one) for one in found.at_real],
+        "scores": [score.to_json() for own in found.scores.values() for score in own],
+        "published": [vars(one) for one in found.published],
+        "files": [str(path) for path in paths],
+    }
+
+
+def _show(found: "Frontier", preset: str) -> None:
+    from gantext.evaluation.frontier import point_rows, protocols, reading
+    from gantext.metrics.signatures import signature_lines
+
+    columns, body = point_rows(found)
+    tables.table(f"quality and diversity, preset {preset}", columns, body)
+    tables.table(*reading(found))
+    for line in signature_lines(protocols(found)):
+        tables.out.print(f"  {line}", style="dim", soft_wrap=True, markup=False)

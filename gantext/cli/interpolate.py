@@ -1,0 +1,94 @@
+"""gantext interpolate."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gantext.cli import completion, tables
+from gantext.config.settings import Device
+from gantext.errors import UserError
+from gantext.inference.options import How
+
+if TYPE_CHECKING:
+    from gantext.inference.interpolation import Path as Way
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(
+        epilog="[bold]Examples[/bold]\n\n"
+        '  gantext interpolate latest "a man rides a bike" "two dogs on a beach"\n\n'
+        '  gantext interpolate RUN "a red ring ." "two gray stars ." --steps 11 --spherical\n\n'
+        '  gantext interpolate RUN "a red ring ." "two gray stars ." --how beam --json'
+    )(interpolate)
+
+
+def interpolate(
+    run: Annotated[
+        str,
+        typer.Argument(
+            help="A run's folder or name, or latest.",
+            autocompletion=completion.runs,
+            show_default=False,
+        ),
+    ],
+    first: Annotated[str, typer.Argument(help="The first sentence.", show_default=False)],
+    second: Annotated[str, typer.Argument(help="The second sentence.", show_default=False)],
+    steps: Annotated[int, typer.Option(min=2, help="Points on the way, both ends counted.")] = 7,
+    spherical: Annotated[
+        bool, typer.Option("--spherical", help="Along the arc instead of the line.")
+    ] = False,
+    how: Annotated[How, typer.Option(help="How sentences are decoded.")] = How.greedy,
+    beam: Annotated[int, typer.Option(min=1, help="Hypotheses of --how beam.")] = 5,
+    temperature: Annotated[float, typer.Option(min=0.0, help="Of --how sample.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Seed of --how sample.")] = 0,
+    phase: Annotated[
+        str | None, typer.Option(help="The run as it was at the end of this phase.")
+    ] = None,
+    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
+    runs_dir: Annotated[Path, typer.Option(help="Where the runs are.")] = Path("runs"),
+    json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+) -> None:
+    """Write the sentences on the way between two through a VAE's latent space.
+
+    z = (1 - t) z1 + t z2 of the posteriors' means. The table has log p(x|z), of the sentence given
+    the z that it was decoded from, and the importance-weighted estimate of log p(x), both in nats;
+    the given sentences are its first and last row. On data=scenes: whether each is grammatical.
+    """
+    from gantext.runs.folder import RunDir
+
+    found = RunDir.find(run, runs_dir)
+    if not first.strip() or not second.strip():
+        raise UserError("an empty text: give it words")
+    from gantext.inference.interpolation import interpolate as way_between
+    from gantext.inference.latent import Decoding
+    from gantext.runs.trained import restore
+
+    decoding = Decoding(how, beam, temperature, seed)
+    trained = restore(found, device, phase)
+    way = way_between(trained, [first, second], steps, spherical, decoding, phase)
+    for note in way.notes:
+        tables.hint(note)
+    if json:
+        tables.print_json(way.to_json())
+    else:
+        _show(way, found.path.name)
+
+
+def _show(way: "Way", name: str) -> None:
+    known = way.steps[0].grammatical is not None
+    columns = ["t", "sentence", "log p(x|z)", "log p(x)", *(["grammatical"] if known else [])]
+    rows = [
+        [
+            "given" if step.t is None else f"{step.t:.2f}",
+            step.text,
+            f"{step.log_prob_given:.2f}",
+            f"{step.log_prob:.2f}",
+            *([("no", "yes")[bool(step.grammatical)]] if known else []),
+        ]
+        for step in way.steps
+    ]
+    k = way.signature.get("k")
+    title = f"from one sentence to the other in {name}; nats, log p(x) importance-weighted, k={k}"
+    tables.table(title, columns, rows, text_columns=2)

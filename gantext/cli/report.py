@@ -1,0 +1,73 @@
+"""gantext report."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gantext.cli import completion, eval, tables
+from gantext.cli.options import TEMPERATURES, Order, Seeds, asked_for, numbers
+from gantext.config.settings import Device
+from gantext.errors import UserError
+
+Runs = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[RUN[@PHASE]]...",
+        help="Runs (default: the latest).",
+        autocompletion=completion.runs,
+        show_default=False,
+    ),
+]
+EXAMPLES = """[bold]Examples[/bold]
+
+  gantext report
+
+  gantext report RUN RUN --out comparison.html
+
+  gantext report RUN --temperatures none"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(epilog=EXAMPLES)(report)
+
+
+def report(
+    words: Runs = None,
+    out: Annotated[Path, typer.Option(help="The HTML file.")] = Path("report.html"),
+    temperatures: Annotated[
+        str, typer.Option(help="Temperatures of the frontier; none leaves it out.")
+    ] = TEMPERATURES,
+    seeds: Seeds = "0",
+    order: Order = 4,
+    preset: eval.PresetName = "texygen",
+    n: eval.Count = None,
+    seed: eval.Seed = 0,
+    device: eval.DeviceName = Device.auto,
+    runs_dir: eval.RunsDir = Path("runs"),
+) -> None:
+    """One HTML file: settings, learning curves, scores, frontier, samples, comparison.
+
+    Quick scores are computed when they are not stored; those of eval lm and eval frechet are shown
+    when they are.
+    """
+    from gantext.files import write_atomic
+    from gantext.report.build import Request
+    from gantext.report.build import report as render
+
+    heats = [] if temperatures == "none" else numbers(temperatures, "--temperatures")
+    draws = [int(seed) for seed in numbers(seeds, "--seeds")]
+    command = shlex.join(["gantext", *sys.argv[1:]])
+    asked = asked_for(words, None, preset, n, seed, device, runs_dir)
+    if out.is_dir() or not out.parent.is_dir():
+        raise UserError(f"cannot write {out}: not a file in a folder that is there")
+    with tables.working() as say:
+        html = render(asked, Request(tuple(heats), tuple(draws), order, command), say)
+    try:
+        write_atomic(out, html.encode())
+    except OSError as error:
+        raise UserError(f"cannot write {out}: {error.strerror}") from error
+    tables.err.print(f"report in {out} ({len(html) / 1e6:.1f} MB)")

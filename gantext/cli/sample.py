@@ -1,0 +1,155 @@
+"""gantext sample."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gantext.cli import completion, tables
+from gantext.config.settings import Device
+from gantext.errors import UserError
+
+if TYPE_CHECKING:
+    from gantext.inference.drawing import PictureRequest
+    from gantext.inference.sampling import SamplingRequest
+    from gantext.runs.folder import RunDir
+
+
+TEXT_ONLY = ("temperature", "top_k", "top_p", "greedy")
+PICTURES_ONLY = ("caption", "columns")
+SENTENCES = 10
+
+
+def register(app: typer.Typer) -> None:
+    """Add the sampling command."""
+    app.command(
+        epilog="[bold]Examples[/bold]\n\n  gantext sample -n 20\n\n"
+        "  gantext sample latest --temperature 0.7 --out samples.txt\n\n"
+        "  gantext sample RUN --phase mle --top-p 0.9 --json\n\n"
+        "  gantext sample RUN -n 25 --out grid.png\n\n"
+        '  gantext sample RUN --caption "two red circles above a blue square ."'
+    )(sample)
+
+
+def sample(
+    ctx: typer.Context,
+    run: Annotated[
+        str | None,
+        typer.Argument(help="A run's folder or name.", autocompletion=completion.runs),
+    ] = None,
+    n: Annotated[
+        int | None,
+        typer.Option("-n", min=1, help="How many (default: 10 sentences or 25 pictures)."),
+    ] = None,
+    temperature: Annotated[float, typer.Option(min=0.0, help="1 is the model's own.")] = 1.0,
+    top_k: Annotated[int, typer.Option(min=0, help="Keep the k likeliest words (0: all).")] = 0,
+    top_p: Annotated[float, typer.Option(help="Nucleus: keep this much probability.")] = 1.0,
+    greedy: Annotated[bool, typer.Option("--greedy", help="Always the likeliest word.")] = False,
+    caption: Annotated[
+        list[str] | None,
+        typer.Option(help="Draw n pictures of this caption; may be repeated (8 of each)."),
+    ] = None,
+    columns: Annotated[int | None, typer.Option(min=1, help="Pictures in a row.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write to a file: one sentence a line, or a PNG grid.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the samples.")] = 0,
+    phase: Annotated[
+        str | None, typer.Option(help="Sample the model as it was at the end of this phase.")
+    ] = None,
+    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
+    runs_dir: Annotated[Path, typer.Option(help="Where the runs are.")] = Path("runs"),
+    json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+) -> None:
+    """Write sentences of a trained model to stdout or a file, or pictures to a PNG grid."""
+    if not 0 < top_p <= 1:
+        raise UserError(f"--top-p {top_p}: a probability above 0 and at most 1 is needed")
+    from gantext.inference.drawing import PictureRequest
+    from gantext.inference.sampling import SamplingRequest
+    from gantext.runs.folder import RunDir
+
+    found = RunDir.find(run, runs_dir)
+    if _draws_pictures(found, ctx):
+        request = PictureRequest(n, tuple(caption or ()), columns, seed, phase)
+        _pictures(found, request, out, device, json)
+    else:
+        heat = 0.0 if greedy else temperature
+        _text(
+            found,
+            SamplingRequest(n or SENTENCES, heat, top_k, top_p, seed, phase),
+            out,
+            device,
+            json,
+        )
+
+
+def _draws_pictures(run: "RunDir", ctx: typer.Context) -> bool:
+    """Whether the run's model draws pictures. Raises UserError for options of the other kind."""
+    from gantext import models
+    from gantext.config import schema
+    from gantext.data import Reads
+
+    model = schema.from_yaml(run.config).model.name
+    pictures = models.reads(model) is not Reads.text
+    given = [name for name in ctx.params if _is_given(ctx, name)]
+    wrong = [name for name in given if name in (TEXT_ONLY if pictures else PICTURES_ONLY)]
+    if wrong:
+        option = "--" + wrong[0].replace("_", "-")
+        makes, other = ("pictures", "text") if pictures else ("text", "pictures")
+        who = f"{run.path.name} is a run of model={model}"
+        raise UserError(f"{option} is for models of {other}: {who}, which makes {makes}")
+    return pictures
+
+
+def _is_given(ctx: typer.Context, name: str) -> bool:
+    source = ctx.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def _text(
+    run: "RunDir", request: "SamplingRequest", out: Path | None, device: Device, json: bool
+) -> None:
+    from gantext.inference.sampling import sample_run
+
+    lines, signature = sample_run(run, request, device)
+    if out is not None:
+        _write(out, "".join(f"{line}\n" for line in lines).encode())
+        tables.err.print(f"{len(lines)} sentences of {run.path.name} in {out}")
+    if json:
+        tables.print_json({"samples": lines, "signature": signature})
+    elif out is None:
+        print("\n".join(lines))
+
+
+def _pictures(
+    run: "RunDir", request: "PictureRequest", out: Path | None, device: Device, json: bool
+) -> None:
+    from gantext.cli import preview
+    from gantext.inference.drawing import draw_run
+    from gantext.plots.pictures import SCALE, grid_array, to_png_bytes
+
+    if out is not None and out.suffix.lower() != ".png":
+        raise UserError(f"--out {out}: pictures are written as PNG; name a file that ends in .png")
+    drawing = draw_run(run, request, device)
+    for note in drawing.notes:
+        tables.err.print(f"warning: {note}", style="yellow", markup=False, soft_wrap=True)
+    path = out or run.pictures.grid(drawing.name)
+    _write(path, to_png_bytes(grid_array(drawing.pictures, drawing.columns, SCALE)))
+    count = len(drawing.pictures)
+    if json:
+        document = {"path": str(path), "pictures": count, "signature": drawing.signature}
+        tables.print_json(document)
+    elif out is not None:
+        tables.err.print(f"{count} pictures of {run.path.name} in {out}")
+    else:
+        preview.show(tables.out, grid_array(drawing.pictures, drawing.columns))
+        print(path)
+
+
+def _write(path: Path, content: bytes) -> None:
+    from gantext.files import write_atomic
+
+    try:
+        write_atomic(path, content)
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror}") from error

@@ -1,0 +1,200 @@
+"""gantext train, pretrain, adversarial-train."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gantext.cli import completion, tables
+from gantext.config import groups
+from gantext.errors import UserError
+from gantext.training import launch
+
+if TYPE_CHECKING:
+    from gantext.runs.folder import RunDir
+
+
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[OVERRIDES]...",
+        help="key=value, e.g. model=gan data=coco seed=2 adversarial steps: "
+        "model.adversarial.steps=500.",
+        autocompletion=completion.train_words,
+        show_default=False,
+    ),
+]
+Multirun = Annotated[
+    bool, typer.Option("--multirun", "-m", help="Sweep: one job for each combination of values.")
+]
+ConfigDir = Annotated[
+    Path | None,
+    typer.Option("--config-dir", help="A folder of your own configs (model/, data/, experiment/)."),
+]
+Cfg = Annotated[
+    str | None, typer.Option("--cfg", metavar="job", help="Print the composed config and stop.")
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Check and print the composed config, train nothing.")
+]
+Resume = Annotated[
+    bool,
+    typer.Option("--resume", help="Go on with a run (the latest, or the one named) exactly."),
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+
+
+def _groups_help() -> str:
+    lines = []
+    for group in groups.GROUPS:
+        lines.append(f"[bold]{group}=[/bold]")
+        names = groups.names(group)
+        lines += [f"  [cyan]{name:<16}[/cyan] {groups.describe(group, name)}" for name in names]
+    return "\n\n".join(lines)
+
+
+EXAMPLES = """
+
+[bold]Examples[/bold]
+
+  gantext train experiment=demo
+
+  gantext train model=gan data=coco seed=2
+
+  gantext train -m model=gan seed=1,2,3
+
+  gantext train --resume
+
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the training commands."""
+    settings = {"ignore_unknown_options": True}
+    epilog = _groups_help() + EXAMPLES
+    app.command(context_settings=settings, epilog=epilog)(train)
+    app.command(context_settings=settings, epilog=epilog)(pretrain)
+    app.command("adversarial-train", context_settings=settings, epilog=epilog)(adversarial_train)
+
+
+def train(
+    overrides: Words = None,
+    multirun: Multirun = False,
+    config_dir: ConfigDir = None,
+    cfg: Cfg = None,
+    dry_run: DryRun = False,
+    resume: Resume = False,
+    json: Json = False,
+) -> None:
+    """Train a model: all its phases, then its scores."""
+    words = list(overrides or [])
+    if resume:
+        _finish(launch.resume(words), json)
+    elif cfg is not None or dry_run:
+        show(words, config_dir, cfg)
+    elif multirun:
+        _sweep(words, config_dir, json)
+    else:
+        _finish(launch.single(words, config_dir), json)
+
+
+def pretrain(
+    overrides: Words = None,
+    multirun: Multirun = False,
+    config_dir: ConfigDir = None,
+    cfg: Cfg = None,
+    dry_run: DryRun = False,
+    json: Json = False,
+) -> None:
+    """Run only the phases before the adversarial one."""
+    words = [*(overrides or []), "phases=pretrain"]
+    train(words, multirun, config_dir, cfg, dry_run, False, json)
+
+
+def adversarial_train(
+    source: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            metavar="RUN[@PHASE]",
+            help="The pretrained run to start from, as it is or as it was at the end of a phase.",
+            autocompletion=completion.runs,
+        ),
+    ] = "latest",
+    overrides: Words = None,
+    multirun: Multirun = False,
+    config_dir: ConfigDir = None,
+    cfg: Cfg = None,
+    dry_run: DryRun = False,
+    json: Json = False,
+) -> None:
+    """Run only the adversarial phases, from a pretrained run and with its overrides."""
+    from gantext.config.compose import quote
+    from gantext.runs.folder import RunDir
+
+    words = list(overrides or [])
+    folder = next((w.partition("=")[2] for w in words if w.startswith("runs_dir=")), "runs")
+    run, phase = RunDir.find_at(None if source == "latest" else source, Path(folder))
+    if config_dir is None and run.info.get("config_dir"):
+        config_dir = Path(run.info["config_dir"])
+    words = [
+        *launch.kept(run, words),
+        *words,
+        "phases=adversarial",
+        f"from_run={quote(f'{run.path}@{phase}' if phase else str(run.path))}",
+    ]
+    train(words, multirun, config_dir, cfg, dry_run, False, json)
+
+
+def show(words: list[str], config_dir: Path | None, cfg: str | None) -> None:
+    """Print a composed config."""
+    from gantext.config import schema
+    from gantext.config.compose import compose
+
+    if cfg not in (None, "job"):
+        raise UserError(f"--cfg {cfg}: only 'job' can be shown")
+    print(schema.to_yaml(compose(words, config_dir)), end="")
+
+
+def _sweep(words: list[str], config_dir: Path | None, json: bool) -> None:
+    """Several runs, and their table whatever becomes of them."""
+    from gantext.cli.sweeps import sweep_report
+
+    folder = launch.sweep_folder(words, config_dir)
+    try:
+        launch.sweep(words, folder, config_dir)
+    finally:
+        failed = sweep_report(folder, json)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _finish(run: "RunDir", json: bool) -> None:
+    """The scores of each phase, where the run is, and what to do next."""
+    from gantext.cli.runs import next_steps
+    from gantext.runs.summary import phase_scores
+
+    scores = phase_scores(run)
+    if json:
+        last = list(scores.values())[-1] if scores else []
+        tables.print_json([score.to_json() for score in last])
+        return
+    for line in run.samples(list(scores)[-1] if scores else "")[:8]:
+        tables.out.print(f"  {line}", style="cyan", markup=False, soft_wrap=True)
+    if run.draws_pictures:
+        _preview(run)
+    if scores:
+        tables.score_table(f"scores of {run.path.name} after each phase", scores)
+    tables.out.print(f"\nrun: {run.path}", soft_wrap=True)
+    steps = next_steps(run, str(run.path))
+    tables.out.print(f"next: {steps}  |  gantext runs list", soft_wrap=True)
+
+
+def _preview(run: "RunDir") -> None:
+    """The last look at the run's pictures, small, where the terminal can show it."""
+    from gantext.cli import preview
+    from gantext.plots.pictures import SCALE, pixels
+
+    for look in run.pictures.looks()[-1:]:
+        preview.show(tables.out, pixels(look.path)[::SCALE, ::SCALE])
+        tables.out.print(f"  {look.path}", style="cyan", markup=False, soft_wrap=True)

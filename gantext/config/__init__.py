@@ -1,0 +1,1 @@
+"""Settings: typed, checked, and composed from YAML and the words of a command."""

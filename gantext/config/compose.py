@@ -1,0 +1,220 @@
+"""Overrides -> typed settings, for a single run or a sweep: the only module that imports hydra.
+
+`Hydra.create_main_hydra2` and `BasicSweeper.split_arguments` are Hydra internals: they are used
+here only, with hydra-core pinned below 1.4 and a test (tests/test_config.py) that fails first
+when they move. Users' launcher and sweeper plugins go through the same call.
+"""
+
+import contextlib
+import re
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra._internal.hydra import Hydra
+from hydra._internal.utils import create_config_search_path
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
+from gantext.config import groups, schema
+from gantext.config.settings import Settings
+from gantext.errors import UserError, nearest
+
+CONFIG_NAME = "config"
+USER = "user"  # the name of the folder given by --config-dir among Hydra's config sources
+# What Hydra raises for words or files that it cannot compose (ValueError: `model=null`).
+REFUSALS = (HydraException, OmegaConfBaseException, YAMLError, ValueError)
+BASIC_SWEEPER = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
+JobFunction = Callable[[DictConfig], float | None]
+
+
+@contextlib.contextmanager
+def _hydra(config_dir: Path | None) -> Iterator[Hydra]:
+    """A Hydra over our conf/ with the user's folder before it; global state is cleared after."""
+    GlobalHydra.instance().clear()
+    search_path = create_config_search_path(str(groups.CONF))
+    if config_dir is not None:
+        if not config_dir.is_dir():
+            raise UserError(f"config folder not found: {config_dir}")
+        search_path.prepend(USER, f"file://{config_dir.resolve()}")
+    try:
+        yield Hydra.create_main_hydra2("gantext", search_path)
+    finally:
+        GlobalHydra.instance().clear()
+
+
+def compose(overrides: Sequence[str], config_dir: Path | None = None) -> Settings:
+    """Compose and check one run's settings.
+
+    Raises:
+        UserError: an unknown key, group option, type or missing value, in one line.
+    """
+    check_words(overrides)
+    with _hydra(config_dir) as hydra:
+        return schema.typed(_compose(hydra, overrides, config_dir))
+
+
+def compose_data(overrides: Sequence[str], config_dir: Path | None = None) -> Any:
+    """Compose only the data's config, e.g. from ['data=coco', 'data.lowercase=false']."""
+    check_words(overrides)
+    with _hydra(config_dir) as hydra:
+        return schema.data_config(_compose(hydra, overrides, config_dir))
+
+
+def _compose(hydra: Hydra, overrides: Sequence[str], config_dir: Path | None) -> DictConfig:
+    try:
+        cfg = hydra.compose_config(CONFIG_NAME, list(overrides), run_mode=RunMode.RUN)
+    except REFUSALS as error:
+        raise UserError(_explain(error, hydra, overrides, config_dir)) from error
+    return _task_part(cfg)
+
+
+def _task_part(cfg: DictConfig) -> DictConfig:
+    return OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key != "hydra"])
+
+
+def check_words(overrides: Sequence[str]) -> None:
+    """Refuse options and words that are not overrides, before Hydra sees them."""
+    for word in overrides:
+        if word.startswith("-"):
+            bare = word.lstrip("-")
+            hint = f" (did you mean {bare}?)" if "=" in bare else ""
+            raise UserError(f"no such option: {word.split('=')[0]}{hint}")
+        if "=" not in word and not word.startswith("~"):
+            choices = [f"{group}={name}" for group in groups.GROUPS for name in groups.names(group)]
+            raise UserError(f"'{word}' is not an override: write key=value{nearest(word, choices)}")
+        if word.startswith("hydra.mode"):
+            raise UserError("hydra.mode is set by -m; leave it out")
+
+
+def _explain(
+    error: Exception, hydra: Hydra, overrides: Sequence[str], config_dir: Path | None
+) -> str:
+    """One line for a composition error, with the nearest name."""
+    line = schema.first_line(error)
+    for word in overrides:
+        key, _, value = word.lstrip("+~").partition("=")
+        options = groups.names(key, config_dir)
+        if key in groups.GROUPS and value not in options and "," not in value:
+            return f"{key}={value}: no such {key}{_hint(value, options)}"
+        if "/" in key and f"'{key}'" in str(error):
+            return f"{word}: not found; is its plugin installed?"
+        if not word.startswith("+") and f"'{key}'" in str(error):
+            others = [w for w in overrides if w.partition("=")[0] in groups.GROUPS]
+            return f"unknown key '{key}'{_nearest_key(hydra, key, others)}"
+    if line.startswith("Ambiguous"):
+        return f"{line}: several values are a sweep, which needs -m"
+    return f"cannot read the overrides: {line}" if "input" in line or "Lexer" in line else line
+
+
+def _hint(value: str, options: Sequence[str]) -> str:
+    return nearest(value, options) or f" (there are: {', '.join(options) or 'none'})"
+
+
+def _nearest_key(hydra: Hydra, key: str, groups_chosen: Sequence[str]) -> str:
+    """The nearest key of the config; a group's name only for a key without a dot."""
+    with contextlib.suppress(*REFUSALS):
+        cfg = hydra.compose_config(CONFIG_NAME, list(groups_chosen), run_mode=RunMode.RUN)
+        keys = schema.leaves(OmegaConf.to_container(_task_part(cfg)))
+        return nearest(key, keys if "." in key else [k for k in keys if "." not in k])
+    return ""
+
+
+def override_words() -> list[str]:
+    """The overrides of the job that Hydra is running now."""
+    return [str(word) for word in HydraConfig.get().overrides.task]
+
+
+def user_folder() -> Path | None:
+    """The --config-dir of the job that Hydra is running now."""
+    sources = HydraConfig.get().runtime.config_sources
+    return next((Path(source.path) for source in sources if source.provider == USER), None)
+
+
+def output_folder() -> Path:
+    """The folder that Hydra made for the job that it is running now."""
+    return Path(HydraConfig.get().runtime.output_dir)
+
+
+def run_single(
+    job: JobFunction, overrides: Sequence[str], folder: Path, config_dir: Path | None = None
+) -> None:
+    """Run `job` once with its output in `folder`; what it raises comes through unchanged."""
+    errors: list[Exception] = []
+
+    def quiet(cfg: DictConfig) -> float | None:
+        # Hydra prints a line of its own about a job that raises, so nothing is raised inside.
+        try:
+            return job(cfg)
+        except Exception as error:
+            errors.append(error)
+            return None
+
+    words = [*overrides, f"hydra.run.dir={quote(str(folder))}"]
+    with _hydra(config_dir) as hydra:
+        hydra.run(CONFIG_NAME, quiet, words, with_log_configuration=False)
+    for error in errors:
+        raise error
+
+
+def sweep_folder(overrides: Sequence[str], config_dir: Path | None = None) -> Path:
+    """Check a sweep before its first job starts; returns the folder that its jobs will lie in.
+
+    Raises:
+        UserError: for any job of the basic sweeper that does not compose.
+    """
+    check_words(overrides)
+    with _hydra(config_dir) as hydra:
+        try:
+            cfg = hydra.compose_config(CONFIG_NAME, list(overrides), run_mode=RunMode.MULTIRUN)
+            folder = Path(str(cfg.hydra.sweep.dir))
+            basic = cfg.hydra.sweeper._target_ == BASIC_SWEEPER
+            jobs = _split(hydra, overrides) if basic else []
+        except REFUSALS as error:
+            raise UserError(_explain(error, hydra, overrides, config_dir)) from error
+        for words in jobs:
+            schema.typed(_compose(hydra, words, config_dir))
+    return folder
+
+
+def run_sweep(
+    job: JobFunction, overrides: Sequence[str], folder: Path, config_dir: Path | None = None
+) -> None:
+    """Run a checked sweep through Hydra's configured sweeper and launcher, its jobs in `folder`."""
+    words = [*overrides, f"hydra.sweep.dir={quote(str(folder))}"]
+    with _hydra(config_dir) as hydra:
+        hydra.multirun(CONFIG_NAME, job, words, with_log_configuration=False)
+
+
+def _split(hydra: Hydra, overrides: Sequence[str]) -> list[list[str]]:
+    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+
+    parser = OverridesParser.create(config_loader=hydra.config_loader)
+    parsed = [
+        override
+        for override in parser.parse_overrides(list(overrides))
+        if not override.key_or_group.startswith("hydra")
+    ]
+    batches = BasicSweeper.split_arguments(parsed, max_batch_size=None)
+    return [list(job) for batch in batches for job in batch]
+
+
+def quote(value: str) -> str:
+    """A value as Hydra's override grammar reads it back: backslashes count only before quotes."""
+    doubled = re.sub(r"\\+(?='|\Z)", r"\g<0>\g<0>", value)
+    return "'" + doubled.replace("'", "\\'") + "'"
+
+
+def complete(incomplete: str, config_dir: Path | None = None) -> list[str]:
+    """Completions of a half-typed override (groups, options, keys)."""
+    from hydra._internal.core_plugins.bash_completion import BashCompletion
+
+    with _hydra(config_dir) as hydra:
+        completion = BashCompletion(hydra.config_loader)
+        return list(completion._query(config_name=CONFIG_NAME, line=incomplete))

@@ -1,0 +1,194 @@
+"""Plain values <-> the frozen dataclasses that define a run's settings, checked key by key.
+
+The composed values of a run are merged onto `Settings` and onto the `Config` of its model and its
+data, so a misspelt key, a wrong type or a missing value is refused in one line.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
+from gantext import data, models
+from gantext.config.settings import Settings
+from gantext.errors import UserError, nearest
+
+COUNTS = frozenset(
+    {
+        "batch_size",
+        "cycles",
+        "embedding",
+        "eval_samples",
+        "filters",
+        "hidden",
+        "information_every",
+        "information_sentences",
+        "inner_steps",
+        "keep",
+        "latent_size",
+        "layers",
+        "reg_every",
+        "rollout_every",
+        "rollouts",
+        "samples",
+        "width",
+        "widths",
+        "window",
+    }
+)
+
+
+def typed(cfg: DictConfig) -> Settings:
+    """Merge a composed config onto the dataclasses that define it.
+
+    Raises:
+        UserError: naming the key, and the nearest one that exists.
+    """
+    try:
+        values: Any = OmegaConf.to_container(cfg, resolve=True)
+    except OmegaConfBaseException as error:
+        raise UserError(first_line(error)) from error
+    model = _node("model", values.pop("model", None), models.config_class)
+    corpus = _node("data", values.pop("data", None), data.config_class)
+    settings: Settings = _merge(Settings, {**values, "model": None, "data": None}, "")
+    from gantext.metrics.text.bleu_scores import (
+        find_preset,  # late: numpy, which help does not need
+    )
+
+    find_preset(settings.eval.preset)
+    return dataclasses.replace(settings, model=model, data=corpus)
+
+
+def data_config(cfg: DictConfig) -> Any:
+    """The data's typed `Config` of a composed config. Raises UserError as `typed` does."""
+    values = OmegaConf.to_container(cfg)
+    assert isinstance(values, dict)
+    return _node("data", values["data"], data.config_class)
+
+
+def _node(group: str, values: Any, config_class: Callable[[str], type]) -> Any:
+    if not isinstance(values, dict) or not isinstance(values.get("name"), str):
+        raise UserError(f"{group}: a config with a name is needed, e.g. {group}=NAME")
+    return _merge(config_class(values["name"]), values, group)
+
+
+def _merge(schema: type, values: dict[str, Any], prefix: str) -> Any:
+    """Check values against a tree of frozen dataclasses and make its instance.
+
+    OmegaConf makes read-only nodes of frozen dataclasses, onto which nothing can be merged, so
+    each level is checked by a twin of its flat fields that is not frozen.
+    """
+    fields = dataclasses.fields(schema)
+    nested = {f.name: f.type for f in fields if dataclasses.is_dataclass(f.type)}
+    twin = dataclasses.make_dataclass(
+        schema.__name__, [(f.name, f.type) for f in fields if f.name not in nested]
+    )
+    flat = {key: value for key, value in values.items() if key not in nested}
+    try:
+        merged = OmegaConf.merge(OmegaConf.structured(twin), flat)
+    except OmegaConfBaseException as error:
+        raise UserError(_explain_merge(error, schema, prefix)) from error
+    missing = sorted(OmegaConf.missing_keys(merged)) + [key for key in nested if key not in values]
+    if missing:
+        raise UserError(f"a value is needed: {join(prefix, missing[0])}=...")
+    checked = OmegaConf.to_object(merged)
+    parts = {f.name: getattr(checked, f.name) for f in fields if f.name not in nested}
+    _check_numbers(parts, prefix)
+    for key, kind in nested.items():
+        parts[key] = _merge_part(kind, values[key], join(prefix, key))
+    return schema(**parts)
+
+
+def _check_numbers(values: dict[str, Any], prefix: str) -> None:
+    """No number of any config may be negative; sizes and counts are at least 1."""
+    for key, value in values.items():
+        least = 1 if key in COUNTS else 0
+        for number in value if isinstance(value, list) else [value]:
+            if isinstance(number, (int, float)) and not number >= least:
+                raise UserError(f"{join(prefix, key)}={number}: it must be at least {least}")
+
+
+def _merge_part(kind: Any, values: Any, prefix: str) -> Any:
+    if not isinstance(values, dict):
+        raise UserError(f"{prefix}: a group of values is needed, not {values!r}")
+    return _merge(kind, values, prefix)
+
+
+def join(prefix: str, key: str) -> str:
+    """A dotted name."""
+    return f"{prefix}.{key}" if prefix else key
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says, in one line."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def _explain_merge(error: OmegaConfBaseException, schema: type, prefix: str) -> str:
+    key = join(prefix, str(error.full_key or error.key or ""))
+    if "not in" in first_line(error) and "Key" in first_line(error):
+        return f"unknown key '{key}'{nearest(key, field_names(schema, prefix))}"
+    return f"{key}: {first_line(error)}"
+
+
+def field_names(schema: type, prefix: str = "") -> list[str]:
+    """All dotted names of values in a dataclass tree."""
+    names: list[str] = []
+    for field in dataclasses.fields(schema):
+        name = join(prefix, field.name)
+        nested = isinstance(field.type, type) and dataclasses.is_dataclass(field.type)
+        names += field_names(cast(type, field.type), name) if nested else [name]
+    return names
+
+
+def leaves(values: Any, prefix: str = "") -> list[str]:
+    """All dotted names of values in nested plain dicts."""
+    names: list[str] = []
+    for key, value in values.items():
+        name = join(prefix, str(key))
+        names += leaves(value, name) if isinstance(value, dict) else [name]
+    return names
+
+
+def to_yaml(settings: Settings) -> str:
+    """The settings as YAML, every value in place; `from_yaml` reads it back."""
+    return OmegaConf.to_yaml(OmegaConf.create(_plain(settings)))
+
+
+def flat(settings: Settings) -> dict[str, Any]:
+    """Every value of the settings by its dotted name."""
+    found: dict[str, Any] = {}
+
+    def walk(values: dict[str, Any], prefix: str) -> None:
+        for key, value in values.items():
+            name = join(prefix, key)
+            if isinstance(value, dict):
+                walk(value, name)
+            else:
+                found[name] = value
+
+    walk(_plain(settings), "")
+    return found
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value.name if hasattr(value, "name") and hasattr(value, "value") else value
+
+
+def from_yaml(path: Path) -> Settings:
+    """Read a run's config.yaml. Raises UserError when it is missing or does not fit."""
+    try:
+        cfg = OmegaConf.load(path)
+    except (OSError, ValueError, YAMLError, OmegaConfBaseException) as error:
+        raise UserError(f"cannot read {path}: {first_line(error)}") from error
+    if not isinstance(cfg, DictConfig):
+        raise UserError(f"cannot read {path}: it holds no settings")
+    return typed(cfg)

@@ -1,0 +1,78 @@
+"""The typed settings of one run; their values live in conf/config.yaml, never here."""
+
+import enum
+from dataclasses import dataclass
+from typing import Any
+
+
+class Phases(enum.Enum):
+    """Which phases of a model are run."""
+
+    all = "all"
+    pretrain = "pretrain"
+    adversarial = "adversarial"
+
+
+class Device(enum.Enum):
+    """Where the networks live."""
+
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+    mps = "mps"
+
+
+class Precision(enum.Enum):
+    """Arithmetic of the forward passes; weights and optimiser stay in fp32."""
+
+    fp32 = "fp32"
+    bf16 = "bf16"
+
+
+@dataclass(frozen=True)
+class CheckpointSettings:
+    """When a run is saved."""
+
+    every_seconds: float
+    every_steps: int
+    keep: int
+
+
+@dataclass(frozen=True)
+class LogSettings:
+    """How often a run reports."""
+
+    every_steps: int
+    sample_every_steps: int
+    tensorboard: bool
+
+
+@dataclass(frozen=True)
+class EvalSettings:
+    """What is measured at the end of each phase."""
+
+    samples: int
+    temperature: float
+    preset: str
+    seed: int
+    batch_size: int
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A composed run. `model` and `data` hold the `Config` of their own modules."""
+
+    model: Any
+    data: Any
+    seed: int
+    phases: Phases
+    from_run: str | None
+    device: Device
+    precision: Precision
+    threads: int
+    runs_dir: str
+    name: str | None
+    objective: str | None
+    checkpoint: CheckpointSettings
+    log: LogSettings
+    eval: EvalSettings

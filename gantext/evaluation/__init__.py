@@ -1,0 +1,1 @@
+"""Scores of runs, files and real text under one protocol."""

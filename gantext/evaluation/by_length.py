@@ -1,0 +1,68 @@
+"""Scores by sentence length, over several sources: whether quality falls as sentences grow."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from gantext.errors import UserError
+from gantext.evaluation.subjects import REAL
+from gantext.evaluation.table import Table
+from gantext.metrics.score import Score, shown
+
+# source -> bucket -> (value, sentences)
+Series = Mapping[str, Mapping[str, tuple[float, int]]]
+_NAME = re.compile(r"(?:real-)?(?P<name>.+)\[(?P<bucket>.+)\]")
+
+
+def by_name(table: Table) -> dict[str, dict[str, dict[str, tuple[float, int]]]]:
+    """The scores by length of a table: name -> source -> bucket -> (value, sentences)."""
+    found: dict[str, dict[str, dict[str, tuple[float, int]]]] = {}
+    for source, scores in table.items():
+        for score in scores:
+            if parts := _NAME.fullmatch(score.name):
+                buckets = found.setdefault(parts["name"], {}).setdefault(source, {})
+                count = score.signature.get("sentences")
+                buckets[parts["bucket"]] = (score.value, int(count or 0))
+    return found
+
+
+def others(scores: Sequence[Score]) -> list[Score]:
+    """The scores that are not by length."""
+    return [score for score in scores if not _NAME.fullmatch(score.name)]
+
+
+def rows(table: Table) -> tuple[list[str], list[list[str]]]:
+    """(columns, rows): a row a score and bucket, "value (sentences)" by source."""
+    body = []
+    for name, sources in by_name(table).items():
+        for bucket in dict.fromkeys(bucket for own in sources.values() for bucket in own):
+            cells = [sources[source].get(bucket) if source in sources else None for source in table]
+            body.append([f"{name}, {bucket} words", *(_cell(cell) for cell in cells)])
+    return ["score", *table], body
+
+
+def _cell(cell: tuple[float, int] | None) -> str:
+    return "-" if cell is None else f"{shown(cell[0])} ({cell[1]:,})"
+
+
+def draw(table: Table, path: Path) -> None:
+    """Plot BLEU-4 (the grammatical share where it is known) by length into a PNG file.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+    from gantext.plots.lengths import lengths_figure
+    from gantext.plots.output import to_png
+
+    name, series = chosen(table)
+    try:
+        to_png(lengths_figure(series, name, "light", real=REAL), path)
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror}") from error
+
+
+def chosen(table: Table) -> tuple[str, Series]:
+    """What is drawn: the grammatical share where it is known, BLEU-4 elsewhere."""
+    found = by_name(table)
+    name = "grammatical" if "grammatical" in found else "bleu-4"
+    return name, found[name]

@@ -1,0 +1,215 @@
+"""`gantext compare`: runs side by side under one protocol, with the settings that differ."""
+
+import csv
+import dataclasses
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gantext.config import schema
+from gantext.config.settings import Settings
+from gantext.errors import UserError
+from gantext.evaluation import subjects
+from gantext.evaluation.request import Asked
+from gantext.evaluation.scorebook import Say
+from gantext.evaluation.subjects import Model
+from gantext.evaluation.table import Table, score_all
+from gantext.metrics.score import Score, protocol, shown, signature_line
+
+MEASURED = ("likelihood", "truth", "bleu", "self-bleu", "diversity", "pictures")
+# The columns of the table; --json and --out have all scores.
+COLUMNS = (
+    "nll-test",
+    "grammatical",
+    "nll-oracle",
+    *(f"bleu-{n}" for n in range(2, 6)),
+    *(f"self-bleu-{n}" for n in range(2, 6)),
+    "unique",
+    "copied",
+    "ms-jaccard-4",
+    "retrieval-1",
+    "retrieval-5",
+    "colour",
+    "shape",
+    "count",
+    "diversity",
+    "diversity-real",
+    "frechet",
+    "frechet-real",
+    "precision",
+    "recall",
+    "class-kl",
+    "class-min-share",
+    "memorised",
+)
+# What may differ between runs that are repetitions of each other.
+REPEATED = frozenset({"seed", "name", "runs_dir", "from_run", "threads", "device"})
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A score's mean and standard deviation over runs that differ in their seed only."""
+
+    mean: float
+    sd: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Runs on the same data.
+
+    Attributes:
+        data: the data's name and hash.
+        table: scores by run; the real text's under "real".
+        settings: by dotted name, the value of each run, of those settings that differ.
+        means: by "first run and N more", the means of its scores over the seeds.
+    """
+
+    data: str
+    table: Table
+    settings: dict[str, dict[str, str]]
+    means: dict[str, dict[str, Mean]]
+
+    @property
+    def notes(self) -> list[str]:
+        """One line for each column whose scores were not computed under one protocol."""
+        return [
+            f"{name}: not comparable as it stands: " + "; ".join(sorted(lines))
+            for name, lines in protocols(self.table).items()
+            if len(lines) > 1
+        ]
+
+
+def protocols(table: Table) -> dict[str, set[str]]:
+    """The different protocols under which each score was computed, as signature lines."""
+    found: dict[str, set[str]] = {}
+    for scores in table.values():
+        for one in scores:
+            line = signature_line(dataclasses.replace(one, signature=protocol(one)))
+            found.setdefault(one.name.removeprefix("real-"), set()).add(line)
+    return found
+
+
+def compare(asked: Asked, say: Say, stored_only: bool = False) -> list[Comparison]:
+    """Score all runs under one protocol; one comparison for each data set.
+
+    Raises:
+        UserError: fewer than two runs or files.
+    """
+    models = asked.models()
+    if len(models) + len(asked.samples) < 2:
+        raise UserError("compare needs two or more: gantext compare RUN RUN...")
+    smallest = min((model.settings.eval.samples for model in models), default=None)
+    asked = dataclasses.replace(asked, n=asked.n or smallest)
+    return [_comparison(one, own, say, stored_only) for one, own in by_data(asked, models)]
+
+
+def by_data(asked: Asked, models: Sequence[Model]) -> list[tuple[Asked, list[Model]]]:
+    """What is asked, taken apart by the runs' data; all together when the data is named."""
+    found: dict[Any, list[tuple[str, Model]]] = {}
+    for word, model in zip(asked.runs, models, strict=True):
+        key = None if asked.overrides else model.run.info.get("data")
+        found.setdefault(key, []).append((word, model))
+    return [
+        (
+            dataclasses.replace(asked, words=(*(word for word, _ in pairs), *asked.overrides)),
+            [model for _, model in pairs],
+        )
+        for pairs in found.values()
+    ]
+
+
+def _comparison(asked: Asked, models: Sequence[Model], say: Say, stored_only: bool) -> Comparison:
+    table = score_all(asked, MEASURED, say, stored_only)
+    names = [subjects.label(model, asked.runs_dir) for model in models]
+    settings = {name: model.settings for name, model in zip(names, models, strict=True)}
+    data = " ".join(dict.fromkeys(str(model.settings.data.name) for model in models))
+    return Comparison(data, table, differing(settings), _means(settings, table))
+
+
+def flat(settings: Settings) -> dict[str, str]:
+    """Every setting by its dotted name."""
+    return {name: str(value) for name, value in schema.flat(settings).items()}
+
+
+def differing(settings: Mapping[str, Settings]) -> dict[str, dict[str, str]]:
+    """By dotted name, each run's value of the settings that all have and that are not the same."""
+    values = {name: flat(one) for name, one in settings.items()}
+    shared = [key for key in next(iter(values.values()), {}) if key not in ("name", "runs_dir")]
+    found = {
+        key: {name: one[key] for name, one in values.items()}
+        for key in shared
+        if all(key in one for one in values.values())
+    }
+    return {key: own for key, own in found.items() if len(set(own.values())) > 1}
+
+
+def _means(settings: Mapping[str, Settings], table: Table) -> dict[str, dict[str, Mean]]:
+    """Means over runs (at one phase) that are the same but for REPEATED."""
+    groups: dict[Any, list[str]] = {}
+    for name, one in settings.items():
+        same = tuple((k, v) for k, v in flat(one).items() if k not in REPEATED)
+        phase = name.partition("@")[2]
+        groups.setdefault((same, phase), []).append(name)
+    return {
+        f"{names[0]} and {len(names) - 1} more": _mean([table[name] for name in names])
+        for names in groups.values()
+        if len(names) > 1 and all(name in table for name in names)
+    }
+
+
+def _mean(scores: Sequence[Sequence[Score]]) -> dict[str, Mean]:
+    values: dict[str, list[float]] = {}
+    for one in [score for own in scores for score in own]:
+        values.setdefault(one.name, []).append(one.value)
+    with np.errstate(invalid="ignore"):  # infinite values have no deviation
+        return {
+            name: Mean(float(np.mean(found)), float(np.std(found, ddof=1)))
+            for name, found in values.items()
+            if len(found) == len(scores)
+        }
+
+
+def score_rows(one: Comparison) -> tuple[list[str], list[list[str]]]:
+    """(columns, rows): a row a run, then the real text, then means and sds over seeds.
+
+    A column whose scores were not computed under one protocol is marked by a star.
+    """
+    present = {s.name.removeprefix("real-") for own in one.table.values() for s in own}
+    names = [name for name in COLUMNS if name in present]
+    mixed = {name for name, lines in protocols(one.table).items() if len(lines) > 1}
+    body = []
+    for run, own in one.table.items():
+        values = {score.name.removeprefix("real-"): score.value for score in own}
+        body.append([run, *(shown(values.get(name)) for name in names)])
+    for label, means in one.means.items():
+        body.append([f"mean of {label}", *(shown(_part(means, name, "mean")) for name in names)])
+        body.append([f"sd of {label}", *(shown(_part(means, name, "sd")) for name in names)])
+    return ["run", *(f"{name} *" if name in mixed else name for name in names)], body
+
+
+def _part(means: Mapping[str, Mean], name: str, part: str) -> float | None:
+    return getattr(means[name], part) if name in means else None
+
+
+def setting_rows(one: Comparison) -> tuple[list[str], list[list[str]]]:
+    """(columns, rows): the settings that are not the same in all runs."""
+    runs = list(next(iter(one.settings.values()), {}))
+    rows = [[key, *(values[run] for run in runs)] for key, values in one.settings.items()]
+    return ["setting", *runs], rows
+
+
+def to_csv(found: Sequence[Comparison]) -> str:
+    """One row a score: data, run, score, value, signature."""
+    text = io.StringIO()
+    out = csv.writer(text, lineterminator="\n")
+    out.writerow(["data", "run", "score", "value", "signature"])
+    for one in found:
+        for run, scores in one.table.items():
+            for score in scores:
+                name = score.name.removeprefix("real-")
+                out.writerow([one.data, run, name, score.value, signature_line(score)])
+    return text.getvalue()

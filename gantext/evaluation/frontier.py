@@ -1,0 +1,321 @@
+"""`gantext eval frontier`: quality against diversity over temperatures, beside real text's.
+
+One number at one temperature says nothing: a lower temperature raises BLEU and Self-BLEU together
+(Caccia et al. 2020, "Language GANs Falling Short").
+"""
+
+import csv
+import dataclasses
+import io
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gantext.errors import UserError
+from gantext.evaluation import scorebook, subjects
+from gantext.evaluation.request import Asked, check_kind
+from gantext.evaluation.scorebook import Say
+from gantext.evaluation.subjects import REAL, Ground, Model, Subject
+from gantext.evaluation.table import distinct
+from gantext.files import write_atomic
+from gantext.inference.sampling import SamplingRequest
+from gantext.metrics.score import Score, protocol, shown
+from gantext.metrics.signatures import own_name
+from gantext.metrics.text.bleu_scores import ORDERS
+from gantext.metrics.text.frontier import Point, bleu_at, mean_over_seeds
+from gantext.metrics.text.published import PublishedPoint, published_points
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as MatplotlibFigure
+
+
+TEMPERATURES = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2)
+PUBLISHED_SIZE = 10_000  # sentences behind the published points
+MEASURED = ("bleu", "self-bleu", "diversity", "truth")
+# Of all that is measured, what the table shows beside BLEU and Self-BLEU.
+EXTRA = ("unique", "copied", "grammatical", "nll-oracle")
+
+
+@dataclass(frozen=True)
+class AtReal:
+    """BLEU-N of a curve where its Self-BLEU-N is the real text's; None outside its range."""
+
+    label: str
+    value: float | None
+    sd: float | None
+
+
+@dataclass(frozen=True)
+class Frontier:
+    """What was measured.
+
+    Attributes:
+        order: N of the reading at the real text's Self-BLEU.
+        points: every draw: curve, temperature and seed.
+        real: the training text as samples.
+        published: points of the papers under the same protocol, of the same data.
+        at_real: one reading a curve.
+        scores: everything with its signature by curve; real text's with names "real-...".
+    """
+
+    order: int
+    points: list[Point]
+    real: Point
+    published: tuple[PublishedPoint, ...]
+    at_real: list[AtReal]
+    scores: dict[str, list[Score]]
+
+    @property
+    def curves(self) -> dict[str, list[Point]]:
+        """Means over seeds by curve, in order of temperature."""
+        found: dict[str, list[Point]] = {}
+        for point in mean_over_seeds(self.points):
+            found.setdefault(point.label, []).append(point)
+        return {
+            label: sorted(points, key=lambda p: p.temperature or 0.0)
+            for label, points in found.items()
+        }
+
+
+@dataclass(frozen=True)
+class Draw:
+    """One set of samples on the frontier: its curve, the curve's colour, and how it was drawn."""
+
+    label: str
+    group: str
+    temperature: float | None
+    seed: int | None
+    subject: Subject
+
+
+def frontier(
+    asked: Asked,
+    temperatures: Sequence[float],
+    seeds: Sequence[int],
+    order: int,
+    say: Say,
+    stored_only: bool = False,
+) -> Frontier:
+    """Sample each run, and its own MLE generator, at each temperature and seed, and score all.
+
+    Raises:
+        UserError: no temperature, no seed, or no such order.
+    """
+    if not temperatures or not seeds or order not in ORDERS:
+        raise UserError(f"a temperature, a seed and an order of {ORDERS} are needed")
+    files = asked.files()
+    models = asked.models()
+    for model in models:
+        check_kind(model, MEASURED)
+    ground = asked.ground(models)
+    if not ground.training:
+        raise UserError("a frontier needs the real text: give data=NAME instead of --references")
+    draws = [draw for model in models for draw in _draws(asked, model, temperatures, seeds)]
+    draws += [Draw(one.name, one.name, None, None, one) for one in distinct(files)]
+    points: list[Point] = []
+    scores: dict[str, list[Score]] = {}
+    for i, draw in enumerate(draws, 1):
+        say(f"{i} of {len(draws)}: {_said(draw)}")
+        found = scorebook.score(MEASURED, draw.subject, ground, asked.protocol, say, stored_only)
+        if found:
+            points.append(_point(draw.label, draw.group, found, draw.temperature, draw.seed))
+            scores.setdefault(draw.label, []).extend(found)
+    real = subjects.of_real(ground, [draw.subject for draw in draws])
+    own = scorebook.score(MEASURED, real, ground, asked.protocol, say, stored_only)
+    return _assembled(order, points, scores, own, _published(ground, asked.preset, real.size))
+
+
+def _assembled(
+    order: int,
+    points: list[Point],
+    scores: dict[str, list[Score]],
+    own: list[Score],
+    published: tuple[PublishedPoint, ...],
+) -> Frontier:
+    real = _point(REAL, REAL, own)
+    labels = list(dict.fromkeys(point.label for point in points if point.temperature is not None))
+    at_real = [_at_real(label, points, real, order) for label in labels]
+    named = [dataclasses.replace(one, name=f"real-{one.name}") for one in own]
+    return Frontier(order, points, real, published, at_real, {**scores, REAL: named})
+
+
+def _said(draw: Draw) -> str:
+    if draw.temperature is None:
+        return draw.label
+    return f"{draw.label} at temperature {draw.temperature:g}, seed {draw.seed}"
+
+
+def _draws(
+    asked: Asked, model: Model, temperatures: Sequence[float], seeds: Sequence[int]
+) -> list[Draw]:
+    """The draws of a run's curve, and of its MLE generator's unless a phase was named."""
+    n = asked.n or model.settings.eval.samples
+    before = None if model.phase else mle_phase(model)
+    found = []
+    for phase in [model.phase, *([before] if before else [])]:
+        one = dataclasses.replace(model, phase=phase)
+        for temperature in dict.fromkeys(temperatures):
+            for seed in dict.fromkeys(seeds):
+                request = SamplingRequest(n, temperature, seed=seed, phase=phase)
+                subject = subjects.of_model(one, request, asked.runs_dir)
+                group = subject.name.partition("@")[0]
+                found.append(Draw(subject.name, group, temperature, seed, subject))
+    return found
+
+
+def mle_phase(model: Model) -> str | None:
+    """The last scored phase that ended before the newest checkpoint: the MLE generator's."""
+    run, newest = model.run, model.checkpoint[0]
+    scored = [phase for phase in run.phase_ends() if run.scores(f"phase-{phase}") is not None]
+    before = [phase for phase in scored if run.checkpoint_id(phase)[0] < newest]
+    return before[-1] if before else None
+
+
+def _published(ground: Ground, preset: str, size: int) -> tuple[PublishedPoint, ...]:
+    """Published points that may stand beside samples of this size: Self-BLEU depends on it."""
+    if ground.corpus is None or abs(size - PUBLISHED_SIZE) > 0.01 * PUBLISHED_SIZE:
+        return ()
+    return published_points(ground.corpus.name, preset)
+
+
+def _by_order(values: dict[str, float], name: str) -> dict[int, float]:
+    return {order: values.get(f"{name}-{order}", math.nan) for order in ORDERS}
+
+
+def _point(
+    label: str,
+    group: str,
+    scores: Sequence[Score],
+    temperature: float | None = None,
+    seed: int | None = None,
+) -> Point:
+    values = {score.name: score.value for score in scores}
+    bleu, self_bleu = _by_order(values, "bleu"), _by_order(values, "self-bleu")
+    extra = {name: values[name] for name in EXTRA if name in values}
+    return Point(label, group, temperature, bleu, self_bleu, seed, extra)
+
+
+def _at_real(label: str, points: Sequence[Point], real: Point, order: int) -> AtReal:
+    """Mean and sd over the seeds of what each seed's own curve gives."""
+    own = [point for point in points if point.label == label]
+    seeds = dict.fromkeys(point.seed for point in own)
+    read = [
+        bleu_at([p for p in own if p.seed == seed], real.self_bleu[order], order) for seed in seeds
+    ]
+    values = [value for value in read if value is not None]
+    if len(values) < len(read):
+        return AtReal(label, None, None)
+    return AtReal(
+        label, statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None
+    )
+
+
+# A measured frontier as a table, a CSV file and a figure.
+BLEU = [f"bleu-{n}" for n in ORDERS]
+SELF_BLEU = [f"self-bleu-{n}" for n in ORDERS]
+
+
+def extra_names(found: Frontier) -> list[str]:
+    """What is measured beside BLEU and Self-BLEU."""
+    return list(dict.fromkeys(name for point in found.points for name in point.extra))
+
+
+def point_rows(found: Frontier) -> tuple[list[str], list[list[str]]]:
+    """(columns, rows): every curve's points, the real text, the published points."""
+    extra = extra_names(found)
+    columns = ["curve", "temperature", *BLEU, *SELF_BLEU, *extra]
+    body = [_row(p.label, p, extra) for points in found.curves.values() for p in points]
+    body.append(_row("real text", found.real, extra))
+    for one in found.published:
+        own = one.self_bleu or {}
+        values = [*map(one.bleu.get, ORDERS), *map(own.get, ORDERS)]
+        body.append([f"{one.model} (published)", "-", *map(shown, values), *["-"] * len(extra)])
+    return columns, body
+
+
+def _row(label: str, point: Point, extra: Sequence[str]) -> list[str]:
+    values = [*map(point.bleu.get, ORDERS), *map(point.self_bleu.get, ORDERS)]
+    temperature = "-" if point.temperature is None else f"{point.temperature:g}"
+    return [label, temperature, *map(shown, values), *(shown(point.extra.get(e)) for e in extra)]
+
+
+def reading(found: Frontier) -> tuple[str, list[str], list[list[str]]]:
+    """(title, columns, rows): BLEU-N of each curve where its Self-BLEU-N is the real text's."""
+    n, real = found.order, found.real
+    title = f"BLEU-{n} at the real text's Self-BLEU-{n} ({shown(real.self_bleu[n])})"
+    body = [
+        [one.label, shown(one.value), shown(one.sd)]
+        if one.value is not None
+        else [one.label, "outside the temperatures' range", "-"]
+        for one in found.at_real
+    ]
+    return title, ["curve", f"bleu-{n}", "sd"], [*body, ["real text", shown(real.bleu[n]), "-"]]
+
+
+def protocols(found: Frontier) -> dict[str, list[Score]]:
+    """By curve, its BLEU and Self-BLEU scores of one draw, without what differs by temperature."""
+    return {
+        label: [
+            dataclasses.replace(one, signature=protocol(one))
+            for one in {own.name: own for own in scores}.values()
+            if own_name(one.name) in (*BLEU, *SELF_BLEU)
+        ]
+        for label, scores in found.scores.items()
+    }
+
+
+def to_csv(found: Frontier) -> str:
+    """Every draw, the real text and the published points as CSV, with a header."""
+    extra = extra_names(found)
+    text = io.StringIO()
+    out = csv.writer(text, lineterminator="\n")
+    out.writerow(["curve", "temperature", "seed", *BLEU, *SELF_BLEU, *extra, "source"])
+    for point in [*found.points, found.real]:
+        values = [*map(point.bleu.get, ORDERS), *map(point.self_bleu.get, ORDERS)]
+        more = [point.extra.get(name, "") for name in extra]
+        out.writerow([point.label, point.temperature, point.seed, *values, *more, ""])
+    for one in found.published:
+        own = one.self_bleu or {}
+        values = [*map(one.bleu.get, ORDERS), *map(own.get, ORDERS)]
+        out.writerow([one.model, "", "", *values, *[""] * len(extra), one.source])
+    return text.getvalue()
+
+
+def figure(found: Frontier, theme: str) -> "MatplotlibFigure":
+    """Curves with their MLE generators dashed, the real text, and the published points."""
+    from gantext.plots.frontier import Curve, Mark, frontier_figure
+
+    curves = [
+        Curve(points, baseline=label != points[0].group)
+        for label, points in _by_label(found.points).items()
+    ]
+    marks = [Mark("real text", found.real.bleu, found.real.self_bleu, "real")]
+    marks += [Mark(p.model, p.bleu, p.self_bleu) for p in found.published if p.self_bleu]
+    return frontier_figure(curves, marks, found.order, theme)
+
+
+def _by_label(points: Sequence[Point]) -> dict[str, list[Point]]:
+    found: dict[str, list[Point]] = {}
+    for point in points:
+        found.setdefault(point.label, []).append(point)
+    return found
+
+
+def save(found: Frontier, folder: Path) -> list[Path]:
+    """Write frontier.csv and frontier.png into a folder; returns their paths.
+
+    Raises:
+        UserError: they cannot be written.
+    """
+    from gantext.plots.output import to_png
+
+    paths = [folder / "frontier.csv", folder / "frontier.png"]
+    try:
+        write_atomic(paths[0], to_csv(found).encode())
+        to_png(figure(found, "light"), paths[1])
+    except OSError as error:
+        raise UserError(f"cannot write into {folder}: {error.strerror}") from error
+    return paths

@@ -1,0 +1,1 @@
+"""Trained networks that judge samples: language models, classifiers, encoders."""

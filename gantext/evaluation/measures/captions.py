@@ -1,0 +1,195 @@
+"""How well pictures follow their captions: retrieval, attributes, Frechet distance, diversity.
+
+Every score of generated pictures stands beside the same of real ones ("-real"), which is what a
+perfect model would have by these judges. Captions of the test split whose scene is no training
+caption's are held out; scores of training captions are "-seen".
+
+Legend: N pictures, C channels, S side in pixels.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+import gantext
+from gantext.data.gallery import Gallery, PictureSplit, to_bytes, to_unit
+from gantext.data.scenes import draw
+from gantext.data.scenes.scene import Scene, parse
+from gantext.errors import UserError
+from gantext.evaluation.judges.attribute_classifier import (
+    AttributeClassifier,
+    load_attributes,
+    said,
+)
+from gantext.evaluation.judges.caption_judge import CaptionJudge, load_judge
+from gantext.metrics.pictures.feature_scores import feature_scores
+from gantext.metrics.pictures.retrieval import mean_reciprocal_rank, ranks, recall_at
+from gantext.metrics.score import Score, Setting
+from gantext.models.contract import Illustrator
+
+CANDIDATES = 200  # pictures that a caption's own is looked for among
+POOLS = 5  # so many times, each with other captions
+VARIED, DRAWINGS = 100, 8  # captions, and pictures of each, for the diversity
+CHUNK = 250
+Drawn = Callable[[Tensor], Tensor]  # captions (N, T) -> their pictures, (N, C, S, S) as bytes
+
+
+@dataclass(frozen=True)
+class Judges:
+    """Who judges: neither has seen a generated picture, nor has a model seen them."""
+
+    retrieval: CaptionJudge
+    attributes: AttributeClassifier
+
+
+def caption_scores(
+    illustrator: Illustrator,
+    gallery: Gallery,
+    device: torch.device,
+    *,
+    samples: int,
+    seed: int,
+    cache: Path,
+) -> list[Score]:
+    """Score a model that draws pictures of captions.
+
+    - retrieval-1, -5, -mrr: R@1, R@5 and mean reciprocal rank of a caption's own picture among
+      those of CANDIDATES captions of different scenes.
+    - colour, shape, count: share of pictures in which the classifier sees just the caption's
+      colours, its shapes, or as many of them.
+    - colour-recall, shape-recall: share of the colours and shapes that captions name which the
+      classifier sees in their pictures.
+    - frechet, precision, recall: on the classifier's features, against training pictures.
+    - diversity: standard deviation of a pixel (in [-1, 1]) over pictures of one caption.
+
+    Args:
+        samples: pictures of the Frechet distance, precision and recall, at most.
+        seed: of the noise.
+        cache: the folder of the judges; they are trained where it lacks them.
+
+    Raises:
+        UserError: there are no captions, or too few of them are left to be told apart.
+    """
+    judges = Judges(load_judge(gallery, cache), load_attributes(gallery, cache))
+    rng = torch.Generator(device).manual_seed(seed)
+    base: dict[str, Setting] = {"seed": seed, "data": gallery.hash, "version": gantext.__version__}
+
+    def drawn(tokens: Tensor) -> Tensor:
+        parts = torch.split(tokens, CHUNK)
+        return torch.cat([to_bytes(illustrator.draw_for(p.to(device), rng)).cpu() for p in parts])
+
+    scores = []
+    for name, split in (("", held_out(gallery)), ("-seen", seen(gallery, seed))):
+        scores += pool_scores(drawn(split.tokens), split, judges, name, base)
+    n = min(samples, len(gallery.test), len(gallery.train))
+    scores += likeness(drawn(gallery.test.tokens[:n]), gallery, judges.attributes, base)
+    return scores + diversity_scores(drawn, held_out(gallery), seed, base)
+
+
+def held_out(gallery: Gallery) -> PictureSplit:
+    """Test pictures of different scenes that no training caption describes, in pools."""
+    known = frozenset(scenes_of(gallery.train.captions))
+    return gallery.test.take(_different(gallery.test.captions, known))
+
+
+def seen(gallery: Gallery, seed: int) -> PictureSplit:
+    """Training captions of different scenes, with new real pictures: a judge knows the old ones."""
+    split = gallery.train.take(_different(gallery.train.captions, frozenset()))
+    new = torch.tensor(draw(split.captions, np.random.default_rng([seed, 1])))
+    return PictureSplit(
+        new.permute(0, 3, 1, 2).contiguous(), split.labels, split.tokens, split.captions
+    )
+
+
+def scenes_of(captions: Sequence[str]) -> list[Scene]:
+    """What captions say."""
+    return [parse(caption.split()) for caption in captions]
+
+
+def _different(captions: Sequence[str], known: frozenset[Scene]) -> Tensor:
+    """Places of the first captions of scenes that are neither known nor each other's.
+
+    As many whole pools as there are, at most POOLS; one smaller pool where it is the only one.
+    """
+    met, places = set(known), list[int]()
+    for place, scene in enumerate(scenes_of(captions)):
+        if scene not in met and len(places) < CANDIDATES * POOLS:
+            met.add(scene)
+            places.append(place)
+    whole = len(places) // CANDIDATES * CANDIDATES or len(places)
+    if whole < 2:
+        raise UserError("too few captions of different scenes: retrieval needs 2 at least")
+    return torch.tensor(places[:whole])
+
+
+def pool_scores(
+    pictures: Tensor,
+    split: PictureSplit,
+    judges: Judges,
+    name: str,
+    base: Mapping[str, Setting],
+) -> list[Score]:
+    """Retrieval and attributes of a split's captions, by generated and by real pictures.
+
+    Args:
+        pictures: (N, C, S, S) bytes, generated for the split's captions.
+        name: stands after the scores' names.
+        base: what their signatures begin with.
+    """
+    size = min(CANDIDATES, len(split))
+    pools: dict[str, Setting] = {"candidates": size, "pools": len(split) // size}
+    sign = {"judge": judges.retrieval.id, **pools, **base}
+    read: dict[str, Setting] = {"classifier": judges.attributes.id, "pictures": len(split), **base}
+    wanted, scores = said(split.captions), list[Score]()
+    for suffix, shown in (("", pictures), ("-real", split.pictures)):
+        parts = zip(torch.split(split.tokens, size), torch.split(shown, size), strict=True)
+        places = np.concatenate(
+            [ranks(judges.retrieval.similarities(tokens, part)) for tokens, part in parts]
+        )
+        retrieval = {f"retrieval-{k}": recall_at(places, k) for k in (1, 5)}
+        retrieval["retrieval-mrr"] = mean_reciprocal_rank(places)
+        found = judges.attributes.read(shown)[0]
+        agreed = found.agreement(wanted) | found.recall(wanted)
+        for values, said_of in ((retrieval, sign), (agreed, read)):
+            scores += [Score(f"{key}{name}{suffix}", x, said_of) for key, x in values.items()]
+    return scores
+
+
+def likeness(
+    pictures: Tensor,
+    gallery: Gallery,
+    classifier: AttributeClassifier,
+    base: Mapping[str, Setting],
+) -> list[Score]:
+    """Frechet distance, precision and recall of pictures of the first N test captions."""
+    n = len(pictures)
+    parts = [pictures, gallery.train.pictures[:n], gallery.test.pictures[:n]]
+    generated, training, test = (classifier.read(part)[1] for part in parts)
+    sign: dict[str, Setting] = {"features": classifier.id, "pictures": n, **base}
+    return feature_scores(generated, training, test, sign)
+
+
+def diversity_scores(
+    drawn: Drawn, split: PictureSplit, seed: int, base: Mapping[str, Setting]
+) -> list[Score]:
+    """Mean standard deviation of a pixel over DRAWINGS pictures of a caption, and of real ones."""
+    n = min(VARIED, len(split))
+    rng = np.random.default_rng([seed, 2])
+    generated = torch.stack([drawn(split.tokens[:n]) for _ in range(DRAWINGS)])
+    real = np.stack([draw(split.captions[:n], rng) for _ in range(DRAWINGS)])
+    sign: dict[str, Setting] = {"captions": n, "drawings": DRAWINGS, **base}
+    values = {"diversity": generated, "diversity-real": torch.tensor(real)}
+    return [Score(key, pixel_deviation(value), sign) for key, value in values.items()]
+
+
+def pixel_deviation(pictures: Tensor) -> float:
+    """Mean standard deviation of a value over the first axis, in the unit of [-1, 1].
+
+    Args:
+        pictures: (drawings, captions, ...) bytes.
+    """
+    return float(to_unit(pictures).std(0).mean())

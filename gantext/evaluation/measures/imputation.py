@@ -1,0 +1,91 @@
+"""`gantext eval imputation`: how good the words are that a model fills test sentences' blanks with.
+
+Shapes: N sentences, T tokens.
+"""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+import gantext
+from gantext.data.corpus import Corpus
+from gantext.data.vocabulary import PAD, UNK
+from gantext.errors import UserError
+from gantext.evaluation.judges.adversarial_error import adversarial_error
+from gantext.evaluation.subjects import Ground, Subject, _tested
+from gantext.inference.imputation import Search, can_impute, fill, search_signature
+from gantext.metrics.score import Score, Setting
+from gantext.metrics.text.likelihood import grammatical_share
+from gantext.nn.text.beam import FREE
+from gantext.runs.trained import Trained
+
+if TYPE_CHECKING:
+    from gantext.evaluation.measure import Protocol
+
+
+SHARE = (0.2, 0.3)  # of a sentence's words that are blanked
+
+
+def imputation_scores(trained: Trained, corpus: Corpus, sentences: int, seed: int) -> list[Score]:
+    """Scores of the best fillings of test sentences, a span of 20 to 30% of each blanked.
+
+    imputed-exact, the share equal to the original; imputed-grammatical where the grammar is known;
+    elsewhere adversarial-error, against as many other test sentences. The number of missing words
+    is known to the model. Test sentences with unknown words are left out: no model writes <unk>,
+    so they would be told apart by it.
+
+    Raises:
+        UserError: the model does not write text; fewer than 4 usable test sentences.
+    """
+    can_impute(trained, "eval imputation")
+    usable = corpus.test.tokens[~(corpus.test.tokens == UNK).any(1)]
+    if len(usable) < 4:
+        raise UserError("eval imputation: at least 4 test sentences without <unk> are needed")
+    rng = np.random.default_rng(seed)
+    mixed = usable[torch.from_numpy(rng.permutation(len(usable)))]
+    known = corpus.truth is not None
+    chosen = mixed[: min(sentences, len(mixed) if known else len(mixed) // 2)]
+    filled = completed(trained, blanked(chosen, rng), Search())
+    words = [trained.vocabulary.decode(row) for row in filled.tolist()]
+    sign: dict[str, Setting] = {
+        "sentences": len(chosen),
+        "blank": "span of 20-30%",
+        **search_signature(trained, Search()),
+        "seed": seed,
+        "data": corpus.hash,
+        "version": gantext.__version__,
+    }
+    exact = Score("imputed-exact", float((filled == chosen).all(1).double().mean()), sign)
+    if corpus.truth is not None:
+        log_prob = np.asarray(corpus.truth.log_prob(words), dtype=np.float64)
+        return [exact, Score("imputed-grammatical", grammatical_share(log_prob), sign)]
+    others = mixed[len(chosen) : 2 * len(chosen)]
+    real = [trained.vocabulary.decode(row) for row in others.tolist()]
+    classifier: dict[str, Setting] = {"classifier": "logistic on 1..3-grams, half to fit", **sign}
+    return [exact, Score("adversarial-error", adversarial_error(words, real, seed), classifier)]
+
+
+def blanked(tokens: Tensor, rng: np.random.Generator) -> Tensor:
+    """The sentences, (N, T), with FREE at a random span of 20 to 30% of their words, 1 at least."""
+    found = tokens.clone()
+    for row, size in zip(found, ((tokens != PAD).sum(1) - 1).tolist(), strict=True):
+        missing = min(size, max(1, round(rng.uniform(*SHARE) * size)))
+        start = int(rng.integers(size - missing + 1))
+        row[start : start + missing] = FREE
+    return found
+
+
+def completed(trained: Trained, templates: Tensor, search: Search) -> Tensor:
+    """The best filling of each template, (N, T), on the CPU."""
+    words = len(trained.vocabulary)
+    on_device = templates.to(trained.device)
+    found = fill(trained.algorithm, on_device, search.beam, search.rounds, words)
+    return found.tokens[:, 0].cpu()
+
+
+def imputation(subject: Subject, ground: Ground, protocol: "Protocol") -> list[Score]:
+    """What the model fills blanks of test sentences with."""
+    found = _tested(subject, ground)
+    return imputation_scores(*found, protocol.probes, protocol.seed) if found else []

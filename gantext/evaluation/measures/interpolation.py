@@ -1,0 +1,64 @@
+"""The scores of a model itself: likelihood, latent variable, midpoints, filled blanks."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+import gantext
+from gantext.data.corpus import Corpus, Truth
+from gantext.errors import UserError
+from gantext.evaluation.subjects import Ground, Subject, _tested
+from gantext.inference.interpolation import between
+from gantext.inference.latent import Decoding, decode_latent, latent_of, posterior_means
+from gantext.metrics.score import Score, Setting
+from gantext.metrics.text.likelihood import grammatical_share
+from gantext.runs.trained import Trained
+
+if TYPE_CHECKING:
+    from gantext.evaluation.measure import Protocol
+
+
+def interpolation(subject: Subject, ground: Ground, protocol: "Protocol") -> list[Score]:
+    """Share of grammatical midpoints between pairs of test sentences."""
+    found = _tested(subject, ground)
+    return midpoint_scores(*found, protocol.probes, protocol.seed) if found else []
+
+
+def midpoint_scores(trained: Trained, corpus: Corpus, pairs: int, seed: int) -> list[Score]:
+    """Share of grammatical sentences halfway between random pairs of test sentences, greedily.
+
+    Beside it the share of grammatical reconstructions of the pairs' own sentences: what the
+    decoder writes at the ends of the way.
+
+    Raises:
+        UserError: the grammar of the data is not known; fewer than two test sentences.
+    """
+    if corpus.truth is None:
+        raise UserError(f"eval interpolation: the grammar of data {corpus.name} is not known")
+    if len(corpus.test) < 2:
+        raise UserError("eval interpolation: two test sentences are needed")
+    algorithm, decoding = latent_of(trained, "eval interpolation"), Decoding()
+    rng = np.random.default_rng(seed)
+    chosen = [rng.choice(len(corpus.test), 2, replace=False) for _ in range(pairs)]
+    ends = corpus.test.tokens[torch.from_numpy(np.stack(chosen))].flatten(0, 1)  # (2 N, T)
+    mu = posterior_means(algorithm, ends, trained.device)
+    middle = between(mu[::2], mu[1::2], 0.5, spherical=False)  # (N, Z)
+    sign: dict[str, Setting] = {
+        "path": "linear",
+        **decoding.signature(),
+        "pairs": pairs,
+        "seed": seed,
+        "data": corpus.hash,
+        "version": gantext.__version__,
+    }
+    return [
+        Score(name, _share(trained, corpus.truth, decode_latent(trained, z, decoding)), sign)
+        for name, z in (("grammatical-midpoints", middle), ("grammatical-ends", mu))
+    ]
+
+
+def _share(trained: Trained, truth: Truth, tokens: Tensor) -> float:
+    words = [trained.vocabulary.decode(row) for row in tokens.tolist()]
+    return grammatical_share(np.asarray(truth.log_prob(words), dtype=np.float64))

@@ -1,0 +1,27 @@
+"""eval lengths: scores of short and of long sentences."""
+
+import numpy as np
+
+import gantext
+from gantext.evaluation.measure import Protocol
+from gantext.evaluation.subjects import Ground, Subject
+from gantext.metrics.score import Score, Setting
+
+
+def _lengths(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
+    from gantext.metrics.text.by_length import bleu_by_length, by_length
+
+    scores = bleu_by_length(
+        subject.lines,
+        ground.references,
+        protocol.preset,
+        seed=protocol.seed,
+        data_hash=ground.hash,
+    )
+    if ground.corpus is None or ground.corpus.truth is None:
+        return scores
+    words = subject.words(ground.corpus)
+    possible = np.isfinite(np.asarray(ground.corpus.truth.log_prob(words)))
+    sizes = np.array([len(sentence) for sentence in words])
+    sign: dict[str, Setting] = {"data": ground.hash, "version": gantext.__version__}
+    return [*scores, *by_length("grammatical", possible.astype(np.float64), sizes, sign)]

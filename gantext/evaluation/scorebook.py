@@ -1,0 +1,98 @@
+"""Scores of subjects, kept in their runs' folders: read back as long as nothing has changed."""
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+
+import gantext
+from gantext.errors import UserError
+from gantext.evaluation.measure import Measure, Protocol
+from gantext.evaluation.measures import MEASURES
+from gantext.evaluation.subjects import Ground, Subject
+from gantext.metrics.score import Score, Setting
+from gantext.runs.folder import RunDir
+
+Say = Callable[[str], None]
+
+
+def score(
+    names: Sequence[str],
+    subject: Subject,
+    ground: Ground,
+    protocol: Protocol,
+    say: Say,
+    stored_only: bool = False,
+) -> list[Score]:
+    """The scores of a subject by the named measures, read back where they are stored already.
+
+    Args:
+        names: of MEASURES.
+        subject: the sentences.
+        ground: what they are held against.
+        protocol: the choices that the measures depend on.
+        say: told what takes long.
+        stored_only: leave out what is not stored instead of computing it.
+    """
+    found: list[Score] = []
+    for name in names:
+        measure = MEASURES[name]
+        if not measure.fits(subject):
+            continue
+        key = _key(measure, subject, ground, protocol)
+        scores = _read(subject.keeper, measure, key)
+        if scores is None and not stored_only:
+            if measure.doing:
+                say(f"{subject.name}: {measure.doing}")
+            origin = _model_origin(subject) if measure.of_model else dict(subject.origin)
+            scores = [
+                dataclasses.replace(one, signature={**one.signature, **origin})
+                for one in measure.compute(subject, ground, protocol)
+            ]
+            _store(subject.keeper, measure, key, scores)
+        found += scores or []
+    return found
+
+
+def _model_origin(subject: Subject) -> dict[str, Setting]:
+    """The part of the origin that says which model it is."""
+    return {k: subject.origin.get(k) for k in ("run", "model", "step", "phase")}
+
+
+def _key(
+    measure: Measure, subject: Subject, ground: Ground, protocol: Protocol
+) -> dict[str, Setting]:
+    """All that decides a score. A changed file, setting, checkpoint or version changes it."""
+    decided = subject.key
+    if measure.of_model:
+        decided = subject.model.key if subject.model else {}
+    settings: dict[str, Setting] = {name: getattr(protocol, name) for name in measure.settings}
+    common = {"data": ground.hash, "version": gantext.__version__}
+    return {"measure": measure.name, **settings, **decided, **common}
+
+
+def _place(measure: Measure, key: Mapping[str, Setting]) -> str:
+    digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
+    return f"{measure.name}-{digest[:12]}"
+
+
+def _read(run: RunDir | None, measure: Measure, key: Mapping[str, Setting]) -> list[Score] | None:
+    """The stored scores of a key; None when there are none, or when their file is damaged."""
+    if run is None:
+        return None
+    with contextlib.suppress(UserError, KeyError, TypeError):
+        stored = run.scores(_place(measure, key))
+        if stored is not None and stored["key"] == dict(key):
+            return [Score.from_json(record) for record in stored["scores"]]
+    return None
+
+
+def _store(
+    run: RunDir | None, measure: Measure, key: Mapping[str, Setting], scores: Sequence[Score]
+) -> None:
+    if run is None:
+        return
+    with contextlib.suppress(OSError):  # somebody else's folder, which may be read only
+        document = {"key": dict(key), "scores": [score.to_json() for score in scores]}
+        run.save_scores(_place(measure, key), document)

@@ -1,0 +1,225 @@
+"""What is scored: samples of runs, files of sentences, and the real text beside them."""
+
+import functools
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from gantext import data, models
+from gantext.config import schema
+from gantext.config.settings import Device, Settings
+from gantext.data import Reads
+from gantext.data.corpus import Corpus
+from gantext.data.gallery import Gallery
+from gantext.data.lines import read_lines
+from gantext.errors import UserError
+from gantext.inference.sampling import SamplingRequest, draw, picture_signature, signature
+from gantext.metrics.score import Setting
+from gantext.runs.folder import RunDir
+from gantext.runs.trained import Trained, TrainedPainter, best_device, restore, restore_painter
+
+REAL = "real"
+Words = Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What sentences or pictures are held against.
+
+    Attributes:
+        references: the test split, or the file of references; none for pictures.
+        training: the training split; none with a file of references, and for pictures.
+        hash: the hash of the corpus, of the gallery or of the file.
+        corpus: the corpus, where there is one.
+        gallery: the pictures, for models of pictures.
+    """
+
+    references: Sequence[str]
+    training: Sequence[str]
+    hash: str
+    corpus: Corpus | None
+    gallery: Gallery | None = None
+
+
+@dataclass(frozen=True)
+class Model:
+    """A run at one of its checkpoints, rebuilt when it is first needed."""
+
+    run: RunDir
+    settings: Settings
+    phase: str | None
+    device: Device
+
+    @functools.cached_property
+    def trained(self) -> Trained:
+        """The run with its weights."""
+        return restore(self.run, self.device, self.phase)
+
+    @functools.cached_property
+    def painter(self) -> TrainedPainter:
+        """The run with its weights, of a picture model."""
+        return restore_painter(self.run, self.device, self.phase)
+
+    @property
+    def reads(self) -> Reads:
+        """What it was trained on."""
+        return models.reads(self.settings.model.name)
+
+    @functools.cached_property
+    def where(self) -> torch.device:
+        """Where it computes."""
+        return best_device(self.device)
+
+    @functools.cached_property
+    def checkpoint(self) -> tuple[int, str]:
+        """Its step and the digest of its weights. Raises UserError when there is none."""
+        return self.run.checkpoint_id(self.phase)
+
+    @property
+    def key(self) -> dict[str, Setting]:
+        """What decides its numbers: the weights and the kind of device."""
+        return {"weights": self.checkpoint[1], "device": self.where.type}
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Sentences to score; they are drawn or read when the first score needs them.
+
+    Of a picture model there are none: what scores it draws the pictures.
+
+    Attributes:
+        name: the column that its scores stand in.
+        origin: where the sentences come from, for the scores' signatures.
+        key: what decides the sentences, for looking up stored scores.
+        source: gives the sentences, and their words as the model wrote them (None: from a file).
+        size: how many sentences.
+        keeper: the run whose folder holds its scores.
+        model: the model that wrote the sentences.
+    """
+
+    name: str
+    origin: Mapping[str, Setting]
+    key: Mapping[str, Setting]
+    source: Callable[[], tuple[Sequence[str], Words | None]]
+    size: int
+    keeper: RunDir | None = None
+    model: Model | None = None
+
+    @functools.cached_property
+    def drawn(self) -> tuple[Sequence[str], Words | None]:
+        """(sentences, their words)."""
+        return self.source()
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """The sentences."""
+        return self.drawn[0]
+
+    def words(self, corpus: Corpus) -> Words:
+        """The sentences' words: as the model wrote them, or as the corpus cuts them."""
+        words = self.drawn[1]
+        if words is not None:
+            return words
+        return [corpus.vocabulary.tokenize(line) for line in self.lines]
+
+
+def find_model(word: str, phase: str | None, runs_dir: Path, device: Device) -> Model:
+    """The model that RUN or RUN@PHASE names; `phase` is for words that name none.
+
+    Raises:
+        UserError: no such run, or a damaged one.
+    """
+    run, own = RunDir.find_at(word, runs_dir)
+    return Model(run, schema.from_yaml(run.config), own or phase, device)
+
+
+def of_model(model: Model, request: SamplingRequest, runs_dir: Path) -> Subject:
+    """Samples of a model; of a picture model no sentences."""
+    run = model.run
+    sign = signature if model.reads is Reads.text else picture_signature
+    origin = sign(run, model.settings, model.checkpoint[0], request)
+    del origin["version"]  # each score has it already
+    key = {**{k: v for k, v in origin.items() if k != "run"}, **model.key}
+
+    def source() -> tuple[Sequence[str], Words]:
+        return draw(model.trained, request) if model.reads is Reads.text else ((), ())
+
+    return Subject(label(model, runs_dir), origin, key, source, request.n, run, model)
+
+
+def label(model: Model, runs_dir: Path) -> str:
+    """What a model is called in tables: RUN or RUN@PHASE."""
+    name = model.run.name_in(runs_dir)
+    name = model.run.path.name if name.startswith("..") else name
+    return f"{name}@{model.phase}" if model.phase else name
+
+
+def of_file(path: Path) -> Subject:
+    """Sentences of a file; nothing is stored of them."""
+    lines = read_lines(path, [])
+    origin: dict[str, Setting] = {"samples": path.name, "samples_hash": _digest(lines)[:8]}
+    return Subject(path.name, origin, origin, lambda: (lines, None), len(lines))
+
+
+def of_real(ground: Ground, beside: Sequence[Subject]) -> Subject:
+    """Training text as if it were samples: what a perfect model would get.
+
+    As many sentences as the subjects that it stands beside have, drawn with a fixed seed if there
+    are more: Self-BLEU and distinct n-grams depend on the number of sentences.
+    """
+    size = min(len(ground.training), max(one.size for one in beside))
+    keeper = next((one.keeper for one in beside if one.keeper), None)
+    origin: dict[str, Setting] = {"samples": "training text"}
+
+    def source() -> tuple[Sequence[str], None]:
+        if size == len(ground.training):
+            return ground.training, None
+        chosen = np.random.default_rng(0).permutation(len(ground.training))[:size]
+        return [ground.training[place] for place in np.sort(chosen)], None
+
+    return Subject(REAL, origin, {**origin, "sentences": size}, source, size, keeper)
+
+
+def ground_of(cfg: Any, references: Path | None, reads: Reads = Reads.text) -> Ground:
+    """The references: a file's sentences, or the splits of the data that `cfg` describes.
+
+    Raises:
+        UserError: the data has nothing that a model which `reads` this can be held against.
+    """
+    if references is not None:
+        lines = read_lines(references, [])
+        return Ground(lines, (), _digest(lines), None)
+    if reads is not Reads.text:
+        gallery: Gallery = data.load_for(cfg, reads)
+        return Ground((), (), gallery.hash, None, gallery)
+    corpus = data.load(cfg)
+    return Ground(corpus.test.text, corpus.train.text, corpus.hash, corpus)
+
+
+def _digest(lines: Sequence[str]) -> str:
+    digest = hashlib.sha256()
+    for line in lines:
+        digest.update(line.encode() + b"\n")
+    return digest.hexdigest()
+
+
+def _tested(subject: Subject, ground: Ground) -> tuple[Trained, Corpus] | None:
+    """A model with the data that it was trained on; None for what is no model's or has no corpus.
+
+    Raises:
+        UserError: it was trained on other data.
+    """
+    model = subject.model
+    if model is None or ground.corpus is None:
+        return None
+    if model.run.info.get("data") != ground.hash:
+        raise UserError(
+            f"{model.run.path.name} was trained on other data: for its likelihood of other "
+            "sentences use gantext score RUN FILE"
+        )
+    return model.trained, ground.corpus

@@ -1,0 +1,94 @@
+"""Files that are there whole or not at all."""
+
+import contextlib
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from gantext.errors import UserError
+
+
+def write_synced(path: Path, data: bytes) -> None:
+    """Write a file and wait until the disk has it."""
+    with open(path, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Replace a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        write_synced(temporary, data)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, document: Any) -> None:
+    """Replace a JSON file whole or not at all."""
+    write_atomic(path, json.dumps(document, indent=1, ensure_ascii=False).encode())
+
+
+def read_json(path: Path, default: Any) -> Any:
+    """Read a JSON file; `default` when it is not there. Raises UserError when it is damaged."""
+    if not path.is_file():
+        return default
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"cannot read {path}: {error}") from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the disk has a folder's entries."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+# A file that one process at a time holds; the system lets go of it however that process ends.
+class Held(Exception):
+    """Another process holds the file; `holder` is its id, as far as it is known."""
+
+    def __init__(self, holder: str) -> None:
+        super().__init__(f"held by process {holder}")
+        self.holder = holder
+
+
+@contextlib.contextmanager
+def hold(path: Path) -> Iterator[None]:
+    """Hold a file, which says by whom. Raises Held when another process does."""
+    with open(path, "a+") as file:
+        if not any(_taken(file, pause) for pause in (0.0, 0.05, 0.1)):  # `is_held` may be looking
+            file.seek(0)
+            raise Held(file.read().strip() or "?")
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def is_held(path: Path) -> bool:
+    """Whether any process holds the file now."""
+    if not path.exists():
+        return False
+    with open(path) as file:
+        return not _taken(file, 0.0)
+
+
+def _taken(file: IO[str], pause: float) -> bool:
+    time.sleep(pause)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""What one does with a trained run: sample, draw, score, reconstruct, interpolate, impute."""

@@ -1,0 +1,83 @@
+"""Sentences to latent vectors and back, for the commands that only a latent variable allows.
+
+Shapes: N sentences, T tokens, Z latent.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from gantext.data.corpus import Split
+from gantext.data.vocabulary import PAD
+from gantext.errors import UserError
+from gantext.inference.options import How
+from gantext.metrics.score import Setting
+from gantext.models.contract import Latent
+from gantext.nn.rng import generator
+from gantext.nn.text.beam import beam_rows, beam_search
+from gantext.nn.text.sampling import SamplingOptions
+from gantext.runs.trained import Trained
+
+ROWS = 1000
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """How a latent vector becomes a sentence; `temperature` and `seed` are those of samples."""
+
+    how: How = How.greedy
+    beam: int = 5
+    temperature: float = 1.0
+    seed: int = 0
+
+    def signature(self) -> dict[str, Setting]:
+        """The settings that matter for the way chosen."""
+        sampled: dict[str, Setting] = {"temperature": self.temperature, "decode_seed": self.seed}
+        own: dict[How, dict[str, Setting]] = {How.beam: {"beam": self.beam}, How.sample: sampled}
+        return {"how": self.how.value, **own.get(self.how, {})}
+
+
+def latent_of(trained: Trained, command: str) -> Latent:
+    """The run's algorithm. Raises UserError when it has no latent variable."""
+    if not isinstance(trained.algorithm, Latent):
+        name = trained.settings.model.name
+        raise UserError(
+            f"{trained.run.path.name}: model={name} has no latent variable; "
+            f"{command} needs model=vae"
+        )
+    return trained.algorithm
+
+
+def posterior_means(algorithm: Latent, tokens: Tensor, device: torch.device) -> Tensor:
+    """The means of q(z | x), (N, Z), of (N, T) tokens; rows of like length are read together."""
+    lengths = (tokens != PAD).sum(1).cpu()
+    order = lengths.argsort()
+    parts = [
+        algorithm.encode(tokens[part, : int(lengths[part].max())].to(device))[0]
+        for part in torch.split(order, ROWS)
+    ]
+    return torch.cat(parts)[order.argsort().to(device)]
+
+
+def decode_latent(trained: Trained, z: Tensor, decoding: Decoding) -> Tensor:
+    """A sentence for each row of z, (N, Z): (N, T) int64, <eos> then <pad>."""
+    algorithm = latent_of(trained, "decoding")
+    width = trained.run.info["max_length"]
+    if decoding.how is How.beam:
+        rows = beam_rows(len(trained.vocabulary), decoding.beam, z.device)
+        return torch.cat([_best(algorithm, part, width, decoding) for part in torch.split(z, rows)])
+    options = SamplingOptions(0.0 if decoding.how is How.greedy else decoding.temperature)
+    rng = generator(decoding.seed, "decoding", trained.device)
+    return torch.cat([algorithm.decode(part, rng, options) for part in torch.split(z, ROWS)])
+
+
+def _best(algorithm: Latent, z: Tensor, width: int, decoding: Decoding) -> Tensor:
+    """The first of each beam, (N, T)."""
+    return beam_search(algorithm.policy(z), len(z), width, decoding.beam).tokens[:, 0]
+
+
+def chosen(split: Split, sentences: int, seed: int) -> Tensor:
+    """So many sentences of a split, (N, T): all, or a choice that the seed decides."""
+    order = torch.randperm(len(split), generator=torch.Generator().manual_seed(seed))
+    return split.tokens[order[:sentences].sort().values]

@@ -1,0 +1,33 @@
+"""Likelihoods of the sentences of a split under a trained model."""
+
+import numpy as np
+import torch
+
+from gantext.data.corpus import Split
+from gantext.data.vocabulary import PAD
+from gantext.inference.sampling import ROWS
+from gantext.metrics.score import Setting
+from gantext.metrics.text.likelihood import nll_per_token
+from gantext.models.contract import Algorithm, Estimator
+
+
+def split_log_prob(algorithm: Algorithm, split: Split, device: torch.device) -> np.ndarray:
+    """log p(sentence) of a split, (N,), nats; rows of like length are scored together."""
+    lengths = (split.tokens != PAD).sum(1)
+    order = lengths.argsort()
+    result = torch.zeros(len(split), dtype=torch.float64)
+    for part in torch.split(order, ROWS):
+        batch = split.tokens[part, : int(lengths[part].max())].to(device)
+        result[part] = algorithm.log_prob(batch).cpu().double()
+    return result.numpy()
+
+
+def likelihood_of(algorithm: Algorithm, split: Split, device: torch.device) -> float:
+    """Mean negative log-likelihood of a split, nats per token, <eos> counted."""
+    log_prob = split_log_prob(algorithm, split, device)
+    return nll_per_token(log_prob, (split.tokens != PAD).sum(1).double().numpy())
+
+
+def estimate_signature(algorithm: Algorithm) -> dict[str, Setting]:
+    """How its likelihoods are estimated; nothing where they are exact."""
+    return dict(algorithm.estimator()) if isinstance(algorithm, Estimator) else {}

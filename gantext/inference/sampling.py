@@ -1,0 +1,95 @@
+"""Sampling a trained run."""
+
+from dataclasses import dataclass
+
+import torch
+
+import gantext
+from gantext.config.settings import Device, Settings
+from gantext.data.vocabulary import Vocabulary
+from gantext.metrics.score import Setting
+from gantext.models.contract import Algorithm
+from gantext.nn.rng import generator
+from gantext.nn.text.sampling import SamplingOptions
+from gantext.runs.folder import RunDir
+from gantext.runs.trained import Trained, restore
+
+CHOICES = ("temperature", "top_k", "top_p")  # of words
+
+
+@dataclass(frozen=True)
+class SamplingRequest:
+    """What is sampled: how many, how words are drawn (of text), from which state of the run."""
+
+    n: int
+    temperature: float = 1.0
+    top_k: int = 0
+    top_p: float = 1.0
+    seed: int = 0
+    phase: str | None = None
+
+    @property
+    def options(self) -> SamplingOptions:
+        """How tokens are drawn."""
+        return SamplingOptions(self.temperature, self.top_k, self.top_p)
+
+
+def sample_run(
+    run: RunDir, request: SamplingRequest, device: Device = Device.auto
+) -> tuple[list[str], dict[str, Setting]]:
+    """Sample a run: (n sentences, the signature of the samples)."""
+    trained = restore(run, device, request.phase)
+    lines, _ = draw(trained, request)
+    return lines, signature(run, trained.settings, trained.step, request)
+
+
+def draw(trained: Trained, request: SamplingRequest) -> tuple[list[str], list[list[str]]]:
+    """Sample a run that is restored already: n sentences, and their words."""
+    rng = generator(request.seed, "sampling", trained.device)
+    return sample_texts(
+        trained.algorithm, trained.vocabulary, request.n, rng, request.options, ROWS
+    )
+
+
+def signature(
+    run: RunDir, settings: Settings, step: int, request: SamplingRequest
+) -> dict[str, Setting]:
+    """The settings that these samples can be drawn again with."""
+    return {
+        "run": run.path.name,
+        "model": settings.model.name,
+        "step": step,
+        "phase": request.phase,
+        "sampled": request.n,
+        "temperature": request.temperature,
+        "top_k": request.top_k,
+        "top_p": request.top_p,
+        "sample_seed": request.seed,
+        "run_data": run.info.get("data"),
+        "version": gantext.__version__,
+    }
+
+
+def picture_signature(
+    run: RunDir, settings: Settings, step: int, request: SamplingRequest
+) -> dict[str, Setting]:
+    """The same of pictures, which are drawn without the choices of words."""
+    found = signature(run, settings, step, request)
+    return {key: value for key, value in found.items() if key not in CHOICES}
+
+
+ROWS = 500
+
+
+def sample_texts(
+    algorithm: Algorithm,
+    vocabulary: Vocabulary,
+    n: int,
+    rng: torch.Generator,
+    options: SamplingOptions,
+    rows: int,
+) -> tuple[list[str], list[list[str]]]:
+    """Draw n sentences, `rows` at a time: as readable text, and as tokens."""
+    sizes = [rows] * (n // rows) + ([n % rows] if n % rows else [])
+    drawn = [row for size in sizes for row in algorithm.sample(size, rng, options).tolist()]
+    return [vocabulary.text(row) for row in drawn], [vocabulary.decode(row) for row in drawn]

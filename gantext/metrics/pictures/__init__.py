@@ -1,0 +1,1 @@
+"""Metrics of pictures: pure functions of arrays of features."""

@@ -1,0 +1,50 @@
+"""Scores of samples by features of a network: Frechet distance, precision and recall.
+
+Each stands beside its value for real data: test pictures in the samples' place, against the same
+training pictures. That is what a perfect model would have, and not 0 or 1.
+
+Legend: N pictures of each set, F features.
+"""
+
+from collections.abc import Mapping
+
+from numpy.typing import ArrayLike
+
+from gantext.metrics.frechet import fit, frechet_distance
+from gantext.metrics.pictures.precision_recall import NEIGHBOUR, precision_recall
+from gantext.metrics.score import Score, Setting
+
+
+def feature_scores(
+    samples: ArrayLike,
+    training: ArrayLike,
+    test: ArrayLike,
+    signature: Mapping[str, Setting],
+    k: int = NEIGHBOUR,
+) -> list[Score]:
+    """`frechet`, `precision` and `recall`, and each with "-real".
+
+    Args:
+        samples, training, test: features (N, F), of the same N.
+        signature: what the features are of: network, data, sizes; what the three scores add to it
+            is which set stands against which, and k.
+        k: which neighbour's distance is the radius, for precision and recall.
+
+    Raises:
+        UserError: as `gantext.metrics.frechet.fit` and `precision_recall` do.
+    """
+    against: dict[str, Setting] = {"against": "train", "floor": "test", **signature}
+    reference = fit([training])
+    distances = [frechet_distance(fit([part]), reference) for part in (samples, test)]
+    shares = [precision_recall(part, training, k) for part in (samples, test)]
+    neighbours: dict[str, Setting] = {"k": k, **against}
+    found = [
+        ("frechet", distances, against),
+        ("precision", [share.precision for share in shares], neighbours),
+        ("recall", [share.recall for share in shares], neighbours),
+    ]
+    return [
+        Score(name + suffix, value, sign)
+        for name, values, sign in found
+        for suffix, value in zip(("", "-real"), values, strict=True)
+    ]

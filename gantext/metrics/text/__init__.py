@@ -1,0 +1,1 @@
+"""Metrics of text: pure functions of strings and arrays."""

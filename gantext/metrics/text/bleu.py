@@ -1,0 +1,182 @@
+"""Mean sentence BLEU against all references ("text-GAN BLEU"), and Self-BLEU.
+
+Each sentence is scored as by Papineni et al. 2002 (section 2.3) with a whole corpus as its
+references, equal to nltk's `sentence_bleu` to 1e-12:
+
+    BLEU-N(h) = BP(h) * exp((log p_1 + ... + log p_N) / N)
+    p_n(h)    = sum over n-grams g of min(count_h(g), max over references of count(g))
+                / max(1, |h| - n + 1)
+    BP(h)     = 1 if |h| > r else exp(1 - r / |h|), r the closest reference length (tie: shorter)
+
+nltk counts the references again for every hypothesis. Here they are the same for all of them, so
+the maximum is taken once per n-gram, and the cost is linear in the number of sentences.
+
+Legend: H hypotheses, S sentences, K distinct n-grams of one order, N the highest order.
+"""
+
+import sys
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gantext.errors import UserError, nearest
+from gantext.metrics.text.ngrams import (
+    Encoded,
+    IntArray,
+    Sentences,
+    Words,
+    encode,
+    find_ngrams,
+    highest_counts,
+    number_ngrams,
+    number_words,
+    sentence_counts,
+)
+
+FloatArray = NDArray[np.float64]
+Smoothing = Literal["method1", "none"]
+# Chen and Cherry 2014, method 1: the numerator that stands for "no match".
+EPSILON = 0.1
+
+
+@dataclass(frozen=True)
+class Matches:
+    """What BLEU needs to know of H hypotheses.
+
+    Attributes:
+        clipped: (N, H); row n - 1 holds the clipped matches of order n (the numerators of p_n).
+        lengths: (H,) words in each hypothesis.
+        closest: (H,) the length of the closest reference, the shorter of two that are as close.
+    """
+
+    clipped: IntArray
+    lengths: IntArray
+    closest: IntArray
+
+
+class ReferenceIndex:
+    """The references' maximum counts, built once; hypotheses may then come in any chunks.
+
+    Args:
+        references: tokenised sentences, or what `encode_texts` made of their texts.
+        max_order: N, the longest n-grams that are counted.
+
+    Raises:
+        UserError: there is no reference.
+    """
+
+    def __init__(self, references: Sentences | Encoded, max_order: int = 5) -> None:
+        if not isinstance(references, Encoded):
+            numbering = number_words(references)
+            references = Encoded(encode(references, numbering), numbering)
+        words, self._numbering = references
+        if not words.lengths.size:
+            raise UserError("BLEU needs at least one reference sentence")
+        self.max_order = max_order
+        self._lengths = np.unique(words.lengths)
+        self._keys: list[IntArray] = []
+        self._highest: list[IntArray] = []
+        for grams in number_ngrams(words, max_order):
+            counts = sentence_counts(grams)
+            highest = np.zeros(grams.keys.size, np.int64)  # (K,)
+            np.maximum.at(highest, counts.numbers, counts.counts)
+            self._keys.append(grams.keys)
+            self._highest.append(highest)
+
+    def matches(self, hypotheses: Sentences) -> Matches:
+        """Count the clipped matches of H tokenised hypotheses."""
+        words = encode(hypotheses, self._numbering)
+        clipped = np.zeros((self.max_order, len(hypotheses)), np.int64)
+        for grams in find_ngrams(words, self._keys):
+            counts = sentence_counts(grams)
+            most = self._highest[grams.order - 1][counts.numbers]
+            np.add.at(clipped[grams.order - 1], counts.sentences, np.minimum(counts.counts, most))
+        return Matches(clipped, words.lengths, _closest(words.lengths, self._lengths))
+
+    def bleu(self, hypotheses: Sentences, smoothing: Smoothing = "method1") -> FloatArray:
+        """Return (N, H): row n - 1 holds each hypothesis's BLEU-n, in 0..1."""
+        return bleu_of_matches(self.matches(hypotheses), smoothing)
+
+
+def self_bleu(
+    sentences: Sentences | Words, max_order: int = 5, smoothing: Smoothing = "method1"
+) -> FloatArray:
+    """Score each of S tokenised sentences against all the others.
+
+    Only the sentence itself is left out: an equal one elsewhere remains a reference.
+
+    Returns:
+        (max_order, S): row n - 1 holds each sentence's Self-BLEU-n, in 0..1; 1 is a copy.
+
+    Raises:
+        UserError: there are fewer than two sentences.
+    """
+    words = sentences
+    if not isinstance(words, Words):
+        words = encode(words, number_words(words))
+    size = words.lengths.size
+    if size < 2:
+        raise UserError(f"Self-BLEU needs at least 2 sentences, not {size}")
+    clipped = np.zeros((max_order, size), np.int64)
+    for grams in number_ngrams(words, max_order):
+        counts = sentence_counts(grams)
+        first, second = highest_counts(counts, grams.keys.size)
+        # The highest count elsewhere: the second highest where the highest is our own.
+        own = counts.counts == first[counts.numbers]
+        most = np.where(own, second[counts.numbers], first[counts.numbers])
+        np.add.at(clipped[grams.order - 1], counts.sentences, np.minimum(counts.counts, most))
+    matches = Matches(clipped, words.lengths, _closest_other(words.lengths))
+    return bleu_of_matches(matches, smoothing)
+
+
+def bleu_of_matches(matches: Matches, smoothing: Smoothing) -> FloatArray:
+    """Return BLEU-1..N of each hypothesis, (N, H).
+
+    Smoothing `method1` puts 0.1 in the place of a zero numerator. `none` is nltk without a
+    smoothing function: a p_n of zero becomes the smallest normal double, whose logarithm keeps
+    BLEU-N at 1e-61 or less (one zero among five orders), not at exactly 0. Either way
+    BLEU is 0 where not even one word matches.
+    """
+    if smoothing not in get_args(Smoothing):
+        choices = get_args(Smoothing)
+        hint = nearest(smoothing, choices)
+        raise UserError(f"no smoothing {smoothing!r}{hint}; choose from {', '.join(choices)}")
+    orders = np.arange(1, len(matches.clipped) + 1)[:, None]  # (N, 1)
+    totals = np.maximum(1, matches.lengths - orders + 1)  # (N, H)
+    unmatched = EPSILON / totals if smoothing == "method1" else sys.float_info.min
+    precisions = np.where(matches.clipped == 0, unmatched, matches.clipped / totals)
+    means = np.cumsum(np.log(precisions), axis=0) / orders
+    scores: FloatArray = _brevity_penalty(matches) * np.exp(means)
+    scores[:, matches.clipped[0] == 0] = 0.0
+    return scores
+
+
+def _brevity_penalty(matches: Matches) -> FloatArray:
+    """BP (H,); it is 1 for an empty hypothesis, whose score is 0 for want of a match."""
+    ratio = matches.closest / np.maximum(1, matches.lengths)
+    return np.where(matches.lengths > matches.closest, 1.0, np.exp(np.minimum(0.0, 1.0 - ratio)))
+
+
+def _closest(lengths: IntArray, available: IntArray) -> IntArray:
+    """The closest of the sorted `available` lengths to each of `lengths`; ties: the shorter."""
+    above = np.searchsorted(available, lengths).clip(max=available.size - 1)
+    below = np.maximum(above - 1, 0)
+    return _nearer(lengths, available[below], available[above])
+
+
+def _closest_other(lengths: IntArray) -> IntArray:
+    """As `_closest`, among the lengths of all the other sentences (there are at least two)."""
+    available, which, counts = np.unique(lengths, return_inverse=True, return_counts=True)
+    if available.size == 1:
+        return lengths
+    below = np.append(available[1], available[:-1])
+    above = np.append(available[1:], available[-2])
+    other = np.where(counts > 1, available, _nearer(available, below, above))
+    return other[which]
+
+
+def _nearer(lengths: IntArray, shorter: IntArray, longer: IntArray) -> IntArray:
+    """Elementwise the one of two lengths that is nearer to `lengths`; ties: `shorter`."""
+    return np.where(np.abs(lengths - shorter) <= np.abs(longer - lengths), shorter, longer)

@@ -1,0 +1,84 @@
+"""sacreBLEU's corpus BLEU (Post 2018) for one reference set that all hypotheses share.
+
+sacreBLEU wants the references once for every hypothesis, 10,000 x 10,000 strings for a text GAN.
+Here the reference counts are built once; tokenizer and final arithmetic are sacreBLEU's.
+
+This is not the "text-GAN BLEU" of `gantext.metrics.bleu`: n-gram matches are summed over the
+whole file before they are divided, and the scale is 0..100.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from sacrebleu.metrics.bleu import BLEU, BLEUSignature
+
+from gantext import __version__
+from gantext.errors import UserError
+from gantext.metrics.score import Score
+from gantext.metrics.text.bleu import Matches, ReferenceIndex
+from gantext.metrics.text.ngrams import IntArray
+from gantext.metrics.text.tokens import CHUNK
+
+
+def corpus_bleu_score(
+    hypotheses: Sequence[str],
+    references: Sequence[str],
+    *,
+    lowercase: bool = False,
+    data_hash: str | None = None,
+) -> Score:
+    """Return sacreBLEU's corpus BLEU as the score `corpus-bleu`, in 0..100 as sacreBLEU gives it.
+
+    Equal to `sacrebleu.corpus_bleu(hypotheses, [[r] * len(hypotheses) for r in references])`.
+
+    Args:
+        hypotheses: one detokenised sentence a string.
+        references: likewise; each is a reference of every hypothesis.
+        lowercase: compare in lower case.
+        data_hash: the hash of the corpus that the references are from.
+
+    Raises:
+        UserError: no hypotheses or no references.
+    """
+    if not hypotheses:
+        raise UserError("there are no sentences to score")
+    metric = BLEU(lowercase=lowercase)
+    index = ReferenceIndex(_tokens(metric, references), metric.max_ngram_order)
+    chunks = [
+        _sums(index.matches(_tokens(metric, hypotheses[start : start + CHUNK])))
+        for start in range(0, len(hypotheses), CHUNK)
+    ]
+    sums = np.sum(chunks, axis=0)  # (2 N + 2,)
+    result = BLEU.compute_bleu(
+        correct=sums[: metric.max_ngram_order].tolist(),
+        total=sums[metric.max_ngram_order : -2].tolist(),
+        sys_len=int(sums[-2]),
+        ref_len=int(sums[-1]),
+        smooth_method=metric.smooth_method,
+        smooth_value=metric.smooth_value,
+        effective_order=metric.effective_order,
+        max_ngram_order=metric.max_ngram_order,
+    )
+    signature = BLEUSignature({**vars(metric), "num_refs": len(references)})
+    settings = {
+        "hypotheses": len(hypotheses),
+        "references": len(references),
+        "data": data_hash,
+        "gantext": __version__,
+        "signature": signature.format(),
+    }
+    return Score("corpus-bleu", float(result.score), settings)
+
+
+def _sums(matches: Matches) -> IntArray:
+    """What corpus BLEU needs of some hypotheses: N matches, N totals, two lengths in words."""
+    orders = np.arange(len(matches.clipped))[:, None]  # (N, 1)
+    totals = np.maximum(0, matches.lengths - orders).sum(axis=1)  # (N,)
+    lengths = (matches.lengths.sum(), matches.closest.sum())
+    return np.concatenate([matches.clipped.sum(axis=1), totals, lengths])
+
+
+def _tokens(metric: BLEU, texts: Sequence[str]) -> list[list[str]]:
+    """Tokenise as sacreBLEU does before it counts."""
+    lines = (text.lower() if metric.lowercase else text for text in texts)
+    return [metric.tokenizer(line.rstrip()).split() for line in lines]

@@ -1,0 +1,71 @@
+"""How far two sets of sentences lie apart, in their n-grams and in their lengths."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gantext.metrics.text.ngrams import IntArray, Words, number_ngrams
+
+FloatArray = NDArray[np.float64]
+
+
+def ms_jaccard(a: Words, b: Words, max_order: int = 5) -> FloatArray:
+    """MS-Jaccard-1..N of two sets of sentences (Alihosseini et al. 2019).
+
+        J_n = sum over n-grams g of min(f_a(g), f_b(g)) / sum over g of max(f_a(g), f_b(g))
+        MS-Jaccard-N = (J_1 * ... * J_N) ** (1 / N)
+
+    where f(g) is the number of times that g occurs in the set over its number of sentences.
+
+    Args:
+        a: the one set.
+        b: the other set, encoded with the same numbering. All words of at least one set must have
+            a number: words without one are then in the other set only, and match nothing.
+        max_order: N, the longest n-grams that are counted.
+
+    Returns:
+        (max_order,): 1 where the frequencies are equal, 0 where no n-gram is shared, NaN where
+        neither set has an n-gram of that order.
+
+    Raises:
+        ValueError: the sets have different numberings, or one of them is empty.
+    """
+    if a.unknown != b.unknown:
+        raise ValueError(f"two numberings, of {a.unknown} and of {b.unknown} words")
+    sizes = (a.lengths.size, b.lengths.size)
+    if not all(sizes):
+        raise ValueError("MS-Jaccard needs sentences on both sides")
+    both = Words(
+        np.concatenate([a.numbers, b.numbers]), np.concatenate([a.lengths, b.lengths]), a.unknown
+    )
+    shares = [
+        _jaccard(grams.numbers, grams.sentences < sizes[0], grams.keys.size, sizes)
+        for grams in number_ngrams(both, max_order)
+    ]
+    return np.cumprod(shares) ** (1 / np.arange(1, max_order + 1))
+
+
+def _jaccard(
+    numbers: IntArray, first: NDArray[np.bool_], distinct: int, sizes: tuple[int, int]
+) -> float:
+    """J_n of n-grams with these numbers, of which those marked `first` stand in the first set."""
+    if not distinct:
+        return float("nan")
+    a = np.bincount(numbers[first], minlength=distinct) / sizes[0]
+    b = np.bincount(numbers[~first], minlength=distinct) / sizes[1]
+    return float(np.minimum(a, b).sum() / np.maximum(a, b).sum())
+
+
+def wasserstein_1(a: IntArray, b: IntArray) -> float:
+    """Wasserstein-1 distance between two samples of integers from 0 on, such as lengths.
+
+    That is the area between the two cumulative distributions: how far, on the mean, a length of
+    one sample must be moved to turn it into the other. Its unit is that of the samples.
+
+    Raises:
+        ValueError: a sample is empty.
+    """
+    if not (a.size and b.size):
+        raise ValueError("the Wasserstein distance needs two samples")
+    size = 1 + int(max(a.max(), b.max()))
+    shares = [np.bincount(sample, minlength=size) / sample.size for sample in (a, b)]
+    return float(np.abs(np.cumsum(shares[0] - shares[1])).sum())

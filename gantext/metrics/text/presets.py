@@ -1,0 +1,60 @@
+"""The protocols under which BLEU and Self-BLEU of text GANs have been published.
+
+They differ in how many hypotheses and references they take, in smoothing and in tokens, and so in
+their numbers. Only numbers of one preset can be compared; each score says which it is.
+"""
+
+from dataclasses import dataclass
+
+from gantext.metrics.text.bleu import Smoothing
+
+
+@dataclass(frozen=True)
+class Preset:
+    """How many sentences are compared, and how. None means all of them.
+
+    `dataclasses.replace` makes a variant; the signature shows every setting that differs.
+
+    Attributes:
+        name: as it stands in signatures.
+        about: where the protocol comes from.
+        hypotheses: so many are scored, the first ones.
+        references: so many references are used, the first ones. For Self-BLEU the file itself is
+            cut to so many sentences, which are then each other's references.
+        smoothing: `method1` (Chen and Cherry 2014) or `none`.
+        tokenizer: a name in `gantext.data.tokenizers`.
+        shuffled: the hypotheses are shuffled with the seed before the first ones are taken.
+        separate: Self-BLEU is against so many other samples, not against the rest of the file.
+    """
+
+    name: str
+    about: str
+    hypotheses: int | None = None
+    references: int | None = None
+    smoothing: Smoothing = "method1"
+    tokenizer: str = "nltk"
+    shuffled: bool = False
+    separate: int | None = None
+
+
+_PRESETS = (
+    Preset("texygen", "Texygen (Zhu et al. 2018), its full evaluation: all against all"),
+    Preset("texygen-fast", "Texygen's fast evaluation: the first 500 references", references=500),
+    Preset(
+        "leakgan",
+        "LeakGAN (Guo et al. 2018): 2,000 sentences drawn with a seed, unsmoothed, cased",
+        hypotheses=2000,
+        smoothing="none",
+        tokenizer="whitespace",
+        shuffled=True,
+    ),
+    Preset("relgan", "RelGAN (Nie et al. 2019): the first 100 sentences", hypotheses=100),
+    Preset(
+        "textgan",
+        "TextGAN-PyTorch: the first 200 sentences; Self-BLEU against 10,000 other samples",
+        hypotheses=200,
+        separate=10_000,
+    ),
+)
+PRESETS = {preset.name: preset for preset in _PRESETS}
+DEFAULT = "texygen"

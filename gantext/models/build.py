@@ -1,0 +1,44 @@
+"""A model built for its data: the facts of a corpus or a gallery, then weights from a seed."""
+
+from typing import Any, overload
+
+import torch
+
+from gantext import models
+from gantext.data.corpus import Corpus
+from gantext.data.gallery import Gallery
+from gantext.data.vocabulary import Vocabulary
+from gantext.models.contract import PictureTask, Task
+from gantext.nn.rng import generator
+
+
+def singletons(vocabulary: Vocabulary) -> torch.Tensor:
+    """(V,) bool: words seen once in training."""
+    return torch.tensor([count == 1 for count in vocabulary.counts])
+
+
+@overload
+def task_of(data: Corpus, device: torch.device) -> Task: ...
+@overload
+def task_of(data: Gallery, device: torch.device) -> PictureTask: ...
+def task_of(data: Corpus | Gallery, device: torch.device) -> Task | PictureTask:
+    """The facts that a model is built for."""
+    if isinstance(data, Corpus):
+        rare = singletons(data.vocabulary)
+        return Task(len(data.vocabulary), data.max_length, len(data.train), rare, device)
+    return PictureTask(
+        data.channels,
+        data.size,
+        len(data.classes),
+        len(data.vocabulary) if data.vocabulary else 0,
+        data.max_length,
+        len(data.train),
+        data.train.tokens,
+        device,
+    )
+
+
+def build(config: Any, seed: int, task: Task | PictureTask) -> Any:
+    """A new algorithm with weights from the run's seed: an Algorithm, or a Painter for pictures."""
+    rng = generator(seed, "init", torch.device("cpu"))
+    return models.module(config.name).build(config, task, rng)

@@ -1,0 +1,199 @@
+"""What the training loop knows of a model: its task, its phases and the Algorithm contract."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+
+from gantext.data import Reads as Reads
+from gantext.nn.optim import Metrics
+from gantext.nn.text.sampling import SamplingOptions
+
+if TYPE_CHECKING:
+    from gantext.nn.text.sampling import Policy
+
+
+# The batch is what the model reads: (B, T) tokens, or a PictureBatch of gantext.data.gallery.
+StepFunction = Callable[[Any, torch.Generator], Metrics]
+
+
+@dataclass(frozen=True)
+class Task:
+    """The facts about a corpus that a text model is built for.
+
+    Attributes:
+        vocab_size: V, the four special tokens included.
+        max_length: T, the end-of-sentence token included.
+        train_size: sentences in the training split.
+        singletons: (V,) bool, words seen once in the training split.
+        device: where the networks live.
+    """
+
+    vocab_size: int
+    max_length: int
+    train_size: int
+    singletons: Tensor
+    device: torch.device
+
+
+@dataclass(frozen=True)
+class PictureTask:
+    """The facts about a gallery that a picture model is built for.
+
+    Attributes:
+        channels: C, 1 for grey and 3 for colour.
+        size: height and width in pixels.
+        classes: how many classes the pictures have; 0 when they have none.
+        vocab_size: V of the captions, the special tokens included; 0 without captions.
+        max_length: T of the captions, the end-of-sentence token included; 0 without captions.
+        train_size: pictures in the training split.
+        captions: (N, T) int64, captions of the training split; (N, 0) without captions.
+        device: where the networks live.
+    """
+
+    channels: int
+    size: int
+    classes: int
+    vocab_size: int
+    max_length: int
+    train_size: int
+    captions: Tensor
+    device: torch.device
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A stretch of training. Phases are data, not coroutines, so that a resume is exact.
+
+    Attributes:
+        name: a key of the run's metrics and checkpoints.
+        steps: how often `step` is called.
+        rows: real sentences or pictures that one step is given.
+        step: (batch of them, rng) -> metrics; tensors stay on the device until they are logged.
+        adversarial: whether `phases=pretrain` leaves it out.
+        scored: whether it changes the samples, so that they are scored at its end.
+    """
+
+    name: str
+    steps: int
+    rows: int
+    step: StepFunction
+    adversarial: bool = False
+    scored: bool = True
+
+
+class Trainable(Protocol):
+    """Owns networks and optimisers; everything that a resume needs is in its `state_dict`."""
+
+    def phases(self) -> Sequence[Phase]:
+        """The phases in the order in which they run."""
+        ...
+
+    def networks(self) -> Mapping[str, nn.Module]:
+        """Its networks by role, for counts of parameters."""
+        ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """Weights, optimiser states and counters."""
+        ...
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` gave."""
+        ...
+
+    def load_pretrained(self, state: dict[str, Any]) -> None:
+        """Take only the networks' weights of another run's `state_dict`."""
+        ...
+
+
+class Algorithm(Trainable, Protocol):
+    """A model of text."""
+
+    def sample(self, n: int, rng: torch.Generator, options: SamplingOptions) -> Tensor:
+        """Draw n sentences: (n, T) int64, <eos> then <pad>."""
+        ...
+
+    def log_prob(self, tokens: Tensor) -> Tensor:
+        """log p(sentence) in nats, (N,), of (N, T) tokens; <eos> counted."""
+        ...
+
+
+class Painter(Trainable, Protocol):
+    """A model of pictures."""
+
+    def draw(self, n: int, rng: torch.Generator) -> Tensor:
+        """Draw n pictures: (n, C, H, W) float32 in [-1, 1], no gradient.
+
+        By the averaged (EMA) generator where there is one; of training captions drawn at random
+        where the model follows captions.
+        """
+        ...
+
+
+@runtime_checkable
+class Illustrator(Painter, Protocol):
+    """A model of pictures that follow captions."""
+
+    def draw_for(self, tokens: Tensor, rng: torch.Generator) -> Tensor:
+        """A picture of each caption, with noise of its own: (N, T) -> (N, C, H, W) as `draw`."""
+        ...
+
+
+@runtime_checkable
+class Judge(Protocol):
+    """An algorithm that also says how real a sentence looks to it."""
+
+    def score(self, tokens: Tensor) -> dict[str, Tensor]:
+        """Probabilities in [0, 1], (N,) each, of (N, T) tokens; none while it is untrained."""
+        ...
+
+
+@runtime_checkable
+class Estimator(Protocol):
+    """An algorithm whose `log_prob` is an estimate, not exact."""
+
+    def estimator(self) -> Mapping[str, str | int]:
+        """What the signatures of its likelihoods say of the estimate."""
+        ...
+
+
+@runtime_checkable
+class Latent(Protocol):
+    """An algorithm with a latent variable z of standard normal prior, one for each sentence."""
+
+    latent_size: int
+
+    def encode(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """The posterior's mean and log-variance, (N, Z) each, of (N, T) tokens; no gradient."""
+        ...
+
+    def decode(self, z: Tensor, rng: torch.Generator, options: SamplingOptions) -> Tensor:
+        """Draw a sentence for each row of z, (N, Z): (N, T); greedy at temperature 0."""
+        ...
+
+    def log_prob_given(self, tokens: Tensor, z: Tensor) -> Tensor:
+        """log p(x | z) in nats, (N,), of (N, T) tokens and (N, Z); no gradient."""
+        ...
+
+    def policy(self, z: Tensor) -> "Policy":
+        """The decoder word by word; its `start` takes as many rows as z, (N, Z), has."""
+        ...
+
+
+@runtime_checkable
+class Guided(Protocol):
+    """An algorithm whose generator follows goals that it sets in the space of leaked features."""
+
+    @property
+    def goal_steps(self) -> int:
+        """c, the words that a goal looks ahead: g_s points to where f_{s+c} should lie from f_s."""
+        ...
+
+    def trace(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """Goals (B, T, F) and leaked features (B, T + 1, F) of given sentences (B, T).
+
+        Goal s, of length 1, is set after the first s words, whose features are features[:, s].
+        """
+        ...

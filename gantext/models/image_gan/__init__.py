@@ -1,0 +1,27 @@
+"""model=image_gan: the generative adversarial network (Goodfellow et al. 2014, arXiv 1406.2661).
+
+A generator makes pictures of noise; a discriminator says whether a picture is real; each is trained
+against the other. Networks, loss and regularisation are options: the multilayer perceptrons of the
+first paper or DCGAN's convolutions (Radford et al. 2016); the losses of nn/gan_losses.py; spectral
+normalisation (Miyato et al. 2018) or zero-centred gradient penalties (Mescheder et al. 2018).
+
+Shapes: B batch, C channels, S side in pixels, Z noise.
+
+Where this differs from the papers, and why:
+- The default is relativistic with both penalties (R3GAN, Huang et al. 2024), on a small DCGAN
+  without their residual blocks, and of their schedules with the learning rate's only: it is to be
+  trained in minutes on a CPU.
+- The penalties may be lazy (Karras et al. 2020, appendix B), on every `reg_every`-th step of D and
+  that many times as heavy; the optimiser's other settings stay as they are.
+- `generator_first`: G steps first, and D's first step sees the fakes of G's step, made before it
+  changed. This is the way of many tutorials and saves a pass through G; the paper updates D first.
+- Pictures are drawn by an average of the generator's past weights, if `ema` is over 0. Batch
+  normalisation goes by its running statistics there, so a picture does not depend on those drawn
+  with it (tutorials show pictures of a training batch).
+- D's accuracy and beliefs are of pairs where the loss leaves the logits' zero free (rpgan,
+  wgan_gp): how often, and how surely, a real picture beats a fake one.
+"""
+
+from gantext.models.image_gan.model import READS, Config, build
+
+__all__ = ["READS", "Config", "build"]

@@ -1,0 +1,148 @@
+"""LeakGAN's manager and worker, and the goals between them (Guo et al. 2018, section 3).
+
+Shapes: B batch, T steps, V vocabulary, E embedding, H hidden, F leaked features, k goal size,
+c goal steps, N rows.
+"""
+
+import enum
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from gantext.nn.text.dropout import locked_dropout, word_dropout
+from gantext.nn.text.sampling import bos_column
+
+
+class GoalSchedule(enum.Enum):
+    """Which goals the worker follows."""
+
+    sliding = "sliding"
+    block = "block"
+
+
+@dataclass(frozen=True)
+class LeakGeneratorConfig:
+    """Sizes and regularisation of manager and worker (explained in conf/model/leakgan.yaml)."""
+
+    embedding: int
+    hidden: int
+    manager_hidden: int
+    tie_weights: bool
+    dropout: float
+    word_dropout: float
+    goal_size: int
+    goal_steps: int
+    goal_schedule: GoalSchedule
+
+
+class Manager(nn.Module):
+    """Reads the leaked features of each prefix and sets a goal, a direction in their space."""
+
+    def __init__(self, features: int, hidden: int) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(features, hidden, batch_first=True)
+        self.output = nn.Linear(hidden, features)
+
+    def goals(self, features: Tensor) -> Tensor:
+        """g_t of each prefix: (B, T, F) -> (B, T, F), of length 1."""
+        return self.goal(self.lstm(features)[0])
+
+    def goal(self, hidden: Tensor) -> Tensor:
+        """(..., H) -> (..., F), of length 1."""
+        return F.normalize(self.output(hidden).float(), dim=-1)
+
+
+class Worker(nn.Module):
+    """Writes words: an LSTM's output O_t (V, k) times the goals' embedding w_t (k).
+
+    With O_t = reshape(W h_t) + B the scores O_t w_t are one product of the outer product of w_t
+    and h_t, (kH), with W seen as (V, kH), plus B w_t: O_t itself, B * T * V * k numbers, is never
+    made. With `tie_weights` O_t = X reshape(A h_t) + B, where X is the embedding table (V, E): W
+    of rank E, with V * k * H / (V * E + E * k * H) times fewer weights.
+    """
+
+    def __init__(self, vocab_size: int, features: int, config: LeakGeneratorConfig) -> None:
+        super().__init__()
+        self.config = config
+        size, hidden = config.goal_size, config.hidden
+        self.embedding = nn.Embedding(vocab_size, config.embedding)
+        self.lstm = nn.LSTM(config.embedding, hidden, batch_first=True)
+        self.initial_goal = nn.Parameter(torch.empty(1, features))
+        self.goal_embedding = nn.Linear(features, size, bias=False)  # W_psi
+        rows = config.embedding if config.tie_weights else vocab_size
+        self.bilinear = nn.Linear(size * hidden, rows, bias=False)
+        self.goal_scores = nn.Linear(size, vocab_size, bias=False)  # B
+
+    def initialise_goals(self, rng: torch.Generator) -> None:
+        """An initial goal, and a W_psi that turns c equal goals into numbers of size 1."""
+        nn.init.normal_(self.initial_goal, generator=rng)
+        nn.init.normal_(self.goal_embedding.weight, 0, 1 / self.config.goal_steps, generator=rng)
+
+    def hidden(self, tokens: Tensor, rng: torch.Generator | None) -> Tensor:
+        """What the output layer reads at each step of (B, T) sentences, (B, T, H)."""
+        p = self.config.dropout
+        table = word_dropout(self.embedding.weight, self.config.word_dropout, rng)
+        x = F.embedding(bos_column(tokens), table)  # (B, T, E)
+        return locked_dropout(self.lstm(locked_dropout(x, p, rng))[0], p, rng)
+
+    def scores(self, hidden: Tensor, followed: Tensor) -> Tensor:
+        """O_t w_t, (N, V), of h_t (N, H) and w_t (N, k)."""
+        outer = (followed[:, :, None] * hidden[:, None, :]).flatten(1)  # (N, kH)
+        if self.config.tie_weights:
+            scores = F.linear(self.bilinear(outer), self.embedding.weight)
+        else:
+            scores = self.bilinear(outer)
+        # In place: at (N, V) every further tensor costs as much as a product.
+        kind = scores.dtype
+        scores = scores.addmm_(followed.to(kind), self.goal_scores.weight.T.to(kind))
+        return scores.float()
+
+    def embed(self, goals: Tensor) -> Tensor:
+        """W_psi g, (..., F) -> (..., k), fp32."""
+        embedded: Tensor = self.goal_embedding(goals)
+        return embedded.float()
+
+    def first_goals(self, rows: int) -> Tensor:
+        """Embeddings of the c goals before the first, all the initial one: (N, c, k)."""
+        first = self.embed(F.normalize(self.initial_goal, dim=-1))  # (1, k)
+        return first.expand(rows, self.config.goal_steps, -1)
+
+    def followed(self, recent: Tensor) -> Tensor:
+        """w_t of the last c goals' embeddings g_{t-c}..g_{t-1}: (N, c, k) -> (N, k)."""
+        return self._scaled(recent.sum(1))
+
+    def followed_goals(self, goals: Tensor) -> Tensor:
+        """w_t at each step of (B, T, F) goals, (B, T, k): `followed` in one pass."""
+        steps, every = goals.shape[1], self.config.goal_steps
+        embedded = torch.cat([self.first_goals(len(goals)), self.embed(goals)], 1)
+        sums = sum((embedded[:, i : i + steps] for i in range(1, every)), embedded[:, :steps])
+        if self.config.goal_schedule is GoalSchedule.block:
+            sums = sums[:, torch.arange(steps, device=goals.device) // every * every]
+        return self._scaled(sums)
+
+    def _scaled(self, sums: Tensor) -> Tensor:
+        block = self.config.goal_schedule is GoalSchedule.block
+        return F.normalize(sums, dim=-1) if block else sums
+
+
+def goal_cosines(features: Tensor, goals: Tensor, every: int) -> Tensor:
+    """cos(f_{s+c} - f_s, g_s) of each step and row, (B, T), of (B, T + 1, F) and (B, T, F).
+
+    Past the last step f_{s+c} is the last; where f does not move the cosine is 0.
+    """
+    steps = goals.shape[1]
+    ahead = (torch.arange(steps, device=goals.device) + every).clamp_max(steps)
+    return F.cosine_similarity(features[:, ahead] - features[:, :-1], goals, dim=-1)
+
+
+def intrinsic_rewards(features: Tensor, goals: Tensor, every: int) -> Tensor:
+    """r_s = mean over i = 1..c of cos(f_{s+1} - f_{s+1-i}, g_{s+1-i}), (B, T): how far word s went
+    along the last goals. The mean is over the goals that there are (fewer than c at first)."""
+    steps = goals.shape[1]
+    total = torch.zeros(goals.shape[:2], device=goals.device)
+    for i in range(1, min(every, steps) + 1):
+        moved = features[:, i:] - features[:, :-i]  # f_{s+1} - f_{s+1-i} for s = i-1..T-1
+        total[:, i - 1 :] += F.cosine_similarity(moved, goals[:, : steps + 1 - i], dim=-1)
+    return total / (torch.arange(steps, device=goals.device) + 1).clamp_max(every)

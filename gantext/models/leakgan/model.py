@@ -1,0 +1,350 @@
+"""model=leakgan: text generation with leaked information (LeakGAN, Guo et al. 2018, 1709.08624)."""
+
+import copy
+import dataclasses
+import enum
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gantext.data.vocabulary import PAD
+from gantext.errors import UserError
+from gantext.models.contract import Phase, Reads, Task
+from gantext.models.leakgan.features import LeakyTextCNN
+from gantext.models.leakgan.generator import LeakGenerator
+from gantext.models.leakgan.manager_worker import (
+    LeakGeneratorConfig,
+    goal_cosines,
+    intrinsic_rewards,
+)
+from gantext.nn.optim import Metrics, clipped_step
+from gantext.nn.text.adversary import DiscriminatorTrainer, DTrainingConfig
+from gantext.nn.text.fitting import MLEConfig, MLETrainer
+from gantext.nn.text.lstm import chosen_log_prob
+from gantext.nn.text.rewards import leave_one_out_mean, policy_gradient_loss, ranked_among
+from gantext.nn.text.rollouts import rollout_rewards, trimmed
+from gantext.nn.text.sampling import SamplingOptions, decode
+from gantext.nn.text.text_cnn import DiscriminatorConfig, unique_rows
+
+READS = Reads.text
+
+
+class Baseline(enum.Enum):
+    """What is subtracted from the worker's reward."""
+
+    none = "none"
+    mean = "mean"
+
+
+class LeakSource(enum.Enum):
+    """Whose features are leaked in the adversarial phase."""
+
+    current = "current"
+    pretrained = "pretrained"
+
+
+class WorkerReward(enum.Enum):
+    """What the worker is rewarded by."""
+
+    intrinsic = "intrinsic"
+    quality = "quality"
+
+
+@dataclass(frozen=True)
+class LeakDTrainingConfig(DTrainingConfig):
+    """How the discriminator is trained (explained in conf/model/leakgan.yaml)."""
+
+    prefixes: bool
+    pretrain_batch_size: int
+    pretrain_learning_rate: float
+    leak: LeakSource
+    alone_steps: int
+
+
+@dataclass(frozen=True)
+class AdversarialConfig:
+    """How the generator is trained against it (explained in conf/model/leakgan.yaml)."""
+
+    steps: int
+    batch_size: int
+    learning_rate: float
+    clip: float
+    temperature: float
+    rollouts: int
+    rank_delta: float
+    rank_real: int
+    worker_reward: WorkerReward
+    baseline: Baseline
+    policy_weight: float
+    mle_every: int
+    mle_learning_rate: float
+
+
+@dataclass(frozen=True)
+class Config:
+    """Explained in conf/model/leakgan.yaml."""
+
+    name: str
+    generator: LeakGeneratorConfig
+    discriminator: DiscriminatorConfig
+    mle: MLEConfig
+    d_training: LeakDTrainingConfig
+    adversarial: AdversarialConfig
+
+
+class LeakGAN:
+    """Manager, worker and discriminator, their optimisers, and the two phases."""
+
+    def __init__(self, config: Config, task: Task, rng: torch.Generator) -> None:
+        check(config)
+        self.config, self.task = config, task
+        self.discriminator = LeakyTextCNN(
+            task.vocab_size, config.discriminator, task.max_length, rng
+        ).to(task.device)
+        keeps = config.d_training.leak is LeakSource.pretrained
+        self.leak = copy.deepcopy(self.discriminator) if keeps else self.discriminator
+        self.generator = LeakGenerator(task.vocab_size, config.generator, self.leak, rng).to(
+            task.device
+        )
+        self.trainer = MLETrainer(
+            self.generator, config.mle, task.singletons, config.mle.steps(task.train_size)
+        )
+        adversarial, parameters = config.adversarial, list(self.generator.parameters())
+        self.g_optimiser = torch.optim.Adam(parameters, adversarial.learning_rate)
+        # One of its own, as in the code: among the many larger gradients of the likelihood, a
+        # shared one would shrink the policy's steps to nothing.
+        self.mle_optimiser = torch.optim.Adam(parameters, adversarial.mle_learning_rate)
+        d = config.d_training
+        first = dataclasses.replace(
+            d, batch_size=d.pretrain_batch_size, learning_rate=d.pretrain_learning_rate
+        )
+        self.d_pretrainer = DiscriminatorTrainer(self.discriminator, first, d.prefixes)
+        self.d_trainer = DiscriminatorTrainer(self.discriminator, d, d.prefixes)
+        every, rows = adversarial.mle_every, config.mle.batch_size
+        self.mle_steps = math.ceil(task.train_size / (every * rows)) if every else 0
+
+    # The Algorithm contract
+
+    def phases(self) -> Sequence[Phase]:
+        """pretraining (D and G interleaved), discriminator (where it is asked for), adversarial."""
+        d, mle, adversarial = self.config.d_training, self.config.mle, self.config.adversarial
+        d_steps = math.ceil(d.pretrain_steps / max(1, self.trainer.total))
+        pretraining_rows = max(mle.batch_size, d_steps * d.pretrain_batch_size)
+        used = self.mle_steps * mle.batch_size + d.steps * d.batch_size
+        rows = max(1, used, adversarial.rank_real)
+        return [
+            Phase("pretraining", self.trainer.total, pretraining_rows, self.pretraining_step),
+            Phase("discriminator", d.alone_steps, d.batch_size, self.d_step, True, scored=False),
+            Phase("adversarial", adversarial.steps, rows, self.adversarial_step, True),
+        ]
+
+    def networks(self) -> Mapping[str, nn.Module]:
+        """Generator (manager and worker) and discriminator."""
+        return {"generator": self.generator, "discriminator": self.discriminator}
+
+    def sample(self, n: int, rng: torch.Generator, options: SamplingOptions) -> Tensor:
+        """Draw n sentences, (n, T)."""
+        return decode(self.generator, n, self.task.max_length, rng, options)
+
+    @torch.no_grad()
+    def log_prob(self, tokens: Tensor) -> Tensor:
+        """log p(sentence), (N,), nats; <eos> counted."""
+        return self.generator.token_log_prob(tokens).sum(1)
+
+    def score(self, tokens: Tensor) -> dict[str, Tensor]:
+        """D's probability that each sentence of (N, T) is real; none before D's first step."""
+        trained = self.d_pretrainer.optimiser.state or self.d_trainer.optimiser.state
+        return {"real": self.discriminator.score(tokens)} if trained else {}
+
+    @property
+    def goal_steps(self) -> int:
+        """c, the words that a goal looks ahead."""
+        return self.config.generator.goal_steps
+
+    @torch.no_grad()
+    def trace(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """Goals (B, T, F) and leaked features (B, T + 1, F) of given sentences (B, T).
+
+        Goal s is set after the first s words, whose features are features[:, s].
+        """
+        features, goals = self.generator.leak(tokens)
+        return goals, features
+
+    # Pretraining: D on real against generated, worker by cross-entropy, manager by cosine
+
+    def pretraining_step(self, batch: Tensor, rng: torch.Generator) -> Metrics:
+        """D steps where they are due, then one of the generator."""
+        d, done, total = self.config.d_training, self.trainer.done, self.trainer.total
+        due = (done + 1) * d.pretrain_steps // total - done * d.pretrain_steps // total
+        found: dict[str, Tensor | float] = {}
+        rows = d.pretrain_batch_size
+        for i in range(due):
+            found.update(self.d_step(batch[i * rows : (i + 1) * rows], rng, self.d_pretrainer))
+        if due and self.leak is not self.discriminator:
+            self.leak.load_state_dict(self.discriminator.state_dict())
+        shown = self.trainer.shown(batch[: self.config.mle.batch_size], rng)
+        loss, said = self.mle_loss(shown, rng)
+        return {**found, **said, **self.trainer.update(loss)}
+
+    def d_step(
+        self, real: Tensor, rng: torch.Generator, trainer: DiscriminatorTrainer | None = None
+    ) -> Metrics:
+        """One discriminator update on real (B, T) against as many fresh samples."""
+        fake = trimmed(self.sample(len(real), rng, SamplingOptions()))
+        return (trainer or self.d_trainer).step(real, fake, rng)
+
+    def mle_loss(self, tokens: Tensor, rng: torch.Generator) -> tuple[Tensor, Metrics]:
+        """Worker's cross-entropy (nats per token) + manager's -mean cos(f_{s+c} - f_s, g_s)."""
+        features, goals = self.generator.leak(tokens)
+        valid = tokens != PAD
+        log_prob = chosen_log_prob(self.generator.worker_log_probs(tokens, goals, rng), tokens)
+        nll = -log_prob[valid].mean()
+        cosine = goal_cosines(features, goals, self.config.generator.goal_steps)[valid].mean()
+        return nll - cosine, {"nll": nll.detach(), "goal_cosine": cosine.detach()}
+
+    # Adversarial training
+
+    def adversarial_step(self, batch: Tensor, rng: torch.Generator) -> Metrics:
+        """One policy-gradient step, its share of a maximum-likelihood epoch, then D's steps."""
+        config, d, rows = (
+            self.config.adversarial,
+            self.config.d_training,
+            self.config.mle.batch_size,
+        )
+        found: dict[str, Tensor | float] = {}
+        if config.policy_weight:
+            found.update(self.g_step(batch[: config.rank_real], rng))
+        for i in range(self.mle_steps):
+            shown = self.trainer.shown(batch[i * rows : (i + 1) * rows], rng)
+            loss, said = self.mle_loss(shown, rng)
+            clipped_step(self.mle_optimiser, self.generator, loss, config.clip)
+            found.update(said)
+        first = self.mle_steps * rows
+        for i in range(first, first + d.steps * d.batch_size, d.batch_size):
+            found.update(self.d_step(batch[i : i + d.batch_size], rng))
+        return found
+
+    def g_step(self, real: Tensor, rng: torch.Generator) -> Metrics:
+        """One policy-gradient update of manager and worker on fresh samples.
+
+        `real` sentences, (rank_real, T), join the ranking of rewards.
+        """
+        config = self.config.adversarial
+        options = SamplingOptions(config.temperature)
+        tokens = trimmed(self.sample(config.batch_size, rng, options))
+        loss, found = self.policy_loss(tokens, self.rewards(tokens, real, rng))
+        norm = clipped_step(
+            self.g_optimiser, self.generator, config.policy_weight * loss, config.clip
+        )
+        return {**found, "g_grad_norm": norm}
+
+    @torch.no_grad()
+    def rewards(self, tokens: Tensor, real: Tensor, rng: torch.Generator) -> Tensor:
+        """Q of each token of (B, T) by rollouts every c words, (B, T), zero at <pad>; ranked
+        (the bootstrapped rescaled activation), except with rank_delta 0."""
+        config = self.config.adversarial
+        found = rollout_rewards(
+            self.generator,
+            self.discriminator.score,
+            tokens,
+            config.rollouts,
+            self.config.generator.goal_steps,
+            rng,
+            SamplingOptions(config.temperature),
+        ).mean(2)  # (B, T)
+        if config.rank_delta == 0:
+            return found
+        return ranked_among(found, tokens != PAD, self._belief(real), config.rank_delta)
+
+    def _belief(self, real: Tensor) -> Tensor:
+        """D's scores, (N,), of (N, T) sentences; also of none."""
+        return self.discriminator.score(real) if len(real) else torch.zeros(0, device=real.device)
+
+    def policy_loss(
+        self, tokens: Tensor, rewards: Tensor
+    ) -> tuple[Tensor, dict[str, Tensor | float]]:
+        """Manager's and worker's policy-gradient losses on samples (B, T), and what to log.
+
+        Manager: -mean Q_s cos(f_{s+c} - f_s, g_s). Worker: -mean r_s log p(x_s), r_s its intrinsic
+        reward (or Q_s); p is the policy that sampled: no dropout, no <unk>, its temperature.
+        """
+        config, every = self.config.adversarial, self.config.generator.goal_steps
+        valid = tokens != PAD
+        features, goals = self.generator.leak(tokens)
+        cosines = goal_cosines(features, goals, every)
+        intrinsic = intrinsic_rewards(features, goals.detach(), every) * valid
+        by_quality = config.worker_reward is WorkerReward.quality
+        quality, advantage = rewards, rewards if by_quality else intrinsic
+        if config.baseline is Baseline.mean:
+            quality = quality - leave_one_out_mean(quality, valid)
+            advantage = advantage - leave_one_out_mean(advantage, valid)
+        manager_loss = policy_gradient_loss(cosines, quality, valid)
+        log_probs = self.generator.worker_log_probs(
+            tokens, goals, written=True, temperature=config.temperature
+        )
+        log_prob = chosen_log_prob(log_probs, tokens)
+        worker_loss = policy_gradient_loss(log_prob, advantage, valid)
+        entropy = -(log_probs.exp() * log_probs.clamp_min(-1e9)).sum(1).mean()
+        return manager_loss + worker_loss, {
+            "manager_loss": manager_loss.detach(),
+            "worker_loss": worker_loss.detach(),
+            "goal_cosine_sampled": cosines[valid].detach().mean(),
+            "intrinsic": intrinsic[valid].mean(),
+            "reward": rewards[valid].mean(),
+            "entropy": entropy.detach(),
+            "length": valid.sum(1).float().mean(),
+            "batch_unique": len(unique_rows(tokens)[0]) / len(tokens),
+        }
+
+    # State
+
+    def _parts(self) -> dict[str, Any]:
+        return {
+            "generator": self.generator,
+            "discriminator": self.discriminator,
+            "leak": self.leak,
+            "trainer": self.trainer,
+            "g_optimiser": self.g_optimiser,
+            "mle_optimiser": self.mle_optimiser,
+            "d_optimiser": self.d_trainer.optimiser,
+            "d_pretraining_optimiser": self.d_pretrainer.optimiser,
+        }
+
+    def state_dict(self) -> dict[str, Any]:
+        """Weights, optimiser states and counters."""
+        state = {name: part.state_dict() for name, part in self._parts().items()}
+        accuracies = [self.d_pretrainer.accuracy, self.d_trainer.accuracy]
+        return {**state, "d_accuracies": accuracies}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` gave."""
+        for name, part in self._parts().items():
+            part.load_state_dict(state[name])
+        self.d_pretrainer.accuracy, self.d_trainer.accuracy = state["d_accuracies"]
+
+    def load_pretrained(self, state: dict[str, Any]) -> None:
+        """Take the weights of generator and discriminator."""
+        self.generator.load_state_dict(state["generator"])
+        self.discriminator.load_state_dict(state["discriminator"])
+        self.leak.load_state_dict(state.get("leak", state["discriminator"]))
+
+
+def check(config: Config) -> None:
+    """Raises UserError for values that do not go together."""
+    if len(config.discriminator.widths) != len(config.discriminator.filters):
+        raise UserError("model.discriminator: widths and filters must be as many")
+    if not config.adversarial.policy_weight and not config.adversarial.mle_every:
+        raise UserError("model.adversarial: policy_weight and mle_every cannot both be 0")
+    if not config.adversarial.temperature:
+        raise UserError("model.adversarial.temperature=0: it must be above 0")
+    if config.d_training.alone_steps and config.d_training.leak is LeakSource.current:
+        raise UserError("model.d_training.alone_steps needs model.d_training.leak=pretrained")
+
+
+def build(config: Config, task: Task, rng: torch.Generator) -> LeakGAN:
+    """Build the algorithm; `rng` initialises the weights."""
+    return LeakGAN(config, task, rng)

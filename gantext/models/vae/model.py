@@ -1,0 +1,312 @@
+"""model=vae: sentences from a continuous space (Bowman et al. 2016, arXiv 1511.06349)."""
+
+import contextlib
+import dataclasses
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gantext.data.vocabulary import PAD
+from gantext.errors import UserError
+from gantext.models.contract import Phase, Reads, Task
+from gantext.models.vae.annealing import AnnealConfig, beta_at
+from gantext.models.vae.networks import (
+    DecoderConfig,
+    Encoder,
+    EncoderConfig,
+    GivenLatent,
+    LatentDecoder,
+)
+from gantext.nn.latent import (
+    free_bits,
+    gaussian_kl,
+    importance_estimates,
+    mutual_information,
+    reparameterise,
+)
+from gantext.nn.optim import Metrics
+from gantext.nn.text.fitting import Fitter, MLEConfig
+from gantext.nn.text.lstm import initialise
+from gantext.nn.text.rollouts import trimmed
+from gantext.nn.text.sampling import SamplingOptions, decode
+
+READS = Reads.text
+EVAL_SEED = 0
+
+
+@dataclass(frozen=True)
+class ObjectiveConfig:
+    """The bound and what is done against posterior collapse (explained in conf/model/vae.yaml)."""
+
+    beta: float
+    anneal: AnnealConfig
+    free_bits: float
+    free_bits_per_dim: bool
+
+
+@dataclass(frozen=True)
+class AggressiveConfig:
+    """Aggressive training of the encoder (explained in conf/model/vae.yaml)."""
+
+    enabled: bool
+    inner_steps: int
+    window: int
+    information_every: int
+    information_sentences: int
+
+
+@dataclass(frozen=True)
+class Config:
+    """Explained in conf/model/vae.yaml."""
+
+    name: str
+    latent_size: int
+    encoder: EncoderConfig
+    decoder: DecoderConfig
+    mle: MLEConfig
+    objective: ObjectiveConfig
+    aggressive: AggressiveConfig
+    pretrain_ae: int
+    eval_samples: int
+
+
+class VAE:
+    """Encoder and decoder, their optimiser, and the phases."""
+
+    def __init__(self, config: Config, task: Task, rng: torch.Generator) -> None:
+        check(config)
+        self.config, self.task, self.latent_size = config, task, config.latent_size
+        sizes = task.vocab_size, config.latent_size
+        self.encoder = Encoder(*sizes, config.encoder, rng).to(task.device)
+        self.decoder = LatentDecoder(*sizes, config.decoder, rng).to(task.device)
+        both = nn.ModuleList([self.encoder, self.decoder])
+        self.fitter = Fitter(both, config.mle, task.singletons, config.mle.steps(task.train_size))
+        ae_config = dataclasses.replace(config.mle, epochs=config.pretrain_ae)
+        self.ae_fitter = Fitter(both, ae_config, task.singletons, ae_config.steps(task.train_size))
+        # Aggressive training goes on while the mutual information rises above its best so far.
+        self.aggressive = config.aggressive.enabled
+        self.information = -math.inf
+
+    # The Algorithm contract
+
+    def phases(self) -> Sequence[Phase]:
+        """autoencoder (where it is asked for), vae."""
+        rows, chosen = self.config.mle.batch_size, self.config.aggressive
+        more = chosen.inner_steps * rows + chosen.information_sentences if chosen.enabled else 0
+        ae_step, step = self.autoencoder_step, self.step
+        return [
+            Phase("autoencoder", self.ae_fitter.total, rows, ae_step, scored=False),
+            Phase("vae", self.fitter.total, rows + more, step),
+        ]
+
+    def networks(self) -> Mapping[str, nn.Module]:
+        """Encoder and decoder."""
+        return {"encoder": self.encoder, "decoder": self.decoder}
+
+    def sample(self, n: int, rng: torch.Generator, options: SamplingOptions) -> Tensor:
+        """Draw n sentences from the prior, (n, T)."""
+        z = torch.randn(n, self.latent_size, generator=rng, device=self.task.device)
+        return self.decode(z, rng, options)
+
+    def log_prob(self, tokens: Tensor) -> Tensor:
+        """Importance-weighted estimate of log p(sentence), (N,), nats; <eos> counted.
+
+        It lies below log p on average; the same sentence always has the same draws.
+        """
+        estimates = importance_estimates(
+            tokens,
+            *self.encode(tokens),
+            self.log_prob_given,
+            self.config.eval_samples,
+            EVAL_SEED,
+        )
+        return -estimates[0]
+
+    def estimator(self) -> Mapping[str, str | int]:
+        """How `log_prob` is estimated, for signatures."""
+        return {"estimator": "iw", "k": self.config.eval_samples}
+
+    # The latent variable
+
+    @torch.no_grad()
+    def encode(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """The posterior's mean and log-variance, (N, Z) each, of (N, T) tokens."""
+        mu, log_var = self.encoder(tokens)
+        return mu, log_var
+
+    def decode(self, z: Tensor, rng: torch.Generator, options: SamplingOptions) -> Tensor:
+        """Draw a sentence for each row of z, (N, Z): (N, T); greedy at temperature 0."""
+        return decode(self.policy(z), len(z), self.task.max_length, rng, options)
+
+    def log_prob_given(self, tokens: Tensor, z: Tensor) -> Tensor:
+        """log p(x | z) in nats, (N,), of (N, T) tokens and (N, Z)."""
+        return self.decoder.log_prob(tokens, z)
+
+    def policy(self, z: Tensor) -> GivenLatent:
+        """The decoder word by word, for the rows of z, (N, Z)."""
+        return GivenLatent(self.decoder, z)
+
+    # Training
+
+    def autoencoder_step(self, batch: Tensor, rng: torch.Generator) -> Metrics:
+        """One update of the reconstruction from the posterior's mean, on a batch (B, T)."""
+        tokens = self.ae_fitter.shown(batch, rng)
+        mu, _ = self.encoder(tokens, rng)
+        log_prob = self.decoder.sentence_log_prob(tokens, mu, rng)
+        loss = -log_prob.sum() / (tokens != PAD).sum()
+        said = {"loss": loss.detach(), **_reconstruction(log_prob, tokens)}
+        return {**said, **self.ae_fitter.update(loss)}
+
+    def step(self, batch: Tensor, rng: torch.Generator) -> Metrics:
+        """One update by the bound; of the decoder alone, after the encoder's, while aggressive.
+
+        A batch (B, T) has the step's sentences first, then those of the inner loop and those that
+        the mutual information is measured on.
+        """
+        rows = self.config.mle.batch_size
+        if self.config.pretrain_ae and self.fitter.done == 0:
+            initialise(self.decoder, rng)
+        if not self.aggressive:
+            return self.update(batch[:rows] if len(batch) == rows else trimmed(batch[:rows]), rng)
+        inner = self.inner_loop(batch[rows : len(batch) - self._set_aside], rng)
+        with frozen(self.encoder):
+            found = self.update(trimmed(batch[:rows]), rng)
+        if self.fitter.done % self.config.aggressive.information_every == 0:
+            self.look_at_information(trimmed(batch[len(batch) - self._set_aside :]), rng)
+        known = {"mutual_information": self.information} if self.information > -math.inf else {}
+        return {**found, **known, "inner_steps": inner}
+
+    @property
+    def _set_aside(self) -> int:
+        return self.config.aggressive.information_sentences
+
+    def update(self, batch: Tensor, rng: torch.Generator) -> Metrics:
+        """One update by the bound on a batch (B, T), and what to log."""
+        tokens = self.fitter.shown(batch, rng)
+        beta = self.beta()
+        loss, found = self.loss(tokens, beta, rng)
+        return {**found, "beta": beta, **self.fitter.update(loss)}
+
+    def beta(self) -> float:
+        """The weight of the KL term at this step."""
+        chosen = self.config.objective
+        return chosen.beta * beta_at(self.fitter.done, chosen.anneal, self.fitter.total)
+
+    def loss(self, tokens: Tensor, beta: float, rng: torch.Generator) -> tuple[Tensor, Metrics]:
+        """The negative bound in nats per token, its KL weighted and with free bits; metrics."""
+        mu, log_var = self.encoder(tokens, rng)
+        z = reparameterise(mu, log_var, rng)
+        log_prob = self.decoder.sentence_log_prob(tokens, z, rng)  # (B,)
+        kl = gaussian_kl(mu, log_var)  # (B, Z)
+        chosen, length = self.config.objective, (tokens != PAD).sum() / len(tokens)
+        counted = free_bits(kl, chosen.free_bits, chosen.free_bits_per_dim)
+        loss = (beta * counted - log_prob.mean()) / length
+        found = _reconstruction(log_prob, tokens)
+        mean_kl = kl.detach().sum(1).mean()
+        return loss, {
+            "loss": loss.detach(),
+            "nll_bound": (found["reconstruction"] + mean_kl) / length,
+            **found,
+            "kl": mean_kl,
+        }
+
+    # Aggressive training (He et al. 2019, algorithm 1)
+
+    def inner_loop(self, spare: Tensor, rng: torch.Generator) -> int:
+        """Updates of the encoder on fresh batches of `spare`, (R, T); how many.
+
+        They end when the mean loss of a window of them is not below that of the window before.
+        """
+        previous, losses, done = math.inf, list[Tensor](), 0
+        for part in torch.split(spare, self.config.mle.batch_size):
+            losses.append(self.encoder_step(trimmed(part), rng))
+            done += 1
+            if len(losses) == self.config.aggressive.window:
+                mean = float(torch.stack(losses).mean())
+                if mean >= previous:
+                    break
+                previous, losses = mean, []
+        return done
+
+    def encoder_step(self, batch: Tensor, rng: torch.Generator) -> Tensor:
+        """One update of the encoder alone; its loss."""
+        with frozen(self.decoder):
+            loss, _ = self.loss(self.fitter.shown(batch, rng), self.beta(), rng)
+            self.fitter.update(loss, counted=False)
+        return loss.detach()
+
+    def look_at_information(self, tokens: Tensor, rng: torch.Generator) -> None:
+        """End aggressive training for good once the mutual information has not risen."""
+        mu, log_var = self.encode(tokens)
+        found = mutual_information(mu, log_var, reparameterise(mu, log_var, rng))
+        self.aggressive = found > self.information
+        self.information = max(found, self.information)
+
+    # State
+
+    def _parts(self) -> dict[str, Any]:
+        return {
+            "encoder": self.encoder,
+            "decoder": self.decoder,
+            "fitter": self.fitter,
+            "ae_fitter": self.ae_fitter,
+        }
+
+    def state_dict(self) -> dict[str, Any]:
+        """Weights, optimiser states and counters."""
+        state = {name: part.state_dict() for name, part in self._parts().items()}
+        return {**state, "aggressive": self.aggressive, "information": self.information}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` gave."""
+        for name, part in self._parts().items():
+            part.load_state_dict(state[name])
+        self.aggressive, self.information = state["aggressive"], state["information"]
+
+    def load_pretrained(self, state: dict[str, Any]) -> None:
+        """Take the weights of encoder and decoder."""
+        self.encoder.load_state_dict(state["encoder"])
+        self.decoder.load_state_dict(state["decoder"])
+
+
+def _reconstruction(log_prob: Tensor, tokens: Tensor) -> dict[str, Tensor]:
+    """-log p(x|z), nats per sentence and per token, of (B,) sentences."""
+    nats = -log_prob.detach()
+    return {
+        "reconstruction": nats.mean(),
+        "reconstruction_per_token": nats.sum() / (tokens != PAD).sum(),
+    }
+
+
+@contextlib.contextmanager
+def frozen(module: nn.Module) -> Iterator[None]:
+    """Its weights get no gradient, so that neither backward nor the optimiser touches them."""
+    module.requires_grad_(False)
+    try:
+        yield
+    finally:
+        module.requires_grad_(True)
+
+
+def check(config: Config) -> None:
+    """Refuse what cannot be trained. Raises UserError."""
+    for key in ("dropout", "embedding_dropout"):
+        if getattr(config.decoder, key) >= 1:
+            raise UserError(f"model.decoder.{key} must be under 1: nothing would be left")
+    if config.encoder.dropout >= 1:
+        raise UserError("model.encoder.dropout must be under 1: nothing would be left")
+    if config.decoder.word_dropout > 1:
+        raise UserError("model.decoder.word_dropout is a probability: at most 1")
+    if not 0 < config.objective.anneal.ramp <= 1:
+        raise UserError("model.objective.anneal.ramp is a share of the cycle: over 0, at most 1")
+    if config.encoder.bn_gamma and config.mle.batch_size < 2:
+        raise UserError("model.encoder.bn_gamma needs model.mle.batch_size of at least 2")
+
+
+def build(config: Config, task: Task, rng: torch.Generator) -> VAE:
+    """Build the algorithm; `rng` initialises the weights."""
+    return VAE(config, task, rng)

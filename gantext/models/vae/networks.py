@@ -1,0 +1,227 @@
+"""Encoder and decoder of the sentence VAE: q(z | x) and p(x | z) by LSTMs.
+
+Shapes: B batch, T steps, V vocabulary, E embedding, H hidden, L layers, Z latent, N rows.
+"""
+
+import enum
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from gantext.data.vocabulary import BOS, PAD
+from gantext.nn.text.dropout import hide_words, locked_dropout, word_dropout
+from gantext.nn.text.lstm import WordScores, chosen_log_prob, initialise, lstm_step
+from gantext.nn.text.sampling import CHUNK_ELEMENTS, GPU_CHUNK_ELEMENTS, State, bos_column
+
+
+class Injection(enum.Enum):
+    """Where the decoder reads z."""
+
+    init = "init"
+    input = "input"
+    both = "both"
+
+
+@dataclass(frozen=True)
+class EncoderConfig:
+    """Sizes of the encoder (explained in conf/model/vae.yaml)."""
+
+    embedding: int
+    hidden: int
+    dropout: float
+    bn_gamma: float
+
+
+@dataclass(frozen=True)
+class DecoderConfig:
+    """Sizes and regularisation of the decoder (explained in conf/model/vae.yaml)."""
+
+    embedding: int
+    hidden: int
+    layers: int
+    tie_weights: bool
+    dropout: float
+    embedding_dropout: float
+    word_dropout: float
+    z_inject: Injection
+
+
+class Encoder(nn.Module):
+    """q(z | x) = N(mu, diag exp(log_var)) by an LSTM's state at the sentence's end."""
+
+    def __init__(
+        self, vocab_size: int, size: int, config: EncoderConfig, rng: torch.Generator
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.embedding = nn.Embedding(vocab_size, config.embedding)
+        self.lstm = nn.LSTM(config.embedding, config.hidden, batch_first=True)
+        self.heads = nn.Linear(config.hidden, 2 * size)
+        self.norm = BatchNormalisedMean(size, config.bn_gamma) if config.bn_gamma else None
+        initialise(self, rng)
+
+    def forward(self, tokens: Tensor, rng: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+        """mu and log_var, (B, Z) each, of sentences (B, T); with rng, dropout is on."""
+        x = locked_dropout(self.embedding(tokens), self.config.dropout, rng)
+        states, _ = self.lstm(x)  # (B, T, H): what stands after <eos> changes nothing before it
+        last = (tokens != PAD).sum(1) - 1
+        ends = states[torch.arange(len(tokens), device=tokens.device), last]  # (B, H)
+        mu, log_var = self.heads(ends).float().chunk(2, 1)
+        return (mu if self.norm is None else self.norm(mu, rng is not None)), log_var
+
+
+class LatentDecoder(WordScores):
+    """p(x | z) by an LSTM that reads <bos> first and ends a sentence with <eos>.
+
+    z gives the first state (c = W z + b, h = tanh c) or stands beside each word's embedding, or
+    both.
+    """
+
+    def __init__(
+        self, vocab_size: int, size: int, config: DecoderConfig, rng: torch.Generator
+    ) -> None:
+        super().__init__(vocab_size)
+        self.config = config
+        hidden, width = config.hidden, config.embedding
+        self.embedding = nn.Embedding(vocab_size, width)
+        first = width if config.z_inject is Injection.init else width + size
+        inputs = [first] + [hidden] * (config.layers - 1)
+        self.lstms = nn.ModuleList(nn.LSTM(i, hidden, batch_first=True) for i in inputs)
+        self.to_state: nn.Linear | None = None
+        if config.z_inject is not Injection.input:
+            self.to_state = nn.Linear(size, config.layers * hidden)
+        self.projection = nn.Linear(hidden, width) if config.tie_weights else nn.Identity()
+        self.output = nn.Linear(width if config.tie_weights else hidden, vocab_size)
+        initialise(self, rng)
+        if config.tie_weights:
+            self.output.weight = self.embedding.weight
+
+    def _first_state(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """h and c before the first word, (N, L, H) each."""
+        layers, hidden = self.config.layers, self.config.hidden
+        if self.to_state is None:
+            zeros = z.new_zeros(len(z), layers, hidden)
+            return zeros, zeros
+        c = self.to_state(z).view(len(z), layers, hidden)
+        return c.tanh(), c
+
+    def _with_z(self, x: Tensor, z: Tensor) -> Tensor:
+        return x if self.config.z_inject is Injection.init else torch.cat([x, z.to(x.dtype)], -1)
+
+    def _scores(self, features: Tensor, written: bool) -> Tensor:
+        return self.ban(self.output(features).float(), written)
+
+    # Teacher forcing
+
+    def features(self, tokens: Tensor, z: Tensor, rng: torch.Generator | None = None) -> Tensor:
+        """What the output layer reads at each step, (B, T, E or H); with rng, dropout is on."""
+        config = self.config
+        table = word_dropout(self.embedding.weight, config.embedding_dropout, rng)
+        read = hide_words(bos_column(tokens), config.word_dropout, rng)
+        x = locked_dropout(F.embedding(read, table), config.dropout, rng)  # (B, T, E)
+        x = self._with_z(x, z[:, None].expand(-1, x.shape[1], -1))
+        h, c = self._first_state(z)
+        for layer, lstm in enumerate(self.lstms):
+            first = h[None, :, layer].contiguous(), c[None, :, layer].contiguous()
+            x, _ = lstm(x, first)  # (B, T, H)
+            x = locked_dropout(x, config.dropout, rng)
+        projected: Tensor = self.projection(x)
+        return projected
+
+    def valid_log_probs(
+        self, tokens: Tensor, z: Tensor, rng: torch.Generator | None = None, written: bool = False
+    ) -> Tensor:
+        """log p(word | prefix, z) of every word at each valid position, (valid, V), nats."""
+        features = self.features(tokens, z, rng)[tokens != PAD]
+        return self._scores(features, written).log_softmax(-1)
+
+    def sentence_log_prob(
+        self, tokens: Tensor, z: Tensor, rng: torch.Generator | None = None
+    ) -> Tensor:
+        """log p(x | z), (B,), nats; <eos> counted."""
+        return chosen_log_prob(self.valid_log_probs(tokens, z, rng), tokens).sum(1)
+
+    @torch.no_grad()
+    def log_prob(self, tokens: Tensor, z: Tensor) -> Tensor:
+        """`sentence_log_prob` without a gradient, a chunk of words at a time: little memory."""
+        valid = tokens != PAD
+        elements = CHUNK_ELEMENTS.get(tokens.device.type, GPU_CHUNK_ELEMENTS)
+        size = max(1, elements // self.vocab_size)
+        chosen = []
+        found, words = self.features(tokens, z)[valid], tokens[valid]
+        parts = zip(torch.split(found, size), torch.split(words, size), strict=True)
+        for features, own in parts:
+            scores = self._scores(features, written=False)
+            chosen.append(scores.gather(1, own[:, None])[:, 0] - scores.logsumexp(1))
+        empty = torch.zeros(tokens.shape, device=tokens.device)
+        return empty.masked_scatter(valid, torch.cat(chosen)).sum(1)
+
+    # Step by step
+
+    def start_from(self, z: Tensor) -> State:
+        """The state that has read <bos>: h and c, (N, L, H) each, and z, (N, Z)."""
+        first = torch.full((len(z),), BOS, dtype=torch.long, device=z.device)
+        return self.advance((*self._first_state(z), z), first)
+
+    def advance(self, state: State, tokens: Tensor) -> State:
+        """Read one token a row. The state stays fp32 under autocast, whatever the device."""
+        h, c, z = state
+        x = self._with_z(self.embedding(hide_words(tokens, self.config.word_dropout, None)), z)
+        hs, cs = [], []
+        for layer, lstm in enumerate(self.lstms):
+            x, cell = lstm_step(lstm, x, h[:, layer], c[:, layer])
+            hs.append(x)
+            cs.append(cell)
+        return torch.stack(hs, 1).to(z.dtype), torch.stack(cs, 1).to(z.dtype), z
+
+    def logits(self, state: State) -> Tensor:
+        """Scores of the next word, (N, V); words that are never written are -inf."""
+        return self._scores(self.projection(state[0][:, -1]), written=True)
+
+
+class GivenLatent:
+    """The decoder as a policy whose rows are those of z, (N, Z)."""
+
+    def __init__(self, decoder: LatentDecoder, z: Tensor) -> None:
+        self.decoder, self.z, self.vocab_size = decoder, z, decoder.vocab_size
+
+    def start(self, rows: int) -> State:
+        """The state of each row of z that has read <bos>."""
+        if rows != len(self.z):
+            raise ValueError(f"{rows} rows for {len(self.z)} latent vectors")
+        return self.decoder.start_from(self.z)
+
+    def advance(self, state: State, tokens: Tensor) -> State:
+        """Read one token a row, (N,)."""
+        return self.decoder.advance(state, tokens)
+
+    def logits(self, state: State) -> Tensor:
+        """Scores of the next word, (N, V)."""
+        return self.decoder.logits(state)
+
+
+# Batch normalisation with a fixed scale: a remedy for posterior collapse.
+class BatchNormalisedMean(nn.Module):
+    """Batch normalisation of mu with its scale fixed at gamma (BN-VAE, Zhu et al. 2020).
+
+    Over the data each dimension's mu then has variance gamma^2, whatever is learned, so that the
+    mean KL is at least half the sum over dimensions of gamma^2 + bias^2; the shift is learned.
+    """
+
+    running_mean: Tensor
+    running_var: Tensor
+    scale: Tensor
+
+    def __init__(self, size: int, gamma: float) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(size))
+        self.register_buffer("scale", torch.full((size,), gamma), persistent=False)
+        self.register_buffer("running_mean", torch.zeros(size))
+        self.register_buffer("running_var", torch.ones(size))
+
+    def forward(self, mu: Tensor, training: bool) -> Tensor:
+        """By the statistics of the batch (N, Z) in training, else by their running means."""
+        mean, var = self.running_mean, self.running_var
+        return F.batch_norm(mu, mean, var, self.scale, self.bias, training)

@@ -1,0 +1,110 @@
+"""How a dual encoder is fitted to captions and their real pictures.
+
+Shapes: B batch, C channels, S side of a picture in pixels.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from gantext.data.gallery import PictureBatch
+from gantext.nn.captions.dual_encoder import (
+    DualEncoder,
+    contrastive_loss,
+    in_batch_accuracy,
+    same_captions,
+)
+from gantext.nn.optim import Metrics, clipped_step, cosine_rate
+
+BETAS = (0.9, 0.99)
+FINAL_RATE = 0.02  # share of the peak learning rate that is left at the end
+CLIP = 1.0
+
+
+@dataclass(frozen=True)
+class FittingConfig:
+    """Explained in conf/model/dpr_gan.yaml."""
+
+    steps: int
+    batch_size: int
+    learning_rate: float
+    warmup_steps: int
+    weight_decay: float
+    shift: int
+    noise: float
+
+
+class EncoderFitter:
+    """AdamW with warm-up and a cosine, on pictures that are disturbed a little at random."""
+
+    def __init__(self, encoder: DualEncoder, config: FittingConfig) -> None:
+        self.encoder, self.config, self.done = encoder, config, 0
+        self.optimiser = torch.optim.AdamW(
+            encoder.parameters(), config.learning_rate, BETAS, weight_decay=config.weight_decay
+        )
+
+    def step(self, batch: PictureBatch, rng: torch.Generator) -> Metrics:
+        """One update by the symmetric loss on B pairs."""
+        config, encoder = self.config, self.encoder
+        rate = cosine_rate(self.done, config.steps, config.warmup_steps, FINAL_RATE)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate * config.learning_rate
+        text = encoder.text(batch.tokens)
+        pictures = encoder.image(disturbed(batch.pictures, config, rng))
+        same = same_captions(batch.tokens)
+        loss = contrastive_loss(text, pictures, encoder.scale(), same)
+        norm = clipped_step(self.optimiser, encoder, loss, CLIP)
+        self.done += 1
+        return {
+            "contrastive": loss.detach(),
+            "retrieval_real": in_batch_accuracy(text, pictures, same),
+            "temperature": 1 / encoder.scale().detach(),
+            "grad_norm": norm,
+        }
+
+    def state_dict(self) -> dict[str, Any]:
+        """Optimiser state and the place in the schedule."""
+        return {"optimiser": self.optimiser.state_dict(), "done": self.done}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` gave."""
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.done = state["done"]
+
+
+def encoder_loss(encoder: DualEncoder, batch: PictureBatch, fake: Tensor) -> Tensor:
+    """The contrastive loss with the fakes (B, C, S, S) as hard negatives, nats."""
+    same, seen = same_captions(batch.tokens), encoder.image(fake)
+    text, real = encoder.text(batch.tokens), encoder.image(batch.pictures)
+    return contrastive_loss(text, real, encoder.scale(), same, negatives=seen)
+
+
+def disturbed(pictures: Tensor, config: FittingConfig, rng: torch.Generator) -> Tensor:
+    """Shift pictures (B, C, S, S), and add noise of a strength of its own to each.
+
+    An encoder that reads through this, and sees generated pictures through it too, is harder to
+    please with patterns that only look right to a network.
+    """
+    moved = shifted(pictures, config.shift, rng)
+    if not config.noise:
+        return moved
+    strength = torch.rand(len(moved), generator=rng, device=moved.device) * config.noise
+    noise = torch.empty_like(moved).normal_(generator=rng)
+    return moved + strength[:, None, None, None] * noise
+
+
+def shifted(pictures: Tensor, most: int, rng: torch.Generator) -> Tensor:
+    """Move each picture (B, C, S, S) by up to `most` pixels each way; its edges are repeated."""
+    if not most:
+        return pictures
+    rows, channels, side, _ = pictures.shape
+    device = pictures.device
+    moves = torch.randint(0, 2 * most + 1, (2, rows, 1), generator=rng, device=device)
+    down, across = moves + torch.arange(side, device=device)  # (B, S) each
+    picture = torch.arange(rows, device=device)[:, None, None, None]
+    channel = torch.arange(channels, device=device)[:, None, None]
+    padded = F.pad(pictures, (most,) * 4, mode="replicate")
+    return padded[picture, channel, down[:, None, :, None], across[:, None, None, :]]

@@ -1,0 +1,95 @@
+"""Training a discriminator on real against generated sentences, and its balance.
+
+Shapes: B sentences, T steps.
+"""
+
+import enum
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from gantext.data.vocabulary import PAD
+from gantext.nn.optim import Metrics, clipped_step
+from gantext.nn.text.text_cnn import TextCNN
+
+
+class Balance(enum.Enum):
+    """Whether the discriminator always steps, or only while it is not too strong."""
+
+    fixed = "fixed"
+    adaptive = "adaptive"
+
+
+@dataclass(frozen=True)
+class DTrainingConfig:
+    """How the discriminator is trained (explained in conf/model/gan.yaml)."""
+
+    pretrain_steps: int
+    batch_size: int
+    learning_rate: float
+    clip: float
+    steps: int
+    balance: Balance
+    ceiling: float
+
+
+class DiscriminatorTrainer:
+    """Binary cross-entropy on real against fake; with `prefixes`, of every prefix of both."""
+
+    def __init__(self, discriminator: TextCNN, config: DTrainingConfig, prefixes: bool) -> None:
+        self.discriminator, self.config, self.prefixes = discriminator, config, prefixes
+        self.optimiser = torch.optim.Adam(
+            discriminator.parameters(), config.learning_rate, (0.5, 0.999)
+        )
+        self.accuracy = 0.5  # a running mean, used by `balance: adaptive` only
+
+    def step(self, real: Tensor, fake: Tensor, rng: torch.Generator) -> Metrics:
+        """One update on real and fake (B, T), and how well D told them apart before it."""
+        real_logit, real_weight = self._logits(real, rng)
+        fake_logit, fake_weight = self._logits(fake, rng)
+        loss = bce(real_logit, real_weight, 1.0) + bce(fake_logit, fake_weight, 0.0)
+        with torch.no_grad():
+            found = {
+                "d_loss": loss / 2,
+                "d_real": weighted(real_logit.sigmoid(), real_weight),
+                "d_fake": weighted(fake_logit.sigmoid(), fake_weight),
+                "d_accuracy_real": weighted((real_logit > 0).float(), real_weight),
+                "d_accuracy_fake": weighted((fake_logit <= 0).float(), fake_weight),
+            }
+        accuracy = (found["d_accuracy_real"] + found["d_accuracy_fake"]) / 2
+        found["d_gap"] = accuracy - 0.5
+        if self._may_step(accuracy):
+            total = loss / 2 + self.discriminator.penalty()
+            found["d_grad_norm"] = clipped_step(
+                self.optimiser, self.discriminator, total, self.config.clip
+            )
+        return found
+
+    def _logits(self, tokens: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Logits and their weights: one a sentence, or one a prefix."""
+        if self.prefixes:
+            return self.discriminator.prefix_logits(tokens, rng), (tokens != PAD).float()
+        logits = self.discriminator.logits(tokens, rng)
+        return logits, torch.ones_like(logits)
+
+    def _may_step(self, accuracy: Tensor) -> bool:
+        """With `balance: adaptive` D steps only while its recent accuracy is under the ceiling."""
+        if self.config.balance is Balance.fixed:
+            return True
+        self.accuracy = 0.9 * self.accuracy + 0.1 * float(accuracy)
+        return self.accuracy < self.config.ceiling
+
+
+def bce(logits: Tensor, weights: Tensor, target: float) -> Tensor:
+    """Weighted mean binary cross-entropy against one target."""
+    losses = F.binary_cross_entropy_with_logits(
+        logits, torch.full_like(logits, target), reduction="none"
+    )
+    return weighted(losses, weights)
+
+
+def weighted(values: Tensor, weights: Tensor) -> Tensor:
+    """Weighted mean."""
+    return (values * weights).sum() / weights.sum()

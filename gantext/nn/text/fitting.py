@@ -1,0 +1,112 @@
+"""Maximum-likelihood training by teacher forcing.
+
+Shapes: B batch, T steps, V vocabulary.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gantext.data.vocabulary import PAD, UNK
+from gantext.nn.optim import Metrics, clipped_step, cosine_rate
+from gantext.nn.text.lstm import WordModel
+
+
+@dataclass(frozen=True)
+class MLEConfig:
+    """How a language model is fitted (explained in conf/model/*.yaml)."""
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    final_rate: float
+    warmup_steps: int
+    weight_decay: float
+    clip: float
+    unk_rate: float
+
+    def steps(self, train_size: int) -> int:
+        """Steps of all epochs."""
+        return self.epochs * math.ceil(train_size / self.batch_size)
+
+
+def hide_singletons(
+    tokens: Tensor, singletons: Tensor, rate: float, rng: torch.Generator
+) -> Tensor:
+    """Turn words seen once into <unk> with probability `rate`, so that <unk> is learned.
+
+    With a vocabulary of all training words <unk> never occurs in training; words seen once stand
+    for the unseen ones, as in Good-Turing estimation.
+    """
+    if rate == 0:
+        return tokens
+    hidden = torch.rand(tokens.shape, generator=rng, device=tokens.device) < rate
+    return torch.where(hidden & singletons[tokens], UNK, tokens)
+
+
+def mean_nll(model: WordModel, tokens: Tensor, rng: torch.Generator | None) -> Tensor:
+    """Mean negative log-likelihood, nats per token, <eos> counted."""
+    log_probs = model.valid_log_probs(tokens, rng)
+    return -log_probs.gather(1, tokens[tokens != PAD][:, None]).mean()
+
+
+class Fitter:
+    """Updates a model by its loss: AdamW, warm-up, cosine decay, clipped gradients.
+
+    The learning rate falls over `steps` updates; `singletons`, (V,) bool, are words seen once in
+    training.
+    """
+
+    def __init__(self, model: nn.Module, config: MLEConfig, singletons: Tensor, steps: int) -> None:
+        self.fitted, self.config = model, config
+        self.singletons = singletons.to(next(model.parameters()).device)
+        self.unk_rate = config.unk_rate if bool(singletons.any()) else 0.0
+        self.total = steps
+        self.done = 0
+        self.optimiser = torch.optim.AdamW(
+            model.parameters(), config.learning_rate, (0.9, 0.99), weight_decay=config.weight_decay
+        )
+
+    def update(self, loss: Tensor, counted: bool = True) -> Metrics:
+        """One update by a loss of the model's, at the schedule's learning rate.
+
+        Weights that the loss does not depend on stay as they are. An update that is not
+        `counted` leaves the place in the schedule.
+        """
+        config = self.config
+        rate = cosine_rate(self.done, self.total, config.warmup_steps, config.final_rate)
+        rate *= config.learning_rate
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        norm = clipped_step(self.optimiser, self.fitted, loss, config.clip)
+        self.done += counted
+        return {"grad_norm": norm, "learning_rate": rate}
+
+    def shown(self, batch: Tensor, rng: torch.Generator) -> Tensor:
+        """A batch as the model is to see it: some words seen once are <unk>."""
+        return hide_singletons(batch, self.singletons, self.unk_rate, rng)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Optimiser state and the place in the schedule."""
+        return {"optimiser": self.optimiser.state_dict(), "done": self.done}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` gave."""
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.done = state["done"]
+
+
+class MLETrainer(Fitter):
+    """Fits a language model by maximum likelihood."""
+
+    def __init__(self, model: WordModel, config: MLEConfig, singletons: Tensor, steps: int) -> None:
+        super().__init__(model, config, singletons, steps)
+        self.model = model
+
+    def step(self, batch: Tensor, rng: torch.Generator) -> Metrics:
+        """One update on a batch (B, T)."""
+        loss = mean_nll(self.model, self.shown(batch, rng), rng)
+        return {"nll": loss.detach(), **self.update(loss)}

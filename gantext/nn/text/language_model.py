@@ -1,0 +1,88 @@
+"""The LSTM language model: generator of model=gan, and model=mle on its own.
+
+Shapes: B batch, T steps, V vocabulary, E embedding, H hidden, L layers, N rows.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from gantext.data.vocabulary import BOS, PAD
+from gantext.nn.text.dropout import locked_dropout, word_dropout
+from gantext.nn.text.lstm import WordModel, initialise, lstm_step
+from gantext.nn.text.sampling import State, bos_column
+
+
+@dataclass(frozen=True)
+class GeneratorConfig:
+    """Sizes and regularisation of the LSTM language model (explained in conf/model/*.yaml)."""
+
+    embedding: int
+    hidden: int
+    layers: int
+    tie_weights: bool
+    dropout: float
+    word_dropout: float
+
+
+class LanguageModel(WordModel):
+    """p(x_t | x_<t) by an LSTM; reads <bos> first, ends a sentence with <eos>."""
+
+    def __init__(self, vocab_size: int, config: GeneratorConfig, rng: torch.Generator) -> None:
+        super().__init__(vocab_size)
+        self.config = config
+        hidden, width = config.hidden, config.embedding
+        self.embedding = nn.Embedding(vocab_size, width)
+        inputs = [width] + [hidden] * (config.layers - 1)
+        self.lstms = nn.ModuleList(nn.LSTM(i, hidden, batch_first=True) for i in inputs)
+        self.projection = nn.Linear(hidden, width) if config.tie_weights else nn.Identity()
+        self.output = nn.Linear(width if config.tie_weights else hidden, vocab_size)
+        initialise(self, rng)
+        if config.tie_weights:
+            self.output.weight = self.embedding.weight
+
+    # Teacher forcing
+
+    def features(self, tokens: Tensor, rng: torch.Generator | None = None) -> Tensor:
+        """What the output layer reads at each step, (B, T, E or H); with rng, dropout is on."""
+        table = word_dropout(self.embedding.weight, self.config.word_dropout, rng)
+        x = F.embedding(bos_column(tokens), table)  # (B, T, E)
+        for lstm in self.lstms:
+            x, _ = lstm(locked_dropout(x, self.config.dropout, rng))  # (B, T, H)
+        projected: Tensor = self.projection(locked_dropout(x, self.config.dropout, rng))
+        return projected
+
+    def valid_log_probs(
+        self, tokens: Tensor, rng: torch.Generator | None = None, written: bool = False
+    ) -> Tensor:
+        """log p(word | prefix) of every word at each valid position, (valid, V), nats."""
+        features = self.features(tokens, rng)[tokens != PAD]
+        return self._scores(features, written).log_softmax(-1)
+
+    def _scores(self, features: Tensor, written: bool) -> Tensor:
+        return self.ban(self.output(features).float(), written)
+
+    # Step by step (the Policy contract)
+
+    def start(self, rows: int) -> State:
+        """The state that has read <bos>: h and c, each (N, L, H)."""
+        zeros = self.output.bias.new_zeros(rows, self.config.layers, self.config.hidden)
+        first = torch.full((rows,), BOS, dtype=torch.long, device=zeros.device)
+        return self.advance((zeros, zeros), first)
+
+    def advance(self, state: State, tokens: Tensor) -> State:
+        """Read one token a row. The state stays fp32 under autocast, whatever the device."""
+        h, c = state
+        x = self.embedding(tokens)
+        hs, cs = [], []
+        for layer, lstm in enumerate(self.lstms):
+            x, cell = lstm_step(lstm, x, h[:, layer], c[:, layer])
+            hs.append(x)
+            cs.append(cell)
+        return torch.stack(hs, 1).to(h.dtype), torch.stack(cs, 1).to(c.dtype)
+
+    def logits(self, state: State) -> Tensor:
+        """Scores of the next word, (N, V); words that are never written are -inf."""
+        return self._scores(self.projection(state[0][:, -1]), written=True)

@@ -1,0 +1,176 @@
+"""Monte-Carlo rollouts of all positions in one batch (SeqGAN's equation 4).
+
+Shapes: B sentences, T steps, R rollouts of a position, N rows = all (position, sentence, rollout).
+A row for position t joins the batch at step t + 1 with the state that has read x_0..x_t, so T
+sequential steps serve all T positions rather than T^2 / 2.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from gantext.data.vocabulary import EOS, PAD
+from gantext.nn.text.sampling import (
+    Policy,
+    SamplingOptions,
+    after_end,
+    join,
+    next_tokens,
+    select,
+    shrinks,
+)
+
+ROWS = 2**16
+Score = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Rollouts:
+    """Completed sentences, (N, T), and the position, sentence and rollout number of each row."""
+
+    tokens: Tensor
+    position: Tensor
+    sentence: Tensor
+    number: Tensor
+
+
+def valid_lengths(tokens: Tensor) -> Tensor:
+    """Tokens of each sentence, <eos> counted, (B,)."""
+    return (tokens != PAD).sum(1)
+
+
+def trimmed(tokens: Tensor) -> Tensor:
+    """Drop the columns that are <pad> in every row."""
+    return tokens[:, : int(valid_lengths(tokens).max())]
+
+
+def rolled_positions(length: int, every: int) -> list[int]:
+    """Positions after which rollouts are made: each `every`-th; the last needs none."""
+    return [t for t in range(length - 1) if (t + 1) % every == 0]
+
+
+@torch.no_grad()
+def roll_out(
+    policy: Policy,
+    tokens: Tensor,
+    count: int,
+    every: int,
+    rng: torch.Generator,
+    options: SamplingOptions | None = None,
+    compact: bool | None = None,
+) -> Rollouts:
+    """Complete every prefix x_0..x_t of (B, T) sentences `count` times with the policy.
+
+    Sentences that have ended by t need no rollout and get none. For `compact` see
+    `sampling.shrinks`.
+    """
+    position, sentence, number = _rows(tokens, count, every)
+    rows = tokens[sentence]
+    steps = torch.arange(tokens.shape[1], device=tokens.device)
+    rows = torch.where(steps <= position[:, None], rows, PAD)
+    made = Rollouts(rows, position, sentence, number)
+    complete = _complete if shrinks(tokens.device, compact) else _complete_all_rows
+    complete(policy, tokens, made, rng, options or SamplingOptions())
+    return made
+
+
+def _complete(
+    policy: Policy, tokens: Tensor, made: Rollouts, rng: torch.Generator, options: SamplingOptions
+) -> None:
+    """Write the rollouts' words after their prefixes; rows that have ended leave the batch."""
+    rows, position, sentence = made.tokens, made.position, made.sentence
+    length = tokens.shape[1]
+    state, main = None, policy.start(len(tokens))
+    active = position.new_empty(0)
+    for step in range(1, length):
+        main = policy.advance(main, tokens[:, step - 1])
+        joining = (position == step - 1).nonzero()[:, 0]
+        if len(joining):
+            fresh = select(main, sentence[joining])
+            state = fresh if state is None else join(state, fresh)
+            active = torch.cat([active, joining])
+        if state is None or len(active) == 0:
+            continue
+        drawn = next_tokens(policy, state, rng, options)
+        rows[active, step] = drawn
+        going = (drawn != EOS).nonzero()[:, 0]
+        if len(going) < len(active):
+            active, state, drawn = active[going], select(state, going), drawn[going]
+        if step < length - 1:
+            state = policy.advance(state, drawn)
+
+
+def _complete_all_rows(
+    policy: Policy, tokens: Tensor, made: Rollouts, rng: torch.Generator, options: SamplingOptions
+) -> None:
+    """`_complete` with every row to the last step: the host waits once, for the rows' numbers."""
+    length = tokens.shape[1]
+    joining = torch.bincount(made.position, minlength=length).tolist()
+    state, main, rows = None, policy.start(len(tokens)), 0
+    for step in range(1, length):
+        main = policy.advance(main, tokens[:, step - 1])
+        if joining[step - 1]:  # rows are in order of position
+            fresh = select(main, made.sentence[rows : rows + joining[step - 1]])
+            state = fresh if state is None else join(state, fresh)
+            rows += joining[step - 1]
+        if state is None:
+            continue
+        drawn = next_tokens(policy, state, rng, options)
+        drawn = after_end(made.tokens[:rows, step - 1], drawn)
+        made.tokens[:rows, step] = drawn
+        if step < length - 1:
+            state = policy.advance(state, drawn)
+
+
+def _rows(tokens: Tensor, count: int, every: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Position, sentence and rollout number of each row, in order of position."""
+    length = tokens.shape[1]
+    where = torch.tensor(rolled_positions(length, every), device=tokens.device, dtype=torch.long)
+    unfinished = valid_lengths(tokens)[None] > where[:, None] + 1  # (positions, B)
+    place, sentence = unfinished.nonzero(as_tuple=True)
+    # A sentence cut at T without <eos> counts as finished there, one with <eos> at it.
+    number = torch.arange(count, device=tokens.device)
+    repeat = len(place)
+    return (
+        where[place].repeat_interleave(count),
+        sentence.repeat_interleave(count),
+        number.repeat(repeat),
+    )
+
+
+@torch.no_grad()
+def rollout_rewards(
+    policy: Policy,
+    score: Score,
+    tokens: Tensor,
+    count: int,
+    every: int,
+    rng: torch.Generator,
+    options: SamplingOptions | None = None,
+) -> Tensor:
+    """Q of each token from rollouts, (B, T, R): D's score of x_0..x_t completed by the policy.
+
+    The last token's Q is the score of the sentence itself. A position without rollouts of its
+    own (every > 1) takes those of the next one that has some: an unbiased estimate, since what
+    comes between is drawn by the policy too. Zero at <pad>.
+    """
+    batch, length = tokens.shape
+    rewards = score(tokens)[:, None, None].repeat(1, length, count)  # (B, T, R)
+    per_pass = max(1, ROWS // (batch * length))
+    for start in range(0, count, per_pass):
+        made = roll_out(policy, tokens, min(per_pass, count - start), every, rng, options)
+        if len(made.tokens):
+            index = (made.sentence, made.position, made.number + start)
+            rewards.index_put_(index, score(made.tokens))
+    return _spread(rewards, tokens, every)
+
+
+def _spread(rewards: Tensor, tokens: Tensor, every: int) -> Tensor:
+    """Give each position the rewards of the next position that has some; zero at <pad>."""
+    length = tokens.shape[1]
+    steps = torch.arange(length, device=tokens.device)
+    source = (steps // every * every + every - 1).clamp_max(length - 1)
+    # Past a sentence's last token the reward is the sentence's own, which is the wanted one.
+    return rewards[:, source] * (tokens != PAD)[:, :, None]

@@ -1,0 +1,207 @@
+"""The text CNN discriminator (Kim 2014, arXiv 1408.5882) with one highway layer, as in SeqGAN.
+
+Shapes: B batch, T steps, V vocabulary, E embedding, w a filter's width, F_w its filters, F all
+filters. A window begins at each word and may reach past the sentence's end, where the embedding
+is zero; windows that begin after the end do not count. So a sentence's features do not depend on
+how it is padded, and a prefix is a sentence that ends there: `prefix_features` gives all of them
+in one pass.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from gantext.data.vocabulary import PAD
+from gantext.nn.text.dropout import dropout
+
+SCORE_ROWS = 256
+
+
+@dataclass(frozen=True)
+class DiscriminatorConfig:
+    """Sizes and regularisation of the discriminator (explained in conf/model/*.yaml)."""
+
+    embedding: int
+    widths: tuple[int, ...]
+    filters: tuple[int, ...]
+    dropout: float
+    l2: float
+
+
+class TextCNN(nn.Module):
+    """One logit a sentence: above 0 for 'real'."""
+
+    def __init__(
+        self, vocab_size: int, config: DiscriminatorConfig, max_length: int, rng: torch.Generator
+    ) -> None:
+        super().__init__()
+        pairs = zip(config.widths, config.filters, strict=True)
+        kept = [(width, filters) for width, filters in pairs if width <= max_length]
+        self.config, self.widths = config, [width for width, _ in kept]
+        self.embedding = nn.Embedding(vocab_size, config.embedding, padding_idx=PAD)
+        self.convolutions = nn.ModuleList(
+            nn.Conv1d(config.embedding, filters, width) for width, filters in kept
+        )
+        self.size = sum(filters for _, filters in kept)
+        self.transform = nn.Linear(self.size, self.size)
+        self.gate = nn.Linear(self.size, self.size)
+        self.output = nn.Linear(self.size, 1)
+        self._tables: tuple[list[int], list[Tensor]] = ([], [])
+        self._initialise(rng)
+
+    @torch.no_grad()
+    def _initialise(self, rng: torch.Generator) -> None:
+        for name, parameter in self.named_parameters():
+            if "bias" in name:
+                nn.init.constant_(parameter, -1.0 if name == "gate.bias" else 0.0)
+            else:
+                std = 1.0 if "embedding" in name else parameter[0].numel() ** -0.5
+                nn.init.normal_(parameter, 0.0, std, generator=rng)
+        self.embedding.weight[PAD] = 0
+
+    def pooled(self, tokens: Tensor) -> Tensor:
+        """Largest activation of each filter over a sentence's windows, (B, F)."""
+        embedded = self.embedding(tokens).transpose(1, 2)  # (B, E, T)
+        outside = (tokens == PAD)[:, None]  # (B, 1, T)
+        found = []
+        for width, convolution in zip(self.widths, self.convolutions, strict=True):
+            windows = convolution(F.pad(embedded, (0, width - 1)))  # (B, F_w, T)
+            found.append(windows.masked_fill(outside, 0.0).amax(-1).relu())
+        return torch.cat(found, 1)
+
+    def prefix_pooled(self, tokens: Tensor) -> Tensor:
+        """`pooled` of each prefix x_1..x_t as a sentence of its own, (B, T, F), in one pass.
+
+        With c_j the product of a filter's tap j and a word, a window that began i words ago has
+        the sum S_i[t] = S_{i-1}[t-1] + c_i[t]; it is finished at i = w - 1. A prefix's features
+        are the maximum over its unfinished windows and a running maximum of finished ones.
+        """
+        embedded = self.embedding(tokens)  # (B, T, E)
+        return torch.cat([prefix_windows(taps(embedded, c), c) for c in self.convolutions], -1)
+
+    def highway(self, pooled: Tensor) -> Tensor:
+        """t * relu(W_h x + b_h) + (1 - t) * x with t = sigmoid(W_t x + b_t)."""
+        gate = torch.sigmoid(self.gate(pooled))
+        mixed: Tensor = gate * self.transform(pooled).relu() + (1 - gate) * pooled
+        return mixed
+
+    def logits(self, tokens: Tensor, rng: torch.Generator | None = None) -> Tensor:
+        """Logit of 'real' of each sentence, (B,); with rng, dropout is on."""
+        return self._output(self.pooled(tokens), rng)
+
+    def prefix_logits(self, tokens: Tensor, rng: torch.Generator | None = None) -> Tensor:
+        """Logit of 'real' of each prefix, (B, T)."""
+        return self._output(self.prefix_pooled(tokens), rng)
+
+    def _output(self, pooled: Tensor, rng: torch.Generator | None) -> Tensor:
+        features = dropout(self.highway(pooled), self.config.dropout, rng)
+        logit: Tensor = self.output(features).squeeze(-1).float()
+        return logit
+
+    def penalty(self) -> Tensor:
+        """L2 penalty of the output layer, as SeqGAN's code has it: l2 * (|W|^2 + |b|^2) / 2."""
+        squares = self.output.weight.square().sum() + self.output.bias.square().sum()
+        return self.config.l2 * squares / 2
+
+    @torch.no_grad()
+    def score(self, tokens: Tensor) -> Tensor:
+        """Probability of 'real' of many sentences, (N,), without gradient.
+
+        Exact short cuts on a CPU: equal sentences are scored once; sentences of like length go
+        together, each group cut at its longest, since features do not depend on padding; and
+        since words are discrete, a convolution is a sum of w rows of a table that is built once
+        an update of the discriminator (`tables`).
+        """
+        if tokens.device.type != "cpu":
+            parts = torch.split(tokens, SCORE_ROWS * 64)
+            return torch.cat([self.logits(part).sigmoid() for part in parts])
+        first, inverse = unique_rows(tokens)
+        lengths = (tokens[first] != PAD).sum(1)
+        order = lengths.argsort()
+        worth_it = int(lengths.sum()) > self.embedding.num_embeddings
+        tables = self.tables() if worth_it else None
+        scores = torch.empty(len(first), device=tokens.device)
+        for part in torch.split(order, SCORE_ROWS):
+            rows = tokens[first[part], : int(lengths[part[-1]])]
+            pooled = self.pooled(rows) if tables is None else self.table_pooled(rows, tables)
+            scores[part] = self._output(pooled, None).sigmoid()
+        return scores[inverse]
+
+    @torch.no_grad()
+    def tables(self) -> list[Tensor]:
+        """For each width, the product of every word with every tap: (V * w, F_w), row v * w + j.
+
+        Kept until a weight changes; fp32 also under autocast, since they outlive it.
+        """
+        weights = [self.embedding.weight, *(c.get_parameter("weight") for c in self.convolutions)]
+        versions = [weight._version for weight in weights]
+        if self._tables[0] != versions:
+            words, made = weights[0].float(), []
+            for weight in weights[1:]:
+                filters, _, width = weight.shape
+                taps = weight.permute(1, 2, 0).reshape(-1, width * filters)  # (E, w * F_w)
+                with torch.autocast(taps.device.type, enabled=False):
+                    made.append((words @ taps).view(-1, filters))
+            self._tables = (versions, made)
+        return self._tables[1]
+
+    def table_pooled(self, tokens: Tensor, tables: list[Tensor]) -> Tensor:
+        """`pooled`, by gathering rows of the tables instead of multiplying; (B, F)."""
+        rows, length = tokens.shape
+        outside = (tokens == PAD)[:, :, None]
+        found = []
+        for width, table, convolution in zip(self.widths, tables, self.convolutions, strict=True):
+            taps = torch.arange(width, device=tokens.device)
+            windows = F.pad(tokens, (0, width - 1)).unfold(1, width, 1) * width + taps  # (B, T, w)
+            sums = F.embedding_bag(windows.reshape(-1, width), table, mode="sum")
+            sums = sums.view(rows, length, -1) + convolution.get_parameter("bias")
+            found.append(sums.masked_fill_(outside, 0.0).amax(1).relu())
+        return torch.cat(found, 1)
+
+
+def taps(embedded: Tensor, convolution: nn.Module) -> Tensor:
+    """Each tap's product with each word: (..., E) -> (..., w, F_w), fp32."""
+    weight = convolution.get_parameter("weight")
+    filters, _, width = weight.shape
+    products = embedded @ weight.permute(1, 2, 0).reshape(-1, width * filters)
+    return products.float().reshape(*embedded.shape[:-1], width, filters)
+
+
+def prefix_windows(products: Tensor, convolution: nn.Module) -> Tensor:
+    """The largest window of each filter in each prefix, (B, T, F_w), of `taps` (B, T, w, F_w)."""
+    begun = products[:, :, 0]  # S_0
+    best = torch.full_like(begun, -torch.inf)
+    for i in range(1, products.shape[2]):
+        best = torch.maximum(best, begun)
+        # Windows that would begin before the sentence do not exist.
+        begun = F.pad(begun[:, :-1], (0, 0, 1, 0), value=-torch.inf) + products[:, :, i]
+    best = torch.maximum(best, begun.cummax(1).values)
+    return (best + convolution.get_parameter("bias")).relu()
+
+
+def unique_rows(tokens: Tensor) -> tuple[Tensor, Tensor]:
+    """(indices of one copy of each different row, which of those each row equals).
+
+    Rows are compared by a 64-bit hash, then checked word by word: a collision falls back to
+    treating every row as different.
+    """
+    rows, length = tokens.shape
+    powers = torch.tensor(_multipliers(length), device=tokens.device)
+    _, inverse = torch.unique((tokens * powers).sum(1), return_inverse=True)
+    place = torch.arange(rows, device=tokens.device)
+    first = place.new_empty(int(inverse.max()) + 1).scatter_(0, inverse, place)
+    if torch.equal(tokens[first[inverse]], tokens):
+        return first, inverse
+    return place, place
+
+
+def _multipliers(length: int) -> Sequence[int]:
+    """Odd 64-bit multipliers of a polynomial hash (Knuth's MMIX constant), as signed numbers."""
+    value, values = 1, []
+    for _ in range(length):
+        value = value * 6364136223846793005 % 2**64
+        values.append(value - 2**64 if value >= 2**63 else value)
+    return values

@@ -1,0 +1,1 @@
+"""`gantext report`: one HTML page of one or several runs."""

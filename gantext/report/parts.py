@@ -1,0 +1,48 @@
+"""Parts of a page that reports of text and of pictures share."""
+
+from typing import Any
+
+from gantext.evaluation.subjects import Model
+from gantext.evaluation.table import Table as Scores
+from gantext.metrics.score import shown
+from gantext.metrics.signatures import own_name, signature_lines
+from gantext.plots.learning import learning_figures
+from gantext.plots.output import to_svg
+from gantext.report.page import Figure, Table
+from gantext.runs.summary import clock
+
+FACTS = ("status", "created", "device", "host", "torch", "gantext", "train_size")
+
+
+def facts(model: Model) -> tuple[tuple[str, str], ...]:
+    """Where, when, from what and by which command a run came about."""
+    info = {**model.run.info, "status": model.run.status}
+    found = [(key, str(info[key])) for key in FACTS if info.get(key) is not None]
+    if info.get("seconds") is not None:
+        found.append(("training time", clock(info["seconds"])))
+    step, digest = model.checkpoint
+    more = {
+        "step": f"{step:,}",
+        "weights": digest[:12],
+        "data": f"{model.settings.data.name} {str(info.get('data'))[:12]}",
+        "command": f"gantext {info.get('command', '')}",
+        "folder": str(model.run.path),
+    }
+    return (*found, *more.items())
+
+
+def score_table(title: str, scores: Scores) -> Table:
+    """Scores by name (rows) and source (columns), with their signatures."""
+    values = {name: {own_name(s.name): s.value for s in own} for name, own in scores.items()}
+    names = dict.fromkeys(name for own in values.values() for name in own)
+    rows = [(name, *(shown(values[source].get(name)) for source in scores)) for name in names]
+    return Table(title, ("score", *scores), tuple(rows), tuple(signature_lines(scores)))
+
+
+def curves(rows: list[dict[str, Any]]) -> list[Figure]:
+    """The learning curves of a run's metrics."""
+    pairs = zip(learning_figures(rows, "light"), learning_figures(rows, "dark"), strict=True)
+    return [
+        Figure(light.title, light.caption, to_svg(light.figure), to_svg(dark.figure))
+        for light, dark in pairs
+    ]

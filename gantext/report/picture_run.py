@@ -1,0 +1,117 @@
+"""What a report says of one run of a picture model: facts, curves, scores and pictures.
+
+Shapes: N pictures, C channels, H and W pixels, T words of a caption.
+"""
+
+import torch
+
+from gantext.data.gallery import Gallery
+from gantext.evaluation.judges.cache import judges_folder
+from gantext.evaluation.measures.pictures import review_painter
+from gantext.evaluation.request import Asked
+from gantext.evaluation.scorebook import Say
+from gantext.evaluation.subjects import Model, label
+from gantext.evaluation.table import beside_real, score_all
+from gantext.inference.drawing import SIDE
+from gantext.models.contract import Illustrator
+from gantext.nn.rng import generator
+from gantext.plots.pictures import grid_svg, pairs_svg, pixels, to_svg_text
+from gantext.report.page import Figure, RunPart, Table
+from gantext.report.parts import curves, facts, score_table
+from gantext.runs.folder import Look
+
+SHOWN = 20  # pairs of a sample and its nearest training picture
+CAPTIONS = 8  # test captions that are illustrated, the first ones
+EACH = 7  # pictures of a caption
+GRID_CAPTION = (
+    "The same {n} samples, from one fixed noise batch and none picked, after {total:,} steps."
+)
+PAIRS_CAPTION = (
+    "The worst cases: of {samples:,} samples drawn with seed {seed} the {n} that are nearest to a "
+    "training picture in pixels (left of each pair), and that picture (right). Pairs that are the "
+    "same are copies."
+)
+CAPTIONS_CAPTION = (
+    "A row for each of the first {n} test captions, none of which is trained on: the real picture, "
+    "then {each} drawn with noise of their own, seed {seed}; none left out."
+)
+
+
+def picture_part(asked: Asked, say: Say) -> RunPart:
+    """The part of one run of a picture model."""
+    model = asked.models()[0]
+    ground = asked.ground([model])
+    scores = score_all(asked, ("pictures",), say)
+    gallery = ground.gallery
+    assert gallery is not None
+    name = label(model, asked.runs_dir)
+    samples = asked.n or model.settings.eval.samples
+    tables, figures = _illustrations(model, gallery, samples, asked.seed)
+    return RunPart(
+        name=name,
+        anchor=name,
+        facts=facts(model),
+        warnings=tuple((model.run.result or {}).get("warnings", [])),
+        config=model.run.config.read_text(encoding="utf-8"),
+        tables=(score_table("Scores beside the real pictures'", beside_real(scores)), *tables),
+        figures=(
+            *curves(model.run.metrics()),
+            *(_grid(look) for look in _chosen(model)),
+            *figures,
+        ),
+        samples=(),
+    )
+
+
+def _chosen(model: Model) -> list[Look]:
+    """The first, the middle and the last look of the phases that change the pictures."""
+    run, found = model.run, model.run.pictures.looks()
+    scored = {phase for phase in run.phase_ends() if run.scores(f"phase-{phase}") is not None}
+    looks = [look for look in found if look.phase in scored] or found
+    places = sorted({0, (len(looks) - 1) // 2, len(looks) - 1}) if looks else []
+    return [looks[place] for place in places]
+
+
+def _grid(look: Look) -> Figure:
+    svg = to_svg_text(pixels(look.path))
+    title = f"Samples at step {look.total:,} ({look.phase})"
+    return Figure(title, GRID_CAPTION.format(n=SIDE * SIDE, total=look.total), svg, svg)
+
+
+def _illustrations(
+    model: Model, gallery: Gallery, samples: int, seed: int
+) -> tuple[list[Table], list[Figure]]:
+    """Captions and their pictures; without captions, classes and what may be copied."""
+    painter = model.painter
+    if isinstance(painter.algorithm, Illustrator):
+        return [], [_captioned(painter.algorithm, gallery, seed, painter.device)]
+    if not gallery.classes:
+        return [], []
+    found = review_painter(
+        painter.algorithm,
+        gallery,
+        painter.device,
+        samples=samples,
+        seed=seed,
+        cache=judges_folder(),
+    )
+    shares = tuple((name, f"{share:.1%}", f"{real:.1%}") for name, share, real in found.classes)
+    classes = Table("Classes, by the classifier", ("class", "samples", "real pictures"), shares)
+    svg = pairs_svg(*found.pairs(SHOWN), SIDE)
+    caption = PAIRS_CAPTION.format(n=SHOWN, samples=samples, seed=seed)
+    return [classes], [Figure("Nearest training pictures", caption, svg, svg, wide=True)]
+
+
+def _captioned(algorithm: Illustrator, gallery: Gallery, seed: int, device: torch.device) -> Figure:
+    test, rng = gallery.test, generator(seed, "sampling", device)
+    captions = test.captions[:CAPTIONS]
+    rows = []
+    for place in range(len(captions)):
+        tokens = test.tokens[place].expand(EACH, -1).to(device)
+        drawn = algorithm.draw_for(tokens, rng).cpu()
+        rows += [test.scaled(slice(place, place + 1)), drawn]
+    svg = grid_svg(torch.cat(rows), 1 + EACH)
+    said = CAPTIONS_CAPTION.format(n=len(captions), each=EACH, seed=seed)
+    lines = tuple((str(number), caption) for number, caption in enumerate(captions, 1))
+    rows_of = Table("Captions of the rows", ("row", "caption"), lines, text_columns=2)
+    return Figure("Test captions", said, svg, svg, rows_of, wide=True)

@@ -1,0 +1,143 @@
+"""What a report says of one run: facts, warnings, curves, scores with real text's, samples."""
+
+from dataclasses import replace
+
+from gantext.data.scenes import Config as Scenes
+from gantext.evaluation import by_length
+from gantext.evaluation.frontier import mle_phase
+from gantext.evaluation.request import Asked
+from gantext.evaluation.scorebook import Say
+from gantext.evaluation.subjects import Ground, Model, label, of_model
+from gantext.evaluation.table import Table as Scores
+from gantext.evaluation.table import score_all
+from gantext.inference.goals import goals_of
+from gantext.inference.latent_plane import latent_plane
+from gantext.inference.sampling import SamplingRequest
+from gantext.metrics.signatures import signature_lines
+from gantext.metrics.text.copying import CopyIndex
+from gantext.models.contract import Guided, Latent
+from gantext.plots.goals import CAPTION, goals_figure
+from gantext.plots.latent import latent_figure
+from gantext.plots.lengths import lengths_figure
+from gantext.plots.output import to_svg
+from gantext.report.page import Figure, RunPart, Sample, SampleSet, Table
+from gantext.report.parts import curves, facts, score_table
+
+QUICK = ("bleu", "self-bleu", "diversity", "likelihood", "truth")
+SLOW = ("latent", "interpolation", "imputation", "lm", "frechet")
+SHOWN = 20  # sentences of each model, the first ones drawn
+TRACED = 3  # sentences whose goals are drawn
+POINTS = 500  # sentences whose latent vectors are drawn
+PLANE_CAPTION = (
+    "Each dot is a test sentence: the mean of its posterior q(z|x) in the plane of the first two "
+    "principal components. In brackets the share of the means' variance that an axis shows."
+)
+COPIED = 5  # from so many words in a row on, what training text has too is marked
+
+
+def run_part(asked: Asked, say: Say) -> RunPart:
+    """The part of one run; beside it stands its own MLE generator, if it went on from one."""
+    model = asked.models()[0]
+    ground = asked.ground([model])
+    name = label(model, asked.runs_dir)
+    before = None if model.phase else mle_phase(model)
+    words = [f"{asked.runs[0]}@{before}"] if before else []
+    both = replace(asked, words=(*words, *asked.words))
+    scores = score_all(both, QUICK, say)
+    slow = score_all(both, SLOW, say, stored_only=True)
+    by_length = score_all(both, ("lengths",), say)
+    models = [*([replace(model, phase=before)] if before else []), model]
+    index = CopyIndex(ground.training)
+    return RunPart(
+        name=name,
+        anchor=name,
+        facts=facts(model),
+        warnings=tuple((model.run.result or {}).get("warnings", [])),
+        config=model.run.config.read_text(encoding="utf-8"),
+        tables=(
+            score_table(
+                "Scores beside the real text's",
+                {k: [*v, *slow.get(k, [])] for k, v in scores.items()},
+            ),
+            _length_table(by_length),
+        ),
+        figures=(
+            *curves(model.run.metrics()),
+            _length_picture(by_length),
+            *_goal_pictures(model, asked),
+            *_latent_pictures(model, asked, ground),
+        ),
+        samples=tuple(_samples(one, asked, ground, index) for one in models),
+    )
+
+
+def _length_table(scores: Scores) -> Table:
+    columns, rows = by_length.rows(scores)
+    return Table(
+        "Scores by sentence length (sentences)",
+        tuple(columns),
+        tuple(map(tuple, rows)),
+        tuple(signature_lines(scores)),
+    )
+
+
+def _length_picture(scores: Scores) -> Figure:
+    name, series = by_length.chosen(scores)
+    light, dark = (to_svg(lengths_figure(series, name, theme)) for theme in ("light", "dark"))
+    return Figure(f"{name} by sentence length", "Does quality fall as sentences grow?", light, dark)
+
+
+def _goal_pictures(model: Model, asked: Asked) -> list[Figure]:
+    """The goals of a model that has some. The samples need the same restored model."""
+    if not isinstance(model.trained.algorithm, Guided):
+        return []
+    request = SamplingRequest(TRACED, asked.temperature, seed=asked.seed, phase=model.phase)
+    found = goals_of(model.trained, request)
+    phase = f" --phase {model.phase}" if model.phase else ""
+    how = (
+        f"gantext goals {model.run.path.name}{phase} -n {TRACED} --seed {asked.seed} "
+        f"--temperature {asked.temperature:g}"
+    )
+    light, dark = (to_svg(goals_figure(found.plot, theme)) for theme in ("light", "dark"))
+    rows = tuple(
+        (path.text, str(len(path.words)), f"{path.mean_cosine:.3f}") for path in found.plot.paths
+    )
+    table = Table("Goals and moves", ("sentence", "words", "mean cosine"), rows)
+    caption = " ".join([CAPTION, f"Drawn by: {how}.", *found.notes])
+    return [Figure("Goals and leaked features", caption, light, dark, table, wide=True)]
+
+
+def _latent_pictures(model: Model, asked: Asked, ground: Ground) -> list[Figure]:
+    """The latent space of a model that has one, by each property that its data has."""
+    if not isinstance(model.trained.algorithm, Latent) or ground.corpus is None:
+        return []
+    scenes = isinstance(model.settings.data, Scenes)
+    phase = f" --phase {model.phase}" if model.phase else ""
+    found = []
+    for by in ("length", "shape", "colour") if scenes else ("length",):
+        plot = latent_plane(
+            model.trained, ground.corpus, by=by, n=POINTS, seed=asked.seed, phase=model.phase
+        ).plot
+        light, dark = (to_svg(latent_figure(plot, theme)) for theme in ("light", "dark"))
+        how = f"gantext latent {model.run.path.name}{phase} --by {by} -n {POINTS}"
+        caption = f"{PLANE_CAPTION} Drawn by: {how} --seed {asked.seed}."
+        found.append(Figure(f"Latent space by {plot.by}", caption, light, dark))
+    return found
+
+
+def _samples(model: Model, asked: Asked, ground: Ground, index: CopyIndex) -> SampleSet:
+    request = SamplingRequest(SHOWN, asked.temperature, seed=asked.seed, phase=model.phase)
+    lines = of_model(model, request, asked.runs_dir).lines
+    nearest = index.nearest(lines)
+    phase = f" --phase {model.phase}" if model.phase else ""
+    how = (
+        f"The first {SHOWN} drawn at temperature {asked.temperature:g} with seed {asked.seed}, "
+        f"none left out: gantext sample {model.run.path.name}{phase} -n {SHOWN} "
+        f"--seed {asked.seed}. Marked: {COPIED} or more words in a row that stand in a training "
+        "sentence."
+    )
+    samples = [
+        Sample(tuple(index.segments(line, COPIED)), ground.training[place], similarity)
+        for line, (place, similarity) in zip(lines, nearest, strict=True)
+    ]
+    return SampleSet(f"Samples of {label(model, asked.runs_dir)}", how, tuple(samples))

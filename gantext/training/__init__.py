@@ -1,0 +1,1 @@
+"""Training: from the words of a command to a finished run."""

@@ -1,0 +1,146 @@
+"""What a person sees of a run while it trains: a live bar on a terminal, plain lines elsewhere."""
+
+import contextlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from gantext.data.download import Progress as Callback
+from gantext.runs.summary import clock
+
+PLAIN_SECONDS = 10.0
+SHOWN = (
+    "nll",
+    "nll_bound",
+    "kl",
+    "reward",
+    "g_loss",
+    "d_loss",
+    "d_real",
+    "d_fake",
+    "d_accuracy",
+    "retrieval_fake",
+    "entropy",
+    "unique",
+    "nll_valid",
+)
+
+
+def headline(metrics: dict[str, float]) -> str:
+    """The losses that matter, in one line."""
+    return "  ".join(f"{key} {metrics[key]:.3f}" for key in SHOWN if key in metrics)
+
+
+class Reporter:
+    """Shows phase, step, rate, time left, losses and the sample of the moment; writes the log."""
+
+    def __init__(self, console: Console, log: Path | None = None, label: str = "") -> None:
+        self.console, self.log, self.label = console, log, label
+        self._live = console.is_terminal
+        self._progress = Progress(
+            TextColumn("[bold]{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.completed:>6.0f}/{task.total:.0f}"),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(compact=True),
+            TextColumn("[cyan]{task.fields[losses]}"),
+            console=console,
+            disable=not self._live,
+        )
+        self._task: TaskID | None = None
+        self._sample_task: TaskID | None = None
+        self._phase, self._steps, self._start, self._began = "", 0, 0, 0.0
+        self._spoken = 0.0
+
+    def __enter__(self) -> "Reporter":
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+    def say(self, text: str, style: str = "") -> None:
+        """Tell the user one line, and the log."""
+        line = escape(self.label + text)
+        shown = f"[{style}]{line}[/]" if style else line
+        self._progress.console.print(shown, highlight=False, soft_wrap=True)
+        self.write_log(text)
+
+    def warn(self, text: str) -> None:
+        """Tell the user aloud."""
+        self.say(f"warning: {text}", "yellow")
+
+    def write_log(self, text: str) -> None:
+        """A line of train.log with its time."""
+        if self.log is not None and self.log.parent.is_dir():
+            with open(self.log, "a", encoding="utf-8") as file:
+                file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n")
+
+    def phase(self, name: str, done: int, steps: int) -> None:
+        """A phase begins, or goes on at step `done`."""
+        if self._task is not None:
+            self._progress.remove_task(self._task)
+        self._phase, self._steps, self._start, self._began = name, steps, done, time.monotonic()
+        self._spoken = 0.0
+        self._task = self._progress.add_task(
+            f"{self.label}{name}", total=steps, completed=done, rate="", losses=""
+        )
+        where = f" from step {done}" if done else ""
+        self.write_log(f"phase {name}: {steps} steps{where}")
+        if not self._live:
+            line = f"{self.label}{name}: {steps} steps{where}"
+            self.console.print(line, highlight=False, markup=False)
+
+    def step(self, done: int, metrics: dict[str, float]) -> None:
+        """A report of the step just done."""
+        now = time.monotonic()
+        rate = (done - self._start) / max(now - self._began, 1e-9)
+        speed = f"{rate:.1f} step/s" if rate >= 1 else f"{1 / max(rate, 1e-9):.1f} s/step"
+        losses = headline(metrics)
+        if self._task is not None:
+            self._progress.update(self._task, completed=done, rate=speed, losses=losses)
+        if not self._live and (now - self._spoken > PLAIN_SECONDS or done == self._steps):
+            left = (self._steps - done) / max(rate, 1e-9)
+            line = f"{self.label}{self._phase} {done}/{self._steps}  {speed}  {clock(left)} left"
+            self.console.print(f"{line}  {losses}", highlight=False, soft_wrap=True, markup=False)
+            self._spoken = now
+
+    def sample(self, text: str) -> None:
+        """The sample of the moment."""
+        self.say(f"  sample: {text}", "dim")
+
+
+# A rich progress bar for downloads.
+@contextlib.contextmanager
+def download_bar(console: Console) -> Iterator[Callback]:
+    """A callback that shows each file's download: a bar on a terminal, else a line a file."""
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
+    live = console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=not live) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def show(name: str, done: int, total: int | None) -> None:
+            if name not in tasks:
+                tasks[name] = bar.add_task(f"downloading {name}", total=total)
+                if not live:
+                    console.print(f"downloading {name}", highlight=False, markup=False)
+            bar.update(tasks[name], completed=done, total=total)
+
+        yield show

@@ -1,0 +1,126 @@
+"""How a run's samples are looked at and scored while it trains: a class for text, one for pictures.
+
+The training loop knows nothing else of what a model makes.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import torch
+
+from gantext.config.settings import Settings
+from gantext.data.corpus import Corpus
+from gantext.data.gallery import Gallery
+from gantext.evaluation.measures.pictures import scores_of
+from gantext.evaluation.phase import evaluate_phase
+from gantext.inference.drawing import SIDE, look_at
+from gantext.inference.likelihood import likelihood_of
+from gantext.inference.sampling import sample_texts
+from gantext.metrics.score import Score
+from gantext.metrics.text.diversity import unique_share
+from gantext.models.contract import Algorithm, Painter
+from gantext.nn.rng import generator
+from gantext.nn.text.sampling import SamplingOptions
+from gantext.plots.pictures import grid_array, grid_png
+from gantext.runs.folder import RunDir
+from gantext.training.console import Reporter
+from gantext.training.tracker import Tracker
+
+LOOK = 200  # sentences of a look at the samples
+
+
+class Inspector(Protocol):
+    """Looks at samples and scores them."""
+
+    @property
+    def objective(self) -> str:
+        """The score that a sweep's optimiser receives, unless the settings name another."""
+        ...
+
+    def look(self, name: str, total: int, tracker: Tracker, reporter: Reporter) -> dict[str, float]:
+        """Store and show a few samples of the step `total` as `name`; metrics of them.
+
+        The random numbers are a generator's of their own, so that looking changes nothing.
+        """
+        ...
+
+    def score(self, phase: str) -> list[Score]:
+        """Sample at the end of a phase, store samples under its name, and score them."""
+        ...
+
+
+@dataclass(frozen=True)
+class TextInspector:
+    """Of a text model: sentences, their unique share, the validation likelihood; then BLEU."""
+
+    settings: Settings
+    run: RunDir
+    corpus: Corpus
+    algorithm: Algorithm
+    device: torch.device
+    objective: str = "nll-test"
+
+    def look(self, name: str, total: int, tracker: Tracker, reporter: Reporter) -> dict[str, float]:
+        """See `Inspector.look`."""
+        rng = generator(self.settings.seed, f"look/{total}", self.device)
+        vocabulary = self.corpus.vocabulary
+        lines = sample_texts(self.algorithm, vocabulary, LOOK, rng, SamplingOptions(), LOOK)[0]
+        self.run.save_samples(name, lines)
+        reporter.sample(lines[0])
+        tracker.text("sample", "  \n".join(lines[:10]), total)
+        found = {"unique": unique_share(lines)}
+        if len(self.corpus.validation):
+            found["nll_valid"] = likelihood_of(self.algorithm, self.corpus.validation, self.device)
+        return found
+
+    def score(self, phase: str) -> list[Score]:
+        """See `Inspector.score`."""
+        lines, scores = evaluate_phase(
+            self.algorithm, self.corpus, self.settings, phase, self.device
+        )
+        self.run.save_samples(phase, lines)
+        return scores
+
+
+@dataclass(frozen=True)
+class PictureInspector:
+    """Of a picture model: a grid of pictures, always from the same noise; then picture scores."""
+
+    settings: Settings
+    run: RunDir
+    gallery: Gallery
+    algorithm: Painter
+    device: torch.device
+    objective: str = "frechet"
+
+    def look(self, name: str, total: int, tracker: Tracker, reporter: Reporter) -> dict[str, float]:
+        """See `Inspector.look`."""
+        pictures = look_at(self.algorithm, self.gallery, self.settings.seed, self.device)
+        path = self.run.pictures.grid(name)
+        grid_png(pictures, SIDE, path)
+        reporter.sample(str(path))
+        tracker.picture("samples", grid_array(pictures, SIDE, scale=4), total)
+        return {}
+
+    def score(self, phase: str) -> list[Score]:
+        """See `Inspector.score`."""
+        pictures = look_at(self.algorithm, self.gallery, self.settings.seed, self.device)
+        grid_png(pictures, SIDE, self.run.pictures.grid(phase))
+        chosen = self.settings.eval
+        found = scores_of(
+            self.algorithm, self.gallery, self.device, samples=chosen.samples, seed=chosen.seed
+        )
+        return [replace(one, signature={**one.signature, "phase": phase}) for one in found]
+
+
+def inspector(
+    settings: Settings,
+    run: RunDir,
+    data: Corpus | Gallery,
+    algorithm: Any,
+    device: torch.device,
+) -> Inspector:
+    """The inspector for what the data is."""
+    if isinstance(data, Corpus):
+        return TextInspector(settings, run, data, algorithm, device)
+    return PictureInspector(settings, run, data, algorithm, device)

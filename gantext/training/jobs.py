@@ -1,0 +1,173 @@
+"""One training job from settings to result, and the job functions that Hydra's launchers call."""
+
+import contextlib
+import errno
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+import gantext
+from gantext.config import schema
+from gantext.config.compose import output_folder, override_words, user_folder
+from gantext.config.settings import Settings
+from gantext.errors import UserError, note_log, noted_log
+from gantext.runs.folder import RunDir
+from gantext.training.console import Reporter
+from gantext.training.preparation import (
+    Job,
+    facts,
+    prepare,
+    settled,
+    take_pretrained,
+    vocabulary_of,
+)
+from gantext.training.stop import Stopped, stop_request
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+    from gantext.metrics.score import Score
+
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def single_job(cfg: "DictConfig") -> float | None:
+    """The job of `gantext train`: errors come through."""
+    return start(schema.typed(cfg), output_folder(), _origin())
+
+
+def sweep_job(cfg: "DictConfig") -> float | None:
+    """A job of a sweep: a failed one stores its error and does not take the rest with it."""
+    folder, origin = output_folder(), _origin()
+    try:
+        return start(schema.typed(cfg), folder, origin, f"[{folder.name}] ")
+    except Stopped as error:
+        _store(folder, origin, "stopped", f"go on with: {error.command}")
+        raise
+    except UserError as error:
+        _store_failure(folder, origin, str(error))
+    except Exception as error:
+        _store_failure(folder, origin, f"{type(error).__name__}: {schema.first_line(error)}")
+        if noted_log(error) is None:
+            Reporter(Console(quiet=True), RunDir(folder).log).write_log(traceback.format_exc())
+    return float("nan")
+
+
+def _origin() -> dict[str, Any]:
+    """What the user asked for, in the words of which `adversarial-train --from` asks again."""
+    folder = user_folder()
+    return {
+        "overrides": override_words(),
+        "config_dir": str(folder) if folder else None,
+    }
+
+
+def _store(folder: Path, origin: dict[str, Any], status: str, error: str) -> None:
+    result = {"status": status, "overrides": origin["overrides"], "error": error, "scores": []}
+    RunDir(folder).save_result(result)
+
+
+def _store_failure(folder: Path, origin: dict[str, Any], error: str) -> None:
+    _store(folder, origin, "failed", error)
+    Reporter(Console(stderr=True), RunDir(folder).log).say(f"{folder.name} failed: {error}", "red")
+
+
+def start(
+    settings: Settings, folder: Path, origin: dict[str, Any], label: str = ""
+) -> float | None:
+    """Begin a new run in `folder`; returns the value of its objective.
+
+    Bad input leaves nothing behind: the data is read and the model built before the run is made.
+    """
+    run = RunDir(folder)
+    if run.config.exists():
+        raise UserError(f"{folder} holds a run already: go on with it by --resume {folder}")
+    with run.lock():
+        job = prepare(settled(settings))
+        take_pretrained(job)
+        info = {**facts(job), **origin}
+        run.pictures.save_captions(getattr(job.data.train, "captions", ()))
+        run = RunDir.create(folder, schema.to_yaml(job.settings), vocabulary_of(job), info)
+        run.mark_latest(Path(settings.runs_dir))
+        return _train(job, run, label, None)
+
+
+def resume(run: RunDir) -> float | None:
+    """Go on with a run from its newest whole checkpoint, exactly as if it had not stopped."""
+    settings, console = schema.from_yaml(run.config), Console(stderr=True)
+    with run.lock():
+        if run.info.get("status") == "finished":
+            console.print(f"{run.path.name} has finished already", highlight=False, markup=False)
+            return None
+        run.remove_leftovers()
+        job = prepare(settings)
+        if job.data.hash != run.info.get("data"):
+            raise UserError(f"the data has changed since {run.path.name} began")
+        state = _newest_state(run, console)
+        if state is None:
+            take_pretrained(job)
+        return _train(job, run, "", state or {})
+
+
+def _newest_state(run: RunDir, console: Console) -> dict[str, Any] | None:
+    state, damaged = run.load_checkpoint()
+    used = "the one before it is used" if state else "none is left; starting again"
+    for line in damaged:
+        console.print(f"warning: {line}; {used}", style="yellow", highlight=False, markup=False)
+    return state
+
+
+def _train(job: Job, run: RunDir, label: str, state: dict[str, Any] | None) -> float | None:
+    """Train; `state` is where a resumed run goes on, empty when it must begin again."""
+    from gantext.training.inspection import inspector
+    from gantext.training.loop import Trainer
+
+    with stop_request() as stop, Reporter(Console(stderr=True), run.log, label) as say:
+        say.write_log(f"gantext {gantext.__version__} on {job.device}, data {job.data.hash[:8]}")
+        looks = inspector(job.settings, run, job.data, job.algorithm, job.device)
+        trainer = Trainer(job, run, looks, say)
+        if state:
+            trainer.load_state(state)
+            say.say(f"going on with {run.path.name} at step {trainer.total}", "dim")
+        elif state is not None:
+            run.cut_metrics(0)
+        try:
+            scores = trainer.train(stop)
+        except Stopped:
+            run.update(status="stopped", total=trainer.total)
+            raise
+        except Exception as error:
+            _note_failure(error, run, trainer.total, say)
+            raise
+        _finish(run, trainer, scores)
+        wanted = job.settings.objective or looks.objective
+        objective = next((s.value for s in scores if s.name == wanted), None)
+        if objective is None and (scores or job.settings.objective):
+            say.warn(f"objective={wanted} is none of the last phase's scores")
+    return objective
+
+
+def _finish(run: RunDir, trainer: Any, scores: "list[Score]") -> None:
+    run.save_result(
+        {
+            "status": "finished",
+            "overrides": run.info.get("overrides", []),
+            "scores": [score.to_json() for score in scores],
+            "warnings": trainer.watch.warnings,
+        }
+    )
+    run.update(status="finished", total=trainer.total, seconds=round(trainer.seconds, 1))
+
+
+def _note_failure(error: Exception, run: RunDir, total: int, say: Reporter) -> None:
+    """Keep the traceback in the run's log. Raises UserError when the disk is full."""
+    with contextlib.suppress(OSError):
+        say.write_log(traceback.format_exc())
+        note_log(error, run.log)
+        run.update(status="failed", total=total)
+    if isinstance(error, OSError) and error.errno in FULL:
+        why = f"cannot write to {run.path}: {error.strerror}"
+        raise UserError(f"{why}; make room, then: gantext train --resume {run.path}") from error

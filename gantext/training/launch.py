@@ -1,0 +1,93 @@
+"""From the words of `gantext train` to a run or a sweep: a new one, or one that goes on."""
+
+import itertools
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gantext.errors import UserError
+
+if TYPE_CHECKING:
+    from gantext.config.settings import Settings
+    from gantext.runs.folder import RunDir
+
+
+def kept(run: "RunDir", words: list[str]) -> list[str]:
+    """The overrides of a source run that `words` do not replace, the paths in them absolute."""
+    from gantext.config import schema
+    from gantext.config.compose import quote
+
+    replaced = {_key(word) for word in words} | {"phases", "from_run", "name"}
+    if "data" in replaced:
+        replaced |= {_key(word) for word in run.info.get("overrides", []) if "data." in word}
+    data = schema.from_yaml(run.config).data
+    kept = []
+    for word in run.info.get("overrides", []):
+        group, _, field = _key(word).partition(".")
+        value = getattr(data, field, None) if group == "data" else None
+        if _key(word) not in replaced:
+            kept.append(f"{_key(word)}={quote(value)}" if isinstance(value, str) else word)
+    return kept
+
+
+def _key(word: str) -> str:
+    return word.lstrip("+~").partition("=")[0]
+
+
+def single(words: list[str], config_dir: Path | None = None) -> "RunDir":
+    """One new run, trained to its end."""
+    from gantext.config.compose import compose, run_single
+    from gantext.runs.folder import RunDir
+    from gantext.training import jobs
+
+    settings = compose(words, config_dir)
+    folder = _made(Path(settings.runs_dir) / (settings.name or _name(settings)))
+    run_single(jobs.single_job, words, folder, config_dir)
+    return RunDir(folder)
+
+
+def _name(settings: "Settings") -> str:
+    now = time.strftime("%Y-%m-%d_%H-%M-%S")
+    name = f"{now}-{settings.model.name}-{settings.data.name}-s{settings.seed}"
+    return _free(Path(settings.runs_dir) / name).name
+
+
+def _free(folder: Path) -> Path:
+    """The folder, or with -2, -3, ... after it, so that it is a new one."""
+    numbered = (folder.with_name(f"{folder.name}-{n}") for n in itertools.count(2))
+    return next(path for path in itertools.chain([folder], numbered) if not path.exists())
+
+
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot make the folder {folder}: {error.strerror}") from error
+    return folder
+
+
+def resume(words: list[str]) -> "RunDir":
+    """Go on with the run that is named, or the latest, to its end."""
+    from gantext.runs.folder import RunDir
+    from gantext.training import jobs
+
+    if len(words) > 1 or any("=" in word for word in words):
+        raise UserError("--resume takes a run and no overrides: its config is in its folder")
+    run = RunDir.find(words[0] if words else None, Path("runs"))
+    jobs.resume(run)
+    return run
+
+
+def sweep_folder(words: list[str], config_dir: Path | None = None) -> Path:
+    """The new folder of a sweep whose jobs all compose. Raises UserError for one that does not."""
+    from gantext.config import compose
+
+    return _made(_free(compose.sweep_folder(words, config_dir)))
+
+
+def sweep(words: list[str], folder: Path, config_dir: Path | None = None) -> None:
+    """Run the jobs of a sweep, each in a folder of its own below `folder`."""
+    from gantext.config.compose import run_sweep
+    from gantext.training import jobs
+
+    run_sweep(jobs.sweep_job, words, folder, config_dir)

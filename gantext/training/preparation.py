@@ -1,0 +1,156 @@
+"""Settings -> everything that a run is trained with: device, data, a model with its weights."""
+
+import dataclasses
+import platform
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+
+import gantext
+from gantext import data
+from gantext.config.settings import Phases, Settings
+from gantext.errors import UserError
+from gantext.models.contract import Phase, Trainable
+from gantext.runs.folder import RunDir
+from gantext.runs.trained import best_device
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a run is trained with. `data`, `algorithm` and `device` are typed where torch is."""
+
+    settings: Settings
+    data: Any
+    algorithm: Any
+    device: Any
+
+
+def settled(settings: Settings) -> Settings:
+    """Paths made absolute, so that the run goes on from any folder."""
+    found = dataclasses.replace(settings, data=data.absolute(settings.data))
+    if settings.from_run is not None:
+        source, phase = RunDir.find_at(settings.from_run, Path(settings.runs_dir))
+        where = f"{source.path}@{phase}" if phase else str(source.path)
+        return dataclasses.replace(found, from_run=where)
+    if settings.phases is Phases.adversarial:
+        raise UserError("adversarial training needs a pretrained run: --from RUN")
+    return found
+
+
+def prepare(settings: Settings) -> Job:
+    """Load the data and build the model. Raises UserError for what is not there."""
+    from gantext.models.build import build, task_of
+
+    device = device_of(settings)
+    set_threads(settings)
+    loaded = load_data(settings, Console(stderr=True))
+    algorithm = build(settings.model, settings.seed, task_of(loaded, device))
+    if not chosen_phases(algorithm, settings):
+        wanted = settings.phases.value
+        raise UserError(f"phases={wanted}: model {settings.model.name} has no step to run there")
+    return Job(settings, loaded, algorithm, device)
+
+
+def load_data(settings: Settings, console: Console) -> Any:
+    """Load what the model reads, with a progress bar for downloads and the data's notes."""
+    from gantext import models
+    from gantext.training.console import download_bar
+
+    reads = models.reads(settings.model.name)
+    if reads not in data.offers(settings.data.name):
+        raise UserError(_misfit(settings, reads))
+    with download_bar(console) as progress:
+        loaded = data.load_for(settings.data, reads, progress)
+    notes = list(loaded.notes)
+    if reads is data.Reads.pictures and not loaded.classes:
+        notes.append("its pictures have no classes to be told apart, so there will be no scores")
+    for note in notes:
+        line = f"data {loaded.name}: {note}"
+        console.print(line, style="dim", highlight=False, markup=False, soft_wrap=True)
+    return loaded
+
+
+def _misfit(settings: Settings, reads: data.Reads) -> str:
+    """What to say of data without what the model reads."""
+    from gantext import models
+
+    model, name = settings.model.name, settings.data.name
+    offered = data.offers(name)
+    has = " and ".join(one.value for one in offered[:2])
+    kinds = [f"data={kind}" for kind in data.KINDS if reads in data.offers(kind)]
+    others = [f"model={one}" for one in models.readers(offered)]
+    tried = ", ".join(kinds) + (f", or {', '.join(others)} on this data" if others else "")
+    return f"model={model} reads {reads.value}, and data={name} has {has}: try {tried}"
+
+
+def take_pretrained(job: Job) -> None:
+    """Take the weights of `from_run`, where the settings name one."""
+    settings = job.settings
+    if settings.from_run is None:
+        return
+    source, phase = RunDir.find_at(settings.from_run, Path(settings.runs_dir))
+    if source.vocabulary != vocabulary_of(job):
+        raise UserError(f"{source.path.name} was trained with another vocabulary than this data's")
+    state, _ = source.load_checkpoint(phase)
+    if state is None:
+        raise source.no_checkpoint(phase)
+    try:
+        job.algorithm.load_pretrained(state["algorithm"])
+    except (RuntimeError, KeyError) as error:
+        raise UserError(f"the weights of {source.path.name} do not fit this model") from error
+
+
+def vocabulary_of(job: Job) -> Any:
+    """The JSON of the data's vocabulary; None for pictures without captions."""
+    vocabulary = job.data.vocabulary
+    return vocabulary.to_json() if vocabulary else None
+
+
+def facts(job: Job) -> dict[str, Any]:
+    """What run.json says of a new run."""
+    import torch
+
+    from gantext.data.gallery import Gallery
+
+    loaded, pictures = job.data, {}
+    if isinstance(loaded, Gallery):
+        pictures = {
+            "channels": loaded.channels,
+            "size": loaded.size,
+            "classes": len(loaded.classes),
+        }
+    return {
+        "status": "new",
+        "gantext": gantext.__version__,
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "device": str(job.device),
+        "host": platform.node(),
+        "command": " ".join(sys.argv[1:]),
+        "data": loaded.hash,
+        "max_length": loaded.max_length,
+        "train_size": len(loaded.train),
+        **pictures,
+    }
+
+
+def device_of(settings: Settings) -> torch.device:
+    """The device of a run. Raises UserError when one that is not there is asked for."""
+    return best_device(settings.device)
+
+
+def set_threads(settings: Settings) -> None:
+    """Apply `threads`; 0 leaves torch's choice."""
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+
+
+def chosen_phases(algorithm: Trainable, settings: Settings) -> list[Phase]:
+    """The phases that `phases=all|pretrain|adversarial` leaves."""
+    wanted = {Phases.all: (True, False), Phases.pretrain: (False,), Phases.adversarial: (True,)}
+    kept = wanted[settings.phases]
+    return [phase for phase in algorithm.phases() if phase.adversarial in kept and phase.steps]

@@ -1,0 +1,92 @@
+"""gantext compare: runs side by side, settings that differ, means over seeds, protocols."""
+
+import csv
+import json
+import shutil
+import statistics
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gantext.evaluation.comparison import Comparison, protocols, score_rows
+from gantext.metrics.score import Score
+from gantext.runs.folder import RunDir
+from tests.conftest import Command
+
+
+@pytest.fixture
+def runs(trained: Path, tmp_path: Path) -> list[str]:
+    """The tiny run and two copies: one of another seed, one of another learning rate."""
+    found = []
+    for name, old, new in (
+        ("a", "seed: 1\n", "seed: 1\n"),
+        ("b", "seed: 1\n", "seed: 2\n"),
+        ("c", "learning_rate: 0.0003", "learning_rate: 0.0004"),
+    ):
+        folder = Path(shutil.copytree(trained, tmp_path / "runs" / name))
+        text = (folder / "config.yaml").read_text()
+        assert old in text
+        (folder / "config.yaml").write_text(text.replace(old, new))
+        found.append(name)
+    return found
+
+
+def document(cli: Command, *words: str) -> list[dict[str, Any]]:
+    found = cli("compare", *words, "-n", "30", "--json")
+    assert found.code == 0, found.err
+    return list(json.loads(found.out))
+
+
+def test_settings_that_differ_are_listed(cli: Command, runs: list[str]) -> None:
+    [found] = document(cli, *runs)
+    assert set(found["scores"]) == {*runs, "real"}
+    assert found["settings"]["seed"] == {"a": "1", "b": "2", "c": "1"}
+    assert set(found["settings"]) == {"seed", "model.adversarial.learning_rate"}
+
+
+def test_means_over_runs_that_differ_in_their_seed_only(cli: Command, runs: list[str]) -> None:
+    """Runs a and b; c has another learning rate, and is no repetition of them."""
+    [found] = document(cli, *runs)
+    assert list(found["means"]) == ["a and 1 more"]
+    values = [
+        score["value"]
+        for run in "ab"
+        for score in found["scores"][run]
+        if score["name"] == "bleu-2"
+    ]
+    assert found["means"]["a and 1 more"]["bleu-2"]["mean"] == pytest.approx(
+        statistics.fmean(values)
+    )
+
+
+def test_other_data_is_another_table(cli: Command, runs: list[str], tmp_path: Path) -> None:
+    RunDir(tmp_path / "runs" / "c").update(data="0" * 64)
+    found = cli("compare", *runs, "-n", "30")
+    assert found.code == 2 and "trained on other data" in found.err  # its likelihood
+
+
+def test_every_score_goes_to_the_csv(cli: Command, runs: list[str], tmp_path: Path) -> None:
+    assert cli("compare", *runs[:2], "-n", "30", "--out", "scores.csv").code == 0
+    rows = list(csv.DictReader((tmp_path / "scores.csv").open()))
+    assert {row["run"] for row in rows} == {"a", "b", "real"}
+    assert all(row["signature"] for row in rows)
+
+
+def test_one_run_is_refused(cli: Command, runs: list[str]) -> None:
+    found = cli("compare", "a")
+    assert found.code == 2 and "two or more" in found.err
+
+
+def test_a_column_of_two_protocols_is_marked() -> None:
+    """500 samples beside 1,000: their Self-BLEU are not comparable, their unique shares are."""
+
+    def own(size: int) -> list[Score]:
+        sign = {"preset": "texygen", "hypotheses": size}
+        return [Score("self-bleu-4", 0.5, sign), Score("unique", 1.0, {"run": str(size)})]
+
+    mixed = Comparison("scenes", {"a": own(500), "b": own(1000)}, {}, {})
+    assert len(protocols(mixed.table)["self-bleu-4"]) == 2
+    assert score_rows(mixed)[0] == ["run", "self-bleu-4 *", "unique"]
+    [note] = mixed.notes
+    assert note.startswith("self-bleu-4: not comparable") and "hyp:500" in note

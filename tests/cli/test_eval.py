@@ -1,0 +1,167 @@
+"""gantext eval: what is scored, what is stored and read back, and what may stand side by side."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gantext.runs.folder import RunDir
+from tests.conftest import Command
+
+Records = dict[str, dict[str, Any]]
+
+
+def documents(cli: Command, *words: str) -> list[dict[str, Any]]:
+    found = cli("eval", *words, "--json")
+    assert found.code == 0, found.err
+    return list(json.loads(found.out))
+
+
+def scores(cli: Command, *words: str) -> Records:
+    return {record["name"]: record for record in documents(cli, *words)}
+
+
+def values(cli: Command, *words: str) -> dict[str, float]:
+    return {name: record["value"] for name, record in scores(cli, *words).items()}
+
+
+@pytest.fixture
+def run(trained: Path, tmp_path: Path) -> Path:
+    """A copy of the tiny run of its own."""
+    return Path(shutil.copytree(trained, tmp_path / "runs" / "one"))
+
+
+def stored(run: Path) -> dict[str, int]:
+    """Stored files of scores and when each was written, in ns."""
+    return {path.name: path.stat().st_mtime_ns for path in (run / "scores").glob("*-*.json")}
+
+
+def test_scores_are_read_back(cli: Command, run: Path) -> None:
+    """The same signature again: the same numbers, and no file is written anew."""
+    first = documents(cli, "bleu", str(run), "-n", "30")
+    files = stored(run)
+    assert sum(name.startswith("bleu-") for name in files) == 2  # samples and real text
+    assert documents(cli, "bleu", str(run), "-n", "30") == first
+    assert stored(run) == files
+
+
+def test_what_is_stored_is_what_is_shown(cli: Command, run: Path) -> None:
+    """A number changed in the file shows that it is read from there."""
+    values(cli, "diversity", str(run), "-n", "30")
+    [file] = [
+        path
+        for path in (run / "scores").glob("diversity-*.json")
+        if json.loads(path.read_text())["key"].get("samples") != "training text"
+    ]
+    document = json.loads(file.read_text())
+    document["scores"][0]["value"] = 0.125
+    file.write_text(json.dumps(document))
+    name = document["scores"][0]["name"]
+    assert values(cli, "diversity", str(run), "-n", "30")[name] == 0.125
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [("--seed", "1"), ("--temperature", "0.5"), ("-n", "31"), ("--phase", "mle")],
+)
+def test_a_changed_setting_is_computed_again(
+    cli: Command, run: Path, changed: tuple[str, str]
+) -> None:
+    base = ["self-bleu", str(run), "-n", "30"]
+    before = values(cli, *base)
+    files = set(stored(run))
+    assert values(cli, *base, *changed) != before
+    assert set(stored(run)) > files
+
+
+def test_changed_weights_are_scored_again(cli: Command, run: Path) -> None:
+    """The newest checkpoint goes, so that the one before it is the newest."""
+    before = scores(cli, "likelihood", str(run), "-n", "10")
+    shutil.rmtree(max((run / "checkpoints").iterdir()))
+    after = scores(cli, "likelihood", str(run), "-n", "10")
+    assert after["nll-test"]["signature"]["step"] < before["nll-test"]["signature"]["step"]
+
+
+def test_a_damaged_file_of_scores_is_computed_again(cli: Command, run: Path) -> None:
+    before = values(cli, "bleu", str(run), "-n", "30")
+    for path in (run / "scores").glob("bleu-*.json"):
+        path.write_text('{"key": ')
+    assert values(cli, "bleu", str(run), "-n", "30") == before
+
+
+def test_the_stored_likelihood_does_not_depend_on_the_samples(cli: Command, run: Path) -> None:
+    values(cli, "likelihood", str(run), "-n", "10")
+    files = [name for name in stored(run) if name.startswith("likelihood")]
+    values(cli, "likelihood", str(run), "-n", "12", "--temperature", "0.5")
+    assert [name for name in stored(run) if name.startswith("likelihood")] == files
+
+
+def test_perplexity_is_exp_of_the_nll(cli: Command, run: Path) -> None:
+    import math
+
+    found = values(cli, "likelihood", str(run), "-n", "10")
+    assert found["perplexity"] == pytest.approx(math.exp(found["nll-test"]))
+
+
+def test_runs_phases_and_files_stand_side_by_side(cli: Command, run: Path, tmp_path: Path) -> None:
+    file = tmp_path / "samples.txt"
+    file.write_text("a red wheel.\nthere is a blue tree.\n" * 10)
+    found = cli("eval", "bleu", f"{run}@mle", str(run), "--samples", str(file), "-n", "20")
+    assert found.code == 0, found.err
+    head = found.out.splitlines()[2].split()
+    assert head == ["score", "one@mle", "one", "samples.txt", "real"]
+    assert "one@mle: run:one|model:gan" in found.out and "|phase:mle|" in found.out
+    assert found.out.count("  bleu: preset:texygen|n:2..5|hyp:20|ref:") == 1
+
+
+def test_different_protocols_are_said(cli: Command, run: Path, tmp_path: Path) -> None:
+    """30 samples beside a file of 20: their Self-BLEU have one line each."""
+    file = tmp_path / "samples.txt"
+    file.write_text("a red wheel.\nthere is a blue tree.\n" * 10)
+    found = cli("eval", "self-bleu", str(run), "--samples", str(file), "-n", "30")
+    assert "self-bleu of one, real: preset:texygen|n:2..5|hyp:30|ref:29" in found.out
+    assert "self-bleu of samples.txt: preset:texygen|n:2..5|hyp:20|ref:19" in found.out
+
+
+def test_real_text_is_scored_at_the_samples_size(cli: Command, run: Path) -> None:
+    """Self-BLEU rises with the number of sentences, so it is taken of as many real ones."""
+    found = scores(cli, "self-bleu", str(run), "-n", "30")
+    assert found["real-self-bleu-2"]["signature"]["hypotheses"] == 30
+
+
+def test_runs_of_different_data_are_refused(cli: Command, run: Path, tmp_path: Path) -> None:
+    other = Path(shutil.copytree(run, tmp_path / "runs" / "two"))
+    RunDir(other).update(data="0" * 64)
+    found = cli("eval", "bleu", str(run), str(other))
+    assert found.code == 2 and "were trained on different data" in found.err
+    assert len(found.errors) == 1
+
+
+def test_the_likelihood_of_other_data_is_refused(cli: Command, run: Path) -> None:
+    found = cli("eval", "likelihood", str(run), "data=scenes", "-n", "10")
+    assert found.code == 2 and "gantext score RUN FILE" in found.err
+
+
+def test_lengths_have_counts_and_a_plot(cli: Command, run: Path, tmp_path: Path) -> None:
+    found = cli("eval", "lengths", str(run), "-n", "30", "--plot", "lengths.png")
+    assert found.code == 0, found.err
+    assert (tmp_path / "lengths.png").read_bytes().startswith(b"\x89PNG")
+    records = scores(cli, "lengths", str(run), "-n", "30")
+    buckets = [r for name, r in records.items() if name.startswith("bleu-4[")]
+    assert len(buckets) == 4 and sum(r["signature"]["sentences"] for r in buckets) == 30
+    assert "grammatical[9-12]" in records
+
+
+def test_all_leaves_nothing_out(cli: Command, run: Path) -> None:
+    names = set(scores(cli, "all", str(run), "-n", "40"))
+    for name in ("bleu-2", "self-bleu-5", "distinct-1", "nll-test", "grammatical", "lm-score"):
+        assert name in names, name
+
+
+def test_a_folder_that_cannot_be_written_is_scored(cli: Command, run: Path) -> None:
+    """Somebody else's run: the scores are shown though they cannot be stored."""
+    shutil.rmtree(run / "scores")
+    (run / "scores").write_text("in the way")
+    assert values(cli, "bleu", str(run), "-n", "10")["bleu-2"] > 0

@@ -1,0 +1,232 @@
+"""BLEU and Self-BLEU against nltk, a plain loop's worth of edge cases and values by hand."""
+
+import math
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
+
+from gantext.errors import UserError
+from gantext.metrics.text.bleu import ReferenceIndex, self_bleu
+from gantext.metrics.text.ngrams import (
+    encode,
+    find_ngrams,
+    highest_counts,
+    number_ngrams,
+    number_words,
+    sentence_counts,
+)
+
+Corpus = list[list[str]]
+# Few words, so that n-grams overlap and repeat within a sentence.
+SENTENCE = st.lists(st.sampled_from("abc"), max_size=9)
+CORPUS = st.lists(SENTENCE, min_size=1, max_size=7)
+# "z" never stands in a reference; sentences of it alone match nothing at all.
+STRANGER = st.lists(st.sampled_from("abz"), max_size=9)
+SMOOTHINGS = ("method1", "none")
+
+
+def nltk_bleu(references: Corpus, hypotheses: Corpus, order: int, smoothing: str) -> np.ndarray:
+    function = SmoothingFunction().method1 if smoothing == "method1" else None
+    weights = [1 / order] * order
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # nltk warns of each zero count
+        values = [sentence_bleu(references, h, weights, function) for h in hypotheses]
+    return np.array(values, dtype=float)
+
+
+def nltk_self_bleu(sentences: Corpus, order: int, smoothing: str) -> np.ndarray:
+    values = [
+        nltk_bleu(sentences[:i] + sentences[i + 1 :], [sentence], order, smoothing)[0]
+        for i, sentence in enumerate(sentences)
+    ]
+    return np.array(values)
+
+
+def assert_same(ours: np.ndarray, theirs: np.ndarray) -> None:
+    np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("smoothing", SMOOTHINGS)
+@given(references=CORPUS, hypotheses=st.lists(STRANGER, min_size=1, max_size=5))
+@settings(max_examples=60, deadline=None)
+def test_bleu_equals_nltk(references: Corpus, hypotheses: Corpus, smoothing: str) -> None:
+    ours = ReferenceIndex(references).bleu(hypotheses, smoothing)
+    assert ours.shape == (5, len(hypotheses))
+    for order in range(1, 6):
+        assert_same(ours[order - 1], nltk_bleu(references, hypotheses, order, smoothing))
+
+
+@pytest.mark.parametrize("smoothing", SMOOTHINGS)
+@given(sentences=st.lists(SENTENCE, min_size=2, max_size=7))
+@settings(max_examples=60, deadline=None)
+def test_self_bleu_equals_nltk(sentences: Corpus, smoothing: str) -> None:
+    ours = self_bleu(sentences, 5, smoothing)
+    assert ours.shape == (5, len(sentences))
+    for order in range(1, 6):
+        assert_same(ours[order - 1], nltk_self_bleu(sentences, order, smoothing))
+
+
+@pytest.mark.parametrize("smoothing", SMOOTHINGS)
+def test_larger_random_corpora_equal_nltk(smoothing: str) -> None:
+    """Zipf-like words and lengths 0..14: long sentences in which most orders match somewhere."""
+    rng = np.random.default_rng(7)
+
+    def corpus(size: int) -> Corpus:
+        lengths = rng.integers(0, 15, size)
+        return [[str(word) for word in rng.zipf(1.5, n).clip(max=30)] for n in lengths]
+
+    references, hypotheses = corpus(60), corpus(40)
+    ours = ReferenceIndex(references).bleu(hypotheses, smoothing)
+    own = self_bleu(hypotheses, 5, smoothing)
+    for order in range(2, 6):
+        assert_same(ours[order - 1], nltk_bleu(references, hypotheses, order, smoothing))
+        assert_same(own[order - 1], nltk_self_bleu(hypotheses, order, smoothing))
+
+
+def test_bleu_by_hand() -> None:
+    """h = "a a b c", references "a b d c e f" and "a a x".
+
+    Unigrams: a twice (max count 2, in the second reference), b, c: 4 of 4.
+    Bigrams: "a a" (second), "a b" (first) match, "b c" does not: 2 of 3.
+    Trigrams: "a a b", "a b c": 0 of 2, smoothed to 0.1 / 2 = 0.05.
+    |h| = 4; reference lengths 6 and 3; the closest is 3 < 4, so BP = 1.
+    BLEU-2 = sqrt(1 * 2/3); BLEU-3 = (1 * 2/3 * 0.05) ** (1/3) = (1/30) ** (1/3).
+    """
+    index = ReferenceIndex([list("abdcef"), list("aax")], 3)
+    scores = index.bleu([list("aabc")])
+    assert scores[:, 0] == pytest.approx([1, math.sqrt(2 / 3), (1 / 30) ** (1 / 3)], rel=1e-14)
+    matches = index.matches([list("aabc")])
+    assert matches.clipped[:, 0].tolist() == [4, 2, 0]
+    assert (matches.lengths.tolist(), matches.closest.tolist()) == ([4], [3])
+
+
+def test_self_bleu_by_hand() -> None:
+    """Sentences "a a b", "a b", "a b c d".
+
+    First, against "a b" and "a b c d": a is clipped from 2 to 1, b matches: 2 of 3 unigrams;
+    "a b" of 2 bigrams. Lengths 2 and 4 are equally close to 3: the shorter, so BP = 1.
+    BLEU-2 = sqrt(2/3 * 1/2) = sqrt(1/3).
+    Second: 2 of 2 and 1 of 1; the closest other length is 3, BP = exp(1 - 3/2) = exp(-1/2).
+    Third: a, b of 4, "a b" of 3; closest other length 3 < 4: sqrt(2/4 * 1/3) = sqrt(1/6).
+    """
+    scores = self_bleu([list("aab"), list("ab"), list("abcd")], 2)
+    by_hand = [math.sqrt(1 / 3), math.exp(-1 / 2), math.sqrt(1 / 6)]
+    assert scores[1] == pytest.approx(by_hand, rel=1e-14)
+
+
+def test_closest_length_tie_takes_the_shorter() -> None:
+    """|h| = 3 between 2 and 4: r = 2 and BP = 1; with 4 it would be exp(1 - 4/3) = 0.72."""
+    index = ReferenceIndex([list("ab"), list("abcd")], 1)
+    assert index.bleu([list("abc")])[0, 0] == 1.0
+
+
+def test_brevity_penalty_of_a_hypothesis_shorter_than_all() -> None:
+    """One word of a reference of five: p_1 = 1, BP = exp(1 - 5/1) = exp(-4)."""
+    index = ReferenceIndex([list("abcde")], 1)
+    assert index.bleu([["c"]])[0, 0] == pytest.approx(math.exp(-4), rel=1e-15)
+
+
+def test_no_smoothing_keeps_nltks_smallest_double() -> None:
+    """ "a c" of "a b c": p_1 = 1, p_2 = 2.2e-308, BP = exp(1 - 3/2): about 9.05e-155."""
+    value = ReferenceIndex([list("abc")], 2).bleu([list("ac")], "none")[1, 0]
+    assert value == pytest.approx(math.exp(-0.5) * math.sqrt(2.2250738585072014e-308), rel=1e-12)
+
+
+@pytest.mark.parametrize("smoothing", SMOOTHINGS)
+@pytest.mark.parametrize("hypothesis", [[], ["z"], ["z", "z", "z", "z", "z", "z"]])
+def test_no_matching_word_gives_exactly_zero(hypothesis: list[str], smoothing: str) -> None:
+    index = ReferenceIndex([list("abc"), []])
+    assert index.bleu([hypothesis], smoothing)[:, 0].tolist() == [0.0] * 5
+
+
+@given(references=CORPUS)
+@settings(max_examples=50, deadline=None)
+def test_a_corpus_against_itself_is_1_up_to_each_length(references: Corpus) -> None:
+    scores = ReferenceIndex(references).bleu(references)
+    for sentence, column in zip(references, scores.T, strict=True):
+        assert column[: len(sentence)] == pytest.approx(1.0, abs=1e-15)
+
+
+def test_a_duplicate_stays_a_reference() -> None:
+    """Twins score 1 on each other; the third shares no word with them."""
+    scores = self_bleu([list("abcde"), list("vwxyz"), list("abcde")])
+    assert scores[:, 0] == pytest.approx(1.0)
+    assert scores[:, 2] == pytest.approx(1.0)
+    assert not scores[:, 1].any()
+
+
+@given(sentences=st.lists(SENTENCE, min_size=2, max_size=8), seed=st.integers(0, 99))
+@settings(max_examples=50, deadline=None)
+def test_shuffling_moves_the_scores_along(sentences: Corpus, seed: int) -> None:
+    order = np.random.default_rng(seed).permutation(len(sentences))
+    shuffled = [sentences[i] for i in order]
+    np.testing.assert_array_equal(self_bleu(sentences)[:, order], self_bleu(shuffled))
+    plain, mixed = ReferenceIndex(sentences), ReferenceIndex(shuffled)
+    np.testing.assert_array_equal(plain.bleu(sentences), mixed.bleu(sentences))
+
+
+@given(hypotheses=st.lists(STRANGER, min_size=1, max_size=9), size=st.integers(1, 9))
+@settings(max_examples=50, deadline=None)
+def test_chunks_give_the_same_scores(hypotheses: Corpus, size: int) -> None:
+    index = ReferenceIndex([list("abcabc"), list("bbaa"), list("cab")])
+    starts = range(0, len(hypotheses), size)
+    chunks = [index.bleu(hypotheses[start : start + size]) for start in starts]
+    np.testing.assert_array_equal(np.concatenate(chunks, axis=1), index.bleu(hypotheses))
+
+
+def test_an_empty_chunk_has_no_scores() -> None:
+    assert ReferenceIndex([["a"]]).bleu([]).shape == (5, 0)
+
+
+def test_words_may_be_numbers() -> None:
+    """The oracle's tokens are integers; they score as their names would."""
+    sentences = [[3, 1, 2, 3], [1, 2, 3], [2, 2, 1]]
+    named = [[str(word) for word in sentence] for sentence in sentences]
+    np.testing.assert_array_equal(self_bleu(sentences), self_bleu(named))
+
+
+def test_bad_input_is_refused() -> None:
+    with pytest.raises(UserError, match="at least one reference"):
+        ReferenceIndex([])
+    with pytest.raises(UserError, match="at least 2 sentences, not 1"):
+        self_bleu([["a"]])
+    with pytest.raises(UserError, match="did you mean method1"):
+        ReferenceIndex([["a"]]).bleu([["a"]], "method2")
+
+
+def windows(sentence: Sequence[str], order: int) -> list[tuple[str, ...]]:
+    return [tuple(sentence[i : i + order]) for i in range(len(sentence) - order + 1)]
+
+
+@given(sentences=CORPUS, strangers=st.lists(STRANGER, max_size=5))
+@settings(max_examples=60, deadline=None)
+def test_ngram_numbers_name_the_same_ngrams(sentences: Corpus, strangers: Corpus) -> None:
+    """Equal numbers exactly for equal n-grams, in the order of reading; unknown ones left out."""
+    numbering = number_words(sentences)
+    fitted = list(number_ngrams(encode(sentences, numbering), 4))
+    found = find_ngrams(encode(strangers, numbering), [grams.keys for grams in fitted])
+    for order, (grams, others) in enumerate(zip(fitted, found, strict=True), 1):
+        read = [gram for sentence in sentences for gram in windows(sentence, order)]
+        names = dict(zip(grams.numbers.tolist(), read, strict=True))
+        assert len(names) == len(set(read)) == grams.keys.size
+        known = [
+            (place, gram)
+            for place, sentence in enumerate(strangers)
+            for gram in windows(sentence, order)
+            if gram in set(read)
+        ]
+        pairs = zip(others.sentences.tolist(), others.numbers.tolist(), strict=True)
+        assert [(place, names[number]) for place, number in pairs] == known
+
+
+def test_highest_and_second_highest_counts() -> None:
+    """a: 3, 3 and 1 times, so 3 and 3; b: 2 times in one sentence only, so 2 and 0."""
+    sentences = [list("aaabb"), list("aaa"), list("a")]
+    (grams,) = number_ngrams(encode(sentences, number_words(sentences)), 1)
+    first, second = highest_counts(sentence_counts(grams), grams.keys.size)
+    assert (first.tolist(), second.tolist()) == ([3, 2], [3, 0])

@@ -1,0 +1,106 @@
+"""MS-Jaccard and the distance of lengths: by hand, against plain loops and scipy."""
+
+import math
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from nltk.util import ngrams
+from scipy.stats import gmean, wasserstein_distance
+
+from gantext.metrics.text.divergence import ms_jaccard, wasserstein_1
+from gantext.metrics.text.ngrams import Words, encode, number_words
+
+Corpus = list[list[str]]
+CORPUS = st.lists(st.lists(st.sampled_from("abc"), max_size=7), min_size=1, max_size=6)
+# "y" and "z" are unknown to the other set.
+STRANGER = st.lists(st.lists(st.sampled_from("abyz"), max_size=7), min_size=1, max_size=6)
+LENGTHS = st.lists(st.integers(0, 30), min_size=1, max_size=20).map(np.array)
+
+
+def encoded(a: Corpus, b: Corpus) -> tuple[Words, Words]:
+    """The numbering is of the first set alone."""
+    numbering = number_words(a)
+    return encode(a, numbering), encode(b, numbering)
+
+
+def plain_jaccard(a: Corpus, b: Corpus, order: int) -> float:
+    """J_n with dictionaries."""
+    first, second = (Counter(g for s in c for g in ngrams(s, order)) for c in (a, b))
+    pairs = [(first[g] / len(a), second[g] / len(b)) for g in first | second]
+    highest = sum(max(pair) for pair in pairs)
+    return sum(min(pair) for pair in pairs) / highest if pairs else math.nan
+
+
+def test_ms_jaccard_by_hand() -> None:
+    """A = "a b a", "b c"; B = "a b": counts are halved for A and kept for B.
+
+    Words: a 1 and 1, b 1 and 1, c 1/2 and 0: minima 2, maxima 2.5, J_1 = 4/5.
+    Bigrams: ab 1/2 and 1, ba 1/2 and 0, bc 1/2 and 0: minima 1/2, maxima 2, J_2 = 1/4.
+    MS-Jaccard-2 = sqrt(4/5 * 1/4) = sqrt(1/5).
+    Trigrams: aba 1/2 and 0, so J_3 = 0; neither set has four words in a row.
+    """
+    ours = ms_jaccard(*encoded([list("aba"), list("bc")], [list("ab")]), 4)
+    assert ours[:3] == pytest.approx([4 / 5, math.sqrt(1 / 5), 0], rel=1e-14)
+    assert math.isnan(ours[3])
+
+
+@given(a=CORPUS, b=STRANGER)
+@settings(max_examples=80, deadline=None)
+def test_equals_the_plain_loop(a: Corpus, b: Corpus) -> None:
+    ours = ms_jaccard(*encoded(a, b))
+    plain = [plain_jaccard(a, b, order) for order in range(1, 6)]
+    for order in range(1, 6):
+        expected = gmean(plain[:order]) if min(plain[:order]) > 0 else min(plain[:order])
+        if any(map(math.isnan, plain[:order])):
+            assert math.isnan(ours[order - 1])
+        else:
+            assert ours[order - 1] == pytest.approx(expected, rel=1e-12)
+
+
+@given(a=CORPUS, b=STRANGER)
+@settings(max_examples=50, deadline=None)
+def test_is_symmetric(a: Corpus, b: Corpus) -> None:
+    numbering = number_words(b)
+    other = ms_jaccard(encode(b, numbering), encode(a, numbering))
+    np.testing.assert_allclose(ms_jaccard(*encoded(a, b)), other, rtol=1e-13)
+
+
+@given(a=CORPUS, seed=st.integers(0, 99))
+@settings(max_examples=50, deadline=None)
+def test_the_same_sentences_in_any_order_and_doubled_give_1(a: Corpus, seed: int) -> None:
+    """Twice as many sentences of the same kind have the same frequencies a sentence."""
+    order = np.random.default_rng(seed).permutation(2 * len(a))
+    doubled = [(a + a)[i] for i in order]
+    longest = max(map(len, a))
+    assert ms_jaccard(*encoded(a, doubled))[:longest] == pytest.approx(1, abs=1e-14)
+
+
+def test_one_sentence_repeated_lowers_it() -> None:
+    sentences = [list(f"abcd{i}") for i in range(10)]
+    collapsed = ms_jaccard(*encoded(sentences, [*sentences, *[sentences[0]] * 1000]))
+    assert (collapsed < [0.9, 0.85, 0.8, 0.75, 0.7]).all()
+
+
+def test_sets_that_cannot_be_compared_are_refused() -> None:
+    a, b = [list("abc")], [list("ab")]
+    with pytest.raises(ValueError, match="two numberings, of 3 and of 2 words"):
+        ms_jaccard(encode(a, number_words(a)), encode(b, number_words(b)))
+    with pytest.raises(ValueError, match="sentences on both sides"):
+        ms_jaccard(*encoded(a, []))
+    with pytest.raises(ValueError, match="two samples"):
+        wasserstein_1(np.array([1]), np.array([], np.int64))
+
+
+def test_wasserstein_by_hand() -> None:
+    """1, 3 against 2, 7: the sorted pairs are 1 and 4 apart, 2.5 on the mean."""
+    assert wasserstein_1(np.array([3, 1]), np.array([2, 7])) == pytest.approx(2.5)
+    assert wasserstein_1(np.array([4]), np.array([4, 4, 4])) == 0
+
+
+@given(a=LENGTHS, b=LENGTHS)
+@settings(max_examples=80, deadline=None)
+def test_wasserstein_equals_scipy(a: np.ndarray, b: np.ndarray) -> None:
+    assert wasserstein_1(a, b) == pytest.approx(wasserstein_distance(a, b), abs=1e-12)

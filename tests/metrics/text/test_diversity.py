@@ -1,0 +1,158 @@
+"""distinct-n, entropy and unique share: by hand, against nltk and scipy, and their properties."""
+
+import math
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from nltk.util import ngrams
+from scipy.stats import entropy as scipy_entropy
+
+from gantext import __version__
+from gantext.errors import UserError
+from gantext.metrics.score import signature_line
+from gantext.metrics.text.bleu_scores import self_bleu_scores
+from gantext.metrics.text.diversity import distinct_n, diversity_scores, ngram_entropy, unique_share
+from gantext.metrics.text.ngrams import Words, encode, number_words
+
+Corpus = list[list[str]]
+SENTENCES = st.lists(st.lists(st.sampled_from("abc"), max_size=7), min_size=1, max_size=7)
+NAMES = [
+    *(f"distinct-{n}" for n in (1, 2, 3, 4)),
+    *(f"entropy-{n}" for n in (1, 2, 3, 4)),
+    *("length-mean", "length-sd", "unique"),
+    *(f"ms-jaccard-{n}" for n in (2, 3, 4, 5)),
+    *("length-w1", "copied", "longest-copy-mean", "longest-copy-p90"),
+]
+
+
+def encoded(sentences: Corpus) -> Words:
+    return encode(sentences, number_words(sentences))
+
+
+def counted(sentences: Corpus, order: int) -> Counter[tuple[str, ...]]:
+    return Counter(gram for sentence in sentences for gram in ngrams(sentence, order))
+
+
+def values(
+    lines: list[str], references: list[str] | None = None, training: list[str] | None = None
+) -> dict[str, float]:
+    return {s.name: s.value for s in diversity_scores(lines, references or (), training or ())}
+
+
+def test_distinct_by_hand() -> None:
+    """ "a b a b" and "a b": a, b of 6 words; ab, ba of 4 bigrams; aba, bab of 2 trigrams."""
+    assert distinct_n(encoded([list("abab"), list("ab")]), 3) == pytest.approx([2 / 6, 2 / 4, 1])
+
+
+def test_entropy_by_hand() -> None:
+    """The same: words half and half, so log 2; bigrams ab 3/4, ba 1/4; trigrams log 2.
+
+    -(3/4 log 3/4 + 1/4 log 1/4) = log 4 - 3/4 log 3.
+    """
+    ours = ngram_entropy(encoded([list("abab"), list("ab")]), 3)
+    by_hand = [math.log(2), math.log(4) - 0.75 * math.log(3), math.log(2)]
+    assert ours == pytest.approx(by_hand, rel=1e-14)
+
+
+@given(sentences=SENTENCES)
+@settings(max_examples=80, deadline=None)
+def test_equal_nltk_and_scipy(sentences: Corpus) -> None:
+    distinct, entropy = distinct_n(encoded(sentences)), ngram_entropy(encoded(sentences))
+    for order in (1, 2, 3, 4):
+        counts = counted(sentences, order)
+        if counts:
+            assert distinct[order - 1] == len(counts) / sum(counts.values())
+            expected = scipy_entropy(list(counts.values()))
+            assert entropy[order - 1] == pytest.approx(expected, rel=1e-12, abs=1e-15)
+        else:
+            assert math.isnan(distinct[order - 1])
+            assert math.isnan(entropy[order - 1])
+
+
+def test_no_ngram_occurs_twice() -> None:
+    """The best values: distinct-n 1, entropy the logarithm of the number of n-grams."""
+    words = encoded([list("abcd"), list("efgh")])
+    assert distinct_n(words).tolist() == [1] * 4
+    assert ngram_entropy(words) == pytest.approx([math.log(n) for n in (8, 6, 4, 2)])
+
+
+def test_unique_share_by_hand() -> None:
+    assert unique_share(["a b", "a  b", "a b"]) == pytest.approx(2 / 3)  # the lines as they are
+    assert unique_share([]) == 0
+
+
+def test_a_sentence_repeated_1000_times_is_seen() -> None:
+    """100 different sentences: unique 1 and no n-gram shared beyond the last word and full stop.
+
+    With one of them 1,001 times, 100 of 1,100 are unique, and 1,001 have a twin: Self-BLEU 1.
+    """
+    lines = [f"a{i} b{i} c{i} d{i} e{i} ." for i in range(100)]
+    repeated = [*lines, *[lines[0]] * 1000]
+    assert values(lines)["unique"] == 1
+    assert values(repeated)["unique"] == pytest.approx(100 / 1100)
+    assert self_bleu_scores(lines)[0].value < 0.2
+    assert 1001 / 1100 <= self_bleu_scores(repeated)[2].value + 1e-12 < 0.93
+    assert values(repeated)["entropy-4"] < 0.5 * values(lines)["entropy-4"]
+
+
+def test_order_of_sentences_does_not_matter() -> None:
+    rng = np.random.default_rng(3)
+    sets = [
+        [" ".join(rng.choice(list("abcde"), n)) + "." for n in rng.integers(1, 12, size)]
+        for size in (40, 30, 50)
+    ]
+    backwards = values(*(lines[::-1] for lines in sets))
+    assert backwards == pytest.approx(values(*sets), rel=1e-13)
+    assert list(backwards) == NAMES
+
+
+def test_identical_sets_give_the_best_values() -> None:
+    """Six tokens with the full stop, of which all are copied."""
+    lines = [f"a b c d {word}." for word in "efgh"]
+    found = values(lines, lines, lines)
+    assert [found[f"ms-jaccard-{n}"] for n in (2, 3, 4, 5)] == pytest.approx([1] * 4, abs=1e-15)
+    assert found["length-w1"] == 0
+    assert found["copied"] == 1
+    assert found["longest-copy-mean"] == found["longest-copy-p90"] == 6
+
+
+def test_scores_by_hand() -> None:
+    """ "a dog ." and "a cat runs .": 7 tokens, mean length 3.5 and sd 0.5; a and . twice.
+
+    Test lengths 3 and 3: half of the sentences are one token longer, W1 = 0.5. Of the training
+    sentence "A cat runs ." the first shares ".", the second "cat runs ." (A is not a): mean 2,
+    and the 90th percentile of 1 and 3 is 1 + 0.9 * 2 = 2.8.
+    """
+    found = values(["a dog.", "a cat runs."], ["a cow.", "a dog."], ["A cat runs."])
+    assert found["distinct-1"] == pytest.approx(5 / 7)
+    assert (found["length-mean"], found["length-sd"]) == (3.5, 0.5)
+    assert found["length-w1"] == 0.5
+    assert (found["copied"], found["longest-copy-mean"]) == (0, 2)
+    assert found["longest-copy-p90"] == pytest.approx(2.8)
+
+
+def test_signatures_name_what_was_used() -> None:
+    hashed = diversity_scores(["a dog."], ["a b", "c"], ["a b", "c", "d"], data_hash="ab" * 32)
+    lines = {score.name: signature_line(score) for score in hashed}
+    tail = f"tok:nltk|data:abababab|v:{__version__}"
+    assert lines["distinct-3"] == f"n:3|sentences:1|{tail}"
+    assert lines["entropy-2"] == f"unit:nats|n:2|sentences:1|{tail}"
+    assert lines["ms-jaccard-4"] == f"n:4|sentences:1|ref:2|{tail}"
+    assert lines["length-w1"] == f"unit:tokens|sentences:1|ref:2|{tail}"
+    assert lines["copied"] == f"sentences:1|training:3|{tail}"
+    assert lines["unique"] == f"sentences:1|data:abababab|v:{__version__}"
+
+
+def test_without_references_or_training_their_scores_are_left_out() -> None:
+    assert list(values(["a dog."])) == NAMES[:11]
+    assert list(values(["a dog."], ["a cat."])) == NAMES[:16]
+
+
+def test_bad_input_is_refused() -> None:
+    with pytest.raises(UserError, match="no sentences"):
+        diversity_scores([], ["a"], ["a"])
+    with pytest.raises(UserError, match="did you mean nltk"):
+        diversity_scores(["a"], ["a"], ["a"], tokenizer="nltkk")

@@ -1,0 +1,120 @@
+"""Leaked features: all prefixes in one pass, and word by word, against each prefix on its own."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from gantext.data.vocabulary import EOS, PAD
+from gantext.models.leakgan import features as leaked_features
+from gantext.models.leakgan.features import LeakyTextCNN, unread_after
+from gantext.nn.text.text_cnn import DiscriminatorConfig
+
+WIDTHS = [(1,), (2, 3), (1, 4, 7), (9,), (1, 2, 3, 4, 5, 6, 7, 8, 9)]
+
+
+def rng(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def make(widths: tuple[int, ...], length: int = 9) -> LeakyTextCNN:
+    config = DiscriminatorConfig(6, widths, tuple(3 + w % 3 for w in widths), 0.0, 0.2)
+    model = LeakyTextCNN(12, config, length, rng(1))
+    with torch.no_grad():
+        for convolution in model.convolutions:
+            convolution.bias.normal_(0, 0.5, generator=rng(2))
+    return model
+
+
+def sentences(rows: int = 30, length: int = 9) -> torch.Tensor:
+    """Random words; ends at every place, also at once and never."""
+    tokens = torch.randint(3, 12, (rows, length), generator=rng(3))
+    for row, end in zip(tokens, range(rows), strict=True):
+        row[end % (length + 1) : end % (length + 1) + 1] = EOS
+        row[end % (length + 1) + 1 :] = PAD
+    return tokens
+
+
+@torch.no_grad()
+def alone(model: LeakyTextCNN, words: list[int]) -> torch.Tensor:
+    """The features of one prefix by plain convolutions over the words and what follows them:
+    'not yet generated', or zeros after <eos>; the empty one is a single window of the former."""
+    found = []
+    for convolution in model.convolutions:
+        width = convolution.weight.shape[2]
+        after = torch.zeros(6) if words and words[-1] == EOS else model.not_yet
+        rows = [model.embedding.weight[w] for w in words] + [after] * (width - bool(words))
+        windows = F.conv1d(torch.stack(rows).T[None], convolution.weight, convolution.bias)
+        found.append(windows[0].amax(1).relu())
+    return model.highway(torch.cat(found))
+
+
+def expected(model: LeakyTextCNN, tokens: torch.Tensor) -> torch.Tensor:
+    rows = []
+    for row in tokens.tolist():
+        words = [w for w in row if w != PAD]
+        rows.append(torch.stack([alone(model, words[:s]) for s in range(len(row) + 1)]))
+    return torch.stack(rows)
+
+
+@pytest.mark.parametrize("widths", WIDTHS)
+def test_all_prefixes_in_one_pass_equal_each_on_its_own(widths):
+    """Also prefixes shorter than a filter, ended sentences, and steps after the end."""
+    model, tokens = make(widths), sentences()
+    together = model.leaked_features(tokens)
+    assert together.shape == (30, 10, model.size) and not together.requires_grad
+    torch.testing.assert_close(together, expected(model, tokens), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("table_steps", [0, 1000])
+@pytest.mark.parametrize("widths", WIDTHS)
+def test_reading_word_by_word_equals_each_prefix_on_its_own(widths, table_steps, monkeypatch):
+    """With the words' products multiplied out, and gathered from the table of all words."""
+    monkeypatch.setattr(leaked_features, "TABLE_STEPS", table_steps)
+    model, tokens = make(widths), sentences()
+    wanted = expected(model, tokens)
+    state = model.start_reading(len(tokens))
+    empty = model.empty_features().expand(len(tokens), -1)
+    torch.testing.assert_close(empty, wanted[:, 0])
+    for t in range(tokens.shape[1]):
+        state, found = model.read(state, tokens[:, t])
+        valid = tokens[:, t] != PAD
+        torch.testing.assert_close(found[valid], wanted[valid, t + 1], rtol=1e-5, atol=1e-5)
+
+
+def test_the_features_of_an_ended_sentence_are_those_that_d_judges_it_by():
+    model, tokens = make((1, 4, 7)), sentences()
+    ended = (tokens == EOS).any(1)
+    whole = model.highway(model.pooled(tokens[ended]))
+    last = model.leaked_features(tokens[ended])[:, -1]
+    torch.testing.assert_close(last, whole, rtol=1e-5, atol=1e-5)
+
+
+def test_what_is_not_yet_generated_is_not_padding():
+    """Another embedding of it changes unfinished prefixes, and no ended sentence nor its logit."""
+    model, tokens = make((2, 3)), torch.tensor([[4, 5, EOS, PAD]])
+    before, logit = model.leaked_features(tokens), model.logits(tokens)
+    with torch.no_grad():
+        model.not_yet.add_(1.0)
+    after = model.leaked_features(tokens)
+    changed = ((before - after).abs() > 1e-4).any(2)[0].tolist()
+    assert changed == [True, True, True, False, False]
+    assert torch.equal(model.logits(tokens), logit)
+
+
+def test_only_prefixes_teach_what_is_not_yet_generated():
+    model, tokens = make((2, 3)), sentences()
+    model.logits(tokens).sum().backward()
+    assert model.not_yet.grad is None
+    model.prefix_logits(tokens)[tokens != PAD].sum().backward()
+    assert model.not_yet.grad.abs().sum() > 0
+
+
+def test_prefixes_in_order_or_by_different_words_are_the_same():
+    """The path of a GPU, which does not look for equal words."""
+    model, tokens = make((1, 4, 7)), sentences()
+    torch.testing.assert_close(model._prefix_pooled(tokens, None), model.prefix_pooled(tokens))
+
+
+def test_unread_after_by_hand():
+    """u = 1, 2, 4: after tap 0 come 2 + 4, after tap 1 comes 4, after the last nothing."""
+    assert unread_after(torch.tensor([[1.0], [2.0], [4.0]])).squeeze(1).tolist() == [6, 4, 0]

@@ -1,0 +1,364 @@
+"""LeakGAN: losses by hand, who learns from what, the phases, state."""
+
+import copy
+import dataclasses
+import math
+
+import pytest
+import torch
+
+from gantext.config.compose import compose
+from gantext.data.vocabulary import EOS, PAD
+from gantext.errors import UserError
+from gantext.models.contract import Guided, Judge, Task
+from gantext.models.leakgan import model as leakgan
+from gantext.models.leakgan.manager_worker import goal_cosines, intrinsic_rewards
+from gantext.nn.text.rewards import policy_gradient_loss, ranked, ranked_among
+from gantext.nn.text.sampling import SamplingOptions
+
+CPU = torch.device("cpu")
+TINY = [
+    "model.generator.embedding=6",
+    "model.generator.hidden=5",
+    "model.generator.manager_hidden=4",
+    "model.generator.goal_size=3",
+    "model.generator.goal_steps=2",
+    "model.generator.dropout=0",
+    "model.generator.word_dropout=0",
+    "model.discriminator.embedding=4",
+    "model.discriminator.widths=[1,2]",
+    "model.discriminator.filters=[3,3]",
+    "model.discriminator.dropout=0",
+    "model.mle.unk_rate=0",
+    "model.mle.batch_size=8",
+    "model.d_training.batch_size=8",
+    "model.d_training.pretrain_batch_size=8",
+    "model.d_training.pretrain_steps=20",
+    "model.adversarial.batch_size=8",
+]
+REAL = torch.tensor([[4, 5, 6, EOS, PAD], [5, 6, EOS, PAD, PAD]])
+
+
+def rng(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def make(*overrides: str, words: int = 8, length: int = 5, train: int = 100) -> leakgan.LeakGAN:
+    cfg = compose(["model=leakgan", *TINY, *overrides]).model
+    task = Task(words, length, train, torch.zeros(words, dtype=torch.bool), CPU)
+    return leakgan.build(cfg, task, rng(3))
+
+
+# Losses by hand
+
+FEATURES = torch.tensor([[[0.0, 0], [1, 0], [1, 1], [3, 1]], [[0, 0], [0, 2], [0, 2], [0, 2]]])
+GOALS = torch.tensor([[[1.0, 0], [0, 1], [1, 0]], [[0.0, 1], [1, 0], [0, 1]]])
+HALF = math.sqrt(0.5)
+
+
+def test_goal_cosines_by_hand():
+    """c = 2. Row 0: f_2 - f_0 = (1, 1) against (1, 0): .7071; f_3 - f_1 = (2, 1) against (0, 1):
+    1/sqrt(5); f_3 - f_2 = (2, 0) against (1, 0): 1. Row 1, which ended after one word: f_2 - f_0
+    = (0, 2) against (0, 1): 1; then f does not move: 0."""
+    expected = torch.tensor([[HALF, 1 / math.sqrt(5), 1.0], [1.0, 0.0, 0.0]])
+    torch.testing.assert_close(goal_cosines(FEATURES, GOALS, 2), expected)
+
+
+def test_intrinsic_rewards_by_hand():
+    """c = 2. Row 0, word 0: f_1 - f_0 = (1, 0) against g_0 = (1, 0): 1. Word 1: f_2 - f_1 = (0, 1)
+    against g_1 = (0, 1): 1, and f_2 - f_0 = (1, 1) against g_0: .7071; their mean. Word 2: f_3 -
+    f_2 = (2, 0) against g_2: 1, f_3 - f_1 = (2, 1) against g_1 = (0, 1): 1/sqrt(5); their mean.
+    Row 1, word 0: (0, 2) against (0, 1): 1."""
+    found = intrinsic_rewards(FEATURES, GOALS, 2)
+    expected = torch.tensor([1.0, (1 + HALF) / 2, (1 + 1 / math.sqrt(5)) / 2])
+    torch.testing.assert_close(found[0], expected)
+    assert found[1, 0].item() == pytest.approx(1.0)
+
+
+def test_cosines_are_per_step_and_per_row():
+    """Turning one row's goal at one step changes that cosine and no other."""
+    features, goals = torch.randn(3, 7, 4, generator=rng(1)), torch.randn(3, 6, 4, generator=rng(2))
+    turned = goals.clone()
+    turned[1, 2] = -goals[1, 2]
+    before, after = goal_cosines(features, goals, 2), goal_cosines(features, turned, 2)
+    changed = (before - after).abs() > 1e-6
+    assert changed.nonzero().tolist() == [[1, 2]]
+    assert after[1, 2].item() == pytest.approx(-before[1, 2].item())
+    # Goal 2 rewards words 2 and 3: those that it says where to go from.
+    moved = (intrinsic_rewards(features, goals, 2) - intrinsic_rewards(features, turned, 2)).abs()
+    assert (moved > 1e-6).nonzero().tolist() == [[1, 2], [1, 3]]
+
+
+def test_manager_and_worker_losses_by_hand():
+    """T = 3, row 1 ends after one word. Manager, Q = (.5, 1, 0), (.25, ., .): cosines as above:
+    -(.5 * .7071 + 1/sqrt(5) + .25) / 6. Worker, log p = (-1, -2, -3), (-4, ., .), rewards as
+    above: (1 + 2 (1 + .7071)/2 + 3 (1 + 1/sqrt(5))/2 + 4) / 6."""
+    valid = torch.tensor([[True, True, True], [True, False, False]])
+    rewards = torch.tensor([[0.5, 1.0, 0.0], [0.25, 9.0, 9.0]])
+    cosines = goal_cosines(FEATURES, GOALS, 2)
+    root = 1 / math.sqrt(5)
+    manager = policy_gradient_loss(cosines, rewards, valid).item()
+    assert manager == pytest.approx(-(0.5 * HALF + root + 0.25) / 6)
+    log_prob = torch.tensor([[-1.0, -2, -3], [-4, 0, 0]])
+    worker = policy_gradient_loss(log_prob, intrinsic_rewards(FEATURES, GOALS, 2), valid).item()
+    assert worker == pytest.approx((1 + (1 + HALF) + 1.5 * (1 + root) + 4) / 6)
+
+
+def test_policy_loss_is_made_of_these():
+    """The model's losses equal the formulas on its own features, goals and probabilities, word by
+    word and sentence by sentence; with `baseline: none` and temperature 2."""
+    paper = ("model.adversarial.baseline=none", "model.adversarial.worker_reward=intrinsic")
+    model = make(*paper, "model.adversarial.temperature=2")
+    tokens = model.sample(6, rng(1), SamplingOptions())
+    rewards = torch.rand(tokens.shape, generator=rng(2))
+    _, found = model.policy_loss(tokens, rewards)
+    goals, features = model.trace(tokens)
+    manager = worker = 0.0
+    with torch.no_grad():
+        state = model.generator.start(6)
+        for s in range(tokens.shape[1]):
+            log_probs = (model.generator.logits(state) / 2).log_softmax(-1)
+            for b in (tokens[:, s] != PAD).nonzero()[:, 0].tolist():
+                ahead = features[b, min(s + 2, tokens.shape[1])] - features[b, s]
+                manager -= rewards[b, s] * torch.cosine_similarity(ahead, goals[b, s], 0)
+                backs = range(1, min(2, s + 1) + 1)
+                moved = [features[b, s + 1] - features[b, s + 1 - i] for i in backs]
+                along = [goals[b, s + 1 - i] for i in backs]
+                pairs = zip(moved, along, strict=True)
+                reward = sum(torch.cosine_similarity(m, g, 0) for m, g in pairs) / len(moved)
+                worker -= reward * log_probs[b, tokens[b, s]]
+            state = model.generator.advance(state, tokens[:, s])
+    assert found["manager_loss"].item() == pytest.approx(manager.item() / tokens.numel(), rel=1e-4)
+    assert found["worker_loss"].item() == pytest.approx(worker.item() / tokens.numel(), rel=1e-4)
+
+
+def test_the_rescaled_activation_ranks_shuffled_rewards_with_ties():
+    """Rewards .2 .9 .2 .5 in any order: ranks 3.5, 1, 3.5, 2 of 4; delta 12."""
+    rewards = torch.tensor([0.2, 0.9, 0.2, 0.5])
+    expected = (12 * (0.5 - torch.tensor([3.5, 1, 3.5, 2]) / 4)).sigmoid()
+    for seed in range(5):
+        order = torch.randperm(4, generator=rng(seed))
+        found = ranked(rewards[order][:, None], torch.ones(4, 1, dtype=torch.bool), 12.0)
+        torch.testing.assert_close(found[:, 0], expected[order])
+
+
+def test_real_sentences_join_the_ranking():
+    """Samples .2 and .6 at step 0 among real ones of .5 and .9: ranks 4 and 2 of 4. At step 1 only
+    the second sample is left, with .95: rank 1 of 3."""
+    rewards = torch.tensor([[0.2, 0.0], [0.6, 0.95]])
+    valid = torch.tensor([[True, False], [True, True]])
+    found = ranked_among(rewards, valid, torch.tensor([0.5, 0.9]), 12.0)
+    wanted = [[12 * (0.5 - 1), 0], [12 * (0.5 - 0.5), 12 * (0.5 - 1 / 3)]]
+    torch.testing.assert_close(found, torch.tensor(wanted).sigmoid() * valid)
+    alone = ranked_among(rewards, valid, torch.zeros(0), 12.0)
+    torch.testing.assert_close(alone, ranked(rewards, valid, 12.0))
+
+
+# Training
+
+
+def weights(network: torch.nn.Module) -> list[torch.Tensor]:
+    return [p.detach().clone() for p in network.parameters()]
+
+
+def changed(network: torch.nn.Module, before: list[torch.Tensor]) -> bool:
+    return any(not torch.equal(a, b) for a, b in zip(before, network.parameters(), strict=True))
+
+
+def test_a_generator_step_leaves_the_discriminator_as_it_is():
+    model = make("model.d_training.steps=0", "model.adversarial.mle_every=15")
+    manager, worker = weights(model.generator.manager), weights(model.generator.worker)
+    discriminator = weights(model.discriminator)
+    phase = model.phases()[2]
+    phase.step(REAL.repeat(phase.rows // 2, 1), rng(1))
+    assert changed(model.generator.manager, manager) and changed(model.generator.worker, worker)
+    assert not changed(model.discriminator, discriminator)
+
+
+def test_pretraining_spreads_the_discriminator_s_steps():
+    """100 sentences in batches of 8: 13 steps an epoch. With 6 D steps over 13, D changes in
+    exactly 6 of them."""
+    model = make("model.mle.epochs=1", "model.d_training.pretrain_steps=6")
+    phase = model.phases()[0]
+    assert (phase.steps, phase.rows) == (13, 8)
+    moved = []
+    for i in range(13):
+        before = weights(model.discriminator)
+        found = phase.step(REAL.repeat(4, 1), rng(i))
+        moved.append(changed(model.discriminator, before))
+        assert moved[-1] == ("d_loss" in found)
+    assert sum(moved) == 6 and not all(moved[:6])
+
+
+def test_more_discriminator_than_generator_steps_in_pretraining():
+    """30 D steps over 13: two or three a step, each on real sentences of its own."""
+    model = make("model.mle.epochs=1", "model.d_training.pretrain_steps=30")
+    phase, seen = model.phases()[0], []
+    assert phase.rows == 24
+    model.d_step = lambda real, r, trainer: seen.append(real) or {}
+    for i in range(13):
+        phase.step(REAL.repeat(12, 1), rng(i))
+    assert len(seen) == 30 and all(len(real) == 8 for real in seen)
+
+
+def test_the_share_of_a_maximum_likelihood_epoch():
+    """100 sentences, batches of 8, one epoch in 5 steps: 100 / 40 = 2.5, so 3 batches a step."""
+    model = make("model.adversarial.mle_every=5", "model.d_training.steps=2")
+    assert model.mle_steps == 3
+    assert model.phases()[2].rows == 3 * 8 + 2 * 8
+    assert make("model.adversarial.mle_every=0").mle_steps == 0
+
+
+@pytest.mark.parametrize("tie", ["true", "false"])
+@pytest.mark.parametrize("schedule", ["sliding", "block"])
+def test_pretraining_learns_below_the_unigram_s_nll_and_goals_that_point_ahead(schedule, tie):
+    """Sentences '4 5 6 <eos>' and '5 6 <eos>': 5 6 and <eos> twice in 7 words, 4 once, so a
+    unigram model needs 1.35 nats a token; only the first word is uncertain, 2 ln 2 / 7 = .20."""
+    model = make(
+        f"model.generator.goal_schedule={schedule}",
+        f"model.generator.tie_weights={tie}",
+        "model.mle.epochs=20",
+        "model.mle.learning_rate=0.02",
+        "model.mle.warmup_steps=5",
+        "model.d_training.pretrain_steps=20",
+        train=48,
+    )
+    phase = model.phases()[0]
+    for i in range(phase.steps):
+        found = phase.step(REAL.repeat(4, 1), rng(i))
+    unigram = -(6 / 7 * math.log(2 / 7) + 1 / 7 * math.log(1 / 7))
+    assert unigram > 1.3
+    assert 0.19 < found["nll"] < 0.4 < unigram
+    assert found["goal_cosine"] > 0.8
+
+
+def test_the_worker_learns_to_follow_its_rewards():
+    """With an intrinsic reward that likes word 5, 100 steps make samples mostly 5."""
+    model = make(
+        "model.adversarial.learning_rate=0.02",
+        "model.adversarial.worker_reward=intrinsic",
+        "model.adversarial.mle_every=0",
+        "model.adversarial.batch_size=32",
+    )
+    tokens = None
+
+    def likes_five(features, goals, every):
+        return (tokens == 5).float()
+
+    original = leakgan.intrinsic_rewards
+    try:
+        leakgan.intrinsic_rewards = likes_five
+        for i in range(100):
+            tokens = leakgan.trimmed(model.sample(32, rng(i), SamplingOptions()))
+            loss, _ = model.policy_loss(tokens, torch.zeros(tokens.shape))
+            leakgan.clipped_step(model.g_optimiser, model.generator, loss, 5.0)
+    finally:
+        leakgan.intrinsic_rewards = original
+    words = model.sample(300, rng(500), SamplingOptions())
+    words = words[words > EOS]
+    assert (words == 5).float().mean() > 0.9
+
+
+def test_the_pretrained_leak_keeps_what_the_generator_reads():
+    """D's steps after pretraining change its judgement, not the features, goals or words; those
+    of pretraining change both. With leak=current all steps do."""
+    for source, moves in (("pretrained", False), ("current", True)):
+        alone = "model.d_training.alone_steps=0" if moves else "model.d_training.alone_steps=2"
+        model = make(f"model.d_training.leak={source}", alone, "model.mle.epochs=1")
+        before, phase = model.trace(REAL)[1], model.phases()[0]
+        for _ in range(2):
+            phase.step(REAL.repeat(phase.rows, 1)[: phase.rows], rng(1))
+        pretrained = model.trace(REAL)[1]
+        assert not torch.equal(before, pretrained)
+        assert torch.equal(model.discriminator.leaked_features(REAL), pretrained)
+        model.d_step(REAL, rng(2))
+        assert torch.equal(model.trace(REAL)[1], pretrained) is not moves
+        assert not torch.equal(model.discriminator.leaked_features(REAL), pretrained)
+
+
+def test_the_worker_is_rewarded_by_quality():
+    """With quality the worker's loss is -mean of r log p of the rewards given, baseline none; the
+    intrinsic one has another value."""
+    losses = {}
+    for kind in ("quality", "intrinsic"):
+        words = (f"model.adversarial.worker_reward={kind}", "model.adversarial.baseline=none")
+        model = make(*words)
+        rewards = torch.rand(REAL.shape, generator=rng(3)) * (REAL != PAD)
+        losses[kind] = model.policy_loss(REAL, rewards)[1]["worker_loss"].item()
+        log_prob = model.generator.token_log_prob(REAL, written=True).detach()
+    expected = policy_gradient_loss(log_prob, rewards, REAL != PAD).item()
+    assert losses["quality"] == pytest.approx(expected, rel=1e-5)
+    assert losses["intrinsic"] != pytest.approx(expected, rel=1e-2)
+
+
+OPTIONS = [
+    [],
+    ["model.adversarial.worker_reward=intrinsic"],
+    ["model.d_training.leak=current", "model.d_training.alone_steps=0"],
+    ["model.generator.goal_schedule=block", "model.generator.tie_weights=false"],
+    ["model.adversarial.baseline=none", "model.adversarial.rank_delta=0"],
+    ["model.adversarial.rank_real=6", "model.adversarial.temperature=0.7"],
+    ["model.d_training.prefixes=true", "model.d_training.balance=adaptive"],
+    ["model.adversarial.policy_weight=0", "model.d_training.steps=0"],
+]
+
+
+@pytest.mark.parametrize("words", OPTIONS, ids=" ".join)
+def test_every_option_takes_a_step(words):
+    model = make(*words)
+    for phase in model.phases():
+        learns = model.discriminator if phase.name == "discriminator" else model.generator
+        before = weights(learns)
+        found = phase.step(REAL.repeat(phase.rows, 1)[: phase.rows], rng(1))
+        assert all(torch.isfinite(torch.as_tensor(value)).all() for value in found.values())
+        assert changed(learns, before)
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_state_goes_round_and_training_goes_on_identically(number):
+    one, two = make("model.mle.epochs=1"), make("model.mle.epochs=1")
+    for _ in range(3):
+        phase = one.phases()[number]
+        phase.step(REAL.repeat(phase.rows, 1)[: phase.rows], rng(1))
+    two.load_state_dict(copy.deepcopy(one.state_dict()))
+    for model in (one, two):
+        phase = model.phases()[number]
+        for i in range(3):
+            phase.step(REAL.repeat(phase.rows, 1)[: phase.rows], rng(i))
+    for name, network in one.networks().items():
+        assert not changed(two.networks()[name], weights(network)), name
+
+
+def test_traces_and_judgement():
+    model = make()
+    goals, features = model.trace(REAL)
+    assert goals.shape == (2, 5, 6) and features.shape == (2, 6, 6)
+    assert torch.equal(features[0, 4], features[0, 5])  # past the end nothing moves
+    assert isinstance(model, Guided) and model.goal_steps == 2
+    assert isinstance(model, Judge) and model.score(REAL) == {}
+    model.d_step(REAL, rng(1))
+    assert ((model.score(REAL)["real"] > 0) & (model.score(REAL)["real"] < 1)).all()
+
+
+def test_pretrained_weights_are_taken():
+    one, two = make(), make()
+    phase = one.phases()[0]
+    phase.step(REAL.repeat(phase.rows // 2, 1), rng(1))
+    two.load_pretrained(copy.deepcopy(one.state_dict()))
+    for name, network in one.networks().items():
+        assert not changed(two.networks()[name], weights(network)), name
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ("discriminator", {"widths": (1, 2, 3)}, "as many"),
+        ("adversarial", {"policy_weight": 0.0, "mle_every": 0}, "cannot both be 0"),
+        ("adversarial", {"temperature": 0.0}, "above 0"),
+    ],
+)
+def test_values_that_do_not_go_together_are_refused(path, value, said):
+    cfg = compose(["model=leakgan"]).model
+    part = dataclasses.replace(getattr(cfg, path), **value)
+    with pytest.raises(UserError, match=said):
+        leakgan.check(dataclasses.replace(cfg, **{path: part}))

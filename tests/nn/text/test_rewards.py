@@ -1,0 +1,64 @@
+"""Advantages and the policy gradient: values worked by hand."""
+
+import pytest
+import torch
+
+from gantext.nn.text.rewards import (
+    leave_one_out_mean,
+    policy_gradient_loss,
+    ranked,
+    returns_to_go,
+    standardised,
+)
+
+VALID = torch.tensor([[1, 1, 1], [1, 1, 0]], dtype=torch.bool)
+
+
+def test_returns_to_go_by_hand():
+    """discount 1/2, r = 1, 2, 4: Q_0 = (1 + 1 + 1) / 1.75, Q_1 = (2 + 2) / 1.5, Q_2 = 4.
+    The second sentence ends after two: Q_0 = (3 + 2.5) / 1.5, Q_1 = 5."""
+    rewards = torch.tensor([[1.0, 2, 4], [3, 5, 9]])
+    expected = torch.tensor([[3 / 1.75, 4 / 1.5, 4], [5.5 / 1.5, 5, 0]])
+    torch.testing.assert_close(returns_to_go(rewards, VALID, 0.5), expected)
+    torch.testing.assert_close(returns_to_go(rewards, VALID, 0.0), rewards * VALID)
+
+
+def test_leave_one_out_mean_by_hand():
+    """Step 0: the other sentence's value. Step 2 has one sentence only: the mean of all tokens of
+    the other, (3 + 5) / 2 = 4."""
+    values = torch.tensor([[1.0, 2, 4], [3, 5, 9]])
+    expected = torch.tensor([[3.0, 5, 4], [1, 2, 0]])
+    torch.testing.assert_close(leave_one_out_mean(values, VALID), expected)
+
+
+def test_standardised_by_hand():
+    """Tokens 1, 2, 3, 4, 5: mean 3, deviation sqrt(2)."""
+    values = torch.tensor([[1.0, 2, 3], [4, 5, 99]])
+    expected = torch.tensor([[-2.0, -1, 0], [1, 2, 0]]) / 2**0.5
+    torch.testing.assert_close(standardised(values, VALID), expected)
+
+
+def test_ranked_by_hand_with_ties():
+    """Values 5, 1, 5, 3 at one step: 5 and 5 share rank 1.5, 3 has 3, 1 has 4; B = 4, delta 12:
+    12 * (.5 - 1.5/4) = 1.5, 12 * (.5 - 3/4) = -3, 12 * (.5 - 4/4) = -6."""
+    values = torch.tensor([[5.0], [1], [5], [3]])
+    got = ranked(values, torch.ones(4, 1, dtype=torch.bool), 12.0)[:, 0]
+    expected = torch.tensor([1.5, -6.0, 1.5, -3.0]).sigmoid()
+    torch.testing.assert_close(got, expected)
+
+
+def test_ranked_follows_shuffled_rewards():
+    values = torch.randn(16, 3, generator=torch.Generator().manual_seed(1))
+    valid = torch.ones(16, 3, dtype=torch.bool)
+    order = torch.randperm(16, generator=torch.Generator().manual_seed(2))
+    torch.testing.assert_close(
+        ranked(values[order], valid, 12.0), ranked(values, valid, 12.0)[order]
+    )
+
+
+def test_policy_gradient_loss_by_hand():
+    """log p = -1, -2, -3 / -4, -5; A = 1, 0, 2 / -1, 3: sum = -1 - 6 + 4 - 15 = -18; over B * T =
+    6, negated: 3. The invalid token does not count."""
+    log_prob = torch.tensor([[-1.0, -2, -3], [-4, -5, -7]])
+    advantage = torch.tensor([[1.0, 0, 2], [-1, 3, 8]])
+    assert policy_gradient_loss(log_prob, advantage, VALID).item() == pytest.approx(3.0)

@@ -1,0 +1,191 @@
+"""Drawing tokens: inverse CDF, filters, decode."""
+
+import pytest
+import torch
+from scipy.stats import chisquare
+
+from gantext.data.vocabulary import BOS, EOS, PAD, UNK
+from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
+from gantext.nn.text.sampling import SamplingOptions, decode, draw, filtered
+
+
+def rng(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def tiny(words: int = 8, layers: int = 1, tie: bool = True) -> LanguageModel:
+    """A language model with weights large enough that its distributions are far from uniform."""
+    model = LanguageModel(words, GeneratorConfig(6, 5, layers, tie, 0.0, 0.0), rng(3))
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.mul_(4.0)
+    return model
+
+
+@pytest.mark.parametrize("words", [5, 64, 130, 700])
+def test_draw_equals_the_plain_inverse_cdf(words):
+    """The two-level search finds the same index as one cumulative sum over all words."""
+    logits = torch.randn(400, words, generator=rng(1)) * 3
+    uniform = torch.rand(400, generator=rng(2), dtype=torch.float64)
+    plain = logits.double().softmax(-1).cumsum(-1)
+    expected = torch.searchsorted(plain / plain[:, -1:], uniform[:, None], right=True)[:, 0]
+    assert (draw(logits, uniform) == expected).float().mean() > 0.995  # float32 at the borders
+
+
+def test_draw_reaches_the_first_and_the_last_word_and_never_an_impossible_one():
+    logits = torch.zeros(3, 131)
+    logits[:, [0, 64, 129]] = -torch.inf
+    edges = torch.tensor([0.0, 1 - 2**-53, 0.5], dtype=torch.float64)
+    first, last, middle = draw(logits, edges).tolist()
+    assert (first, last) == (1, 130)
+    assert middle not in (0, 64, 129)
+    many = draw(
+        logits[:1].expand(20000, -1), torch.rand(20000, generator=rng(), dtype=torch.float64)
+    )
+    assert set(many.tolist()) == set(range(131)) - {0, 64, 129}
+
+
+def test_draw_has_the_tails_of_float32():
+    """A word of probability 1e-6 comes about 10 times in 10^7 draws: 5 standard errors."""
+    logits = torch.full((1, 100), -torch.inf)
+    logits[0, 99], logits[0, 0] = torch.tensor(1e-6).log(), 0.0
+    seen = 0
+    generator = rng(5)
+    for _ in range(10):
+        u = torch.rand(10**6, generator=generator, dtype=torch.float64)
+        seen += int((u > 1 / (1 + 1e-6)).sum())
+        hits = u[u > 0.99]
+        assert torch.equal(draw(logits.expand(len(hits), -1), hits) == 99, hits > 1 / (1 + 1e-6))
+    assert 0 < seen < 26
+
+
+def test_top_k_and_top_p_keep_the_likeliest_words():
+    """Probabilities .5 .25 .15 .1: top-k 2 keeps two; top-p .7 needs .5 + .25 = .75 >= .7."""
+    logits = torch.tensor([[0.5, 0.25, 0.15, 0.1]]).log()
+    kept = torch.isfinite(filtered(logits, SamplingOptions(top_k=2)))
+    assert kept.tolist() == [[True, True, False, False]]
+    kept = torch.isfinite(filtered(logits, SamplingOptions(top_p=0.7)))
+    assert kept.tolist() == [[True, True, False, False]]
+    kept = torch.isfinite(filtered(logits, SamplingOptions(top_p=0.76)))
+    assert kept.tolist() == [[True, True, True, False]]
+    cold = filtered(logits, SamplingOptions(temperature=0.5)).softmax(-1)[0]
+    assert cold[0] == pytest.approx(0.25 / (0.25 + 0.0625 + 0.0225 + 0.01))
+
+
+def test_nothing_after_eos_and_greedy_ignores_the_seed():
+    model = tiny()
+    tokens = decode(model, 300, 9, rng(1), SamplingOptions())
+    for row in tokens.tolist():
+        if EOS in row:
+            end = row.index(EOS)
+            assert all(t == PAD for t in row[end + 1 :])
+            assert PAD not in row[:end]
+        else:
+            assert PAD not in row
+        assert not {BOS, UNK} & set(row)
+    greedy = SamplingOptions(temperature=0.0)
+    one, two = (decode(model, 4, 9, rng(seed), greedy) for seed in (1, 2))
+    assert torch.equal(one, two)
+
+
+def test_the_same_seed_gives_the_same_sentences():
+    model = tiny()
+    one, two = (decode(model, 50, 9, rng(4), SamplingOptions()) for _ in range(2))
+    assert torch.equal(one, two)
+    assert not torch.equal(one, decode(model, 50, 9, rng(5), SamplingOptions()))
+
+
+@pytest.mark.parametrize(("layers", "tie"), [(1, True), (2, False)])
+def test_log_prob_equals_a_step_by_step_decode(layers, tie):
+    """Teacher forcing in one pass gives the same log-probabilities as reading word by word."""
+    model = tiny(layers=layers, tie=tie)
+    tokens = decode(model, 60, 7, rng(2), SamplingOptions())
+    together = model.token_log_prob(tokens, written=True)
+    state = model.start(len(tokens))
+    for t in range(tokens.shape[1]):
+        step = model.logits(state).log_softmax(-1).gather(1, tokens[:, t : t + 1])[:, 0]
+        valid = tokens[:, t] != PAD
+        torch.testing.assert_close(together[valid, t], step[valid], rtol=1e-5, atol=1e-5)
+        assert (together[~valid, t] == 0).all()
+        state = model.advance(state, tokens[:, t])
+
+
+def test_samples_have_the_frequencies_of_log_prob():
+    """Chi-square over all sentences of at most 2 words from a vocabulary of 3, 40,000 samples."""
+    model = tiny(words=7)
+    n, length = 40_000, 3
+    tokens = decode(model, n, length, rng(7), SamplingOptions())
+    sentences, counts = torch.unique(tokens, dim=0, return_counts=True)
+    with torch.no_grad():
+        expected = model.token_log_prob(sentences, written=True).sum(1).double().exp() * n
+    kept = expected > 5
+    rest_seen = n - counts[kept].sum().item()
+    rest_expected = n - expected[kept].sum().item()
+    observed = [*counts[kept].tolist(), rest_seen]
+    wanted = [*expected[kept].tolist(), rest_expected]
+    assert chisquare(observed, torch.tensor(wanted) * sum(observed) / sum(wanted)).pvalue > 1e-3
+
+
+def test_probabilities_of_all_sentences_sum_to_one():
+    """Over a vocabulary of 3 words and T = 3: all sentences that end, and all that are cut."""
+    model = tiny(words=7)
+    words = range(4, 7)
+    rows = [[EOS, PAD, PAD]]
+    rows += [[a, EOS, PAD] for a in words]
+    rows += [[a, b, c] for a in words for b in words for c in (EOS, *words)]
+    with torch.no_grad():
+        total = model.token_log_prob(torch.tensor(rows), written=True).sum(1).double().exp().sum()
+    assert total.item() == pytest.approx(1.0, abs=1e-5)
+
+
+def test_the_order_and_padding_of_a_batch_do_not_matter():
+    model = tiny()
+    tokens = decode(model, 20, 6, rng(1), SamplingOptions())
+    order = torch.randperm(20, generator=rng(2))
+    wide = torch.nn.functional.pad(tokens, (0, 5))
+    plain = model.token_log_prob(tokens).sum(1)
+    torch.testing.assert_close(model.token_log_prob(wide[order]).sum(1), plain[order])
+
+
+@pytest.mark.parametrize("compact", [True, False])
+def test_with_and_without_shrinking_samples_have_the_model_s_distribution(compact):
+    """20,000 samples of at most 2 words over a vocabulary of 4 writable ones, against log_prob."""
+    model, n = tiny(words=7), 20_000
+    words = [4, 5, 6]
+    rows = [[EOS, PAD]] + [[a, b] for a in words for b in (EOS, *words)]
+    with torch.no_grad():
+        expected = model.token_log_prob(torch.tensor(rows), written=True).sum(1).double().exp()
+    tokens = decode(model, n, 2, rng(5), SamplingOptions(), compact)
+    counts = [int((tokens == torch.tensor(row)).all(1).sum()) for row in rows]
+    assert sum(counts) == n
+    likely = expected * n >= 5
+    found = torch.tensor(counts, dtype=torch.float64)[likely]
+    wanted = expected[likely] / expected[likely].sum() * found.sum()
+    assert chisquare(found.numpy(), wanted.numpy()).pvalue > 1e-4
+
+
+@pytest.mark.parametrize("length", [1, 2, 9])
+def test_without_shrinking_greedy_sentences_are_the_same(length):
+    """Eight rows that have read different words: they end after 1, 2 or 9."""
+    model = tiny(words=12, layers=2)
+    with torch.no_grad():
+        model.output.bias[EOS] = 0.45
+    policy = Started(model, torch.arange(4, 12))
+    greedy = SamplingOptions(temperature=0.0)
+    one = decode(policy, 8, length, rng(1), greedy, compact=True)
+    two = decode(policy, 8, length, rng(2), greedy, compact=False)
+    assert torch.equal(one, two)
+    if length == 9:
+        assert len({tuple(row) for row in one.tolist()}) > 2
+        assert set((one != PAD).sum(1).tolist()) == {1, 2, 9}
+
+
+class Started:
+    """A policy whose rows have read different words already."""
+
+    def __init__(self, model: LanguageModel, first: torch.Tensor) -> None:
+        self.model, self.first, self.vocab_size = model, first, model.vocab_size
+        self.advance, self.logits = model.advance, model.logits
+
+    def start(self, rows: int):
+        return self.model.advance(self.model.start(rows), self.first)

@@ -1,0 +1,117 @@
+"""The loop: what is reported, scored, warned about and left behind."""
+
+import json
+import math
+from pathlib import Path
+
+from gantext.runs.folder import RunDir
+from gantext.training.watch import Watch
+from tests.conftest import Command
+
+
+def test_a_run_leaves_its_files(trained: Path) -> None:
+    run = RunDir(trained)
+    assert run.phase_ends() == ["mle", "discriminator", "adversarial"]
+    rows = run.metrics()
+    assert [row["total"] for row in rows] == list(range(1, 31))
+    assert {row["phase"]: row["step"] for row in rows} == {
+        "mle": 16,
+        "discriminator": 6,
+        "adversarial": 8,
+    }
+    # Looks at the samples: every 5 steps of a phase and at its end.
+    looked = [(row["phase"], row["step"]) for row in rows if "unique" in row]
+    assert looked == [
+        ("mle", 5),
+        ("mle", 10),
+        ("mle", 15),
+        ("mle", 16),
+        ("discriminator", 5),
+        ("discriminator", 6),
+        ("adversarial", 5),
+        ("adversarial", 8),
+    ]
+    assert len(run.samples("adversarial")) == 50
+    assert len(run.samples("000000005-mle")) == 200
+    assert run.scores("phase-discriminator") is None  # it changes no sample
+    result = run.result
+    assert result is not None and result["status"] == "finished"
+    names = [score["name"] for score in result["scores"]]
+    assert {"nll-test", "forward-kl", "grammatical", "bleu-4", "self-bleu-4", "unique"} <= set(
+        names
+    )
+    assert run.info["total"] == 30 and run.info["overrides"][0] == "model=gan"
+    assert "phase adversarial: 8 steps" in run.log.read_text()
+
+
+def test_logging_less_changes_no_weight(
+    trained: Path, cli: Command, small_gan: list[str], tmp_path: Path
+) -> None:
+    """Looking at samples draws from generators of its own."""
+    words = ["log.every_steps=0", "log.sample_every_steps=0", "checkpoint.every_steps=0"]
+    found = cli("train", *small_gan, *words, "name=quiet")
+    assert found.code == 0, found.err
+    quiet = RunDir(tmp_path / "runs" / "quiet")
+    assert quiet.metrics() == []
+    a, b = quiet.load_checkpoint()[0], RunDir(trained).load_checkpoint()[0]
+    assert a is not None and b is not None
+    for name, weight in a["algorithm"]["generator"].items():
+        assert weight.equal(b["algorithm"]["generator"][name])
+
+
+def test_tensorboard_writes_events(cli: Command, small_mle: list[str], tmp_path: Path) -> None:
+    words = [w for w in small_mle if "tensorboard" not in w]
+    assert cli("train", *words, "log.tensorboard=true", "name=r").code == 0
+    events = list((tmp_path / "runs/r/tensorboard").glob("events.out.tfevents.*"))
+    assert events and events[0].stat().st_size > 500
+
+
+def test_the_watch_warns_once_of_each_kind() -> None:
+    watch = Watch()
+    assert watch.look(1, {"nll": 2.0, "unique": 0.9}) == []
+    assert watch.look(2, {"nll": math.nan, "reward": math.inf}) == [
+        "step 2: not a number: nll, reward"
+    ]
+    assert watch.look(3, {"nll": math.nan}) == []
+    assert watch.look(4, {"unique": 0.4})[0].startswith("step 4: the samples collapse")
+    assert watch.look(5, {"unique": 0.1}) == []
+    other = Watch()
+    other.load_state_dict(json.loads(json.dumps(watch.state_dict())))
+    assert other.warnings == watch.warnings and other.look(6, {"unique": 0.1}) == []
+
+
+def test_the_watch_warns_of_a_discriminator_that_is_right_20_times() -> None:
+    watch, strong = Watch(), {"d_accuracy_real": 1.0, "d_accuracy_fake": 0.99}
+    for step in range(19):
+        assert watch.look(step, strong) == []
+    assert watch.look(19, {"d_accuracy_real": 1.0, "d_accuracy_fake": 0.5}) == []
+    for step in range(19):
+        assert watch.look(step, strong) == []
+    assert "too strong" in watch.look(40, strong)[0]
+
+
+def test_a_run_of_nan_says_so(cli: Command, small_mle: list[str], tmp_path: Path) -> None:
+    """A learning rate of 1e30 breaks the weights; the run ends, and never silently."""
+    words = ["model.mle.learning_rate=1e30", "model.mle.clip=1e30", "model.mle.warmup_steps=0"]
+    found = cli("train", *small_mle, *words, "name=r")
+    assert "not a number" in found.err, found.err
+    assert found.code in (0, 1) and "Traceback" not in found.err
+    if found.code == 1:
+        log = tmp_path / "runs/r/train.log"
+        assert f"(log: {log}" in found.err.splitlines()[-1]
+        assert "Traceback" in log.read_text()
+        assert RunDir(tmp_path / "runs/r").status == "failed"
+
+
+def test_phases_that_a_model_does_not_have(
+    cli: Command, trained: Path, small_mle: list[str], tmp_path: Path
+) -> None:
+    found = cli("train", *small_mle, "phases=adversarial", f"from_run={trained}")
+    assert found.code == 2
+    assert found.errors[-1] == "error: phases=adversarial: model mle has no step to run there"
+    assert not list((tmp_path / "runs").iterdir())
+
+
+def test_an_objective_that_is_no_score_is_said(cli: Command, small_mle: list[str]) -> None:
+    found = cli("train", *small_mle, "objective=blue-4")
+    assert found.code == 0 and "warning: objective=blue-4 is none of" in found.err
