@@ -1,0 +1,179 @@
+"""Trees of tensors and plain values <-> safetensors and JSON, whole or not at all.
+
+Nothing is ever unpickled. A checkpoint is a folder that is written under a temporary name,
+fsynced file by file and renamed; its manifest holds the SHA-256 of each file, so a truncated or
+altered one is detected when it is read.
+"""
+
+from collections.abc import Callable
+from gantext.files import sync_folder
+from gantext.files import write_synced
+from pathlib import Path
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor
+from typing import Any
+from typing import TypeVar
+import hashlib
+import json
+import os
+import shutil
+
+
+
+T = TypeVar("T")
+RESERVED = ("__tensor__", "__integer_keys__")
+TENSORS, STATE, MANIFEST = "tensors.safetensors", "state.json", "manifest.json"
+
+
+class CheckpointDamaged(Exception):
+    """A checkpoint that is not whole; the message says what is wrong with it."""
+
+
+def flatten(tree: Any, tensors: dict[str, Tensor]) -> Any:
+    """Replace the tensors of a tree by references; they are collected in `tensors` (on the CPU).
+
+    Each tensor is cloned, because safetensors refuses tied weights. The keys of a dict are all
+    strings or all integers (optimiser states have those).
+
+    Raises:
+        TypeError: a dict whose keys could not be restored.
+    """
+    if isinstance(tree, Tensor):
+        key = str(len(tensors))
+        tensors[key] = tree.detach().cpu().contiguous().clone()
+        return {"__tensor__": key}
+    if isinstance(tree, dict):
+        items = {str(key): flatten(value, tensors) for key, value in tree.items()}
+        integers = bool(tree) and all(type(key) is int for key in tree)
+        if not integers and any(not isinstance(k, str) or k in RESERVED for k in tree):
+            raise TypeError(f"a checkpoint cannot hold a dict with the keys {list(tree)}")
+        return {"__integer_keys__": items} if integers else items
+    if isinstance(tree, (list, tuple)):
+        return [flatten(value, tensors) for value in tree]
+    return tree
+
+
+def unflatten(tree: Any, tensors: dict[str, Tensor]) -> Any:
+    """The inverse of `flatten` (tuples come back as lists)."""
+    if isinstance(tree, list):
+        return [unflatten(value, tensors) for value in tree]
+    if not isinstance(tree, dict):
+        return tree
+    if "__tensor__" in tree:
+        return tensors[tree["__tensor__"]]
+    if "__integer_keys__" in tree:
+        return {int(k): unflatten(v, tensors) for k, v in tree["__integer_keys__"].items()}
+    return {key: unflatten(value, tensors) for key, value in tree.items()}
+
+
+def write(folder: Path, tree: dict[str, Any]) -> None:
+    """Write a checkpoint folder, atomically: it is there whole or not at all."""
+    tensors: dict[str, Tensor] = {}
+    state = json.dumps(flatten(tree, tensors), allow_nan=True).encode()
+    files = {TENSORS: save_tensors(tensors), STATE: state}
+    manifest = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+    temporary = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    try:
+        for name, data in {**files, MANIFEST: json.dumps(manifest, indent=1).encode()}.items():
+            write_synced(temporary / name, data)
+        sync_folder(temporary)
+        _replace(temporary, folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    sync_folder(folder.parent)
+
+
+def _replace(new: Path, folder: Path) -> None:
+    """Rename a folder to its place; an old one there is moved aside first, then removed."""
+    old = folder.with_name(f".{folder.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        os.rename(folder, old)
+    os.rename(new, folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def remove_leftovers(checkpoints: Path) -> None:
+    """Clean up after a kill amid `write`; an old checkpoint without its successor is put back."""
+    for old in checkpoints.glob(".*.old"):
+        place = old.with_name(old.name.removeprefix(".").removesuffix(".old"))
+        if not place.exists():
+            os.rename(old, place)
+    for path in [*checkpoints.glob(".*.old"), *checkpoints.glob(".*.partial")]:
+        shutil.rmtree(path)
+
+
+def _whole_files(folder: Path) -> dict[str, bytes]:
+    """The files of a checkpoint folder, each verified against its checksum."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_bytes())
+        files = {name: (folder / name).read_bytes() for name in (TENSORS, STATE)}
+        for name, data in files.items():
+            if hashlib.sha256(data).hexdigest() != manifest[name]:
+                raise CheckpointDamaged(f"{name} does not match its checksum")
+    except FileNotFoundError as error:
+        raise CheckpointDamaged(f"{Path(error.filename).name} is missing") from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CheckpointDamaged(f"it cannot be read ({error})") from error
+    return files
+
+
+def identity(folder: Path) -> tuple[int, str]:
+    """Step of a whole checkpoint folder, and the digest of its content.
+
+    Raises:
+        CheckpointDamaged: a file is missing, truncated or altered.
+    """
+    files = _whole_files(folder)
+    digest = hashlib.sha256(files[TENSORS] + files[STATE]).hexdigest()
+    return int(folder.name.partition("-")[0]), digest
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """Read a checkpoint folder, verifying each file's checksum.
+
+    Raises:
+        CheckpointDamaged: a file is missing, truncated or altered.
+    """
+    files = _whole_files(folder)
+    try:
+        tree = unflatten(json.loads(files[STATE]), load_tensors(files[TENSORS]))
+    except (ValueError, KeyError, TypeError, SafetensorError) as error:
+        raise CheckpointDamaged(f"it cannot be read ({error})") from error
+    if not isinstance(tree, dict):
+        raise CheckpointDamaged("its state is not a mapping")
+    return tree
+
+
+def folders(checkpoints: Path) -> list[Path]:
+    """All checkpoint folders, oldest first: STEP, or STEP-PHASE at the end of a phase."""
+    return sorted(checkpoints.glob("[0-9]*"))
+
+
+def save(checkpoints: Path, tree: dict[str, Any], step: int, phase: str | None, keep: int) -> Path:
+    """Write the checkpoint of a step; only the last `keep` that do not end a phase stay."""
+    folder = checkpoints / (f"{step:09d}" + (f"-{phase}" if phase else ""))
+    write(folder, tree)
+    passing = [path for path in folders(checkpoints) if "-" not in path.name]
+    for old in passing[:-keep]:
+        shutil.rmtree(old)
+    return folder
+
+
+def newest(
+    checkpoints: Path, phase: str | None, reader: Callable[[Path], T]
+) -> tuple[T | None, list[str]]:
+    """What `reader` makes of the newest whole checkpoint, and what was damaged on the way to it."""
+    damaged: list[str] = []
+    for folder in reversed(folders(checkpoints)):
+        if phase is not None and not folder.name.endswith(f"-{phase}"):
+            continue
+        try:
+            return reader(folder), damaged
+        except CheckpointDamaged as error:
+            damaged.append(f"checkpoint {folder.name} is damaged: {error}")
+    return None, damaged

@@ -1,0 +1,293 @@
+"""RunDir: one folder a run, and the only module that knows the names of its files.
+
+config.yaml       the composed settings          vocabulary.json  words and tokenizer
+run.json          status, versions, data hash    metrics.jsonl    one line a report
+checkpoints/      see checkpoint.py              samples/         sentences, or picture_files.py
+scores/           one JSON file a signature      tensorboard/     event files
+plots/            figures                        train.log        everything that was said
+result.json       final scores, or the error
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from gantext.errors import UserError
+from gantext.errors import nearest
+from gantext.files import Held
+from gantext.files import hold
+from gantext.files import is_held
+from gantext.files import read_json
+from gantext.files import write_atomic
+from gantext.files import write_json
+from pathlib import Path
+from typing import Any
+import contextlib
+import json
+import os
+import re
+import time
+
+
+
+CONFIG, INFO, RESULT = "config.yaml", "run.json", "result.json"
+LATEST = "latest"
+
+
+class RunDir:
+    """A run's folder. `create` makes one, `find` opens one; the writer holds `lock`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.config = path / CONFIG
+        self.log = path / "train.log"
+        self.tensorboard = path / "tensorboard"
+        self.plots = path / "plots"
+        self.checkpoints = path / "checkpoints"
+        self.pictures = PictureFiles(path)
+        self._lock = path / ".lock"
+        self._metrics = path / "metrics.jsonl"
+        self._vocabulary = path / "vocabulary.json"
+
+    @classmethod
+    def create(cls, path: Path, config: str, vocabulary: Any, info: dict[str, Any]) -> "RunDir":
+        """Make a new run folder; refuses one that holds a run already. A vocabulary may be None."""
+        run = cls(path)
+        if run.config.exists():
+            raise UserError(f"{path} holds a run already: go on with it by --resume {path}")
+        path.mkdir(parents=True, exist_ok=True)
+        if vocabulary is not None:
+            write_atomic(run._vocabulary, json.dumps(vocabulary, ensure_ascii=False).encode())
+        run.update(created=time.strftime("%Y-%m-%d %H:%M:%S"), **info)
+        write_atomic(run.config, config.encode())
+        return run
+
+    @classmethod
+    def find_at(cls, spec: str | None, runs_dir: Path) -> tuple["RunDir", str | None]:
+        """Open RUN or RUN@PHASE (None: the latest): the run, and the phase if one is named."""
+        folder, slash, last = (spec or "").rpartition("/")
+        name, _, phase = last.partition("@")
+        return cls.find(f"{folder}{slash}{name}" or None, runs_dir), phase or None
+
+    @classmethod
+    def find(cls, spec: str | None, runs_dir: Path) -> "RunDir":
+        """Open a run by path, by name in `runs_dir`, or the latest one (None)."""
+        name = spec or LATEST
+        for path in (Path(name), runs_dir / name):
+            if (path / CONFIG).is_file():
+                return cls(path.resolve())
+        if spec is None:
+            raise UserError(f"there is no run in {runs_dir} yet: start one with gantext train")
+        known = [run.name_in(runs_dir) for run in list_runs(runs_dir)]
+        raise UserError(f"no run at '{spec}'{nearest(spec, known)}")
+
+    def name_in(self, runs_dir: Path) -> str:
+        """The run's name as `find` takes it."""
+        return os.path.relpath(self.path, runs_dir.resolve())
+
+    def mark_latest(self, runs_dir: Path) -> None:
+        """Let `latest` in `runs_dir` point to this run."""
+        link = runs_dir / f".{LATEST}.{os.getpid()}"
+        with contextlib.suppress(OSError):
+            link.unlink(missing_ok=True)
+            link.symlink_to(os.path.relpath(self.path, runs_dir))
+            os.replace(link, runs_dir / LATEST)
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the folder for writing; a second process is refused.
+
+        When the block ends and no run has come of the folder, the lock and the folder go.
+        """
+        try:
+            with hold(self._lock):
+                try:
+                    yield
+                finally:
+                    self._remove_if_no_run()
+        except Held as error:
+            raise UserError(f"{self.path} is in use by process {error.holder}") from error
+
+    def _remove_if_no_run(self) -> None:
+        if not self.config.exists():
+            self._lock.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # it holds other files
+                self.path.rmdir()
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """What run.json says of the run."""
+        found: dict[str, Any] = read_json(self.path / INFO, {})
+        return found
+
+    @property
+    def status(self) -> str:
+        """new, running, stopped, failed, finished; killed: it says running, but nobody runs it."""
+        status = str(self.info.get("status", "unknown"))
+        return "killed" if status in ("new", "running") and not is_held(self._lock) else status
+
+    @property
+    def draws_pictures(self) -> bool:
+        """Whether it is the run of a picture model."""
+        return "channels" in self.info
+
+    def remove_leftovers(self) -> None:
+        """Remove half-written files that a kill left; only for the holder of the lock."""
+        from gantext.runs import checkpoint
+
+        checkpoint.remove_leftovers(self.checkpoints)
+        for path in self.path.rglob(".*.partial"):
+            path.unlink()
+
+    def update(self, **values: Any) -> None:
+        """Change entries of run.json."""
+        write_json(self.path / INFO, {**self.info, **values})
+
+    @property
+    def vocabulary(self) -> Any:
+        """The vocabulary's JSON; None where there is none."""
+        return read_json(self._vocabulary, None)
+
+    def append_metrics(self, row: dict[str, Any]) -> None:
+        """Add one line to metrics.jsonl."""
+        with open(self._metrics, "a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """All lines of metrics.jsonl."""
+        text = self._metrics.read_text(encoding="utf-8") if self._metrics.exists() else ""
+        return [json.loads(line) for line in text.splitlines()]
+
+    def metrics_size(self) -> int:
+        """Bytes written to metrics.jsonl, which a checkpoint remembers."""
+        return self._metrics.stat().st_size if self._metrics.exists() else 0
+
+    def cut_metrics(self, size: int) -> None:
+        """Drop what was written after the checkpoint that a run goes on from."""
+        if self._metrics.exists():
+            os.truncate(self._metrics, min(size, self.metrics_size()))
+
+    def save_checkpoint(
+        self, tree: dict[str, Any], step: int, phase: str | None, keep: int
+    ) -> Path:
+        """Write the checkpoint of a step; with `phase` it ends that phase and is always kept."""
+        from gantext.runs import checkpoint
+
+        return checkpoint.save(self.checkpoints, tree, step, phase, keep)
+
+    def load_checkpoint(self, phase: str | None = None) -> tuple[dict[str, Any] | None, list[str]]:
+        """The newest whole checkpoint (of the end of `phase`, if named), and what was damaged."""
+        from gantext.runs import checkpoint
+
+        return checkpoint.newest(self.checkpoints, phase, checkpoint.read)
+
+    def checkpoint_id(self, phase: str | None = None) -> tuple[int, str]:
+        """Step and digest of the checkpoint that `load_checkpoint` gives. Raises UserError."""
+        from gantext.runs import checkpoint
+
+        found, _ = checkpoint.newest(self.checkpoints, phase, checkpoint.identity)
+        if found is None:
+            raise self.no_checkpoint(phase)
+        return found
+
+    def no_checkpoint(self, phase: str | None) -> UserError:
+        """What to say when there is no whole checkpoint."""
+        wanted = f" of phase {phase}" if phase else ""
+        ends = ", ".join(self.phase_ends())
+        ended = f" (phases that ended: {ends})" if phase and ends else ""
+        return UserError(f"{self.path} has no whole checkpoint{wanted}{ended}")
+
+    def phase_ends(self) -> list[str]:
+        """Names of the phases whose end is kept, in order."""
+        names = [path.name for path in self.checkpoints.glob("[0-9]*-*")]
+        return [name.partition("-")[2] for name in sorted(names)]
+
+    def save_samples(self, name: str, lines: list[str]) -> None:
+        """Write samples, one sentence a line."""
+        path = self.path / "samples" / f"{name}.txt"
+        write_atomic(path, "".join(line + "\n" for line in lines).encode())
+
+    def samples(self, name: str) -> list[str]:
+        """Samples stored under a name; none when there are none."""
+        path = self.path / "samples" / f"{name}.txt"
+        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+        return text.removesuffix("\n").split("\n") if text else []
+
+    def save_scores(self, name: str, document: Any) -> None:
+        """Store a document of scores under a name."""
+        write_json(self.path / "scores" / f"{name}.json", document)
+
+    def scores(self, name: str) -> Any:
+        """A stored document of scores, or None."""
+        return read_json(self.path / "scores" / f"{name}.json", None)
+
+    def save_result(self, result: dict[str, Any]) -> None:
+        """Write the job's result, which a sweep's table is made from."""
+        write_json(self.path / RESULT, result)
+
+    @property
+    def result(self) -> dict[str, Any] | None:
+        """The job's result, or None while there is none."""
+        found: dict[str, Any] | None = read_json(self.path / RESULT, None)
+        return found
+
+
+def jobs_of(sweep: Path) -> list[RunDir]:
+    """The jobs of a sweep's folder by their numbers, those without a whole run too."""
+    folders = {path.parent for name in (RESULT, INFO) for path in sweep.glob(f"*/{name}")}
+    return [RunDir(path) for path in sorted(folders, key=lambda path: _numbered(path.name))]
+
+
+def _numbered(name: str) -> tuple[int, str]:
+    return (int(name) if name.isdigit() else 10**9, name)
+
+
+def list_runs(runs_dir: Path) -> list[RunDir]:
+    """All runs below a folder, sweeps' jobs too, oldest first."""
+    found = [*runs_dir.glob(f"*/{CONFIG}"), *runs_dir.glob(f"*/*/{CONFIG}")]
+    folders = {path.parent.resolve() for path in found}
+    return [RunDir(path) for path in sorted(folders, key=lambda p: (p / CONFIG).stat().st_mtime)]
+
+
+# What the run of a picture model keeps beside other runs' files (gantext/run.py).
+#
+# captions.txt      the captions that it was trained on, one a line, where it follows captions
+# samples/          PNG grids: STEP-PHASE.png of each look, PHASE.png at a phase's end
+LOOK = re.compile(r"(\d{9})-(.+)\.png")
+
+
+@dataclass(frozen=True)
+class Look:
+    """A grid of samples that was drawn during training, at the run's step `total`."""
+
+    total: int
+    phase: str
+    path: Path
+
+
+class PictureFiles:
+    """The pictures and captions of a run's folder."""
+
+    def __init__(self, run: Path) -> None:
+        self._captions = run / "captions.txt"
+        self._samples = run / "samples"
+
+    def save_captions(self, captions: tuple[str, ...]) -> None:
+        """Keep the training captions, so that the run can be rebuilt from its folder alone."""
+        if captions:
+            write_atomic(self._captions, "".join(f"{line}\n" for line in captions).encode())
+
+    @property
+    def captions(self) -> tuple[str, ...]:
+        """The training captions; none for a model without captions."""
+        if not self._captions.is_file():
+            return ()
+        return tuple(self._captions.read_text(encoding="utf-8").removesuffix("\n").split("\n"))
+
+    def grid(self, name: str) -> Path:
+        """Where the grid of this name lies."""
+        return self._samples / f"{name}.png"
+
+    def looks(self) -> list[Look]:
+        """The looks of the training, in order."""
+        found = [(LOOK.fullmatch(path.name), path) for path in self._samples.glob("*.png")]
+        looks = [Look(int(match[1]), match[2], path) for match, path in found if match]
+        return sorted(looks, key=lambda look: look.total)

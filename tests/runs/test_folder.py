@@ -1,0 +1,144 @@
+"""The run folder: found by name, held by one process, cut and read back."""
+
+from gantext.errors import UserError
+from gantext.files import Held
+from gantext.files import hold
+from gantext.files import is_held
+from gantext.runs.folder import RunDir
+from gantext.runs.folder import list_runs
+from gantext.training.preparation import chosen_phases
+from pathlib import Path
+from tests.conftest import environment
+import os
+import pytest
+import subprocess
+import sys
+
+def make(path: Path) -> RunDir:
+    return RunDir.create(path, "seed: 1\n", {"words": ["é"]}, {"status": "new", "data": "abc"})
+
+
+def test_create_writes_what_a_run_is_rebuilt_from(tmp_path: Path) -> None:
+    run = make(tmp_path / "a")
+    assert run.config.read_text() == "seed: 1\n" and run.vocabulary == {"words": ["é"]}
+    assert run.info["data"] == "abc" and run.info["created"][:2] == "20"
+    run.update(status="running", phase="mle")
+    assert RunDir(run.path).info["phase"] == "mle" and run.info["data"] == "abc"
+    with pytest.raises(UserError, match="holds a run already"):
+        make(tmp_path / "a")
+
+
+def test_find_by_path_by_name_and_the_latest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    runs = Path("runs")
+    for name in ("first", "sweep/0", "second"):
+        make(runs / name).mark_latest(runs)
+    assert RunDir.find(None, runs).path == tmp_path / "runs" / "second"
+    assert RunDir.find("latest", runs).path.name == "second"
+    for spec in ("runs/sweep/0", "sweep/0", str(tmp_path / "runs/sweep/0")):
+        assert RunDir.find(spec, runs).path == tmp_path / "runs/sweep/0"
+    with pytest.raises(UserError, match=r"no run at 'frist' \(did you mean first\?\)"):
+        RunDir.find("frist", runs)
+    with pytest.raises(UserError, match="there is no run in nowhere yet"):
+        RunDir.find(None, Path("nowhere"))
+    assert [run.name_in(runs) for run in list_runs(runs)] == ["first", "sweep/0", "second"]
+
+
+def test_a_run_outside_has_a_name_too(tmp_path: Path) -> None:
+    make(tmp_path / "elsewhere")
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "link").symlink_to(tmp_path / "elsewhere")
+    names = [run.name_in(tmp_path / "runs") for run in list_runs(tmp_path / "runs")]
+    assert names == ["../elsewhere"]
+
+
+def test_one_process_holds_the_folder(tmp_path: Path) -> None:
+    run = make(tmp_path / "a")
+    run.update(status="running")
+    assert run.status == "killed"
+    with run.lock():
+        assert run.status == "running"
+        with pytest.raises(UserError, match=f"in use by process {os.getpid()}"), run.lock():
+            pass
+    with run.lock():
+        pass
+
+
+def test_a_killed_holder_holds_no_more(tmp_path: Path) -> None:
+    code = (
+        "import os, sys, gantext.lock as l\nwith l.hold(__import__('pathlib').Path(sys.argv[1])):"
+    )
+    code += "\n print('held', flush=True); sys.stdin.read()"
+    child = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path / "lock")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment(),
+    )
+    assert child.stdout is not None and child.stdout.readline() == b"held\n"
+    assert is_held(tmp_path / "lock")
+    with pytest.raises(Held, match=str(child.pid)), hold(tmp_path / "lock"):
+        pass
+    child.kill()
+    child.communicate()
+    assert not is_held(tmp_path / "lock")
+    with hold(tmp_path / "lock"):
+        assert (tmp_path / "lock").read_text() == str(os.getpid())
+
+
+def test_a_folder_in_which_no_run_came_about_goes(tmp_path: Path) -> None:
+    for name, kept in (("empty", False), ("full", True)):
+        folder = tmp_path / name
+        folder.mkdir()
+        if kept:
+            (folder / "notes.txt").write_text("mine")
+        with pytest.raises(UserError, match="bad data"), RunDir(folder).lock():
+            raise UserError("bad data")
+        assert folder.exists() == kept
+    assert [path.name for path in (tmp_path / "full").iterdir()] == ["notes.txt"]
+
+
+def test_metrics_are_cut_where_a_checkpoint_was(tmp_path: Path) -> None:
+    run = make(tmp_path / "a")
+    assert run.metrics() == [] and run.metrics_size() == 0
+    run.cut_metrics(10)
+    run.append_metrics({"step": 1})
+    size = run.metrics_size()
+    run.append_metrics({"step": 2})
+    run.cut_metrics(size)
+    run.append_metrics({"step": 2.5})
+    assert run.metrics() == [{"step": 1}, {"step": 2.5}]
+
+
+def test_samples_come_back_line_by_line(tmp_path: Path) -> None:
+    run = make(tmp_path / "a")
+    lines = ["a b", "", "c\u2028d", "é\x0c"]
+    run.save_samples("mle", lines)
+    assert run.samples("mle") == lines and run.samples("none") == []
+
+
+def test_a_damaged_json_file_is_one_line(tmp_path: Path) -> None:
+    run = make(tmp_path / "a")
+    (run.path / "run.json").write_text("{")
+    with pytest.raises(UserError, match=r"cannot read .*run\.json"):
+        assert run.info
+
+
+def test_chosen_phases_leave_out_what_is_not_wanted() -> None:
+    from types import SimpleNamespace as Some
+
+    from gantext.config.settings import Phases
+
+    phases = [
+        Some(name=n, steps=s, adversarial=a)
+        for n, s, a in (("mle", 3, False), ("d", 0, False), ("gan", 2, True))
+    ]
+    model = Some(phases=lambda: phases)
+    for wanted, names in (
+        (Phases.all, ["mle", "gan"]),
+        (Phases.pretrain, ["mle"]),
+        (Phases.adversarial, ["gan"]),
+    ):
+        assert [p.name for p in chosen_phases(model, Some(phases=wanted))] == names
