@@ -1,3 +1,48 @@
-"""gantext: pretrain, adversarially train, sample and evaluate generative models of text."""
+"""gantext: pretrain, adversarially train, sample and evaluate generative models of text.
+
+`import gantext` loads neither torch nor hydra: what stands in `__all__` comes when it is asked for.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from gantext.errors import UserError
+
+if TYPE_CHECKING:
+    from gantext.api import (
+        Evaluation,
+        Run,
+        Samples,
+        Stopped,
+        compare,
+        evaluate,
+        list_runs,
+        load_run,
+        resume,
+        train,
+    )
 
 __version__ = "0.1.0"
+__all__ = [
+    "Evaluation",
+    "Run",
+    "Samples",
+    "Stopped",
+    "UserError",
+    "compare",
+    "evaluate",
+    "list_runs",
+    "load_run",
+    "resume",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'gantext' has no attribute '{name}'")
+    return getattr(importlib.import_module("gantext.api"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, *(name for name in globals() if name.startswith("__"))])

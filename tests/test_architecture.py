@@ -64,8 +64,12 @@ def level(name: str) -> int:
 
 
 def inside(path: Path) -> set[str]:
-    """What a file imports of the package itself."""
-    return {name for name in imports(path) if name.split(".")[0] == "gantext"}
+    """What a file imports of the package itself.
+
+    The package's own door only names the types of what it loads when it is asked for.
+    """
+    found = loaded(path) if path == PACKAGE / "__init__.py" else imports(path)
+    return {name for name in found if name.split(".")[0] == "gantext"}
 
 
 def climbing(path: Path, name: str) -> list[str]:

@@ -49,18 +49,14 @@ def goals(
     principal components and the goals as arrows, and one with the goals alone. The table has the
     mean cosine of a goal and the move of the features over the words that the goal is for.
     """
-    from gantext.runs.folder import RunDir
+    from gantext import api
 
-    found = RunDir.find(run, runs_dir)
+    found = api.load_run(run, phase, runs_dir=runs_dir, device=device)
     _check(text or [], n, out)
-    from gantext.inference.goals import goals_of
-    from gantext.inference.sampling import SamplingRequest
     from gantext.plots.goals import goals_figure
     from gantext.plots.output import to_png
-    from gantext.runs.trained import restore
 
-    request = SamplingRequest(n, temperature, seed=seed, phase=phase)
-    drawn = goals_of(restore(found, device, phase), request, text or [])
+    drawn = found.goals(text or [], n=n, temperature=temperature, seed=seed)
     for note in drawn.notes:
         tables.hint(note)
     try:

@@ -55,17 +55,12 @@ def impute(
     search given z, then the z of the best sentence. The table has log p(sentence) in nats, of a
     VAE the importance-weighted estimate. On data=scenes: whether each is grammatical.
     """
-    from gantext.runs.folder import RunDir
+    from gantext import api
 
-    found = RunDir.find(run, runs_dir)
+    found = api.load_run(run, phase, runs_dir=runs_dir, device=device)
     if "___" not in text:  # said before torch is loaded
         raise UserError(f"{text!r} has no blank: write ___ where words are missing")
-    from gantext.inference.imputation import Search
-    from gantext.inference.imputation import impute as filled
-    from gantext.runs.trained import restore
-
-    search = Search(n, beam, rounds, max_words)
-    best = filled(restore(found, device, phase), text, search, phase)
+    best = found.impute(text, n=n, beam=beam, rounds=rounds, max_words=max_words)
     for note in best.notes:
         tables.hint(note)
     if json:

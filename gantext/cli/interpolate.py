@@ -56,18 +56,21 @@ def interpolate(
     the z that it was decoded from, and the importance-weighted estimate of log p(x), both in nats;
     the given sentences are its first and last row. On data=scenes: whether each is grammatical.
     """
-    from gantext.runs.folder import RunDir
+    from gantext import api
 
-    found = RunDir.find(run, runs_dir)
+    found = api.load_run(run, phase, runs_dir=runs_dir, device=device)
     if not first.strip() or not second.strip():
         raise UserError("an empty text: give it words")
-    from gantext.inference.interpolation import interpolate as way_between
-    from gantext.inference.latent import Decoding
-    from gantext.runs.trained import restore
-
-    decoding = Decoding(how, beam, temperature, seed)
-    trained = restore(found, device, phase)
-    way = way_between(trained, [first, second], steps, spherical, decoding, phase)
+    way = found.interpolate(
+        first,
+        second,
+        steps=steps,
+        spherical=spherical,
+        how=how,
+        beam=beam,
+        temperature=temperature,
+        seed=seed,
+    )
     for note in way.notes:
         tables.hint(note)
     if json:

@@ -44,23 +44,15 @@ def latent(
     The plane is that of the first two principal components (or t-SNE's), the colour a property of
     the sentence: its number of words or, on data=scenes, the first shape or colour that it names.
     """
+    from gantext import api
     from gantext.cli.options import check_png
-    from gantext.runs.folder import RunDir
 
-    found = RunDir.find(run, runs_dir)
+    found = api.load_run(run, phase, runs_dir=runs_dir, device=device)
     check_png(out)
-    from gantext import data
-    from gantext.inference.latent import latent_of
-    from gantext.inference.latent_plane import latent_plane
     from gantext.plots.latent import latent_figure
     from gantext.plots.output import to_png
-    from gantext.runs.trained import restore
 
-    trained = restore(found, device, phase)
-    latent_of(trained, "latent")  # before the data is read
-    options = {"by": by.value, "method": method.value}
-    corpus = data.load(trained.settings.data)
-    plane = latent_plane(trained, corpus, n=n, seed=seed, phase=phase, **options)
+    plane = found.latent(by=by, method=method, n=n, seed=seed)
     try:
         to_png(latent_figure(plane.plot), out)
     except OSError as error:

@@ -50,18 +50,13 @@ def reconstruct(
     read as <unk>), edits (words inserted, deleted or substituted), text, reconstruction. On stderr:
     the share that came back exactly, the word error rate, BLEU-4 against the originals (0 to 100).
     """
+    from gantext import api
     from gantext.files import write_atomic
-    from gantext.runs.folder import RunDir
 
-    found = RunDir.find(run, runs_dir)
+    found = api.load_run(run, phase, runs_dir=runs_dir, device=device)
     if not file.exists():  # said before torch is loaded
         raise UserError(f"{file}: no such file")
-    from gantext.inference.latent import Decoding
-    from gantext.inference.reconstruction import reconstruct_file
-    from gantext.runs.trained import restore
-
-    decoding = Decoding(how, beam, temperature, seed)
-    back = reconstruct_file(restore(found, device, phase), file, decoding, phase)
+    back = found.reconstruct(file, how=how, beam=beam, temperature=temperature, seed=seed)
     for note in back.notes:
         tables.hint(note)
     if out is not None:

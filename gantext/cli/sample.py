@@ -10,14 +10,13 @@ from gantext.config.settings import Device
 from gantext.errors import UserError
 
 if TYPE_CHECKING:
+    from gantext.api.run import Run
     from gantext.inference.drawing import PictureRequest
     from gantext.inference.sampling import SamplingRequest
-    from gantext.runs.folder import RunDir
 
 
 TEXT_ONLY = ("temperature", "top_k", "top_p", "greedy")
 PICTURES_ONLY = ("caption", "columns")
-SENTENCES = 10
 
 
 def register(app: typer.Typer) -> None:
@@ -64,32 +63,27 @@ def sample(
     """Write sentences of a trained model to stdout or a file, or pictures to a PNG grid."""
     if not 0 < top_p <= 1:
         raise UserError(f"--top-p {top_p}: a probability above 0 and at most 1 is needed")
+    from gantext import api
+    from gantext.api.run import SENTENCES
     from gantext.inference.drawing import PictureRequest
     from gantext.inference.sampling import SamplingRequest
-    from gantext.runs.folder import RunDir
 
-    found = RunDir.find(run, runs_dir)
+    found = api.load_run(run, phase, runs_dir=runs_dir, device=device)
     if _draws_pictures(found, ctx):
-        request = PictureRequest(n, tuple(caption or ()), columns, seed, phase)
-        _pictures(found, request, out, device, json)
+        drawn = PictureRequest(n, tuple(caption or ()), columns, seed, found.phase)
+        _pictures(found, drawn, out, json)
     else:
         heat = 0.0 if greedy else temperature
-        _text(
-            found,
-            SamplingRequest(n or SENTENCES, heat, top_k, top_p, seed, phase),
-            out,
-            device,
-            json,
-        )
+        written = SamplingRequest(n or SENTENCES, heat, top_k, top_p, seed, found.phase)
+        _text(found, written, out, json)
 
 
-def _draws_pictures(run: "RunDir", ctx: typer.Context) -> bool:
+def _draws_pictures(run: "Run", ctx: typer.Context) -> bool:
     """Whether the run's model draws pictures. Raises UserError for options of the other kind."""
     from gantext import models
-    from gantext.config import schema
     from gantext.data import Reads
 
-    model = schema.from_yaml(run.config).model.name
+    model = run.settings.model.name
     pictures = models.reads(model) is not Reads.text
     given = [name for name in ctx.params if _is_given(ctx, name)]
     wrong = [name for name in given if name in (TEXT_ONLY if pictures else PICTURES_ONLY)]
@@ -106,34 +100,27 @@ def _is_given(ctx: typer.Context, name: str) -> bool:
     return source is not None and source.name == "COMMANDLINE"
 
 
-def _text(
-    run: "RunDir", request: "SamplingRequest", out: Path | None, device: Device, json: bool
-) -> None:
-    from gantext.inference.sampling import sample_run
-
-    lines, signature = sample_run(run, request, device)
+def _text(run: "Run", request: "SamplingRequest", out: Path | None, json: bool) -> None:
+    lines = run.write(request)
     if out is not None:
         _write(out, "".join(f"{line}\n" for line in lines).encode())
         tables.err.print(f"{len(lines)} sentences of {run.path.name} in {out}")
     if json:
-        tables.print_json({"samples": lines, "signature": signature})
+        tables.print_json({"samples": lines, "signature": lines.signature})
     elif out is None:
         print("\n".join(lines))
 
 
-def _pictures(
-    run: "RunDir", request: "PictureRequest", out: Path | None, device: Device, json: bool
-) -> None:
+def _pictures(run: "Run", request: "PictureRequest", out: Path | None, json: bool) -> None:
     from gantext.cli import preview
-    from gantext.inference.drawing import draw_run
     from gantext.plots.pictures import SCALE, grid_array, to_png_bytes
 
     if out is not None and out.suffix.lower() != ".png":
         raise UserError(f"--out {out}: pictures are written as PNG; name a file that ends in .png")
-    drawing = draw_run(run, request, device)
+    drawing = run.draw(request)
     for note in drawing.notes:
         tables.err.print(f"warning: {note}", style="yellow", markup=False, soft_wrap=True)
-    path = out or run.pictures.grid(drawing.name)
+    path = out or run.folder.pictures.grid(drawing.name)
     _write(path, to_png_bytes(grid_array(drawing.pictures, drawing.columns, SCALE)))
     count = len(drawing.pictures)
     if json:

@@ -44,16 +44,13 @@ def score(
     A tab-separated table with a header: line, tokens and unknown (counts), log_prob and
     log_prob_per_token (nats, <eos> counted), real (where the model has a discriminator), text.
     """
+    from gantext import api
     from gantext.files import write_atomic
-    from gantext.runs.folder import RunDir
 
-    found = RunDir.find(run, runs_dir)
+    found = api.load_run(run, phase, runs_dir=runs_dir, device=device)
     if not file.exists():  # said before torch is loaded
         raise UserError(f"{file}: no such file")
-    from gantext.inference.scoring import score_file
-    from gantext.runs.trained import restore
-
-    scores = score_file(restore(found, device, phase), file, phase)
+    scores = found.score(file)
     for note in scores.notes:
         tables.err.print(note, style="dim", markup=False, soft_wrap=True)
     if out is not None:

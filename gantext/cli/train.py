@@ -1,18 +1,16 @@
 """gantext train, pretrain, adversarial-train."""
 
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from gantext.cli import completion, tables
 from gantext.config import groups
 from gantext.errors import UserError
+from gantext.runs.folder import RunDir
 from gantext.training import launch
-
-if TYPE_CHECKING:
-    from gantext.runs.folder import RunDir
-
 
 Words = Annotated[
     list[str] | None,
@@ -89,13 +87,26 @@ def train(
     """Train a model: all its phases, then its scores."""
     words = list(overrides or [])
     if resume:
-        _finish(launch.resume(words), json)
+        _finish(_resumed(words), json)
     elif cfg is not None or dry_run:
         show(words, config_dir, cfg)
     elif multirun:
         _sweep(words, config_dir, json)
     else:
-        _finish(launch.single(words, config_dir), json)
+        from gantext import api
+
+        command = " ".join(sys.argv[1:])
+        run = api.train(*words, config_dir=config_dir, progress=True, command=command)
+        _finish(RunDir(run.place), json)
+
+
+def _resumed(words: list[str]) -> RunDir:
+    """Go on with the run that is named, or the latest, to its end."""
+    from gantext import api
+
+    if len(words) > 1 or any("=" in word for word in words):
+        raise UserError("--resume takes a run and no overrides: its config is in its folder")
+    return api.resume(words[0] if words else None, progress=True).folder
 
 
 def pretrain(
@@ -130,7 +141,6 @@ def adversarial_train(
 ) -> None:
     """Run only the adversarial phases, from a pretrained run and with its overrides."""
     from gantext.config.compose import quote
-    from gantext.runs.folder import RunDir
 
     words = list(overrides or [])
     folder = next((w.partition("=")[2] for w in words if w.startswith("runs_dir=")), "runs")
@@ -169,7 +179,7 @@ def _sweep(words: list[str], config_dir: Path | None, json: bool) -> None:
         raise typer.Exit(1)
 
 
-def _finish(run: "RunDir", json: bool) -> None:
+def _finish(run: RunDir, json: bool) -> None:
     """The scores of each phase, where the run is, and what to do next."""
     from gantext.cli.runs import next_steps
     from gantext.runs.summary import phase_scores
@@ -190,7 +200,7 @@ def _finish(run: "RunDir", json: bool) -> None:
     tables.out.print(f"next: {steps}  |  gantext runs list", soft_wrap=True)
 
 
-def _preview(run: "RunDir") -> None:
+def _preview(run: RunDir) -> None:
     """The last look at the run's pictures, small, where the terminal can show it."""
     from gantext.cli import preview
     from gantext.plots.pictures import SCALE, pixels

@@ -16,6 +16,7 @@ from hydra._internal.utils import create_config_search_path
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.utils import JobRuntime
 from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
@@ -36,7 +37,8 @@ JobFunction = Callable[[DictConfig], float | None]
 
 @contextlib.contextmanager
 def _hydra(config_dir: Path | None) -> Iterator[Hydra]:
-    """A Hydra over our conf/ with the user's folder before it; global state is cleared after."""
+    """A Hydra over our conf/ with the user's folder before it; a caller's own Hydra comes back."""
+    before, runtime = GlobalHydra.instance().hydra, JobRuntime.instance().conf.copy()
     GlobalHydra.instance().clear()
     search_path = create_config_search_path(str(groups.CONF))
     if config_dir is not None:
@@ -46,7 +48,8 @@ def _hydra(config_dir: Path | None) -> Iterator[Hydra]:
     try:
         yield Hydra.create_main_hydra2("gantext", search_path)
     finally:
-        GlobalHydra.instance().clear()
+        GlobalHydra.instance().hydra = before
+        JobRuntime.instance().conf = runtime
 
 
 def compose(overrides: Sequence[str], config_dir: Path | None = None) -> Settings:

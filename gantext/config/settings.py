@@ -2,7 +2,21 @@
 
 import enum
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+
+from gantext.errors import UserError, nearest
+
+Member = TypeVar("Member", bound=enum.Enum)
+
+
+def member(kind: type[Member], value: Member | str) -> Member:
+    """A member of an enumeration by its value. Raises UserError, with the nearest value."""
+    try:
+        return kind(value)
+    except ValueError as error:
+        values = [str(one.value) for one in kind]
+        hint = nearest(str(value), values) or f" (there are: {', '.join(values)})"
+        raise UserError(f"no such {kind.__name__.lower()}: {value}{hint}") from error
 
 
 class Phases(enum.Enum):

@@ -11,7 +11,7 @@ from gantext.data.lines import read_lines
 from gantext.data.vocabulary import UNK
 from gantext.errors import UserError
 from gantext.inference.latent import Decoding, decode_latent, latent_of, posterior_means
-from gantext.inference.scoring import Line, tokenised
+from gantext.inference.scoring import GIVEN, Line, tokenised
 from gantext.metrics.score import Setting
 from gantext.metrics.text.reconstruction import (
     exact_share,
@@ -71,9 +71,7 @@ def _cell(value: Any) -> str:
 def reconstruct_file(
     trained: Trained, path: Path, decoding: Decoding, phase: str | None = None
 ) -> Reconstructions:
-    """Encode each sentence of a file, one a line, to its posterior's mean and decode it.
-
-    Sentences longer than the run's longest keep their place without a reconstruction.
+    """Encode and decode each sentence of a file, one a line, as `reconstruct_lines` does.
 
     Raises:
         UserError: the model has no latent variable; the file is missing, empty, not UTF-8 or all
@@ -81,24 +79,45 @@ def reconstruct_file(
     """
     latent_of(trained, "reconstruct")
     notes: list[str] = []
-    lines = tokenised(trained.vocabulary, read_lines(path, notes))
+    return reconstruct_lines(trained, read_lines(path, notes), decoding, path, phase, notes)
+
+
+def reconstruct_lines(
+    trained: Trained,
+    texts: Sequence[str],
+    decoding: Decoding,
+    path: Path | None = None,
+    phase: str | None = None,
+    notes: Sequence[str] = (),
+) -> Reconstructions:
+    """Encode each sentence to its posterior's mean and decode it.
+
+    `path` is their file, and `notes` what was said of it. Sentences longer than the run's longest
+    keep their place without a reconstruction.
+
+    Raises:
+        UserError: the model has no latent variable; all sentences are blank or too long.
+    """
+    latent_of(trained, "reconstruct")
+    said, where = [*notes], path or GIVEN
+    lines = tokenised(trained.vocabulary, texts)
     if not lines:
-        raise UserError(f"{path}: every line is blank")
+        raise UserError(f"{where}: every line is blank")
     width = trained.run.info["max_length"]
     fitting = [line for line in lines if len(line.words) < width]
     if len(fitting) < len(lines):
         limit = f"the {width} tokens (<eos> counted) of the run's longest"
-        notes.append(f"{path}: {len(lines) - len(fitting)} of {len(lines)} exceed {limit}: skipped")
+        said.append(f"{where}: {len(lines) - len(fitting)} of {len(lines)} exceed {limit}: skipped")
     if not fitting:
-        raise UserError(f"{path}: no sentence is short enough: {notes[-1]}")
+        raise UserError(f"{where}: no sentence is short enough: {said[-1]}")
     rows = _decoded(trained, fitting, decoding)
     by_number = {line.number: row for line, row in zip(fitting, rows, strict=True)}
     found = [_reconstruction(line, by_number.get(line.number), trained) for line in lines]
-    _note_unknown(found, path, notes)
+    _note_unknown(found, where, said)
     return Reconstructions(
         found,
         _summary(trained, found, fitting, rows),
-        notes,
+        said,
         _signature(trained, path, decoding, phase),
     )
 
@@ -133,22 +152,22 @@ def _summary(
     }
 
 
-def _note_unknown(found: Sequence[Reconstruction], path: Path, notes: list[str]) -> None:
+def _note_unknown(found: Sequence[Reconstruction], where: Path | str, notes: list[str]) -> None:
     words, unknown = sum(one.words for one in found), sum(one.unknown for one in found)
     if unknown:
         share = f"{unknown} of {words} words ({unknown / words:.1%})"
-        notes.append(f"{path}: {share} are not in the run's vocabulary: read as <unk>")
+        notes.append(f"{where}: {share} are not in the run's vocabulary: read as <unk>")
 
 
 def _signature(
-    trained: Trained, path: Path, decoding: Decoding, phase: str | None
+    trained: Trained, path: Path | None, decoding: Decoding, phase: str | None
 ) -> dict[str, Setting]:
     return {
         "run": trained.run.path.name,
         "model": trained.settings.model.name,
         "step": trained.step,
         "phase": phase,
-        "file": path.name,
+        "file": path.name if path else None,
         "z": "posterior mean",
         **decoding.signature(),
         "data": trained.run.info.get("data"),

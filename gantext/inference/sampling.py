@@ -5,14 +5,14 @@ from dataclasses import dataclass
 import torch
 
 import gantext
-from gantext.config.settings import Device, Settings
+from gantext.config.settings import Settings
 from gantext.data.vocabulary import Vocabulary
 from gantext.metrics.score import Setting
 from gantext.models.contract import Algorithm
 from gantext.nn.rng import generator
 from gantext.nn.text.sampling import SamplingOptions
 from gantext.runs.folder import RunDir
-from gantext.runs.trained import Trained, restore
+from gantext.runs.trained import Trained
 
 CHOICES = ("temperature", "top_k", "top_p")  # of words
 
@@ -34,17 +34,8 @@ class SamplingRequest:
         return SamplingOptions(self.temperature, self.top_k, self.top_p)
 
 
-def sample_run(
-    run: RunDir, request: SamplingRequest, device: Device = Device.auto
-) -> tuple[list[str], dict[str, Setting]]:
-    """Sample a run: (n sentences, the signature of the samples)."""
-    trained = restore(run, device, request.phase)
-    lines, _ = draw(trained, request)
-    return lines, signature(run, trained.settings, trained.step, request)
-
-
 def draw(trained: Trained, request: SamplingRequest) -> tuple[list[str], list[list[str]]]:
-    """Sample a run that is restored already: n sentences, and their words."""
+    """Sample a run: n sentences, and their words."""
     rng = generator(request.seed, "sampling", trained.device)
     return sample_texts(
         trained.algorithm, trained.vocabulary, request.n, rng, request.options, ROWS

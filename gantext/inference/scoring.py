@@ -17,6 +17,7 @@ from gantext.models.contract import Judge
 from gantext.runs.trained import Trained
 
 DIGITS = 6
+GIVEN = "the sentences"  # that come from no file
 
 
 @dataclass(frozen=True)
@@ -85,18 +86,33 @@ def _cell(value: Any) -> str:
 
 
 def score_file(trained: Trained, path: Path, phase: str | None = None) -> Scores:
-    """Score each sentence of a file, one a line, with a restored run.
-
-    Sentences longer than the run's longest (which it never writes, and its discriminator has
-    never seen) keep their place without scores.
+    """Score each sentence of a file, one a line, as `score_lines` does.
 
     Raises:
         UserError: the file is missing, empty, not UTF-8 or all blank.
     """
     notes: list[str] = []
-    lines = tokenised(trained.vocabulary, read_lines(path, notes))
+    return score_lines(trained, read_lines(path, notes), path, phase, notes)
+
+
+def score_lines(
+    trained: Trained,
+    texts: Sequence[str],
+    path: Path | None = None,
+    phase: str | None = None,
+    notes: Sequence[str] = (),
+) -> Scores:
+    """Score sentences with a restored run; `path` is their file, and `notes` what was said of it.
+
+    Sentences longer than the run's longest (which it never writes, and its discriminator has
+    never seen) keep their place without scores.
+
+    Raises:
+        UserError: all are blank.
+    """
+    lines, where = tokenised(trained.vocabulary, texts), path or GIVEN
     if not lines:
-        raise UserError(f"{path}: every line is blank")
+        raise UserError(f"{where}: every line is blank")
     width = trained.run.info["max_length"]
     fitting = [line for line in lines if len(line.words) < width]
     split = encode_split(
@@ -106,10 +122,10 @@ def score_file(trained: Trained, path: Path, phase: str | None = None) -> Scores
     by_number = {line.number: {k: v[i] for k, v in found.items()} for i, line in enumerate(fitting)}
     names = [name for name in found if name != "log_prob"]
     scored = [_scored(line, by_number.get(line.number), names, trained) for line in lines]
-    notes += _notes(scored, width, path)
+    said = [*notes, *_notes(scored, width, where)]
     if isinstance(trained.algorithm, Judge) and fitting and not names:
-        notes.append(f"step {trained.step}: the discriminator is not trained yet, no probability")
-    return Scores(scored, notes, _signature(trained, path, phase))
+        said.append(f"step {trained.step}: the discriminator is not trained yet, no probability")
+    return Scores(scored, said, _signature(trained, path, phase))
 
 
 def tokenised(vocabulary: Vocabulary, lines: Sequence[str]) -> list[Line]:
@@ -144,28 +160,28 @@ def _scored(
     )
 
 
-def _notes(scored: Sequence[Scored], width: int, path: Path) -> list[str]:
+def _notes(scored: Sequence[Scored], width: int, where: Path | str) -> list[str]:
     """What was counted: unknown words, and sentences that are too long."""
     notes = []
     words, unknown = sum(s.tokens - 1 for s in scored), sum(s.unknown for s in scored)
     if unknown:
         share = f"{unknown} of {words} tokens ({unknown / words:.1%})"
-        notes.append(f"{path}: {share} are not in the run's vocabulary: read as <unk>")
+        notes.append(f"{where}: {share} are not in the run's vocabulary: read as <unk>")
     long = sum(s.log_prob is None for s in scored)
     if long:
         limit = f"the {width} tokens (<eos> counted) of the run's longest"
-        notes.append(f"{path}: {long} of {len(scored)} sentences exceed {limit}: not scored")
+        notes.append(f"{where}: {long} of {len(scored)} sentences exceed {limit}: not scored")
     return notes
 
 
-def _signature(trained: Trained, path: Path, phase: str | None) -> dict[str, Setting]:
+def _signature(trained: Trained, path: Path | None, phase: str | None) -> dict[str, Setting]:
     run = trained.run
     return {
         "run": run.path.name,
         "model": trained.settings.model.name,
         "step": trained.step,
         "phase": phase,
-        "file": path.name,
+        "file": path.name if path else None,
         "unit": "nats",
         "eos": True,
         **estimate_signature(trained.algorithm),

@@ -1,6 +1,7 @@
 """What a person sees of a run while it trains: a live bar on a terminal, plain lines elsewhere."""
 
 import contextlib
+import importlib.util
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,6 +39,17 @@ SHOWN = (
 )
 
 
+def console_of(progress: bool) -> Console:
+    """Where a run is told of: stderr (in a notebook the cell's output), or nowhere."""
+    return Console(stderr=True, quiet=not progress)
+
+
+def shows_bars(console: Console) -> bool:
+    """Whether a bar that moves can be seen: on a terminal, or in a notebook with ipywidgets."""
+    notebook = console.is_jupyter and importlib.util.find_spec("ipywidgets") is not None
+    return not console.quiet and (console.is_terminal or notebook)
+
+
 def headline(metrics: dict[str, float]) -> str:
     """The losses that matter, in one line."""
     return "  ".join(f"{key} {metrics[key]:.3f}" for key in SHOWN if key in metrics)
@@ -48,7 +60,7 @@ class Reporter:
 
     def __init__(self, console: Console, log: Path | None = None, label: str = "") -> None:
         self.console, self.log, self.label = console, log, label
-        self._live = console.is_terminal
+        self._live = shows_bars(console)
         self._progress = Progress(
             TextColumn("[bold]{task.description}"),
             BarColumn(bar_width=24),
@@ -132,7 +144,7 @@ class Reporter:
 def download_bar(console: Console) -> Iterator[Callback]:
     """A callback that shows each file's download: a bar on a terminal, else a line a file."""
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
-    live = console.is_terminal
+    live = shows_bars(console)
     with Progress(*columns, console=console, transient=True, disable=not live) as bar:
         tasks: dict[str, TaskID] = {}
 

@@ -14,7 +14,7 @@ from gantext.config.compose import output_folder, override_words, user_folder
 from gantext.config.settings import Settings
 from gantext.errors import UserError, note_log, noted_log
 from gantext.runs.folder import RunDir
-from gantext.training.console import Reporter
+from gantext.training.console import Reporter, console_of
 from gantext.training.preparation import (
     Job,
     facts,
@@ -34,9 +34,10 @@ if TYPE_CHECKING:
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def single_job(cfg: "DictConfig") -> float | None:
-    """The job of `gantext train`: errors come through."""
-    return start(schema.typed(cfg), output_folder(), _origin())
+def single_job(cfg: "DictConfig", console: Console, command: str | None) -> float | None:
+    """The job of one run: errors come through. `command` is how it was asked for."""
+    asked = {} if command is None else {"command": command}
+    return start(schema.typed(cfg), output_folder(), {**_origin(), **asked}, console=console)
 
 
 def sweep_job(cfg: "DictConfig") -> float | None:
@@ -76,40 +77,45 @@ def _store_failure(folder: Path, origin: dict[str, Any], error: str) -> None:
 
 
 def start(
-    settings: Settings, folder: Path, origin: dict[str, Any], label: str = ""
+    settings: Settings,
+    folder: Path,
+    origin: dict[str, Any],
+    label: str = "",
+    console: Console | None = None,
 ) -> float | None:
     """Begin a new run in `folder`; returns the value of its objective.
 
-    Bad input leaves nothing behind: the data is read and the model built before the run is made.
+    It is told of on the console; None: on stderr. Bad input leaves nothing behind: the data is read
+    and the model built before the run is made.
     """
-    run = RunDir(folder)
+    run, console = RunDir(folder), console or console_of(progress=True)
     if run.config.exists():
         raise UserError(f"{folder} holds a run already: go on with it by --resume {folder}")
     with run.lock():
-        job = prepare(settled(settings))
+        job = prepare(settled(settings), console)
         take_pretrained(job)
         info = {**facts(job), **origin}
         run.pictures.save_captions(getattr(job.data.train, "captions", ()))
         run = RunDir.create(folder, schema.to_yaml(job.settings), vocabulary_of(job), info)
         run.mark_latest(Path(settings.runs_dir))
-        return _train(job, run, label, None)
+        return _train(job, run, label, None, console)
 
 
-def resume(run: RunDir) -> float | None:
+def resume(run: RunDir, console: Console | None = None) -> float | None:
     """Go on with a run from its newest whole checkpoint, exactly as if it had not stopped."""
-    settings, console = schema.from_yaml(run.config), Console(stderr=True)
+    settings, console = schema.from_yaml(run.config), console or console_of(progress=True)
     with run.lock():
         if run.info.get("status") == "finished":
             console.print(f"{run.path.name} has finished already", highlight=False, markup=False)
             return None
         run.remove_leftovers()
-        job = prepare(settings)
+        job = prepare(settings, console)
         if job.data.hash != run.info.get("data"):
             raise UserError(f"the data has changed since {run.path.name} began")
         state = _newest_state(run, console)
         if state is None:
             take_pretrained(job)
-        return _train(job, run, "", state or {})
+        return _train(job, run, "", state or {}, console)
 
 
 def _newest_state(run: RunDir, console: Console) -> dict[str, Any] | None:
@@ -120,12 +126,14 @@ def _newest_state(run: RunDir, console: Console) -> dict[str, Any] | None:
     return state
 
 
-def _train(job: Job, run: RunDir, label: str, state: dict[str, Any] | None) -> float | None:
+def _train(
+    job: Job, run: RunDir, label: str, state: dict[str, Any] | None, console: Console
+) -> float | None:
     """Train; `state` is where a resumed run goes on, empty when it must begin again."""
     from gantext.training.inspection import inspector
     from gantext.training.loop import Trainer
 
-    with stop_request() as stop, Reporter(Console(stderr=True), run.log, label) as say:
+    with stop_request() as stop, Reporter(console, run.log, label) as say:
         say.write_log(f"gantext {gantext.__version__} on {job.device}, data {job.data.hash[:8]}")
         looks = inspector(job.settings, run, job.data, job.algorithm, job.device)
         trainer = Trainer(job, run, looks, say)

@@ -1,7 +1,11 @@
 """From the words of `gantext train` to a run or a sweep: a new one, or one that goes on."""
 
+import contextlib
+import functools
 import itertools
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,15 +38,51 @@ def _key(word: str) -> str:
     return word.lstrip("+~").partition("=")[0]
 
 
-def single(words: list[str], config_dir: Path | None = None) -> "RunDir":
-    """One new run, trained to its end."""
+# Hydra's state and torch's number of threads are the process's: one training has them at a time.
+_process = threading.Lock()
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Wait until no other thread trains; the number of torch's threads comes back afterwards."""
+    import torch
+
+    with _process:
+        threads = torch.get_num_threads()
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)
+
+
+def single(
+    words: list[str],
+    config_dir: Path | None = None,
+    progress: bool = True,
+    command: str | None = None,
+) -> "RunDir":
+    """One new run, trained to its end.
+
+    Args:
+        words: overrides.
+        config_dir: the user's own configs.
+        progress: whether stderr, or a notebook's cell, is told how far it is.
+        command: how it was asked for, if not by this process's command line.
+
+    Raises:
+        UserError: bad input.
+        Stopped: on SIGTERM or Ctrl-C, once it is saved.
+    """
     from gantext.config.compose import compose, run_single
     from gantext.runs.folder import RunDir
     from gantext.training import jobs
+    from gantext.training.console import console_of
 
-    settings = compose(words, config_dir)
-    folder = _made(Path(settings.runs_dir) / (settings.name or _name(settings)))
-    run_single(jobs.single_job, words, folder, config_dir)
+    with _alone():
+        settings = compose(words, config_dir)
+        folder = _made(Path(settings.runs_dir) / (settings.name or _name(settings)))
+        job = functools.partial(jobs.single_job, console=console_of(progress), command=command)
+        run_single(job, words, folder, config_dir)
     return RunDir(folder)
 
 
@@ -66,16 +106,13 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-def resume(words: list[str]) -> "RunDir":
-    """Go on with the run that is named, or the latest, to its end."""
-    from gantext.runs.folder import RunDir
+def resume(run: "RunDir", progress: bool = True) -> None:
+    """Go on with a run to its end. Raises what `single` does."""
     from gantext.training import jobs
+    from gantext.training.console import console_of
 
-    if len(words) > 1 or any("=" in word for word in words):
-        raise UserError("--resume takes a run and no overrides: its config is in its folder")
-    run = RunDir.find(words[0] if words else None, Path("runs"))
-    jobs.resume(run)
-    return run
+    with _alone():
+        jobs.resume(run, console_of(progress))
 
 
 def sweep_folder(words: list[str], config_dir: Path | None = None) -> Path:

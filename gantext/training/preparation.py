@@ -41,13 +41,13 @@ def settled(settings: Settings) -> Settings:
     return found
 
 
-def prepare(settings: Settings) -> Job:
-    """Load the data and build the model. Raises UserError for what is not there."""
+def prepare(settings: Settings, console: Console) -> Job:
+    """Load the data, told of on the console, and build the model. Raises UserError."""
     from gantext.models.build import build, task_of
 
     device = device_of(settings)
     set_threads(settings)
-    loaded = load_data(settings, Console(stderr=True))
+    loaded = load_data(settings, console)
     algorithm = build(settings.model, settings.seed, task_of(loaded, device))
     if not chosen_phases(algorithm, settings):
         wanted = settings.phases.value

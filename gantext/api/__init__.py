@@ -1,0 +1,102 @@
+"""The door for Python: train, load and list runs; sample, score and evaluate them.
+
+The commands go through it too, and add nothing but words and tables. Nothing is printed here: what
+is worth a note stands in the `notes` of a result, and warnings go to the logger "gantext". Weights
+are read when they are first needed, and torch is loaded with them.
+"""
+
+import logging
+from pathlib import Path
+
+from gantext.api.run import Run as Run
+from gantext.api.samples import Samples as Samples
+from gantext.api.scores import Evaluation as Evaluation
+from gantext.api.scores import compare as compare
+from gantext.api.scores import evaluate as evaluate
+from gantext.config.settings import Device
+from gantext.errors import UserError
+from gantext.runs import folder
+from gantext.training import launch
+from gantext.training.stop import Stopped as Stopped
+
+RUNS = Path("runs")
+# Python itself would print warnings that nobody has asked for.
+logging.getLogger("gantext").addHandler(logging.NullHandler())
+
+
+def train(
+    *overrides: str,
+    name: str | None = None,
+    runs_dir: str | Path | None = None,
+    config_dir: str | Path | None = None,
+    progress: bool = False,
+    command: str | None = None,
+) -> Run:
+    """Train a new run to its end: all its phases, and the scores after each.
+
+    The process is left as it was: torch's number of threads, Hydra's state and the handlers of
+    signals, which only the main thread has. Of several threads that train, one does at a time.
+
+    Args:
+        overrides: key=value, such as "model=gan", "data=scenes", "model.adversarial.steps=500".
+        name: of the run's folder; None: `name` of the overrides, or one made of time and settings.
+        runs_dir: where its folder is made; None: `runs_dir` of the overrides, or "runs".
+        config_dir: a folder of your own configs (model/, data/, experiment/).
+        progress: show bars on stderr, or in the cell of a notebook.
+        command: what run.json says of how it was asked for; None: this call.
+
+    Raises:
+        UserError: bad input, before anything is made; or a folder that holds a run already.
+        Stopped: on Ctrl-C or SIGTERM, once the step is done and saved; `resume` goes on.
+    """
+    from gantext.config.compose import quote
+
+    given = {"name": name, "runs_dir": runs_dir}
+    words = [f"{key}={quote(str(value))}" for key, value in given.items() if value is not None]
+    words = [*overrides, *words]
+    asked = command or f"gantext.train({', '.join(map(repr, words))})"
+    configs = None if config_dir is None else Path(config_dir)
+    return Run(launch.single(words, configs, progress, asked))
+
+
+def resume(
+    run: Run | str | Path | None = None, *, runs_dir: str | Path = RUNS, progress: bool = False
+) -> Run:
+    """Go on with a stopped or killed run (None: the latest) to its end, exactly.
+
+    Raises:
+        UserError: no such run; its data has changed.
+        Stopped: as in `train`.
+    """
+    found = folder.RunDir.find(None if run is None else str(run), Path(runs_dir))
+    launch.resume(found, progress)
+    return Run(found)
+
+
+def load_run(
+    run: str | Path | None = None,
+    phase: str | None = None,
+    *,
+    runs_dir: str | Path = RUNS,
+    device: Device | str = Device.auto,
+) -> Run:
+    """Open a run; its weights are read when they are first needed.
+
+    Args:
+        run: its name in `runs_dir` or its folder, RUN or RUN@PHASE; None: the latest.
+        phase: as it was at the end of this phase; None: as it is.
+        runs_dir: where the runs are.
+        device: where it computes: auto, cpu, cuda or mps.
+
+    Raises:
+        UserError: no such run; two different phases.
+    """
+    found, named = folder.RunDir.find_at(None if run is None else str(run), Path(runs_dir))
+    if phase and named and phase != named:
+        raise UserError(f"{run} names the phase {named}, and phase={phase} another")
+    return Run(found, phase or named, device)
+
+
+def list_runs(runs_dir: str | Path = RUNS) -> list[Run]:
+    """All runs below a folder, the jobs of sweeps too, oldest first; torch is not loaded."""
+    return [Run(found) for found in folder.list_runs(Path(runs_dir))]

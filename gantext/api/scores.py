@@ -1,0 +1,168 @@
+"""Scores of runs and files as one asks for them from Python, and how they are shown there."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict, Unpack
+
+from gantext.config.settings import Device, member
+from gantext.errors import UserError, nearest
+from gantext.metrics.score import Score, shown
+from gantext.metrics.signatures import own_name, signature_lines
+
+if TYPE_CHECKING:
+    from gantext.evaluation.comparison import Comparison
+    from gantext.evaluation.request import Asked
+
+
+class Choices(TypedDict, total=False):
+    """What may be chosen about scores; each stands in their signatures.
+
+    Attributes:
+        preset: the BLEU protocol: texygen (the default), texygen-fast, leakgan, relgan or textgan.
+        n: how many are sampled of a run; None: its own `eval.samples`.
+        temperature: of the samples.
+        seed: of the samples and of shuffles.
+        data: what is scored against, in place of the runs' own data: a name such as "coco", or
+            overrides such as ["data=text", "data.train=captions.txt"].
+        references: a file of references, one a line, in place of data.
+        phase: the runs as they were after this phase; RUN@PHASE says it of one.
+        encoder: the sentence encoder of the Frechet distance.
+        draws: importance samples of a sentence, for "latent".
+        sentences: how many test sentences "latent" looks at.
+        probes: how many test sentences are imputed, or pairs of them interpolated.
+        device: where to compute: auto, cpu, cuda or mps.
+        runs_dir: where the runs are.
+    """
+
+    preset: str
+    n: int | None
+    temperature: float
+    seed: int
+    data: str | Sequence[str] | None
+    references: str | Path | None
+    phase: str | None
+    encoder: str | None
+    draws: int
+    sentences: int
+    probes: int
+    device: Device | str
+    runs_dir: str | Path
+
+
+class Evaluation(dict[str, list[Score]]):
+    """Scores by source (a run, a file, or "real": the training text); it prints as a table."""
+
+    def of(self, source: str) -> dict[str, float]:
+        """The values of a source by name: {"bleu-2": 0.81, ...}; real text's without "real-"."""
+        if source not in self:
+            raise UserError(f"no scores of '{source}'{nearest(source, self)}")
+        return {own_name(score.name): score.value for score in self[source]}
+
+    def to_json(self) -> list[dict[str, object]]:
+        """The records of all scores with their signatures, as `gantext eval --json` has them."""
+        return [score.to_json() for scores in self.values() for score in scores]
+
+    def __str__(self) -> str:
+        """A row for each score, a column for each source, and the signatures below."""
+        values = {source: self.of(source) for source in self}
+        names = list(dict.fromkeys(name for column in values.values() for name in column))
+        body = [[name, *(shown(values[source].get(name)) for source in self)] for name in names]
+        cells = [["score", *self], *body]
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        rows = [
+            "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])])
+            for row in cells
+        ]
+        scored = {source: scores for source, scores in self.items() if scores}
+        return "\n".join([*rows, *signature_lines(scored)])
+
+    __repr__ = __str__
+
+
+def evaluate(
+    sources: Sequence[object], measures: Sequence[str], **choices: Unpack[Choices]
+) -> Evaluation:
+    """Score runs and files under one protocol, beside the real text.
+
+    Scores of a run are kept in its folder and read back as long as nothing has changed.
+
+    Args:
+        sources: a `Run`, its name or folder ("a", "a@mle"), or the `Path` of a file of sentences.
+        measures: such as "bleu" and "self-bleu"; `gantext eval --help` lists them.
+        choices: see `Choices`.
+
+    Raises:
+        UserError: no such run, file, measure or data; or none of the measures is for the sources.
+    """
+    from gantext.evaluation.measures import MEASURES
+    from gantext.evaluation.table import score_all
+
+    for name in measures:
+        if name not in MEASURES:
+            raise UserError(f"no such measure: '{name}'{nearest(name, MEASURES)}")
+    return Evaluation(score_all(_asked(sources, **choices), measures, _nobody))
+
+
+def compare(sources: Sequence[object], **choices: Unpack[Choices]) -> "list[Comparison]":
+    """Runs side by side, as `gantext compare`: scores, settings that differ, means over seeds.
+
+    Args:
+        sources: two or more, as in `evaluate`.
+        choices: see `Choices`.
+
+    Returns:
+        One comparison for each data set.
+
+    Raises:
+        UserError: fewer than two sources; or as in `evaluate`.
+    """
+    from gantext.evaluation.comparison import compare as compared
+
+    return compared(_asked(sources, **choices), _nobody)
+
+
+def _nobody(text: str) -> None:
+    """Who waits in Python is told nothing."""
+
+
+def _asked(
+    sources: Sequence[object],
+    *,
+    preset: str = "texygen",
+    n: int | None = None,
+    temperature: float = 1.0,
+    seed: int = 0,
+    data: str | Sequence[str] | None = None,
+    references: str | Path | None = None,
+    phase: str | None = None,
+    encoder: str | None = None,
+    draws: int = 500,
+    sentences: int = 1000,
+    probes: int = 500,
+    device: Device | str = Device.auto,
+    runs_dir: str | Path = "runs",
+) -> "Asked":
+    """The request that a command would have made of its words."""
+    from gantext.evaluation.request import Asked
+
+    files = [source for source in sources if isinstance(source, Path) and not source.is_dir()]
+    runs = [str(source) for source in sources if source not in files]
+    if not runs and not files:
+        raise UserError("nothing to score: name a run or a file")
+    overrides = [f"data={data}"] if isinstance(data, str) else [*(data or ())]
+    return Asked(
+        words=(*runs, *overrides),
+        samples=tuple(files),
+        references=None if references is None else Path(references),
+        preset=preset,
+        n=n,
+        temperature=temperature,
+        seed=seed,
+        phase=phase,
+        encoder=encoder,
+        device=member(Device, device),
+        runs_dir=Path(runs_dir),
+        draws=draws,
+        sentences=sentences,
+        probes=probes,
+    )
