@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from gantext.cli import completion, tables
+from gantext.cli import tables
+from gantext.cli.options import DeviceName, Json, Phase, PngFile, Run, RunsDir, check_png
 from gantext.config.settings import Device
 from gantext.errors import UserError
 from gantext.inference.options import Colouring, Projection
@@ -21,30 +22,24 @@ def register(app: typer.Typer) -> None:
 
 
 def latent(
-    run: Annotated[
-        str | None,
-        typer.Argument(help="A run's folder or name.", autocompletion=completion.runs),
-    ] = None,
+    run: Run = None,
     by: Annotated[
         Colouring, typer.Option(help="What the colours show; shape and colour on data=scenes.")
     ] = Colouring.length,
     method: Annotated[Projection, typer.Option(help="tsne needs scikit-learn.")] = Projection.pca,
     n: Annotated[int, typer.Option("-n", min=3, help="How many test sentences.")] = 1000,
     seed: Annotated[int, typer.Option(help="Seed of the choice and of t-SNE.")] = 0,
-    phase: Annotated[
-        str | None, typer.Option(help="The run as it was at the end of this phase.")
-    ] = None,
-    out: Annotated[Path, typer.Option(help="The PNG file.")] = Path("latent.png"),
-    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
-    runs_dir: Annotated[Path, typer.Option(help="Where the runs are.")] = Path("runs"),
-    json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    phase: Phase = None,
+    out: PngFile = Path("latent.png"),
+    device: DeviceName = Device.auto,
+    runs_dir: RunsDir = Path("runs"),
+    json: Json = False,
 ) -> None:
     """Draw a VAE's latent space: test sentences' posterior means in a plane, as a PNG.
 
     The plane is that of the first two principal components (or t-SNE's), the colour a property of
     the sentence: its number of words or, on data=scenes, the first shape or colour that it names.
     """
-    from gantext.cli.options import check_png
     from gantext.runs.folder import RunDir
 
     found = RunDir.find(run, runs_dir)

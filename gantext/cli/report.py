@@ -7,8 +7,19 @@ from typing import Annotated
 
 import typer
 
-from gantext.cli import completion, eval, tables
-from gantext.cli.options import TEMPERATURES, Order, Seeds, asked_for, numbers
+from gantext.cli import completion, tables
+from gantext.cli.options import (
+    TEMPERATURES,
+    Count,
+    DeviceName,
+    Order,
+    PresetName,
+    RunsDir,
+    Seed,
+    Seeds,
+    asked_for,
+    numbers,
+)
 from gantext.config.settings import Device
 from gantext.errors import UserError
 
@@ -43,11 +54,11 @@ def report(
     ] = TEMPERATURES,
     seeds: Seeds = "0",
     order: Order = 4,
-    preset: eval.PresetName = "texygen",
-    n: eval.Count = None,
-    seed: eval.Seed = 0,
-    device: eval.DeviceName = Device.auto,
-    runs_dir: eval.RunsDir = Path("runs"),
+    preset: PresetName = "texygen",
+    n: Count = None,
+    seed: Seed = 0,
+    device: DeviceName = Device.auto,
+    runs_dir: RunsDir = Path("runs"),
 ) -> None:
     """One HTML file: settings, learning curves, scores, frontier, samples, comparison.
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gantext.cli import completion, tables
+from gantext.cli import tables
+from gantext.cli.options import DeviceName, Json, Phase, Run, RunsDir, SampleSeed, Temperature
 from gantext.config.settings import Device
 from gantext.errors import UserError
 
@@ -33,15 +34,12 @@ def register(app: typer.Typer) -> None:
 
 def sample(
     ctx: typer.Context,
-    run: Annotated[
-        str | None,
-        typer.Argument(help="A run's folder or name.", autocompletion=completion.runs),
-    ] = None,
+    run: Run = None,
     n: Annotated[
         int | None,
         typer.Option("-n", min=1, help="How many (default: 10 sentences or 25 pictures)."),
     ] = None,
-    temperature: Annotated[float, typer.Option(min=0.0, help="1 is the model's own.")] = 1.0,
+    temperature: Temperature = 1.0,
     top_k: Annotated[int, typer.Option(min=0, help="Keep the k likeliest words (0: all).")] = 0,
     top_p: Annotated[float, typer.Option(help="Nucleus: keep this much probability.")] = 1.0,
     greedy: Annotated[bool, typer.Option("--greedy", help="Always the likeliest word.")] = False,
@@ -53,13 +51,11 @@ def sample(
     out: Annotated[
         Path | None, typer.Option(help="Write to a file: one sentence a line, or a PNG grid.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the samples.")] = 0,
-    phase: Annotated[
-        str | None, typer.Option(help="Sample the model as it was at the end of this phase.")
-    ] = None,
-    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
-    runs_dir: Annotated[Path, typer.Option(help="Where the runs are.")] = Path("runs"),
-    json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    seed: SampleSeed = 0,
+    phase: Phase = None,
+    device: DeviceName = Device.auto,
+    runs_dir: RunsDir = Path("runs"),
+    json: Json = False,
 ) -> None:
     """Write sentences of a trained model to stdout or a file, or pictures to a PNG grid."""
     if not 0 < top_p <= 1:

@@ -1,11 +1,11 @@
 """gantext score."""
 
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
-from gantext.cli import completion, tables
+from gantext.cli import tables
+from gantext.cli.options import DeviceName, GivenRun, Json, Phase, RunsDir, SentenceFile, TableFile
 from gantext.config.settings import Device
 from gantext.errors import UserError
 
@@ -20,24 +20,13 @@ def register(app: typer.Typer) -> None:
 
 
 def score(
-    run: Annotated[
-        str,
-        typer.Argument(
-            help="A run's folder or name, or latest.",
-            autocompletion=completion.runs,
-            show_default=False,
-        ),
-    ],
-    file: Annotated[
-        Path, typer.Argument(help="Sentences, one a line; .gz is unpacked.", show_default=False)
-    ],
-    out: Annotated[Path | None, typer.Option(help="Write the table to a file.")] = None,
-    phase: Annotated[
-        str | None, typer.Option(help="The run as it was at the end of this phase.")
-    ] = None,
-    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
-    runs_dir: Annotated[Path, typer.Option(help="Where the runs are.")] = Path("runs"),
-    json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    run: GivenRun,
+    file: SentenceFile,
+    out: TableFile = None,
+    phase: Phase = None,
+    device: DeviceName = Device.auto,
+    runs_dir: RunsDir = Path("runs"),
+    json: Json = False,
 ) -> None:
     """Score sentences: the generator's log-likelihood, the discriminator's probability of 'real'.
 
