@@ -1,18 +1,18 @@
 """The run folder: found by name, held by one process, cut and read back."""
 
-from gantext.errors import UserError
-from gantext.files import Held
-from gantext.files import hold
-from gantext.files import is_held
-from gantext.runs.folder import RunDir
-from gantext.runs.folder import list_runs
-from gantext.training.preparation import chosen_phases
-from pathlib import Path
-from tests.conftest import environment
 import os
-import pytest
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
+
+from gantext.errors import UserError
+from gantext.files import Held, hold, is_held
+from gantext.runs.folder import RunDir, list_runs
+from gantext.training.preparation import chosen_phases
+from tests.conftest import environment
+
 
 def make(path: Path) -> RunDir:
     return RunDir.create(path, "seed: 1\n", {"words": ["é"]}, {"status": "new", "data": "abc"})
