@@ -17,7 +17,6 @@ from gantext.cli.options import (
     asked_for,
 )
 from gantext.config.settings import Device
-from gantext.errors import UserError
 
 if TYPE_CHECKING:
     from gantext.evaluation.comparison import Comparison
@@ -55,16 +54,13 @@ def compare(
     """Runs side by side under one protocol: scores, settings that differ, means over seeds."""
     from gantext.evaluation.comparison import compare as compare_runs
     from gantext.evaluation.comparison import to_csv
-    from gantext.files import write_atomic
+    from gantext.files import write_output
 
     asked = asked_for(words, samples, preset, n, seed, device, runs_dir)
     with tables.working() as say:
         found = compare_runs(asked, say)
     if out is not None:
-        try:
-            write_atomic(out, to_csv(found).encode())
-        except OSError as error:
-            raise UserError(f"cannot write {out}: {error.strerror}") from error
+        write_output(out, to_csv(found).encode())
     if json:
         tables.print_json([_document(one) for one in found])
         return

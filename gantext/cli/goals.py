@@ -54,6 +54,7 @@ def goals(
     principal components and the goals as arrows, and one with the goals alone. The table has the
     mean cosine of a goal and the move of the features over the words that the goal is for.
     """
+    from gantext.files import attempt
     from gantext.runs.folder import RunDir
 
     found = RunDir.find(run, runs_dir)
@@ -68,10 +69,8 @@ def goals(
     drawn = goals_of(restore(found, device, phase), request, text or [])
     for note in drawn.notes:
         tables.hint(note)
-    try:
+    with attempt(f"write {out}"):
         to_png(goals_figure(drawn.plot), out)
-    except OSError as error:
-        raise UserError(f"cannot write {out}: {error.strerror}") from error
     if json:
         tables.print_json({**drawn.to_json(), "file": str(out)})
     else:

@@ -8,7 +8,6 @@ import typer
 from gantext.cli import tables
 from gantext.cli.options import DeviceName, Json, Phase, PngFile, Run, RunsDir, check_png
 from gantext.config.settings import Device
-from gantext.errors import UserError
 from gantext.inference.options import Colouring, Projection
 
 
@@ -40,6 +39,7 @@ def latent(
     The plane is that of the first two principal components (or t-SNE's), the colour a property of
     the sentence: its number of words or, on data=scenes, the first shape or colour that it names.
     """
+    from gantext.files import attempt
     from gantext.runs.folder import RunDir
 
     found = RunDir.find(run, runs_dir)
@@ -56,10 +56,8 @@ def latent(
     options = {"by": by.value, "method": method.value}
     corpus = data.load(trained.settings.data)
     plane = latent_plane(trained, corpus, n=n, seed=seed, phase=phase, **options)
-    try:
+    with attempt(f"write {out}"):
         to_png(latent_figure(plane.plot), out)
-    except OSError as error:
-        raise UserError(f"cannot write {out}: {error.strerror}") from error
     if json:
         tables.print_json({**plane.to_json(), "file": str(out)})
     tables.hint(f"{len(plane.texts)} latent vectors of {found.path.name} in {out}")

@@ -8,6 +8,7 @@ import typer
 from gantext.cli import completion
 from gantext.config.settings import Device
 from gantext.errors import UserError
+from gantext.files import check_output
 from gantext.inference.options import How
 
 if TYPE_CHECKING:
@@ -111,5 +112,4 @@ def check_png(out: Path) -> None:
     """Refuse a file that no PNG can be written to. Raises UserError."""
     if out.suffix.lower() != ".png":
         raise UserError(f"--out {out}: the figure is a PNG, so its name has to end in .png")
-    if out.is_dir() or not out.parent.is_dir():
-        raise UserError(f"cannot write {out}: not a file in a folder that is there")
+    check_output(out)

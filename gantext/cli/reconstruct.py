@@ -51,7 +51,7 @@ def reconstruct(
     read as <unk>), edits (words inserted, deleted or substituted), text, reconstruction. On stderr:
     the share that came back exactly, the word error rate, BLEU-4 against the originals (0 to 100).
     """
-    from gantext.files import write_atomic
+    from gantext.files import write_output
     from gantext.runs.folder import RunDir
 
     found = RunDir.find(run, runs_dir)
@@ -66,10 +66,7 @@ def reconstruct(
     for note in back.notes:
         tables.hint(note)
     if out is not None:
-        try:
-            write_atomic(out, back.to_tsv().encode())
-        except OSError as error:
-            raise UserError(f"cannot write {out}: {error.strerror}") from error
+        write_output(out, back.to_tsv().encode())
         tables.hint(
             f"{len(back.lines)} sentences of {file.name} through {found.path.name} in {out}"
         )

@@ -21,7 +21,6 @@ from gantext.cli.options import (
     numbers,
 )
 from gantext.config.settings import Device
-from gantext.errors import UserError
 
 Runs = Annotated[
     list[str] | None,
@@ -65,7 +64,7 @@ def report(
     Quick scores are computed when they are not stored; those of eval lm and eval frechet are shown
     when they are.
     """
-    from gantext.files import write_atomic
+    from gantext.files import check_output, write_output
     from gantext.report.build import Request
     from gantext.report.build import report as render
 
@@ -73,12 +72,8 @@ def report(
     draws = [int(seed) for seed in numbers(seeds, "--seeds")]
     command = shlex.join(["gantext", *sys.argv[1:]])
     asked = asked_for(words, None, preset, n, seed, device, runs_dir)
-    if out.is_dir() or not out.parent.is_dir():
-        raise UserError(f"cannot write {out}: not a file in a folder that is there")
+    check_output(out)
     with tables.working() as say:
         html = render(asked, Request(tuple(heats), tuple(draws), order, command), say)
-    try:
-        write_atomic(out, html.encode())
-    except OSError as error:
-        raise UserError(f"cannot write {out}: {error.strerror}") from error
+    write_output(out, html.encode())
     tables.err.print(f"report in {out} ({len(html) / 1e6:.1f} MB)")

@@ -105,11 +105,12 @@ def _is_given(ctx: typer.Context, name: str) -> bool:
 def _text(
     run: "RunDir", request: "SamplingRequest", out: Path | None, device: Device, json: bool
 ) -> None:
+    from gantext.files import write_output
     from gantext.inference.sampling import sample_run
 
     lines, signature = sample_run(run, request, device)
     if out is not None:
-        _write(out, "".join(f"{line}\n" for line in lines).encode())
+        write_output(out, "".join(f"{line}\n" for line in lines).encode())
         tables.err.print(f"{len(lines)} sentences of {run.path.name} in {out}")
     if json:
         tables.print_json({"samples": lines, "signature": signature})
@@ -121,6 +122,7 @@ def _pictures(
     run: "RunDir", request: "PictureRequest", out: Path | None, device: Device, json: bool
 ) -> None:
     from gantext.cli import preview
+    from gantext.files import write_output
     from gantext.inference.drawing import draw_run
     from gantext.plots.pictures import SCALE, grid_array, to_png_bytes
 
@@ -130,7 +132,7 @@ def _pictures(
     for note in drawing.notes:
         tables.err.print(f"warning: {note}", style="yellow", markup=False, soft_wrap=True)
     path = out or run.pictures.grid(drawing.name)
-    _write(path, to_png_bytes(grid_array(drawing.pictures, drawing.columns, SCALE)))
+    write_output(path, to_png_bytes(grid_array(drawing.pictures, drawing.columns, SCALE)))
     count = len(drawing.pictures)
     if json:
         document = {"path": str(path), "pictures": count, "signature": drawing.signature}
@@ -140,12 +142,3 @@ def _pictures(
     else:
         preview.show(tables.out, grid_array(drawing.pictures, drawing.columns))
         print(path)
-
-
-def _write(path: Path, content: bytes) -> None:
-    from gantext.files import write_atomic
-
-    try:
-        write_atomic(path, content)
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror}") from error

@@ -33,7 +33,7 @@ def score(
     A tab-separated table with a header: line, tokens and unknown (counts), log_prob and
     log_prob_per_token (nats, <eos> counted), real (where the model has a discriminator), text.
     """
-    from gantext.files import write_atomic
+    from gantext.files import write_output
     from gantext.runs.folder import RunDir
 
     found = RunDir.find(run, runs_dir)
@@ -46,10 +46,7 @@ def score(
     for note in scores.notes:
         tables.err.print(note, style="dim", markup=False, soft_wrap=True)
     if out is not None:
-        try:
-            write_atomic(out, scores.to_tsv().encode())
-        except OSError as error:
-            raise UserError(f"cannot write {out}: {error.strerror}") from error
+        write_output(out, scores.to_tsv().encode())
         tables.err.print(f"{len(scores.lines)} sentences scored by {found.path.name} in {out}")
     if json:
         tables.print_json(scores.to_json())
