@@ -31,6 +31,31 @@ def write_atomic(path: Path, data: bytes) -> None:
         temporary.unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def attempt(deed: str) -> Iterator[None]:
+    """Say in one line why a deed with files, such as 'write a.png', failed.
+
+    Raises:
+        UserError: for an OSError of the block: 'cannot write a.png: No space left on device'.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"cannot {deed}: {error.strerror}") from error
+
+
+def write_output(path: Path, data: bytes) -> None:
+    """Replace a file that the user named, whole or not at all. Raises UserError."""
+    with attempt(f"write {path}"):
+        write_atomic(path, data)
+
+
+def check_output(path: Path) -> None:
+    """Refuse a path that no file can be written to, before the work for it. Raises UserError."""
+    if path.is_dir() or not path.parent.is_dir():
+        raise UserError(f"cannot write {path}: not a file in a folder that is there")
+
+
 def write_json(path: Path, document: Any) -> None:
     """Replace a JSON file whole or not at all."""
     write_atomic(path, json.dumps(document, indent=1, ensure_ascii=False).encode())

@@ -5,10 +5,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gantext.cli import completion, eval, tables
-from gantext.cli.options import asked_for
+from gantext.cli import completion, tables
+from gantext.cli.options import (
+    Count,
+    DeviceName,
+    Json,
+    PresetName,
+    RunsDir,
+    Samples,
+    Seed,
+    asked_for,
+)
 from gantext.config.settings import Device
-from gantext.errors import UserError
 
 if TYPE_CHECKING:
     from gantext.evaluation.comparison import Comparison
@@ -34,28 +42,25 @@ def register(app: typer.Typer) -> None:
 
 def compare(
     words: Runs,
-    samples: eval.Samples = None,
-    preset: eval.PresetName = "texygen",
-    n: eval.Count = None,
-    seed: eval.Seed = 0,
+    samples: Samples = None,
+    preset: PresetName = "texygen",
+    n: Count = None,
+    seed: Seed = 0,
     out: Annotated[Path | None, typer.Option(help="Write every score to this CSV file.")] = None,
-    device: eval.DeviceName = Device.auto,
-    runs_dir: eval.RunsDir = Path("runs"),
-    json: eval.Json = False,
+    device: DeviceName = Device.auto,
+    runs_dir: RunsDir = Path("runs"),
+    json: Json = False,
 ) -> None:
     """Runs side by side under one protocol: scores, settings that differ, means over seeds."""
     from gantext.evaluation.comparison import compare as compare_runs
     from gantext.evaluation.comparison import to_csv
-    from gantext.files import write_atomic
+    from gantext.files import write_output
 
     asked = asked_for(words, samples, preset, n, seed, device, runs_dir)
     with tables.working() as say:
         found = compare_runs(asked, say)
     if out is not None:
-        try:
-            write_atomic(out, to_csv(found).encode())
-        except OSError as error:
-            raise UserError(f"cannot write {out}: {error.strerror}") from error
+        write_output(out, to_csv(found).encode())
     if json:
         tables.print_json([_document(one) for one in found])
         return

@@ -56,3 +56,8 @@ def runs(incomplete: str) -> list[str]:
     folder = Path("runs")
     names = [run.name_in(folder) for run in list_runs(folder)]
     return [name for name in ["latest", *names] if name.startswith(incomplete)]
+
+
+def runs_or_data(incomplete: str) -> list[str]:
+    """Completions of a RUN or of data=NAME."""
+    return overrides(incomplete) if incomplete.startswith("data") else runs(incomplete)

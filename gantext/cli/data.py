@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gantext.cli import completion, tables
+from gantext.cli.options import Json
 from gantext.errors import UserError
 
 if TYPE_CHECKING:
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 
 
 app = typer.Typer(help="Look at data and fetch it.", no_args_is_help=True, rich_markup_mode="rich")
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
 
 def _words(incomplete: str) -> list[str]:

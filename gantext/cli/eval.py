@@ -7,8 +7,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gantext.cli import completion, tables
+from gantext.cli import tables
 from gantext.cli.kinds import KINDS, OWN_OPTIONS, Kind
+from gantext.cli.options import (
+    Count,
+    DeviceName,
+    Json,
+    PresetName,
+    RunsDir,
+    Samples,
+    Seed,
+    Temperature,
+    Words,
+)
 from gantext.config.settings import Device
 from gantext.errors import UserError
 
@@ -20,35 +31,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Score runs and files.", no_args_is_help=True, rich_markup_mode="rich")
 
 
-def run_or_override(incomplete: str) -> list[str]:
-    """Completions of a RUN or of data=NAME."""
-    if incomplete.startswith("data"):
-        return completion.overrides(incomplete)
-    return completion.runs(incomplete)
-
-
-Words = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="[RUN[@PHASE]]... [data=NAME]...",
-        help="Runs (default: the latest), and the data to score against (default: theirs).",
-        autocompletion=run_or_override,
-        show_default=False,
-    ),
-]
-Samples = Annotated[
-    list[Path] | None,
-    typer.Option(help="Score this file too, one sentence a line; may be repeated."),
-]
 References = Annotated[Path | None, typer.Option(help="A file of references, one a line.")]
-PresetName = Annotated[
-    str,
-    typer.Option(help="BLEU protocol: texygen, texygen-fast, leakgan, relgan or textgan."),
-]
-Count = Annotated[
-    int | None,
-    typer.Option("-n", min=1, help="How many to sample (default: eval.samples of the run)."),
-]
 Draws = Annotated[
     int | None,
     typer.Option(min=1, help="Importance samples of a sentence (default: 500; eval all: 100)."),
@@ -57,16 +40,11 @@ Sentences = Annotated[int, typer.Option("-n", "--n", min=1, help="How many test 
 Probes = Annotated[
     int, typer.Option("-n", "--n", min=1, help="Test sentences to fill, or pairs to join.")
 ]
-Temperature = Annotated[float, typer.Option(min=0.0, help="Sampling temperature.")]
-Seed = Annotated[int, typer.Option(help="Seed of samples and shuffles.")]
 Phase = Annotated[str | None, typer.Option(help="The runs as they were after this phase.")]
 Encoder = Annotated[
     str | None, typer.Option(help="A sentence-transformers model (default: all-MiniLM-L6-v2).")
 ]
 Plot = Annotated[Path | None, typer.Option(help="Draw the table into this PNG file.")]
-DeviceName = Annotated[Device, typer.Option("--device", help="Where to compute.")]
-RunsDir = Annotated[Path, typer.Option(help="Where the runs are.")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 EXAMPLES = """[bold]Examples[/bold]
 
   gantext eval {0}

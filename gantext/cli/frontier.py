@@ -6,7 +6,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gantext.cli import eval, tables
-from gantext.cli.options import TEMPERATURES, Order, Seeds, asked_for, numbers
+from gantext.cli.options import (
+    TEMPERATURES,
+    Count,
+    DeviceName,
+    Json,
+    Order,
+    PresetName,
+    RunsDir,
+    Samples,
+    Seeds,
+    Words,
+    asked_for,
+    numbers,
+)
 from gantext.config.settings import Device
 
 if TYPE_CHECKING:
@@ -28,22 +41,22 @@ def register() -> None:
 
 
 def frontier(
-    words: eval.Words = None,
+    words: Words = None,
     temperatures: Annotated[
         str, typer.Option(help="Temperatures, with commas between.")
     ] = TEMPERATURES,
     seeds: Seeds = "0",
     order: Order = 4,
-    samples: eval.Samples = None,
-    preset: eval.PresetName = "texygen",
-    n: eval.Count = None,
+    samples: Samples = None,
+    preset: PresetName = "texygen",
+    n: Count = None,
     out: Annotated[
         Path | None,
         typer.Option(help="Folder of frontier.csv and frontier.png (default: the run's plots)."),
     ] = None,
-    device: eval.DeviceName = Device.auto,
-    runs_dir: eval.RunsDir = Path("runs"),
-    json: eval.Json = False,
+    device: DeviceName = Device.auto,
+    runs_dir: RunsDir = Path("runs"),
+    json: Json = False,
 ) -> None:
     """Quality against diversity over temperatures: table, CSV and PNG.
 

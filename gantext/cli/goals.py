@@ -5,8 +5,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gantext.cli import completion, tables
-from gantext.cli.options import check_png
+from gantext.cli import tables
+from gantext.cli.options import (
+    DeviceName,
+    Json,
+    Phase,
+    PngFile,
+    Run,
+    RunsDir,
+    SampleSeed,
+    Temperature,
+    check_png,
+)
 from gantext.config.settings import Device
 from gantext.errors import UserError
 
@@ -24,24 +34,19 @@ def register(app: typer.Typer) -> None:
 
 
 def goals(
-    run: Annotated[
-        str | None,
-        typer.Argument(help="A run's folder or name.", autocompletion=completion.runs),
-    ] = None,
+    run: Run = None,
     text: Annotated[
         list[str] | None,
         typer.Option(help="A sentence of your own instead of samples (repeatable)."),
     ] = None,
     n: Annotated[int, typer.Option("-n", min=1, help="How many samples (up to 6).")] = 3,
-    seed: Annotated[int, typer.Option(help="Seed of the samples.")] = 0,
-    temperature: Annotated[float, typer.Option(min=0.0, help="1 is the model's own.")] = 1.0,
-    phase: Annotated[
-        str | None, typer.Option(help="The run as it was at the end of this phase.")
-    ] = None,
-    out: Annotated[Path, typer.Option(help="The PNG file.")] = Path("goals.png"),
-    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
-    runs_dir: Annotated[Path, typer.Option(help="Where the runs are.")] = Path("runs"),
-    json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    seed: SampleSeed = 0,
+    temperature: Temperature = 1.0,
+    phase: Phase = None,
+    out: PngFile = Path("goals.png"),
+    device: DeviceName = Device.auto,
+    runs_dir: RunsDir = Path("runs"),
+    json: Json = False,
 ) -> None:
     """Look at a LeakGAN's goals: their projection and the leaked features' path over the words.
 
@@ -50,6 +55,7 @@ def goals(
     mean cosine of a goal and the move of the features over the words that the goal is for.
     """
     from gantext import api
+    from gantext.files import attempt
 
     found = api.load_run(run, phase, runs_dir=runs_dir, device=device)
     _check(text or [], n, out)
@@ -59,10 +65,8 @@ def goals(
     drawn = found.goals(text or [], n=n, temperature=temperature, seed=seed)
     for note in drawn.notes:
         tables.hint(note)
-    try:
+    with attempt(f"write {out}"):
         to_png(goals_figure(drawn.plot), out)
-    except OSError as error:
-        raise UserError(f"cannot write {out}: {error.strerror}") from error
     if json:
         tables.print_json({**drawn.to_json(), "file": str(out)})
     else:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gantext.cli import completion, tables
+from gantext.cli import tables
+from gantext.cli.options import DeviceName, GivenRun, Json, Phase, RunsDir
 from gantext.config.settings import Device
 from gantext.errors import UserError
 
@@ -24,14 +25,7 @@ def register(app: typer.Typer) -> None:
 
 
 def impute(
-    run: Annotated[
-        str,
-        typer.Argument(
-            help="A run's folder or name, or latest.",
-            autocompletion=completion.runs,
-            show_default=False,
-        ),
-    ],
+    run: GivenRun,
     text: Annotated[
         str, typer.Argument(help="A sentence with ___ where words are missing.", show_default=False)
     ],
@@ -41,12 +35,10 @@ def impute(
         int, typer.Option(min=1, help="Of a VAE: searches, each with the z of the one before.")
     ] = 3,
     max_words: Annotated[int, typer.Option(min=1, help="Words that a blank may have.")] = 1,
-    phase: Annotated[
-        str | None, typer.Option(help="The run as it was at the end of this phase.")
-    ] = None,
-    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
-    runs_dir: Annotated[Path, typer.Option(help="Where the runs are.")] = Path("runs"),
-    json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    phase: Phase = None,
+    device: DeviceName = Device.auto,
+    runs_dir: RunsDir = Path("runs"),
+    json: Json = False,
 ) -> None:
     """Fill the blanks of a sentence by beam search; the likeliest sentences first.
 

@@ -5,7 +5,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gantext.cli import completion, tables
+from gantext.cli import tables
+from gantext.cli.options import (
+    DecodedBeam,
+    DecodedHow,
+    DecodedSeed,
+    DecodedTemperature,
+    DeviceName,
+    GivenRun,
+    Json,
+    Phase,
+    RunsDir,
+)
 from gantext.config.settings import Device
 from gantext.errors import UserError
 from gantext.inference.options import How
@@ -25,30 +36,21 @@ def register(app: typer.Typer) -> None:
 
 
 def interpolate(
-    run: Annotated[
-        str,
-        typer.Argument(
-            help="A run's folder or name, or latest.",
-            autocompletion=completion.runs,
-            show_default=False,
-        ),
-    ],
+    run: GivenRun,
     first: Annotated[str, typer.Argument(help="The first sentence.", show_default=False)],
     second: Annotated[str, typer.Argument(help="The second sentence.", show_default=False)],
     steps: Annotated[int, typer.Option(min=2, help="Points on the way, both ends counted.")] = 7,
     spherical: Annotated[
         bool, typer.Option("--spherical", help="Along the arc instead of the line.")
     ] = False,
-    how: Annotated[How, typer.Option(help="How sentences are decoded.")] = How.greedy,
-    beam: Annotated[int, typer.Option(min=1, help="Hypotheses of --how beam.")] = 5,
-    temperature: Annotated[float, typer.Option(min=0.0, help="Of --how sample.")] = 1.0,
-    seed: Annotated[int, typer.Option(help="Seed of --how sample.")] = 0,
-    phase: Annotated[
-        str | None, typer.Option(help="The run as it was at the end of this phase.")
-    ] = None,
-    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
-    runs_dir: Annotated[Path, typer.Option(help="Where the runs are.")] = Path("runs"),
-    json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    how: DecodedHow = How.greedy,
+    beam: DecodedBeam = 5,
+    temperature: DecodedTemperature = 1.0,
+    seed: DecodedSeed = 0,
+    phase: Phase = None,
+    device: DeviceName = Device.auto,
+    runs_dir: RunsDir = Path("runs"),
+    json: Json = False,
 ) -> None:
     """Write the sentences on the way between two through a VAE's latent space.
 

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from gantext.cli import completion, tables
+from gantext.cli import tables
+from gantext.cli.options import DeviceName, Json, Phase, PngFile, Run, RunsDir, check_png
 from gantext.config.settings import Device
-from gantext.errors import UserError
 from gantext.inference.options import Colouring, Projection
 
 
@@ -21,23 +21,18 @@ def register(app: typer.Typer) -> None:
 
 
 def latent(
-    run: Annotated[
-        str | None,
-        typer.Argument(help="A run's folder or name.", autocompletion=completion.runs),
-    ] = None,
+    run: Run = None,
     by: Annotated[
         Colouring, typer.Option(help="What the colours show; shape and colour on data=scenes.")
     ] = Colouring.length,
     method: Annotated[Projection, typer.Option(help="tsne needs scikit-learn.")] = Projection.pca,
     n: Annotated[int, typer.Option("-n", min=3, help="How many test sentences.")] = 1000,
     seed: Annotated[int, typer.Option(help="Seed of the choice and of t-SNE.")] = 0,
-    phase: Annotated[
-        str | None, typer.Option(help="The run as it was at the end of this phase.")
-    ] = None,
-    out: Annotated[Path, typer.Option(help="The PNG file.")] = Path("latent.png"),
-    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
-    runs_dir: Annotated[Path, typer.Option(help="Where the runs are.")] = Path("runs"),
-    json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    phase: Phase = None,
+    out: PngFile = Path("latent.png"),
+    device: DeviceName = Device.auto,
+    runs_dir: RunsDir = Path("runs"),
+    json: Json = False,
 ) -> None:
     """Draw a VAE's latent space: test sentences' posterior means in a plane, as a PNG.
 
@@ -45,7 +40,7 @@ def latent(
     the sentence: its number of words or, on data=scenes, the first shape or colour that it names.
     """
     from gantext import api
-    from gantext.cli.options import check_png
+    from gantext.files import attempt
 
     found = api.load_run(run, phase, runs_dir=runs_dir, device=device)
     check_png(out)
@@ -53,10 +48,8 @@ def latent(
     from gantext.plots.output import to_png
 
     plane = found.latent(by=by, method=method, n=n, seed=seed)
-    try:
+    with attempt(f"write {out}"):
         to_png(latent_figure(plane.plot), out)
-    except OSError as error:
-        raise UserError(f"cannot write {out}: {error.strerror}") from error
     if json:
         tables.print_json({**plane.to_json(), "file": str(out)})
     tables.hint(f"{len(plane.texts)} latent vectors of {found.path.name} in {out}")

@@ -5,15 +5,77 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gantext.cli import completion
 from gantext.config.settings import Device
 from gantext.errors import UserError
+from gantext.files import check_output
+from gantext.inference.options import How
 
 if TYPE_CHECKING:
     from gantext.evaluation.request import Asked
 
 
+# Which run, and in which state.
+Run = Annotated[
+    str | None, typer.Argument(help="A run's folder or name.", autocompletion=completion.runs)
+]
+GivenRun = Annotated[
+    str,
+    typer.Argument(
+        help="A run's folder or name, or latest.",
+        autocompletion=completion.runs,
+        show_default=False,
+    ),
+]
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[RUN[@PHASE]]... [data=NAME]...",
+        help="Runs (default: the latest), and the data to score against (default: theirs).",
+        autocompletion=completion.runs_or_data,
+        show_default=False,
+    ),
+]
+Phase = Annotated[str | None, typer.Option(help="The run as it was at the end of this phase.")]
+RunsDir = Annotated[Path, typer.Option(help="Where the runs are.")]
+ConfigDir = Annotated[
+    Path | None, typer.Option(help="A folder of your own configs (model/, data/, experiment/).")
+]
+
+# What is read and written.
+SentenceFile = Annotated[
+    Path,
+    typer.Argument(help="Sentences, one a line; .gz is unpacked.", show_default=False),
+]
+Samples = Annotated[
+    list[Path] | None,
+    typer.Option(help="Score this file too, one sentence a line; may be repeated."),
+]
+TableFile = Annotated[Path | None, typer.Option(help="Write the table to a file.")]
+PngFile = Annotated[Path, typer.Option(help="The PNG file.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+
+# How samples are drawn and scored.
+DeviceName = Annotated[Device, typer.Option(help="Where to compute.")]
+Temperature = Annotated[float, typer.Option(min=0.0, help="1 is the model's own.")]
+SampleSeed = Annotated[int, typer.Option(help="Seed of the samples.")]
+Seed = Annotated[int, typer.Option(help="Seed of samples and shuffles.")]
 Seeds = Annotated[str, typer.Option(help="Seeds of the samples, with commas between.")]
+Count = Annotated[
+    int | None,
+    typer.Option("-n", min=1, help="How many to sample (default: eval.samples of the run)."),
+]
+PresetName = Annotated[
+    str, typer.Option(help="BLEU protocol: texygen, texygen-fast, leakgan, relgan or textgan.")
+]
 Order = Annotated[int, typer.Option(min=2, max=5, help="N of the plot and of the reading.")]
+
+# How a latent vector is decoded.
+DecodedHow = Annotated[How, typer.Option(help="How sentences are decoded.")]
+DecodedBeam = Annotated[int, typer.Option(min=1, help="Hypotheses of --how beam.")]
+DecodedTemperature = Annotated[float, typer.Option(min=0.0, help="Of --how sample.")]
+DecodedSeed = Annotated[int, typer.Option(help="Seed of --how sample.")]
+
 TEMPERATURES = "0.5,0.6,0.7,0.8,0.9,1.0,1.1,1.2"
 
 
@@ -50,5 +112,4 @@ def check_png(out: Path) -> None:
     """Refuse a file that no PNG can be written to. Raises UserError."""
     if out.suffix.lower() != ".png":
         raise UserError(f"--out {out}: the figure is a PNG, so its name has to end in .png")
-    if out.is_dir() or not out.parent.is_dir():
-        raise UserError(f"cannot write {out}: not a file in a folder that is there")
+    check_output(out)

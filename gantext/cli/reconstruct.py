@@ -1,11 +1,23 @@
 """gantext reconstruct."""
 
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
-from gantext.cli import completion, tables
+from gantext.cli import tables
+from gantext.cli.options import (
+    DecodedBeam,
+    DecodedHow,
+    DecodedSeed,
+    DecodedTemperature,
+    DeviceName,
+    GivenRun,
+    Json,
+    Phase,
+    RunsDir,
+    SentenceFile,
+    TableFile,
+)
 from gantext.config.settings import Device
 from gantext.errors import UserError
 from gantext.inference.options import How
@@ -21,28 +33,17 @@ def register(app: typer.Typer) -> None:
 
 
 def reconstruct(
-    run: Annotated[
-        str,
-        typer.Argument(
-            help="A run's folder or name, or latest.",
-            autocompletion=completion.runs,
-            show_default=False,
-        ),
-    ],
-    file: Annotated[
-        Path, typer.Argument(help="Sentences, one a line; .gz is unpacked.", show_default=False)
-    ],
-    how: Annotated[How, typer.Option(help="How sentences are decoded.")] = How.greedy,
-    beam: Annotated[int, typer.Option(min=1, help="Hypotheses of --how beam.")] = 5,
-    temperature: Annotated[float, typer.Option(min=0.0, help="Of --how sample.")] = 1.0,
-    seed: Annotated[int, typer.Option(help="Seed of --how sample.")] = 0,
-    out: Annotated[Path | None, typer.Option(help="Write the table to a file.")] = None,
-    phase: Annotated[
-        str | None, typer.Option(help="The run as it was at the end of this phase.")
-    ] = None,
-    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
-    runs_dir: Annotated[Path, typer.Option(help="Where the runs are.")] = Path("runs"),
-    json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    run: GivenRun,
+    file: SentenceFile,
+    how: DecodedHow = How.greedy,
+    beam: DecodedBeam = 5,
+    temperature: DecodedTemperature = 1.0,
+    seed: DecodedSeed = 0,
+    out: TableFile = None,
+    phase: Phase = None,
+    device: DeviceName = Device.auto,
+    runs_dir: RunsDir = Path("runs"),
+    json: Json = False,
 ) -> None:
     """Encode sentences and decode them again: what a VAE keeps of them.
 
@@ -51,7 +52,7 @@ def reconstruct(
     the share that came back exactly, the word error rate, BLEU-4 against the originals (0 to 100).
     """
     from gantext import api
-    from gantext.files import write_atomic
+    from gantext.files import write_output
 
     found = api.load_run(run, phase, runs_dir=runs_dir, device=device)
     if not file.exists():  # said before torch is loaded
@@ -60,10 +61,7 @@ def reconstruct(
     for note in back.notes:
         tables.hint(note)
     if out is not None:
-        try:
-            write_atomic(out, back.to_tsv().encode())
-        except OSError as error:
-            raise UserError(f"cannot write {out}: {error.strerror}") from error
+        write_output(out, back.to_tsv().encode())
         tables.hint(
             f"{len(back.lines)} sentences of {file.name} through {found.path.name} in {out}"
         )

@@ -7,10 +7,20 @@ from typing import Annotated
 
 import typer
 
-from gantext.cli import completion, eval, tables
-from gantext.cli.options import TEMPERATURES, Order, Seeds, asked_for, numbers
+from gantext.cli import completion, tables
+from gantext.cli.options import (
+    TEMPERATURES,
+    Count,
+    DeviceName,
+    Order,
+    PresetName,
+    RunsDir,
+    Seed,
+    Seeds,
+    asked_for,
+    numbers,
+)
 from gantext.config.settings import Device
-from gantext.errors import UserError
 
 Runs = Annotated[
     list[str] | None,
@@ -43,18 +53,18 @@ def report(
     ] = TEMPERATURES,
     seeds: Seeds = "0",
     order: Order = 4,
-    preset: eval.PresetName = "texygen",
-    n: eval.Count = None,
-    seed: eval.Seed = 0,
-    device: eval.DeviceName = Device.auto,
-    runs_dir: eval.RunsDir = Path("runs"),
+    preset: PresetName = "texygen",
+    n: Count = None,
+    seed: Seed = 0,
+    device: DeviceName = Device.auto,
+    runs_dir: RunsDir = Path("runs"),
 ) -> None:
     """One HTML file: settings, learning curves, scores, frontier, samples, comparison.
 
     Quick scores are computed when they are not stored; those of eval lm and eval frechet are shown
     when they are.
     """
-    from gantext.files import write_atomic
+    from gantext.files import check_output, write_output
     from gantext.report.build import Request
     from gantext.report.build import report as render
 
@@ -62,12 +72,8 @@ def report(
     draws = [int(seed) for seed in numbers(seeds, "--seeds")]
     command = shlex.join(["gantext", *sys.argv[1:]])
     asked = asked_for(words, None, preset, n, seed, device, runs_dir)
-    if out.is_dir() or not out.parent.is_dir():
-        raise UserError(f"cannot write {out}: not a file in a folder that is there")
+    check_output(out)
     with tables.working() as say:
         html = render(asked, Request(tuple(heats), tuple(draws), order, command), say)
-    try:
-        write_atomic(out, html.encode())
-    except OSError as error:
-        raise UserError(f"cannot write {out}: {error.strerror}") from error
+    write_output(out, html.encode())
     tables.err.print(f"report in {out} ({len(html) / 1e6:.1f} MB)")

@@ -3,19 +3,18 @@
 import contextlib
 from collections.abc import Container
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
-from gantext.cli import completion, tables
+from gantext.cli import tables
+from gantext.cli.options import Json, Run, RunsDir
 from gantext.errors import UserError
 from gantext.metrics.score import shown
 from gantext.runs.folder import RunDir, list_runs
 from gantext.runs.summary import clock, phase_scores
 
 app = typer.Typer(help="Look at runs.", no_args_is_help=True, rich_markup_mode="rich")
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
-RunsDir = Annotated[Path, typer.Option("--runs-dir", help="Where the runs are.")]
 SHORT = ("nll-test", "grammatical", "bleu-2", "bleu-4", "self-bleu-4", "unique")
 SHORT_OF_PICTURES = (
     "retrieval-1",
@@ -85,7 +84,7 @@ def _row(run: RunDir, runs_dir: Path) -> dict[str, Any]:
 
 @app.command()
 def show(
-    run: Annotated[str | None, typer.Argument(autocompletion=completion.runs)] = None,
+    run: Run = None,
     runs_dir: RunsDir = Path("runs"),
     json: Json = False,
 ) -> None:

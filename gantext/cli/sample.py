@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gantext.cli import completion, tables
+from gantext.cli import tables
+from gantext.cli.options import DeviceName, Json, Phase, Run, RunsDir, SampleSeed, Temperature
 from gantext.config.settings import Device
 from gantext.errors import UserError
 
 if TYPE_CHECKING:
-    from gantext.api.run import Run
+    from gantext import api
     from gantext.inference.drawing import PictureRequest
     from gantext.inference.sampling import SamplingRequest
 
@@ -32,15 +33,12 @@ def register(app: typer.Typer) -> None:
 
 def sample(
     ctx: typer.Context,
-    run: Annotated[
-        str | None,
-        typer.Argument(help="A run's folder or name.", autocompletion=completion.runs),
-    ] = None,
+    run: Run = None,
     n: Annotated[
         int | None,
         typer.Option("-n", min=1, help="How many (default: 10 sentences or 25 pictures)."),
     ] = None,
-    temperature: Annotated[float, typer.Option(min=0.0, help="1 is the model's own.")] = 1.0,
+    temperature: Temperature = 1.0,
     top_k: Annotated[int, typer.Option(min=0, help="Keep the k likeliest words (0: all).")] = 0,
     top_p: Annotated[float, typer.Option(help="Nucleus: keep this much probability.")] = 1.0,
     greedy: Annotated[bool, typer.Option("--greedy", help="Always the likeliest word.")] = False,
@@ -52,13 +50,11 @@ def sample(
     out: Annotated[
         Path | None, typer.Option(help="Write to a file: one sentence a line, or a PNG grid.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the samples.")] = 0,
-    phase: Annotated[
-        str | None, typer.Option(help="Sample the model as it was at the end of this phase.")
-    ] = None,
-    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
-    runs_dir: Annotated[Path, typer.Option(help="Where the runs are.")] = Path("runs"),
-    json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    seed: SampleSeed = 0,
+    phase: Phase = None,
+    device: DeviceName = Device.auto,
+    runs_dir: RunsDir = Path("runs"),
+    json: Json = False,
 ) -> None:
     """Write sentences of a trained model to stdout or a file, or pictures to a PNG grid."""
     if not 0 < top_p <= 1:
@@ -78,7 +74,7 @@ def sample(
         _text(found, written, out, json)
 
 
-def _draws_pictures(run: "Run", ctx: typer.Context) -> bool:
+def _draws_pictures(run: "api.Run", ctx: typer.Context) -> bool:
     """Whether the run's model draws pictures. Raises UserError for options of the other kind."""
     from gantext import models
     from gantext.data import Reads
@@ -100,10 +96,12 @@ def _is_given(ctx: typer.Context, name: str) -> bool:
     return source is not None and source.name == "COMMANDLINE"
 
 
-def _text(run: "Run", request: "SamplingRequest", out: Path | None, json: bool) -> None:
+def _text(run: "api.Run", request: "SamplingRequest", out: Path | None, json: bool) -> None:
+    from gantext.files import write_output
+
     lines = run.write(request)
     if out is not None:
-        _write(out, "".join(f"{line}\n" for line in lines).encode())
+        write_output(out, "".join(f"{line}\n" for line in lines).encode())
         tables.err.print(f"{len(lines)} sentences of {run.path.name} in {out}")
     if json:
         tables.print_json({"samples": lines, "signature": lines.signature})
@@ -111,8 +109,9 @@ def _text(run: "Run", request: "SamplingRequest", out: Path | None, json: bool) 
         print("\n".join(lines))
 
 
-def _pictures(run: "Run", request: "PictureRequest", out: Path | None, json: bool) -> None:
+def _pictures(run: "api.Run", request: "PictureRequest", out: Path | None, json: bool) -> None:
     from gantext.cli import preview
+    from gantext.files import write_output
     from gantext.plots.pictures import SCALE, grid_array, to_png_bytes
 
     if out is not None and out.suffix.lower() != ".png":
@@ -121,7 +120,7 @@ def _pictures(run: "Run", request: "PictureRequest", out: Path | None, json: boo
     for note in drawing.notes:
         tables.err.print(f"warning: {note}", style="yellow", markup=False, soft_wrap=True)
     path = out or run.folder.pictures.grid(drawing.name)
-    _write(path, to_png_bytes(grid_array(drawing.pictures, drawing.columns, SCALE)))
+    write_output(path, to_png_bytes(grid_array(drawing.pictures, drawing.columns, SCALE)))
     count = len(drawing.pictures)
     if json:
         document = {"path": str(path), "pictures": count, "signature": drawing.signature}
@@ -131,12 +130,3 @@ def _pictures(run: "Run", request: "PictureRequest", out: Path | None, json: boo
     else:
         preview.show(tables.out, grid_array(drawing.pictures, drawing.columns))
         print(path)
-
-
-def _write(path: Path, content: bytes) -> None:
-    from gantext.files import write_atomic
-
-    try:
-        write_atomic(path, content)
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror}") from error

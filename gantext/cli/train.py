@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from gantext.cli import completion, tables
+from gantext.cli.options import ConfigDir, Json
 from gantext.config import groups
 from gantext.errors import UserError
 from gantext.runs.folder import RunDir
@@ -25,10 +26,6 @@ Words = Annotated[
 Multirun = Annotated[
     bool, typer.Option("--multirun", "-m", help="Sweep: one job for each combination of values.")
 ]
-ConfigDir = Annotated[
-    Path | None,
-    typer.Option("--config-dir", help="A folder of your own configs (model/, data/, experiment/)."),
-]
 Cfg = Annotated[
     str | None, typer.Option("--cfg", metavar="job", help="Print the composed config and stop.")
 ]
@@ -39,7 +36,6 @@ Resume = Annotated[
     bool,
     typer.Option("--resume", help="Go on with a run (the latest, or the one named) exactly."),
 ]
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
 
 def _groups_help() -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from gantext.errors import UserError
+from gantext.files import attempt
 
 # progress(name of the file, bytes so far, bytes in all or None when the server does not say)
 Progress = Callable[[str, int, int | None], None]
@@ -65,11 +66,8 @@ def locate(file: Remote, progress: Progress | None = None) -> Path:
 
 
 def _sha256(path: Path) -> str:
-    try:
-        with path.open("rb") as handle:
-            return hashlib.file_digest(handle, "sha256").hexdigest()
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from error
+    with attempt(f"read {path}"), path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def _download(file: Remote, progress: Progress | None) -> Path:

@@ -11,6 +11,7 @@ import numpy as np
 from gantext.data.tokenizers import check, tokenize
 from gantext.data.vocabulary import SPECIALS, Vocabulary
 from gantext.errors import UserError, nearest
+from gantext.files import attempt
 
 if TYPE_CHECKING:
     from gantext.data.corpus import Corpus, Sentences
@@ -138,12 +139,11 @@ def read_lines(path: Path, notes: list[str]) -> list[str]:
 
 
 def _read_bytes(path: Path) -> bytes:
-    try:
-        data = path.read_bytes()
-        return gzip.decompress(data) if path.suffix == ".gz" and data else data
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise UserError(f"{path}: damaged gzip file ({error})") from error
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from error
+    with attempt(f"read {path}"):
+        try:
+            data = path.read_bytes()
+            return gzip.decompress(data) if path.suffix == ".gz" and data else data
+        except FileNotFoundError:
+            raise UserError(f"{path}: no such file") from None
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise UserError(f"{path}: damaged gzip file ({error})") from error

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from gantext.data.download import Remote, locate
 from gantext.errors import UserError
+from gantext.files import attempt
 
 if TYPE_CHECKING:
     from gantext.data.gallery import Gallery, PictureSplit
@@ -147,13 +148,12 @@ def read(path: Path, dimensions: int) -> Bytes:
 
 def _content(path: Path) -> bytes:
     """The content of a file, unpacked if it begins like a gzip file, whatever it is called."""
-    try:
-        content = path.read_bytes()
-        return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise UserError(f"{path} is a truncated or damaged gzip file: {error}") from error
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from error
+    with attempt(f"read {path}"):
+        try:
+            content = path.read_bytes()
+            return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise UserError(f"{path} is a truncated or damaged gzip file: {error}") from error
 
 
 def _check_size(path: Path, length: int, header: int, shape: list[int]) -> None:

@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from gantext.errors import UserError
 from gantext.evaluation.subjects import REAL
 from gantext.evaluation.table import Table
+from gantext.files import attempt
 from gantext.metrics.score import Score, shown
 
 # source -> bucket -> (value, sentences)
@@ -55,10 +55,8 @@ def draw(table: Table, path: Path) -> None:
     from gantext.plots.output import to_png
 
     name, series = chosen(table)
-    try:
+    with attempt(f"write {path}"):
         to_png(lengths_figure(series, name, "light", real=REAL), path)
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror}") from error
 
 
 def chosen(table: Table) -> tuple[str, Series]:

@@ -20,7 +20,7 @@ from gantext.evaluation.request import Asked, check_kind
 from gantext.evaluation.scorebook import Say
 from gantext.evaluation.subjects import REAL, Ground, Model, Subject
 from gantext.evaluation.table import distinct
-from gantext.files import write_atomic
+from gantext.files import attempt, write_atomic
 from gantext.inference.sampling import SamplingRequest
 from gantext.metrics.score import Score, protocol, shown
 from gantext.metrics.signatures import own_name
@@ -313,9 +313,7 @@ def save(found: Frontier, folder: Path) -> list[Path]:
     from gantext.plots.output import to_png
 
     paths = [folder / "frontier.csv", folder / "frontier.png"]
-    try:
+    with attempt(f"write into {folder}"):
         write_atomic(paths[0], to_csv(found).encode())
         to_png(figure(found, "light"), paths[1])
-    except OSError as error:
-        raise UserError(f"cannot write into {folder}: {error.strerror}") from error
     return paths

@@ -5,22 +5,20 @@ fsynced file by file and renamed; its manifest holds the SHA-256 of each file, s
 altered one is detected when it is read.
 """
 
-from collections.abc import Callable
-from gantext.files import sync_folder
-from gantext.files import write_synced
-from pathlib import Path
-from safetensors import SafetensorError
-from safetensors.torch import load as load_tensors
-from safetensors.torch import save as save_tensors
-from torch import Tensor
-from typing import Any
-from typing import TypeVar
 import hashlib
 import json
 import os
 import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
 
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor
 
+from gantext.files import sync_folder, write_synced
 
 T = TypeVar("T")
 RESERVED = ("__tensor__", "__integer_keys__")

@@ -8,25 +8,18 @@ plots/            figures                        train.log        everything tha
 result.json       final scores, or the error
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from gantext.errors import UserError
-from gantext.errors import nearest
-from gantext.files import Held
-from gantext.files import hold
-from gantext.files import is_held
-from gantext.files import read_json
-from gantext.files import write_atomic
-from gantext.files import write_json
-from pathlib import Path
-from typing import Any
 import contextlib
 import json
 import os
 import re
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-
+from gantext.errors import UserError, nearest
+from gantext.files import Held, hold, is_held, read_json, write_atomic, write_json
 
 CONFIG, INFO, RESULT = "config.yaml", "run.json", "result.json"
 LATEST = "latest"

@@ -1,11 +1,11 @@
 """What a run came to: the scores of its phases, and its time."""
 
-from gantext.runs.folder import RunDir
 from typing import TYPE_CHECKING
+
+from gantext.runs.folder import RunDir
 
 if TYPE_CHECKING:
     from gantext.metrics.score import Score
-
 
 
 def phase_scores(run: RunDir) -> "dict[str, list[Score]]":

@@ -1,26 +1,21 @@
 """Settings and a corpus -> device, named generators, algorithm; a run folder -> the same."""
 
+import logging
 from dataclasses import dataclass
-from gantext.config.settings import Device
-from gantext.config.settings import Settings
+from typing import Any
+
+import torch
+
+from gantext import models
+from gantext.config import schema
+from gantext.config.settings import Device, Settings
 from gantext.data import Reads
 from gantext.data.corpus import encode_split
 from gantext.data.vocabulary import Vocabulary
 from gantext.errors import UserError
-from gantext.models.build import build
-from gantext.models.build import singletons
-from gantext.models.contract import Algorithm
-from gantext.models.contract import Painter
-from gantext.models.contract import PictureTask
-from gantext.models.contract import Task
+from gantext.models.build import build, singletons
+from gantext.models.contract import Algorithm, Painter, PictureTask, Task
 from gantext.runs.folder import RunDir
-from typing import Any
-import logging
-import torch
-from gantext import models
-from gantext.config import schema
-
-
 
 logger = logging.getLogger(__name__)
 

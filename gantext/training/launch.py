@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gantext.errors import UserError
+from gantext.files import attempt
 
 if TYPE_CHECKING:
     from gantext.config.settings import Settings
@@ -99,10 +99,8 @@ def _free(folder: Path) -> Path:
 
 
 def _made(folder: Path) -> Path:
-    try:
+    with attempt(f"make the folder {folder}"):
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"cannot make the folder {folder}: {error.strerror}") from error
     return folder
 
 

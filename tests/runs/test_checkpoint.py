@@ -1,19 +1,19 @@
 """Checkpoints: the round trip of trees, and damage that is noticed."""
 
-from gantext.runs.folder import RunDir
-from hypothesis import given
-from hypothesis import settings
-from hypothesis import strategies as st
-from pathlib import Path
-from torch import Tensor
-from torch import nn
-from typing import Any
 import json
-import pytest
 import random
 import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
 from gantext.runs import checkpoint
+from gantext.runs.folder import RunDir
 
 DTYPES = (torch.float32, torch.float64, torch.bfloat16, torch.int64, torch.uint8, torch.bool)
 

@@ -1,18 +1,13 @@
 """The run folder: found by name, held by one process, cut and read back."""
 
-from gantext.errors import UserError
-from gantext.files import Held
-from gantext.files import hold
-from gantext.files import is_held
-from gantext.runs.folder import RunDir
-from gantext.runs.folder import list_runs
-from gantext.training.preparation import chosen_phases
-from pathlib import Path
-from tests.conftest import environment
 import os
+from pathlib import Path
+
 import pytest
-import subprocess
-import sys
+
+from gantext.errors import UserError
+from gantext.runs.folder import RunDir, list_runs
+
 
 def make(path: Path) -> RunDir:
     return RunDir.create(path, "seed: 1\n", {"words": ["é"]}, {"status": "new", "data": "abc"})
@@ -66,28 +61,6 @@ def test_one_process_holds_the_folder(tmp_path: Path) -> None:
         pass
 
 
-def test_a_killed_holder_holds_no_more(tmp_path: Path) -> None:
-    code = (
-        "import os, sys, gantext.lock as l\nwith l.hold(__import__('pathlib').Path(sys.argv[1])):"
-    )
-    code += "\n print('held', flush=True); sys.stdin.read()"
-    child = subprocess.Popen(
-        [sys.executable, "-c", code, str(tmp_path / "lock")],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env=environment(),
-    )
-    assert child.stdout is not None and child.stdout.readline() == b"held\n"
-    assert is_held(tmp_path / "lock")
-    with pytest.raises(Held, match=str(child.pid)), hold(tmp_path / "lock"):
-        pass
-    child.kill()
-    child.communicate()
-    assert not is_held(tmp_path / "lock")
-    with hold(tmp_path / "lock"):
-        assert (tmp_path / "lock").read_text() == str(os.getpid())
-
-
 def test_a_folder_in_which_no_run_came_about_goes(tmp_path: Path) -> None:
     for name, kept in (("empty", False), ("full", True)):
         folder = tmp_path / name
@@ -124,21 +97,3 @@ def test_a_damaged_json_file_is_one_line(tmp_path: Path) -> None:
     (run.path / "run.json").write_text("{")
     with pytest.raises(UserError, match=r"cannot read .*run\.json"):
         assert run.info
-
-
-def test_chosen_phases_leave_out_what_is_not_wanted() -> None:
-    from types import SimpleNamespace as Some
-
-    from gantext.config.settings import Phases
-
-    phases = [
-        Some(name=n, steps=s, adversarial=a)
-        for n, s, a in (("mle", 3, False), ("d", 0, False), ("gan", 2, True))
-    ]
-    model = Some(phases=lambda: phases)
-    for wanted, names in (
-        (Phases.all, ["mle", "gan"]),
-        (Phases.pretrain, ["mle"]),
-        (Phases.adversarial, ["gan"]),
-    ):
-        assert [p.name for p in chosen_phases(model, Some(phases=wanted))] == names

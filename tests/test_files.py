@@ -1,0 +1,60 @@
+"""Files that are there whole or not at all, and what is said when they cannot be."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gantext.errors import UserError
+from gantext.files import Held, attempt, check_output, hold, is_held, write_output
+from tests.conftest import environment
+
+
+def test_a_failed_deed_is_one_line() -> None:
+    with pytest.raises(UserError, match=r"^cannot read a\.txt: No such file or directory$"):
+        with attempt("read a.txt"), open("/nowhere/a.txt"):
+            pass
+    with pytest.raises(ValueError, match="mine"), attempt("read a.txt"):
+        raise ValueError("mine")
+
+
+def test_an_output_is_whole_or_the_old_one(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "a.txt"
+    write_output(path, b"one")
+    write_output(path, b"two")
+    assert path.read_bytes() == b"two" and list(path.parent.iterdir()) == [path]
+    below_a_file = path / "b.txt"
+    with pytest.raises(UserError, match=r"^cannot write .*b\.txt: (Not a directory|File exists)$"):
+        write_output(below_a_file, b"three")
+    assert path.read_bytes() == b"two"
+
+
+def test_an_output_is_refused_before_the_work_for_it(tmp_path: Path) -> None:
+    check_output(tmp_path / "a.txt")
+    for path in (tmp_path, tmp_path / "nowhere" / "a.txt"):
+        with pytest.raises(UserError, match="not a file in a folder that is there"):
+            check_output(path)
+
+
+def test_a_killed_holder_holds_no_more(tmp_path: Path) -> None:
+    code = (
+        "import sys, pathlib\nfrom gantext.files import hold\n"
+        "with hold(pathlib.Path(sys.argv[1])):\n print('held', flush=True); sys.stdin.read()"
+    )
+    child = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path / "lock")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment(),
+    )
+    assert child.stdout is not None and child.stdout.readline() == b"held\n"
+    assert is_held(tmp_path / "lock")
+    with pytest.raises(Held, match=str(child.pid)), hold(tmp_path / "lock"):
+        pass
+    child.kill()
+    child.communicate()
+    assert not is_held(tmp_path / "lock")
+    with hold(tmp_path / "lock"):
+        assert (tmp_path / "lock").read_text() == str(os.getpid())
