@@ -97,7 +97,7 @@ def start(
 
 def resume(run: RunDir) -> float | None:
     """Go on with a run from its newest whole checkpoint, exactly as if it had not stopped."""
-    settings, console = schema.from_yaml(run.config), Console(stderr=True)
+    settings, console = run.settings, Console(stderr=True)
     with run.lock():
         if run.info.get("status") == "finished":
             console.print(f"{run.path.name} has finished already", highlight=False, markup=False)
