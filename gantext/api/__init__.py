@@ -19,7 +19,6 @@ from gantext.runs import folder
 from gantext.training import launch
 from gantext.training.stop import Stopped as Stopped
 
-RUNS = Path("runs")
 # Python itself would print warnings that nobody has asked for.
 logging.getLogger("gantext").addHandler(logging.NullHandler())
 
@@ -60,7 +59,7 @@ def train(
 
 
 def resume(
-    run: Run | str | Path | None = None, *, runs_dir: str | Path = RUNS, progress: bool = False
+    run: Run | str | Path | None = None, *, runs_dir: str | Path = "runs", progress: bool = False
 ) -> Run:
     """Go on with a stopped or killed run (None: the latest) to its end, exactly.
 
@@ -77,7 +76,7 @@ def load_run(
     run: str | Path | None = None,
     phase: str | None = None,
     *,
-    runs_dir: str | Path = RUNS,
+    runs_dir: str | Path = "runs",
     device: Device | str = Device.auto,
 ) -> Run:
     """Open a run; its weights are read when they are first needed.
@@ -97,6 +96,6 @@ def load_run(
     return Run(found, phase or named, device)
 
 
-def list_runs(runs_dir: str | Path = RUNS) -> list[Run]:
+def list_runs(runs_dir: str | Path = "runs") -> list[Run]:
     """All runs below a folder, the jobs of sweeps too, oldest first; torch is not loaded."""
     return [Run(found) for found in folder.list_runs(Path(runs_dir))]

@@ -12,6 +12,7 @@ from gantext.config.settings import Device, member
 from gantext.errors import UserError
 from gantext.inference.options import Colouring, How, Projection
 from gantext.runs.folder import RunDir
+from gantext.runs.kinds import PICTURES
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from gantext.inference.reconstruction import Reconstructions
     from gantext.inference.sampling import SamplingRequest
     from gantext.inference.scoring import Scores
-    from gantext.runs.trained import Trained, TrainedPainter
+    from gantext.runs.trained import TrainedPictures, TrainedText
 
 SENTENCES = 10  # that are sampled by default
 
@@ -67,12 +68,10 @@ class Run:
         """new, running, stopped, failed, finished; killed: it says running and nobody runs it."""
         return self.folder.status
 
-    @functools.cached_property
+    @property
     def settings(self) -> "Settings":
         """The composed settings. Raises UserError when they are damaged."""
-        from gantext.config import schema
-
-        return schema.from_yaml(self.folder.config)
+        return self.folder.settings
 
     @property
     def phases(self) -> list[str]:
@@ -103,23 +102,23 @@ class Run:
         return rows_or_frame(self.folder.metrics(), frame)
 
     @functools.cached_property
-    def trained(self) -> "Trained":
+    def trained(self) -> "TrainedText":
         """A text model with its weights. Raises UserError for a model of pictures."""
         from gantext.runs.trained import restore
 
         return restore(self.folder, self.device, self.phase)
 
     @functools.cached_property
-    def painter(self) -> "TrainedPainter":
+    def painter(self) -> "TrainedPictures":
         """A picture model with its weights. Raises UserError for a model of text."""
-        from gantext.runs.trained import restore_painter
+        from gantext.runs.trained import restore
 
-        return restore_painter(self.folder, self.device, self.phase)
+        return restore(self.folder, self.device, self.phase, PICTURES)
 
     @property
     def model(self) -> "Mapping[str, nn.Module]":
         """The networks by role, such as "generator"."""
-        found = self.painter if self.folder.draws_pictures else self.trained
+        found = self.painter if self.folder.kind is PICTURES else self.trained
         return found.algorithm.networks()
 
     def sample(
@@ -151,7 +150,7 @@ class Run:
         from gantext.inference.sampling import SamplingRequest
 
         words = (temperature, top_k, top_p)
-        if not self.folder.draws_pictures:
+        if self.folder.kind is not PICTURES:
             return self.write(SamplingRequest(n or SENTENCES, *words, seed, self.phase))
         if words != (1.0, 0, 1.0):
             raise UserError(f"{self.name} draws pictures: it takes no temperature, top_k or top_p")
@@ -167,9 +166,9 @@ class Run:
 
     def draw(self, request: "PictureRequest") -> "Drawing":
         """Pictures as they are asked for, of captions too. Raises UserError for a model of text."""
-        from gantext.inference.drawing import draw_run
+        from gantext.inference.drawing import draw_pictures
 
-        return draw_run(self.folder, request, self.device)
+        return draw_pictures(self.painter, request)
 
     def score(self, sentences: str | Sequence[str] | Path) -> "Scores":
         """The log-likelihood of sentences (nats), and how real the discriminator takes them for.

@@ -1,7 +1,7 @@
 """gantext sample."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,10 +14,7 @@ if TYPE_CHECKING:
     from gantext import api
     from gantext.inference.drawing import PictureRequest
     from gantext.inference.sampling import SamplingRequest
-
-
-TEXT_ONLY = ("temperature", "top_k", "top_p", "greedy")
-PICTURES_ONLY = ("caption", "columns")
+    from gantext.runs.kinds import Kind
 
 
 def register(app: typer.Typer) -> None:
@@ -63,9 +60,12 @@ def sample(
     from gantext.api.run import SENTENCES
     from gantext.inference.drawing import PictureRequest
     from gantext.inference.sampling import SamplingRequest
+    from gantext.runs.kinds import PICTURES, model_kind
 
     found = api.load_run(run, phase, runs_dir=runs_dir, device=device)
-    if _draws_pictures(found, ctx):
+    kind = model_kind(found.settings.model.name)
+    _check_options(found, kind, ctx)
+    if kind is PICTURES:
         drawn = PictureRequest(n, tuple(caption or ()), columns, seed, found.phase)
         _pictures(found, drawn, out, json)
     else:
@@ -74,21 +74,16 @@ def sample(
         _text(found, written, out, json)
 
 
-def _draws_pictures(run: "api.Run", ctx: typer.Context) -> bool:
-    """Whether the run's model draws pictures. Raises UserError for options of the other kind."""
-    from gantext import models
-    from gantext.data import Reads
+def _check_options(run: "api.Run", kind: "Kind[Any, Any]", ctx: typer.Context) -> None:
+    """Raise UserError for options of what the run's model does not make."""
+    from gantext.runs.kinds import KINDS
 
-    model = run.settings.model.name
-    pictures = models.reads(model) is not Reads.text
-    given = [name for name in ctx.params if _is_given(ctx, name)]
-    wrong = [name for name in given if name in (TEXT_ONLY if pictures else PICTURES_ONLY)]
+    makers = {option: one for one in KINDS if one is not kind for option in one.options}
+    wrong = [name for name in ctx.params if name in makers and _is_given(ctx, name)]
     if wrong:
-        option = "--" + wrong[0].replace("_", "-")
-        makes, other = ("pictures", "text") if pictures else ("text", "pictures")
-        who = f"{run.path.name} is a run of model={model}"
-        raise UserError(f"{option} is for models of {other}: {who}, which makes {makes}")
-    return pictures
+        option, other = "--" + wrong[0].replace("_", "-"), makers[wrong[0]].makes
+        who = f"{run.path.name} is a run of model={run.settings.model.name}"
+        raise UserError(f"{option} is for models of {other}: {who}, which makes {kind.makes}")
 
 
 def _is_given(ctx: typer.Context, name: str) -> bool:

@@ -9,6 +9,8 @@ result.json       final scores, or the error
 """
 
 import contextlib
+import dataclasses
+import functools
 import json
 import os
 import re
@@ -16,10 +18,15 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gantext.errors import UserError, nearest
 from gantext.files import Held, hold, is_held, read_json, write_atomic, write_json
+from gantext.runs.kinds import PICTURES, TEXT, Kind
+
+if TYPE_CHECKING:
+    from gantext.config.settings import Settings
+    from gantext.runs.checkpoint import Checkpoint
 
 CONFIG, INFO, RESULT = "config.yaml", "run.json", "result.json"
 LATEST = "latest"
@@ -117,10 +124,17 @@ class RunDir:
         status = str(self.info.get("status", "unknown"))
         return "killed" if status in ("new", "running") and not is_held(self._lock) else status
 
+    @functools.cached_property
+    def settings(self) -> "Settings":
+        """What config.yaml says, read and checked once. Raises UserError where it does not fit."""
+        from gantext.config import schema
+
+        return schema.from_yaml(self.config)
+
     @property
-    def draws_pictures(self) -> bool:
-        """Whether it is the run of a picture model."""
-        return "channels" in self.info
+    def kind(self) -> Kind[Any, Any]:
+        """What its model makes, as run.json tells without loading the model."""
+        return PICTURES if "channels" in self.info else TEXT
 
     def remove_leftovers(self) -> None:
         """Remove half-written files that a kill left; only for the holder of the lock."""
@@ -170,16 +184,17 @@ class RunDir:
         """The newest whole checkpoint (of the end of `phase`, if named), and what was damaged."""
         from gantext.runs import checkpoint
 
-        return checkpoint.newest(self.checkpoints, phase, checkpoint.read)
+        found, damaged = checkpoint.newest(self.checkpoints, phase)
+        return (found.tree if found else None), damaged
 
-    def checkpoint_id(self, phase: str | None = None) -> tuple[int, str]:
-        """Step and digest of the checkpoint that `load_checkpoint` gives. Raises UserError."""
+    def checkpoint(self, phase: str | None = None) -> "Checkpoint":
+        """The checkpoint that `load_checkpoint` gives, with its digest. Raises UserError."""
         from gantext.runs import checkpoint
 
-        found, _ = checkpoint.newest(self.checkpoints, phase, checkpoint.identity)
+        found, damaged = checkpoint.newest(self.checkpoints, phase)
         if found is None:
             raise self.no_checkpoint(phase)
-        return found
+        return dataclasses.replace(found, damaged=tuple(damaged))
 
     def no_checkpoint(self, phase: str | None) -> UserError:
         """What to say when there is no whole checkpoint."""
@@ -190,8 +205,13 @@ class RunDir:
 
     def phase_ends(self) -> list[str]:
         """Names of the phases whose end is kept, in order."""
-        names = [path.name for path in self.checkpoints.glob("[0-9]*-*")]
-        return [name.partition("-")[2] for name in sorted(names)]
+        return list(self.phase_steps())
+
+    def phase_steps(self) -> dict[str, int]:
+        """The step at which each phase ended whose end is kept, in order."""
+        names = sorted(path.name for path in self.checkpoints.glob("[0-9]*-*"))
+        ends = (name.partition("-") for name in names)
+        return {phase: int(step) for step, _, phase in ends}
 
     def save_samples(self, name: str, lines: list[str]) -> None:
         """Write samples, one sentence a line."""

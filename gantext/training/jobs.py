@@ -103,7 +103,7 @@ def start(
 
 def resume(run: RunDir, console: Console | None = None) -> float | None:
     """Go on with a run from its newest whole checkpoint, exactly as if it had not stopped."""
-    settings, console = schema.from_yaml(run.config), console or console_of(progress=True)
+    settings, console = run.settings, console or console_of(progress=True)
     with run.lock():
         if run.info.get("status") == "finished":
             console.print(f"{run.path.name} has finished already", highlight=False, markup=False)
