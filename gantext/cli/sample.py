@@ -82,10 +82,9 @@ def sample(
 def _draws_pictures(run: "RunDir", ctx: typer.Context) -> bool:
     """Whether the run's model draws pictures. Raises UserError for options of the other kind."""
     from gantext import models
-    from gantext.config import schema
     from gantext.data import Reads
 
-    model = schema.from_yaml(run.config).model.name
+    model = run.settings.model.name
     pictures = models.reads(model) is not Reads.text
     given = [name for name in ctx.params if _is_given(ctx, name)]
     wrong = [name for name in given if name in (TEXT_ONLY if pictures else PICTURES_ONLY)]

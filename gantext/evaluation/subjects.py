@@ -11,7 +11,6 @@ import numpy as np
 import torch
 
 from gantext import data, models
-from gantext.config import schema
 from gantext.config.settings import Device, Settings
 from gantext.data import Reads
 from gantext.data.corpus import Corpus
@@ -135,7 +134,7 @@ def find_model(word: str, phase: str | None, runs_dir: Path, device: Device) -> 
         UserError: no such run, or a damaged one.
     """
     run, own = RunDir.find_at(word, runs_dir)
-    return Model(run, schema.from_yaml(run.config), own or phase, device)
+    return Model(run, run.settings, own or phase, device)
 
 
 def of_model(model: Model, request: SamplingRequest, runs_dir: Path) -> Subject:

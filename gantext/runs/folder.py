@@ -9,6 +9,7 @@ result.json       final scores, or the error
 """
 
 import contextlib
+import functools
 import json
 import os
 import re
@@ -16,10 +17,14 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gantext.errors import UserError, nearest
 from gantext.files import Held, hold, is_held, read_json, write_atomic, write_json
+from gantext.runs.migrations import FORMAT, Part, format_of, migrated
+
+if TYPE_CHECKING:
+    from gantext.config.settings import Settings
 
 CONFIG, INFO, RESULT = "config.yaml", "run.json", "result.json"
 LATEST = "latest"
@@ -49,7 +54,7 @@ class RunDir:
         path.mkdir(parents=True, exist_ok=True)
         if vocabulary is not None:
             write_atomic(run._vocabulary, json.dumps(vocabulary, ensure_ascii=False).encode())
-        run.update(created=time.strftime("%Y-%m-%d %H:%M:%S"), **info)
+        run.update(format=FORMAT, created=time.strftime("%Y-%m-%d %H:%M:%S"), **info)
         write_atomic(run.config, config.encode())
         return run
 
@@ -62,15 +67,24 @@ class RunDir:
 
     @classmethod
     def find(cls, spec: str | None, runs_dir: Path) -> "RunDir":
-        """Open a run by path, by name in `runs_dir`, or the latest one (None)."""
+        """Open a run by path, by name in `runs_dir`, or the latest one (None).
+
+        Raises:
+            UserError: there is none, or it is of a newer format.
+        """
         name = spec or LATEST
         for path in (Path(name), runs_dir / name):
             if (path / CONFIG).is_file():
-                return cls(path.resolve())
+                return cls(path.resolve())._readable()
         if spec is None:
             raise UserError(f"there is no run in {runs_dir} yet: start one with gantext train")
         known = [run.name_in(runs_dir) for run in list_runs(runs_dir)]
         raise UserError(f"no run at '{spec}'{nearest(spec, known)}")
+
+    def _readable(self) -> "RunDir":
+        """The run itself. Raises NewerFormat where this code would misread it."""
+        format_of(self.path.name, self._facts)
+        return self
 
     def name_in(self, runs_dir: Path) -> str:
         """The run's name as `find` takes it."""
@@ -107,7 +121,13 @@ class RunDir:
 
     @property
     def info(self) -> dict[str, Any]:
-        """What run.json says of the run."""
+        """What run.json says of the run, in today's words. Raises UserError."""
+        facts = self._facts
+        return migrated(facts, format_of(self.path.name, facts), Part.facts)
+
+    @property
+    def _facts(self) -> dict[str, Any]:
+        """What run.json says of the run, in the words of its format."""
         found: dict[str, Any] = read_json(self.path / INFO, {})
         return found
 
@@ -116,6 +136,22 @@ class RunDir:
         """new, running, stopped, failed, finished; killed: it says running, but nobody runs it."""
         status = str(self.info.get("status", "unknown"))
         return "killed" if status in ("new", "running") and not is_held(self._lock) else status
+
+    @functools.cached_property
+    def settings(self) -> "Settings":
+        """What config.yaml says, in today's words, read and checked once. Raises UserError."""
+        from gantext.config import schema
+
+        number = format_of(self.path.name, self._facts)
+        return schema.from_yaml(self.config, lambda old: migrated(old, number, Part.settings))
+
+    def upgrade(self) -> None:
+        """Write a run of an older format as one of today's, as which it goes on."""
+        from gantext.config import schema
+
+        if format_of(self.path.name, self._facts) < FORMAT:
+            write_atomic(self.config, schema.to_yaml(self.settings).encode())
+            self.update(format=FORMAT)
 
     @property
     def draws_pictures(self) -> bool:

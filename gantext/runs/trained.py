@@ -7,7 +7,6 @@ from typing import Any
 import torch
 
 from gantext import models
-from gantext.config import schema
 from gantext.config.settings import Device, Settings
 from gantext.data import Reads
 from gantext.data.corpus import encode_split
@@ -70,7 +69,7 @@ def restore(run: RunDir, device: Device | None = None, phase: str | None = None)
     Raises:
         UserError: it is no run of a text model, or lacks a vocabulary or a whole checkpoint.
     """
-    settings = schema.from_yaml(run.config)
+    settings = run.settings
     if models.reads(settings.model.name) is not Reads.text:
         raise UserError(
             f"{run.path.name} is a run of model={settings.model.name}, which draws pictures: "
@@ -92,7 +91,7 @@ def restore_painter(
     run: RunDir, device: Device | None = None, phase: str | None = None
 ) -> TrainedPainter:
     """Rebuild a picture model as `restore` does a text model. Raises UserError as it does."""
-    settings = schema.from_yaml(run.config)
+    settings = run.settings
     if models.reads(settings.model.name) is Reads.text:
         raise UserError(
             f"{run.path.name} is a run of model={settings.model.name}, which writes text: "

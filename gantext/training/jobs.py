@@ -97,12 +97,13 @@ def start(
 
 def resume(run: RunDir) -> float | None:
     """Go on with a run from its newest whole checkpoint, exactly as if it had not stopped."""
-    settings, console = schema.from_yaml(run.config), Console(stderr=True)
+    settings, console = run.settings, Console(stderr=True)
     with run.lock():
         if run.info.get("status") == "finished":
             console.print(f"{run.path.name} has finished already", highlight=False, markup=False)
             return None
         run.remove_leftovers()
+        run.upgrade()
         job = prepare(settings)
         if job.data.hash != run.info.get("data"):
             raise UserError(f"the data has changed since {run.path.name} began")

@@ -15,13 +15,12 @@ if TYPE_CHECKING:
 
 def kept(run: "RunDir", words: list[str]) -> list[str]:
     """The overrides of a source run that `words` do not replace, the paths in them absolute."""
-    from gantext.config import schema
     from gantext.config.compose import quote
 
     replaced = {_key(word) for word in words} | {"phases", "from_run", "name"}
     if "data" in replaced:
         replaced |= {_key(word) for word in run.info.get("overrides", []) if "data." in word}
-    data = schema.from_yaml(run.config).data
+    data = run.settings.data
     kept = []
     for word in run.info.get("overrides", []):
         group, _, field = _key(word).partition(".")
