@@ -84,8 +84,7 @@ def show(
     from gantext.training.console import download_bar
 
     cfg = compose_data([f"data={name}", *(overrides or [])])
-    offered = data.offers(cfg.name)
-    reads = data.Reads.text if data.Reads.text in offered else data.Reads.pictures
+    reads = data.offers(cfg.name)[0]
     with download_bar(tables.err) as progress:
         loaded = data.load_for(cfg, reads, progress)
     if reads is data.Reads.text:

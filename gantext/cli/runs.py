@@ -61,8 +61,8 @@ def short_names(present: Container[str]) -> list[str]:
 
 def next_steps(run: RunDir, name: str) -> str:
     """What to do with a run that has ended."""
-    scored, n = ("pictures", 25) if run.draws_pictures else ("bleu", 20)
-    return f"gantext sample {name} -n {n}  |  gantext eval {scored} {name}"
+    kind = run.kind
+    return f"gantext sample {name} -n {kind.shown}  |  gantext eval {kind.scored} {name}"
 
 
 def _row(run: RunDir, runs_dir: Path) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """gantext sample."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,10 +14,9 @@ if TYPE_CHECKING:
     from gantext.inference.drawing import PictureRequest
     from gantext.inference.sampling import SamplingRequest
     from gantext.runs.folder import RunDir
+    from gantext.runs.kinds import Kind
 
 
-TEXT_ONLY = ("temperature", "top_k", "top_p", "greedy")
-PICTURES_ONLY = ("caption", "columns")
 SENTENCES = 10
 
 
@@ -63,9 +62,12 @@ def sample(
     from gantext.inference.drawing import PictureRequest
     from gantext.inference.sampling import SamplingRequest
     from gantext.runs.folder import RunDir
+    from gantext.runs.kinds import PICTURES, model_kind
 
     found = RunDir.find(run, runs_dir)
-    if _draws_pictures(found, ctx):
+    kind = model_kind(found.settings.model.name)
+    _check_options(found, kind, ctx)
+    if kind is PICTURES:
         request = PictureRequest(n, tuple(caption or ()), columns, seed, phase)
         _pictures(found, request, out, device, json)
     else:
@@ -79,21 +81,16 @@ def sample(
         )
 
 
-def _draws_pictures(run: "RunDir", ctx: typer.Context) -> bool:
-    """Whether the run's model draws pictures. Raises UserError for options of the other kind."""
-    from gantext import models
-    from gantext.data import Reads
+def _check_options(run: "RunDir", kind: "Kind[Any, Any]", ctx: typer.Context) -> None:
+    """Raise UserError for options of what the run's model does not make."""
+    from gantext.runs.kinds import KINDS
 
-    model = run.settings.model.name
-    pictures = models.reads(model) is not Reads.text
-    given = [name for name in ctx.params if _is_given(ctx, name)]
-    wrong = [name for name in given if name in (TEXT_ONLY if pictures else PICTURES_ONLY)]
+    makers = {option: one for one in KINDS if one is not kind for option in one.options}
+    wrong = [name for name in ctx.params if name in makers and _is_given(ctx, name)]
     if wrong:
-        option = "--" + wrong[0].replace("_", "-")
-        makes, other = ("pictures", "text") if pictures else ("text", "pictures")
-        who = f"{run.path.name} is a run of model={model}"
-        raise UserError(f"{option} is for models of {other}: {who}, which makes {makes}")
-    return pictures
+        option, other = "--" + wrong[0].replace("_", "-"), makers[wrong[0]].makes
+        who = f"{run.path.name} is a run of model={run.settings.model.name}"
+        raise UserError(f"{option} is for models of {other}: {who}, which makes {kind.makes}")
 
 
 def _is_given(ctx: typer.Context, name: str) -> bool:

@@ -177,8 +177,7 @@ def _finish(run: "RunDir", json: bool) -> None:
         return
     for line in run.samples(list(scores)[-1] if scores else "")[:8]:
         tables.out.print(f"  {line}", style="cyan", markup=False, soft_wrap=True)
-    if run.draws_pictures:
-        _preview(run)
+    _preview(run)
     if scores:
         tables.score_table(f"scores of {run.path.name} after each phase", scores)
     tables.out.print(f"\nrun: {run.path}", soft_wrap=True)
@@ -187,10 +186,13 @@ def _finish(run: "RunDir", json: bool) -> None:
 
 
 def _preview(run: "RunDir") -> None:
-    """The last look at the run's pictures, small, where the terminal can show it."""
+    """The last look at the pictures of a run that draws some, small, where that can be shown."""
+    looks = run.pictures.looks()
+    if not looks:
+        return
     from gantext.cli import preview
     from gantext.plots.pictures import SCALE, pixels
 
-    for look in run.pictures.looks()[-1:]:
-        preview.show(tables.out, pixels(look.path)[::SCALE, ::SCALE])
-        tables.out.print(f"  {look.path}", style="cyan", markup=False, soft_wrap=True)
+    last = looks[-1].path
+    preview.show(tables.out, pixels(last)[::SCALE, ::SCALE])
+    tables.out.print(f"  {last}", style="cyan", markup=False, soft_wrap=True)

@@ -156,11 +156,11 @@ def _draws(
     before = None if model.phase else mle_phase(model)
     found = []
     for phase in [model.phase, *([before] if before else [])]:
-        one = dataclasses.replace(model, phase=phase)
+        one = asked.at(model, phase)
         for temperature in dict.fromkeys(temperatures):
             for seed in dict.fromkeys(seeds):
                 request = SamplingRequest(n, temperature, seed=seed, phase=phase)
-                subject = subjects.of_model(one, request, asked.runs_dir)
+                subject = asked.subject(one, request)
                 group = subject.name.partition("@")[0]
                 found.append(Draw(subject.name, group, temperature, seed, subject))
     return found
@@ -169,8 +169,9 @@ def _draws(
 def mle_phase(model: Model) -> str | None:
     """The last scored phase that ended before the newest checkpoint: the MLE generator's."""
     run, newest = model.run, model.checkpoint[0]
-    scored = [phase for phase in run.phase_ends() if run.scores(f"phase-{phase}") is not None]
-    before = [phase for phase in scored if run.checkpoint_id(phase)[0] < newest]
+    ends = run.phase_steps().items()
+    earlier = [phase for phase, step in ends if step < newest]
+    before = [phase for phase in earlier if run.scores(f"phase-{phase}") is not None]
     return before[-1] if before else None
 
 

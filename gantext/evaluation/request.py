@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,18 @@ from gantext.errors import UserError
 from gantext.evaluation import subjects
 from gantext.evaluation.measure import Protocol
 from gantext.evaluation.measures import MEASURES
+from gantext.evaluation.once import Once
 from gantext.evaluation.subjects import Ground, Model, Subject
 from gantext.inference.sampling import SamplingRequest
 from gantext.metrics.text.bleu_scores import find_preset
+from gantext.runs.folder import RunDir
+from gantext.runs.kinds import PICTURES, TEXT, Kind, refusal
+
+# What to say of a run for which none of the measures is.
+REFUSALS: dict[Kind[Any, Any], str] = {
+    TEXT: "gantext eval pictures needs a model of pictures",
+    PICTURES: "its scores are gantext eval pictures",
+}
 
 
 @dataclass(frozen=True)
@@ -23,6 +32,8 @@ class Asked:
     """What a user asked to be scored; `words` are RUNs and overrides of the data in any order.
 
     `draws`, `sentences` and `probes` are those of the measures of one model (see `Protocol`).
+    `once` keeps what has been found for it, also for requests that are made from this one by
+    `dataclasses.replace`: a command reads each run and its data, and draws its samples, once.
     """
 
     words: tuple[str, ...]
@@ -39,6 +50,7 @@ class Asked:
     draws: int = 500
     sentences: int = 1000
     probes: int = 500
+    once: Once = field(default_factory=Once, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         find_preset(self.preset)  # refused, as the data is, before anything is read
@@ -73,25 +85,51 @@ class Asked:
         n = self.n or model.settings.eval.samples
         return SamplingRequest(n, self.temperature, seed=self.seed, phase=model.phase)
 
-    @functools.cached_property
+    @property
     def data(self) -> Any:
         """The data that is named; None when none is."""
-        return compose_data(self.overrides) if self.overrides else None
+        words = self.overrides
+        return self.once(("data", *words), lambda: compose_data(words)) if words else None
 
     def files(self) -> list[Subject]:
         """The files asked for."""
-        return [subjects.of_file(path) for path in self.samples]
+        return [
+            self.once(("file", path), functools.partial(subjects.of_file, path))
+            for path in self.samples
+        ]
 
     @property
     def of_text(self) -> bool:
         """Whether sentences are among what is scored."""
-        return bool(self.samples) or any(model.reads is Reads.text for model in self.models())
+        return bool(self.samples) or any(model.kind is TEXT for model in self.models())
 
     def models(self) -> list[Model]:
-        """The runs asked for."""
-        return [
-            subjects.find_model(word, self.phase, self.runs_dir, self.device) for word in self.runs
-        ]
+        """The runs asked for.
+
+        Raises:
+            UserError: no such run, or a damaged one.
+        """
+        return [self._model(word) for word in self.runs]
+
+    def _model(self, word: str) -> Model:
+        """The model that RUN or RUN@PHASE names; `phase` is for words that name none."""
+        opened, phase = RunDir.find_at(word, self.runs_dir)
+        run = self.once(("run", opened.path), lambda: opened)
+        _ = run.settings  # refused before anything is computed
+        return self._at(run, phase or self.phase)
+
+    def at(self, model: Model, phase: str | None) -> Model:
+        """The same run as it was at the end of a phase."""
+        return self._at(model.run, phase)
+
+    def _at(self, run: RunDir, phase: str | None) -> Model:
+        key = ("model", run.path, phase)
+        return self.once(key, lambda: Model(run, phase, self.device))
+
+    def subject(self, model: Model, request: SamplingRequest) -> Subject:
+        """Samples of a model."""
+        key = ("subject", model.run.path, model.phase, request)
+        return self.once(key, lambda: subjects.of_model(model, request, self.runs_dir))
 
     def labels(self) -> set[str]:
         """What the runs are called in tables."""
@@ -103,25 +141,20 @@ class Asked:
         Raises:
             UserError: none is named and there is no run; or runs of text and of pictures.
         """
-        reads = common_reads(models)
-        if self.references is not None:
-            return subjects.ground_of(None, self.references)
-        if self.data is not None:
-            return subjects.ground_of(self.data, None, reads)
-        if not models:
+        reads, path = common_reads(models), self.references
+        if path is not None:
+            return self.once(("references", path), lambda: subjects.ground_of_file(path))
+        if self.data is None and not models:
             raise UserError("references are needed: data=NAME or --references FILE")
-        return subjects.ground_of(common_data(models), None, reads)
+        cfg = common_data(models) if self.data is None else self.data
+        return self.once(("ground", repr(cfg), reads), lambda: subjects.ground_of_data(cfg, reads))
 
 
 def check_kind(model: Model, names: Sequence[str]) -> None:
     """Refuse measures that are all of text for a picture model, and the other way round."""
-    pictures = model.reads is not Reads.text
-    if any(MEASURES[name].pictures == pictures for name in names):
+    if any(MEASURES[name].pictures == (model.kind is PICTURES) for name in names):
         return
-    run = f"{model.run.path.name} is a run of model={model.settings.model.name}"
-    if pictures:
-        raise UserError(f"{run}, which draws pictures: its scores are gantext eval pictures")
-    raise UserError(f"{run}, which writes text: gantext eval pictures needs a model of pictures")
+    raise refusal(model.run, REFUSALS[model.kind])
 
 
 def common_reads(models: Sequence[Model]) -> Reads:

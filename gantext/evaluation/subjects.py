@@ -3,7 +3,7 @@
 import functools
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,13 @@ from gantext.data.corpus import Corpus
 from gantext.data.gallery import Gallery
 from gantext.data.lines import read_lines
 from gantext.errors import UserError
-from gantext.inference.sampling import SamplingRequest, draw, picture_signature, signature
+from gantext.evaluation.once import Once
+from gantext.inference.sampling import SamplingRequest, draw, signature
 from gantext.metrics.score import Setting
+from gantext.runs.checkpoint import Checkpoint
 from gantext.runs.folder import RunDir
-from gantext.runs.trained import Trained, TrainedPainter, best_device, restore, restore_painter
+from gantext.runs.kinds import PICTURES, TEXT, Kind, kind_of
+from gantext.runs.trained import Trained, TrainedText, best_device, rebuild
 
 REAL = "real"
 Words = Sequence[Sequence[str]]
@@ -47,27 +50,41 @@ class Ground:
 
 @dataclass(frozen=True)
 class Model:
-    """A run at one of its checkpoints, rebuilt when it is first needed."""
+    """A run at one of its checkpoints, which is read once and rebuilt when it is first needed.
+
+    `once` keeps what was made with it.
+    """
 
     run: RunDir
-    settings: Settings
     phase: str | None
     device: Device
+    once: Once = field(default_factory=Once, compare=False, repr=False)
+
+    @property
+    def settings(self) -> Settings:
+        """Those of the run. Raises UserError where its config does not fit."""
+        return self.run.settings
 
     @functools.cached_property
-    def trained(self) -> Trained:
+    def _read(self) -> Checkpoint:
+        return self.run.checkpoint(self.phase)
+
+    @functools.cached_property
+    def trained(self) -> Trained[Any, Any]:
         """The run with its weights."""
-        return restore(self.run, self.device, self.phase)
-
-    @functools.cached_property
-    def painter(self) -> TrainedPainter:
-        """The run with its weights, of a picture model."""
-        return restore_painter(self.run, self.device, self.phase)
+        found = rebuild(self.run, self.device, self.phase, self._read)
+        del self.__dict__["_read"]  # as large as the weights and their optimisers
+        return found
 
     @property
     def reads(self) -> Reads:
         """What it was trained on."""
         return models.reads(self.settings.model.name)
+
+    @property
+    def kind(self) -> Kind[Any, Any]:
+        """What it makes."""
+        return kind_of(self.reads)
 
     @functools.cached_property
     def where(self) -> torch.device:
@@ -77,7 +94,8 @@ class Model:
     @functools.cached_property
     def checkpoint(self) -> tuple[int, str]:
         """Its step and the digest of its weights. Raises UserError when there is none."""
-        return self.run.checkpoint_id(self.phase)
+        read = self.__dict__.get("trained") or self._read
+        return read.step, read.digest
 
     @property
     def key(self) -> dict[str, Setting]:
@@ -127,28 +145,18 @@ class Subject:
         return [corpus.vocabulary.tokenize(line) for line in self.lines]
 
 
-def find_model(word: str, phase: str | None, runs_dir: Path, device: Device) -> Model:
-    """The model that RUN or RUN@PHASE names; `phase` is for words that name none.
-
-    Raises:
-        UserError: no such run, or a damaged one.
-    """
-    run, own = RunDir.find_at(word, runs_dir)
-    return Model(run, run.settings, own or phase, device)
-
-
 def of_model(model: Model, request: SamplingRequest, runs_dir: Path) -> Subject:
     """Samples of a model; of a picture model no sentences."""
-    run = model.run
-    sign = signature if model.reads is Reads.text else picture_signature
-    origin = sign(run, model.settings, model.checkpoint[0], request)
+    origin = signature(model.run, model.settings, model.checkpoint[0], request, model.kind)
     del origin["version"]  # each score has it already
     key = {**{k: v for k, v in origin.items() if k != "run"}, **model.key}
 
+    # Kept, so that the same samples under another name are not drawn again.
+    @functools.cache
     def source() -> tuple[Sequence[str], Words]:
-        return draw(model.trained, request) if model.reads is Reads.text else ((), ())
+        return draw(model.trained, request)
 
-    return Subject(label(model, runs_dir), origin, key, source, request.n, run, model)
+    return Subject(label(model, runs_dir), origin, key, source, request.n, model.run, model)
 
 
 def label(model: Model, runs_dir: Path) -> str:
@@ -184,20 +192,33 @@ def of_real(ground: Ground, beside: Sequence[Subject]) -> Subject:
     return Subject(REAL, origin, {**origin, "sentences": size}, source, size, keeper)
 
 
-def ground_of(cfg: Any, references: Path | None, reads: Reads = Reads.text) -> Ground:
-    """The references: a file's sentences, or the splits of the data that `cfg` describes.
+def ground_of_file(path: Path) -> Ground:
+    """The sentences of a file as references. Raises UserError when it cannot be read."""
+    lines = read_lines(path, [])
+    return Ground(lines, (), _digest(lines), None)
+
+
+def ground_of_data(cfg: Any, reads: Reads) -> Ground:
+    """The data that `cfg` describes, as models read it that are trained on `reads`.
 
     Raises:
-        UserError: the data has nothing that a model which `reads` this can be held against.
+        UserError: the data has nothing that such a model can be held against.
     """
-    if references is not None:
-        lines = read_lines(references, [])
-        return Ground(lines, (), _digest(lines), None)
-    if reads is not Reads.text:
-        gallery: Gallery = data.load_for(cfg, reads)
-        return Ground((), (), gallery.hash, None, gallery)
-    corpus = data.load(cfg)
+    return GROUNDS[kind_of(reads)](data.load_for(cfg, reads))
+
+
+def _ground_of_corpus(corpus: Corpus) -> Ground:
     return Ground(corpus.test.text, corpus.train.text, corpus.hash, corpus)
+
+
+def _ground_of_gallery(gallery: Gallery) -> Ground:
+    return Ground((), (), gallery.hash, None, gallery)
+
+
+GROUNDS: dict[Kind[Any, Any], Callable[[Any], Ground]] = {
+    TEXT: _ground_of_corpus,
+    PICTURES: _ground_of_gallery,
+}
 
 
 def _digest(lines: Sequence[str]) -> str:
@@ -207,7 +228,7 @@ def _digest(lines: Sequence[str]) -> str:
     return digest.hexdigest()
 
 
-def _tested(subject: Subject, ground: Ground) -> tuple[Trained, Corpus] | None:
+def _tested(subject: Subject, ground: Ground) -> tuple[TrainedText, Corpus] | None:
     """A model with the data that it was trained on; None for what is no model's or has no corpus.
 
     Raises:

@@ -59,7 +59,7 @@ def gather(asked: Asked, names: Sequence[str]) -> tuple[list[Subject], Ground]:
     for model in models:
         check_kind(model, names)
     ground = asked.ground(models)
-    sampled = [subjects.of_model(model, asked.request(model), asked.runs_dir) for model in models]
+    sampled = [asked.subject(model, asked.request(model)) for model in models]
     return distinct([*sampled, *files]), ground
 
 

@@ -15,13 +15,14 @@ from torch import Tensor
 from gantext.config.settings import Device
 from gantext.data.gallery import Gallery
 from gantext.errors import UserError
-from gantext.inference.sampling import SamplingRequest, picture_signature
+from gantext.inference.sampling import SamplingRequest, signature
 from gantext.inference.sentences import batch_of, encoded
 from gantext.metrics.score import Setting
 from gantext.models.contract import Illustrator, Painter
 from gantext.nn.rng import generator
 from gantext.runs.folder import RunDir
-from gantext.runs.trained import TrainedPainter, restore_painter
+from gantext.runs.kinds import PICTURES
+from gantext.runs.trained import TrainedPictures, restore
 
 ROWS = 500  # pictures drawn together
 SINGLE, EACH = 25, 8  # pictures by default: in all, and of each of several captions
@@ -72,7 +73,15 @@ def draw_run(run: RunDir, request: PictureRequest, device: Device = Device.auto)
     Raises:
         UserError: it is no run of a picture model, lacks a checkpoint, or cannot take the captions.
     """
-    trained = restore_painter(run, device, request.phase)
+    return draw_pictures(restore(run, device, request.phase, PICTURES), request)
+
+
+def draw_pictures(trained: TrainedPictures, request: PictureRequest) -> Drawing:
+    """Draw pictures of a run that is restored already.
+
+    Raises:
+        UserError: it cannot take the captions.
+    """
     notes: list[str] = []
     rng = generator(request.seed, "sampling", trained.device)
     n = request.each
@@ -84,10 +93,15 @@ def draw_run(run: RunDir, request: PictureRequest, device: Device = Device.auto)
     several = len(request.captions) > 1
     columns = request.columns or (n if several else columns_for(n))
     asked = SamplingRequest(len(pictures), seed=request.seed, phase=request.phase)
-    sign = picture_signature(run, trained.settings, trained.step, asked)
+    sign = signature(trained.run, trained.settings, trained.step, asked, PICTURES)
     if request.captions:
         sign["captions"] = " | ".join(request.captions)
     return Drawing(pictures, columns, sign, tuple(notes))
+
+
+def illustrator_of(algorithm: Painter) -> Illustrator | None:
+    """The model as one that follows captions; None where it draws without them."""
+    return algorithm if isinstance(algorithm, Illustrator) else None
 
 
 def _sizes(n: int) -> list[int]:
@@ -95,21 +109,21 @@ def _sizes(n: int) -> list[int]:
 
 
 def _illustrated(
-    trained: TrainedPainter,
+    trained: TrainedPictures,
     captions: Sequence[str],
     n: int,
     rng: torch.Generator,
     notes: list[str],
 ) -> Tensor:
     """n pictures of each caption, one caption after the other."""
-    algorithm, vocabulary = trained.algorithm, trained.vocabulary
-    if not isinstance(algorithm, Illustrator) or vocabulary is None:
+    illustrator, vocabulary = illustrator_of(trained.algorithm), trained.vocabulary
+    if illustrator is None or vocabulary is None:
         name = f"{trained.run.path.name}: model={trained.settings.model.name}"
         raise UserError(f"{name} draws without captions; --caption needs model=dpr_gan")
     width = trained.run.info["max_length"]
     rows = [ids for _, ids in encoded(vocabulary, width, captions, notes)]
     tokens = batch_of(rows, trained.device).repeat_interleave(n, 0)  # (N, T)
-    return torch.cat([algorithm.draw_for(part, rng).cpu() for part in torch.split(tokens, ROWS)])
+    return torch.cat([illustrator.draw_for(part, rng).cpu() for part in torch.split(tokens, ROWS)])
 
 
 SIDE = 5  # pictures each way of a look
@@ -121,8 +135,9 @@ def look_at(algorithm: Painter, gallery: Gallery, seed: int, device: torch.devic
     Of a model that follows captions they are those of the first test captions.
     """
     rng = generator(seed, "look", device)
-    if isinstance(algorithm, Illustrator):
-        return algorithm.draw_for(gallery.test.tokens[: SIDE * SIDE].to(device), rng)
+    illustrator = illustrator_of(algorithm)
+    if illustrator is not None:
+        return illustrator.draw_for(gallery.test.tokens[: SIDE * SIDE].to(device), rng)
     return algorithm.draw(SIDE * SIDE, rng)
 
 

@@ -18,7 +18,7 @@ from gantext.metrics.score import Setting
 from gantext.models.contract import Guided
 from gantext.models.leakgan.manager_worker import goal_cosines
 from gantext.plots.goals import GoalPath, GoalPlot
-from gantext.runs.trained import Trained
+from gantext.runs.trained import TrainedText
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def _record(path: GoalPath) -> dict[str, Any]:
     }
 
 
-def goals_of(trained: Trained, request: SamplingRequest, texts: Sequence[str] = ()) -> Goals:
+def goals_of(trained: TrainedText, request: SamplingRequest, texts: Sequence[str] = ()) -> Goals:
     """Goals and features over the words of `texts` or, without any, of `request.n` samples.
 
     A sentence that comes twice is drawn once.
@@ -80,14 +80,16 @@ def goals_of(trained: Trained, request: SamplingRequest, texts: Sequence[str] = 
     return Goals(_plot(algorithm, trained, rows), algorithm.goal_steps, notes, sign)
 
 
-def _drawn(trained: Trained, request: SamplingRequest) -> list[tuple[str, list[int]]]:
+def _drawn(trained: TrainedText, request: SamplingRequest) -> list[tuple[str, list[int]]]:
     """Samples and their ids; one that was cut at the run's longest has no <eos>."""
     lines, words = draw(trained, request)
     width, encode = trained.run.info["max_length"], trained.vocabulary.encode
     return [(line, encode(own)[:width]) for line, own in zip(lines, words, strict=True)]
 
 
-def _plot(algorithm: Guided, trained: Trained, rows: Sequence[tuple[str, list[int]]]) -> GoalPlot:
+def _plot(
+    algorithm: Guided, trained: TrainedText, rows: Sequence[tuple[str, list[int]]]
+) -> GoalPlot:
     """Trace the sentences and project them; the features of all of them share one plane."""
     lengths = [len(ids) for _, ids in rows]
     padded = batch_of([ids for _, ids in rows], trained.device)

@@ -24,7 +24,7 @@ from gantext.metrics.score import Setting
 from gantext.models.contract import Algorithm, Latent
 from gantext.nn.text.beam import FREE, Hypotheses, beam_rows, beam_search
 from gantext.nn.text.sampling import Policy
-from gantext.runs.trained import Trained
+from gantext.runs.trained import TrainedText
 
 BLANK = re.compile("_{3,}")
 MOST_FORMS = 100
@@ -72,7 +72,7 @@ class Completions:
         return {"completions": completions, "signature": self.signature}
 
 
-def can_impute(trained: Trained, command: str) -> None:
+def can_impute(trained: TrainedText, command: str) -> None:
     """Refuse a model that can neither encode nor write word by word. Raises UserError."""
     algorithm = trained.algorithm
     if not isinstance(algorithm, Latent) and generator_policy(algorithm) is None:
@@ -80,7 +80,9 @@ def can_impute(trained: Trained, command: str) -> None:
         raise UserError(f"{trained.run.path.name}: {command} needs a model of text, not {name}")
 
 
-def impute(trained: Trained, text: str, search: Search, phase: str | None = None) -> Completions:
+def impute(
+    trained: TrainedText, text: str, search: Search, phase: str | None = None
+) -> Completions:
     """Fill the blanks (___) of a sentence, each with 1 to `max_words` words.
 
     Every way to give the blanks their numbers of words is searched; all results are ranked
@@ -110,7 +112,7 @@ def impute(trained: Trained, text: str, search: Search, phase: str | None = None
     return Completions(best, notes, _signature(trained, search, phase))
 
 
-def _pieces(trained: Trained, text: str, notes: list[str]) -> list[list[str]]:
+def _pieces(trained: TrainedText, text: str, notes: list[str]) -> list[list[str]]:
     """The words before, between and after the blanks; unknown ones are noted."""
     parts = BLANK.split(text)
     if len(parts) < 2:
@@ -121,7 +123,7 @@ def _pieces(trained: Trained, text: str, notes: list[str]) -> list[list[str]]:
 
 
 def _forms(
-    trained: Trained, text: str, pieces: Sequence[Sequence[str]], search: Search
+    trained: TrainedText, text: str, pieces: Sequence[Sequence[str]], search: Search
 ) -> list[tuple[int, ...]]:
     """The numbers of words that the blanks may have, those that are too long left out."""
     blanks, given = len(pieces) - 1, sum(map(len, pieces))
@@ -136,7 +138,9 @@ def _forms(
     return [form for form in forms if given + sum(form) < trained.run.info["max_length"]]
 
 
-def _template(trained: Trained, pieces: Sequence[Sequence[str]], form: Sequence[int]) -> list[int]:
+def _template(
+    trained: TrainedText, pieces: Sequence[Sequence[str]], form: Sequence[int]
+) -> list[int]:
     ids = [trained.vocabulary.encode(piece)[:-1] for piece in pieces]
     blanks = [[FREE] * size for size in form]
     return [*ids[0], *itertools.chain(*(b + i for b, i in zip(blanks, ids[1:], strict=True))), EOS]
@@ -152,7 +156,7 @@ def _distinct(tokens: Tensor, log_prob: Tensor) -> list[int]:
 
 
 def _completion(
-    trained: Trained,
+    trained: TrainedText,
     pieces: Sequence[Sequence[str]],
     form: Sequence[int],
     row: Sequence[int],
@@ -169,7 +173,7 @@ def _completion(
     return Completion(text, filled, log_prob, possible)
 
 
-def _signature(trained: Trained, search: Search, phase: str | None) -> dict[str, Setting]:
+def _signature(trained: TrainedText, search: Search, phase: str | None) -> dict[str, Setting]:
     return {
         "run": trained.run.path.name,
         "model": trained.settings.model.name,
@@ -183,7 +187,7 @@ def _signature(trained: Trained, search: Search, phase: str | None) -> dict[str,
     }
 
 
-def search_signature(trained: Trained, search: Search) -> dict[str, Setting]:
+def search_signature(trained: TrainedText, search: Search) -> dict[str, Setting]:
     """How a model searches: only a latent variable has rounds, and starts from <unk>."""
     latent = isinstance(trained.algorithm, Latent)
     more: dict[str, Setting] = {"rounds": search.rounds, "z": "posterior mean, first of <unk>"}

@@ -18,7 +18,7 @@ from gantext.inference.likelihood import estimate_signature
 from gantext.inference.sentences import batch_of, given_sentences, grammar_of
 from gantext.metrics.score import Setting
 from gantext.nn.latent import slerp
-from gantext.runs.trained import Trained
+from gantext.runs.trained import TrainedText
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Path:
 
 
 def interpolate(
-    trained: Trained,
+    trained: TrainedText,
     texts: Sequence[str],
     steps: int,
     spherical: bool,
@@ -98,7 +98,7 @@ def _unpadded(row: list[int]) -> list[int]:
     return [number for number in row if number]
 
 
-def _grammatical(trained: Trained, rows: Sequence[Sequence[int]]) -> Sequence[bool | None]:
+def _grammatical(trained: TrainedText, rows: Sequence[Sequence[int]]) -> Sequence[bool | None]:
     truth = grammar_of(trained)
     if truth is None:
         return [None] * len(rows)
@@ -107,7 +107,7 @@ def _grammatical(trained: Trained, rows: Sequence[Sequence[int]]) -> Sequence[bo
 
 
 def _signature(
-    trained: Trained, spherical: bool, decoding: Decoding, phase: str | None
+    trained: TrainedText, spherical: bool, decoding: Decoding, phase: str | None
 ) -> dict[str, Setting]:
     return {
         "run": trained.run.path.name,

@@ -17,7 +17,7 @@ from gantext.models.contract import Latent
 from gantext.nn.rng import generator
 from gantext.nn.text.beam import beam_rows, beam_search
 from gantext.nn.text.sampling import SamplingOptions
-from gantext.runs.trained import Trained
+from gantext.runs.trained import TrainedText
 
 ROWS = 1000
 
@@ -38,7 +38,7 @@ class Decoding:
         return {"how": self.how.value, **own.get(self.how, {})}
 
 
-def latent_of(trained: Trained, command: str) -> Latent:
+def latent_of(trained: TrainedText, command: str) -> Latent:
     """The run's algorithm. Raises UserError when it has no latent variable."""
     if not isinstance(trained.algorithm, Latent):
         name = trained.settings.model.name
@@ -60,7 +60,7 @@ def posterior_means(algorithm: Latent, tokens: Tensor, device: torch.device) -> 
     return torch.cat(parts)[order.argsort().to(device)]
 
 
-def decode_latent(trained: Trained, z: Tensor, decoding: Decoding) -> Tensor:
+def decode_latent(trained: TrainedText, z: Tensor, decoding: Decoding) -> Tensor:
     """A sentence for each row of z, (N, Z): (N, T) int64, <eos> then <pad>."""
     algorithm = latent_of(trained, "decoding")
     width = trained.run.info["max_length"]

@@ -20,7 +20,7 @@ from gantext.inference.latent import chosen, latent_of, posterior_means
 from gantext.inference.projection import principal_directions
 from gantext.metrics.score import Setting
 from gantext.plots.latent import LatentPlot
-from gantext.runs.trained import Trained
+from gantext.runs.trained import TrainedText
 
 Array = NDArray[np.float64]
 NAMED = {
@@ -46,7 +46,7 @@ class LatentPlane:
 
 
 def latent_plane(
-    trained: Trained,
+    trained: TrainedText,
     corpus: Corpus,
     *,
     by: str = "length",
@@ -98,7 +98,7 @@ def latent_plane(
 
 
 def values_of(
-    words: Sequence[Sequence[str]], by: str, trained: Trained
+    words: Sequence[Sequence[str]], by: str, trained: TrainedText
 ) -> Sequence[int] | Sequence[str]:
     """The property of each sentence. Raises UserError when the data has not got it."""
     if by == "length":

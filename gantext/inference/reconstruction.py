@@ -19,7 +19,7 @@ from gantext.metrics.text.reconstruction import (
     word_edits,
     word_error_rate,
 )
-from gantext.runs.trained import Trained
+from gantext.runs.trained import TrainedText
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def _cell(value: Any) -> str:
 
 
 def reconstruct_file(
-    trained: Trained, path: Path, decoding: Decoding, phase: str | None = None
+    trained: TrainedText, path: Path, decoding: Decoding, phase: str | None = None
 ) -> Reconstructions:
     """Encode each sentence of a file, one a line, to its posterior's mean and decode it.
 
@@ -103,14 +103,14 @@ def reconstruct_file(
     )
 
 
-def _decoded(trained: Trained, lines: Sequence[Line], decoding: Decoding) -> list[list[int]]:
+def _decoded(trained: TrainedText, lines: Sequence[Line], decoding: Decoding) -> list[list[int]]:
     texts, words = [line.text for line in lines], [line.words for line in lines]
     split = encode_split(trained.vocabulary, words, texts, 1 + max(map(len, words)))
     z = posterior_means(latent_of(trained, "reconstruct"), split.tokens, trained.device)
     return decode_latent(trained, z, decoding).tolist()
 
 
-def _reconstruction(line: Line, row: list[int] | None, trained: Trained) -> Reconstruction:
+def _reconstruction(line: Line, row: list[int] | None, trained: TrainedText) -> Reconstruction:
     vocabulary = trained.vocabulary
     unknown = vocabulary.encode(line.words).count(UNK)
     edits = None if row is None else word_edits(vocabulary.decode(row), line.words)
@@ -119,7 +119,7 @@ def _reconstruction(line: Line, row: list[int] | None, trained: Trained) -> Reco
 
 
 def _summary(
-    trained: Trained,
+    trained: TrainedText,
     found: Sequence[Reconstruction],
     lines: Sequence[Line],
     rows: Sequence[Sequence[int]],
@@ -141,7 +141,7 @@ def _note_unknown(found: Sequence[Reconstruction], path: Path, notes: list[str])
 
 
 def _signature(
-    trained: Trained, path: Path, decoding: Decoding, phase: str | None
+    trained: TrainedText, path: Path, decoding: Decoding, phase: str | None
 ) -> dict[str, Setting]:
     return {
         "run": trained.run.path.name,

@@ -1,6 +1,7 @@
 """Sampling a trained run."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -12,9 +13,8 @@ from gantext.models.contract import Algorithm
 from gantext.nn.rng import generator
 from gantext.nn.text.sampling import SamplingOptions
 from gantext.runs.folder import RunDir
-from gantext.runs.trained import Trained, restore
-
-CHOICES = ("temperature", "top_k", "top_p")  # of words
+from gantext.runs.kinds import KINDS, TEXT, Kind
+from gantext.runs.trained import TrainedText, restore
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def sample_run(
     return lines, signature(run, trained.settings, trained.step, request)
 
 
-def draw(trained: Trained, request: SamplingRequest) -> tuple[list[str], list[list[str]]]:
+def draw(trained: TrainedText, request: SamplingRequest) -> tuple[list[str], list[list[str]]]:
     """Sample a run that is restored already: n sentences, and their words."""
     rng = generator(request.seed, "sampling", trained.device)
     return sample_texts(
@@ -52,10 +52,17 @@ def draw(trained: Trained, request: SamplingRequest) -> tuple[list[str], list[li
 
 
 def signature(
-    run: RunDir, settings: Settings, step: int, request: SamplingRequest
+    run: RunDir,
+    settings: Settings,
+    step: int,
+    request: SamplingRequest,
+    kind: Kind[Any, Any] = TEXT,
 ) -> dict[str, Setting]:
-    """The settings that these samples can be drawn again with."""
-    return {
+    """The settings that these samples can be drawn again with.
+
+    What a user may choose of words only is left out of pictures.
+    """
+    found: dict[str, Setting] = {
         "run": run.path.name,
         "model": settings.model.name,
         "step": step,
@@ -68,14 +75,8 @@ def signature(
         "run_data": run.info.get("data"),
         "version": gantext.__version__,
     }
-
-
-def picture_signature(
-    run: RunDir, settings: Settings, step: int, request: SamplingRequest
-) -> dict[str, Setting]:
-    """The same of pictures, which are drawn without the choices of words."""
-    found = signature(run, settings, step, request)
-    return {key: value for key, value in found.items() if key not in CHOICES}
+    foreign = {option for one in KINDS for option in one.options} - kind.options
+    return {key: value for key, value in found.items() if key not in foreign}
 
 
 ROWS = 500

@@ -14,7 +14,7 @@ from gantext.errors import UserError
 from gantext.inference.likelihood import estimate_signature, split_log_prob
 from gantext.metrics.score import Setting
 from gantext.models.contract import Judge
-from gantext.runs.trained import Trained
+from gantext.runs.trained import TrainedText
 
 DIGITS = 6
 
@@ -84,7 +84,7 @@ def _cell(value: Any) -> str:
     return re.sub(r"[\t\r]", " ", str(value))
 
 
-def score_file(trained: Trained, path: Path, phase: str | None = None) -> Scores:
+def score_file(trained: TrainedText, path: Path, phase: str | None = None) -> Scores:
     """Score each sentence of a file, one a line, with a restored run.
 
     Sentences longer than the run's longest (which it never writes, and its discriminator has
@@ -118,7 +118,7 @@ def tokenised(vocabulary: Vocabulary, lines: Sequence[str]) -> list[Line]:
     return [Line(i, text, vocabulary.tokenize(text)) for i, text in found if text]
 
 
-def _scores_of(trained: Trained, split: Split) -> dict[str, list[float]]:
+def _scores_of(trained: TrainedText, split: Split) -> dict[str, list[float]]:
     """log_prob, and the discriminator's probabilities where there is one; a number a row each."""
     algorithm, device = trained.algorithm, trained.device
     found = {"log_prob": split_log_prob(algorithm, split, device).tolist()}
@@ -129,7 +129,7 @@ def _scores_of(trained: Trained, split: Split) -> dict[str, list[float]]:
 
 
 def _scored(
-    line: Line, scores: dict[str, float] | None, names: Sequence[str], trained: Trained
+    line: Line, scores: dict[str, float] | None, names: Sequence[str], trained: TrainedText
 ) -> Scored:
     ids = trained.vocabulary.encode(line.words)
     log_prob = None if scores is None else scores["log_prob"]
@@ -158,7 +158,7 @@ def _notes(scored: Sequence[Scored], width: int, path: Path) -> list[str]:
     return notes
 
 
-def _signature(trained: Trained, path: Path, phase: str | None) -> dict[str, Setting]:
+def _signature(trained: TrainedText, path: Path, phase: str | None) -> dict[str, Setting]:
     run = trained.run
     return {
         "run": run.path.name,

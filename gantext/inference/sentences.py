@@ -11,12 +11,12 @@ from gantext.data.scenes import Config as Scenes
 from gantext.data.scenes.english import grammar
 from gantext.data.vocabulary import PAD, UNK, Vocabulary
 from gantext.errors import UserError
-from gantext.runs.trained import Trained
+from gantext.runs.trained import TrainedText
 
 Given = list[tuple[str, list[int]]]
 
 
-def given_sentences(trained: Trained, texts: Sequence[str], notes: list[str]) -> Given:
+def given_sentences(trained: TrainedText, texts: Sequence[str], notes: list[str]) -> Given:
     """The sentences and their ids, as `encoded` has them."""
     return encoded(trained.vocabulary, trained.run.info["max_length"], texts, notes)
 
@@ -63,6 +63,6 @@ def batch_of(rows: Sequence[Sequence[int]], device: torch.device) -> Tensor:
     return pad_sequence([torch.tensor(row) for row in rows], True, PAD).to(device)
 
 
-def grammar_of(trained: Trained) -> Truth | None:
+def grammar_of(trained: TrainedText) -> Truth | None:
     """The grammar of the run's data where it is known without reading the data."""
     return grammar() if isinstance(trained.settings.data, Scenes) else None

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import gantext
-from gantext.data import Reads
 from gantext.evaluation.comparison import Comparison, by_data, compare, score_rows, setting_rows
 from gantext.evaluation.frontier import Frontier, figure, frontier, point_rows, protocols, reading
 from gantext.evaluation.request import Asked
@@ -22,6 +21,7 @@ from gantext.plots.output import to_svg
 from gantext.report.page import Figure, Page, RunPart, Table, render
 from gantext.report.picture_run import picture_part
 from gantext.report.text_run import run_part
+from gantext.runs.kinds import PICTURES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as MatplotlibFigure
@@ -88,7 +88,7 @@ def report(asked: Asked, request: Request, say: Say) -> str:
 
 
 def _group(asked: Asked, models: Sequence[Model], request: Request, say: Say) -> Group:
-    pictures = any(model.reads is not Reads.text for model in models)
+    pictures = any(model.kind is PICTURES for model in models)
     part = picture_part if pictures else run_part
     parts = [part(replace(asked, words=(word,)), say) for word in asked.runs]
     summary = [_said(model, asked) for model in models]

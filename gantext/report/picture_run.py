@@ -6,19 +6,18 @@ Shapes: N pictures, C channels, H and W pixels, T words of a caption.
 import torch
 
 from gantext.data.gallery import Gallery
-from gantext.evaluation.judges.cache import judges_folder
-from gantext.evaluation.measures.pictures import review_painter
+from gantext.evaluation.measures.pictures import reviewed
 from gantext.evaluation.request import Asked
 from gantext.evaluation.scorebook import Say
 from gantext.evaluation.subjects import Model, label
 from gantext.evaluation.table import beside_real, score_all
-from gantext.inference.drawing import SIDE
+from gantext.inference.drawing import SIDE, illustrator_of
 from gantext.models.contract import Illustrator
 from gantext.nn.rng import generator
 from gantext.plots.pictures import grid_svg, pairs_svg, pixels, to_svg_text
 from gantext.report.page import Figure, RunPart, Table
 from gantext.report.parts import curves, facts, score_table
-from gantext.runs.folder import Look
+from gantext.runs.pictures import Look
 
 SHOWN = 20  # pairs of a sample and its nearest training picture
 CAPTIONS = 8  # test captions that are illustrated, the first ones
@@ -82,18 +81,14 @@ def _illustrations(
     model: Model, gallery: Gallery, samples: int, seed: int
 ) -> tuple[list[Table], list[Figure]]:
     """Captions and their pictures; without captions, classes and what may be copied."""
-    painter = model.painter
-    if isinstance(painter.algorithm, Illustrator):
-        return [], [_captioned(painter.algorithm, gallery, seed, painter.device)]
+    painter = model.trained
+    illustrator = illustrator_of(painter.algorithm)
+    if illustrator is not None:
+        return [], [_captioned(illustrator, gallery, seed, painter.device)]
     if not gallery.classes:
         return [], []
-    found = review_painter(
-        painter.algorithm,
-        gallery,
-        painter.device,
-        samples=samples,
-        seed=seed,
-        cache=judges_folder(),
+    found = reviewed(
+        painter.algorithm, gallery, painter.device, samples=samples, seed=seed, once=model.once
     )
     shares = tuple((name, f"{share:.1%}", f"{real:.1%}") for name, share, real in found.classes)
     classes = Table("Classes, by the classifier", ("class", "samples", "real pictures"), shares)

@@ -7,7 +7,7 @@ from gantext.evaluation import by_length
 from gantext.evaluation.frontier import mle_phase
 from gantext.evaluation.request import Asked
 from gantext.evaluation.scorebook import Say
-from gantext.evaluation.subjects import Ground, Model, label, of_model
+from gantext.evaluation.subjects import Ground, Model, label
 from gantext.evaluation.table import Table as Scores
 from gantext.evaluation.table import score_all
 from gantext.inference.goals import goals_of
@@ -46,7 +46,7 @@ def run_part(asked: Asked, say: Say) -> RunPart:
     scores = score_all(both, QUICK, say)
     slow = score_all(both, SLOW, say, stored_only=True)
     by_length = score_all(both, ("lengths",), say)
-    models = [*([replace(model, phase=before)] if before else []), model]
+    models = [*([asked.at(model, before)] if before else []), model]
     index = CopyIndex(ground.training)
     return RunPart(
         name=name,
@@ -127,7 +127,7 @@ def _latent_pictures(model: Model, asked: Asked, ground: Ground) -> list[Figure]
 
 def _samples(model: Model, asked: Asked, ground: Ground, index: CopyIndex) -> SampleSet:
     request = SamplingRequest(SHOWN, asked.temperature, seed=asked.seed, phase=model.phase)
-    lines = of_model(model, request, asked.runs_dir).lines
+    lines = asked.subject(model, request).lines
     nearest = index.nearest(lines)
     phase = f" --phase {model.phase}" if model.phase else ""
     how = (

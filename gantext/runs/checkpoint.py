@@ -9,9 +9,9 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
@@ -19,8 +19,8 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from gantext.files import sync_folder, write_synced
+from gantext.runs.migrations import Part, migrated
 
-T = TypeVar("T")
 RESERVED = ("__tensor__", "__integer_keys__")
 TENSORS, STATE, MANIFEST = "tensors.safetensors", "state.json", "manifest.json"
 
@@ -105,39 +105,59 @@ def remove_leftovers(checkpoints: Path) -> None:
         shutil.rmtree(path)
 
 
-def _whole_files(folder: Path) -> dict[str, bytes]:
-    """The files of a checkpoint folder, each verified against its checksum."""
+@dataclass(frozen=True)
+class Checkpoint:
+    """A whole checkpoint as it was read.
+
+    Attributes:
+        step: at which it was written.
+        digest: SHA-256 (hex) of its content.
+        tree: what it holds, in today's words.
+        damaged: what is wrong with newer ones, one line each.
+    """
+
+    step: int
+    digest: str
+    tree: dict[str, Any]
+    damaged: tuple[str, ...] = ()
+
+
+def load(folder: Path) -> Checkpoint:
+    """Read a run's checkpoint folder, verifying each file's checksum; its weights are hashed once.
+
+    Raises:
+        CheckpointDamaged: a file is missing, truncated or altered.
+    """
+    files, digest = _whole_files(folder)
+    # A run that went on keeps checkpoints of several formats: what is there already stays.
+    tree = migrated(_tree(files), 1, Part.state)
+    return Checkpoint(int(folder.name.partition("-")[0]), digest, tree)
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """What a folder that `write` made holds. Raises CheckpointDamaged as `load` does."""
+    return _tree(_whole_files(folder)[0])
+
+
+def _whole_files(folder: Path) -> tuple[dict[str, bytes], str]:
+    """The files of a checkpoint folder, each verified against its checksum; the digest of all."""
     try:
         manifest = json.loads((folder / MANIFEST).read_bytes())
         files = {name: (folder / name).read_bytes() for name in (TENSORS, STATE)}
-        for name, data in files.items():
-            if hashlib.sha256(data).hexdigest() != manifest[name]:
+        digest = hashlib.sha256(files[TENSORS])
+        sums = {TENSORS: digest.hexdigest(), STATE: hashlib.sha256(files[STATE]).hexdigest()}
+        for name, found in sums.items():
+            if found != manifest[name]:
                 raise CheckpointDamaged(f"{name} does not match its checksum")
     except FileNotFoundError as error:
         raise CheckpointDamaged(f"{Path(error.filename).name} is missing") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CheckpointDamaged(f"it cannot be read ({error})") from error
-    return files
+    digest.update(files[STATE])
+    return files, digest.hexdigest()
 
 
-def identity(folder: Path) -> tuple[int, str]:
-    """Step of a whole checkpoint folder, and the digest of its content.
-
-    Raises:
-        CheckpointDamaged: a file is missing, truncated or altered.
-    """
-    files = _whole_files(folder)
-    digest = hashlib.sha256(files[TENSORS] + files[STATE]).hexdigest()
-    return int(folder.name.partition("-")[0]), digest
-
-
-def read(folder: Path) -> dict[str, Any]:
-    """Read a checkpoint folder, verifying each file's checksum.
-
-    Raises:
-        CheckpointDamaged: a file is missing, truncated or altered.
-    """
-    files = _whole_files(folder)
+def _tree(files: dict[str, bytes]) -> dict[str, Any]:
     try:
         tree = unflatten(json.loads(files[STATE]), load_tensors(files[TENSORS]))
     except (ValueError, KeyError, TypeError, SafetensorError) as error:
@@ -162,16 +182,14 @@ def save(checkpoints: Path, tree: dict[str, Any], step: int, phase: str | None, 
     return folder
 
 
-def newest(
-    checkpoints: Path, phase: str | None, reader: Callable[[Path], T]
-) -> tuple[T | None, list[str]]:
-    """What `reader` makes of the newest whole checkpoint, and what was damaged on the way to it."""
+def newest(checkpoints: Path, phase: str | None) -> tuple[Checkpoint | None, list[str]]:
+    """The newest whole checkpoint (of a phase's end), and what was damaged on the way to it."""
     damaged: list[str] = []
     for folder in reversed(folders(checkpoints)):
         if phase is not None and not folder.name.endswith(f"-{phase}"):
             continue
         try:
-            return reader(folder), damaged
+            return load(folder), damaged
         except CheckpointDamaged as error:
             damaged.append(f"checkpoint {folder.name} is damaged: {error}")
     return None, damaged

@@ -2,29 +2,31 @@
 
 config.yaml       the composed settings          vocabulary.json  words and tokenizer
 run.json          status, versions, data hash    metrics.jsonl    one line a report
-checkpoints/      see checkpoint.py              samples/         sentences, or picture_files.py
+checkpoints/      see checkpoint.py              samples/         sentences, or see pictures.py
 scores/           one JSON file a signature      tensorboard/     event files
 plots/            figures                        train.log        everything that was said
 result.json       final scores, or the error
 """
 
 import contextlib
+import dataclasses
 import functools
 import json
 import os
-import re
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gantext.errors import UserError, nearest
 from gantext.files import Held, hold, is_held, read_json, write_atomic, write_json
+from gantext.runs.kinds import PICTURES, TEXT, Kind
 from gantext.runs.migrations import FORMAT, Part, format_of, migrated
+from gantext.runs.pictures import PictureFiles
 
 if TYPE_CHECKING:
     from gantext.config.settings import Settings
+    from gantext.runs.checkpoint import Checkpoint
 
 CONFIG, INFO, RESULT = "config.yaml", "run.json", "result.json"
 LATEST = "latest"
@@ -154,9 +156,9 @@ class RunDir:
             self.update(format=FORMAT)
 
     @property
-    def draws_pictures(self) -> bool:
-        """Whether it is the run of a picture model."""
-        return "channels" in self.info
+    def kind(self) -> Kind[Any, Any]:
+        """What its model makes, as run.json tells without loading the model."""
+        return PICTURES if "channels" in self.info else TEXT
 
     def remove_leftovers(self) -> None:
         """Remove half-written files that a kill left; only for the holder of the lock."""
@@ -206,16 +208,17 @@ class RunDir:
         """The newest whole checkpoint (of the end of `phase`, if named), and what was damaged."""
         from gantext.runs import checkpoint
 
-        return checkpoint.newest(self.checkpoints, phase, checkpoint.read)
+        found, damaged = checkpoint.newest(self.checkpoints, phase)
+        return (found.tree if found else None), damaged
 
-    def checkpoint_id(self, phase: str | None = None) -> tuple[int, str]:
-        """Step and digest of the checkpoint that `load_checkpoint` gives. Raises UserError."""
+    def checkpoint(self, phase: str | None = None) -> "Checkpoint":
+        """The checkpoint that `load_checkpoint` gives, with its digest. Raises UserError."""
         from gantext.runs import checkpoint
 
-        found, _ = checkpoint.newest(self.checkpoints, phase, checkpoint.identity)
+        found, damaged = checkpoint.newest(self.checkpoints, phase)
         if found is None:
             raise self.no_checkpoint(phase)
-        return found
+        return dataclasses.replace(found, damaged=tuple(damaged))
 
     def no_checkpoint(self, phase: str | None) -> UserError:
         """What to say when there is no whole checkpoint."""
@@ -226,8 +229,13 @@ class RunDir:
 
     def phase_ends(self) -> list[str]:
         """Names of the phases whose end is kept, in order."""
-        names = [path.name for path in self.checkpoints.glob("[0-9]*-*")]
-        return [name.partition("-")[2] for name in sorted(names)]
+        return list(self.phase_steps())
+
+    def phase_steps(self) -> dict[str, int]:
+        """The step at which each phase ended whose end is kept, in order."""
+        names = sorted(path.name for path in self.checkpoints.glob("[0-9]*-*"))
+        ends = (name.partition("-") for name in names)
+        return {phase: int(step) for step, _, phase in ends}
 
     def save_samples(self, name: str, lines: list[str]) -> None:
         """Write samples, one sentence a line."""
@@ -274,49 +282,3 @@ def list_runs(runs_dir: Path) -> list[RunDir]:
     found = [*runs_dir.glob(f"*/{CONFIG}"), *runs_dir.glob(f"*/*/{CONFIG}")]
     folders = {path.parent.resolve() for path in found}
     return [RunDir(path) for path in sorted(folders, key=lambda p: (p / CONFIG).stat().st_mtime)]
-
-
-# What the run of a picture model keeps beside other runs' files (gantext/run.py).
-#
-# captions.txt      the captions that it was trained on, one a line, where it follows captions
-# samples/          PNG grids: STEP-PHASE.png of each look, PHASE.png at a phase's end
-LOOK = re.compile(r"(\d{9})-(.+)\.png")
-
-
-@dataclass(frozen=True)
-class Look:
-    """A grid of samples that was drawn during training, at the run's step `total`."""
-
-    total: int
-    phase: str
-    path: Path
-
-
-class PictureFiles:
-    """The pictures and captions of a run's folder."""
-
-    def __init__(self, run: Path) -> None:
-        self._captions = run / "captions.txt"
-        self._samples = run / "samples"
-
-    def save_captions(self, captions: tuple[str, ...]) -> None:
-        """Keep the training captions, so that the run can be rebuilt from its folder alone."""
-        if captions:
-            write_atomic(self._captions, "".join(f"{line}\n" for line in captions).encode())
-
-    @property
-    def captions(self) -> tuple[str, ...]:
-        """The training captions; none for a model without captions."""
-        if not self._captions.is_file():
-            return ()
-        return tuple(self._captions.read_text(encoding="utf-8").removesuffix("\n").split("\n"))
-
-    def grid(self, name: str) -> Path:
-        """Where the grid of this name lies."""
-        return self._samples / f"{name}.png"
-
-    def looks(self) -> list[Look]:
-        """The looks of the training, in order."""
-        found = [(LOOK.fullmatch(path.name), path) for path in self._samples.glob("*.png")]
-        looks = [Look(int(match[1]), match[2], path) for match, path in found if match]
-        return sorted(looks, key=lambda look: look.total)

@@ -1,20 +1,22 @@
 """Settings and a corpus -> device, named generators, algorithm; a run folder -> the same."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, overload
 
 import torch
 
-from gantext import models
 from gantext.config.settings import Device, Settings
-from gantext.data import Reads
-from gantext.data.corpus import encode_split
+from gantext.data.corpus import Corpus, encode_split
+from gantext.data.gallery import Gallery
 from gantext.data.vocabulary import Vocabulary
 from gantext.errors import UserError
 from gantext.models.build import build, singletons
 from gantext.models.contract import Algorithm, Painter, PictureTask, Task
+from gantext.runs.checkpoint import Checkpoint
 from gantext.runs.folder import RunDir
+from gantext.runs.kinds import PICTURES, TEXT, A, Kind, V, model_kind, refusal
 
 logger = logging.getLogger(__name__)
 
@@ -40,68 +42,107 @@ def _has_mps() -> bool:
 
 
 @dataclass(frozen=True)
-class Trained:
-    """A run of a text model rebuilt from its folder alone."""
+class Trained(Generic[A, V]):
+    """A run rebuilt from its folder alone.
+
+    Attributes:
+        run: its folder.
+        settings: those of its config.
+        vocabulary: of its text or of its captions; None where there is none.
+        algorithm: with the weights of the checkpoint.
+        device: where it computes.
+        step: of the checkpoint.
+        phase: at whose end it was written, if one was asked for.
+        digest: of the checkpoint, SHA-256 (hex).
+    """
 
     run: RunDir
     settings: Settings
-    vocabulary: Vocabulary
-    algorithm: Algorithm
+    vocabulary: V
+    algorithm: A
     device: torch.device
     step: int
+    phase: str | None
+    digest: str
 
 
-@dataclass(frozen=True)
-class TrainedPainter:
-    """A run of a picture model rebuilt from its folder alone; the vocabulary is of captions."""
-
-    run: RunDir
-    settings: Settings
-    vocabulary: Vocabulary | None
-    algorithm: Painter
-    device: torch.device
-    step: int
+TrainedText = Trained[Algorithm, Vocabulary]
+TrainedPictures = Trained[Painter, Vocabulary | None]
 
 
-def restore(run: RunDir, device: Device | None = None, phase: str | None = None) -> Trained:
+@overload
+def restore(run: RunDir, device: Device | None = None, phase: str | None = None) -> TrainedText: ...
+@overload
+def restore(
+    run: RunDir, device: Device | None, phase: str | None, kind: Kind[A, V]
+) -> Trained[A, V]: ...
+def restore(
+    run: RunDir,
+    device: Device | None = None,
+    phase: str | None = None,
+    kind: Kind[Any, Any] = TEXT,
+) -> Trained[Any, Any]:
     """Rebuild a run's algorithm from its newest whole checkpoint (or the end of `phase`).
 
+    Args:
+        run: a run of a model that makes what is needed.
+        device: None for the best one.
+        phase: None for the newest checkpoint.
+        kind: what is needed.
+
     Raises:
-        UserError: it is no run of a text model, or lacks a vocabulary or a whole checkpoint.
+        UserError: its model makes another kind of thing, or it lacks a vocabulary or a whole
+            checkpoint.
     """
-    settings = run.settings
-    if models.reads(settings.model.name) is not Reads.text:
-        raise UserError(
-            f"{run.path.name} is a run of model={settings.model.name}, which draws pictures: "
-            "this needs a model of text"
-        )
-    target = best_device(device or Device.auto)
-    vocabulary, facts = _vocabulary_of(run), run.info
+    if model_kind(run.settings.model.name) is not kind:
+        raise refusal(run, f"this needs a model of {kind.makes}")
+    return rebuild(run, device, phase)
+
+
+def rebuild(
+    run: RunDir,
+    device: Device | None = None,
+    phase: str | None = None,
+    checkpoint: Checkpoint | None = None,
+) -> Trained[Any, Any]:
+    """As `restore`, whatever the model makes; of a checkpoint that has been read already, if given.
+
+    Raises:
+        UserError: it lacks a vocabulary or a whole checkpoint.
+    """
+    settings, target = run.settings, best_device(device or Device.auto)
+    vocabulary = None if run.vocabulary is None else Vocabulary.from_json(run.vocabulary)
+    task = TASKS[model_kind(settings.model.name)](run, vocabulary, target)
+    algorithm = build(settings.model, settings.seed, task)
+    found = checkpoint or run.checkpoint(phase)
+    for line in found.damaged:
+        logger.warning("warning: %s; the one before it is used", line)
+    algorithm.load_state_dict(found.tree["algorithm"])
+    step = found.tree["total"]
+    return Trained(run, settings, vocabulary, algorithm, target, step, phase, found.digest)
+
+
+def data_facts(data: Corpus | Gallery) -> dict[str, Any]:
+    """What run.json keeps of the data, so that the model can be built again without it."""
+    found = {"data": data.hash, "max_length": data.max_length, "train_size": len(data.train)}
+    if isinstance(data, Corpus):
+        return found
+    return {**found, "channels": data.channels, "size": data.size, "classes": len(data.classes)}
+
+
+def _text_task(run: RunDir, vocabulary: Vocabulary | None, device: torch.device) -> Task:
+    facts = run.info
     if vocabulary is None or "max_length" not in facts:
-        raise UserError(f"{run.path} is not a whole run: its vocabulary or run.json is missing")
-    task = Task(
-        len(vocabulary), facts["max_length"], facts["train_size"], singletons(vocabulary), target
-    )
-    algorithm: Algorithm
-    algorithm, step = _with_weights(build(settings.model, settings.seed, task), run, phase)
-    return Trained(run, settings, vocabulary, algorithm, target, step)
+        raise _not_whole(run)
+    rare = singletons(vocabulary)
+    return Task(len(vocabulary), facts["max_length"], facts["train_size"], rare, device)
 
 
-def restore_painter(
-    run: RunDir, device: Device | None = None, phase: str | None = None
-) -> TrainedPainter:
-    """Rebuild a picture model as `restore` does a text model. Raises UserError as it does."""
-    settings = run.settings
-    if models.reads(settings.model.name) is Reads.text:
-        raise UserError(
-            f"{run.path.name} is a run of model={settings.model.name}, which writes text: "
-            "this needs a model of pictures"
-        )
-    target = best_device(device or Device.auto)
-    vocabulary, facts = _vocabulary_of(run), run.info
+def _picture_task(run: RunDir, vocabulary: Vocabulary | None, device: torch.device) -> PictureTask:
+    facts = run.info
     if "channels" not in facts or (facts["max_length"] and vocabulary is None):
-        raise UserError(f"{run.path} is not a whole run: its vocabulary or run.json is missing")
-    task = PictureTask(
+        raise _not_whole(run)
+    return PictureTask(
         facts["channels"],
         facts["size"],
         facts["classes"],
@@ -109,16 +150,18 @@ def restore_painter(
         facts["max_length"],
         facts["train_size"],
         _captions_of(run, vocabulary, facts["max_length"]),
-        target,
+        device,
     )
-    algorithm: Painter
-    algorithm, step = _with_weights(build(settings.model, settings.seed, task), run, phase)
-    return TrainedPainter(run, settings, vocabulary, algorithm, target, step)
 
 
-def _vocabulary_of(run: RunDir) -> Vocabulary | None:
-    stored = run.vocabulary
-    return None if stored is None else Vocabulary.from_json(stored)
+TASKS: dict[Kind[Any, Any], Callable[[RunDir, Vocabulary | None, torch.device], Any]] = {
+    TEXT: _text_task,
+    PICTURES: _picture_task,
+}
+
+
+def _not_whole(run: RunDir) -> UserError:
+    return UserError(f"{run.path} is not a whole run: its vocabulary or run.json is missing")
 
 
 def _captions_of(run: RunDir, vocabulary: Vocabulary | None, width: int) -> torch.Tensor:
@@ -128,14 +171,3 @@ def _captions_of(run: RunDir, vocabulary: Vocabulary | None, width: int) -> torc
         return torch.zeros(run.info["train_size"], 0, dtype=torch.int64)
     words = [vocabulary.tokenize(line) for line in lines]
     return encode_split(vocabulary, words, lines, width).tokens
-
-
-def _with_weights(algorithm: Any, run: RunDir, phase: str | None) -> tuple[Any, int]:
-    """Load the weights of a checkpoint; returns its step too."""
-    state, damaged = run.load_checkpoint(phase)
-    if state is None:
-        raise run.no_checkpoint(phase)
-    for line in damaged:
-        logger.warning("warning: %s; the one before it is used", line)
-    algorithm.load_state_dict(state["algorithm"])
-    return algorithm, state["total"]

@@ -3,6 +3,7 @@
 The training loop knows nothing else of what a model makes.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -23,6 +24,7 @@ from gantext.nn.rng import generator
 from gantext.nn.text.sampling import SamplingOptions
 from gantext.plots.pictures import grid_array, grid_png
 from gantext.runs.folder import RunDir
+from gantext.runs.kinds import PICTURES, TEXT, Kind, model_kind
 from gantext.training.console import Reporter
 from gantext.training.tracker import Tracker
 
@@ -120,7 +122,12 @@ def inspector(
     algorithm: Any,
     device: torch.device,
 ) -> Inspector:
-    """The inspector for what the data is."""
-    if isinstance(data, Corpus):
-        return TextInspector(settings, run, data, algorithm, device)
-    return PictureInspector(settings, run, data, algorithm, device)
+    """The inspector for what the model makes."""
+    of_kind = INSPECTORS[model_kind(settings.model.name)]
+    return of_kind(settings, run, data, algorithm, device)
+
+
+INSPECTORS: dict[Kind[Any, Any], Callable[..., Inspector]] = {
+    TEXT: TextInspector,
+    PICTURES: PictureInspector,
+}

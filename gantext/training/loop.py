@@ -17,7 +17,7 @@ from gantext.nn.rng import generator
 from gantext.runs.folder import RunDir
 from gantext.training.console import Reporter
 from gantext.training.inspection import Inspector
-from gantext.training.preparation import Job, chosen_phases
+from gantext.training.preparation import Job
 from gantext.training.stop import Stopped, StopRequest
 from gantext.training.tracker import Tracker, to_floats
 from gantext.training.watch import Watch
@@ -31,7 +31,7 @@ class Trainer:
         self.algorithm: Trainable = job.algorithm
         self.device: torch.device = job.device
         self.reporter = reporter
-        self.phases = chosen_phases(self.algorithm, self.settings)
+        self.phases = job.phases
         data_seed = generator(self.settings.seed, "data", torch.device("cpu")).initial_seed()
         self.batches: Batches[Any] = Batches(job.data.train, data_seed)
         self.noise = generator(self.settings.seed, "noise", self.device)

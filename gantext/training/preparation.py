@@ -16,7 +16,7 @@ from gantext.config.settings import Phases, Settings
 from gantext.errors import UserError
 from gantext.models.contract import Phase, Trainable
 from gantext.runs.folder import RunDir
-from gantext.runs.trained import best_device
+from gantext.runs.trained import best_device, data_facts
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class Job:
     data: Any
     algorithm: Any
     device: Any
+    phases: tuple[Phase, ...]
 
 
 def settled(settings: Settings) -> Settings:
@@ -49,10 +50,11 @@ def prepare(settings: Settings) -> Job:
     set_threads(settings)
     loaded = load_data(settings, Console(stderr=True))
     algorithm = build(settings.model, settings.seed, task_of(loaded, device))
-    if not chosen_phases(algorithm, settings):
+    phases = tuple(chosen_phases(algorithm, settings))
+    if not phases:
         wanted = settings.phases.value
         raise UserError(f"phases={wanted}: model {settings.model.name} has no step to run there")
-    return Job(settings, loaded, algorithm, device)
+    return Job(settings, loaded, algorithm, device, phases)
 
 
 def load_data(settings: Settings, console: Console) -> Any:
@@ -112,17 +114,6 @@ def vocabulary_of(job: Job) -> Any:
 
 def facts(job: Job) -> dict[str, Any]:
     """What run.json says of a new run."""
-    import torch
-
-    from gantext.data.gallery import Gallery
-
-    loaded, pictures = job.data, {}
-    if isinstance(loaded, Gallery):
-        pictures = {
-            "channels": loaded.channels,
-            "size": loaded.size,
-            "classes": len(loaded.classes),
-        }
     return {
         "status": "new",
         "gantext": gantext.__version__,
@@ -131,10 +122,7 @@ def facts(job: Job) -> dict[str, Any]:
         "device": str(job.device),
         "host": platform.node(),
         "command": " ".join(sys.argv[1:]),
-        "data": loaded.hash,
-        "max_length": loaded.max_length,
-        "train_size": len(loaded.train),
-        **pictures,
+        **data_facts(job.data),
     }
 
 

@@ -43,7 +43,7 @@ class Compass:
 def trained(algorithm: Any = None) -> Trained:
     run = SimpleNamespace(path=Path("runs/one"), info={"max_length": 5, "data": "d"})
     settings = SimpleNamespace(model=SimpleNamespace(name="compass"))
-    parts = (run, settings, WORDS, algorithm or Compass(), torch.device("cpu"), 7)
+    parts = (run, settings, WORDS, algorithm or Compass(), torch.device("cpu"), 7, None, "")
     return Trained(*cast(Any, parts))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 import gantext
 from gantext.runs import folder, migrations
@@ -118,6 +119,18 @@ def test_an_older_run_goes_on_as_one_of_today(run: RunDir, older: RunDir, cli: C
     assert older.config.read_text() == run.config.read_text()
     rows = [[{**row, "seconds": 0} for row in one.metrics()] for one in (run, older)]
     assert rows[0] == rows[1]
+
+
+def test_a_checkpoint_is_read_as_todays(run: RunDir, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each by what it holds: those of a run that went on are of several formats."""
+    run.save_checkpoint({"algorithm": {"net": torch.ones(2)}}, 20, "older", 3)
+    run.save_checkpoint({"algorithm": {"generator": torch.ones(3)}}, 21, "todays", 3)
+    change = Change(NEXT, Part.state, "algorithm.generator", was="algorithm.net")
+    monkeypatch.setattr(migrations, "CHANGES", (change,))
+    for phase, size in (("older", 2), ("todays", 3)):
+        tree = run.checkpoint(phase).tree
+        assert tree.keys() == {"algorithm"} and tree["algorithm"].keys() == {"generator"}
+        assert torch.equal(tree["algorithm"]["generator"], torch.ones(size))
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,8 @@ from gantext.models.contract import Illustrator
 from gantext.plots.pictures import SCALE, grid_array, pixels
 from gantext.runs import checkpoint
 from gantext.runs.folder import RunDir
-from gantext.runs.trained import restore, restore_painter
+from gantext.runs.kinds import PICTURES
+from gantext.runs.trained import restore
 from gantext.training import jobs
 from gantext.training.inspection import PictureInspector
 from gantext.training.loop import Trainer
@@ -79,7 +80,7 @@ def test_the_folder_of_a_run(image_gan: list[str], tmp_path: Path) -> None:
     asked.clear()
     run, objective = start(tmp_path, image_gan)
     assert objective == 1.5 and run.status == "finished"
-    assert not (run.path / "vocabulary.json").exists() and run.draws_pictures
+    assert not (run.path / "vocabulary.json").exists() and run.kind is PICTURES
     names = sorted(path.name for path in (run.path / "samples").iterdir())
     assert names == ["000000005-adversarial.png", "000000008-adversarial.png", "adversarial.png"]
     looks = run.pictures.looks()
@@ -101,7 +102,7 @@ def test_a_named_objective_is_looked_for(
 def test_looks_are_of_one_noise_batch(finished: Finished) -> None:
     """The last look is what the restored model draws from the run's own fixed noise."""
     run = finished("image_gan")
-    trained = restore_painter(run)
+    trained = restore(run, None, None, PICTURES)
     gallery = data.load_for(trained.settings.data, Reads.pictures)
     again = look_at(trained.algorithm, gallery, trained.settings.seed, CPU)
     assert again.shape == (25, 1, 8, 8)
@@ -160,7 +161,7 @@ def test_a_run_that_breaks_off_goes_on_exactly(
 def test_a_captioned_run_is_rebuilt_from_its_folder_alone(finished: Finished) -> None:
     """Its training captions lie there: the same task, so the same draws of random captions."""
     run = finished("dpr_gan")
-    trained = restore_painter(run)
+    trained = restore(run, None, None, PICTURES)
     assert isinstance(trained.algorithm, Illustrator) and trained.vocabulary is not None
     gallery = data.load_for(trained.settings.data, models.reads("dpr_gan"))
     assert run.pictures.captions == gallery.train.captions
@@ -177,7 +178,7 @@ def test_restoring_says_what_is_wrong(finished: Finished, trained: Path) -> None
     with pytest.raises(UserError, match="r is a run of model=image_gan, which draws pictures"):
         restore(run)
     with pytest.raises(UserError, match="run is a run of model=gan, which writes text"):
-        restore_painter(RunDir(trained))
+        restore(RunDir(trained), None, None, PICTURES)
 
 
 def test_tensorboard_has_the_grids(image_gan: list[str], tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from gantext.inference.imputation import Search, can_impute, fill, search_signat
 from gantext.metrics.score import Score, Setting
 from gantext.metrics.text.likelihood import grammatical_share
 from gantext.nn.text.beam import FREE
-from gantext.runs.trained import Trained
+from gantext.runs.trained import TrainedText
 
 if TYPE_CHECKING:
     from gantext.evaluation.measure import Protocol
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 SHARE = (0.2, 0.3)  # of a sentence's words that are blanked
 
 
-def imputation_scores(trained: Trained, corpus: Corpus, sentences: int, seed: int) -> list[Score]:
+def imputation_scores(
+    trained: TrainedText, corpus: Corpus, sentences: int, seed: int
+) -> list[Score]:
     """Scores of the best fillings of test sentences, a span of 20 to 30% of each blanked.
 
     imputed-exact, the share equal to the original; imputed-grammatical where the grammar is known;
@@ -77,7 +79,7 @@ def blanked(tokens: Tensor, rng: np.random.Generator) -> Tensor:
     return found
 
 
-def completed(trained: Trained, templates: Tensor, search: Search) -> Tensor:
+def completed(trained: TrainedText, templates: Tensor, search: Search) -> Tensor:
     """The best filling of each template, (N, T), on the CPU."""
     words = len(trained.vocabulary)
     on_device = templates.to(trained.device)

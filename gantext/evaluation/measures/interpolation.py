@@ -14,7 +14,7 @@ from gantext.inference.interpolation import between
 from gantext.inference.latent import Decoding, decode_latent, latent_of, posterior_means
 from gantext.metrics.score import Score, Setting
 from gantext.metrics.text.likelihood import grammatical_share
-from gantext.runs.trained import Trained
+from gantext.runs.trained import TrainedText
 
 if TYPE_CHECKING:
     from gantext.evaluation.measure import Protocol
@@ -26,7 +26,7 @@ def interpolation(subject: Subject, ground: Ground, protocol: "Protocol") -> lis
     return midpoint_scores(*found, protocol.probes, protocol.seed) if found else []
 
 
-def midpoint_scores(trained: Trained, corpus: Corpus, pairs: int, seed: int) -> list[Score]:
+def midpoint_scores(trained: TrainedText, corpus: Corpus, pairs: int, seed: int) -> list[Score]:
     """Share of grammatical sentences halfway between random pairs of test sentences, greedily.
 
     Beside it the share of grammatical reconstructions of the pairs' own sentences: what the
@@ -59,6 +59,6 @@ def midpoint_scores(trained: Trained, corpus: Corpus, pairs: int, seed: int) -> 
     ]
 
 
-def _share(trained: Trained, truth: Truth, tokens: Tensor) -> float:
+def _share(trained: TrainedText, truth: Truth, tokens: Tensor) -> float:
     words = [trained.vocabulary.decode(row) for row in tokens.tolist()]
     return grammatical_share(np.asarray(truth.log_prob(words), dtype=np.float64))

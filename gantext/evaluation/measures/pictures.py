@@ -27,12 +27,14 @@ from gantext.errors import UserError
 from gantext.evaluation.judges.cache import judges_folder
 from gantext.evaluation.judges.picture_classifier import PictureClassifier, Reading, load_classifier
 from gantext.evaluation.measure import Protocol
+from gantext.evaluation.once import Once
 from gantext.evaluation.subjects import Ground, Subject
+from gantext.inference.drawing import illustrator_of
 from gantext.metrics.pictures.class_balance import class_counts, kl_to_uniform
 from gantext.metrics.pictures.feature_scores import feature_scores
 from gantext.metrics.pictures.memorisation import PERCENTILE, Memorisation, memorisation
 from gantext.metrics.score import Score, Setting
-from gantext.models.contract import Illustrator, Painter
+from gantext.models.contract import Painter
 from gantext.nn.rng import generator
 
 ROWS = 500  # pictures drawn at a time
@@ -61,19 +63,6 @@ class PictureReview:
         """The n samples nearest to a training picture, and those pictures: the worst cases."""
         rows = self.near.most_alike(n)
         return self.pictures[rows], self.training[self.near.samples.indices[rows]]
-
-
-def picture_scores(
-    painter: Painter,
-    gallery: Gallery,
-    device: torch.device,
-    *,
-    samples: int,
-    seed: int,
-    cache: Path,
-) -> list[Score]:
-    """Draw `samples` pictures and score them; see `review`."""
-    return review_painter(painter, gallery, device, samples=samples, seed=seed, cache=cache).scores
 
 
 def review_painter(
@@ -200,24 +189,52 @@ def _pictures(subject: Subject, ground: Ground, protocol: Protocol) -> list[Scor
     model, gallery = subject.model, ground.gallery
     if model is None or gallery is None:
         return []
-    painter = model.painter
+    painter = model.trained
     size, seed = subject.size, protocol.seed
-    return scores_of(painter.algorithm, gallery, painter.device, samples=size, seed=seed)
+    return scores_of(
+        painter.algorithm, gallery, painter.device, samples=size, seed=seed, once=model.once
+    )
 
 
 def scores_of(
-    algorithm: Painter, gallery: Gallery, device: torch.device, *, samples: int, seed: int
+    algorithm: Painter,
+    gallery: Gallery,
+    device: torch.device,
+    *,
+    samples: int,
+    seed: int,
+    once: Once | None = None,
 ) -> list[Score]:
     """The scores of a picture model; its judges are trained once and kept in the user's cache.
 
     None for pictures with neither captions nor classes, of which nothing can be told.
     """
-    kept = judges_folder()
-    if isinstance(algorithm, Illustrator):
+    illustrator = illustrator_of(algorithm)
+    if illustrator is not None:
         from gantext.evaluation.measures.captions import caption_scores
 
-        return caption_scores(algorithm, gallery, device, samples=samples, seed=seed, cache=kept)
+        kept = judges_folder()
+        return caption_scores(illustrator, gallery, device, samples=samples, seed=seed, cache=kept)
     if not gallery.classes:
         return []
+    return reviewed(
+        algorithm, gallery, device, samples=samples, seed=seed, once=once or Once()
+    ).scores
 
-    return picture_scores(algorithm, gallery, device, samples=samples, seed=seed, cache=kept)
+
+def reviewed(
+    algorithm: Painter,
+    gallery: Gallery,
+    device: torch.device,
+    *,
+    samples: int,
+    seed: int,
+    once: Once,
+) -> PictureReview:
+    """The review of a model's samples; `once` keeps it, and the drawn pictures, for a report."""
+
+    def review_now() -> PictureReview:
+        cache = judges_folder()
+        return review_painter(algorithm, gallery, device, samples=samples, seed=seed, cache=cache)
+
+    return once(("review", gallery.hash, samples, seed), review_now)

@@ -13,7 +13,7 @@ from gantext.data.gallery import Gallery, PictureSplit, build_gallery, to_unit
 from gantext.errors import UserError
 from gantext.evaluation.judges import picture_classifier
 from gantext.evaluation.judges.picture_classifier import PictureClassifier, load_classifier
-from gantext.evaluation.measures.pictures import drawn, picture_scores, review, review_painter
+from gantext.evaluation.measures.pictures import drawn, review, review_painter
 from gantext.metrics.frechet import fit, frechet_distance
 from gantext.metrics.score import Score
 
@@ -179,7 +179,7 @@ def test_signatures_say_everything(gallery: Gallery, classifier: PictureClassifi
 def test_scores_are_the_same_for_the_same_seed(gallery: Gallery, cache: Path) -> None:
     settings = {"samples": 40, "cache": cache}
     first, again, other = (
-        picture_scores(Noise(), gallery, CPU, seed=seed, **settings) for seed in (1, 1, 2)
+        review_painter(Noise(), gallery, CPU, seed=seed, **settings).scores for seed in (1, 1, 2)
     )
     assert first == again
     assert values(first) != values(other)
@@ -206,9 +206,9 @@ def test_a_model_that_has_diverged_gets_scores(gallery: Gallery, cache: Path) ->
 def test_what_cannot_be_scored_is_refused(gallery: Gallery, cache: Path) -> None:
     settings = {"seed": 0, "cache": cache}
     with pytest.raises(UserError, match="0 samples"):
-        picture_scores(Noise(), gallery, CPU, samples=0, **settings)
+        review_painter(Noise(), gallery, CPU, samples=0, **settings)
     with pytest.raises(UserError, match="3 pictures have no neighbour number 3"):
-        picture_scores(Noise(), gallery, CPU, samples=3, **settings)
+        review_painter(Noise(), gallery, CPU, samples=3, **settings)
     bare = build_gallery("bare", toy(9, 0), toy(0, 1), toy(9, 2))
     with pytest.raises(UserError, match="data=bare have no classes"):
-        picture_scores(Noise(), bare, CPU, samples=9, **settings)
+        review_painter(Noise(), bare, CPU, samples=9, **settings)

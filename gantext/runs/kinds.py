@@ -1,0 +1,66 @@
+"""Text or pictures: one object of each says what differs between them, so that few have to ask.
+
+What a kind does with its networks stands where it is done, in a table by kind.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from gantext.data import Reads
+from gantext.errors import UserError
+
+if TYPE_CHECKING:
+    from gantext.data.vocabulary import Vocabulary
+    from gantext.models.contract import Algorithm, Painter
+    from gantext.runs.folder import RunDir
+
+A = TypeVar("A")  # the contract of its algorithms
+V = TypeVar("V")  # their vocabulary, or None
+
+
+@dataclass(frozen=True)
+class Kind(Generic[A, V]):
+    """What models make.
+
+    Attributes:
+        makes: its name, as a user reads it.
+        does: what its models do, after "which".
+        options: those of `gantext sample` that no other kind has.
+        scored: what of `gantext eval` a new run is scored by first.
+        shown: how many samples fill a screen.
+    """
+
+    makes: str
+    does: str
+    options: frozenset[str]
+    scored: str
+    shown: int
+
+
+TEXT: "Kind[Algorithm, Vocabulary]" = Kind(
+    "text", "writes text", frozenset({"temperature", "top_k", "top_p", "greedy"}), "bleu", 20
+)
+PICTURES: "Kind[Painter, Vocabulary | None]" = Kind(
+    "pictures", "draws pictures", frozenset({"caption", "columns"}), "pictures", 25
+)
+KINDS: tuple[Kind[Any, Any], ...] = (TEXT, PICTURES)
+
+
+def kind_of(reads: Reads) -> Kind[Any, Any]:
+    """What a model makes that is trained on this."""
+    return TEXT if reads is Reads.text else PICTURES
+
+
+def model_kind(name: str) -> Kind[Any, Any]:
+    """What a model makes. Raises UserError for an unknown one."""
+    from gantext import models
+
+    return kind_of(models.reads(name))
+
+
+def refusal(run: "RunDir", why: str) -> UserError:
+    """What to say where a run makes the wrong kind of thing; `why` says what is needed."""
+    model = run.settings.model.name
+    return UserError(
+        f"{run.path.name} is a run of model={model}, which {model_kind(model).does}: {why}"
+    )

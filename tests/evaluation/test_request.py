@@ -1,0 +1,125 @@
+"""A command reads each run and its data, and draws its samples, once."""
+
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gantext import data
+from gantext.config import schema
+from gantext.models.image_gan.model import ImageGAN
+from gantext.models.mle import MLE
+from gantext.runs import checkpoint
+from tests.conftest import SMALL_IMAGE_GAN, SMALL_MLE, Command, finished
+
+
+@pytest.fixture(scope="module")
+def text_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return finished(tmp_path_factory.mktemp("text"), SMALL_MLE)
+
+
+@pytest.fixture(scope="module")
+def picture_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return finished(tmp_path_factory.mktemp("pictures"), SMALL_IMAGE_GAN)
+
+
+@pytest.fixture
+def counts(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often data is loaded, a config read, a run's checkpoint read, and samples drawn."""
+    found: Counter[str] = Counter()
+
+    def counted(owner: Any, name: str, key: Callable[..., str | None]) -> None:
+        original = getattr(owner, name)
+
+        def wrapper(*args: Any, **options: Any) -> Any:
+            found.update(filter(None, [key(*args)]))
+            return original(*args, **options)
+
+        monkeypatch.setattr(owner, name, wrapper)
+
+    counted(data, "load_for", lambda *_: "data")
+    counted(schema, "from_yaml", lambda path: f"config of {path.parent.name}")
+    counted(checkpoint, "_whole_files", weights_of)
+    counted(MLE, "sample", lambda model, n, *_: f"{n} sentences")
+    counted(ImageGAN, "draw", lambda model, n, *_: f"{n} pictures")
+    return found
+
+
+def weights_of(folder: Path) -> str | None:
+    """A checkpoint of a run, which is hashed as it is read; none for one of a judge."""
+    return f"weights of {folder.parents[1].name}" if folder.parent.name == "checkpoints" else None
+
+
+def copies(run: Path, folder: Path, *names: str) -> None:
+    for name in names:
+        shutil.copytree(run, folder / "runs" / name)
+
+
+REPORT = ("-n", "30", "--temperatures", "none")
+
+
+def test_a_report_of_a_text_run(
+    cli: Command, counts: Counter[str], text_run: Path, tmp_path: Path
+) -> None:
+    """The 30 sentences are scored; the 20 that are shown are those of `gantext sample -n 20`."""
+    copies(text_run, tmp_path, "a")
+    assert cli("report", "a", *REPORT).code == 0
+    once = {"data": 1, "config of a": 1, "weights of a": 1}
+    assert counts == {**once, "30 sentences": 1, "20 sentences": 1}
+
+
+def test_a_report_of_a_picture_run(
+    cli: Command, counts: Counter[str], picture_run: Path, tmp_path: Path
+) -> None:
+    copies(picture_run, tmp_path, "a")
+    assert cli("report", "a", *REPORT).code == 0
+    assert counts == {"data": 1, "config of a": 1, "weights of a": 1, "30 pictures": 1}
+
+
+def test_a_report_of_two_runs(
+    cli: Command, counts: Counter[str], text_run: Path, tmp_path: Path
+) -> None:
+    """Each is scored for its own part, in the comparison and on the frontier."""
+    copies(text_run, tmp_path, "a", "b")
+    assert cli("report", "a", "b", "-n", "30", "--temperatures", "1").code == 0
+    each = {f"{what} of {run}": 1 for what in ("config", "weights") for run in "ab"}
+    assert counts == {"data": 1, **each, "30 sentences": 2, "20 sentences": 2}
+
+
+def test_compare(cli: Command, counts: Counter[str], text_run: Path, tmp_path: Path) -> None:
+    copies(text_run, tmp_path, "a", "b")
+    assert cli("compare", "a", "b", "-n", "30").code == 0
+    each = {f"{what} of {run}": 1 for what in ("config", "weights") for run in "ab"}
+    assert counts == {"data": 1, **each, "30 sentences": 2}
+
+
+def test_eval_all(cli: Command, counts: Counter[str], text_run: Path, tmp_path: Path) -> None:
+    copies(text_run, tmp_path, "a")
+    assert cli("eval", "all", "a", "-n", "30").code == 0
+    assert counts == {"data": 1, "config of a": 1, "weights of a": 1, "30 sentences": 1}
+
+
+def test_eval_frontier(cli: Command, counts: Counter[str], text_run: Path, tmp_path: Path) -> None:
+    copies(text_run, tmp_path, "a")
+    words = ("-n", "30", "--temperatures", "0.5,1", "--seeds", "0,1")
+    assert cli("eval", "frontier", "a", *words).code == 0
+    assert counts == {"data": 1, "config of a": 1, "weights of a": 1, "30 sentences": 4}
+
+
+def test_what_is_stored_needs_no_model(
+    cli: Command, counts: Counter[str], text_run: Path, tmp_path: Path
+) -> None:
+    copies(text_run, tmp_path, "a")
+    assert cli("eval", "bleu", "a", "-n", "30").code == 0
+    counts.clear()
+    assert cli("eval", "bleu", "a", "-n", "30").code == 0
+    assert counts == {"data": 1, "config of a": 1, "weights of a": 1}
+
+
+def test_sample(cli: Command, counts: Counter[str], text_run: Path, tmp_path: Path) -> None:
+    copies(text_run, tmp_path, "a")
+    assert cli("sample", "a", "-n", "7").code == 0
+    assert counts == {"config of a": 1, "weights of a": 1, "7 sentences": 1}
