@@ -1,6 +1,7 @@
 """From the words of `gantext train` to a run or a sweep: a new one, or one that goes on."""
 
 import itertools
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,13 +37,15 @@ def _key(word: str) -> str:
 
 def single(words: list[str], config_dir: Path | None = None) -> "RunDir":
     """One new run, trained to its end."""
-    from gantext.config.compose import compose, run_single
+    from gantext.config.compose import compose, task_words
     from gantext.runs.folder import RunDir
     from gantext.training import jobs
 
     settings = compose(words, config_dir)
     folder = _made(Path(settings.runs_dir) / (settings.name or _name(settings)))
-    run_single(jobs.single_job, words, folder, config_dir)
+    # What a run says of its folder holds wherever it is read.
+    whole = Path(os.path.abspath(folder))
+    jobs.start(settings, whole, jobs.origin_of(task_words(words), config_dir))
     return RunDir(folder)
 
 
