@@ -1,4 +1,4 @@
-"""Runs of the code before its layout changed: they load, sample, score and resume exactly.
+"""Runs that earlier code made: they load, sample, score and resume exactly.
 
 See README.md. Nothing of gantext is used here but its command line and the files of a run.
 """
