@@ -219,3 +219,9 @@ def test_nothing_is_unpickled() -> None:
 def test_no_global_randomness() -> None:
     calls = ("torch.manual_seed(", "np.random.seed(", "random.seed(", "torch.rand_like(")
     assert not [f"{path}: {c}" for path in FILES for c in calls if c in path.read_text()]
+
+
+def test_tests_lie_in_the_folder_of_what_they_test() -> None:
+    tests = ROOT / "tests"
+    folders = {path.parent.relative_to(tests) for path in tests.rglob("test_*.py")}
+    assert not {f for f in folders if not (PACKAGE / f).is_dir()} - {Path("old_runs")}

@@ -1,6 +1,5 @@
 """gantext runs list, show."""
 
-import contextlib
 from collections.abc import Container
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from gantext.cli.options import Json, Run, RunsDir
 from gantext.errors import UserError
 from gantext.metrics.score import shown
 from gantext.runs.folder import RunDir, list_runs
+from gantext.runs.migrations import NewerFormat
 from gantext.runs.summary import clock, phase_scores
 
 app = typer.Typer(help="Look at runs.", no_args_is_help=True, rich_markup_mode="rich")
@@ -68,10 +68,14 @@ def next_steps(run: RunDir, name: str) -> str:
 def _row(run: RunDir, runs_dir: Path) -> dict[str, Any]:
     row: dict[str, Any] = {"run": run.name_in(runs_dir), "status": "damaged", "scores": {}}
     info: dict[str, Any] = {}
-    with contextlib.suppress(UserError):
+    try:
         result, info = run.result or {}, run.info
         row["scores"] = {score["name"]: float(score["value"]) for score in result.get("scores", [])}
         row["status"] = run.status
+    except NewerFormat as error:
+        row["status"] = f"newer format {error.number}"
+    except UserError:  # damaged
+        pass
     seconds = info.get("seconds")
     row["time"] = None if seconds is None else clock(seconds)
     return {

@@ -1,8 +1,11 @@
 """Overrides -> typed settings, for a single run or a sweep: the only module that imports hydra.
 
+A single run is composed here and started without Hydra; the jobs of a sweep are Hydra's own.
+Users' launcher and sweeper plugins go through the same call.
+
 `Hydra.create_main_hydra2` and `BasicSweeper.split_arguments` are Hydra internals: they are used
-here only, with hydra-core pinned below 1.4 and a test (tests/test_config.py) that fails first
-when they move. Users' launcher and sweeper plugins go through the same call.
+here only, with hydra-core pinned below 1.4 and a test (tests/config/test_compose.py) that fails
+first when they move.
 """
 
 import contextlib
@@ -129,6 +132,11 @@ def _nearest_key(hydra: Hydra, key: str, groups_chosen: Sequence[str]) -> str:
     return ""
 
 
+def task_words(overrides: Sequence[str]) -> list[str]:
+    """The overrides of a run's settings, without those of Hydra itself."""
+    return [w for w in overrides if not w.lstrip("+~").startswith(("hydra.", "hydra/"))]
+
+
 def override_words() -> list[str]:
     """The overrides of the job that Hydra is running now."""
     return [str(word) for word in HydraConfig.get().overrides.task]
@@ -143,27 +151,6 @@ def user_folder() -> Path | None:
 def output_folder() -> Path:
     """The folder that Hydra made for the job that it is running now."""
     return Path(HydraConfig.get().runtime.output_dir)
-
-
-def run_single(
-    job: JobFunction, overrides: Sequence[str], folder: Path, config_dir: Path | None = None
-) -> None:
-    """Run `job` once with its output in `folder`; what it raises comes through unchanged."""
-    errors: list[Exception] = []
-
-    def quiet(cfg: DictConfig) -> float | None:
-        # Hydra prints a line of its own about a job that raises, so nothing is raised inside.
-        try:
-            return job(cfg)
-        except Exception as error:
-            errors.append(error)
-            return None
-
-    words = [*overrides, f"hydra.run.dir={quote(str(folder))}"]
-    with _hydra(config_dir) as hydra:
-        hydra.run(CONFIG_NAME, quiet, words, with_log_configuration=False)
-    for error in errors:
-        raise error
 
 
 def sweep_folder(overrides: Sequence[str], config_dir: Path | None = None) -> Path:

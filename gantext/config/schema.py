@@ -17,6 +17,7 @@ from gantext import data, models
 from gantext.config.settings import Settings
 from gantext.errors import UserError, nearest
 
+Migration = Callable[[dict[str, Any]], dict[str, Any]]
 COUNTS = frozenset(
     {
         "batch_size",
@@ -183,12 +184,17 @@ def _plain(value: Any) -> Any:
     return value.name if hasattr(value, "name") and hasattr(value, "value") else value
 
 
-def from_yaml(path: Path) -> Settings:
-    """Read a run's config.yaml. Raises UserError when it is missing or does not fit."""
+def from_yaml(path: Path, migrate: Migration = dict) -> Settings:
+    """Read a run's config.yaml; `migrate` gives its values the names of today.
+
+    Raises:
+        UserError: it is missing or does not fit.
+    """
     try:
         cfg = OmegaConf.load(path)
     except (OSError, ValueError, YAMLError, OmegaConfBaseException) as error:
         raise UserError(f"cannot read {path}: {first_line(error)}") from error
     if not isinstance(cfg, DictConfig):
         raise UserError(f"cannot read {path}: it holds no settings")
-    return typed(cfg)
+    values: Any = OmegaConf.to_container(cfg)
+    return typed(OmegaConf.create(migrate(values)))

@@ -17,7 +17,7 @@ from gantext.nn.rng import generator
 from gantext.plots.pictures import grid_svg, pairs_svg, pixels, to_svg_text
 from gantext.report.page import Figure, RunPart, Table
 from gantext.report.parts import curves, facts, score_table
-from gantext.runs.folder import Look
+from gantext.runs.pictures import Look
 
 SHOWN = 20  # pairs of a sample and its nearest training picture
 CAPTIONS = 8  # test captions that are illustrated, the first ones

@@ -19,6 +19,7 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from gantext.files import sync_folder, write_synced
+from gantext.runs.migrations import Part, migrated
 
 RESERVED = ("__tensor__", "__integer_keys__")
 TENSORS, STATE, MANIFEST = "tensors.safetensors", "state.json", "manifest.json"
@@ -111,7 +112,7 @@ class Checkpoint:
     Attributes:
         step: at which it was written.
         digest: SHA-256 (hex) of its content.
-        tree: what it holds.
+        tree: what it holds, in today's words.
         damaged: what is wrong with newer ones, one line each.
     """
 
@@ -128,7 +129,9 @@ def load(folder: Path) -> Checkpoint:
         CheckpointDamaged: a file is missing, truncated or altered.
     """
     files, digest = _whole_files(folder)
-    return Checkpoint(int(folder.name.partition("-")[0]), digest, _tree(files))
+    # A run that went on keeps checkpoints of several formats: what is there already stays.
+    tree = migrated(_tree(files), 1, Part.state)
+    return Checkpoint(int(folder.name.partition("-")[0]), digest, tree)
 
 
 def read(folder: Path) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 config.yaml       the composed settings          vocabulary.json  words and tokenizer
 run.json          status, versions, data hash    metrics.jsonl    one line a report
-checkpoints/      see checkpoint.py              samples/         sentences, or picture_files.py
+checkpoints/      see checkpoint.py              samples/         sentences, or see pictures.py
 scores/           one JSON file a signature      tensorboard/     event files
 plots/            figures                        train.log        everything that was said
 result.json       final scores, or the error
@@ -13,16 +13,16 @@ import dataclasses
 import functools
 import json
 import os
-import re
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gantext.errors import UserError, nearest
 from gantext.files import Held, hold, is_held, read_json, write_atomic, write_json
 from gantext.runs.kinds import PICTURES, TEXT, Kind
+from gantext.runs.migrations import FORMAT, Part, format_of, migrated
+from gantext.runs.pictures import PictureFiles
 
 if TYPE_CHECKING:
     from gantext.config.settings import Settings
@@ -56,7 +56,7 @@ class RunDir:
         path.mkdir(parents=True, exist_ok=True)
         if vocabulary is not None:
             write_atomic(run._vocabulary, json.dumps(vocabulary, ensure_ascii=False).encode())
-        run.update(created=time.strftime("%Y-%m-%d %H:%M:%S"), **info)
+        run.update(format=FORMAT, created=time.strftime("%Y-%m-%d %H:%M:%S"), **info)
         write_atomic(run.config, config.encode())
         return run
 
@@ -69,15 +69,24 @@ class RunDir:
 
     @classmethod
     def find(cls, spec: str | None, runs_dir: Path) -> "RunDir":
-        """Open a run by path, by name in `runs_dir`, or the latest one (None)."""
+        """Open a run by path, by name in `runs_dir`, or the latest one (None).
+
+        Raises:
+            UserError: there is none, or it is of a newer format.
+        """
         name = spec or LATEST
         for path in (Path(name), runs_dir / name):
             if (path / CONFIG).is_file():
-                return cls(path.resolve())
+                return cls(path.resolve())._readable()
         if spec is None:
             raise UserError(f"there is no run in {runs_dir} yet: start one with gantext train")
         known = [run.name_in(runs_dir) for run in list_runs(runs_dir)]
         raise UserError(f"no run at '{spec}'{nearest(spec, known)}")
+
+    def _readable(self) -> "RunDir":
+        """The run itself. Raises NewerFormat where this code would misread it."""
+        format_of(self.path.name, self._facts)
+        return self
 
     def name_in(self, runs_dir: Path) -> str:
         """The run's name as `find` takes it."""
@@ -114,7 +123,13 @@ class RunDir:
 
     @property
     def info(self) -> dict[str, Any]:
-        """What run.json says of the run."""
+        """What run.json says of the run, in today's words. Raises UserError."""
+        facts = self._facts
+        return migrated(facts, format_of(self.path.name, facts), Part.facts)
+
+    @property
+    def _facts(self) -> dict[str, Any]:
+        """What run.json says of the run, in the words of its format."""
         found: dict[str, Any] = read_json(self.path / INFO, {})
         return found
 
@@ -126,10 +141,19 @@ class RunDir:
 
     @functools.cached_property
     def settings(self) -> "Settings":
-        """What config.yaml says, read and checked once. Raises UserError where it does not fit."""
+        """What config.yaml says, in today's words, read and checked once. Raises UserError."""
         from gantext.config import schema
 
-        return schema.from_yaml(self.config)
+        number = format_of(self.path.name, self._facts)
+        return schema.from_yaml(self.config, lambda old: migrated(old, number, Part.settings))
+
+    def upgrade(self) -> None:
+        """Write a run of an older format as one of today's, as which it goes on."""
+        from gantext.config import schema
+
+        if format_of(self.path.name, self._facts) < FORMAT:
+            write_atomic(self.config, schema.to_yaml(self.settings).encode())
+            self.update(format=FORMAT)
 
     @property
     def kind(self) -> Kind[Any, Any]:
@@ -258,49 +282,3 @@ def list_runs(runs_dir: Path) -> list[RunDir]:
     found = [*runs_dir.glob(f"*/{CONFIG}"), *runs_dir.glob(f"*/*/{CONFIG}")]
     folders = {path.parent.resolve() for path in found}
     return [RunDir(path) for path in sorted(folders, key=lambda p: (p / CONFIG).stat().st_mtime)]
-
-
-# What the run of a picture model keeps beside other runs' files (gantext/run.py).
-#
-# captions.txt      the captions that it was trained on, one a line, where it follows captions
-# samples/          PNG grids: STEP-PHASE.png of each look, PHASE.png at a phase's end
-LOOK = re.compile(r"(\d{9})-(.+)\.png")
-
-
-@dataclass(frozen=True)
-class Look:
-    """A grid of samples that was drawn during training, at the run's step `total`."""
-
-    total: int
-    phase: str
-    path: Path
-
-
-class PictureFiles:
-    """The pictures and captions of a run's folder."""
-
-    def __init__(self, run: Path) -> None:
-        self._captions = run / "captions.txt"
-        self._samples = run / "samples"
-
-    def save_captions(self, captions: tuple[str, ...]) -> None:
-        """Keep the training captions, so that the run can be rebuilt from its folder alone."""
-        if captions:
-            write_atomic(self._captions, "".join(f"{line}\n" for line in captions).encode())
-
-    @property
-    def captions(self) -> tuple[str, ...]:
-        """The training captions; none for a model without captions."""
-        if not self._captions.is_file():
-            return ()
-        return tuple(self._captions.read_text(encoding="utf-8").removesuffix("\n").split("\n"))
-
-    def grid(self, name: str) -> Path:
-        """Where the grid of this name lies."""
-        return self._samples / f"{name}.png"
-
-    def looks(self) -> list[Look]:
-        """The looks of the training, in order."""
-        found = [(LOOK.fullmatch(path.name), path) for path in self._samples.glob("*.png")]
-        looks = [Look(int(match[1]), match[2], path) for match, path in found if match]
-        return sorted(looks, key=lambda look: look.total)

@@ -1,4 +1,4 @@
-"""One training job from settings to result, and the job functions that Hydra's launchers call."""
+"""One training job from settings to result, and the job function that Hydra's launchers call."""
 
 import contextlib
 import errno
@@ -34,15 +34,9 @@ if TYPE_CHECKING:
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def single_job(cfg: "DictConfig", console: Console, command: str | None) -> float | None:
-    """The job of one run: errors come through. `command` is how it was asked for."""
-    asked = {} if command is None else {"command": command}
-    return start(schema.typed(cfg), output_folder(), {**_origin(), **asked}, console=console)
-
-
 def sweep_job(cfg: "DictConfig") -> float | None:
     """A job of a sweep: a failed one stores its error and does not take the rest with it."""
-    folder, origin = output_folder(), _origin()
+    folder, origin = output_folder(), origin_of(override_words(), user_folder())
     try:
         return start(schema.typed(cfg), folder, origin, f"[{folder.name}] ")
     except Stopped as error:
@@ -57,12 +51,11 @@ def sweep_job(cfg: "DictConfig") -> float | None:
     return float("nan")
 
 
-def _origin() -> dict[str, Any]:
+def origin_of(overrides: list[str], config_dir: Path | None) -> dict[str, Any]:
     """What the user asked for, in the words of which `adversarial-train --from` asks again."""
-    folder = user_folder()
     return {
-        "overrides": override_words(),
-        "config_dir": str(folder) if folder else None,
+        "overrides": overrides,
+        "config_dir": str(config_dir.resolve()) if config_dir else None,
     }
 
 
@@ -109,6 +102,7 @@ def resume(run: RunDir, console: Console | None = None) -> float | None:
             console.print(f"{run.path.name} has finished already", highlight=False, markup=False)
             return None
         run.remove_leftovers()
+        run.upgrade()
         job = prepare(settings, console)
         if job.data.hash != run.info.get("data"):
             raise UserError(f"the data has changed since {run.path.name} began")

@@ -1,8 +1,8 @@
 """From the words of `gantext train` to a run or a sweep: a new one, or one that goes on."""
 
 import contextlib
-import functools
 import itertools
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -72,16 +72,19 @@ def single(
         UserError: bad input.
         Stopped: on SIGTERM or Ctrl-C, once it is saved.
     """
-    from gantext.config.compose import compose, run_single
+    from gantext.config.compose import compose, task_words
     from gantext.runs.folder import RunDir
     from gantext.training import jobs
     from gantext.training.console import console_of
 
+    asked = {} if command is None else {"command": command}
     with _alone():
         settings = compose(words, config_dir)
         folder = _made(Path(settings.runs_dir) / (settings.name or _name(settings)))
-        job = functools.partial(jobs.single_job, console=console_of(progress), command=command)
-        run_single(job, words, folder, config_dir)
+        # What a run says of its folder holds wherever it is read.
+        whole = Path(os.path.abspath(folder))
+        origin = {**jobs.origin_of(task_words(words), config_dir), **asked}
+        jobs.start(settings, whole, origin, console=console_of(progress))
     return RunDir(folder)
 
 

@@ -1,0 +1,116 @@
+"""Runs of older formats -> today's: what each key that came later was before it was there.
+
+A run's format is a number in its run.json. It grows by one when a key is added to config.yaml,
+run.json or a checkpoint's state, or gets another name; the change that does so adds a row to
+CHANGES. Then a run made before it is read with the value that reproduces what the code did. Runs
+without a number are of format 1.
+"""
+
+import enum
+from dataclasses import dataclass
+from typing import Any
+
+import gantext
+from gantext.errors import UserError
+
+FORMAT = 1
+
+
+class Part(enum.Enum):
+    """Which values of a run: of its config.yaml, its run.json, a checkpoint's state.json."""
+
+    settings = "settings"
+    facts = "facts"
+    state = "state"
+
+
+@dataclass(frozen=True)
+class Change:
+    """A key that came with a format.
+
+    Attributes:
+        format: the first that has it.
+        part: where it is.
+        key: its name, dotted; it is given only where the group that it is in is there.
+        value: what the code did before, as a value of the key.
+        was: the name that it had before, whose value it takes; None for a new key.
+        model: the name of the only model whose settings have it; None for every model's.
+    """
+
+    format: int
+    part: Part
+    key: str
+    value: Any = None
+    was: str | None = None
+    model: str | None = None
+
+
+# Oldest first. Never change a row: runs of its time are read by it.
+CHANGES: tuple[Change, ...] = ()
+
+
+class NewerFormat(UserError):
+    """A run that this version of gantext is too old to read."""
+
+    def __init__(self, run: str, version: str, number: int) -> None:
+        super().__init__(
+            f"{run} was made by gantext {version}, format {number}; this is gantext "
+            f"{gantext.__version__}, which reads up to format {FORMAT}: upgrade"
+        )
+        self.number = number
+
+
+def format_of(run: str, facts: dict[str, Any]) -> int:
+    """The format of a run, whose name is `run`, by what run.json says of it.
+
+    Raises:
+        NewerFormat: it is above FORMAT.
+    """
+    number: int = facts.get("format", 1)
+    if number > FORMAT:
+        raise NewerFormat(run, str(facts.get("gantext", "?")), number)
+    return number
+
+
+def migrated(values: dict[str, Any], number: int, part: Part) -> dict[str, Any]:
+    """The values of a run of format `number` as today's code names them; `values` stay as they are.
+
+    What is there already stays too, so that values of today pass through unchanged.
+    """
+    found: dict[str, Any] = _copied(values)
+    for change in CHANGES:
+        if change.part is part and change.format > number and _concerns(change, found):
+            _give(found, change)
+    return found
+
+
+def _copied(values: Any) -> Any:
+    """Groups copied and what is in them not, since tensors may be large."""
+    return {k: _copied(v) for k, v in values.items()} if isinstance(values, dict) else values
+
+
+def _concerns(change: Change, values: dict[str, Any]) -> bool:
+    model = values.get("model")
+    return change.model is None or (isinstance(model, dict) and model.get("name") == change.model)
+
+
+def _give(values: dict[str, Any], change: Change) -> None:
+    """Add the key of a change to the values, or rename the old one."""
+    value = change.value
+    if change.was is not None:
+        group, name = _place(values, change.was)
+        if group is None or name not in group:
+            return
+        value = group.pop(name)
+    group, name = _place(values, change.key)
+    if group is not None:
+        group.setdefault(name, value)
+
+
+def _place(values: dict[str, Any], key: str) -> tuple[dict[str, Any] | None, str]:
+    """The group that a dotted key is in (None where there is none), and its name there."""
+    *groups, name = key.split(".")
+    group: Any = values
+    for part in groups:
+        group = group.get(part) if isinstance(group, dict) else None
+    return (group if isinstance(group, dict) else None), name
