@@ -2,14 +2,17 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from gantext import data
 from gantext.config import schema
+from gantext.evaluation.judges import encoders, lm_score
 from gantext.models.image_gan.model import ImageGAN
 from gantext.models.mle import MLE
 from gantext.runs import checkpoint
@@ -96,7 +99,23 @@ def test_compare(cli: Command, counts: Counter[str], text_run: Path, tmp_path: P
     assert counts == {"data": 1, **each, "30 sentences": 2}
 
 
-def test_eval_all(cli: Command, counts: Counter[str], text_run: Path, tmp_path: Path) -> None:
+def letters(lines: Sequence[str]) -> np.ndarray:
+    """Embeddings by counting letters."""
+    return np.array([[line.count("a"), line.count("e")] for line in lines], dtype=np.float32)
+
+
+def test_eval_all(
+    cli: Command,
+    counts: Counter[str],
+    text_run: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With judges that take no time in the place of those that take a minute."""
+    for name in ("lm_scores", "real_lm_scores"):
+        monkeypatch.setattr(lm_score, name, lambda *_, **__: [])
+    toy = SimpleNamespace(id="toy", encode=letters)
+    monkeypatch.setattr(encoders, "load_encoder", lambda *_: toy)
     copies(text_run, tmp_path, "a")
     assert cli("eval", "all", "a", "-n", "30").code == 0
     assert counts == {"data": 1, "config of a": 1, "weights of a": 1, "30 sentences": 1}

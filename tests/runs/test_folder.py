@@ -68,7 +68,7 @@ def test_one_process_holds_the_folder(tmp_path: Path) -> None:
 
 def test_a_killed_holder_holds_no_more(tmp_path: Path) -> None:
     code = (
-        "import os, sys, gantext.lock as l\nwith l.hold(__import__('pathlib').Path(sys.argv[1])):"
+        "import os, sys, gantext.files as l\nwith l.hold(__import__('pathlib').Path(sys.argv[1])):"
     )
     code += "\n print('held', flush=True); sys.stdin.read()"
     child = subprocess.Popen(
