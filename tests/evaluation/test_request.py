@@ -12,10 +12,13 @@ import pytest
 
 from gantext import data
 from gantext.config import schema
+from gantext.config.settings import Device
 from gantext.evaluation.judges import encoders, lm_score
+from gantext.evaluation.subjects import Model
 from gantext.models.image_gan.model import ImageGAN
 from gantext.models.mle import MLE
 from gantext.runs import checkpoint
+from gantext.runs.folder import RunDir
 from tests.conftest import SMALL_IMAGE_GAN, SMALL_MLE, Command, finished
 
 
@@ -142,3 +145,16 @@ def test_sample(cli: Command, counts: Counter[str], text_run: Path, tmp_path: Pa
     copies(text_run, tmp_path, "a")
     assert cli("sample", "a", "-n", "7").code == 0
     assert counts == {"config of a": 1, "weights of a": 1, "7 sentences": 1}
+
+
+def test_a_model_s_weights_and_digest_are_of_one_reading(
+    counts: Counter[str], text_run: Path
+) -> None:
+    """What was read is let go of, and what is left agrees with the folder's."""
+    model = Model(RunDir(text_run), "mle", Device.cpu)
+    before, trained = model.checkpoint, model.trained
+    assert "_read" not in vars(model) and counts["weights of run"] == 1
+    assert before == model.checkpoint == (trained.step, trained.digest)
+    assert trained.phase == "mle" and trained.vocabulary is not None
+    again = RunDir(text_run).checkpoint("mle")
+    assert (again.step, again.digest) == before
