@@ -4,10 +4,9 @@ from dataclasses import dataclass
 
 import torch
 
-import gantext
 from gantext.config.settings import Device, Settings
 from gantext.data.vocabulary import Vocabulary
-from gantext.metrics.score import Setting
+from gantext.metrics.score import Setting, signed
 from gantext.models.contract import Algorithm
 from gantext.nn.rng import generator
 from gantext.nn.text.sampling import SamplingOptions
@@ -55,19 +54,18 @@ def signature(
     run: RunDir, settings: Settings, step: int, request: SamplingRequest
 ) -> dict[str, Setting]:
     """The settings that these samples can be drawn again with."""
-    return {
-        "run": run.path.name,
-        "model": settings.model.name,
-        "step": step,
-        "phase": request.phase,
-        "sampled": request.n,
-        "temperature": request.temperature,
-        "top_k": request.top_k,
-        "top_p": request.top_p,
-        "sample_seed": request.seed,
-        "run_data": run.info.get("data"),
-        "version": gantext.__version__,
-    }
+    return signed(
+        run=run.path.name,
+        model=settings.model.name,
+        step=step,
+        phase=request.phase,
+        sampled=request.n,
+        temperature=request.temperature,
+        top_k=request.top_k,
+        top_p=request.top_p,
+        sample_seed=request.seed,
+        run_data=run.info.get("data"),
+    )
 
 
 def picture_signature(

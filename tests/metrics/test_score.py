@@ -43,3 +43,8 @@ def test_signature_line() -> None:
     signature = {**SIGNATURE, "hypotheses": 10, "data": "0123456789abcdef", "version": "0.1.0"}
     line = signature_line(Score("bleu-4", 0.5, signature))
     assert line == "preset:texygen|n:4|exact:yes|hyp:10|data:01234567|v:0.1.0"
+
+
+def test_a_signature_ends_with_the_version() -> None:
+    sign = signed(sentences=3, data="abc")
+    assert list(sign.items()) == [("sentences", 3), ("data", "abc"), ("version", __version__)]

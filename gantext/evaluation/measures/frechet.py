@@ -10,13 +10,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-import gantext
 from gantext.errors import UserError
 from gantext.evaluation.judges.encoders import Encoder
 from gantext.evaluation.measure import Protocol
 from gantext.evaluation.subjects import REAL, Ground, Subject
 from gantext.metrics.frechet import Gaussian, fit, frechet_distance
-from gantext.metrics.score import Score, Setting
+from gantext.metrics.score import Score, signed
 
 
 class FrechetReference:
@@ -56,13 +55,12 @@ class FrechetReference:
         if n < 2:
             raise UserError(f"the Frechet distance needs at least 2 sentences a set, not {n}")
         references, floor = self._at(n)
-        sign: dict[str, Setting] = {
-            "encoder": self.encoder.id,
-            "sentences": n,
-            "seed": self.seed if max(sizes) > n else None,
-            "data": self.data_hash,
-            "version": gantext.__version__,
-        }
+        sign = signed(
+            encoder=self.encoder.id,
+            sentences=n,
+            seed=self.seed if max(sizes) > n else None,
+            data=self.data_hash,
+        )
         value = frechet_distance(self._gaussian(lines, n, 0), references)
         return [Score("frechet", value, sign), Score("frechet-real", floor, sign)]
 

@@ -9,14 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-import gantext
 from gantext.data.corpus import Corpus
 from gantext.data.vocabulary import PAD, UNK
 from gantext.errors import UserError
 from gantext.evaluation.judges.adversarial_error import adversarial_error
 from gantext.evaluation.subjects import Ground, Subject, _tested
 from gantext.inference.imputation import Search, can_impute, fill, search_signature
-from gantext.metrics.score import Score, Setting
+from gantext.metrics.score import Score, Setting, signed
 from gantext.metrics.text.likelihood import grammatical_share
 from gantext.nn.text.beam import FREE
 from gantext.runs.trained import Trained
@@ -49,14 +48,13 @@ def imputation_scores(trained: Trained, corpus: Corpus, sentences: int, seed: in
     chosen = mixed[: min(sentences, len(mixed) if known else len(mixed) // 2)]
     filled = completed(trained, blanked(chosen, rng), Search())
     words = [trained.vocabulary.decode(row) for row in filled.tolist()]
-    sign: dict[str, Setting] = {
-        "sentences": len(chosen),
-        "blank": "span of 20-30%",
+    sign = signed(
+        sentences=len(chosen),
+        blank="span of 20-30%",
         **search_signature(trained, Search()),
-        "seed": seed,
-        "data": corpus.hash,
-        "version": gantext.__version__,
-    }
+        seed=seed,
+        data=corpus.hash,
+    )
     exact = Score("imputed-exact", float((filled == chosen).all(1).double().mean()), sign)
     if corpus.truth is not None:
         log_prob = np.asarray(corpus.truth.log_prob(words), dtype=np.float64)

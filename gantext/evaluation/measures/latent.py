@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-import gantext
 from gantext.data.corpus import Corpus
 from gantext.data.vocabulary import PAD
 from gantext.evaluation.subjects import Ground, Subject, _tested
 from gantext.inference.latent import chosen
-from gantext.metrics.score import Score, Setting
+from gantext.metrics.score import Score, Setting, signed
 from gantext.models.contract import Latent
 from gantext.nn.latent import (
     active_units,
@@ -86,12 +85,7 @@ def latent_scores(
     z = found.mu + (0.5 * found.log_var).exp() * noise
     kl = float(gaussian_kl(found.mu, found.log_var).sum(1).double().mean())
     reconstruction = float(found.reconstruction.mean())
-    common: dict[str, Setting] = {
-        "sentences": len(tokens),
-        "seed": seed,
-        "data": corpus.hash,
-        "version": gantext.__version__,
-    }
+    common = signed(sentences=len(tokens), seed=seed, data=corpus.hash)
     nats: dict[str, Setting] = {"unit": "nats/sentence", "eos": True}
     drawn: dict[str, Setting] = {**nats, "k": draws, **common}
     size = algorithm.latent_size

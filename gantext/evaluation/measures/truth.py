@@ -4,11 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-import gantext
 from gantext.data.corpus import Corpus
 from gantext.evaluation.measure import Protocol
 from gantext.evaluation.subjects import Ground, Subject
-from gantext.metrics.score import Score, Setting
+from gantext.metrics.score import Score, Setting, signed
 from gantext.metrics.text.likelihood import grammatical_share, nll_oracle
 
 
@@ -20,12 +19,11 @@ def truth_scores(
         return []
     log_prob = np.asarray(corpus.truth.log_prob(sentences), dtype=np.float64)
     tokens = np.array([len(s) for s in sentences], dtype=np.float64)
-    sign: dict[str, Setting] = {
-        "sentences": len(sentences),
+    sign = signed(
+        sentences=len(sentences),
         **origin,
-        "data": corpus.hash,
-        "version": gantext.__version__,
-    }
+        data=corpus.hash,
+    )
     share = Score("grammatical", grammatical_share(log_prob), sign)
     nll = nll_oracle(log_prob, tokens)
     return [share, Score("nll-oracle", nll, {"unit": "nats/token, possible ones", **sign})]
