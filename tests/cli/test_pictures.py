@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from gantext.config.compose import compose
-from gantext.evaluation.judges import cache as picture_work
 from gantext.evaluation.table import beside_real
 from gantext.metrics.score import Score
 from gantext.plots.pictures import SCALE, pixels
@@ -30,8 +29,7 @@ def judges() -> Iterator[None]:
         return [Score(name, value, sign) for name, value in values.items()]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gantext.training.inspection.scores_of", score)
-        patch.setattr(picture_work, "scores_of", score)
+        patch.setattr("gantext.evaluation.measures.pictures.scores_of", score)
         yield
 
 
@@ -162,7 +160,7 @@ def test_scores_are_stored_and_read_back(
     def never(*_: object, **__: object) -> list[Score]:
         raise AssertionError("computed again")
 
-    monkeypatch.setattr(picture_work, "scores_of", never)
+    monkeypatch.setattr("gantext.evaluation.measures.pictures.scores_of", never)
     again = cli("eval", "all", str(digits), "-n", "30", "--json")
     assert json.loads(again.out) == records, again.err
     table = cli("eval", "pictures", str(digits), "-n", "30").out

@@ -5,8 +5,9 @@ import math
 
 import pytest
 
+from gantext import __version__
 from gantext.errors import UserError
-from gantext.metrics.score import Score, signature_line
+from gantext.metrics.score import Score, signature_line, signed
 
 SIGNATURE = {"preset": "texygen", "n": 4, "seed": None, "exact": True}
 

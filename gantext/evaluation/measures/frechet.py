@@ -11,11 +11,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from gantext.errors import UserError
-from gantext.evaluation.judges.encoders import Encoder
+from gantext.evaluation.judges.encoders import Encoder, load_encoder
 from gantext.evaluation.measure import Protocol
 from gantext.evaluation.subjects import REAL, Ground, Subject
 from gantext.metrics.frechet import Gaussian, fit, frechet_distance
 from gantext.metrics.score import Score, signed
+from gantext.runs.trained import best_device
 
 
 class FrechetReference:
@@ -93,7 +94,8 @@ def frechet_scores(
     return reference.scores(lines)
 
 
-def _frechet(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
+def frechet(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
+    """The distance of the sentences, and its floor."""
     if subject.name == REAL:  # its floor stands with the samples' distance
         return []
     if not ground.training:
@@ -102,13 +104,10 @@ def _frechet(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score
 
 
 # The embeddings of the real text last used: encoding it takes longer than all else.
-_references: dict[tuple[str, str | None, int], "FrechetReference"] = {}
+_references: dict[tuple[str, str | None, int], FrechetReference] = {}
 
 
-def _frechet_reference(ground: Ground, protocol: Protocol) -> "FrechetReference":
-    from gantext.evaluation.judges.encoders import load_encoder
-    from gantext.runs.trained import best_device
-
+def _frechet_reference(ground: Ground, protocol: Protocol) -> FrechetReference:
     key = (ground.hash, protocol.encoder, protocol.seed)
     if key not in _references:
         _references.clear()

@@ -3,8 +3,6 @@
 Shapes: N sentences, T tokens.
 """
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -13,16 +11,13 @@ from gantext.data.corpus import Corpus
 from gantext.data.vocabulary import PAD, UNK
 from gantext.errors import UserError
 from gantext.evaluation.judges.adversarial_error import adversarial_error
+from gantext.evaluation.measure import Protocol
 from gantext.evaluation.subjects import Ground, Subject, _tested
 from gantext.inference.imputation import Search, can_impute, fill, search_signature
 from gantext.metrics.score import Score, Setting, signed
 from gantext.metrics.text.likelihood import grammatical_share
 from gantext.nn.text.beam import FREE
 from gantext.runs.trained import Trained
-
-if TYPE_CHECKING:
-    from gantext.evaluation.measure import Protocol
-
 
 SHARE = (0.2, 0.3)  # of a sentence's words that are blanked
 
@@ -83,7 +78,7 @@ def completed(trained: Trained, templates: Tensor, search: Search) -> Tensor:
     return found.tokens[:, 0].cpu()
 
 
-def imputation(subject: Subject, ground: Ground, protocol: "Protocol") -> list[Score]:
+def imputation(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
     """What the model fills blanks of test sentences with."""
     found = _tested(subject, ground)
     return imputation_scores(*found, protocol.probes, protocol.seed) if found else []

@@ -1,6 +1,4 @@
-"""The scores of a model itself: likelihood, latent variable, midpoints, filled blanks."""
-
-from typing import TYPE_CHECKING
+"""eval interpolation: whether a decoder writes sentences between those of the test split."""
 
 import numpy as np
 import torch
@@ -8,6 +6,7 @@ from torch import Tensor
 
 from gantext.data.corpus import Corpus, Truth
 from gantext.errors import UserError
+from gantext.evaluation.measure import Protocol
 from gantext.evaluation.subjects import Ground, Subject, _tested
 from gantext.inference.interpolation import between
 from gantext.inference.latent import Decoding, decode_latent, latent_of, posterior_means
@@ -15,11 +14,8 @@ from gantext.metrics.score import Score, signed
 from gantext.metrics.text.likelihood import grammatical_share
 from gantext.runs.trained import Trained
 
-if TYPE_CHECKING:
-    from gantext.evaluation.measure import Protocol
 
-
-def interpolation(subject: Subject, ground: Ground, protocol: "Protocol") -> list[Score]:
+def interpolation(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
     """Share of grammatical midpoints between pairs of test sentences."""
     found = _tested(subject, ground)
     return midpoint_scores(*found, protocol.probes, protocol.seed) if found else []

@@ -5,13 +5,13 @@ Shapes: N sentences, Z latent dimensions, k draws a sentence.
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from gantext.data.corpus import Corpus
 from gantext.data.vocabulary import PAD
+from gantext.evaluation.measure import Protocol
 from gantext.evaluation.subjects import Ground, Subject, _tested
 from gantext.inference.latent import chosen
 from gantext.metrics.score import Score, Setting, signed
@@ -23,10 +23,6 @@ from gantext.nn.latent import (
     mutual_information,
     sentence_noise,
 )
-
-if TYPE_CHECKING:
-    from gantext.evaluation.measure import Protocol
-
 
 ROWS = 500  # sentences of like length whose draws are weighed together
 ACTIVE = 0.01
@@ -107,12 +103,7 @@ def latent_scores(
     ]
 
 
-def has_latent(subject: Subject) -> bool:
-    """Whether it is the samples of a model with a latent variable, seen without building it."""
-    return subject.model is not None and hasattr(subject.model.settings.model, "latent_size")
-
-
-def latent(subject: Subject, ground: Ground, protocol: "Protocol") -> list[Score]:
+def latent(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
     """ELBO and its parts, importance-weighted NLL, mutual information, active units."""
     found = _tested(subject, ground)
     if found is None:

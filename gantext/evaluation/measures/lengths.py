@@ -5,11 +5,11 @@ import numpy as np
 from gantext.evaluation.measure import Protocol
 from gantext.evaluation.subjects import Ground, Subject
 from gantext.metrics.score import Score, signed
+from gantext.metrics.text.by_length import bleu_by_length, by_length
 
 
-def _lengths(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
-    from gantext.metrics.text.by_length import bleu_by_length, by_length
-
+def lengths(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
+    """BLEU by length, and the grammatical share where the grammar is known."""
     scores = bleu_by_length(
         subject.lines,
         ground.references,

@@ -1,20 +1,16 @@
 """eval likelihood: the likelihood of held-out sentences under a model."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import torch
 
 from gantext.data.corpus import Corpus
 from gantext.data.vocabulary import PAD
+from gantext.evaluation.measure import Protocol
 from gantext.evaluation.subjects import Ground, Subject, _tested
 from gantext.inference.likelihood import estimate_signature, split_log_prob
 from gantext.metrics.score import Score, signed
 from gantext.metrics.text.likelihood import nll_per_token, perplexity
 from gantext.models.contract import Algorithm
-
-if TYPE_CHECKING:
-    from gantext.evaluation.measure import Protocol
 
 
 def likelihood_scores(algorithm: Algorithm, corpus: Corpus, device: torch.device) -> list[Score]:
@@ -44,7 +40,7 @@ def likelihood_scores(algorithm: Algorithm, corpus: Corpus, device: torch.device
     return scores
 
 
-def likelihood(subject: Subject, ground: Ground, protocol: "Protocol") -> list[Score]:
+def likelihood(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
     """NLL and perplexity of the test sentences."""
     found = _tested(subject, ground)
     if found is None:

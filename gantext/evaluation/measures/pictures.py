@@ -193,8 +193,8 @@ def _shares(
     ]
 
 
-def _pictures(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
-
+def pictures(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
+    """The scores of a picture model; none of what is no model's."""
     model, gallery = subject.model, ground.gallery
     if model is None or gallery is None:
         return []
