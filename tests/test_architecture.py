@@ -225,3 +225,50 @@ def test_tests_lie_in_the_folder_of_what_they_test() -> None:
     tests = ROOT / "tests"
     folders = {path.parent.relative_to(tests) for path in tests.rglob("test_*.py")}
     assert not {f for f in folders if not (PACKAGE / f).is_dir()} - {Path("old_runs")}
+
+
+# What says whether something is text or pictures: classes, and constants to compare with.
+OF_A_KIND = {"Corpus", "Gallery", "Illustrator", "Algorithm", "Painter"}
+KINDS = {"Reads", "TEXT", "PICTURES"}
+
+
+def kind_questions(tree: ast.AST) -> list[str]:
+    """Comparisons and isinstance() that ask whether something is text or pictures.
+
+    Declarations (READS = Reads.text) and tables by kind ask nothing.
+    """
+    nodes = list(ast.walk(tree))
+    compared = [node for node in nodes if isinstance(node, ast.Compare) and names(node) & KINDS]
+    tested = [
+        node
+        for node in nodes
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) == "isinstance"
+        and names(node) & OF_A_KIND
+    ]
+    within = {id(part) for node in compared for part in ast.walk(node) if part is not node}
+    return [ast.unparse(node) for node in [*compared, *tested] if id(node) not in within]
+
+
+def names(tree: ast.AST) -> set[str]:
+    """All names of a piece of code, those after a dot too."""
+    nodes = list(ast.walk(tree))
+    plain = {node.id for node in nodes if isinstance(node, ast.Name)}
+    return plain | {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+
+
+def test_few_places_ask_whether_it_is_text_or_pictures() -> None:
+    """One object of each kind answers; data, runs and the report are of one kind or the other."""
+    others = [path for path in FILES if part(module(path)) not in ("data", "runs", "report")]
+    found = {
+        f"{module(path)}: {question}"
+        for path in others
+        for question in kind_questions(ast.parse(path.read_text()))
+    }
+    assert len(found) <= 8, "\n".join(sorted(found))
+
+
+def test_a_question_is_seen() -> None:
+    asked = "a = isinstance(x, (int, Gallery))\nif m.reads is not data.Reads.text and y: pass"
+    assert len(kind_questions(ast.parse(asked))) == 2
+    assert not kind_questions(ast.parse("READS = Reads.text\nDO = {TEXT: write, PICTURES: draw}"))

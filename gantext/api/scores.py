@@ -94,12 +94,11 @@ def evaluate(
     Raises:
         UserError: no such run, file, measure or data; or none of the measures is for the sources.
     """
-    from gantext.evaluation.measures import MEASURES
+    from gantext.evaluation.measures import find
     from gantext.evaluation.table import score_all
 
     for name in measures:
-        if name not in MEASURES:
-            raise UserError(f"no such measure: '{name}'{nearest(name, MEASURES)}")
+        find(name)
     return Evaluation(score_all(_asked(sources, **choices), measures, _nobody))
 
 

@@ -1,6 +1,7 @@
 """gantext data list, get, show."""
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -81,16 +82,15 @@ def show(
     """Sizes, vocabulary, hash and some sentences of a corpus, or pictures of a gallery."""
     from gantext import data
     from gantext.config.compose import compose_data
+    from gantext.runs.kinds import PICTURES, TEXT, Kind, kind_of
     from gantext.training.console import download_bar
 
     cfg = compose_data([f"data={name}", *(overrides or [])])
     reads = data.offers(cfg.name)[0]
     with download_bar(tables.err) as progress:
         loaded = data.load_for(cfg, reads, progress)
-    if reads is data.Reads.text:
-        _show_text(name, loaded, n, json)
-    else:
-        _show_pictures(name, loaded, n, json)
+    shown: dict[Kind[Any, Any], Callable[..., None]] = {TEXT: _show_text, PICTURES: _show_pictures}
+    shown[kind_of(reads)](name, loaded, n, json)
 
 
 def _show_text(name: str, corpus: "Corpus", n: int, json: bool) -> None:

@@ -1,14 +1,15 @@
 """gantext eval: one command a kind of score, all with the same words and options."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_group
 
 from gantext.cli import tables
-from gantext.cli.kinds import KINDS, OWN_OPTIONS, Kind
 from gantext.cli.options import (
     Count,
     DeviceName,
@@ -22,13 +23,12 @@ from gantext.cli.options import (
 )
 from gantext.config.settings import Device
 from gantext.errors import UserError
+from gantext.evaluation import measures
+from gantext.evaluation.measure import SAMPLED, Command, Protocol, imported
 
 if TYPE_CHECKING:
     from gantext.evaluation.request import Asked
     from gantext.evaluation.table import Table
-
-
-app = typer.Typer(help="Score runs and files.", no_args_is_help=True, rich_markup_mode="rich")
 
 
 References = Annotated[Path | None, typer.Option(help="A file of references, one a line.")]
@@ -75,20 +75,63 @@ PICTURE_EXAMPLES = """[bold]Examples[/bold]
   gantext eval {0} RUN RUN
 
   gantext eval {0} RUN -n 5000 --seed 1 --json"""
-DRAWS = {"latent": 500}
+ALL = Command(
+    title="all scores",
+    about="Every score; what is stored already is read back.",
+    options=SAMPLED | {"preset", "encoder", "k"},
+)
+DRAWS_OF_ALL = 100  # importance samples where they are one score among many
 REAL_NOTE = "real: training sentences as hypotheses; above it is sharper than the data, not better"
 
 
-def _register(name: str, kind: Kind) -> None:
-    def command(
+class Commands(TyperGroup):
+    """A command for each measure, made when one of them, or their list, is asked for.
+
+    The measures of installed packages are looked up by then, and not for `gantext --help`.
+    """
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Their names, in the order of the help."""
+        return list(self._complete())
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of a name; None when there is none."""
+        return self._complete().get(cmd_name)
+
+    def _complete(self) -> Mapping[str, Any]:
+        if "all" not in self.commands:
+            made = typer.Typer(rich_markup_mode="rich")
+            for measure, command in measures.commanded():
+                register(made, measure.name, command, (measure.name, *command.also))
+            register(made, "all", ALL, tuple(one.name for one in measures.of_all()))
+            self.commands = {**get_group(made).commands, **self.commands}
+        return self.commands
+
+
+app = typer.Typer(
+    cls=Commands,
+    help="Score runs and files.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)
+
+
+def register(made: typer.Typer, name: str, command: Command, names: tuple[str, ...]) -> None:
+    """Add the command that scores by the measures `names`.
+
+    Raises:
+        UserError: it asks for an option that there is not.
+    """
+
+    def scored(
         words: Words = None,
         samples: Samples = None,
         references: References = None,
         preset: PresetName = "texygen",
         n: Count = None,
         k: Draws = None,
-        sentences: Sentences = 1000,
-        probes: Probes = 500,
+        sentences: Sentences = Protocol.sentences,
+        probes: Probes = Protocol.probes,
         temperature: Temperature = 1.0,
         seed: Seed = 0,
         phase: Phase = None,
@@ -101,71 +144,95 @@ def _register(name: str, kind: Kind) -> None:
         from gantext.evaluation.request import Asked
 
         asked = Asked(
-            tuple(words or ()),
-            tuple(samples or ()),
-            references,
-            preset,
-            n,
-            temperature,
-            seed,
-            phase,
-            encoder,
-            device,
-            runs_dir,
-            k or DRAWS.get(name, 100),
-            sentences,
-            probes,
+            words=tuple(words or ()),
+            samples=tuple(samples or ()),
+            references=references,
+            preset=preset,
+            n=n,
+            temperature=temperature,
+            seed=seed,
+            phase=phase,
+            encoder=encoder,
+            device=device,
+            runs_dir=runs_dir,
+            draws=k or (DRAWS_OF_ALL if command is ALL else Protocol.draws),
+            sentences=sentences,
+            probes=probes,
         )
-        _score(name, kind, asked, plot, json)
+        _score(name, command, names, asked, plot, json)
 
-    examples = PROBE_EXAMPLES if "probes" in kind.options else EXAMPLES
-    examples = MODEL_EXAMPLES if "sentences" in kind.options else examples
-    examples = PICTURE_EXAMPLES if name == "pictures" else examples
-    app.command(name, help=kind.about, epilog=examples.format(name))(_only(command, kind))
+    shown = _only(name, scored, command.options)
+    made.command(name, help=command.about, epilog=_examples(names).format(name))(shown)
 
 
-def _only(command: Callable[..., None], kind: Kind) -> Callable[..., None]:
+def _examples(names: tuple[str, ...]) -> str:
+    """Examples of the command that scores by the measures `names`."""
+    rows = [measures.find(name) for name in names]
+    if all(row.pictures for row in rows):
+        return PICTURE_EXAMPLES
+    options = rows[0].command.options if rows[0].command else frozenset()
+    if "sentences" in options:
+        return MODEL_EXAMPLES
+    return PROBE_EXAMPLES if "probes" in options else EXAMPLES
+
+
+def _only(name: str, command: Callable[..., None], options: Set[str]) -> Callable[..., None]:
     """Hide from Typer those options that say nothing to this command."""
     signature = inspect.signature(command)
-    hidden = (OWN_OPTIONS - kind.options) | kind.hidden
-    kept = [p for p in signature.parameters.values() if p.name not in hidden]
+    if unknown := options - signature.parameters.keys():
+        raise UserError(f"{name}: gantext eval has no option {', '.join(sorted(unknown))}")
+    of_some = {name for row in measures.OWN if row.command for name in row.command.options}
+    kept = [p for p in signature.parameters.values() if p.name in options or p.name not in of_some]
     shown: Any = command
     shown.__signature__ = signature.replace(parameters=kept)
     return command
 
 
-for _name, _one in KINDS.items():
-    _register(_name, _one)
-
-
-def _score(name: str, kind: Kind, asked: "Asked", plot: Path | None, json: bool) -> None:
+def _score(
+    name: str,
+    command: Command,
+    names: tuple[str, ...],
+    asked: "Asked",
+    plot: Path | None,
+    json: bool,
+) -> None:
     from gantext.evaluation.table import beside_real, score_all
 
-    measures = kind.measures
-    if name == "all" and asked.of_text and not _has_encoder():
-        measures = tuple(one for one in measures if one != "frechet")
-        tables.hint("frechet is left out: it needs pip install 'gantext[frechet]'")
+    of_text = asked.of_text
+    if command is ALL:
+        names = _there(names, of_text)
     with tables.working() as say:
-        found = score_all(asked, measures, say)
+        found = score_all(asked, names, say)
     if not found:
-        raise UserError(f"{name}: {kind.nothing}")
+        raise UserError(f"{name}: {command.nothing}")
     for missing in asked.labels() - found.keys():
-        tables.hint(f"{missing} is left out: {kind.nothing}")
-    if plot is not None:
-        _draw(found, plot)
+        tables.hint(f"{missing} is left out: {command.nothing}")
+    if plot is not None and command.draw is not None:
+        imported(command.draw)(found, plot)
     if json:
         tables.print_json([score.to_json() for scores in found.values() for score in scores])
         return
-    by_preset = "preset" in kind.options and asked.of_text
-    title = kind.title + (f", preset {asked.preset}" if by_preset else "")
-    _show(name, title, found if asked.of_text else beside_real(found))
+    by_preset = "preset" in command.options and of_text
+    title = command.title + (f", preset {asked.preset}" if by_preset else "")
+    _show(title, found if of_text else beside_real(found))
     if "real" in found:
         tables.out.print(f"  {REAL_NOTE}", style="dim", soft_wrap=True)
     if plot is not None:
         tables.hint(f"drawn in {plot}")
 
 
-def _show(name: str, title: str, found: "Table") -> None:
+def _there(names: tuple[str, ...], of_text: bool) -> tuple[str, ...]:
+    """The measures whose libraries are installed; says which of those asked for are not."""
+    kept = []
+    for row in map(measures.find, names):
+        if row.missing is None:
+            kept.append(row.name)
+        elif row.pictures is not of_text:
+            tables.hint(f"{row.name} is left out: it needs pip install '{row.missing}'")
+    return tuple(kept)
+
+
+def _show(title: str, found: "Table") -> None:
     """The table of scores; those by length in one of their own, with counts."""
     from gantext.evaluation import by_length
     from gantext.metrics.signatures import signature_lines
@@ -173,24 +240,10 @@ def _show(name: str, title: str, found: "Table") -> None:
     whole = {source: by_length.others(scores) for source, scores in found.items()}
     if any(whole.values()):
         tables.score_table(title, {source: scores for source, scores in whole.items() if scores})
-    if name not in ("lengths", "all"):
-        return
     columns, rows = by_length.rows(found)
     if not rows:
         return
     tables.table("by sentence length (number of sentences)", columns, rows)
-    if name == "lengths":
+    if not any(whole.values()):
         for line in signature_lines(found):
             tables.out.print(f"  {line}", style="dim", soft_wrap=True, markup=False)
-
-
-def _has_encoder() -> bool:
-    from importlib.util import find_spec
-
-    return find_spec("sentence_transformers") is not None
-
-
-def _draw(found: "Table", path: Path) -> None:
-    from gantext.evaluation.by_length import draw
-
-    draw(found, path)

@@ -102,9 +102,18 @@ def asked_for(
     """What is scored at temperature 1 unless the command says otherwise."""
     from gantext.evaluation.request import Asked
 
-    files = tuple(samples or ())
     return Asked(
-        tuple(words or ()), files, None, preset, n, 1.0, seed, None, None, device, runs_dir
+        words=tuple(words or ()),
+        samples=tuple(samples or ()),
+        references=None,
+        preset=preset,
+        n=n,
+        temperature=1.0,
+        seed=seed,
+        phase=None,
+        encoder=None,
+        device=device,
+        runs_dir=runs_dir,
     )
 
 

@@ -9,24 +9,13 @@ import typer
 from gantext.cli import tables
 from gantext.cli.options import Json, Run, RunsDir
 from gantext.errors import UserError
+from gantext.evaluation import measures
 from gantext.metrics.score import shown
 from gantext.runs.folder import RunDir, list_runs
 from gantext.runs.migrations import NewerFormat
 from gantext.runs.summary import clock, phase_scores
 
 app = typer.Typer(help="Look at runs.", no_args_is_help=True, rich_markup_mode="rich")
-SHORT = ("nll-test", "grammatical", "bleu-2", "bleu-4", "self-bleu-4", "unique")
-SHORT_OF_PICTURES = (
-    "retrieval-1",
-    "colour",
-    "shape",
-    "diversity",
-    "frechet",
-    "precision",
-    "recall",
-    "class-min-share",
-    "memorised",
-)
 
 
 @app.command("list")
@@ -56,7 +45,7 @@ def list_command(runs_dir: RunsDir = Path("runs"), json: Json = False) -> None:
 
 def short_names(present: Container[str]) -> list[str]:
     """The scores that a table of runs shows, of those that some run has."""
-    return [name for name in (*SHORT, *SHORT_OF_PICTURES) if name in present]
+    return [name for name in measures.summary() if name in present]
 
 
 def next_steps(run: RunDir, name: str) -> str:

@@ -12,39 +12,13 @@ import numpy as np
 from gantext.config import schema
 from gantext.config.settings import Settings
 from gantext.errors import UserError
-from gantext.evaluation import subjects
+from gantext.evaluation import measures, subjects
 from gantext.evaluation.request import Asked
 from gantext.evaluation.scorebook import Say
 from gantext.evaluation.subjects import Model
 from gantext.evaluation.table import Table, score_all
 from gantext.metrics.score import Score, protocol, shown, signature_line
 
-MEASURED = ("likelihood", "truth", "bleu", "self-bleu", "diversity", "pictures")
-# The columns of the table; --json and --out have all scores.
-COLUMNS = (
-    "nll-test",
-    "grammatical",
-    "nll-oracle",
-    *(f"bleu-{n}" for n in range(2, 6)),
-    *(f"self-bleu-{n}" for n in range(2, 6)),
-    "unique",
-    "copied",
-    "ms-jaccard-4",
-    "retrieval-1",
-    "retrieval-5",
-    "colour",
-    "shape",
-    "count",
-    "diversity",
-    "diversity-real",
-    "frechet",
-    "frechet-real",
-    "precision",
-    "recall",
-    "class-kl",
-    "class-min-share",
-    "memorised",
-)
 # What may differ between runs that are repetitions of each other.
 REPEATED = frozenset({"seed", "name", "runs_dir", "from_run", "threads", "device"})
 
@@ -123,7 +97,7 @@ def by_data(asked: Asked, models: Sequence[Model]) -> list[tuple[Asked, list[Mod
 
 
 def _comparison(asked: Asked, models: Sequence[Model], say: Say, stored_only: bool) -> Comparison:
-    table = score_all(asked, MEASURED, say, stored_only)
+    table = score_all(asked, measures.compared(), say, stored_only)
     names = [subjects.label(model, asked.runs_dir) for model in models]
     settings = {name: model.settings for name, model in zip(names, models, strict=True)}
     data = " ".join(dict.fromkeys(str(model.settings.data.name) for model in models))
@@ -179,7 +153,7 @@ def score_rows(one: Comparison) -> tuple[list[str], list[list[str]]]:
     A column whose scores were not computed under one protocol is marked by a star.
     """
     present = {s.name.removeprefix("real-") for own in one.table.values() for s in own}
-    names = [name for name in COLUMNS if name in present]
+    names = [name for name in measures.columns() if name in present]
     mixed = {name for name, lines in protocols(one.table).items() if len(lines) > 1}
     body = []
     for run, own in one.table.items():

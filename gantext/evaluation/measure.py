@@ -1,15 +1,26 @@
-"""A kind of score: what decides it and how it is computed."""
+"""What a row of the table of measures says: what decides a score, what it needs, where it is shown.
 
+A row can be read without numpy or torch; what computes it is imported when it is first used.
+"""
+
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
 from gantext.config.settings import Device
-from gantext.evaluation.subjects import Ground, Subject
-from gantext.metrics.score import Score
-from gantext.models.contract import Reads
+from gantext.data import Reads
+
+if TYPE_CHECKING:
+    from gantext.evaluation.subjects import Ground, Model, Subject
+    from gantext.metrics.score import Score
+
+# Options of a command that scores samples.
+SAMPLED = frozenset({"samples", "n", "temperature"})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Protocol:
     """What a user may choose about the scores.
 
@@ -25,36 +36,101 @@ class Protocol:
 
     preset: str
     seed: int
-    encoder: str | None
-    device: Device
-    draws: int
-    sentences: int
-    probes: int
+    encoder: str | None = None
+    device: Device = Device.auto
+    draws: int = 500
+    sentences: int = 1000
+    probes: int = 500
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """A command of `gantext eval`.
+
+    Attributes:
+        title: of its table.
+        about: its help.
+        options: those that only some commands have, by their names in gantext/cli/eval.py.
+        also: measures whose scores stand behind the measure's own.
+        nothing: what is said when there is nothing to score.
+        draw: "module:function" of (table of scores, path), which draws a PNG file for --plot.
+    """
+
+    title: str
+    about: str
+    options: frozenset[str] = SAMPLED
+    also: tuple[str, ...] = ()
+    nothing: str = "nothing to score; give a RUN"
+    draw: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Measure:
     """One kind of score.
 
     Attributes:
         name: its name, and that of its stored files.
-        compute: (subject, ground, protocol) -> scores; none where it does not apply.
+        compute: "module:function" of (subject, ground, protocol) -> scores; none of what it says
+            nothing about.
         settings: the fields of the protocol that decide it.
-        doing: what to tell a user who waits; None when it is quick.
+        pictures: it reads pictures, the others text.
         of_model: it depends on the model alone, not on the samples.
-        applies: whether a subject may have it at all.
-        pictures: it scores pictures, the others text.
+        needs: the ability that a model has to declare; None if any will do.
+        slow: what to tell a user who waits; None when it is quick.
+        package: a library that only this measure needs, and what to install for it.
+        command: its command of `gantext eval`; None if it is shown by another's, or by none.
+        in_all: `gantext eval all` computes it.
+        after_phase: runs get it at the end of each phase.
+        first: its columns, and its scores of a run, stand before those of the others.
+        columns: its scores that `gantext compare` shows; without any, it is not compared.
+        summary: its scores that tables of runs show: `gantext runs list`, a sweep's table.
     """
 
     name: str
-    compute: Callable[[Subject, Ground, Protocol], list[Score]]
-    settings: tuple[str, ...]
-    doing: str | None = None
-    of_model: bool = False
-    applies: Callable[[Subject], bool] = lambda subject: True
+    compute: str
+    settings: tuple[str, ...] = ()
     pictures: bool = False
+    of_model: bool = False
+    needs: str | None = None
+    slow: str | None = None
+    package: tuple[str, str] | None = None
+    command: Command | None = None
+    in_all: bool = True
+    after_phase: bool = False
+    first: bool = False
+    columns: tuple[str, ...] = ()
+    summary: tuple[str, ...] = ()
 
-    def fits(self, subject: Subject) -> bool:
-        """Whether a subject has it: pictures or text, and what `applies` says."""
-        of_pictures = subject.model is not None and subject.model.reads is not Reads.text
-        return self.pictures == of_pictures and self.applies(subject)
+    def scores(self, subject: "Subject", ground: "Ground", protocol: Protocol) -> "list[Score]":
+        """What a subject gets; nothing of its origin is in the signatures yet."""
+        found: list[Score] = imported(self.compute)(subject, ground, protocol)
+        return found
+
+    def fits(self, subject: "Subject") -> bool:
+        """Whether a subject may have it: pictures or text, and a model that can what it needs."""
+        model = subject.model
+        of_pictures = model is not None and model.reads is not Reads.text
+        if self.pictures != of_pictures:
+            return False
+        if model is None:
+            return not self.of_model and self.needs is None
+        return self.needs is None or able(model, self.needs)
+
+    @property
+    def missing(self) -> str | None:
+        """What to install before it can be computed; None when it is there."""
+        if self.package is None or find_spec(self.package[0]) is not None:
+            return None
+        return self.package[1]
+
+
+def able(model: "Model", ability: str) -> bool:
+    """Whether a model has an ability, seen without building it."""
+    return hasattr(model.settings.model, f"{ability}_size")
+
+
+def imported(place: str) -> Callable[..., Any]:
+    """The function that "module:function" names."""
+    module, _, name = place.partition(":")
+    found: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    return found

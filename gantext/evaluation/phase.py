@@ -1,54 +1,96 @@
-"""Scores of a model or of a file of sentences, each with its signature."""
+"""The scores at the end of a phase: which measures, of which samples, in the order of a run's."""
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-import torch
-
-import gantext
 from gantext.config.settings import Settings
 from gantext.data.corpus import Corpus
-from gantext.evaluation.measures.likelihood import likelihood_scores
-from gantext.evaluation.measures.truth import truth_scores
+from gantext.data.gallery import Gallery
+from gantext.evaluation import measures
+from gantext.evaluation.measure import Protocol
+from gantext.evaluation.subjects import Ground, Model, Subject
 from gantext.inference.sampling import sample_texts
 from gantext.metrics.score import Score, Setting
-from gantext.metrics.text.bleu_scores import bleu_scores, self_bleu_scores
-from gantext.metrics.text.corpus_bleu import corpus_bleu_score
-from gantext.metrics.text.diversity import unique_share
-from gantext.models.contract import Algorithm
 from gantext.nn.rng import generator
 from gantext.nn.text.sampling import SamplingOptions
+from gantext.runs.trained import Trained, TrainedPictures, TrainedText
+
+LAST = ("corpus-bleu", "unique")  # of a run's scores, in this order
 
 
-def text_scores(
-    lines: Sequence[str], corpus: Corpus, preset: str, seed: int, origin: dict[str, Setting]
-) -> list[Score]:
-    """BLEU, Self-BLEU, corpus BLEU and unique share of sentences against the test split."""
-    references = corpus.test.text
-    scores = [
-        *bleu_scores(lines, references, preset, seed=seed, data_hash=corpus.hash),
-        *self_bleu_scores(lines, preset, seed=seed, data_hash=corpus.hash),
-        corpus_bleu_score(lines, references, data_hash=corpus.hash),
-    ]
-    scores = [Score(s.name, s.value, {**s.signature, **origin}) for s in scores]
-    sign: dict[str, Setting] = {"sentences": len(lines), **origin, "version": gantext.__version__}
-    return [*scores, Score("unique", unique_share(lines), sign)]
+@dataclass(frozen=True, kw_only=True)
+class InTraining(Model):
+    """A model as it is in memory, before any checkpoint of it is read."""
+
+    held: Trained[Any, Any]
+
+    @property
+    def settings(self) -> Settings:
+        """Those that it is trained with."""
+        return self.held.settings
+
+    @property
+    def trained(self) -> Trained[Any, Any]:
+        """The run with its weights."""
+        return self.held
 
 
-def evaluate_phase(
-    algorithm: Algorithm, corpus: Corpus, settings: Settings, phase: str, device: torch.device
-) -> tuple[list[str], list[Score]]:
+def score_text(trained: TrainedText, corpus: Corpus, phase: str) -> tuple[list[str], list[Score]]:
     """Sample a model and score it as `eval` in its settings says: (samples, scores)."""
-    chosen = settings.eval
-    rng = generator(chosen.seed, "eval", device)
-    options = SamplingOptions(chosen.temperature)
-    lines, tokens = sample_texts(
-        algorithm, corpus.vocabulary, chosen.samples, rng, options, chosen.batch_size
+    chosen = trained.settings.eval
+    lines, words = sample_texts(
+        trained.algorithm,
+        corpus.vocabulary,
+        chosen.samples,
+        generator(chosen.seed, "eval", trained.device),
+        SamplingOptions(chosen.temperature),
+        chosen.batch_size,
     )
     origin: dict[str, Setting] = {
         "phase": phase,
         "temperature": chosen.temperature,
         "sample_seed": chosen.seed,
     }
-    scores = likelihood_scores(algorithm, corpus, device)
-    scores += truth_scores(tokens, corpus, origin)
-    return lines, scores + text_scores(lines, corpus, chosen.preset, chosen.seed, origin)
+    ground = Ground(corpus.test.text, corpus.train.text, corpus.hash, corpus)
+    return lines, _scores(trained, ground, origin, lines, words)
+
+
+def score_pictures(painter: TrainedPictures, gallery: Gallery, phase: str) -> list[Score]:
+    """Score what a picture model draws, as `eval` in its settings says."""
+    return _scores(painter, Ground((), (), gallery.hash, None, gallery), {"phase": phase})
+
+
+def _scores(
+    held: Trained[Any, Any],
+    ground: Ground,
+    origin: Mapping[str, Setting],
+    lines: Sequence[str] = (),
+    words: Sequence[Sequence[str]] = (),
+) -> list[Score]:
+    settings = held.settings
+    model = InTraining(held.run, None, settings.device, held=held)
+    size = settings.eval.samples
+    subject = Subject(held.run.path.name, origin, {}, lambda: (lines, words), size, held.run, model)
+    protocol = Protocol(
+        preset=settings.eval.preset, seed=settings.eval.seed, device=settings.device
+    )
+    found: list[Score] = []
+    for measure in measures.after_phase():
+        if measure.fits(subject):
+            scores = measure.scores(subject, ground, protocol)
+            found += scores if measure.of_model else [_with_origin(one, origin) for one in scores]
+    return sorted(found, key=lambda one: LAST.index(one.name) if one.name in LAST else -1)
+
+
+def _with_origin(score: Score, origin: Mapping[str, Setting]) -> Score:
+    """A score whose signature says where the samples are from: behind how many there are.
+
+    At the end where the signature does not say how many.
+    """
+    items = list(score.signature.items())
+    keys = [key for key, _ in items]
+    place = keys.index("sentences") + 1 if "sentences" in keys else len(keys)
+    signature = dict([*items[:place], *origin.items(), *items[place:]])
+    return dataclasses.replace(score, signature=signature)

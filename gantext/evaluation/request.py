@@ -10,9 +10,8 @@ from gantext.config.compose import compose_data
 from gantext.config.settings import Device
 from gantext.data import Reads
 from gantext.errors import UserError
-from gantext.evaluation import subjects
+from gantext.evaluation import measures, subjects
 from gantext.evaluation.measure import Protocol
-from gantext.evaluation.measures import MEASURES
 from gantext.evaluation.once import Once
 from gantext.evaluation.subjects import Ground, Model, Subject
 from gantext.inference.sampling import SamplingRequest
@@ -27,7 +26,7 @@ REFUSALS: dict[Kind[Any, Any], str] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Asked:
     """What a user asked to be scored; `words` are RUNs and overrides of the data in any order.
 
@@ -47,9 +46,9 @@ class Asked:
     encoder: str | None
     device: Device
     runs_dir: Path
-    draws: int = 500
-    sentences: int = 1000
-    probes: int = 500
+    draws: int = Protocol.draws
+    sentences: int = Protocol.sentences
+    probes: int = Protocol.probes
     once: Once = field(default_factory=Once, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -71,13 +70,13 @@ class Asked:
     def protocol(self) -> Protocol:
         """The choices that the scores depend on."""
         return Protocol(
-            self.preset,
-            self.seed,
-            self.encoder,
-            self.device,
-            self.draws,
-            self.sentences,
-            self.probes,
+            preset=self.preset,
+            seed=self.seed,
+            encoder=self.encoder,
+            device=self.device,
+            draws=self.draws,
+            sentences=self.sentences,
+            probes=self.probes,
         )
 
     def request(self, model: Model) -> SamplingRequest:
@@ -152,7 +151,7 @@ class Asked:
 
 def check_kind(model: Model, names: Sequence[str]) -> None:
     """Refuse measures that are all of text for a picture model, and the other way round."""
-    if any(MEASURES[name].pictures == (model.kind is PICTURES) for name in names):
+    if any(measures.find(name).pictures == (model.kind is PICTURES) for name in names):
         return
     raise refusal(model.run, REFUSALS[model.kind])
 

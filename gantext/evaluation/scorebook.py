@@ -6,12 +6,11 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 
-import gantext
 from gantext.errors import UserError
+from gantext.evaluation import measures
 from gantext.evaluation.measure import Measure, Protocol
-from gantext.evaluation.measures import MEASURES
 from gantext.evaluation.subjects import Ground, Subject
-from gantext.metrics.score import Score, Setting
+from gantext.metrics.score import Score, Setting, signed
 from gantext.runs.folder import RunDir
 
 Say = Callable[[str], None]
@@ -28,7 +27,7 @@ def score(
     """The scores of a subject by the named measures, read back where they are stored already.
 
     Args:
-        names: of MEASURES.
+        names: of the table of measures.
         subject: the sentences.
         ground: what they are held against.
         protocol: the choices that the measures depend on.
@@ -37,18 +36,18 @@ def score(
     """
     found: list[Score] = []
     for name in names:
-        measure = MEASURES[name]
+        measure = measures.find(name)
         if not measure.fits(subject):
             continue
         key = _key(measure, subject, ground, protocol)
         scores = _read(subject.keeper, measure, key)
         if scores is None and not stored_only:
-            if measure.doing:
-                say(f"{subject.name}: {measure.doing}")
+            if measure.slow:
+                say(f"{subject.name}: {measure.slow}")
             origin = _model_origin(subject) if measure.of_model else dict(subject.origin)
             scores = [
                 dataclasses.replace(one, signature={**one.signature, **origin})
-                for one in measure.compute(subject, ground, protocol)
+                for one in measure.scores(subject, ground, protocol)
             ]
             _store(subject.keeper, measure, key, scores)
         found += scores or []
@@ -68,8 +67,7 @@ def _key(
     if measure.of_model:
         decided = subject.model.key if subject.model else {}
     settings: dict[str, Setting] = {name: getattr(protocol, name) for name in measure.settings}
-    common = {"data": ground.hash, "version": gantext.__version__}
-    return {"measure": measure.name, **settings, **decided, **common}
+    return signed(**{"measure": measure.name, **settings, **decided, "data": ground.hash})
 
 
 def _place(measure: Measure, key: Mapping[str, Setting]) -> str:

@@ -14,13 +14,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-import gantext
 from gantext.data.tokenizers import detokenize
 from gantext.data.vocabulary import EOS, UNK
 from gantext.errors import UserError
 from gantext.inference.likelihood import estimate_signature
 from gantext.inference.sentences import batch_of, check_length, grammar_of, note_unknown
-from gantext.metrics.score import Setting
+from gantext.metrics.score import Setting, signed
 from gantext.models.contract import Algorithm, Latent
 from gantext.nn.text.beam import FREE, Hypotheses, beam_rows, beam_search
 from gantext.nn.text.sampling import Policy
@@ -174,17 +173,16 @@ def _completion(
 
 
 def _signature(trained: TrainedText, search: Search, phase: str | None) -> dict[str, Setting]:
-    return {
-        "run": trained.run.path.name,
-        "model": trained.settings.model.name,
-        "step": trained.step,
-        "phase": phase,
+    return signed(
+        run=trained.run.path.name,
+        model=trained.settings.model.name,
+        step=trained.step,
+        phase=phase,
         **search_signature(trained, search),
-        "max_words": search.max_words,
+        max_words=search.max_words,
         **estimate_signature(trained.algorithm),
-        "data": trained.run.info.get("data"),
-        "version": gantext.__version__,
-    }
+        data=trained.run.info.get("data"),
+    )
 
 
 def search_signature(trained: TrainedText, search: Search) -> dict[str, Setting]:

@@ -11,12 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-import gantext
 from gantext.errors import UserError
 from gantext.inference.latent import Decoding, decode_latent, latent_of, posterior_means
 from gantext.inference.likelihood import estimate_signature
 from gantext.inference.sentences import batch_of, given_sentences, grammar_of
-from gantext.metrics.score import Setting
+from gantext.metrics.score import Setting, signed
 from gantext.nn.latent import slerp
 from gantext.runs.trained import TrainedText
 
@@ -109,14 +108,13 @@ def _grammatical(trained: TrainedText, rows: Sequence[Sequence[int]]) -> Sequenc
 def _signature(
     trained: TrainedText, spherical: bool, decoding: Decoding, phase: str | None
 ) -> dict[str, Setting]:
-    return {
-        "run": trained.run.path.name,
-        "model": trained.settings.model.name,
-        "step": trained.step,
-        "phase": phase,
-        "path": "spherical" if spherical else "linear",
+    return signed(
+        run=trained.run.path.name,
+        model=trained.settings.model.name,
+        step=trained.step,
+        phase=phase,
+        path="spherical" if spherical else "linear",
         **decoding.signature(),
         **estimate_signature(trained.algorithm),
-        "data": trained.run.info.get("data"),
-        "version": gantext.__version__,
-    }
+        data=trained.run.info.get("data"),
+    )

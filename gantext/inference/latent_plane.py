@@ -11,14 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import gantext
 from gantext.data.corpus import Corpus
 from gantext.data.scenes import Config as Scenes
 from gantext.data.scenes.english import PLURALS, SHAPES, colours
 from gantext.errors import UserError
 from gantext.inference.latent import chosen, latent_of, posterior_means
 from gantext.inference.projection import principal_directions
-from gantext.metrics.score import Setting
+from gantext.metrics.score import Setting, signed
 from gantext.plots.latent import LatentPlot
 from gantext.runs.trained import TrainedText
 
@@ -80,18 +79,17 @@ def latent_plane(
     values = values_of(words, by, trained)
     means = posterior_means(algorithm, tokens, trained.device).cpu().double().numpy()
     points, axes = _projected(means, method, seed)
-    sign: dict[str, Setting] = {
-        "run": trained.run.path.name,
-        "model": trained.settings.model.name,
-        "step": trained.step,
-        "phase": phase,
-        "by": by,
-        "method": method,
-        "sentences": len(tokens),
-        "seed": seed,
-        "data": corpus.hash,
-        "version": gantext.__version__,
-    }
+    sign = signed(
+        run=trained.run.path.name,
+        model=trained.settings.model.name,
+        step=trained.step,
+        phase=phase,
+        by=by,
+        method=method,
+        sentences=len(tokens),
+        seed=seed,
+        data=corpus.hash,
+    )
     texts = [trained.vocabulary.text(row) for row in tokens.tolist()]
     name = {"length": "words in the sentence"}.get(by, f"first {by} named")
     return LatentPlane(LatentPlot(points, values, name, axes), texts, sign)

@@ -5,14 +5,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import gantext
 from gantext.data.corpus import encode_split
 from gantext.data.lines import read_lines
 from gantext.data.vocabulary import UNK
 from gantext.errors import UserError
 from gantext.inference.latent import Decoding, decode_latent, latent_of, posterior_means
 from gantext.inference.scoring import GIVEN, Line, tokenised
-from gantext.metrics.score import Setting
+from gantext.metrics.score import Setting, signed
 from gantext.metrics.text.reconstruction import (
     exact_share,
     paired_bleu,
@@ -162,14 +161,13 @@ def _note_unknown(found: Sequence[Reconstruction], where: Path | str, notes: lis
 def _signature(
     trained: TrainedText, path: Path | None, decoding: Decoding, phase: str | None
 ) -> dict[str, Setting]:
-    return {
-        "run": trained.run.path.name,
-        "model": trained.settings.model.name,
-        "step": trained.step,
-        "phase": phase,
-        "file": path.name if path else None,
-        "z": "posterior mean",
+    return signed(
+        run=trained.run.path.name,
+        model=trained.settings.model.name,
+        step=trained.step,
+        phase=phase,
+        file=path.name if path else None,
+        z="posterior mean",
         **decoding.signature(),
-        "data": trained.run.info.get("data"),
-        "version": gantext.__version__,
-    }
+        data=trained.run.info.get("data"),
+    )

@@ -5,10 +5,9 @@ from typing import Any
 
 import torch
 
-import gantext
 from gantext.config.settings import Settings
 from gantext.data.vocabulary import Vocabulary
-from gantext.metrics.score import Setting
+from gantext.metrics.score import Setting, signed
 from gantext.models.contract import Algorithm
 from gantext.nn.rng import generator
 from gantext.nn.text.sampling import SamplingOptions
@@ -53,19 +52,18 @@ def signature(
 
     What a user may choose of words only is left out of pictures.
     """
-    found: dict[str, Setting] = {
-        "run": run.path.name,
-        "model": settings.model.name,
-        "step": step,
-        "phase": request.phase,
-        "sampled": request.n,
-        "temperature": request.temperature,
-        "top_k": request.top_k,
-        "top_p": request.top_p,
-        "sample_seed": request.seed,
-        "run_data": run.info.get("data"),
-        "version": gantext.__version__,
-    }
+    found = signed(
+        run=run.path.name,
+        model=settings.model.name,
+        step=step,
+        phase=request.phase,
+        sampled=request.n,
+        temperature=request.temperature,
+        top_k=request.top_k,
+        top_p=request.top_p,
+        sample_seed=request.seed,
+        run_data=run.info.get("data"),
+    )
     foreign = {option for one in KINDS for option in one.options} - kind.options
     return {key: value for key, value in found.items() if key not in foreign}
 

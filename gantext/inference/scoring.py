@@ -6,13 +6,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import gantext
 from gantext.data.corpus import Split, encode_split
 from gantext.data.lines import read_lines
 from gantext.data.vocabulary import UNK, Vocabulary
 from gantext.errors import UserError
 from gantext.inference.likelihood import estimate_signature, split_log_prob
-from gantext.metrics.score import Setting
+from gantext.metrics.score import Setting, signed
 from gantext.models.contract import Judge
 from gantext.runs.trained import TrainedText
 
@@ -176,15 +175,14 @@ def _notes(scored: Sequence[Scored], width: int, where: Path | str) -> list[str]
 
 def _signature(trained: TrainedText, path: Path | None, phase: str | None) -> dict[str, Setting]:
     run = trained.run
-    return {
-        "run": run.path.name,
-        "model": trained.settings.model.name,
-        "step": trained.step,
-        "phase": phase,
-        "file": path.name if path else None,
-        "unit": "nats",
-        "eos": True,
+    return signed(
+        run=run.path.name,
+        model=trained.settings.model.name,
+        step=trained.step,
+        phase=phase,
+        file=path.name if path else None,
+        unit="nats",
+        eos=True,
         **estimate_signature(trained.algorithm),
-        "data": run.info.get("data"),
-        "version": gantext.__version__,
-    }
+        data=run.info.get("data"),
+    )

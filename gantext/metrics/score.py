@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from gantext import __version__
 from gantext.errors import UserError
 
 Setting = str | int | float | bool | None
@@ -71,6 +72,11 @@ class Score:
         if number is None:
             raise UserError(f"score {name!r} has no number as its value: {value!r}")
         return cls(name, number, dict(signature))
+
+
+def signed(**settings: Setting) -> dict[str, Setting]:
+    """A signature: what decided a score, and at its end the version that computed it."""
+    return {**settings, "version": __version__}
 
 
 def protocol(score: Score) -> dict[str, Setting]:

@@ -6,6 +6,7 @@ Shapes: N pictures, C channels, H and W pixels, T words of a caption.
 import torch
 
 from gantext.data.gallery import Gallery
+from gantext.evaluation import measures
 from gantext.evaluation.measures.pictures import reviewed
 from gantext.evaluation.request import Asked
 from gantext.evaluation.scorebook import Say
@@ -40,7 +41,7 @@ def picture_part(asked: Asked, say: Say) -> RunPart:
     """The part of one run of a picture model."""
     model = asked.models()[0]
     ground = asked.ground([model])
-    scores = score_all(asked, ("pictures",), say)
+    scores = score_all(asked, measures.of_pictures(), say)
     gallery = ground.gallery
     assert gallery is not None
     name = label(model, asked.runs_dir)

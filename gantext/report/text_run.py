@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from gantext.data.scenes import Config as Scenes
-from gantext.evaluation import by_length
+from gantext.evaluation import by_length, measures
 from gantext.evaluation.frontier import mle_phase
 from gantext.evaluation.request import Asked
 from gantext.evaluation.scorebook import Say
@@ -23,8 +23,6 @@ from gantext.plots.output import to_svg
 from gantext.report.page import Figure, RunPart, Sample, SampleSet, Table
 from gantext.report.parts import curves, facts, score_table
 
-QUICK = ("bleu", "self-bleu", "diversity", "likelihood", "truth")
-SLOW = ("latent", "interpolation", "imputation", "lm", "frechet")
 SHOWN = 20  # sentences of each model, the first ones drawn
 TRACED = 3  # sentences whose goals are drawn
 POINTS = 500  # sentences whose latent vectors are drawn
@@ -43,8 +41,8 @@ def run_part(asked: Asked, say: Say) -> RunPart:
     before = None if model.phase else mle_phase(model)
     words = [f"{asked.runs[0]}@{before}"] if before else []
     both = replace(asked, words=(*words, *asked.words))
-    scores = score_all(both, QUICK, say)
-    slow = score_all(both, SLOW, say, stored_only=True)
+    scores = score_all(both, measures.reported(slow=False), say)
+    slow = score_all(both, measures.reported(slow=True), say, stored_only=True)
     by_length = score_all(both, ("lengths",), say)
     models = [*([asked.at(model, before)] if before else []), model]
     index = CopyIndex(ground.training)

@@ -53,7 +53,7 @@ class Trained(Generic[A, V]):
         device: where it computes.
         step: of the checkpoint.
         phase: at whose end it was written, if one was asked for.
-        digest: of the checkpoint, SHA-256 (hex).
+        digest: of the checkpoint, SHA-256 (hex); None while it trains, before there is one.
     """
 
     run: RunDir
@@ -63,7 +63,7 @@ class Trained(Generic[A, V]):
     device: torch.device
     step: int
     phase: str | None
-    digest: str
+    digest: str | None = None
 
 
 TrainedText = Trained[Algorithm, Vocabulary]

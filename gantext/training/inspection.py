@@ -4,7 +4,7 @@ The training loop knows nothing else of what a model makes.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
@@ -12,8 +12,7 @@ import torch
 from gantext.config.settings import Settings
 from gantext.data.corpus import Corpus
 from gantext.data.gallery import Gallery
-from gantext.evaluation.measures.pictures import scores_of
-from gantext.evaluation.phase import evaluate_phase
+from gantext.evaluation.phase import score_pictures, score_text
 from gantext.inference.drawing import SIDE, look_at
 from gantext.inference.likelihood import likelihood_of
 from gantext.inference.sampling import sample_texts
@@ -25,6 +24,7 @@ from gantext.nn.text.sampling import SamplingOptions
 from gantext.plots.pictures import grid_array, grid_png
 from gantext.runs.folder import RunDir
 from gantext.runs.kinds import PICTURES, TEXT, Kind, model_kind
+from gantext.runs.trained import Trained
 from gantext.training.console import Reporter
 from gantext.training.tracker import Tracker
 
@@ -46,8 +46,13 @@ class Inspector(Protocol):
         """
         ...
 
-    def score(self, phase: str) -> list[Score]:
-        """Sample at the end of a phase, store samples under its name, and score them."""
+    def score(self, phase: str, total: int) -> list[Score]:
+        """Sample at the end of a phase, store samples under its name, and score them.
+
+        Args:
+            phase: its name.
+            total: the run's steps up to here.
+        """
         ...
 
 
@@ -75,11 +80,18 @@ class TextInspector:
             found["nll_valid"] = likelihood_of(self.algorithm, self.corpus.validation, self.device)
         return found
 
-    def score(self, phase: str) -> list[Score]:
+    def score(self, phase: str, total: int) -> list[Score]:
         """See `Inspector.score`."""
-        lines, scores = evaluate_phase(
-            self.algorithm, self.corpus, self.settings, phase, self.device
+        trained = Trained(
+            self.run,
+            self.settings,
+            self.corpus.vocabulary,
+            self.algorithm,
+            self.device,
+            total,
+            phase,
         )
+        lines, scores = score_text(trained, self.corpus, phase)
         self.run.save_samples(phase, lines)
         return scores
 
@@ -104,15 +116,20 @@ class PictureInspector:
         tracker.picture("samples", grid_array(pictures, SIDE, scale=4), total)
         return {}
 
-    def score(self, phase: str) -> list[Score]:
+    def score(self, phase: str, total: int) -> list[Score]:
         """See `Inspector.score`."""
         pictures = look_at(self.algorithm, self.gallery, self.settings.seed, self.device)
         grid_png(pictures, SIDE, self.run.pictures.grid(phase))
-        chosen = self.settings.eval
-        found = scores_of(
-            self.algorithm, self.gallery, self.device, samples=chosen.samples, seed=chosen.seed
+        painter = Trained(
+            self.run,
+            self.settings,
+            self.gallery.vocabulary,
+            self.algorithm,
+            self.device,
+            total,
+            phase,
         )
-        return [replace(one, signature={**one.signature, "phase": phase}) for one in found]
+        return score_pictures(painter, self.gallery, phase)
 
 
 def inspector(

@@ -150,7 +150,7 @@ class Trainer:
         if stored is not None and stored["total"] == self.total:
             return [Score.from_json(record) for record in stored["scores"]]
         self.reporter.say(f"{phase.name}: scoring {self.settings.eval.samples:,} samples", "dim")
-        scores = self.inspector.score(phase.name)
+        scores = self.inspector.score(phase.name, self.total)
         document = {"phase": phase.name, "total": self.total, "scores": _records(scores)}
         self.run.save_scores(f"phase-{phase.name}", document)
         return scores

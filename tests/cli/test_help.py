@@ -40,6 +40,10 @@ def _timed(command: list[str]) -> float:
     [
         "--help",
         "train --help",
+        "eval --help",
+        "eval bleu --help",
+        "compare --help",
+        "report --help",
         "runs list",
         "sample --help",
         "goals --help",

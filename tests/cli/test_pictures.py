@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from gantext.config.compose import compose
-from gantext.evaluation.measures import pictures as picture_scores
 from gantext.evaluation.table import beside_real
 from gantext.metrics.score import Score
 from gantext.plots.pictures import SCALE, pixels
@@ -24,14 +23,13 @@ CAPTION = "a red circle above a blue square ."
 def judges() -> Iterator[None]:
     """In the place of the real ones, which take a minute to train."""
 
-    def score(*_: object, samples: int, seed: int) -> list[Score]:
+    def score(*_: object, samples: int, seed: int, **__: object) -> list[Score]:
         values = {"frechet": 2.5, "frechet-real": 0.25}
         sign = {"samples_scored": samples, "seed": seed}
         return [Score(name, value, sign) for name, value in values.items()]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gantext.training.inspection.scores_of", score)
-        patch.setattr(picture_scores, "scores_of", score)
+        patch.setattr("gantext.evaluation.measures.pictures.scores_of", score)
         yield
 
 
@@ -162,7 +160,7 @@ def test_scores_are_stored_and_read_back(
     def never(*_: object, **__: object) -> list[Score]:
         raise AssertionError("computed again")
 
-    monkeypatch.setattr(picture_scores, "scores_of", never)
+    monkeypatch.setattr("gantext.evaluation.measures.pictures.scores_of", never)
     again = cli("eval", "all", str(digits), "-n", "30", "--json")
     assert json.loads(again.out) == records, again.err
     table = cli("eval", "pictures", str(digits), "-n", "30").out

@@ -2,17 +2,23 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from gantext import data
 from gantext.config import schema
+from gantext.config.settings import Device
+from gantext.evaluation.judges import encoders, lm_score
+from gantext.evaluation.subjects import Model
 from gantext.models.image_gan.model import ImageGAN
 from gantext.models.mle import MLE
 from gantext.runs import checkpoint
+from gantext.runs.folder import RunDir
 from tests.conftest import SMALL_IMAGE_GAN, SMALL_MLE, Command, finished
 
 
@@ -96,7 +102,23 @@ def test_compare(cli: Command, counts: Counter[str], text_run: Path, tmp_path: P
     assert counts == {"data": 1, **each, "30 sentences": 2}
 
 
-def test_eval_all(cli: Command, counts: Counter[str], text_run: Path, tmp_path: Path) -> None:
+def letters(lines: Sequence[str]) -> np.ndarray:
+    """Embeddings by counting letters."""
+    return np.array([[line.count("a"), line.count("e")] for line in lines], dtype=np.float32)
+
+
+def test_eval_all(
+    cli: Command,
+    counts: Counter[str],
+    text_run: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With judges that take no time in the place of those that take a minute."""
+    for name in ("lm_scores", "real_lm_scores"):
+        monkeypatch.setattr(lm_score, name, lambda *_, **__: [])
+    toy = SimpleNamespace(id="toy", encode=letters)
+    monkeypatch.setattr(encoders, "load_encoder", lambda *_: toy)
     copies(text_run, tmp_path, "a")
     assert cli("eval", "all", "a", "-n", "30").code == 0
     assert counts == {"data": 1, "config of a": 1, "weights of a": 1, "30 sentences": 1}
@@ -123,3 +145,16 @@ def test_sample(cli: Command, counts: Counter[str], text_run: Path, tmp_path: Pa
     copies(text_run, tmp_path, "a")
     assert cli("sample", "a", "-n", "7").code == 0
     assert counts == {"config of a": 1, "weights of a": 1, "7 sentences": 1}
+
+
+def test_a_model_s_weights_and_digest_are_of_one_reading(
+    counts: Counter[str], text_run: Path
+) -> None:
+    """What was read is let go of, and what is left agrees with the folder's."""
+    model = Model(RunDir(text_run), "mle", Device.cpu)
+    before, trained = model.checkpoint, model.trained
+    assert "_read" not in vars(model) and counts["weights of run"] == 1
+    assert before == model.checkpoint == (trained.step, trained.digest)
+    assert trained.phase == "mle" and trained.vocabulary is not None
+    again = RunDir(text_run).checkpoint("mle")
+    assert (again.step, again.digest) == before

@@ -5,8 +5,9 @@ import math
 
 import pytest
 
+from gantext import __version__
 from gantext.errors import UserError
-from gantext.metrics.score import Score, signature_line
+from gantext.metrics.score import Score, signature_line, signed
 
 SIGNATURE = {"preset": "texygen", "n": 4, "seed": None, "exact": True}
 
@@ -43,3 +44,8 @@ def test_signature_line() -> None:
     signature = {**SIGNATURE, "hypotheses": 10, "data": "0123456789abcdef", "version": "0.1.0"}
     line = signature_line(Score("bleu-4", 0.5, signature))
     assert line == "preset:texygen|n:4|exact:yes|hyp:10|data:01234567|v:0.1.0"
+
+
+def test_a_signature_ends_with_the_version() -> None:
+    sign = signed(sentences=3, data="abc")
+    assert list(sign.items()) == [("sentences", 3), ("data", "abc"), ("version", __version__)]

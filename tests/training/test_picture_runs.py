@@ -39,13 +39,13 @@ def judges() -> Iterator[None]:
     """Quick scores that say what was asked of them."""
 
     def score(
-        algorithm: Any, gallery: Any, device: torch.device, *, samples: int, seed: int
+        algorithm: Any, gallery: Any, device: torch.device, *, samples: int, seed: int, **_: Any
     ) -> list[Score]:
         asked.append((gallery.name, samples, seed))
         return [Score("frechet", 1.5, {"pictures": samples})]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gantext.training.inspection.scores_of", score)
+        patch.setattr("gantext.evaluation.measures.pictures.scores_of", score)
         yield
 
 
@@ -206,7 +206,7 @@ def test_adversarial_training_from_another_run(
 def test_pictures_without_classes_or_captions_have_no_scores(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gantext.training.inspection.scores_of", scores_of)
+    monkeypatch.setattr("gantext.evaluation.measures.pictures.scores_of", scores_of)
     words = [word for word in SMALL_IMAGE_GAN if not word.startswith("data")]
     scenes = [word for word in SMALL_DPR_GAN if word.startswith("data")]
     run, objective = start(tmp_path, [*words, *scenes, "model.steps=1"])

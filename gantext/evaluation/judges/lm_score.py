@@ -20,11 +20,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-import gantext
 from gantext.data.corpus import Corpus, encode_split
 from gantext.errors import UserError
 from gantext.evaluation.judges.small_lm import CPU, LM, Floats, LMConfig, fit_lm, log_prob, real_lm
-from gantext.metrics.score import Score, Setting
+from gantext.metrics.score import Score, Setting, signed
 from gantext.metrics.text.likelihood import nll_per_token
 from gantext.nn.text.language_model import LanguageModel
 
@@ -125,16 +124,15 @@ def _choose(tokens: Tensor, size: int, seed: int) -> Tensor:
 
 
 def _signature(corpus: Corpus, seed: int, config: LMConfig) -> dict[str, Setting]:
-    return {
-        "unit": "nats/token",
-        "trained": None,
-        "scored": None,
-        "lm": config.name,
-        "seed": seed,
-        "tokenizer": corpus.vocabulary.tokenizer,
-        "data": corpus.hash,
-        "version": gantext.__version__,
-    }
+    return signed(
+        unit="nats/token",
+        trained=None,
+        scored=None,
+        lm=config.name,
+        seed=seed,
+        tokenizer=corpus.vocabulary.tokenizer,
+        data=corpus.hash,
+    )
 
 
 def _score(name: str, value: float, trained: int, scored: int, sign: dict[str, Setting]) -> Score:

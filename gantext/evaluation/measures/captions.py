@@ -15,7 +15,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-import gantext
 from gantext.data.gallery import Gallery, PictureSplit, to_bytes, to_unit
 from gantext.data.scenes import draw
 from gantext.data.scenes.scene import Scene, parse
@@ -28,7 +27,7 @@ from gantext.evaluation.judges.attribute_classifier import (
 from gantext.evaluation.judges.caption_judge import CaptionJudge, load_judge
 from gantext.metrics.pictures.feature_scores import feature_scores
 from gantext.metrics.pictures.retrieval import mean_reciprocal_rank, ranks, recall_at
-from gantext.metrics.score import Score, Setting
+from gantext.metrics.score import Score, Setting, signed
 from gantext.models.contract import Illustrator
 
 CANDIDATES = 200  # pictures that a caption's own is looked for among
@@ -76,7 +75,7 @@ def caption_scores(
     """
     judges = Judges(load_judge(gallery, cache), load_attributes(gallery, cache))
     rng = torch.Generator(device).manual_seed(seed)
-    base: dict[str, Setting] = {"seed": seed, "data": gallery.hash, "version": gantext.__version__}
+    base = signed(seed=seed, data=gallery.hash)
 
     def drawn(tokens: Tensor) -> Tensor:
         parts = torch.split(tokens, CHUNK)

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-import gantext
 from gantext.errors import UserError
-from gantext.evaluation.judges.encoders import Encoder
+from gantext.evaluation.judges.encoders import Encoder, load_encoder
 from gantext.evaluation.measure import Protocol
 from gantext.evaluation.subjects import REAL, Ground, Subject
 from gantext.metrics.frechet import Gaussian, fit, frechet_distance
-from gantext.metrics.score import Score, Setting
+from gantext.metrics.score import Score, signed
+from gantext.runs.trained import best_device
 
 
 class FrechetReference:
@@ -56,13 +56,12 @@ class FrechetReference:
         if n < 2:
             raise UserError(f"the Frechet distance needs at least 2 sentences a set, not {n}")
         references, floor = self._at(n)
-        sign: dict[str, Setting] = {
-            "encoder": self.encoder.id,
-            "sentences": n,
-            "seed": self.seed if max(sizes) > n else None,
-            "data": self.data_hash,
-            "version": gantext.__version__,
-        }
+        sign = signed(
+            encoder=self.encoder.id,
+            sentences=n,
+            seed=self.seed if max(sizes) > n else None,
+            data=self.data_hash,
+        )
         value = frechet_distance(self._gaussian(lines, n, 0), references)
         return [Score("frechet", value, sign), Score("frechet-real", floor, sign)]
 
@@ -95,7 +94,8 @@ def frechet_scores(
     return reference.scores(lines)
 
 
-def _frechet(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
+def frechet(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
+    """The distance of the sentences, and its floor."""
     if subject.name == REAL:  # its floor stands with the samples' distance
         return []
     if not ground.training:
@@ -104,13 +104,10 @@ def _frechet(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score
 
 
 # The embeddings of the real text last used: encoding it takes longer than all else.
-_references: dict[tuple[str, str | None, int], "FrechetReference"] = {}
+_references: dict[tuple[str, str | None, int], FrechetReference] = {}
 
 
-def _frechet_reference(ground: Ground, protocol: Protocol) -> "FrechetReference":
-    from gantext.evaluation.judges.encoders import load_encoder
-    from gantext.runs.trained import best_device
-
+def _frechet_reference(ground: Ground, protocol: Protocol) -> FrechetReference:
     key = (ground.hash, protocol.encoder, protocol.seed)
     if key not in _references:
         _references.clear()

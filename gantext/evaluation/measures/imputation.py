@@ -3,27 +3,21 @@
 Shapes: N sentences, T tokens.
 """
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import torch
 from torch import Tensor
 
-import gantext
 from gantext.data.corpus import Corpus
 from gantext.data.vocabulary import PAD, UNK
 from gantext.errors import UserError
 from gantext.evaluation.judges.adversarial_error import adversarial_error
+from gantext.evaluation.measure import Protocol
 from gantext.evaluation.subjects import Ground, Subject, _tested
 from gantext.inference.imputation import Search, can_impute, fill, search_signature
-from gantext.metrics.score import Score, Setting
+from gantext.metrics.score import Score, Setting, signed
 from gantext.metrics.text.likelihood import grammatical_share
 from gantext.nn.text.beam import FREE
 from gantext.runs.trained import TrainedText
-
-if TYPE_CHECKING:
-    from gantext.evaluation.measure import Protocol
-
 
 SHARE = (0.2, 0.3)  # of a sentence's words that are blanked
 
@@ -51,14 +45,13 @@ def imputation_scores(
     chosen = mixed[: min(sentences, len(mixed) if known else len(mixed) // 2)]
     filled = completed(trained, blanked(chosen, rng), Search())
     words = [trained.vocabulary.decode(row) for row in filled.tolist()]
-    sign: dict[str, Setting] = {
-        "sentences": len(chosen),
-        "blank": "span of 20-30%",
+    sign = signed(
+        sentences=len(chosen),
+        blank="span of 20-30%",
         **search_signature(trained, Search()),
-        "seed": seed,
-        "data": corpus.hash,
-        "version": gantext.__version__,
-    }
+        seed=seed,
+        data=corpus.hash,
+    )
     exact = Score("imputed-exact", float((filled == chosen).all(1).double().mean()), sign)
     if corpus.truth is not None:
         log_prob = np.asarray(corpus.truth.log_prob(words), dtype=np.float64)
@@ -87,7 +80,7 @@ def completed(trained: TrainedText, templates: Tensor, search: Search) -> Tensor
     return found.tokens[:, 0].cpu()
 
 
-def imputation(subject: Subject, ground: Ground, protocol: "Protocol") -> list[Score]:
+def imputation(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
     """What the model fills blanks of test sentences with."""
     found = _tested(subject, ground)
     return imputation_scores(*found, protocol.probes, protocol.seed) if found else []

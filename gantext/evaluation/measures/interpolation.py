@@ -1,26 +1,21 @@
-"""The scores of a model itself: likelihood, latent variable, midpoints, filled blanks."""
-
-from typing import TYPE_CHECKING
+"""eval interpolation: whether a decoder writes sentences between those of the test split."""
 
 import numpy as np
 import torch
 from torch import Tensor
 
-import gantext
 from gantext.data.corpus import Corpus, Truth
 from gantext.errors import UserError
+from gantext.evaluation.measure import Protocol
 from gantext.evaluation.subjects import Ground, Subject, _tested
 from gantext.inference.interpolation import between
 from gantext.inference.latent import Decoding, decode_latent, latent_of, posterior_means
-from gantext.metrics.score import Score, Setting
+from gantext.metrics.score import Score, signed
 from gantext.metrics.text.likelihood import grammatical_share
 from gantext.runs.trained import TrainedText
 
-if TYPE_CHECKING:
-    from gantext.evaluation.measure import Protocol
 
-
-def interpolation(subject: Subject, ground: Ground, protocol: "Protocol") -> list[Score]:
+def interpolation(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
     """Share of grammatical midpoints between pairs of test sentences."""
     found = _tested(subject, ground)
     return midpoint_scores(*found, protocol.probes, protocol.seed) if found else []
@@ -45,14 +40,13 @@ def midpoint_scores(trained: TrainedText, corpus: Corpus, pairs: int, seed: int)
     ends = corpus.test.tokens[torch.from_numpy(np.stack(chosen))].flatten(0, 1)  # (2 N, T)
     mu = posterior_means(algorithm, ends, trained.device)
     middle = between(mu[::2], mu[1::2], 0.5, spherical=False)  # (N, Z)
-    sign: dict[str, Setting] = {
-        "path": "linear",
+    sign = signed(
+        path="linear",
         **decoding.signature(),
-        "pairs": pairs,
-        "seed": seed,
-        "data": corpus.hash,
-        "version": gantext.__version__,
-    }
+        pairs=pairs,
+        seed=seed,
+        data=corpus.hash,
+    )
     return [
         Score(name, _share(trained, corpus.truth, decode_latent(trained, z, decoding)), sign)
         for name, z in (("grammatical-midpoints", middle), ("grammatical-ends", mu))

@@ -5,17 +5,16 @@ Shapes: N sentences, Z latent dimensions, k draws a sentence.
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-import gantext
 from gantext.data.corpus import Corpus
 from gantext.data.vocabulary import PAD
+from gantext.evaluation.measure import Protocol
 from gantext.evaluation.subjects import Ground, Subject, _tested
 from gantext.inference.latent import chosen
-from gantext.metrics.score import Score, Setting
+from gantext.metrics.score import Score, Setting, signed
 from gantext.models.contract import Latent
 from gantext.nn.latent import (
     active_units,
@@ -24,10 +23,6 @@ from gantext.nn.latent import (
     mutual_information,
     sentence_noise,
 )
-
-if TYPE_CHECKING:
-    from gantext.evaluation.measure import Protocol
-
 
 ROWS = 500  # sentences of like length whose draws are weighed together
 ACTIVE = 0.01
@@ -86,12 +81,7 @@ def latent_scores(
     z = found.mu + (0.5 * found.log_var).exp() * noise
     kl = float(gaussian_kl(found.mu, found.log_var).sum(1).double().mean())
     reconstruction = float(found.reconstruction.mean())
-    common: dict[str, Setting] = {
-        "sentences": len(tokens),
-        "seed": seed,
-        "data": corpus.hash,
-        "version": gantext.__version__,
-    }
+    common = signed(sentences=len(tokens), seed=seed, data=corpus.hash)
     nats: dict[str, Setting] = {"unit": "nats/sentence", "eos": True}
     drawn: dict[str, Setting] = {**nats, "k": draws, **common}
     size = algorithm.latent_size
@@ -113,12 +103,7 @@ def latent_scores(
     ]
 
 
-def has_latent(subject: Subject) -> bool:
-    """Whether it is the samples of a model with a latent variable, seen without building it."""
-    return subject.model is not None and hasattr(subject.model.settings.model, "latent_size")
-
-
-def latent(subject: Subject, ground: Ground, protocol: "Protocol") -> list[Score]:
+def latent(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
     """ELBO and its parts, importance-weighted NLL, mutual information, active units."""
     found = _tested(subject, ground)
     if found is None:

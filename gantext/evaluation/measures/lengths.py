@@ -2,15 +2,14 @@
 
 import numpy as np
 
-import gantext
 from gantext.evaluation.measure import Protocol
 from gantext.evaluation.subjects import Ground, Subject
-from gantext.metrics.score import Score, Setting
+from gantext.metrics.score import Score, signed
+from gantext.metrics.text.by_length import bleu_by_length, by_length
 
 
-def _lengths(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
-    from gantext.metrics.text.by_length import bleu_by_length, by_length
-
+def lengths(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
+    """BLEU by length, and the grammatical share where the grammar is known."""
     scores = bleu_by_length(
         subject.lines,
         ground.references,
@@ -23,5 +22,5 @@ def _lengths(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score
     words = subject.words(ground.corpus)
     possible = np.isfinite(np.asarray(ground.corpus.truth.log_prob(words)))
     sizes = np.array([len(sentence) for sentence in words])
-    sign: dict[str, Setting] = {"data": ground.hash, "version": gantext.__version__}
+    sign = signed(data=ground.hash)
     return [*scores, *by_length("grammatical", possible.astype(np.float64), sizes, sign)]

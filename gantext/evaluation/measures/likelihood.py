@@ -1,21 +1,16 @@
 """eval likelihood: the likelihood of held-out sentences under a model."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import torch
 
-import gantext
 from gantext.data.corpus import Corpus
 from gantext.data.vocabulary import PAD
+from gantext.evaluation.measure import Protocol
 from gantext.evaluation.subjects import Ground, Subject, _tested
 from gantext.inference.likelihood import estimate_signature, split_log_prob
-from gantext.metrics.score import Score, Setting
+from gantext.metrics.score import Score, signed
 from gantext.metrics.text.likelihood import nll_per_token, perplexity
 from gantext.models.contract import Algorithm
-
-if TYPE_CHECKING:
-    from gantext.evaluation.measure import Protocol
 
 
 def likelihood_scores(algorithm: Algorithm, corpus: Corpus, device: torch.device) -> list[Score]:
@@ -25,15 +20,14 @@ def likelihood_scores(algorithm: Algorithm, corpus: Corpus, device: torch.device
     """
     log_prob = split_log_prob(algorithm, corpus.test, device)
     tokens = (corpus.test.tokens != PAD).sum(1).double().numpy()
-    sign: dict[str, Setting] = {
-        "sentences": len(log_prob),
-        "vocabulary": len(corpus.vocabulary),
-        "eos": True,
-        "tokenizer": corpus.vocabulary.tokenizer,
+    sign = signed(
+        sentences=len(log_prob),
+        vocabulary=len(corpus.vocabulary),
+        eos=True,
+        tokenizer=corpus.vocabulary.tokenizer,
         **estimate_signature(algorithm),
-        "data": corpus.hash,
-        "version": gantext.__version__,
-    }
+        data=corpus.hash,
+    )
     mean = float(-log_prob.mean())
     scores = [
         Score("nll-test", nll_per_token(log_prob, tokens), {"unit": "nats/token", **sign}),
@@ -46,7 +40,7 @@ def likelihood_scores(algorithm: Algorithm, corpus: Corpus, device: torch.device
     return scores
 
 
-def likelihood(subject: Subject, ground: Ground, protocol: "Protocol") -> list[Score]:
+def likelihood(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
     """NLL and perplexity of the test sentences."""
     found = _tested(subject, ground)
     if found is None:

@@ -21,7 +21,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-import gantext
 from gantext.data.gallery import Gallery, to_bytes, to_unit
 from gantext.errors import UserError
 from gantext.evaluation.judges.cache import judges_folder
@@ -33,7 +32,7 @@ from gantext.inference.drawing import illustrator_of
 from gantext.metrics.pictures.class_balance import class_counts, kl_to_uniform
 from gantext.metrics.pictures.feature_scores import feature_scores
 from gantext.metrics.pictures.memorisation import PERCENTILE, Memorisation, memorisation
-from gantext.metrics.score import Score, Setting
+from gantext.metrics.score import Score, Setting, signed
 from gantext.models.contract import Painter
 from gantext.nn.rng import generator
 
@@ -120,14 +119,13 @@ def review(
     n = min(len(pictures), len(train), len(test))
     test = test[_chosen(len(test), n, seed, 1)]
     fake, real, unseen = (classifier.read(part) for part in (pictures, train, test))
-    sign: dict[str, Setting] = {
-        "classifier": classifier.id,
-        "classifier_seed": classifier.seed,
-        "accuracy": round(classifier.accuracy, 4),
-        "sample_seed": seed,
-        "data": gallery.hash,
-        "version": gantext.__version__,
-    }
+    sign = signed(
+        classifier=classifier.id,
+        classifier_seed=classifier.seed,
+        accuracy=round(classifier.accuracy, 4),
+        sample_seed=seed,
+        data=gallery.hash,
+    )
     sets = (fake.features[:n], real.features[_chosen(len(train), n, seed, 2)], unseen.features)
     near = memorisation(*(_points(part) for part in (pictures, train, test)))
     alike = memorisation(fake.features, real.features, unseen.features)
@@ -184,8 +182,8 @@ def _shares(
     ]
 
 
-def _pictures(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
-
+def pictures(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
+    """The scores of a picture model; none of what is no model's."""
     model, gallery = subject.model, ground.gallery
     if model is None or gallery is None:
         return []

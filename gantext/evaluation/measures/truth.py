@@ -4,34 +4,27 @@ from collections.abc import Sequence
 
 import numpy as np
 
-import gantext
 from gantext.data.corpus import Corpus
 from gantext.evaluation.measure import Protocol
 from gantext.evaluation.subjects import Ground, Subject
-from gantext.metrics.score import Score, Setting
+from gantext.metrics.score import Score, signed
 from gantext.metrics.text.likelihood import grammatical_share, nll_oracle
 
 
-def truth_scores(
-    sentences: Sequence[Sequence[str]], corpus: Corpus, origin: dict[str, Setting]
-) -> list[Score]:
+def truth_scores(sentences: Sequence[Sequence[str]], corpus: Corpus) -> list[Score]:
     """Share of sentences that the known distribution can write, and their nll-oracle."""
     if corpus.truth is None:
         return []
     log_prob = np.asarray(corpus.truth.log_prob(sentences), dtype=np.float64)
     tokens = np.array([len(s) for s in sentences], dtype=np.float64)
-    sign: dict[str, Setting] = {
-        "sentences": len(sentences),
-        **origin,
-        "data": corpus.hash,
-        "version": gantext.__version__,
-    }
+    sign = signed(sentences=len(sentences), data=corpus.hash)
     share = Score("grammatical", grammatical_share(log_prob), sign)
     nll = nll_oracle(log_prob, tokens)
     return [share, Score("nll-oracle", nll, {"unit": "nats/token, possible ones", **sign})]
 
 
-def _truth(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
+def truth(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
+    """Scores of the sentences against the distribution that the data came from."""
     if ground.corpus is None or ground.corpus.truth is None:
         return []
-    return truth_scores(subject.words(ground.corpus), ground.corpus, {})
+    return truth_scores(subject.words(ground.corpus), ground.corpus)

@@ -5,9 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gantext import __version__
 from gantext.errors import UserError, nearest
-from gantext.metrics.score import Score
+from gantext.metrics.score import Score, Setting, signed
 from gantext.metrics.text.bleu import FloatArray, ReferenceIndex, bleu_of_matches, self_bleu
 from gantext.metrics.text.ngrams import IntArray
 from gantext.metrics.text.presets import DEFAULT, PRESETS, Preset
@@ -39,7 +38,7 @@ class SentenceBleu(NamedTuple):
 
     values: FloatArray
     lengths: IntArray
-    signature: dict[str, str | int | None]
+    signature: dict[str, Setting]
 
 
 def bleu_scores(
@@ -169,21 +168,20 @@ def _signature(
     tokenizer: str,
     seed: int,
     data_hash: str | None,
-) -> dict[str, str | int | None]:
-    return {
-        "preset": protocol.name,
-        "n": None,
-        "hypotheses": sizes[0],
-        "references": sizes[1],
-        "smoothing": protocol.smoothing,
-        "tokenizer": tokenizer,
-        "data": data_hash,
-        "seed": seed if protocol.shuffled else None,
-        "version": __version__,
-    }
+) -> dict[str, Setting]:
+    return signed(
+        preset=protocol.name,
+        n=None,
+        hypotheses=sizes[0],
+        references=sizes[1],
+        smoothing=protocol.smoothing,
+        tokenizer=tokenizer,
+        data=data_hash,
+        seed=seed if protocol.shuffled else None,
+    )
 
 
-def _means(name: str, values: FloatArray, signature: dict[str, str | int | None]) -> list[Score]:
+def _means(name: str, values: FloatArray, signature: dict[str, Setting]) -> list[Score]:
     means = values.mean(axis=1)
     return [
         Score(f"{name}-{order}", float(means[order - 1]), {**signature, "n": order})

@@ -8,9 +8,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from gantext import __version__
 from gantext.errors import UserError
-from gantext.metrics.score import Score, Setting
+from gantext.metrics.score import Score, Setting, signed
 from gantext.metrics.text.copying import CopyIndex
 from gantext.metrics.text.divergence import ms_jaccard, wasserstein_1
 from gantext.metrics.text.ngrams import Encoded, IntArray, Words, number_ngrams
@@ -97,18 +96,14 @@ def diversity_scores(
     """
     if not lines:
         raise UserError("there are no sentences to score")
-    common: dict[str, Setting] = {
-        "tokenizer": tokenizer,
-        "data": data_hash,
-        "version": __version__,
-    }
+    common = signed(tokenizer=tokenizer, data=data_hash)
     encoded = encode_texts(lines, tokenizer)
     scores = _own_scores(encoded, {"sentences": len(lines), **common})
     scores.append(
         Score(
             "unique",
             unique_share(lines),
-            {"sentences": len(lines), "data": data_hash, "version": __version__},
+            signed(sentences=len(lines), data=data_hash),
         )
     )
     if references:

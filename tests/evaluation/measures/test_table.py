@@ -1,0 +1,85 @@
+"""The table of measures: what each command reads from it, and that its rows hold what they say."""
+
+import dataclasses
+import inspect
+
+import pytest
+import typer
+
+from gantext.cli import eval as eval_command
+from gantext.errors import UserError
+from gantext.evaluation import measures
+from gantext.evaluation.measure import Command, Measure, Protocol, imported
+from gantext.evaluation.phase import _with_origin
+from gantext.metrics.score import Score
+
+
+def test_the_orders_that_commands_show() -> None:
+    """Documents and tables that people keep depend on these."""
+    assert [row.name for row, _ in measures.commanded()] == (
+        "bleu self-bleu diversity likelihood latent interpolation imputation lm frechet lengths "
+        "pictures"
+    ).split()
+    assert [row.name for row in measures.of_all()] == (
+        "bleu self-bleu diversity likelihood latent truth lengths lm frechet pictures".split()
+    )
+    assert measures.compared() == (
+        *("likelihood", "truth", "bleu", "self-bleu", "diversity"),
+        "pictures",
+    )
+    assert [row.name for row in measures.after_phase()] == (
+        "likelihood truth bleu self-bleu unique pictures".split()
+    )
+    assert measures.reported(slow=False) == (
+        *("bleu", "self-bleu", "diversity", "likelihood", "truth"),
+    )
+    assert measures.reported(slow=True) == (
+        *("latent", "interpolation", "imputation", "lm", "frechet"),
+    )
+    assert measures.of_pictures() == ("pictures",)
+    assert measures.columns()[:5] == "nll-test grammatical nll-oracle bleu-2 bleu-3".split()
+    assert measures.summary()[:7] == (
+        "nll-test grammatical bleu-2 bleu-4 self-bleu-4 unique retrieval-1".split()
+    )
+
+
+@pytest.mark.parametrize("row", measures.OWN, ids=lambda row: row.name)
+def test_a_row_holds_what_it_says(row: Measure) -> None:
+    found = inspect.signature(imported(row.compute))
+    assert list(found.parameters) == ["subject", "ground", "protocol"]
+    assert {*row.settings} <= {field.name for field in dataclasses.fields(Protocol)}
+    if row.command is not None:
+        assert {*row.command.also} <= measures.table().keys()
+        assert row.command.draw is None or callable(imported(row.command.draw))
+        assert ("plot" in row.command.options) == (row.command.draw is not None)
+
+
+def test_an_option_that_no_command_has_is_refused() -> None:
+    command = Command(title="toy", about="A toy.", options=frozenset({"n", "colour"}))
+    with pytest.raises(UserError, match="toy: gantext eval has no option colour"):
+        eval_command.register(typer.Typer(), "toy", command, ("bleu",))
+
+
+def test_an_unknown_measure_is_refused_with_the_nearest() -> None:
+    with pytest.raises(UserError, match=r"unknown measure 'blue'.*bleu"):
+        measures.find("blue")
+
+
+def test_what_is_no_row_or_has_a_name_that_is_taken_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for row, said in ((3, "no Measure"), (measures.OWN[0], "a second bleu")):
+        monkeypatch.setattr(measures, "_installed", lambda row=row: [("a:B", row)])
+        measures.table.cache_clear()
+        with pytest.raises(UserError, match=f"the entry point a:B of gantext.measures is {said}"):
+            measures.table()
+    monkeypatch.undo()
+    measures.table.cache_clear()
+
+
+def test_an_origin_stands_behind_the_number_of_sentences() -> None:
+    origin = {"phase": "mle", "sample_seed": 2}
+    counted = _with_origin(Score("a", 1.0, {"unit": "nats", "sentences": 3, "data": "x"}), origin)
+    assert list(counted.signature) == ["unit", "sentences", "phase", "sample_seed", "data"]
+    other = _with_origin(Score("a", 1.0, {"hypotheses": 3, "data": "x"}), origin)
+    assert list(other.signature) == ["hypotheses", "data", "phase", "sample_seed"]
