@@ -80,11 +80,11 @@ def _scores(
     for measure in measures.after_phase():
         if measure.fits(subject):
             scores = measure.scores(subject, ground, protocol)
-            found += scores if measure.of_model else [_with_origin(one, origin) for one in scores]
+            found += scores if measure.of_model else [with_origin(one, origin) for one in scores]
     return sorted(found, key=lambda one: LAST.index(one.name) if one.name in LAST else -1)
 
 
-def _with_origin(score: Score, origin: Mapping[str, Setting]) -> Score:
+def with_origin(score: Score, origin: Mapping[str, Setting]) -> Score:
     """A score whose signature says where the samples are from: behind how many there are.
 
     At the end where the signature does not say how many.

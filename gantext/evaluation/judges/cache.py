@@ -1,7 +1,4 @@
-"""What a run of a picture model shows and how it is scored, for training, sampling and evaluation.
-
-Shapes: N pictures, C channels, H and W pixels, T words of a caption.
-"""
+"""Networks that judge samples: trained once on the data, then kept in the user's cache folder."""
 
 import contextlib
 import hashlib
@@ -17,16 +14,14 @@ from gantext.data.download import cache_folder
 from gantext.files import Held, hold
 from gantext.runs import checkpoint
 
+State = dict[str, Any]
+HASH_DIGITS = 8
+PAUSE = 0.2  # seconds between looks at a lock
+
 
 def judges_folder() -> Path:
     """Where trained judges and classifiers are kept."""
     return cache_folder() / "judges"
-
-
-# Networks that judge samples: trained once on the data, then kept in the user's cache folder.
-State = dict[str, Any]
-HASH_DIGITS = 8
-PAUSE = 0.2  # seconds between looks at a lock
 
 
 def cached_weights(folder: Path, train: Callable[[], State]) -> State:

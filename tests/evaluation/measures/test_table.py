@@ -10,7 +10,7 @@ from gantext.cli import eval as eval_command
 from gantext.errors import UserError
 from gantext.evaluation import measures
 from gantext.evaluation.measure import Command, Measure, Protocol, imported
-from gantext.evaluation.phase import _with_origin
+from gantext.evaluation.phase import with_origin
 from gantext.metrics.score import Score
 
 
@@ -79,7 +79,7 @@ def test_what_is_no_row_or_has_a_name_that_is_taken_is_refused(
 
 def test_an_origin_stands_behind_the_number_of_sentences() -> None:
     origin = {"phase": "mle", "sample_seed": 2}
-    counted = _with_origin(Score("a", 1.0, {"unit": "nats", "sentences": 3, "data": "x"}), origin)
+    counted = with_origin(Score("a", 1.0, {"unit": "nats", "sentences": 3, "data": "x"}), origin)
     assert list(counted.signature) == ["unit", "sentences", "phase", "sample_seed", "data"]
-    other = _with_origin(Score("a", 1.0, {"hypotheses": 3, "data": "x"}), origin)
+    other = with_origin(Score("a", 1.0, {"hypotheses": 3, "data": "x"}), origin)
     assert list(other.signature) == ["hypotheses", "data", "phase", "sample_seed"]
