@@ -30,7 +30,7 @@ from torch import Tensor, nn
 
 from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
-from gantext.models.contract import Phase, Reads, Task
+from gantext.models.contract import Ability, Phase, Reads, Task
 from gantext.nn.optim import Metrics, clipped_step
 from gantext.nn.text.adversary import DiscriminatorTrainer, DTrainingConfig
 from gantext.nn.text.fitting import MLEConfig, MLETrainer, mean_nll
@@ -46,8 +46,22 @@ from gantext.nn.text.rewards import (
 from gantext.nn.text.rollouts import rollout_rewards, trimmed
 from gantext.nn.text.sampling import SamplingOptions, decode
 from gantext.nn.text.text_cnn import DiscriminatorConfig, TextCNN, unique_rows
+from gantext.plots.curves import (
+    D_ACCURACY,
+    D_OUTPUTS,
+    DIVERSITY,
+    ENTROPY,
+    GRADIENT_NORMS,
+    LENGTH,
+    LOSSES,
+    NLL,
+    REWARD,
+)
 
 READS = Reads.text
+CAN = frozenset({Ability.judge})
+SHOWN = ("nll", "reward", "g_loss", "d_loss", "d_real", "d_fake", "entropy")
+CURVES = (NLL, LOSSES, D_ACCURACY, D_OUTPUTS, ENTROPY, REWARD, DIVERSITY, LENGTH, GRADIENT_NORMS)
 
 
 class Reward(enum.Enum):

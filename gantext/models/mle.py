@@ -13,12 +13,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gantext.models.contract import Phase, Reads, Task
+from gantext.models.contract import Ability, Phase, Reads, Task
 from gantext.nn.text.fitting import MLEConfig, MLETrainer
 from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
 from gantext.nn.text.sampling import SamplingOptions, decode
+from gantext.plots.curves import DIVERSITY, GRADIENT_NORMS, NLL
 
 READS = Reads.text
+CAN = frozenset[Ability]()
+SHOWN = ("nll",)
+CURVES = (NLL, DIVERSITY, GRADIENT_NORMS)
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,13 @@ import torch
 from torch import Tensor
 
 import gantext
+from gantext import models
 from gantext.data.corpus import Corpus
 from gantext.data.vocabulary import PAD
 from gantext.evaluation.subjects import Ground, Subject, _tested
 from gantext.inference.latent import chosen
 from gantext.metrics.score import Score, Setting
-from gantext.models.contract import Latent
+from gantext.models.contract import Ability, Latent
 from gantext.nn.latent import (
     active_units,
     gaussian_kl,
@@ -115,7 +116,9 @@ def latent_scores(
 
 def has_latent(subject: Subject) -> bool:
     """Whether it is the samples of a model with a latent variable, seen without building it."""
-    return subject.model is not None and hasattr(subject.model.settings.model, "latent_size")
+    return subject.model is not None and Ability.latent in models.abilities(
+        subject.model.settings.model.name
+    )
 
 
 def latent(subject: Subject, ground: Ground, protocol: "Protocol") -> list[Score]:

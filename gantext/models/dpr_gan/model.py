@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from gantext.data.gallery import PictureBatch
 from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
-from gantext.models.contract import Phase, PictureTask, Reads
+from gantext.models.contract import Phase, PictureTask
 from gantext.models.dpr_gan.code_fitting import CodeFitting, CodeFittingConfig
 from gantext.models.dpr_gan.codes import Gaussian
 from gantext.models.dpr_gan.discriminator import ProjectionConfig, ProjectionDiscriminator
@@ -40,7 +40,6 @@ from gantext.nn.optim import Metrics, cosine_rate, descend
 from gantext.nn.pictures.ema import Ema
 from gantext.nn.pictures.gan_losses import GanLoss, generator_loss
 
-READS = Reads.captioned
 NEAREST = 20  # captions that the near ones are drawn from
 
 

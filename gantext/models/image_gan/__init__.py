@@ -22,6 +22,13 @@ Where this differs from the papers, and why:
   wgan_gp): how often, and how surely, a real picture beats a fake one.
 """
 
-from gantext.models.image_gan.model import READS, Config, build
+from gantext.models.contract import Ability, Reads
+from gantext.models.image_gan.model import Config, build
+from gantext.plots.curves import D_ACCURACY, D_OUTPUTS, GRADIENT_NORMS, LOSSES, PENALTIES
 
-__all__ = ["READS", "Config", "build"]
+__all__ = ["CAN", "CURVES", "READS", "SHOWN", "Config", "build"]
+
+READS = Reads.pictures
+CAN = frozenset[Ability]()
+SHOWN = ("g_loss", "d_loss", "d_real", "d_fake", "d_accuracy")
+CURVES = (LOSSES, D_ACCURACY, D_OUTPUTS, PENALTIES, GRADIENT_NORMS)

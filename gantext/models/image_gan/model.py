@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from gantext.data.gallery import PictureBatch
 from gantext.errors import UserError
-from gantext.models.contract import Phase, PictureTask, Reads
+from gantext.models.contract import Phase, PictureTask
 from gantext.models.image_gan.networks import (
     DCGANDiscriminator,
     DCGANGenerator,
@@ -31,7 +31,6 @@ from gantext.nn.pictures.gan_losses import (
 )
 from gantext.nn.pictures.layers import Init, Norm
 
-READS = Reads.pictures
 DRAWN = 500  # pictures drawn together
 
 

@@ -35,6 +35,23 @@ Where this differs from the paper and its released code, and why:
   keeps its random embedding, since whole sentences never show it.
 """
 
-from gantext.models.leakgan.model import READS, Config, build
+from gantext.models.contract import Ability, Reads
+from gantext.models.leakgan.model import Config, build
+from gantext.plots.curves import (
+    D_ACCURACY,
+    D_OUTPUTS,
+    DIVERSITY,
+    ENTROPY,
+    GRADIENT_NORMS,
+    LENGTH,
+    LOSSES,
+    NLL,
+    REWARD,
+)
 
-__all__ = ["READS", "Config", "build"]
+__all__ = ["CAN", "CURVES", "READS", "SHOWN", "Config", "build"]
+
+READS = Reads.text
+CAN = frozenset({Ability.judge, Ability.goals})
+SHOWN = ("nll", "reward", "d_loss", "d_real", "d_fake", "entropy")
+CURVES = (NLL, LOSSES, D_ACCURACY, D_OUTPUTS, ENTROPY, REWARD, DIVERSITY, LENGTH, GRADIENT_NORMS)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
-from gantext.models.contract import Phase, Reads, Task
+from gantext.models.contract import Phase, Task
 from gantext.models.leakgan.features import LeakyTextCNN
 from gantext.models.leakgan.generator import LeakGenerator
 from gantext.models.leakgan.manager_worker import (
@@ -29,8 +29,6 @@ from gantext.nn.text.rewards import leave_one_out_mean, policy_gradient_loss, ra
 from gantext.nn.text.rollouts import rollout_rewards, trimmed
 from gantext.nn.text.sampling import SamplingOptions, decode
 from gantext.nn.text.text_cnn import DiscriminatorConfig, unique_rows
-
-READS = Reads.text
 
 
 class Baseline(enum.Enum):

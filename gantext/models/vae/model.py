@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
-from gantext.models.contract import Phase, Reads, Task
+from gantext.models.contract import Phase, Task
 from gantext.models.vae.annealing import AnnealConfig, beta_at
 from gantext.models.vae.networks import (
     DecoderConfig,
@@ -34,7 +34,6 @@ from gantext.nn.text.lstm import initialise
 from gantext.nn.text.rollouts import trimmed
 from gantext.nn.text.sampling import SamplingOptions, decode
 
-READS = Reads.text
 EVAL_SEED = 0
 
 
