@@ -4,6 +4,8 @@ import enum
 from dataclasses import dataclass
 from typing import Any
 
+from gantext.data.count import Count
+
 
 class Phases(enum.Enum):
     """Which phases of a model are run."""
@@ -35,7 +37,7 @@ class CheckpointSettings:
 
     every_seconds: float
     every_steps: int
-    keep: int
+    keep: Count
 
 
 @dataclass(frozen=True)
@@ -51,11 +53,11 @@ class LogSettings:
 class EvalSettings:
     """What is measured at the end of each phase."""
 
-    samples: int
+    samples: Count
     temperature: float
     preset: str
     seed: int
-    batch_size: int
+    batch_size: Count
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gantext.data.count import Count
 from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
 from gantext.models.contract import Ability, Phase, Reads, Task
@@ -94,12 +95,12 @@ class AdversarialConfig:
     """How the generator is trained against it (explained in conf/model/gan.yaml)."""
 
     steps: int
-    batch_size: int
+    batch_size: Count
     learning_rate: float
     clip: float
     reward: Reward
-    rollouts: int
-    rollout_every: int
+    rollouts: Count
+    rollout_every: Count
     rollout_lag: float
     discount: float
     baseline: Baseline

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from gantext.data.count import Count
 from gantext.data.gallery import PictureBatch
 from gantext.models.dpr_gan.codes import CodeReader, Gaussian, PictureReader
 from gantext.models.dpr_gan.generator import WordGenerator
@@ -28,7 +29,7 @@ class CodeFittingConfig:
     """One of the two fits (explained in conf/model/dpr_gan.yaml)."""
 
     steps: int
-    batch_size: int
+    batch_size: Count
     learning_rate: float
     warmup_steps: int
     kl_weight: float

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from gantext.data.count import Count
 from gantext.data.gallery import PictureBatch
 from gantext.models.contract import Phase, PictureTask
 from gantext.models.dpr_gan.painter import CaptionPainter
@@ -33,7 +34,7 @@ class RetrievalGameConfig:
     """Explained in conf/model/dpr_gan.yaml."""
 
     steps: int
-    batch_size: int
+    batch_size: Count
     g_learning_rate: float
     d_learning_rate: float
     betas: tuple[float, ...]

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gantext.data.count import Count
 from gantext.models.dpr_gan.discriminator import ProjectionDiscriminator
 from gantext.nn.optim import Metrics, descend
 from gantext.nn.pictures.gan_losses import GanLoss, discriminator_loss, zero_centred_penalty
@@ -20,7 +21,7 @@ class MatchingConfig:
 
     mismatch_weight: float
     gamma: float
-    reg_every: int
+    reg_every: Count
 
 
 class Matching:

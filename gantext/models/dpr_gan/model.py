@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gantext.data.count import Count
 from gantext.data.gallery import PictureBatch
 from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
@@ -55,7 +56,7 @@ class AdversarialConfig:
     """How the generator is trained (explained in conf/model/dpr_gan.yaml)."""
 
     steps: int
-    batch_size: int
+    batch_size: Count
     g_learning_rate: float
     d_learning_rate: float
     betas: tuple[float, ...]

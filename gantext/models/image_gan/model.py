@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from gantext.data.count import Count
 from gantext.data.gallery import PictureBatch
 from gantext.errors import UserError
 from gantext.models.contract import Phase, PictureTask
@@ -54,8 +55,8 @@ class Reg(enum.Enum):
 class GeneratorConfig:
     """The generator and its optimiser (explained in conf/model/image_gan.yaml)."""
 
-    hidden: tuple[int, ...]
-    width: int
+    hidden: tuple[Count, ...]
+    width: Count
     norm: Norm
     bn_eps: float
     learning_rate: float
@@ -65,8 +66,8 @@ class GeneratorConfig:
 class DiscriminatorConfig:
     """The discriminator and its optimiser (explained in conf/model/image_gan.yaml)."""
 
-    hidden: tuple[int, ...]
-    width: int
+    hidden: tuple[Count, ...]
+    width: Count
     norm: Norm
     learning_rate: float
     steps: int
@@ -82,12 +83,12 @@ class Config:
     loss: GanLoss
     reg: Reg
     gamma: float
-    reg_every: int
+    reg_every: Count
     gp_weight: float
     ema: float
     steps: int
-    batch_size: int
-    latent_size: int
+    batch_size: Count
+    latent_size: Count
     init: Init
     betas: tuple[float, ...]
     final_rate: float

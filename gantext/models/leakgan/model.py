@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from gantext.data.count import Count
 from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
 from gantext.models.contract import Phase, Task
@@ -68,11 +69,11 @@ class AdversarialConfig:
     """How the generator is trained against it (explained in conf/model/leakgan.yaml)."""
 
     steps: int
-    batch_size: int
+    batch_size: Count
     learning_rate: float
     clip: float
     temperature: float
-    rollouts: int
+    rollouts: Count
     rank_delta: float
     rank_real: int
     worker_reward: WorkerReward

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from gantext.data.count import Count
 from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
 from gantext.models.contract import Phase, Task
@@ -52,10 +53,10 @@ class AggressiveConfig:
     """Aggressive training of the encoder (explained in conf/model/vae.yaml)."""
 
     enabled: bool
-    inner_steps: int
-    window: int
-    information_every: int
-    information_sentences: int
+    inner_steps: Count
+    window: Count
+    information_every: Count
+    information_sentences: Count
 
 
 @dataclass(frozen=True)
@@ -63,14 +64,14 @@ class Config:
     """Explained in conf/model/vae.yaml."""
 
     name: str
-    latent_size: int
+    latent_size: Count
     encoder: EncoderConfig
     decoder: DecoderConfig
     mle: MLEConfig
     objective: ObjectiveConfig
     aggressive: AggressiveConfig
     pretrain_ae: int
-    eval_samples: int
+    eval_samples: Count
 
 
 class VAE:

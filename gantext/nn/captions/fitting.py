@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from gantext.data.count import Count
 from gantext.data.gallery import PictureBatch
 from gantext.nn.captions.dual_encoder import (
     DualEncoder,
@@ -29,7 +30,7 @@ class FittingConfig:
     """Explained in conf/model/dpr_gan.yaml."""
 
     steps: int
-    batch_size: int
+    batch_size: Count
     learning_rate: float
     warmup_steps: int
     weight_decay: float

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from gantext.data.count import Count
 from gantext.data.vocabulary import PAD, UNK
 from gantext.nn.optim import Metrics, clipped_step, cosine_rate
 from gantext.nn.text.lstm import WordModel
@@ -20,7 +21,7 @@ class MLEConfig:
     """How a language model is fitted (explained in conf/model/*.yaml)."""
 
     epochs: int
-    batch_size: int
+    batch_size: Count
     learning_rate: float
     final_rate: float
     warmup_steps: int

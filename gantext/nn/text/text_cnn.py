@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gantext.data.count import Count
 from gantext.data.vocabulary import PAD
 from gantext.nn.text.dropout import dropout
 
@@ -24,9 +25,9 @@ SCORE_ROWS = 256
 class DiscriminatorConfig:
     """Sizes and regularisation of the discriminator (explained in conf/model/*.yaml)."""
 
-    embedding: int
-    widths: tuple[int, ...]
-    filters: tuple[int, ...]
+    embedding: Count
+    widths: tuple[Count, ...]
+    filters: tuple[Count, ...]
     dropout: float
     l2: float
 
