@@ -17,7 +17,7 @@ from gantext.models.dpr_gan.codes import CodeReader, Gaussian, PictureReader
 from gantext.models.dpr_gan.generator import WordGenerator
 from gantext.nn.captions.fitting import BETAS, CLIP, FINAL_RATE
 from gantext.nn.captions.reader import CaptionReader, copy_reader
-from gantext.nn.optim import Metrics, clipped_step, cosine_rate
+from gantext.nn.optim import Metrics, clipped_step, cosine_rate, set_rate
 from gantext.nn.pictures.ema import Ema
 
 SCALE_SHARE = 0.01  # of a batch in the running deviation of codes
@@ -53,8 +53,7 @@ class PartFitter:
         """One update by a loss in nats, at the schedule's learning rate."""
         config = self.config
         rate = cosine_rate(self.done, config.steps, config.warmup_steps, FINAL_RATE)
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate * config.learning_rate
+        set_rate(self.optimiser, rate * config.learning_rate)
         norm = clipped_step(self.optimiser, self.parts, loss / NATS, CLIP)
         self.done += 1
         return {"grad_norm": norm}

@@ -37,7 +37,7 @@ from gantext.nn.captions.fitting import (
     encoder_loss,
 )
 from gantext.nn.captions.reader import NearCaptions
-from gantext.nn.optim import Metrics, cosine_rate, descend
+from gantext.nn.optim import Metrics, cosine_rate, descend, set_rate
 from gantext.nn.pictures.ema import Ema
 from gantext.nn.pictures.gan_losses import GanLoss, generator_loss
 
@@ -214,13 +214,8 @@ class Recipe(CaptionPainter):
         config = self.config.adversarial
         steps = config.steps + self.config.hard_negatives.steps
         rate = cosine_rate(self.steps, steps, config.warmup_steps, FINAL_RATE)
-        pairs = (
-            (self.g_optimiser, config.g_learning_rate),
-            (self.matching.optimiser, config.d_learning_rate),
-        )
-        for optimiser, peak in pairs:
-            for group in optimiser.param_groups:
-                group["lr"] = rate * peak
+        set_rate(self.g_optimiser, rate * config.g_learning_rate)
+        set_rate(self.matching.optimiser, rate * config.d_learning_rate)
 
     def d_step(self, real: Tensor, fake: Tensor, tokens: Tensor, near: Tensor) -> Metrics:
         """One update of D on codes (B, K, S / 4, S / 4) of captions (B, T).

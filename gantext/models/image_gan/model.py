@@ -20,7 +20,7 @@ from gantext.models.image_gan.networks import (
     PictureDiscriminator,
 )
 from gantext.models.image_gan.spectral_norm import add_spectral_norm
-from gantext.nn.optim import Metrics, cosine_rate, descend
+from gantext.nn.optim import Metrics, cosine_rate, descend, set_rate
 from gantext.nn.pictures.ema import Ema
 from gantext.nn.pictures.gan_losses import (
     RELATIVE,
@@ -164,8 +164,8 @@ class ImageGAN:
         config = self.config
         total = config.steps * config.discriminator.steps
         share = cosine_rate(self.d_steps, total, 0, config.final_rate)
-        self.g_optimiser.param_groups[0]["lr"] = share * config.generator.learning_rate
-        self.d_optimiser.param_groups[0]["lr"] = share * config.discriminator.learning_rate
+        set_rate(self.g_optimiser, share * config.generator.learning_rate)
+        set_rate(self.d_optimiser, share * config.discriminator.learning_rate)
         return share
 
     def g_step(self, real: Tensor, fake: Tensor) -> Metrics:

@@ -18,7 +18,7 @@ from gantext.nn.captions.dual_encoder import (
     in_batch_accuracy,
     same_captions,
 )
-from gantext.nn.optim import Metrics, clipped_step, cosine_rate
+from gantext.nn.optim import Metrics, clipped_step, cosine_rate, set_rate
 
 BETAS = (0.9, 0.99)
 FINAL_RATE = 0.02  # share of the peak learning rate that is left at the end
@@ -51,8 +51,7 @@ class EncoderFitter:
         """One update by the symmetric loss on B pairs."""
         config, encoder = self.config, self.encoder
         rate = cosine_rate(self.done, config.steps, config.warmup_steps, FINAL_RATE)
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate * config.learning_rate
+        set_rate(self.optimiser, rate * config.learning_rate)
         text = encoder.text(batch.tokens)
         pictures = encoder.image(disturbed(batch.pictures, config, rng))
         same = same_captions(batch.tokens)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from gantext.data.count import Count
 from gantext.data.vocabulary import PAD, UNK
-from gantext.nn.optim import Metrics, clipped_step, cosine_rate
+from gantext.nn.optim import Metrics, clipped_step, cosine_rate, set_rate
 from gantext.nn.text.lstm import WordModel
 
 
@@ -80,8 +80,7 @@ class Fitter:
         config = self.config
         rate = cosine_rate(self.done, self.total, config.warmup_steps, config.final_rate)
         rate *= config.learning_rate
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
+        set_rate(self.optimiser, rate)
         norm = clipped_step(self.optimiser, self.fitted, loss, config.clip)
         self.done += counted
         return {"grad_norm": norm, "learning_rate": rate}
