@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gantext.config.compose import compose
-from gantext.evaluation.judges import cache as picture_work
+from gantext.evaluation.measures import pictures as picture_scores
 from gantext.evaluation.table import beside_real
 from gantext.metrics.score import Score
 from gantext.plots.pictures import SCALE, pixels
@@ -31,7 +31,7 @@ def judges() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("gantext.training.inspection.scores_of", score)
-        patch.setattr(picture_work, "scores_of", score)
+        patch.setattr(picture_scores, "scores_of", score)
         yield
 
 
@@ -162,7 +162,7 @@ def test_scores_are_stored_and_read_back(
     def never(*_: object, **__: object) -> list[Score]:
         raise AssertionError("computed again")
 
-    monkeypatch.setattr(picture_work, "scores_of", never)
+    monkeypatch.setattr(picture_scores, "scores_of", never)
     again = cli("eval", "all", str(digits), "-n", "30", "--json")
     assert json.loads(again.out) == records, again.err
     table = cli("eval", "pictures", str(digits), "-n", "30").out

@@ -194,7 +194,7 @@ def test_a_job_whose_process_died_is_in_the_table(
 
 KILL = """
 import os, signal
-from gantext.train import Trainer
+from gantext.training.loop import Trainer
 if config.seed == 1:
     Trainer._score = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 """

@@ -14,6 +14,8 @@ from gantext.nn.rng import generator
 from gantext.training.tracker import to_floats
 
 GOLDEN = Path(__file__).parent.parent / "golden"
+# A gradient's gradient makes more of a last bit: measured .0028 between AVX-512 and AVX2.
+AMPLIFIED = {("dpr_gan", "adversarial", key): 1e-2 for key in ("r1", "d_grad_norm")}
 CPU = torch.device("cpu")
 SMALL = {
     "mle": ["model.generator.embedding=16", "model.generator.hidden=24"],
@@ -94,4 +96,7 @@ def test_losses_are_the_golden_ones(name, request):
     assert found.keys() == wanted.keys()
     for phase, rows in wanted.items():
         for row, golden in zip(found[phase], rows, strict=True):
-            assert row == pytest.approx(golden, rel=1e-3, abs=1e-4), phase
+            for key, value in golden.items():
+                rel = AMPLIFIED.get((name, phase, key), 1e-3)
+                assert row[key] == pytest.approx(value, rel=rel, abs=1e-4), f"{phase} {key}"
+            assert row.keys() == golden.keys(), phase

@@ -1,4 +1,4 @@
-"""Runs that were made before the layout of the code changed: they load, sample, score and resume exactly.
+"""Runs that earlier code made: they load, sample, score and resume exactly.
 
 See README.md. Nothing of gantext is used here but its command line and the files of a run's folder.
 """

@@ -36,7 +36,7 @@ def settings(*words: str) -> Settings:
 def made(*words: str) -> tuple[Settings, GAN, Batches[torch.Tensor]]:
     chosen = settings(*words)
     corpus = data.load(chosen.data)
-    algorithm = build(chosen, task_of(corpus, CPU))
+    algorithm = build(chosen.model, chosen.seed, task_of(corpus, CPU))
     assert isinstance(algorithm, GAN)
     return chosen, algorithm, Batches(corpus.train, 1)
 
@@ -159,7 +159,7 @@ def test_leakgan_in_bf16(tie: str) -> None:
         words = [f"precision={precision}", f"model.generator.tie_weights={tie}"]
         chosen = compose([*SMALL_LEAKGAN, *words])
         corpus = data.load(chosen.data)
-        algorithm = build(chosen, task_of(corpus, CPU))
+        algorithm = build(chosen.model, chosen.seed, task_of(corpus, CPU))
         assert isinstance(algorithm, LeakGAN)
         batches, rng = Batches(corpus.train, 1), generator(1, "noise", CPU)
         found = {}
@@ -185,7 +185,7 @@ def test_the_vae_in_bf16(gamma: float) -> None:
     for precision in ("fp32", "bf16"):
         chosen = compose([*SMALL_VAE, f"precision={precision}", f"model.encoder.bn_gamma={gamma}"])
         corpus = data.load(chosen.data)
-        algorithm = build(chosen, task_of(corpus, CPU))
+        algorithm = build(chosen.model, chosen.seed, task_of(corpus, CPU))
         assert isinstance(algorithm, VAE)
         batches, rng = Batches(corpus.train, 1), generator(1, "noise", CPU)
         found = {}

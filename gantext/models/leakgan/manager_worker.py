@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from gantext.data.count import Count
 from gantext.nn.text.dropout import locked_dropout, word_dropout
+from gantext.nn.text.lstm import lstm_pass
 from gantext.nn.text.sampling import bos_column
 
 
@@ -48,7 +49,7 @@ class Manager(nn.Module):
 
     def goals(self, features: Tensor) -> Tensor:
         """g_t of each prefix: (B, T, F) -> (B, T, F), of length 1."""
-        return self.goal(self.lstm(features)[0])
+        return self.goal(lstm_pass(self.lstm, features)[0])
 
     def goal(self, hidden: Tensor) -> Tensor:
         """(..., H) -> (..., F), of length 1."""
@@ -86,7 +87,7 @@ class Worker(nn.Module):
         p = self.config.dropout
         table = word_dropout(self.embedding.weight, self.config.word_dropout, rng)
         x = F.embedding(bos_column(tokens), table)  # (B, T, E)
-        return locked_dropout(self.lstm(locked_dropout(x, p, rng))[0], p, rng)
+        return locked_dropout(lstm_pass(self.lstm, locked_dropout(x, p, rng))[0], p, rng)
 
     def scores(self, hidden: Tensor, followed: Tensor) -> Tensor:
         """O_t w_t, (N, V), of h_t (N, H) and w_t (N, k)."""

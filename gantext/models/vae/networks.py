@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from gantext.data.count import Count
 from gantext.data.vocabulary import BOS, PAD
 from gantext.nn.text.dropout import hide_words, locked_dropout, word_dropout
-from gantext.nn.text.lstm import WordScores, chosen_log_prob, initialise, lstm_step
+from gantext.nn.text.lstm import WordScores, chosen_log_prob, initialise, lstm_pass, lstm_step
 from gantext.nn.text.sampling import CHUNK_ELEMENTS, GPU_CHUNK_ELEMENTS, State, bos_column
 
 
@@ -66,7 +66,9 @@ class Encoder(nn.Module):
     def forward(self, tokens: Tensor, rng: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
         """mu and log_var, (B, Z) each, of sentences (B, T); with rng, dropout is on."""
         x = locked_dropout(self.embedding(tokens), self.config.dropout, rng)
-        states, _ = self.lstm(x)  # (B, T, H): what stands after <eos> changes nothing before it
+        states, _ = lstm_pass(
+            self.lstm, x
+        )  # (B, T, H): what stands after <eos> changes nothing before it
         last = (tokens != PAD).sum(1) - 1
         ends = states[torch.arange(len(tokens), device=tokens.device), last]  # (B, H)
         mu, log_var = self.heads(ends).float().chunk(2, 1)
@@ -126,7 +128,7 @@ class LatentDecoder(WordScores):
         h, c = self._first_state(z)
         for layer, lstm in enumerate(self.lstms):
             first = h[None, :, layer].contiguous(), c[None, :, layer].contiguous()
-            x, _ = lstm(x, first)  # (B, T, H)
+            x, _ = lstm_pass(lstm, x, first)  # (B, T, H)
             x = locked_dropout(x, config.dropout, rng)
         projected: Tensor = self.projection(x)
         return projected

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from gantext.data.vocabulary import PAD, UNK
-from gantext.nn.text.lstm import initialise
+from gantext.nn.text.lstm import initialise, lstm_pass
 
 
 class CaptionReader(nn.Module):
@@ -27,8 +27,8 @@ class CaptionReader(nn.Module):
     def states(self, tokens: Tensor) -> Tensor:
         """(B, T, F): what each word is in its caption (B, T); of padding, anything."""
         words, order = self.embedding(tokens), turned(tokens)[:, :, None]
-        there, _ = self.forwards(words)  # (B, T, F / 2)
-        back, _ = self.backwards(words.gather(1, order.expand_as(words)))
+        there, _ = lstm_pass(self.forwards, words)  # (B, T, F / 2)
+        back, _ = lstm_pass(self.backwards, words.gather(1, order.expand_as(words)))
         return torch.cat([there, back.gather(1, order.expand_as(back))], 2)
 
     def read(self, tokens: Tensor) -> tuple[Tensor, Tensor]:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from gantext.data.count import Count
 from gantext.data.vocabulary import BOS, PAD
 from gantext.nn.text.dropout import locked_dropout, word_dropout
-from gantext.nn.text.lstm import WordModel, initialise, lstm_step
+from gantext.nn.text.lstm import WordModel, initialise, lstm_pass, lstm_step
 from gantext.nn.text.sampling import State, bos_column
 
 
@@ -51,7 +51,7 @@ class LanguageModel(WordModel):
         table = word_dropout(self.embedding.weight, self.config.word_dropout, rng)
         x = F.embedding(bos_column(tokens), table)  # (B, T, E)
         for lstm in self.lstms:
-            x, _ = lstm(locked_dropout(x, self.config.dropout, rng))  # (B, T, H)
+            x, _ = lstm_pass(lstm, locked_dropout(x, self.config.dropout, rng))  # (B, T, H)
         projected: Tensor = self.projection(locked_dropout(x, self.config.dropout, rng))
         return projected
 

@@ -76,6 +76,27 @@ def initialise(model: nn.Module, rng: torch.Generator) -> None:
             lstm.get_parameter("bias_ih_l0")[hidden : 2 * hidden] = 1.0
 
 
+def lstm_pass(
+    lstm: nn.Module, x: Tensor, state: tuple[Tensor, Tensor] | None = None
+) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    """All steps of a layer: x (B, T, I) -> its states (B, T, H), and the last (h, c), (1, B, H).
+
+    Under bf16 autocast it stays in fp32 on a processor whose oneDNN has no LSTM in bf16: torch
+    fails there instead of taking another path.
+    """
+    found: tuple[Tensor, tuple[Tensor, Tensor]]
+    if x.device.type != "cpu" or not torch.is_autocast_enabled("cpu") or _has_bf16_lstm():
+        found = lstm(x, state)
+        return found
+    with torch.autocast("cpu", enabled=False):
+        found = lstm(x.float(), state and (state[0].float(), state[1].float()))
+    return found
+
+
+def _has_bf16_lstm() -> bool:
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
 def lstm_step(lstm: nn.Module, x: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
     """One step of a layer on N rows: (h, c), each (N, H)."""
     weights = [lstm.get_parameter(f"{name}_l0") for name in LSTM_WEIGHTS]
