@@ -33,6 +33,7 @@ from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
 from gantext.models.contract import Ability, Phase, Reads, Task
 from gantext.nn.optim import Metrics, clipped_step
+from gantext.nn.state import NamedParts
 from gantext.nn.text.adversary import DiscriminatorTrainer, DTrainingConfig
 from gantext.nn.text.fitting import MLEConfig, MLETrainer, mean_nll
 from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
@@ -123,7 +124,7 @@ class Config:
     adversarial: AdversarialConfig
 
 
-class GAN:
+class GAN(NamedParts):
     """Generator, discriminator, their optimisers, and the three phases."""
 
     def __init__(self, config: Config, task: Task, rng: torch.Generator) -> None:
@@ -325,7 +326,8 @@ class GAN:
 
     # State
 
-    def _parts(self) -> dict[str, Any]:
+    def parts(self) -> Mapping[str, Any]:
+        """Everything that has a state."""
         return {
             "generator": self.generator,
             "discriminator": self.discriminator,
@@ -339,15 +341,13 @@ class GAN:
 
     def state_dict(self) -> dict[str, Any]:
         """Weights, optimiser states and counters."""
-        state = {name: part.state_dict() for name, part in self._parts().items()}
         accuracy, steps = self.d_trainer.accuracy, self.adversarial_steps
         counters = {"d_accuracy": accuracy, "adversarial_steps": steps}
-        return {**state, "ema": self.ema, "counters": counters}
+        return {**super().state_dict(), "ema": self.ema, "counters": counters}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` gave."""
-        for name, part in self._parts().items():
-            part.load_state_dict(state[name])
+        super().load_state_dict(state)
         self.ema = state["ema"].to(self.task.device)
         self.d_trainer.accuracy = state["counters"]["d_accuracy"]
         self.adversarial_steps = state["counters"]["adversarial_steps"]

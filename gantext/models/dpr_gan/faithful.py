@@ -6,7 +6,7 @@ learns to be found, and to be near the real picture.
 Shapes: B batch, N pictures, T words of a caption, C channels, S side in pixels.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,6 +104,7 @@ class RetrievalGame(CaptionPainter):
             "g_grad_norm": g_norm,
         }
 
-    def parts(self) -> dict[str, Any]:
+    def parts(self) -> Mapping[str, Any]:
         """Everything that has a state."""
-        return super().parts() | {"g_optimiser": self.g_optimiser, "d_optimiser": self.d_optimiser}
+        optimisers = {"g_optimiser": self.g_optimiser, "d_optimiser": self.d_optimiser}
+        return {**super().parts(), **optimisers}

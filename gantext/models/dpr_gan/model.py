@@ -291,9 +291,10 @@ class Recipe(CaptionPainter):
 
     # State
 
-    def parts(self) -> dict[str, Any]:
+    def parts(self) -> Mapping[str, Any]:
         """Everything that has a state."""
-        return super().parts() | {
+        return {
+            **super().parts(),
             "fitter": self.fitter,
             "codes": self.codes,
             "learner": self.learner,

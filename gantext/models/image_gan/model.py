@@ -31,6 +31,7 @@ from gantext.nn.pictures.gan_losses import (
     zero_centred_penalty,
 )
 from gantext.nn.pictures.layers import Init, Norm
+from gantext.nn.state import NamedParts
 
 DRAWN = 500  # pictures drawn together
 
@@ -97,8 +98,10 @@ class Config:
     discriminator: DiscriminatorConfig
 
 
-class ImageGAN:
+class ImageGAN(NamedParts):
     """Generator, discriminator, their optimisers, and the one phase."""
+
+    counters = ("d_steps",)
 
     def __init__(self, config: Config, task: PictureTask, rng: torch.Generator) -> None:
         check(config)
@@ -209,7 +212,8 @@ class ImageGAN:
 
     # State
 
-    def _parts(self) -> dict[str, Any]:
+    def parts(self) -> Mapping[str, Any]:
+        """Everything that has a state."""
         parts: dict[str, Any] = {
             "generator": self.generator,
             "discriminator": self.discriminator,
@@ -220,14 +224,11 @@ class ImageGAN:
 
     def state_dict(self) -> dict[str, Any]:
         """Weights, optimiser states and counters."""
-        state = {name: part.state_dict() for name, part in self._parts().items()}
-        return {**state, "d_steps": self.d_steps, "penalties": dict(self.penalties)}
+        return {**super().state_dict(), "penalties": dict(self.penalties)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` gave."""
-        for name, part in self._parts().items():
-            part.load_state_dict(state[name])
-        self.d_steps = state["d_steps"]
+        super().load_state_dict(state)
         device = self.task.device
         self.penalties = {name: value.to(device) for name, value in state["penalties"].items()}
 

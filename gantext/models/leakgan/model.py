@@ -23,6 +23,7 @@ from gantext.models.leakgan.manager_worker import (
     intrinsic_rewards,
 )
 from gantext.nn.optim import Metrics, clipped_step
+from gantext.nn.state import NamedParts
 from gantext.nn.text.adversary import DiscriminatorTrainer, DTrainingConfig
 from gantext.nn.text.fitting import MLEConfig, MLETrainer
 from gantext.nn.text.lstm import chosen_log_prob
@@ -95,7 +96,7 @@ class Config:
     adversarial: AdversarialConfig
 
 
-class LeakGAN:
+class LeakGAN(NamedParts):
     """Manager, worker and discriminator, their optimisers, and the two phases."""
 
     def __init__(self, config: Config, task: Task, rng: torch.Generator) -> None:
@@ -301,7 +302,8 @@ class LeakGAN:
 
     # State
 
-    def _parts(self) -> dict[str, Any]:
+    def parts(self) -> Mapping[str, Any]:
+        """Everything that has a state."""
         return {
             "generator": self.generator,
             "discriminator": self.discriminator,
@@ -315,14 +317,12 @@ class LeakGAN:
 
     def state_dict(self) -> dict[str, Any]:
         """Weights, optimiser states and counters."""
-        state = {name: part.state_dict() for name, part in self._parts().items()}
         accuracies = [self.d_pretrainer.accuracy, self.d_trainer.accuracy]
-        return {**state, "d_accuracies": accuracies}
+        return {**super().state_dict(), "d_accuracies": accuracies}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` gave."""
-        for name, part in self._parts().items():
-            part.load_state_dict(state[name])
+        super().load_state_dict(state)
         self.d_pretrainer.accuracy, self.d_trainer.accuracy = state["d_accuracies"]
 
     def load_pretrained(self, state: dict[str, Any]) -> None:

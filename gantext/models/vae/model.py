@@ -30,6 +30,7 @@ from gantext.nn.latent import (
     reparameterise,
 )
 from gantext.nn.optim import Metrics
+from gantext.nn.state import NamedParts
 from gantext.nn.text.fitting import Fitter, MLEConfig
 from gantext.nn.text.lstm import initialise
 from gantext.nn.text.rollouts import trimmed
@@ -74,8 +75,10 @@ class Config:
     eval_samples: Count
 
 
-class VAE:
+class VAE(NamedParts):
     """Encoder and decoder, their optimiser, and the phases."""
+
+    counters = ("aggressive", "information")
 
     def __init__(self, config: Config, task: Task, rng: torch.Generator) -> None:
         check(config)
@@ -248,24 +251,14 @@ class VAE:
 
     # State
 
-    def _parts(self) -> dict[str, Any]:
+    def parts(self) -> Mapping[str, Any]:
+        """Everything that has a state."""
         return {
             "encoder": self.encoder,
             "decoder": self.decoder,
             "fitter": self.fitter,
             "ae_fitter": self.ae_fitter,
         }
-
-    def state_dict(self) -> dict[str, Any]:
-        """Weights, optimiser states and counters."""
-        state = {name: part.state_dict() for name, part in self._parts().items()}
-        return {**state, "aggressive": self.aggressive, "information": self.information}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what `state_dict` gave."""
-        for name, part in self._parts().items():
-            part.load_state_dict(state[name])
-        self.aggressive, self.information = state["aggressive"], state["information"]
 
     def load_pretrained(self, state: dict[str, Any]) -> None:
         """Take the weights of encoder and decoder."""

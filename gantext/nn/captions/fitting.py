@@ -3,6 +3,7 @@
 Shapes: B batch, C channels, S side of a picture in pixels.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ from gantext.nn.captions.dual_encoder import (
     same_captions,
 )
 from gantext.nn.optim import Metrics, clipped_step, cosine_rate, set_rate
+from gantext.nn.state import NamedParts
 
 BETAS = (0.9, 0.99)
 FINAL_RATE = 0.02  # share of the peak learning rate that is left at the end
@@ -38,8 +40,10 @@ class FittingConfig:
     noise: float
 
 
-class EncoderFitter:
+class EncoderFitter(NamedParts):
     """AdamW with warm-up and a cosine, on pictures that are disturbed a little at random."""
+
+    counters = ("done",)
 
     def __init__(self, encoder: DualEncoder, config: FittingConfig) -> None:
         self.encoder, self.config, self.done = encoder, config, 0
@@ -65,14 +69,9 @@ class EncoderFitter:
             "grad_norm": norm,
         }
 
-    def state_dict(self) -> dict[str, Any]:
-        """Optimiser state and the place in the schedule."""
-        return {"optimiser": self.optimiser.state_dict(), "done": self.done}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what `state_dict` gave."""
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.done = state["done"]
+    def parts(self) -> Mapping[str, Any]:
+        """The optimiser."""
+        return {"optimiser": self.optimiser}
 
 
 def encoder_loss(encoder: DualEncoder, batch: PictureBatch, fake: Tensor) -> Tensor:
