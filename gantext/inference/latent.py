@@ -11,11 +11,11 @@ from torch import Tensor
 from gantext.data.batches import of_like_length
 from gantext.data.corpus import Split
 from gantext.errors import UserError
+from gantext.inference.beam import beam_rows, beam_search
 from gantext.inference.options import How
 from gantext.metrics.score import Setting
 from gantext.models.contract import Latent
 from gantext.nn.rng import generator
-from gantext.nn.text.beam import beam_rows, beam_search
 from gantext.nn.text.sampling import SamplingOptions
 from gantext.runs.trained import Trained
 

@@ -13,7 +13,7 @@ Where this differs from the paper and its released code, and why:
   the word, so the gradient stays unbiased, and an early mistake is not blamed on later words.
 - The discriminator is updated on fresh samples each step rather than for epochs over a pool of
   10,000: the same number of sentences, no stale ones.
-- The discriminator ignores padding, and its windows may reach past the end (see nn/text_cnn.py).
+- The discriminator ignores padding, and its windows may reach past the end (nn/text/text_cnn.py).
 - `reward: prefix` scores each prefix itself and needs no rollouts; the discriminator is then
   trained on all prefixes (as ScratchGAN's is on all steps; de Masson d'Autume et al. 2019).
 """

@@ -15,10 +15,10 @@ from gantext.data.vocabulary import PAD, UNK
 from gantext.errors import UserError
 from gantext.evaluation.judges.adversarial_error import adversarial_error
 from gantext.evaluation.subjects import Ground, Subject, _tested
+from gantext.inference.beam import FREE
 from gantext.inference.imputation import Search, can_impute, fill, search_signature
 from gantext.metrics.score import Score, Setting
 from gantext.metrics.text.likelihood import grammatical_share
-from gantext.nn.text.beam import FREE
 from gantext.runs.trained import Trained
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ paper: `variant=faithful` is the idea as it stands, `variant=recipe` is one that
   the generator is no picture.
 - recipe: the dual encoder is first fitted to real pairs and frozen, so that the generator cannot
   be left behind by it, nor it be led astray. The generator draws in two steps, by a code of what
-  the caption leaves open (`gantext.nn.word_generator`), and both steps are first fitted to real
+  the caption leaves open (`generator.py`), and both steps are first fitted to real
   pictures as a variational autoencoder: what words look like is learned there. Then its codes are
   trained by the dual encoder, which sees their pictures, and by another discriminator, of codes
   (as in adversarial autoencoders, Makhzani et al. 2016, arXiv 1511.05644), which also refuses the

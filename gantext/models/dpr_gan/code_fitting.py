@@ -1,6 +1,6 @@
 """How decoder and composer of a generator are fitted to real pictures, before a judge sees them.
 
-The losses are those of `gantext.nn.picture_code`.
+The losses are those of `codes.py`.
 
 Shapes: B batch, T words of a caption.
 """
@@ -16,13 +16,14 @@ from gantext.data.count import Count
 from gantext.data.gallery import PictureBatch
 from gantext.models.dpr_gan.codes import CodeReader, Gaussian, PictureReader
 from gantext.models.dpr_gan.generator import WordGenerator
-from gantext.nn.captions.fitting import BETAS, CLIP, FINAL_RATE
-from gantext.nn.captions.reader import CaptionReader, copy_reader
+from gantext.nn.captions.fitting import Descent
+from gantext.nn.captions.reader import CaptionReader
 from gantext.nn.optim import Metrics, clipped_step, cosine_rate, set_rate
 from gantext.nn.pictures.ema import Ema
 from gantext.nn.state import NamedParts
 
 SCALE_SHARE = 0.01  # of a batch in the running deviation of codes
+DESCENT = Descent(betas=(0.9, 0.99), final_rate=0.02, clip=1.0)
 NATS = 500.0  # that count as a loss of 1, for the bound on the gradient's norm
 
 
@@ -46,7 +47,7 @@ class PartFitter(NamedParts):
     def __init__(self, part: nn.Module, posterior: nn.Module, config: CodeFittingConfig) -> None:
         self.fitted, self.config, self.done = nn.ModuleList([part, posterior]), config, 0
         self.optimiser = torch.optim.AdamW(
-            self.fitted.parameters(), config.learning_rate, BETAS, weight_decay=0.0
+            self.fitted.parameters(), config.learning_rate, DESCENT.betas, weight_decay=0.0
         )
 
     def kl_weight(self) -> float:
@@ -56,9 +57,9 @@ class PartFitter(NamedParts):
     def descend(self, loss: Tensor) -> Metrics:
         """One update by a loss in nats, at the schedule's learning rate."""
         config = self.config
-        rate = cosine_rate(self.done, config.steps, config.warmup_steps, FINAL_RATE)
+        rate = cosine_rate(self.done, config.steps, config.warmup_steps, DESCENT.final_rate)
         set_rate(self.optimiser, rate * config.learning_rate)
-        norm = clipped_step(self.optimiser, self.fitted, loss / NATS, CLIP)
+        norm = clipped_step(self.optimiser, self.fitted, loss / NATS, DESCENT.clip)
         self.done += 1
         return {"grad_norm": norm}
 
@@ -150,3 +151,10 @@ class CodeFitting(NamedParts):
     def parts(self) -> Mapping[str, Any]:
         """Both fits: optimisers and places in the schedules."""
         return {"decoding": self.decoding, "composing": self.composing}
+
+
+@torch.no_grad()
+def copy_reader(source: CaptionReader, target: CaptionReader) -> None:
+    """Give `target` the weights of `source`, of the same sizes."""
+    for name in ("embedding", "forwards", "backwards"):
+        getattr(target, name).load_state_dict(getattr(source, name).state_dict())

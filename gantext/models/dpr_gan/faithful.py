@@ -25,7 +25,6 @@ from gantext.nn.captions.dual_encoder import (
     in_batch_accuracy,
     same_captions,
 )
-from gantext.nn.captions.fitting import encoder_loss
 from gantext.nn.optim import Metrics, descend
 
 
@@ -108,3 +107,10 @@ class RetrievalGame(CaptionPainter):
         """Everything that has a state."""
         optimisers = {"g_optimiser": self.g_optimiser, "d_optimiser": self.d_optimiser}
         return {**super().parts(), **optimisers}
+
+
+def encoder_loss(encoder: DualEncoder, batch: PictureBatch, fake: Tensor) -> Tensor:
+    """The contrastive loss with the fakes (B, C, S, S) as hard negatives, nats."""
+    same, seen = same_captions(batch.tokens), encoder.image(fake)
+    text, real = encoder.text(batch.tokens), encoder.image(batch.pictures)
+    return contrastive_loss(text, real, encoder.scale(), same, negatives=seen)

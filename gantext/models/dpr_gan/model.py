@@ -15,12 +15,13 @@ from gantext.data.gallery import PictureBatch
 from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
 from gantext.models.contract import Phase, PictureTask
-from gantext.models.dpr_gan.code_fitting import CodeFitting, CodeFittingConfig
+from gantext.models.dpr_gan.code_fitting import DESCENT, CodeFitting, CodeFittingConfig
 from gantext.models.dpr_gan.codes import Gaussian
 from gantext.models.dpr_gan.discriminator import ProjectionConfig, ProjectionDiscriminator
-from gantext.models.dpr_gan.faithful import RetrievalGame, RetrievalGameConfig
+from gantext.models.dpr_gan.faithful import RetrievalGame, RetrievalGameConfig, encoder_loss
 from gantext.models.dpr_gan.generator import WordGenerator, WordGeneratorConfig
 from gantext.models.dpr_gan.matching import Matching, MatchingConfig
+from gantext.models.dpr_gan.near_captions import NearCaptions
 from gantext.models.dpr_gan.painter import CaptionPainter
 from gantext.nn.captions.dual_encoder import (
     DualEncoder,
@@ -30,13 +31,10 @@ from gantext.nn.captions.dual_encoder import (
     same_captions,
 )
 from gantext.nn.captions.fitting import (
-    FINAL_RATE,
     EncoderFitter,
     FittingConfig,
     disturbed,
-    encoder_loss,
 )
-from gantext.nn.captions.reader import NearCaptions
 from gantext.nn.optim import Metrics, cosine_rate, descend, set_rate
 from gantext.nn.pictures.ema import Ema
 from gantext.nn.pictures.gan_losses import GanLoss, generator_loss
@@ -118,7 +116,7 @@ class Recipe(CaptionPainter):
         self.discriminator = ProjectionDiscriminator(
             features, *read, config.discriminator, rng, shrinking=False
         ).to(device)
-        self.fitter = EncoderFitter(encoder, config.fitting)
+        self.fitter = EncoderFitter(encoder, config.fitting, DESCENT)
         betas = chosen.betas[0], chosen.betas[1]
         self.g_optimiser = torch.optim.Adam(
             [*generator.composer.parameters(), *self.codes.code_reader.parameters()],
@@ -213,7 +211,7 @@ class Recipe(CaptionPainter):
         """Both learning rates rise over the warm-up, then fall along a cosine."""
         config = self.config.adversarial
         steps = config.steps + self.config.hard_negatives.steps
-        rate = cosine_rate(self.steps, steps, config.warmup_steps, FINAL_RATE)
+        rate = cosine_rate(self.steps, steps, config.warmup_steps, DESCENT.final_rate)
         set_rate(self.g_optimiser, rate * config.g_learning_rate)
         set_rate(self.matching.optimiser, rate * config.d_learning_rate)
 

@@ -30,7 +30,7 @@ Where this differs from the paper and its released code, and why:
   know Q; here it made the samples less diverse and no more real.
 - The manager's Q and the worker's reward have a `baseline` (without it goals go to what is
   common, good or bad). `tie_weights` is an option that the paper does not have.
-- The discriminator ignores padding and its windows may reach past the end (see nn/text_cnn.py);
+- The discriminator ignores padding and its windows may reach past the end (nn/text/text_cnn.py);
   'not yet generated' is a learned symbol only with `d_training.prefixes`, else (as in the code) it
   keeps its random embedding, since whole sentences never show it.
 """

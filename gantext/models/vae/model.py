@@ -23,7 +23,6 @@ from gantext.models.vae.networks import (
     LatentDecoder,
 )
 from gantext.nn.latent import (
-    free_bits,
     gaussian_kl,
     importance_estimates,
     mutual_information,
@@ -264,6 +263,18 @@ class VAE(NamedParts):
         """Take the weights of encoder and decoder."""
         self.encoder.load_state_dict(state["encoder"])
         self.decoder.load_state_dict(state["decoder"])
+
+
+def free_bits(kl: Tensor, target: float, per_dim: bool) -> Tensor:
+    """The batch's mean KL, below whose target nothing is gained (Kingma et al. 2016, C.8).
+
+    Args:
+        kl: (N, Z).
+        target: nats of each dimension, or of all together.
+        per_dim: whether each dimension has the target, or their sum.
+    """
+    mean = kl.mean(0)  # (Z,)
+    return (mean if per_dim else mean.sum()).clamp_min(target).sum()
 
 
 def _reconstruction(log_prob: Tensor, tokens: Tensor) -> dict[str, Tensor]:

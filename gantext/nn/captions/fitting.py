@@ -22,10 +22,6 @@ from gantext.nn.captions.dual_encoder import (
 from gantext.nn.optim import Metrics, clipped_step, cosine_rate, set_rate
 from gantext.nn.state import NamedParts
 
-BETAS = (0.9, 0.99)
-FINAL_RATE = 0.02  # share of the peak learning rate that is left at the end
-CLIP = 1.0
-
 
 @dataclass(frozen=True)
 class FittingConfig:
@@ -40,27 +36,45 @@ class FittingConfig:
     noise: float
 
 
+@dataclass(frozen=True)
+class Descent:
+    """What AdamW has by whoever fits a network by it: a model and a judge each have their own.
+
+    Attributes:
+        betas: of the running means of the gradient and its square.
+        final_rate: share of the peak learning rate that is left at the end.
+        clip: the largest norm of a gradient.
+    """
+
+    betas: tuple[float, float]
+    final_rate: float
+    clip: float
+
+
 class EncoderFitter(NamedParts):
     """AdamW with warm-up and a cosine, on pictures that are disturbed a little at random."""
 
     counters = ("done",)
 
-    def __init__(self, encoder: DualEncoder, config: FittingConfig) -> None:
-        self.encoder, self.config, self.done = encoder, config, 0
+    def __init__(self, encoder: DualEncoder, config: FittingConfig, descent: Descent) -> None:
+        self.encoder, self.config, self.descent, self.done = encoder, config, descent, 0
         self.optimiser = torch.optim.AdamW(
-            encoder.parameters(), config.learning_rate, BETAS, weight_decay=config.weight_decay
+            encoder.parameters(),
+            config.learning_rate,
+            descent.betas,
+            weight_decay=config.weight_decay,
         )
 
     def step(self, batch: PictureBatch, rng: torch.Generator) -> Metrics:
         """One update by the symmetric loss on B pairs."""
         config, encoder = self.config, self.encoder
-        rate = cosine_rate(self.done, config.steps, config.warmup_steps, FINAL_RATE)
+        rate = cosine_rate(self.done, config.steps, config.warmup_steps, self.descent.final_rate)
         set_rate(self.optimiser, rate * config.learning_rate)
         text = encoder.text(batch.tokens)
         pictures = encoder.image(disturbed(batch.pictures, config, rng))
         same = same_captions(batch.tokens)
         loss = contrastive_loss(text, pictures, encoder.scale(), same)
-        norm = clipped_step(self.optimiser, encoder, loss, CLIP)
+        norm = clipped_step(self.optimiser, encoder, loss, self.descent.clip)
         self.done += 1
         return {
             "contrastive": loss.detach(),
@@ -72,13 +86,6 @@ class EncoderFitter(NamedParts):
     def parts(self) -> Mapping[str, Any]:
         """The optimiser."""
         return {"optimiser": self.optimiser}
-
-
-def encoder_loss(encoder: DualEncoder, batch: PictureBatch, fake: Tensor) -> Tensor:
-    """The contrastive loss with the fakes (B, C, S, S) as hard negatives, nats."""
-    same, seen = same_captions(batch.tokens), encoder.image(fake)
-    text, real = encoder.text(batch.tokens), encoder.image(batch.pictures)
-    return contrastive_loss(text, real, encoder.scale(), same, negatives=seen)
 
 
 def disturbed(pictures: Tensor, config: FittingConfig, rng: torch.Generator) -> Tensor:
