@@ -7,7 +7,7 @@ data, so a misspelt key, a wrong type or a missing value is refused in one line.
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, get_args, get_type_hints
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -15,32 +15,10 @@ from yaml import YAMLError
 
 from gantext import data, models
 from gantext.config.settings import Settings
+from gantext.data.count import Count
 from gantext.errors import UserError, nearest
 
 Migration = Callable[[dict[str, Any]], dict[str, Any]]
-COUNTS = frozenset(
-    {
-        "batch_size",
-        "cycles",
-        "embedding",
-        "eval_samples",
-        "filters",
-        "hidden",
-        "information_every",
-        "information_sentences",
-        "inner_steps",
-        "keep",
-        "latent_size",
-        "layers",
-        "reg_every",
-        "rollout_every",
-        "rollouts",
-        "samples",
-        "width",
-        "widths",
-        "window",
-    }
-)
 
 
 def typed(cfg: DictConfig) -> Settings:
@@ -80,13 +58,14 @@ def _node(group: str, values: Any, config_class: Callable[[str], type]) -> Any:
 def _merge(schema: type, values: dict[str, Any], prefix: str) -> Any:
     """Check values against a tree of frozen dataclasses and make its instance.
 
-    OmegaConf makes read-only nodes of frozen dataclasses, onto which nothing can be merged, so
-    each level is checked by a twin of its flat fields that is not frozen.
+    OmegaConf makes read-only nodes of frozen dataclasses, onto which nothing can be merged, and
+    knows no `Count`, so each level is checked by a twin of its flat fields that is not frozen and
+    has plain types.
     """
-    fields = dataclasses.fields(schema)
-    nested = {f.name: f.type for f in fields if dataclasses.is_dataclass(f.type)}
+    fields, types = dataclasses.fields(schema), get_type_hints(schema)
+    nested = {name: kind for name, kind in types.items() if dataclasses.is_dataclass(kind)}
     twin = dataclasses.make_dataclass(
-        schema.__name__, [(f.name, f.type) for f in fields if f.name not in nested]
+        schema.__name__, [(f.name, types[f.name]) for f in fields if f.name not in nested]
     )
     flat = {key: value for key, value in values.items() if key not in nested}
     try:
@@ -98,16 +77,22 @@ def _merge(schema: type, values: dict[str, Any], prefix: str) -> Any:
         raise UserError(f"a value is needed: {join(prefix, missing[0])}=...")
     checked = OmegaConf.to_object(merged)
     parts = {f.name: getattr(checked, f.name) for f in fields if f.name not in nested}
-    _check_numbers(parts, prefix)
+    _check_numbers(parts, counts(schema), prefix)
     for key, kind in nested.items():
         parts[key] = _merge_part(kind, values[key], join(prefix, key))
     return schema(**parts)
 
 
-def _check_numbers(values: dict[str, Any], prefix: str) -> None:
-    """No number of any config may be negative; sizes and counts are at least 1."""
+def counts(schema: type) -> set[str]:
+    """The fields of a dataclass that hold a `Count`, or several."""
+    types = get_type_hints(schema, include_extras=True)
+    return {name for name, kind in types.items() if Count in (kind, *get_args(kind))}
+
+
+def _check_numbers(values: dict[str, Any], counted: set[str], prefix: str) -> None:
+    """No number of any config may be negative; counts are at least 1."""
     for key, value in values.items():
-        least = 1 if key in COUNTS else 0
+        least = 1 if key in counted else 0
         for number in value if isinstance(value, list) else [value]:
             if isinstance(number, (int, float)) and not number >= least:
                 raise UserError(f"{join(prefix, key)}={number}: it must be at least {least}")
@@ -139,10 +124,10 @@ def _explain_merge(error: OmegaConfBaseException, schema: type, prefix: str) -> 
 def field_names(schema: type, prefix: str = "") -> list[str]:
     """All dotted names of values in a dataclass tree."""
     names: list[str] = []
-    for field in dataclasses.fields(schema):
-        name = join(prefix, field.name)
-        nested = isinstance(field.type, type) and dataclasses.is_dataclass(field.type)
-        names += field_names(cast(type, field.type), name) if nested else [name]
+    for key, kind in get_type_hints(schema).items():
+        name = join(prefix, key)
+        nested = isinstance(kind, type) and dataclasses.is_dataclass(kind)
+        names += field_names(kind, name) if nested else [name]
     return names
 
 

@@ -4,6 +4,7 @@ import enum
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from gantext.data.count import Count
 from gantext.errors import UserError, nearest
 
 Member = TypeVar("Member", bound=enum.Enum)
@@ -49,7 +50,7 @@ class CheckpointSettings:
 
     every_seconds: float
     every_steps: int
-    keep: int
+    keep: Count
 
 
 @dataclass(frozen=True)
@@ -65,11 +66,11 @@ class LogSettings:
 class EvalSettings:
     """What is measured at the end of each phase."""
 
-    samples: int
+    samples: Count
     temperature: float
     preset: str
     seed: int
-    batch_size: int
+    batch_size: Count
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,15 @@
-"""Shuffled batches of a split, whatever its rows are.
+"""Shuffled batches of a split, whatever its rows are, and batches of sentences of like length.
 
-Legend: N rows of a split, B rows of a batch.
+Legend: N rows of a split, B rows of a batch, T tokens.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Generic, Protocol, TypeVar
 
 import torch
 from torch import Tensor
 
+from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
 
 Batch = TypeVar("Batch", covariant=True)
@@ -97,3 +98,14 @@ class Batches(Generic[Batch]):
         self._generator.set_state(generator)
         self._position = int(state["position"])
         self._epoch = int(state["epoch"])
+
+
+def of_like_length(tokens: Tensor, rows: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Sentences (N, T) in batches of `rows`, the shortest first, each cut where its longest ends.
+
+    Yields:
+        A batch's places (B,) in `tokens`, on the CPU, and its sentences. No place is left out.
+    """
+    lengths = (tokens != PAD).sum(1).cpu()
+    for places in torch.split(lengths.argsort(), rows):
+        yield places, tokens[places, : int(lengths[places[-1]])]

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gantext.data.count import Count
 from gantext.data.download import Remote, locate
 from gantext.data.vocabulary import EOS, SPECIALS, Vocabulary
 from gantext.errors import UserError
@@ -36,8 +37,8 @@ class Config:
     name: str
     params: str
     vocab_size: int
-    embedding: int
-    hidden: int
+    embedding: Count
+    hidden: Count
     length: int
     train_size: int
     validation_size: int

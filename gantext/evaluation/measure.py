@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from gantext import models
 from gantext.config.settings import Device
 from gantext.data import Reads
 
@@ -126,7 +127,8 @@ class Measure:
 
 def able(model: "Model", ability: str) -> bool:
     """Whether a model has an ability, seen without building it."""
-    return hasattr(model.settings.model, f"{ability}_size")
+    declared = models.abilities(model.settings.model.name)
+    return ability in {one.name for one in declared}
 
 
 def imported(place: str) -> Callable[..., Any]:

@@ -17,11 +17,11 @@ from torch import Tensor
 from gantext.data.tokenizers import detokenize
 from gantext.data.vocabulary import EOS, UNK
 from gantext.errors import UserError
+from gantext.inference.beam import FREE, Hypotheses, beam_rows, beam_search
 from gantext.inference.likelihood import estimate_signature
 from gantext.inference.sentences import batch_of, check_length, grammar_of, note_unknown
 from gantext.metrics.score import Setting, signed
 from gantext.models.contract import Algorithm, Latent
-from gantext.nn.text.beam import FREE, Hypotheses, beam_rows, beam_search
 from gantext.nn.text.sampling import Policy
 from gantext.runs.trained import TrainedText
 

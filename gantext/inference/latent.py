@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from gantext.data.batches import of_like_length
 from gantext.data.corpus import Split
-from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
+from gantext.inference.beam import beam_rows, beam_search
 from gantext.inference.options import How
 from gantext.metrics.score import Setting
 from gantext.models.contract import Latent
 from gantext.nn.rng import generator
-from gantext.nn.text.beam import beam_rows, beam_search
 from gantext.nn.text.sampling import SamplingOptions
 from gantext.runs.trained import TrainedText
 
@@ -51,13 +51,9 @@ def latent_of(trained: TrainedText, command: str) -> Latent:
 
 def posterior_means(algorithm: Latent, tokens: Tensor, device: torch.device) -> Tensor:
     """The means of q(z | x), (N, Z), of (N, T) tokens; rows of like length are read together."""
-    lengths = (tokens != PAD).sum(1).cpu()
-    order = lengths.argsort()
-    parts = [
-        algorithm.encode(tokens[part, : int(lengths[part].max())].to(device))[0]
-        for part in torch.split(order, ROWS)
-    ]
-    return torch.cat(parts)[order.argsort().to(device)]
+    batches = list(of_like_length(tokens, ROWS))
+    means = torch.cat([algorithm.encode(rows.to(device))[0] for _, rows in batches])
+    return means[torch.cat([places for places, _ in batches]).argsort().to(device)]
 
 
 def decode_latent(trained: TrainedText, z: Tensor, decoding: Decoding) -> Tensor:

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from gantext.data.batches import of_like_length
 from gantext.data.corpus import Split
 from gantext.data.vocabulary import PAD
 from gantext.inference.sampling import ROWS
@@ -13,12 +14,9 @@ from gantext.models.contract import Algorithm, Estimator
 
 def split_log_prob(algorithm: Algorithm, split: Split, device: torch.device) -> np.ndarray:
     """log p(sentence) of a split, (N,), nats; rows of like length are scored together."""
-    lengths = (split.tokens != PAD).sum(1)
-    order = lengths.argsort()
     result = torch.zeros(len(split), dtype=torch.float64)
-    for part in torch.split(order, ROWS):
-        batch = split.tokens[part, : int(lengths[part].max())].to(device)
-        result[part] = algorithm.log_prob(batch).cpu().double()
+    for places, rows in of_like_length(split.tokens, ROWS):
+        result[places] = algorithm.log_prob(rows.to(device)).cpu().double()
     return result.numpy()
 
 

@@ -4,9 +4,14 @@ import importlib
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from gantext.data import Reads
 from gantext.errors import UserError, nearest
+
+if TYPE_CHECKING:
+    from gantext.models.contract import Ability
+    from gantext.plots.layouts import Layout
 
 NO_MODELS = {"__init__", "contract", "build"}
 
@@ -37,6 +42,24 @@ def reads(name: str) -> Reads:
     found = module(name).READS
     assert isinstance(found, Reads)
     return found
+
+
+def abilities(name: str) -> "frozenset[Ability]":
+    """What a model can do beyond its kind's contract, known without building it."""
+    declared: frozenset[Ability] = module(name).CAN
+    return declared
+
+
+def progress_metrics(name: str) -> tuple[str, ...]:
+    """The metrics of a model that the line of progress shows, in order."""
+    declared: tuple[str, ...] = module(name).SHOWN
+    return declared
+
+
+def curves(name: str) -> "tuple[Layout, ...]":
+    """The figures of a model's metrics, in order."""
+    declared: tuple[Layout, ...] = module(name).CURVES
+    return declared
 
 
 def readers(offered: Sequence[Reads]) -> list[str]:

@@ -1,22 +1,32 @@
-"""What the training loop knows of a model: its task, its phases and the Algorithm contract."""
+"""What the framework knows of a model: its task, its phases, the contracts, and what it declares.
 
+The module (or package) of a model states
+- `READS`: what it is trained on;
+- `CAN`: its abilities beyond the contract of its kind, a frozenset of `Ability`;
+- `SHOWN`: the metrics of the line of progress, in order;
+- `CURVES`: the figures of a report that its metrics make, `Layout`s of gantext.plots, in order;
+- `Config`: a frozen dataclass whose values stand in conf/model/NAME.yaml;
+- `build(config, task, rng)`: the algorithm, its weights drawn from `rng`.
+"""
+
+from __future__ import annotations  # what tables and help name is known without torch
+
+import enum
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-import torch
-from torch import Tensor, nn
-
 from gantext.data import Reads as Reads
-from gantext.nn.optim import Metrics
-from gantext.nn.text.sampling import SamplingOptions
 
 if TYPE_CHECKING:
-    from gantext.nn.text.sampling import Policy
+    import torch
+    from torch import Tensor, nn
 
+    from gantext.nn.optim import Metrics
+    from gantext.nn.text.sampling import Policy, SamplingOptions
 
 # The batch is what the model reads: (B, T) tokens, or a PictureBatch of gantext.data.gallery.
-StepFunction = Callable[[Any, torch.Generator], Metrics]
+StepFunction = Callable[[Any, "torch.Generator"], "Metrics"]
 
 
 @dataclass(frozen=True)
@@ -177,7 +187,7 @@ class Latent(Protocol):
         """log p(x | z) in nats, (N,), of (N, T) tokens and (N, Z); no gradient."""
         ...
 
-    def policy(self, z: Tensor) -> "Policy":
+    def policy(self, z: Tensor) -> Policy:
         """The decoder word by word; its `start` takes as many rows as z, (N, Z), has."""
         ...
 
@@ -197,3 +207,16 @@ class Guided(Protocol):
         Goal s, of length 1, is set after the first s words, whose features are features[:, s].
         """
         ...
+
+
+class Ability(enum.Enum):
+    """What some models can do beyond the contract of their kind, and the protocol that says how.
+
+    A model's module declares its own in `CAN`, so that they are known without building it.
+    """
+
+    latent = Latent
+    estimate = Estimator
+    goals = Guided
+    judge = Judge
+    illustrate = Illustrator

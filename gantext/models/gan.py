@@ -13,7 +13,7 @@ Where this differs from the paper and its released code, and why:
   the word, so the gradient stays unbiased, and an early mistake is not blamed on later words.
 - The discriminator is updated on fresh samples each step rather than for epochs over a pool of
   10,000: the same number of sentences, no stale ones.
-- The discriminator ignores padding, and its windows may reach past the end (see nn/text_cnn.py).
+- The discriminator ignores padding, and its windows may reach past the end (nn/text/text_cnn.py).
 - `reward: prefix` scores each prefix itself and needs no rollouts; the discriminator is then
   trained on all prefixes (as ScratchGAN's is on all steps; de Masson d'Autume et al. 2019).
 """
@@ -28,10 +28,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gantext.data.count import Count
 from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
-from gantext.models.contract import Phase, Reads, Task
+from gantext.models.contract import Ability, Phase, Reads, Task
 from gantext.nn.optim import Metrics, clipped_step
+from gantext.nn.state import NamedParts
 from gantext.nn.text.adversary import DiscriminatorTrainer, DTrainingConfig
 from gantext.nn.text.fitting import MLEConfig, MLETrainer, mean_nll
 from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
@@ -46,8 +48,22 @@ from gantext.nn.text.rewards import (
 from gantext.nn.text.rollouts import rollout_rewards, trimmed
 from gantext.nn.text.sampling import SamplingOptions, decode
 from gantext.nn.text.text_cnn import DiscriminatorConfig, TextCNN, unique_rows
+from gantext.plots.curves import (
+    D_ACCURACY,
+    D_OUTPUTS,
+    DIVERSITY,
+    ENTROPY,
+    GRADIENT_NORMS,
+    LENGTH,
+    LOSSES,
+    NLL,
+    REWARD,
+)
 
 READS = Reads.text
+CAN = frozenset({Ability.judge})
+SHOWN = ("nll", "reward", "g_loss", "d_loss", "d_real", "d_fake", "entropy")
+CURVES = (NLL, LOSSES, D_ACCURACY, D_OUTPUTS, ENTROPY, REWARD, DIVERSITY, LENGTH, GRADIENT_NORMS)
 
 
 class Reward(enum.Enum):
@@ -80,12 +96,12 @@ class AdversarialConfig:
     """How the generator is trained against it (explained in conf/model/gan.yaml)."""
 
     steps: int
-    batch_size: int
+    batch_size: Count
     learning_rate: float
     clip: float
     reward: Reward
-    rollouts: int
-    rollout_every: int
+    rollouts: Count
+    rollout_every: Count
     rollout_lag: float
     discount: float
     baseline: Baseline
@@ -108,7 +124,7 @@ class Config:
     adversarial: AdversarialConfig
 
 
-class GAN:
+class GAN(NamedParts):
     """Generator, discriminator, their optimisers, and the three phases."""
 
     def __init__(self, config: Config, task: Task, rng: torch.Generator) -> None:
@@ -310,7 +326,8 @@ class GAN:
 
     # State
 
-    def _parts(self) -> dict[str, Any]:
+    def parts(self) -> Mapping[str, Any]:
+        """Everything that has a state."""
         return {
             "generator": self.generator,
             "discriminator": self.discriminator,
@@ -324,15 +341,13 @@ class GAN:
 
     def state_dict(self) -> dict[str, Any]:
         """Weights, optimiser states and counters."""
-        state = {name: part.state_dict() for name, part in self._parts().items()}
         accuracy, steps = self.d_trainer.accuracy, self.adversarial_steps
         counters = {"d_accuracy": accuracy, "adversarial_steps": steps}
-        return {**state, "ema": self.ema, "counters": counters}
+        return {**super().state_dict(), "ema": self.ema, "counters": counters}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` gave."""
-        for name, part in self._parts().items():
-            part.load_state_dict(state[name])
+        super().load_state_dict(state)
         self.ema = state["ema"].to(self.task.device)
         self.d_trainer.accuracy = state["counters"]["d_accuracy"]
         self.adversarial_steps = state["counters"]["adversarial_steps"]

@@ -13,12 +13,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gantext.models.contract import Phase, Reads, Task
+from gantext.models.contract import Ability, Phase, Reads, Task
+from gantext.nn.state import NamedParts
 from gantext.nn.text.fitting import MLEConfig, MLETrainer
 from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
 from gantext.nn.text.sampling import SamplingOptions, decode
+from gantext.plots.curves import DIVERSITY, GRADIENT_NORMS, NLL
 
 READS = Reads.text
+CAN = frozenset[Ability]()
+SHOWN = ("nll",)
+CURVES = (NLL, DIVERSITY, GRADIENT_NORMS)
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,7 @@ class Config:
     mle: MLEConfig
 
 
-class MLE:
+class MLE(NamedParts):
     """A language model and its trainer."""
 
     def __init__(self, config: Config, task: Task, rng: torch.Generator) -> None:
@@ -57,14 +62,9 @@ class MLE:
         """log p(sentence), (N,), nats; <eos> counted."""
         return self.generator.token_log_prob(tokens).sum(1)
 
-    def state_dict(self) -> dict[str, Any]:
-        """Weights, optimiser state and counters."""
-        return {"generator": self.generator.state_dict(), "trainer": self.trainer.state_dict()}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what `state_dict` gave."""
-        self.generator.load_state_dict(state["generator"])
-        self.trainer.load_state_dict(state["trainer"])
+    def parts(self) -> Mapping[str, Any]:
+        """Everything that has a state."""
+        return {"generator": self.generator, "trainer": self.trainer}
 
     def load_pretrained(self, state: dict[str, Any]) -> None:
         """Take the generator's weights."""

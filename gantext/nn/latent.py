@@ -35,18 +35,6 @@ def log_normal(z: Tensor, mu: Tensor, log_var: Tensor) -> Tensor:
     return -0.5 * (squares + log_var + LOG_TWO_PI).sum(-1)
 
 
-def free_bits(kl: Tensor, target: float, per_dim: bool) -> Tensor:
-    """The batch's mean KL, below whose target nothing is gained (Kingma et al. 2016, C.8).
-
-    Args:
-        kl: (N, Z).
-        target: nats of each dimension, or of all together.
-        per_dim: whether each dimension has the target, or their sum.
-    """
-    mean = kl.mean(0)  # (Z,)
-    return (mean if per_dim else mean.sum()).clamp_min(target).sum()
-
-
 def importance_nll(log_joint: Tensor, log_q: Tensor) -> Tensor:
     """-log of the mean of k importance weights p(x, z) / q(z | x): (k, N) each -> (N,).
 

@@ -1,4 +1,4 @@
-"""One step of an optimiser, where networks that are trained against each other share a graph."""
+"""Steps and learning rates of optimisers, also where networks that are opponents share a graph."""
 
 import math
 from collections.abc import Mapping
@@ -30,6 +30,12 @@ def cosine_rate(step: int, steps: int, warmup: int, final: float) -> float:
     rise = min(1.0, (step + 1) / max(1, warmup))
     fall = 0.5 * (1 + math.cos(math.pi * min(1.0, step / max(1, steps))))
     return rise * (final + (1 - final) * fall)
+
+
+def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
+    """Let an optimiser go on at another learning rate."""
+    for group in optimiser.param_groups:
+        group["lr"] = rate
 
 
 def clipped_step(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from gantext.plots.layouts import Layout, Row, Series, layouts, number, running_mean, series
+from gantext.plots.layouts import Layout, Row, Series, filled, number, running_mean, series
 from gantext.plots.theme import (
     MARKERS,
     SMALL,
@@ -98,7 +98,9 @@ class Panel(NamedTuple):
     figure: "Figure"
 
 
-def learning_figures(rows: Sequence[Row], theme: str = "light", other: bool = False) -> list[Panel]:
+def learning_figures(
+    rows: Sequence[Row], layouts: Sequence[Layout], theme: str = "light"
+) -> list[Panel]:
     """Draw what a run's metrics.jsonl holds over the steps of the run: one figure a quantity.
 
     A raw curve is faint, with its running mean over 2% of its points on top. Values that are not
@@ -106,8 +108,8 @@ def learning_figures(rows: Sequence[Row], theme: str = "light", other: bool = Fa
 
     Args:
         rows: of metrics.jsonl, in order.
+        layouts: the figures, in order; one without a value in the rows is left out.
         theme: "light" or "dark".
-        other: also draw each key that has no figure by default.
 
     Returns:
         Nothing for a run without rows.
@@ -118,7 +120,9 @@ def learning_figures(rows: Sequence[Row], theme: str = "light", other: bool = Fa
     colours = find_theme(theme)
     known = [{**row, "total": t} for row in rows if math.isfinite(t := number(row.get("total")))]
     spans = phase_spans(known)
-    return [_panel(layout, found, known, spans, colours) for layout, found in layouts(known, other)]
+    return [
+        _panel(layout, found, known, spans, colours) for layout, found in filled(known, layouts)
+    ]
 
 
 def _panel(

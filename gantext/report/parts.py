@@ -1,11 +1,11 @@
 """Parts of a page that reports of text and of pictures share."""
 
-from typing import Any
-
+from gantext import models
 from gantext.evaluation.subjects import Model
 from gantext.evaluation.table import Table as Scores
 from gantext.metrics.score import shown
 from gantext.metrics.signatures import own_name, signature_lines
+from gantext.plots.curves import LOOKS
 from gantext.plots.learning import learning_figures
 from gantext.plots.output import to_svg
 from gantext.report.page import Figure, Table
@@ -39,10 +39,12 @@ def score_table(title: str, scores: Scores) -> Table:
     return Table(title, ("score", *scores), tuple(rows), tuple(signature_lines(scores)))
 
 
-def curves(rows: list[dict[str, Any]]) -> list[Figure]:
-    """The learning curves of a run's metrics."""
-    pairs = zip(learning_figures(rows, "light"), learning_figures(rows, "dark"), strict=True)
+def curves(model: Model) -> list[Figure]:
+    """The learning curves of a run: as its model declares them, then those of the looks."""
+    rows, declared = model.run.metrics(), models.curves(model.settings.model.name)
+    layouts = [*declared, *(one for one in LOOKS if one not in declared)]
+    light, dark = (learning_figures(rows, layouts, theme) for theme in ("light", "dark"))
     return [
-        Figure(light.title, light.caption, to_svg(light.figure), to_svg(dark.figure))
-        for light, dark in pairs
+        Figure(one.title, one.caption, to_svg(one.figure), to_svg(other.figure))
+        for one, other in zip(light, dark, strict=True)
     ]

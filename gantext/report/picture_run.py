@@ -55,7 +55,7 @@ def picture_part(asked: Asked, say: Say) -> RunPart:
         config=model.run.config.read_text(encoding="utf-8"),
         tables=(score_table("Scores beside the real pictures'", beside_real(scores)), *tables),
         figures=(
-            *curves(model.run.metrics()),
+            *curves(model),
             *(_grid(look) for look in _chosen(model)),
             *figures,
         ),

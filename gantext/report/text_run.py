@@ -60,7 +60,7 @@ def run_part(asked: Asked, say: Say) -> RunPart:
             _length_table(by_length),
         ),
         figures=(
-            *curves(model.run.metrics()),
+            *curves(model),
             _length_picture(by_length),
             *_goal_pictures(model, asked),
             *_latent_pictures(model, asked, ground),

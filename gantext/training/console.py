@@ -3,7 +3,7 @@
 import contextlib
 import importlib.util
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -22,21 +22,6 @@ from gantext.data.download import Progress as Callback
 from gantext.runs.summary import clock
 
 PLAIN_SECONDS = 10.0
-SHOWN = (
-    "nll",
-    "nll_bound",
-    "kl",
-    "reward",
-    "g_loss",
-    "d_loss",
-    "d_real",
-    "d_fake",
-    "d_accuracy",
-    "retrieval_fake",
-    "entropy",
-    "unique",
-    "nll_valid",
-)
 
 
 def console_of(progress: bool) -> Console:
@@ -50,16 +35,29 @@ def shows_bars(console: Console) -> bool:
     return not console.quiet and (console.is_terminal or notebook)
 
 
-def headline(metrics: dict[str, float]) -> str:
-    """The losses that matter, in one line."""
-    return "  ".join(f"{key} {metrics[key]:.3f}" for key in SHOWN if key in metrics)
+def headline(metrics: Mapping[str, float], names: Sequence[str]) -> str:
+    """The metrics that matter, those of these names that are there, in one line."""
+    return "  ".join(f"{name} {metrics[name]:.3f}" for name in names if name in metrics)
 
 
 class Reporter:
-    """Shows phase, step, rate, time left, losses and the sample of the moment; writes the log."""
+    """Shows phase, step, rate, time left, metrics and the sample of the moment; writes the log.
 
-    def __init__(self, console: Console, log: Path | None = None, label: str = "") -> None:
-        self.console, self.log, self.label = console, log, label
+    Args:
+        console: where it is shown.
+        log: the file that it is written to.
+        label: before each line.
+        metrics: names of those that the line of progress shows, in order.
+    """
+
+    def __init__(
+        self,
+        console: Console,
+        log: Path | None = None,
+        label: str = "",
+        metrics: Sequence[str] = (),
+    ) -> None:
+        self.console, self.log, self.label, self.metrics = console, log, label, metrics
         self._live = shows_bars(console)
         self._progress = Progress(
             TextColumn("[bold]{task.description}"),
@@ -125,7 +123,7 @@ class Reporter:
         now = time.monotonic()
         rate = (done - self._start) / max(now - self._began, 1e-9)
         speed = f"{rate:.1f} step/s" if rate >= 1 else f"{1 / max(rate, 1e-9):.1f} s/step"
-        losses = headline(metrics)
+        losses = headline(metrics, self.metrics)
         if self._task is not None:
             self._progress.update(self._task, completed=done, rate=speed, losses=losses)
         if not self._live and (now - self._spoken > PLAIN_SECONDS or done == self._steps):

@@ -39,6 +39,11 @@ class Inspector(Protocol):
         """The score that a sweep's optimiser receives, unless the settings name another."""
         ...
 
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """The metrics that `look` gives, in the order in which the line of progress has them."""
+        ...
+
     def look(self, name: str, total: int, tracker: Tracker, reporter: Reporter) -> dict[str, float]:
         """Store and show a few samples of the step `total` as `name`; metrics of them.
 
@@ -66,6 +71,7 @@ class TextInspector:
     algorithm: Algorithm
     device: torch.device
     objective: str = "nll-test"
+    measured: tuple[str, ...] = ("unique", "nll_valid")
 
     def look(self, name: str, total: int, tracker: Tracker, reporter: Reporter) -> dict[str, float]:
         """See `Inspector.look`."""
@@ -106,6 +112,7 @@ class PictureInspector:
     algorithm: Painter
     device: torch.device
     objective: str = "frechet"
+    measured: tuple[str, ...] = ()
 
     def look(self, name: str, total: int, tracker: Tracker, reporter: Reporter) -> dict[str, float]:
         """See `Inspector.look`."""

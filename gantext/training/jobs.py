@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 import gantext
+from gantext import models
 from gantext.config import schema
 from gantext.config.compose import output_folder, override_words, user_folder
 from gantext.config.settings import Settings
@@ -127,9 +128,10 @@ def _train(
     from gantext.training.inspection import inspector
     from gantext.training.loop import Trainer
 
-    with stop_request() as stop, Reporter(console, run.log, label) as say:
+    looks = inspector(job.settings, run, job.data, job.algorithm, job.device)
+    metrics = (*models.progress_metrics(job.settings.model.name), *looks.measured)
+    with stop_request() as stop, Reporter(console, run.log, label, metrics) as say:
         say.write_log(f"gantext {gantext.__version__} on {job.device}, data {job.data.hash[:8]}")
-        looks = inspector(job.settings, run, job.data, job.algorithm, job.device)
         trainer = Trainer(job, run, looks, say)
         if state:
             trainer.load_state(state)

@@ -4,10 +4,11 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from gantext.plots.curves import D_ACCURACY
+
 UNIQUE_FLOOR = 0.5
 D_STUCK = 0.99
 D_PATIENCE = 20
-ACCURACIES = ("d_accuracy_real", "d_accuracy_fake", "d_accuracy")
 
 
 class Watch:
@@ -25,7 +26,7 @@ class Watch:
             found.append(f"not a number: {', '.join(sorted(broken))}")
         if metrics.get("unique", 1.0) < UNIQUE_FLOOR:
             found.append(f"the samples collapse: under {UNIQUE_FLOOR:.0%} of them are unique")
-        accuracies = [metrics[key] for key in ACCURACIES if key in metrics]
+        accuracies = [metrics[key] for key in D_ACCURACY.keys(metrics)]
         accuracy = min(accuracies, default=0.0)
         if accuracies:
             self._stuck = self._stuck + 1 if accuracy >= D_STUCK else 0

@@ -189,7 +189,7 @@ def test_a_refused_training_leaves_nothing_behind(folder: Path) -> None:
         (lambda: gantext.load_run("gan", device="gpu"), "no such device: gpu"),
         (lambda: gantext.load_run("gan").sample(0), "cannot sample with n=0"),
         (lambda: gantext.load_run("gan").sample(top_p=2), "top_p=2"),
-        (lambda: gantext.load_run("gan").evaluate("blue"), "no such measure: 'blue'.*bleu"),
+        (lambda: gantext.load_run("gan").evaluate("blue"), "unknown measure 'blue'.*bleu"),
         (lambda: gantext.load_run("gan").evaluate("bleu", preset="x"), "x"),
         (lambda: gantext.load_run("gan").score([]), "the sentences: every line is blank"),
         (lambda: gantext.load_run("gan").score(Path("none.txt")), "none.txt"),

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gantext.data.batches import Batches
+from gantext.data.batches import Batches, of_like_length
 from gantext.data.corpus import Corpus, Sentences, Split, build_corpus, content_hash, encode_split
 from gantext.data.vocabulary import EOS, PAD, UNK, Vocabulary
 from gantext.errors import UserError
@@ -173,3 +173,18 @@ def test_no_sentences_and_no_rows_are_refused() -> None:
         Batches(Split(torch.zeros(0, 3, dtype=torch.int64), ()), 0)
     with pytest.raises(ValueError, match="at least 1 row"):
         Batches(numbered(3), 0).next(0)
+
+
+@given(st.lists(st.integers(1, 6), min_size=1, max_size=30), st.integers(1, 8))
+def test_batches_of_like_length_hold_each_sentence_once_and_whole(lengths, rows) -> None:
+    tokens = torch.full((len(lengths), 6), PAD)
+    for place, length in enumerate(lengths):
+        tokens[place, :length] = 10 + place
+    batches = list(of_like_length(tokens, rows))
+    assert sorted(place for places, _ in batches for place in places.tolist()) == list(
+        range(len(lengths))
+    )
+    assert sorted(lengths) == [lengths[i] for places, _ in batches for i in places.tolist()]
+    for places, part in batches:
+        assert len(part) <= rows and part.shape[1] == max(lengths[i] for i in places.tolist())
+        assert torch.equal(part, tokens[places][:, : part.shape[1]])

@@ -7,11 +7,11 @@ import torch
 
 from gantext.config.compose import compose
 from gantext.data.vocabulary import EOS, PAD, UNK
+from gantext.inference.beam import FREE, beam_search
 from gantext.inference.imputation import fill, generator_policy
 from gantext.models import mle
 from gantext.models.contract import Task
 from gantext.models.vae import model as vae
-from gantext.nn.text.beam import FREE, beam_search
 
 WORDS, LENGTH = 9, 6
 TEMPLATES = torch.tensor(
@@ -54,7 +54,7 @@ def test_together_as_one_by_one_with_the_given_words_kept(name: str) -> None:
 def test_a_small_chunk_at_a_time_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     model = build("vae")
     whole = fill(model, TEMPLATES, 3, 2, WORDS)
-    monkeypatch.setattr("gantext.nn.text.beam.BEAM_ELEMENTS", {"cpu": WORDS * 3 * 2})
+    monkeypatch.setattr("gantext.inference.beam.BEAM_ELEMENTS", {"cpu": WORDS * 3 * 2})
     parts = fill(model, TEMPLATES, 3, 2, WORDS)
     assert torch.equal(whole.tokens, parts.tokens)
 

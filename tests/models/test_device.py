@@ -12,6 +12,7 @@ from gantext.errors import UserError
 from gantext.models.leakgan.features import LeakyTextCNN
 from gantext.models.leakgan.generator import LeakGenerator
 from gantext.models.leakgan.manager_worker import GoalSchedule, LeakGeneratorConfig
+from gantext.models.vae.model import free_bits
 from gantext.models.vae.networks import (
     DecoderConfig,
     Encoder,
@@ -20,7 +21,7 @@ from gantext.models.vae.networks import (
     Injection,
     LatentDecoder,
 )
-from gantext.nn.latent import free_bits, gaussian_kl, reparameterise
+from gantext.nn.latent import gaussian_kl, reparameterise
 from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
 from gantext.nn.text.rewards import (
     leave_one_out_mean,

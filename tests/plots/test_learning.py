@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gantext.errors import UserError
-from gantext.plots.layouts import running_mean
+from gantext.models.gan import CURVES
+from gantext.plots.layouts import Layout, running_mean
 from gantext.plots.learning import Panel, Span, learning_figures, phase_spans
 
 ROWS = [
@@ -37,8 +38,8 @@ ROWS = [
 ]
 
 
-def panels(rows=ROWS, **options) -> dict[str, Panel]:
-    return {panel.title: panel for panel in learning_figures(rows, **options)}
+def panels(rows=ROWS, layouts=CURVES) -> dict[str, Panel]:
+    return {panel.title: panel for panel in learning_figures(rows, layouts)}
 
 
 @pytest.fixture(scope="module")
@@ -151,18 +152,18 @@ def test_rows_without_a_step_are_left_out(total) -> None:
     assert list(line(panel, "nll").get_ydata()) == [1.0]
 
 
-def test_unknown_keys_only_if_asked(shown) -> None:
+def test_only_what_is_declared_is_drawn_in_its_order(shown) -> None:
     assert "odd" not in shown
-    more = panels(other=True)
-    assert list(more)[-1] == "odd"
-    assert list(line(more["odd"], "odd").get_ydata()) == list(range(1, 101))
-    assert "reward_std" not in more
+    own = Layout("Oddity", "", "odd", {"odd": "odd"})
+    more = panels(layouts=(own, *CURVES))
+    assert list(more) == ["Oddity", *shown]
+    assert list(line(more["Oddity"], "odd").get_ydata()) == list(range(1, 101))
 
 
 def test_nothing_to_draw() -> None:
-    assert learning_figures([]) == []
+    assert learning_figures([], CURVES) == []
     with pytest.raises(UserError, match="no theme"):
-        learning_figures([], "blue")
+        learning_figures([], CURVES, "blue")
 
 
 @given(

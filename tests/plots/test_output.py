@@ -10,6 +10,7 @@ from PIL import Image
 
 from gantext.metrics.text.frontier import Point
 from gantext.plots.frontier import Curve, frontier_figure
+from gantext.plots.layouts import Layout
 from gantext.plots.learning import learning_figures
 from gantext.plots.output import to_png, to_svg
 from gantext.plots.theme import LONGEST, THEMES, plain
@@ -90,7 +91,8 @@ def test_a_name_stays_text(name: str, tmp_path: Path) -> None:
 
 def test_names_from_metrics_stay_text() -> None:
     rows = [{"phase": NASTY[0], "total": t, NASTY[1]: 1.0} for t in (1, 2)]
-    (panel,) = learning_figures(rows, other=True)
+    layout = Layout(NASTY[1], "", NASTY[1], {NASTY[1]: NASTY[1]})
+    (panel,) = learning_figures(rows, [layout])
     found = texts(to_svg(panel.figure))
     assert plain(NASTY[0]) in found and NASTY[1] in found
 

@@ -149,10 +149,6 @@ class Grammar:
 
         return count(frozenset([(self.start,)]))
 
-    def log_sentences(self) -> float:
-        """Natural logarithm of the number of derivations (= sentences if unambiguous)."""
-        return math.log(self.derivations())
-
     def lengths(self) -> tuple[int, int]:
         """Return the numbers of tokens of the shortest and of the longest sentence."""
         bounds: dict[str, tuple[int, int]] = {}

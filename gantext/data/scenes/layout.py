@@ -58,7 +58,6 @@ class Mark:
     size: float
 
 
-WHOLE = Box(MARGIN, MARGIN, INNER, INNER)
 SPOTS = {
     "top": Box(1, 1, 30, 13),
     "bottom": Box(1, 18, 30, 13),

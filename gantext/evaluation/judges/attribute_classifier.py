@@ -25,8 +25,7 @@ from gantext.data.scenes.english import SHAPES
 from gantext.data.scenes.scene import parse
 from gantext.evaluation.judges.cache import cache_name, cached_weights, weights_hash
 from gantext.evaluation.judges.redrawn import Redrawn
-from gantext.nn.captions.fitting import FINAL_RATE
-from gantext.nn.optim import cosine_rate
+from gantext.nn.optim import cosine_rate, set_rate
 from gantext.nn.pictures.layers import BN_EPS, Init, Norm, initialise, map_norm
 
 VERSION = "attributes-1"  # goes up with every change that changes the weights
@@ -34,6 +33,7 @@ SEED = 78
 ROWS = 250  # pictures read together
 SIZE, WIDTHS = 128, (48, 64, 128, 192)
 STEPS, BATCH_SIZE, LEARNING_RATE, WARMUP_STEPS, WEIGHT_DECAY = 1600, 64, 3e-3, 100, 0.01
+FINAL_RATE = 0.02  # share of the learning rate that is left at the end
 EPOCHS = 11  # at most, for the smallest galleries
 COLOURS, FORMS = tuple(PAINT), tuple(SHAPES)
 MOST = 12  # shapes of a scene
@@ -175,8 +175,7 @@ def _fit(gallery: Gallery) -> dict[str, Any]:
     steps = min(STEPS, 1 + EPOCHS * len(gallery.train) // BATCH_SIZE)
     for step in range(steps):
         rate = cosine_rate(step, steps, WARMUP_STEPS, FINAL_RATE)
-        for group in optimiser.param_groups:
-            group["lr"] = LEARNING_RATE * rate
+        set_rate(optimiser, LEARNING_RATE * rate)
         places, batch = batches.next(min(BATCH_SIZE, len(gallery.train)))
         logits = network.logits(network.features(batch.pictures))
         loss = attribute_loss(logits, wanted.take(places))

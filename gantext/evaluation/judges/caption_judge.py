@@ -22,7 +22,7 @@ from gantext.errors import UserError
 from gantext.evaluation.judges.cache import cache_name, cached_weights, weights_hash
 from gantext.evaluation.judges.redrawn import Redrawn
 from gantext.nn.captions.dual_encoder import DualEncoder, DualEncoderConfig
-from gantext.nn.captions.fitting import EncoderFitter, FittingConfig
+from gantext.nn.captions.fitting import Descent, EncoderFitter, FittingConfig
 
 VERSION = "dual-1"  # goes up with every change that changes the weights
 SEED = 77
@@ -30,6 +30,7 @@ ROWS = 250  # pictures judged together
 DECIMALS = 5
 SIZES = DualEncoderConfig(64, 128, (48, 96, 128), 128, 0.07)
 FITTING = FittingConfig(1000, 96, 2e-3, 100, 0.01, 0, 0.0)
+DESCENT = Descent(betas=(0.9, 0.99), final_rate=0.02, clip=1.0)
 EPOCHS = 10  # at most, for the smallest galleries
 
 
@@ -82,7 +83,7 @@ def _fit(gallery: Gallery) -> dict[str, Any]:
     encoder, batches = _encoder(gallery), Batches(Redrawn(gallery.train, SEED), SEED)
     rows, pictures = FITTING.batch_size, len(gallery.train)
     steps = min(FITTING.steps, 1 + EPOCHS * pictures // rows)
-    fitter = EncoderFitter(encoder, dataclasses.replace(FITTING, steps=steps))
+    fitter = EncoderFitter(encoder, dataclasses.replace(FITTING, steps=steps), DESCENT)
     rng = torch.Generator().manual_seed(SEED)
     for _ in range(steps):
         fitter.step(batches.next(min(rows, pictures))[1], rng)

@@ -22,6 +22,7 @@ from gantext.data.batches import Batches
 from gantext.data.gallery import Gallery, to_unit
 from gantext.errors import UserError
 from gantext.evaluation.judges.cache import cache_name, cached_weights, weights_hash
+from gantext.nn.optim import set_rate
 
 VERSION = "cnn-1"  # goes up with every change that changes the weights
 SIZE = 64
@@ -140,8 +141,7 @@ def _train(gallery: Gallery, seed: int) -> dict[str, Any]:
     batches = Batches(gallery.train, seed)
     rng = torch.Generator().manual_seed(seed)
     for step in range(STEPS):
-        for group in optimiser.param_groups:
-            group["lr"] = LEARNING_RATE * 0.5 * (1 + math.cos(math.pi * step / STEPS))
+        set_rate(optimiser, LEARNING_RATE * 0.5 * (1 + math.cos(math.pi * step / STEPS)))
         batch = batches.next(min(BATCH_SIZE, len(gallery.train)))
         loss = F.cross_entropy(network(_shifted(batch.pictures, rng)), batch.labels)
         optimiser.zero_grad()

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gantext.data.batches import Batches
+from gantext.data.batches import Batches, of_like_length
 from gantext.data.corpus import Corpus, Split
 from gantext.data.vocabulary import PAD, SPECIALS
 from gantext.nn.text.fitting import MLEConfig, MLETrainer
@@ -101,9 +101,8 @@ def fit_lm(
 @torch.no_grad()
 def log_prob(model: LanguageModel, tokens: Tensor) -> tuple[Floats, Floats]:
     """log p (N,) of sentences (N, T), nats, and their tokens (N,), <eos> counted."""
-    lengths = (tokens != PAD).sum(1)
     found = torch.zeros(len(tokens), dtype=torch.float64)
-    for part in torch.split(lengths.argsort(), SCORED_ROWS):  # rows of like length together
-        rows = tokens[part, : int(lengths[part].max())].to(model.output.bias.device)
-        found[part] = model.token_log_prob(rows).double().sum(1).cpu()
-    return found.numpy(), lengths.double().numpy()
+    for places, rows in of_like_length(tokens, SCORED_ROWS):
+        shown = rows.to(model.output.bias.device)
+        found[places] = model.token_log_prob(shown).double().sum(1).cpu()
+    return found.numpy(), (tokens != PAD).sum(1).double().numpy()

@@ -13,10 +13,10 @@ from gantext.errors import UserError
 from gantext.evaluation.judges.adversarial_error import adversarial_error
 from gantext.evaluation.measure import Protocol
 from gantext.evaluation.subjects import Ground, Subject, _tested
+from gantext.inference.beam import FREE
 from gantext.inference.imputation import Search, can_impute, fill, search_signature
 from gantext.metrics.score import Score, Setting, signed
 from gantext.metrics.text.likelihood import grammatical_share
-from gantext.nn.text.beam import FREE
 from gantext.runs.trained import TrainedText
 
 SHARE = (0.2, 0.3)  # of a sentence's words that are blanked

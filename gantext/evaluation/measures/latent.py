@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from gantext.data.batches import of_like_length
 from gantext.data.corpus import Corpus
-from gantext.data.vocabulary import PAD
 from gantext.evaluation.measure import Protocol
 from gantext.evaluation.subjects import Ground, Subject, _tested
 from gantext.inference.latent import chosen
@@ -49,15 +49,14 @@ def posteriors(
     algorithm: Latent, tokens: Tensor, device: torch.device, draws: int, seed: int
 ) -> Posteriors:
     """Encode and weigh sentences, (N, T), k = `draws` each; rows of like length together."""
-    lengths = (tokens != PAD).sum(1)
     parts = []
-    for part in torch.split(lengths.argsort(), ROWS):
-        batch = tokens[part, : int(lengths[part].max())].to(device)
+    for places, rows in of_like_length(tokens, ROWS):
+        batch = rows.to(device)
         mu, log_var = algorithm.encode(batch)
         found = importance_estimates(batch, mu, log_var, algorithm.log_prob_given, draws, seed)
-        parts.append((mu.cpu(), log_var.cpu(), *found))
-    back = lengths.argsort().argsort()
-    return Posteriors(*(torch.cat(column)[back] for column in zip(*parts, strict=True)))
+        parts.append((places, mu.cpu(), log_var.cpu(), *found))
+    order, *columns = (torch.cat(column) for column in zip(*parts, strict=True))
+    return Posteriors(*(column[order.argsort()] for column in columns))
 
 
 def latent_scores(

@@ -121,23 +121,3 @@ def _means(values: Sequence[Mapping[Of, float]]) -> tuple[dict[Of, float], dict[
     with np.errstate(invalid="ignore"):  # infinite values have no deviation
         means = {key: float(column.mean()) for key, column in columns.items()}
         return means, {key: float(column.std(ddof=1)) for key, column in columns.items()}
-
-
-def dominates(one: Point, other: Point, order: int) -> bool:
-    """Whether one is at least as good in BLEU-N and Self-BLEU-N, and better in one of them.
-
-    False where either has no finite values at `order`.
-    """
-    first, second = one.at(order), other.at(order)
-    if first is None or second is None:
-        return False
-    return first != second and first[0] <= second[0] and first[1] >= second[1]
-
-
-def pareto_optimal(points: Sequence[Point], order: int) -> list[Point]:
-    """Return the points that no other one dominates, in the given order.
-
-    Points without finite values at `order` are left out; equal points all stay.
-    """
-    known = placed(points, order)
-    return [p for p in known if not any(dominates(other, p, order) for other in known)]

@@ -34,26 +34,6 @@ class PublishedPoint:
     source: str
 
 
-@dataclass(frozen=True)
-class PublishedOracle:
-    """What a paper reports on the synthetic LSTM oracle (5,000 words, 10,000 sequences).
-
-    Attributes:
-        model: the model's name in the paper; `ORACLE` is the oracle's own samples.
-        length: tokens in a sequence.
-        nll: -log p_oracle(sample), nats per token.
-        source: the paper that the number is from.
-    """
-
-    model: str
-    length: int
-    nll: float
-    source: str
-
-
-ORACLE = "oracle"
-
-
 def _coco(model: str, preset: str, source: str, bleu: Four, own: Four | None) -> PublishedPoint:
     self_bleu = dict(zip(ORDERS, own, strict=True)) if own else None
     by_order = dict(zip(ORDERS, bleu, strict=True))
@@ -81,20 +61,6 @@ PUBLISHED: tuple[PublishedPoint, ...] = (
     _relgan("RelGAN (1000)", (0.814, 0.634, 0.455, 0.303)),
 )
 
-PUBLISHED_ORACLE: tuple[PublishedOracle, ...] = (
-    PublishedOracle("MLE", 20, 9.038, LEAKGAN),
-    PublishedOracle("MLE", 40, 10.411, LEAKGAN),
-    PublishedOracle("SeqGAN", 20, 8.736, LEAKGAN),
-    PublishedOracle("SeqGAN", 40, 10.310, LEAKGAN),
-    PublishedOracle("RankGAN", 20, 8.247, LEAKGAN),
-    PublishedOracle("RankGAN", 40, 9.958, LEAKGAN),
-    PublishedOracle("LeakGAN", 20, 7.038, LEAKGAN),
-    PublishedOracle("LeakGAN", 40, 7.191, LEAKGAN),
-    PublishedOracle("RelGAN", 20, 6.680, RELGAN),
-    PublishedOracle("RelGAN", 40, 6.765, RELGAN),
-    PublishedOracle(ORACLE, 20, 5.750, LEAKGAN),
-)
-
 
 def published_points(data: str, preset: str) -> tuple[PublishedPoint, ...]:
     """Return what papers report on a data set under a protocol; none for data of one's own.
@@ -104,8 +70,3 @@ def published_points(data: str, preset: str) -> tuple[PublishedPoint, ...]:
     """
     find_preset(preset)
     return tuple(point for point in PUBLISHED if (point.data, point.preset) == (data, preset))
-
-
-def published_oracle(length: int) -> tuple[PublishedOracle, ...]:
-    """Return what papers report on the LSTM oracle at a sequence length, in tokens."""
-    return tuple(row for row in PUBLISHED_ORACLE if row.length == length)

@@ -69,16 +69,6 @@ def encode_texts(
     return Encoded(Words(numbers, lengths, len(known)), known)
 
 
-def own_tokens(texts: Sequence[str], tokenizer: str) -> tuple[list[list[str]], str]:
-    """Tokenise texts that are compared with each other only, and name the tokenizer.
-
-    Returns:
-        The tokens, and what `own_tokenizer` says of the texts.
-    """
-    chosen = own_tokenizer(texts, tokenizer)
-    return tokenized(texts, chosen), chosen
-
-
 def own_tokenizer(texts: Sequence[str], tokenizer: str, *, chunk: int = CHUNK) -> str:
     """Name the tokenizer for texts that are compared with each other only.
 

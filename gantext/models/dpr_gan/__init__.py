@@ -10,7 +10,7 @@ paper: `variant=faithful` is the idea as it stands, `variant=recipe` is one that
   the generator is no picture.
 - recipe: the dual encoder is first fitted to real pairs and frozen, so that the generator cannot
   be left behind by it, nor it be led astray. The generator draws in two steps, by a code of what
-  the caption leaves open (`gantext.nn.word_generator`), and both steps are first fitted to real
+  the caption leaves open (`generator.py`), and both steps are first fitted to real
   pictures as a variational autoencoder: what words look like is learned there. Then its codes are
   trained by the dual encoder, which sees their pictures, and by another discriminator, of codes
   (as in adversarial autoencoders, Makhzani et al. 2016, arXiv 1511.05644), which also refuses the
@@ -34,6 +34,67 @@ Where this differs from those papers, and why:
   encoder takes the nearest (reranking as in DALL-E, Ramesh et al. 2021, arXiv 2102.12092).
 """
 
-from gantext.models.dpr_gan.model import READS, Config, build
+from gantext.models.contract import Ability, Reads
+from gantext.models.dpr_gan.model import Config, build
+from gantext.plots.curves import D_ACCURACY, D_OUTPUTS, GRADIENT_NORMS, LOSSES, PENALTIES
+from gantext.plots.layouts import Layout
 
-__all__ = ["READS", "Config", "build"]
+__all__ = ["CAN", "CURVES", "READS", "SHOWN", "Config", "build"]
+
+READS = Reads.captioned
+CAN = frozenset({Ability.illustrate})
+SHOWN = ("g_loss", "d_loss", "d_real", "d_fake", "d_accuracy", "retrieval_fake")
+RETRIEVAL = Layout(
+    "Retrieval",
+    "Share of captions whose own picture the dual encoder finds among those of the batch: "
+    "their real pictures, and the generator's. Where the second is near 1 too and the "
+    "pictures are still blots, the encoder asks for less than a person does.",
+    "retrieval accuracy",
+    {"retrieval_real": "real", "retrieval_fake": "generated"},
+    covers=(0.0, 1.0),
+)
+FIT = Layout(
+    "Fit to real pictures",
+    "Terms of the bound on the negative log-likelihood of a picture under its caption: half "
+    "the squared error of the picture drawn of its own code and what the code says, then half "
+    "the squared error of the code composed of its own noise and what the noise says.",
+    "nats per picture",
+    {
+        "picture_error": "picture's error",
+        "code_kl": "code",
+        "code_error": "code's error",
+        "noise_kl": "noise",
+    },
+)
+SIMILARITY = Layout(
+    "Similarity",
+    "Mean cosine of a caption's embedding and its picture's, real and generated.",
+    "cosine",
+    {"similarity_real": "real", "similarity_fake": "generated"},
+)
+CAPTION_ACCURACY = Layout(
+    "Caption discriminator accuracy",
+    "Share of real pictures that the discriminator prefers with their own caption to another.",
+    "accuracy",
+    {"d_match_accuracy": "own caption"},
+    level=(0.5, "chance"),
+    covers=(0.0, 1.0),
+)
+CONTRASTIVE = Layout(
+    "Contrastive loss",
+    "Of finding each caption's generated picture in the batch by the dual encoder (InfoNCE).",
+    "nats",
+    {"contrastive": "generator"},
+)
+CURVES = (
+    LOSSES,
+    D_ACCURACY,
+    D_OUTPUTS,
+    PENALTIES,
+    RETRIEVAL,
+    FIT,
+    SIMILARITY,
+    CAPTION_ACCURACY,
+    CONTRASTIVE,
+    GRADIENT_NORMS,
+)

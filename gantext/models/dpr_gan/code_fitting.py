@@ -1,25 +1,29 @@
 """How decoder and composer of a generator are fitted to real pictures, before a judge sees them.
 
-The losses are those of `gantext.nn.picture_code`.
+The losses are those of `codes.py`.
 
 Shapes: B batch, T words of a caption.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from gantext.data.count import Count
 from gantext.data.gallery import PictureBatch
 from gantext.models.dpr_gan.codes import CodeReader, Gaussian, PictureReader
 from gantext.models.dpr_gan.generator import WordGenerator
-from gantext.nn.captions.fitting import BETAS, CLIP, FINAL_RATE
-from gantext.nn.captions.reader import CaptionReader, copy_reader
-from gantext.nn.optim import Metrics, clipped_step, cosine_rate
+from gantext.nn.captions.fitting import Descent
+from gantext.nn.captions.reader import CaptionReader
+from gantext.nn.optim import Metrics, clipped_step, cosine_rate, set_rate
 from gantext.nn.pictures.ema import Ema
+from gantext.nn.state import NamedParts
 
 SCALE_SHARE = 0.01  # of a batch in the running deviation of codes
+DESCENT = Descent(betas=(0.9, 0.99), final_rate=0.02, clip=1.0)
 NATS = 500.0  # that count as a loss of 1, for the bound on the gradient's norm
 
 
@@ -28,20 +32,22 @@ class CodeFittingConfig:
     """One of the two fits (explained in conf/model/dpr_gan.yaml)."""
 
     steps: int
-    batch_size: int
+    batch_size: Count
     learning_rate: float
     warmup_steps: int
     kl_weight: float
     kl_warmup_steps: int
 
 
-class PartFitter:
+class PartFitter(NamedParts):
     """AdamW with warm-up and a cosine, on a part of the generator and its posterior."""
 
+    counters = ("done",)
+
     def __init__(self, part: nn.Module, posterior: nn.Module, config: CodeFittingConfig) -> None:
-        self.parts, self.config, self.done = nn.ModuleList([part, posterior]), config, 0
+        self.fitted, self.config, self.done = nn.ModuleList([part, posterior]), config, 0
         self.optimiser = torch.optim.AdamW(
-            self.parts.parameters(), config.learning_rate, BETAS, weight_decay=0.0
+            self.fitted.parameters(), config.learning_rate, DESCENT.betas, weight_decay=0.0
         )
 
     def kl_weight(self) -> float:
@@ -51,24 +57,18 @@ class PartFitter:
     def descend(self, loss: Tensor) -> Metrics:
         """One update by a loss in nats, at the schedule's learning rate."""
         config = self.config
-        rate = cosine_rate(self.done, config.steps, config.warmup_steps, FINAL_RATE)
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate * config.learning_rate
-        norm = clipped_step(self.optimiser, self.parts, loss / NATS, CLIP)
+        rate = cosine_rate(self.done, config.steps, config.warmup_steps, DESCENT.final_rate)
+        set_rate(self.optimiser, rate * config.learning_rate)
+        norm = clipped_step(self.optimiser, self.fitted, loss / NATS, DESCENT.clip)
         self.done += 1
         return {"grad_norm": norm}
 
-    def state_dict(self) -> dict[str, Any]:
-        """Optimiser state and the place in the schedule."""
-        return {"optimiser": self.optimiser.state_dict(), "done": self.done}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what `state_dict` gave."""
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.done = state["done"]
+    def parts(self) -> Mapping[str, Any]:
+        """The optimiser."""
+        return {"optimiser": self.optimiser}
 
 
-class CodeFitting:
+class CodeFitting(NamedParts):
     """Fits the decoder with q(s | x), then the composer with q(z | s, c)."""
 
     def __init__(
@@ -148,14 +148,13 @@ class CodeFitting:
         errors = ((composed - codes.mean) / composer.scale).square().flatten(1).sum(1)
         return 0.5 * errors.mean(), noise.kl()
 
-    def state_dict(self) -> dict[str, Any]:
-        """Optimiser states and places in the schedules."""
-        return {name: part.state_dict() for name, part in self._parts().items()}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what `state_dict` gave."""
-        for name, part in self._parts().items():
-            part.load_state_dict(state[name])
-
-    def _parts(self) -> dict[str, Any]:
+    def parts(self) -> Mapping[str, Any]:
+        """Both fits: optimisers and places in the schedules."""
         return {"decoding": self.decoding, "composing": self.composing}
+
+
+@torch.no_grad()
+def copy_reader(source: CaptionReader, target: CaptionReader) -> None:
+    """Give `target` the weights of `source`, of the same sizes."""
+    for name in ("embedding", "forwards", "backwards"):
+        getattr(target, name).load_state_dict(getattr(source, name).state_dict())

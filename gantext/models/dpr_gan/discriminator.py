@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gantext.data.count import Count
 from gantext.nn.pictures.layers import SLOPE, Init, Norm, initialise
 from gantext.nn.pictures.trunk import PictureTrunk
 
@@ -19,7 +20,7 @@ class ProjectionConfig:
     """Sizes of the discriminator (explained in conf/model/dpr_gan.yaml)."""
 
     channels: tuple[int, ...]
-    hidden: int
+    hidden: Count
 
 
 class ProjectionDiscriminator(nn.Module):

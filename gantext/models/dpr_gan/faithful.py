@@ -6,13 +6,14 @@ learns to be found, and to be near the real picture.
 Shapes: B batch, N pictures, T words of a caption, C channels, S side in pixels.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from gantext.data.count import Count
 from gantext.data.gallery import PictureBatch
 from gantext.models.contract import Phase, PictureTask
 from gantext.models.dpr_gan.painter import CaptionPainter
@@ -24,7 +25,6 @@ from gantext.nn.captions.dual_encoder import (
     in_batch_accuracy,
     same_captions,
 )
-from gantext.nn.captions.fitting import encoder_loss
 from gantext.nn.optim import Metrics, descend
 
 
@@ -33,7 +33,7 @@ class RetrievalGameConfig:
     """Explained in conf/model/dpr_gan.yaml."""
 
     steps: int
-    batch_size: int
+    batch_size: Count
     g_learning_rate: float
     d_learning_rate: float
     betas: tuple[float, ...]
@@ -103,6 +103,14 @@ class RetrievalGame(CaptionPainter):
             "g_grad_norm": g_norm,
         }
 
-    def parts(self) -> dict[str, Any]:
+    def parts(self) -> Mapping[str, Any]:
         """Everything that has a state."""
-        return super().parts() | {"g_optimiser": self.g_optimiser, "d_optimiser": self.d_optimiser}
+        optimisers = {"g_optimiser": self.g_optimiser, "d_optimiser": self.d_optimiser}
+        return {**super().parts(), **optimisers}
+
+
+def encoder_loss(encoder: DualEncoder, batch: PictureBatch, fake: Tensor) -> Tensor:
+    """The contrastive loss with the fakes (B, C, S, S) as hard negatives, nats."""
+    same, seen = same_captions(batch.tokens), encoder.image(fake)
+    text, real = encoder.text(batch.tokens), encoder.image(batch.pictures)
+    return contrastive_loss(text, real, encoder.scale(), same, negatives=seen)

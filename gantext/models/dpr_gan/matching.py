@@ -3,15 +3,18 @@
 Shapes: B batch, C channels, H and W pixels, F features of a caption, M = k B wrong captions.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from gantext.data.count import Count
 from gantext.models.dpr_gan.discriminator import ProjectionDiscriminator
 from gantext.nn.optim import Metrics, descend
 from gantext.nn.pictures.gan_losses import GanLoss, discriminator_loss, zero_centred_penalty
+from gantext.nn.state import NamedParts
 
 
 @dataclass(frozen=True)
@@ -20,10 +23,10 @@ class MatchingConfig:
 
     mismatch_weight: float
     gamma: float
-    reg_every: int
+    reg_every: Count
 
 
-class Matching:
+class Matching(NamedParts):
     """Adam on a discriminator: real before fake, and its own caption before a wrong one.
 
     Attributes:
@@ -88,11 +91,15 @@ class Matching:
             total = total + config.reg_every * config.gamma / 2 * found
         return total
 
+    def parts(self) -> Mapping[str, Any]:
+        """The optimiser."""
+        return {"optimiser": self.optimiser}
+
     def state_dict(self) -> dict[str, Any]:
         """Optimiser state, and what was measured last."""
-        return {"optimiser": self.optimiser.state_dict(), "kept": dict(self.kept)}
+        return {**super().state_dict(), "kept": dict(self.kept)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` gave."""
-        self.optimiser.load_state_dict(state["optimiser"])
+        super().load_state_dict(state)
         self.kept = dict(state["kept"])

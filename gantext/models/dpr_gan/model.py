@@ -10,16 +10,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gantext.data.count import Count
 from gantext.data.gallery import PictureBatch
 from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
-from gantext.models.contract import Phase, PictureTask, Reads
-from gantext.models.dpr_gan.code_fitting import CodeFitting, CodeFittingConfig
+from gantext.models.contract import Phase, PictureTask
+from gantext.models.dpr_gan.code_fitting import DESCENT, CodeFitting, CodeFittingConfig
 from gantext.models.dpr_gan.codes import Gaussian
 from gantext.models.dpr_gan.discriminator import ProjectionConfig, ProjectionDiscriminator
-from gantext.models.dpr_gan.faithful import RetrievalGame, RetrievalGameConfig
+from gantext.models.dpr_gan.faithful import RetrievalGame, RetrievalGameConfig, encoder_loss
 from gantext.models.dpr_gan.generator import WordGenerator, WordGeneratorConfig
 from gantext.models.dpr_gan.matching import Matching, MatchingConfig
+from gantext.models.dpr_gan.near_captions import NearCaptions
 from gantext.models.dpr_gan.painter import CaptionPainter
 from gantext.nn.captions.dual_encoder import (
     DualEncoder,
@@ -29,18 +31,14 @@ from gantext.nn.captions.dual_encoder import (
     same_captions,
 )
 from gantext.nn.captions.fitting import (
-    FINAL_RATE,
     EncoderFitter,
     FittingConfig,
     disturbed,
-    encoder_loss,
 )
-from gantext.nn.captions.reader import NearCaptions
-from gantext.nn.optim import Metrics, cosine_rate, descend
+from gantext.nn.optim import Metrics, cosine_rate, descend, set_rate
 from gantext.nn.pictures.ema import Ema
 from gantext.nn.pictures.gan_losses import GanLoss, generator_loss
 
-READS = Reads.captioned
 NEAREST = 20  # captions that the near ones are drawn from
 
 
@@ -56,7 +54,7 @@ class AdversarialConfig:
     """How the generator is trained (explained in conf/model/dpr_gan.yaml)."""
 
     steps: int
-    batch_size: int
+    batch_size: Count
     g_learning_rate: float
     d_learning_rate: float
     betas: tuple[float, ...]
@@ -118,7 +116,7 @@ class Recipe(CaptionPainter):
         self.discriminator = ProjectionDiscriminator(
             features, *read, config.discriminator, rng, shrinking=False
         ).to(device)
-        self.fitter = EncoderFitter(encoder, config.fitting)
+        self.fitter = EncoderFitter(encoder, config.fitting, DESCENT)
         betas = chosen.betas[0], chosen.betas[1]
         self.g_optimiser = torch.optim.Adam(
             [*generator.composer.parameters(), *self.codes.code_reader.parameters()],
@@ -213,14 +211,9 @@ class Recipe(CaptionPainter):
         """Both learning rates rise over the warm-up, then fall along a cosine."""
         config = self.config.adversarial
         steps = config.steps + self.config.hard_negatives.steps
-        rate = cosine_rate(self.steps, steps, config.warmup_steps, FINAL_RATE)
-        pairs = (
-            (self.g_optimiser, config.g_learning_rate),
-            (self.matching.optimiser, config.d_learning_rate),
-        )
-        for optimiser, peak in pairs:
-            for group in optimiser.param_groups:
-                group["lr"] = rate * peak
+        rate = cosine_rate(self.steps, steps, config.warmup_steps, DESCENT.final_rate)
+        set_rate(self.g_optimiser, rate * config.g_learning_rate)
+        set_rate(self.matching.optimiser, rate * config.d_learning_rate)
 
     def d_step(self, real: Tensor, fake: Tensor, tokens: Tensor, near: Tensor) -> Metrics:
         """One update of D on codes (B, K, S / 4, S / 4) of captions (B, T).
@@ -296,9 +289,10 @@ class Recipe(CaptionPainter):
 
     # State
 
-    def parts(self) -> dict[str, Any]:
+    def parts(self) -> Mapping[str, Any]:
         """Everything that has a state."""
-        return super().parts() | {
+        return {
+            **super().parts(),
             "fitter": self.fitter,
             "codes": self.codes,
             "learner": self.learner,

@@ -12,12 +12,15 @@ from torch import Tensor, nn
 from gantext.models.contract import PictureTask
 from gantext.nn.captions.dual_encoder import DualEncoder
 from gantext.nn.pictures.ema import Ema
+from gantext.nn.state import NamedParts
 
 DRAWN = 100  # captions illustrated together
 
 
-class CaptionPainter:
+class CaptionPainter(NamedParts):
     """What both variants have: a dual encoder, a generator, and the average of its weights."""
+
+    counters = ("steps",)
 
     def __init__(
         self, task: PictureTask, encoder: DualEncoder, generator: nn.Module, ema: float
@@ -52,19 +55,9 @@ class CaptionPainter:
         """Those that `load_pretrained` takes."""
         return {"dual_encoder": self.encoder, "generator": self.generator}
 
-    def parts(self) -> dict[str, Any]:
+    def parts(self) -> Mapping[str, Any]:
         """Everything that has a state."""
         return {**self.networks(), "ema": self.ema}
-
-    def state_dict(self) -> dict[str, Any]:
-        """Weights, optimiser states and counters."""
-        return {**{k: part.state_dict() for k, part in self.parts().items()}, "steps": self.steps}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what `state_dict` gave."""
-        for name, part in self.parts().items():
-            part.load_state_dict(state[name])
-        self.steps = state["steps"]
 
     def load_pretrained(self, state: dict[str, Any]) -> None:
         """Take the weights of the networks, and the average of G."""

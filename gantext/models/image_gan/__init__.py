@@ -2,8 +2,9 @@
 
 A generator makes pictures of noise; a discriminator says whether a picture is real; each is trained
 against the other. Networks, loss and regularisation are options: the multilayer perceptrons of the
-first paper or DCGAN's convolutions (Radford et al. 2016); the losses of nn/gan_losses.py; spectral
-normalisation (Miyato et al. 2018) or zero-centred gradient penalties (Mescheder et al. 2018).
+first paper or DCGAN's convolutions (Radford et al. 2016); the losses of nn/pictures/gan_losses.py;
+spectral normalisation (Miyato et al. 2018) or zero-centred gradient penalties (Mescheder et al.
+2018).
 
 Shapes: B batch, C channels, S side in pixels, Z noise.
 
@@ -22,6 +23,13 @@ Where this differs from the papers, and why:
   wgan_gp): how often, and how surely, a real picture beats a fake one.
 """
 
-from gantext.models.image_gan.model import READS, Config, build
+from gantext.models.contract import Ability, Reads
+from gantext.models.image_gan.model import Config, build
+from gantext.plots.curves import D_ACCURACY, D_OUTPUTS, GRADIENT_NORMS, LOSSES, PENALTIES
 
-__all__ = ["READS", "Config", "build"]
+__all__ = ["CAN", "CURVES", "READS", "SHOWN", "Config", "build"]
+
+READS = Reads.pictures
+CAN = frozenset[Ability]()
+SHOWN = ("g_loss", "d_loss", "d_real", "d_fake", "d_accuracy")
+CURVES = (LOSSES, D_ACCURACY, D_OUTPUTS, PENALTIES, GRADIENT_NORMS)

@@ -8,9 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from gantext.data.count import Count
 from gantext.data.gallery import PictureBatch
 from gantext.errors import UserError
-from gantext.models.contract import Phase, PictureTask, Reads
+from gantext.models.contract import Phase, PictureTask
 from gantext.models.image_gan.networks import (
     DCGANDiscriminator,
     DCGANGenerator,
@@ -19,7 +20,7 @@ from gantext.models.image_gan.networks import (
     PictureDiscriminator,
 )
 from gantext.models.image_gan.spectral_norm import add_spectral_norm
-from gantext.nn.optim import Metrics, cosine_rate, descend
+from gantext.nn.optim import Metrics, cosine_rate, descend, set_rate
 from gantext.nn.pictures.ema import Ema
 from gantext.nn.pictures.gan_losses import (
     RELATIVE,
@@ -30,8 +31,8 @@ from gantext.nn.pictures.gan_losses import (
     zero_centred_penalty,
 )
 from gantext.nn.pictures.layers import Init, Norm
+from gantext.nn.state import NamedParts
 
-READS = Reads.pictures
 DRAWN = 500  # pictures drawn together
 
 
@@ -55,8 +56,8 @@ class Reg(enum.Enum):
 class GeneratorConfig:
     """The generator and its optimiser (explained in conf/model/image_gan.yaml)."""
 
-    hidden: tuple[int, ...]
-    width: int
+    hidden: tuple[Count, ...]
+    width: Count
     norm: Norm
     bn_eps: float
     learning_rate: float
@@ -66,8 +67,8 @@ class GeneratorConfig:
 class DiscriminatorConfig:
     """The discriminator and its optimiser (explained in conf/model/image_gan.yaml)."""
 
-    hidden: tuple[int, ...]
-    width: int
+    hidden: tuple[Count, ...]
+    width: Count
     norm: Norm
     learning_rate: float
     steps: int
@@ -83,12 +84,12 @@ class Config:
     loss: GanLoss
     reg: Reg
     gamma: float
-    reg_every: int
+    reg_every: Count
     gp_weight: float
     ema: float
     steps: int
-    batch_size: int
-    latent_size: int
+    batch_size: Count
+    latent_size: Count
     init: Init
     betas: tuple[float, ...]
     final_rate: float
@@ -97,8 +98,10 @@ class Config:
     discriminator: DiscriminatorConfig
 
 
-class ImageGAN:
+class ImageGAN(NamedParts):
     """Generator, discriminator, their optimisers, and the one phase."""
+
+    counters = ("d_steps",)
 
     def __init__(self, config: Config, task: PictureTask, rng: torch.Generator) -> None:
         check(config)
@@ -164,8 +167,8 @@ class ImageGAN:
         config = self.config
         total = config.steps * config.discriminator.steps
         share = cosine_rate(self.d_steps, total, 0, config.final_rate)
-        self.g_optimiser.param_groups[0]["lr"] = share * config.generator.learning_rate
-        self.d_optimiser.param_groups[0]["lr"] = share * config.discriminator.learning_rate
+        set_rate(self.g_optimiser, share * config.generator.learning_rate)
+        set_rate(self.d_optimiser, share * config.discriminator.learning_rate)
         return share
 
     def g_step(self, real: Tensor, fake: Tensor) -> Metrics:
@@ -209,7 +212,8 @@ class ImageGAN:
 
     # State
 
-    def _parts(self) -> dict[str, Any]:
+    def parts(self) -> Mapping[str, Any]:
+        """Everything that has a state."""
         parts: dict[str, Any] = {
             "generator": self.generator,
             "discriminator": self.discriminator,
@@ -220,14 +224,11 @@ class ImageGAN:
 
     def state_dict(self) -> dict[str, Any]:
         """Weights, optimiser states and counters."""
-        state = {name: part.state_dict() for name, part in self._parts().items()}
-        return {**state, "d_steps": self.d_steps, "penalties": dict(self.penalties)}
+        return {**super().state_dict(), "penalties": dict(self.penalties)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` gave."""
-        for name, part in self._parts().items():
-            part.load_state_dict(state[name])
-        self.d_steps = state["d_steps"]
+        super().load_state_dict(state)
         device = self.task.device
         self.penalties = {name: value.to(device) for name, value in state["penalties"].items()}
 

@@ -30,11 +30,28 @@ Where this differs from the paper and its released code, and why:
   know Q; here it made the samples less diverse and no more real.
 - The manager's Q and the worker's reward have a `baseline` (without it goals go to what is
   common, good or bad). `tie_weights` is an option that the paper does not have.
-- The discriminator ignores padding and its windows may reach past the end (see nn/text_cnn.py);
+- The discriminator ignores padding and its windows may reach past the end (nn/text/text_cnn.py);
   'not yet generated' is a learned symbol only with `d_training.prefixes`, else (as in the code) it
   keeps its random embedding, since whole sentences never show it.
 """
 
-from gantext.models.leakgan.model import READS, Config, build
+from gantext.models.contract import Ability, Reads
+from gantext.models.leakgan.model import Config, build
+from gantext.plots.curves import (
+    D_ACCURACY,
+    D_OUTPUTS,
+    DIVERSITY,
+    ENTROPY,
+    GRADIENT_NORMS,
+    LENGTH,
+    LOSSES,
+    NLL,
+    REWARD,
+)
 
-__all__ = ["READS", "Config", "build"]
+__all__ = ["CAN", "CURVES", "READS", "SHOWN", "Config", "build"]
+
+READS = Reads.text
+CAN = frozenset({Ability.judge, Ability.goals})
+SHOWN = ("nll", "reward", "d_loss", "d_real", "d_fake", "entropy")
+CURVES = (NLL, LOSSES, D_ACCURACY, D_OUTPUTS, ENTROPY, REWARD, DIVERSITY, LENGTH, GRADIENT_NORMS)

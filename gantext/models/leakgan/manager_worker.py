@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gantext.data.count import Count
 from gantext.nn.text.dropout import locked_dropout, word_dropout
 from gantext.nn.text.lstm import lstm_pass
 from gantext.nn.text.sampling import bos_column
@@ -27,8 +28,8 @@ class GoalSchedule(enum.Enum):
 class LeakGeneratorConfig:
     """Sizes and regularisation of manager and worker (explained in conf/model/leakgan.yaml)."""
 
-    embedding: int
-    hidden: int
+    embedding: Count
+    hidden: Count
     manager_hidden: int
     tie_weights: bool
     dropout: float

@@ -11,9 +11,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from gantext.data.count import Count
 from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
-from gantext.models.contract import Phase, Reads, Task
+from gantext.models.contract import Phase, Task
 from gantext.models.leakgan.features import LeakyTextCNN
 from gantext.models.leakgan.generator import LeakGenerator
 from gantext.models.leakgan.manager_worker import (
@@ -22,6 +23,7 @@ from gantext.models.leakgan.manager_worker import (
     intrinsic_rewards,
 )
 from gantext.nn.optim import Metrics, clipped_step
+from gantext.nn.state import NamedParts
 from gantext.nn.text.adversary import DiscriminatorTrainer, DTrainingConfig
 from gantext.nn.text.fitting import MLEConfig, MLETrainer
 from gantext.nn.text.lstm import chosen_log_prob
@@ -29,8 +31,6 @@ from gantext.nn.text.rewards import leave_one_out_mean, policy_gradient_loss, ra
 from gantext.nn.text.rollouts import rollout_rewards, trimmed
 from gantext.nn.text.sampling import SamplingOptions, decode
 from gantext.nn.text.text_cnn import DiscriminatorConfig, unique_rows
-
-READS = Reads.text
 
 
 class Baseline(enum.Enum):
@@ -70,11 +70,11 @@ class AdversarialConfig:
     """How the generator is trained against it (explained in conf/model/leakgan.yaml)."""
 
     steps: int
-    batch_size: int
+    batch_size: Count
     learning_rate: float
     clip: float
     temperature: float
-    rollouts: int
+    rollouts: Count
     rank_delta: float
     rank_real: int
     worker_reward: WorkerReward
@@ -96,7 +96,7 @@ class Config:
     adversarial: AdversarialConfig
 
 
-class LeakGAN:
+class LeakGAN(NamedParts):
     """Manager, worker and discriminator, their optimisers, and the two phases."""
 
     def __init__(self, config: Config, task: Task, rng: torch.Generator) -> None:
@@ -302,7 +302,8 @@ class LeakGAN:
 
     # State
 
-    def _parts(self) -> dict[str, Any]:
+    def parts(self) -> Mapping[str, Any]:
+        """Everything that has a state."""
         return {
             "generator": self.generator,
             "discriminator": self.discriminator,
@@ -316,14 +317,12 @@ class LeakGAN:
 
     def state_dict(self) -> dict[str, Any]:
         """Weights, optimiser states and counters."""
-        state = {name: part.state_dict() for name, part in self._parts().items()}
         accuracies = [self.d_pretrainer.accuracy, self.d_trainer.accuracy]
-        return {**state, "d_accuracies": accuracies}
+        return {**super().state_dict(), "d_accuracies": accuracies}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` gave."""
-        for name, part in self._parts().items():
-            part.load_state_dict(state[name])
+        super().load_state_dict(state)
         self.d_pretrainer.accuracy, self.d_trainer.accuracy = state["d_accuracies"]
 
     def load_pretrained(self, state: dict[str, Any]) -> None:

@@ -19,6 +19,35 @@ Where this differs from the papers, and why:
 - The shift of the batch-normalised mean is learned, as in the released code of BN-VAE.
 """
 
-from gantext.models.vae.model import READS, Config, build
+from gantext.models.contract import Ability, Reads
+from gantext.models.vae.model import Config, build
+from gantext.plots.curves import DIVERSITY, GRADIENT_NORMS, LOSSES, NLL
+from gantext.plots.layouts import Layout
 
-__all__ = ["READS", "Config", "build"]
+__all__ = ["CAN", "CURVES", "READS", "SHOWN", "Config", "build"]
+
+READS = Reads.text
+CAN = frozenset({Ability.latent, Ability.estimate})
+SHOWN = ("nll_bound", "kl")
+RECONSTRUCTION = Layout(
+    "Reconstruction",
+    "Of a sentence from a draw of its own posterior: -E[log p(x|z)]. What the latent vector "
+    "tells the decoder lowers it.",
+    "nats per sentence",
+    {"reconstruction": "training"},
+)
+INFORMATION = Layout(
+    "Latent information",
+    "KL term of the bound, and the mutual information of sentence and latent vector where it "
+    "is measured. A KL near 0 is posterior collapse: the decoder ignores the latent vector.",
+    "nats per sentence",
+    {"kl": "KL", "mutual_information": "mutual information"},
+)
+KL_WEIGHT = Layout(
+    "KL weight",
+    "Weight of the KL term in the loss.",
+    "weight",
+    {"beta": "beta"},
+    covers=(0.0, 1.0),
+)
+CURVES = (NLL, RECONSTRUCTION, INFORMATION, KL_WEIGHT, LOSSES, DIVERSITY, GRADIENT_NORMS)

@@ -4,6 +4,8 @@ import enum
 import math
 from dataclasses import dataclass
 
+from gantext.data.count import Count
+
 
 class Schedule(enum.Enum):
     """How the weight rises."""
@@ -22,7 +24,7 @@ class AnnealConfig:
     steps: int
     rate: float
     midpoint: int
-    cycles: int
+    cycles: Count
     ramp: float
 
 

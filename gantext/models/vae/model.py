@@ -10,9 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from gantext.data.count import Count
 from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
-from gantext.models.contract import Phase, Reads, Task
+from gantext.models.contract import Phase, Task
 from gantext.models.vae.annealing import AnnealConfig, beta_at
 from gantext.models.vae.networks import (
     DecoderConfig,
@@ -22,19 +23,18 @@ from gantext.models.vae.networks import (
     LatentDecoder,
 )
 from gantext.nn.latent import (
-    free_bits,
     gaussian_kl,
     importance_estimates,
     mutual_information,
     reparameterise,
 )
 from gantext.nn.optim import Metrics
+from gantext.nn.state import NamedParts
 from gantext.nn.text.fitting import Fitter, MLEConfig
 from gantext.nn.text.lstm import initialise
 from gantext.nn.text.rollouts import trimmed
 from gantext.nn.text.sampling import SamplingOptions, decode
 
-READS = Reads.text
 EVAL_SEED = 0
 
 
@@ -53,10 +53,10 @@ class AggressiveConfig:
     """Aggressive training of the encoder (explained in conf/model/vae.yaml)."""
 
     enabled: bool
-    inner_steps: int
-    window: int
-    information_every: int
-    information_sentences: int
+    inner_steps: Count
+    window: Count
+    information_every: Count
+    information_sentences: Count
 
 
 @dataclass(frozen=True)
@@ -64,18 +64,20 @@ class Config:
     """Explained in conf/model/vae.yaml."""
 
     name: str
-    latent_size: int
+    latent_size: Count
     encoder: EncoderConfig
     decoder: DecoderConfig
     mle: MLEConfig
     objective: ObjectiveConfig
     aggressive: AggressiveConfig
     pretrain_ae: int
-    eval_samples: int
+    eval_samples: Count
 
 
-class VAE:
+class VAE(NamedParts):
     """Encoder and decoder, their optimiser, and the phases."""
+
+    counters = ("aggressive", "information")
 
     def __init__(self, config: Config, task: Task, rng: torch.Generator) -> None:
         check(config)
@@ -248,7 +250,8 @@ class VAE:
 
     # State
 
-    def _parts(self) -> dict[str, Any]:
+    def parts(self) -> Mapping[str, Any]:
+        """Everything that has a state."""
         return {
             "encoder": self.encoder,
             "decoder": self.decoder,
@@ -256,21 +259,22 @@ class VAE:
             "ae_fitter": self.ae_fitter,
         }
 
-    def state_dict(self) -> dict[str, Any]:
-        """Weights, optimiser states and counters."""
-        state = {name: part.state_dict() for name, part in self._parts().items()}
-        return {**state, "aggressive": self.aggressive, "information": self.information}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what `state_dict` gave."""
-        for name, part in self._parts().items():
-            part.load_state_dict(state[name])
-        self.aggressive, self.information = state["aggressive"], state["information"]
-
     def load_pretrained(self, state: dict[str, Any]) -> None:
         """Take the weights of encoder and decoder."""
         self.encoder.load_state_dict(state["encoder"])
         self.decoder.load_state_dict(state["decoder"])
+
+
+def free_bits(kl: Tensor, target: float, per_dim: bool) -> Tensor:
+    """The batch's mean KL, below whose target nothing is gained (Kingma et al. 2016, C.8).
+
+    Args:
+        kl: (N, Z).
+        target: nats of each dimension, or of all together.
+        per_dim: whether each dimension has the target, or their sum.
+    """
+    mean = kl.mean(0)  # (Z,)
+    return (mean if per_dim else mean.sum()).clamp_min(target).sum()
 
 
 def _reconstruction(log_prob: Tensor, tokens: Tensor) -> dict[str, Tensor]:

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gantext.data.count import Count
 from gantext.data.vocabulary import BOS, PAD
 from gantext.nn.text.dropout import hide_words, locked_dropout, word_dropout
 from gantext.nn.text.lstm import WordScores, chosen_log_prob, initialise, lstm_pass, lstm_step
@@ -28,8 +29,8 @@ class Injection(enum.Enum):
 class EncoderConfig:
     """Sizes of the encoder (explained in conf/model/vae.yaml)."""
 
-    embedding: int
-    hidden: int
+    embedding: Count
+    hidden: Count
     dropout: float
     bn_gamma: float
 
@@ -38,9 +39,9 @@ class EncoderConfig:
 class DecoderConfig:
     """Sizes and regularisation of the decoder (explained in conf/model/vae.yaml)."""
 
-    embedding: int
-    hidden: int
-    layers: int
+    embedding: Count
+    hidden: Count
+    layers: Count
     tie_weights: bool
     dropout: float
     embedding_dropout: float

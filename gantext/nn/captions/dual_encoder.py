@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gantext.data.count import Count
 from gantext.nn.captions.reader import CaptionReader, initialise_reader
 from gantext.nn.pictures.layers import Init, Norm
 from gantext.nn.pictures.layers import initialise as initialise_pictures
@@ -26,8 +27,8 @@ LARGEST_SCALE = 100.0  # of the learned 1 / temperature, as CLIP has it
 class DualEncoderConfig:
     """Sizes of the two towers (explained in conf/model/dpr_gan.yaml)."""
 
-    embedding: int
-    hidden: int
+    embedding: Count
+    hidden: Count
     channels: tuple[int, ...]
     projection: int
     temperature: float

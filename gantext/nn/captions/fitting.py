@@ -3,6 +3,7 @@
 Shapes: B batch, C channels, S side of a picture in pixels.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from gantext.data.count import Count
 from gantext.data.gallery import PictureBatch
 from gantext.nn.captions.dual_encoder import (
     DualEncoder,
@@ -17,11 +19,8 @@ from gantext.nn.captions.dual_encoder import (
     in_batch_accuracy,
     same_captions,
 )
-from gantext.nn.optim import Metrics, clipped_step, cosine_rate
-
-BETAS = (0.9, 0.99)
-FINAL_RATE = 0.02  # share of the peak learning rate that is left at the end
-CLIP = 1.0
+from gantext.nn.optim import Metrics, clipped_step, cosine_rate, set_rate
+from gantext.nn.state import NamedParts
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class FittingConfig:
     """Explained in conf/model/dpr_gan.yaml."""
 
     steps: int
-    batch_size: int
+    batch_size: Count
     learning_rate: float
     warmup_steps: int
     weight_decay: float
@@ -37,26 +36,45 @@ class FittingConfig:
     noise: float
 
 
-class EncoderFitter:
+@dataclass(frozen=True)
+class Descent:
+    """What AdamW has by whoever fits a network by it: a model and a judge each have their own.
+
+    Attributes:
+        betas: of the running means of the gradient and its square.
+        final_rate: share of the peak learning rate that is left at the end.
+        clip: the largest norm of a gradient.
+    """
+
+    betas: tuple[float, float]
+    final_rate: float
+    clip: float
+
+
+class EncoderFitter(NamedParts):
     """AdamW with warm-up and a cosine, on pictures that are disturbed a little at random."""
 
-    def __init__(self, encoder: DualEncoder, config: FittingConfig) -> None:
-        self.encoder, self.config, self.done = encoder, config, 0
+    counters = ("done",)
+
+    def __init__(self, encoder: DualEncoder, config: FittingConfig, descent: Descent) -> None:
+        self.encoder, self.config, self.descent, self.done = encoder, config, descent, 0
         self.optimiser = torch.optim.AdamW(
-            encoder.parameters(), config.learning_rate, BETAS, weight_decay=config.weight_decay
+            encoder.parameters(),
+            config.learning_rate,
+            descent.betas,
+            weight_decay=config.weight_decay,
         )
 
     def step(self, batch: PictureBatch, rng: torch.Generator) -> Metrics:
         """One update by the symmetric loss on B pairs."""
         config, encoder = self.config, self.encoder
-        rate = cosine_rate(self.done, config.steps, config.warmup_steps, FINAL_RATE)
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate * config.learning_rate
+        rate = cosine_rate(self.done, config.steps, config.warmup_steps, self.descent.final_rate)
+        set_rate(self.optimiser, rate * config.learning_rate)
         text = encoder.text(batch.tokens)
         pictures = encoder.image(disturbed(batch.pictures, config, rng))
         same = same_captions(batch.tokens)
         loss = contrastive_loss(text, pictures, encoder.scale(), same)
-        norm = clipped_step(self.optimiser, encoder, loss, CLIP)
+        norm = clipped_step(self.optimiser, encoder, loss, self.descent.clip)
         self.done += 1
         return {
             "contrastive": loss.detach(),
@@ -65,21 +83,9 @@ class EncoderFitter:
             "grad_norm": norm,
         }
 
-    def state_dict(self) -> dict[str, Any]:
-        """Optimiser state and the place in the schedule."""
-        return {"optimiser": self.optimiser.state_dict(), "done": self.done}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what `state_dict` gave."""
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.done = state["done"]
-
-
-def encoder_loss(encoder: DualEncoder, batch: PictureBatch, fake: Tensor) -> Tensor:
-    """The contrastive loss with the fakes (B, C, S, S) as hard negatives, nats."""
-    same, seen = same_captions(batch.tokens), encoder.image(fake)
-    text, real = encoder.text(batch.tokens), encoder.image(batch.pictures)
-    return contrastive_loss(text, real, encoder.scale(), same, negatives=seen)
+    def parts(self) -> Mapping[str, Any]:
+        """The optimiser."""
+        return {"optimiser": self.optimiser}
 
 
 def disturbed(pictures: Tensor, config: FittingConfig, rng: torch.Generator) -> Tensor:

@@ -1,13 +1,16 @@
 """An exponential moving average of a network's weights."""
 
 import copy
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import nn
 
+from gantext.nn.state import NamedParts
 
-class Ema:
+
+class Ema(NamedParts):
     """A copy of a network whose weights follow it: average <- d * average + (1 - d) * weight.
 
     d is `decay`, and less at the beginning, (1 + n) / (10 + n) after n updates, so that the average
@@ -16,6 +19,8 @@ class Ema:
     Attributes:
         module: the average; in evaluation mode, and it takes no gradient.
     """
+
+    counters = ("updates",)
 
     def __init__(self, module: nn.Module, decay: float) -> None:
         self.source, self.decay, self.updates = module, decay, 0
@@ -32,11 +37,6 @@ class Ema:
         for copied, buffer in zip(self.module.buffers(), self.source.buffers(), strict=True):
             copied.copy_(buffer)
 
-    def state_dict(self) -> dict[str, Any]:
-        """The average and the number of updates."""
-        return {"module": self.module.state_dict(), "updates": self.updates}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what `state_dict` gave."""
-        self.module.load_state_dict(state["module"])
-        self.updates = state["updates"]
+    def parts(self) -> Mapping[str, Any]:
+        """The average."""
+        return {"module": self.module}

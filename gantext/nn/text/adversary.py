@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from gantext.data.count import Count
 from gantext.data.vocabulary import PAD
 from gantext.nn.optim import Metrics, clipped_step
 from gantext.nn.text.text_cnn import TextCNN
@@ -27,7 +28,7 @@ class DTrainingConfig:
     """How the discriminator is trained (explained in conf/model/gan.yaml)."""
 
     pretrain_steps: int
-    batch_size: int
+    batch_size: Count
     learning_rate: float
     clip: float
     steps: int

@@ -4,14 +4,17 @@ Shapes: B batch, T steps, V vocabulary.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from gantext.data.count import Count
 from gantext.data.vocabulary import PAD, UNK
-from gantext.nn.optim import Metrics, clipped_step, cosine_rate
+from gantext.nn.optim import Metrics, clipped_step, cosine_rate, set_rate
+from gantext.nn.state import NamedParts
 from gantext.nn.text.lstm import WordModel
 
 
@@ -20,7 +23,7 @@ class MLEConfig:
     """How a language model is fitted (explained in conf/model/*.yaml)."""
 
     epochs: int
-    batch_size: int
+    batch_size: Count
     learning_rate: float
     final_rate: float
     warmup_steps: int
@@ -53,12 +56,14 @@ def mean_nll(model: WordModel, tokens: Tensor, rng: torch.Generator | None) -> T
     return -log_probs.gather(1, tokens[tokens != PAD][:, None]).mean()
 
 
-class Fitter:
+class Fitter(NamedParts):
     """Updates a model by its loss: AdamW, warm-up, cosine decay, clipped gradients.
 
     The learning rate falls over `steps` updates; `singletons`, (V,) bool, are words seen once in
     training.
     """
+
+    counters = ("done",)
 
     def __init__(self, model: nn.Module, config: MLEConfig, singletons: Tensor, steps: int) -> None:
         self.fitted, self.config = model, config
@@ -79,8 +84,7 @@ class Fitter:
         config = self.config
         rate = cosine_rate(self.done, self.total, config.warmup_steps, config.final_rate)
         rate *= config.learning_rate
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
+        set_rate(self.optimiser, rate)
         norm = clipped_step(self.optimiser, self.fitted, loss, config.clip)
         self.done += counted
         return {"grad_norm": norm, "learning_rate": rate}
@@ -89,14 +93,9 @@ class Fitter:
         """A batch as the model is to see it: some words seen once are <unk>."""
         return hide_singletons(batch, self.singletons, self.unk_rate, rng)
 
-    def state_dict(self) -> dict[str, Any]:
-        """Optimiser state and the place in the schedule."""
-        return {"optimiser": self.optimiser.state_dict(), "done": self.done}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what `state_dict` gave."""
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.done = state["done"]
+    def parts(self) -> Mapping[str, Any]:
+        """The optimiser."""
+        return {"optimiser": self.optimiser}
 
 
 class MLETrainer(Fitter):

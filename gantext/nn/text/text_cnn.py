@@ -14,6 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gantext.data.batches import of_like_length
+from gantext.data.count import Count
 from gantext.data.vocabulary import PAD
 from gantext.nn.text.dropout import dropout
 
@@ -24,9 +26,9 @@ SCORE_ROWS = 256
 class DiscriminatorConfig:
     """Sizes and regularisation of the discriminator (explained in conf/model/*.yaml)."""
 
-    embedding: int
-    widths: tuple[int, ...]
-    filters: tuple[int, ...]
+    embedding: Count
+    widths: tuple[Count, ...]
+    filters: tuple[Count, ...]
     dropout: float
     l2: float
 
@@ -119,15 +121,13 @@ class TextCNN(nn.Module):
             parts = torch.split(tokens, SCORE_ROWS * 64)
             return torch.cat([self.logits(part).sigmoid() for part in parts])
         first, inverse = unique_rows(tokens)
-        lengths = (tokens[first] != PAD).sum(1)
-        order = lengths.argsort()
-        worth_it = int(lengths.sum()) > self.embedding.num_embeddings
+        unique = tokens[first]
+        worth_it = int((unique != PAD).sum()) > self.embedding.num_embeddings
         tables = self.tables() if worth_it else None
         scores = torch.empty(len(first), device=tokens.device)
-        for part in torch.split(order, SCORE_ROWS):
-            rows = tokens[first[part], : int(lengths[part[-1]])]
+        for places, rows in of_like_length(unique, SCORE_ROWS):
             pooled = self.pooled(rows) if tables is None else self.table_pooled(rows, tables)
-            scores[part] = self._output(pooled, None).sigmoid()
+            scores[places] = self._output(pooled, None).sigmoid()
         return scores[inverse]
 
     @torch.no_grad()

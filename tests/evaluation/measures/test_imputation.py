@@ -9,7 +9,7 @@ import torch
 
 from gantext.data.vocabulary import EOS, PAD
 from gantext.evaluation.measures.imputation import blanked
-from gantext.nn.text.beam import FREE
+from gantext.inference.beam import FREE
 from tests.conftest import SMALL_VAE, Command, finished
 
 

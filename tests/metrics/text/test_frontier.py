@@ -11,9 +11,7 @@ from hypothesis import strategies as st
 from gantext.metrics.text.frontier import (
     Point,
     bleu_at,
-    dominates,
     mean_over_seeds,
-    pareto_optimal,
     placed,
 )
 
@@ -126,31 +124,3 @@ def test_labels_groups_and_temperatures_stay_apart() -> None:
         Point("run", "run", None, one.bleu, one.self_bleu),
     ]
     assert mean_over_seeds([one, *others]) == [one, *others]
-
-
-def test_dominance_by_hand() -> None:
-    middle = point(0.5, 0.3)
-    assert dominates(point(0.4, 0.4), middle, N)
-    assert dominates(point(0.5, 0.4), middle, N)
-    assert dominates(point(0.4, 0.3), middle, N)
-    assert not dominates(point(0.5, 0.3), middle, N)
-    assert not dominates(point(0.4, 0.2), middle, N)
-    assert not dominates(point(0.6, 0.4), middle, N)
-    assert not dominates(point(0.4, math.nan), middle, N)
-    assert not dominates(middle, point(0.6, math.nan), N)
-
-
-def test_the_pareto_front_by_hand() -> None:
-    """(0.6, 0.2) is less diverse and worse than (0.5, 0.3); the others trade one for the other."""
-    curve = points([(0.4, 0.1), (0.5, 0.3), (0.6, 0.2), (0.7, 0.4), (0.7, 0.4), (math.nan, 0.9)])
-    assert pareto_optimal(curve, N) == [curve[0], curve[1], curve[3], curve[4]]
-
-
-@given(PAIRS)
-def test_a_front_holds_no_dominated_point_and_misses_none(pairs) -> None:
-    curve = points(pairs)
-    front = pareto_optimal(curve, N)
-    assert front
-    for candidate in curve:
-        beaten = any(dominates(other, candidate, N) for other in front)
-        assert beaten != (candidate in front)

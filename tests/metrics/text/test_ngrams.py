@@ -17,7 +17,7 @@ from gantext.metrics.text.copying import CopyIndex
 from gantext.metrics.text.corpus_bleu import corpus_bleu_score
 from gantext.metrics.text.diversity import diversity_scores
 from gantext.metrics.text.ngrams import encode, number_words
-from gantext.metrics.text.tokens import encode_texts, own_tokenizer, own_tokens, tokenized
+from gantext.metrics.text.tokens import encode_texts, own_tokenizer, tokenized
 
 LINES = st.lists(st.lists(st.sampled_from("abc."), max_size=6).map(" ".join), max_size=9)
 
@@ -91,8 +91,7 @@ def test_bleu_of_numbers_equals_bleu_of_tokens() -> None:
 )
 def test_own_tokenizer_in_chunks(lines: list[str], expected: str, chunk: int) -> None:
     assert own_tokenizer(lines, "nltk", chunk=chunk) == expected
-    tokens, name = own_tokens(lines, "nltk")
-    assert (tokens, name) == (tokenized(lines, expected), expected)
+    assert own_tokenizer(lines, "nltk") == expected
 
 
 def test_chunks_do_not_change_a_digit(monkeypatch: pytest.MonkeyPatch) -> None:

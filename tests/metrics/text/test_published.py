@@ -5,13 +5,7 @@ import pytest
 from gantext.errors import UserError
 from gantext.metrics.text.bleu_scores import ORDERS
 from gantext.metrics.text.presets import PRESETS
-from gantext.metrics.text.published import (
-    ORACLE,
-    PUBLISHED,
-    PUBLISHED_ORACLE,
-    published_oracle,
-    published_points,
-)
+from gantext.metrics.text.published import PUBLISHED, published_points
 
 
 def test_the_models_of_each_protocol() -> None:
@@ -49,14 +43,3 @@ def test_some_values_by_name() -> None:
     assert values["SeqGAN"].bleu[4] == 0.294
     assert values["RankGAN"].self_bleu == {2: 0.959, 3: 0.882, 4: 0.762, 5: 0.618}
     assert values["RelGAN (1000)"].bleu[5] == 0.303
-
-
-def test_the_oracle_rows() -> None:
-    short = {row.model: row.nll for row in published_oracle(20)}
-    long = {row.model: row.nll for row in published_oracle(40)}
-    assert short["MLE"] == 9.038 and long["MLE"] == 10.411 and short[ORACLE] == 5.750
-    # No model's samples are likelier than the oracle's own.
-    assert min(short.values()) == short[ORACLE]
-    assert set(short) - set(long) == {ORACLE}
-    assert len(PUBLISHED_ORACLE) == len(short) + len(long)
-    assert published_oracle(30) == ()

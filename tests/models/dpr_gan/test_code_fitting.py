@@ -6,10 +6,10 @@ from torch.distributions import Normal, kl_divergence
 
 from gantext.data.gallery import PictureBatch
 from gantext.data.vocabulary import EOS
-from gantext.models.dpr_gan.code_fitting import CodeFitting, CodeFittingConfig
+from gantext.models.dpr_gan.code_fitting import CodeFitting, CodeFittingConfig, copy_reader
 from gantext.models.dpr_gan.codes import CodeReader, Gaussian, PictureReader
 from gantext.models.dpr_gan.generator import WordGenerator, WordGeneratorConfig
-from gantext.nn.captions.reader import CaptionReader
+from gantext.nn.captions.reader import CaptionReader, initialise_reader
 from gantext.nn.pictures.ema import Ema
 
 SMALL = WordGeneratorConfig(noise=3, code=2, coarse=16, fine=8, style=12, rounds=1, heads=4)
@@ -108,3 +108,13 @@ def test_each_fit_begins_with_the_words_of_the_one_before_and_lowers_its_loss() 
     other.decoder_step(real, rng(1))
     wanted = other.text.embedding.weight
     torch.testing.assert_close(other.generator.decoder.text.embedding.weight, wanted)
+
+
+def test_a_copied_reader_reads_as_its_source() -> None:
+    one, two = CaptionReader(9, 6, 5), CaptionReader(9, 6, 5)
+    initialise_reader(one, rng(1))
+    initialise_reader(two, rng(2))
+    tokens = torch.tensor([[4, 5, EOS]])
+    assert not torch.equal(one.features(tokens), two.features(tokens))
+    copy_reader(one, two)
+    assert torch.equal(one.features(tokens), two.features(tokens))

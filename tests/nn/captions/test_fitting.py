@@ -8,10 +8,11 @@ from torch import Tensor
 
 from gantext.data.gallery import PictureBatch
 from gantext.nn.captions.dual_encoder import DualEncoder, DualEncoderConfig
-from gantext.nn.captions.fitting import EncoderFitter, FittingConfig, disturbed, shifted
+from gantext.nn.captions.fitting import Descent, EncoderFitter, FittingConfig, disturbed, shifted
 from gantext.nn.optim import descend
 
 SMALL = DualEncoderConfig(6, 5, (4, 4), 7, 0.1)
+DESCENT = Descent((0.9, 0.99), final_rate=0.02, clip=1.0)
 
 
 def rng(seed: int = 0) -> torch.Generator:
@@ -20,7 +21,7 @@ def rng(seed: int = 0) -> torch.Generator:
 
 def fitter(steps: int = 4, rate: float = 0.01) -> EncoderFitter:
     config = FittingConfig(steps, 5, rate, warmup_steps=2, weight_decay=0.0, shift=1, noise=0.3)
-    return EncoderFitter(DualEncoder(9, 3, 8, SMALL, rng(1)), config)
+    return EncoderFitter(DualEncoder(9, 3, 8, SMALL, rng(1)), config, DESCENT)
 
 
 def batch(seed: int = 0) -> PictureBatch:

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from gantext.data.vocabulary import EOS, PAD, UNK
+from gantext.inference.beam import FREE, beam_search
 from gantext.models.vae.networks import DecoderConfig, GivenLatent, Injection, LatentDecoder
-from gantext.nn.text.beam import FREE, beam_search
 from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
 from gantext.nn.text.sampling import SamplingOptions, decode
 

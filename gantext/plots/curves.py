@@ -1,0 +1,86 @@
+"""Figures of learning curves that several models have, and those of the looks at samples.
+
+A model puts those of its metrics into its `CURVES`, beside figures of its own.
+"""
+
+from gantext.plots.layouts import Layout
+
+NLL = Layout(
+    "Negative log-likelihood",
+    "Of real text under the model. A gap that opens between training and validation is "
+    "overfitting.",
+    "NLL (nats per token)",
+    {"nll": "training", "nll_bound": "training (-ELBO)", "nll_valid": "validation"},
+)
+LOSSES = Layout(
+    "Losses",
+    "Of a batch, before its update. The losses of an adversarial game need not fall; a "
+    "discriminator that cannot tell real from generated has 0.69 = ln 2.",
+    "loss",
+    {"g_loss": "generator", "d_loss": "discriminator"},
+    suffix="loss",
+)
+D_ACCURACY = Layout(
+    "Discriminator accuracy",
+    "Share of real and of generated samples that the discriminator tells right. A mean near "
+    "1/2 says that it cannot tell them apart, near 1 that the generator gets no signal.",
+    "accuracy",
+    {"d_accuracy_real": "real", "d_accuracy_fake": "generated", "d_accuracy": "both"},
+    mean=("d_accuracy_real", "d_accuracy_fake"),
+    level=(0.5, "chance"),
+    covers=(0.0, 1.0),
+)
+D_OUTPUTS = Layout(
+    "Discriminator outputs",
+    "Mean probability of being real that the discriminator gives to real and to generated "
+    "samples (for a relativistic loss, of being more real than the other). Both are 1/2 where "
+    "it cannot tell them apart.",
+    "D(x)",
+    {"d_real": "real", "d_fake": "generated"},
+    level=(0.5, "1/2"),
+    covers=(0.0, 1.0),
+)
+PENALTIES = Layout(
+    "Gradient penalties",
+    "Mean squared slope of the discriminator at real (R1) and at generated (R2) pictures, or "
+    "WGAN-GP's penalty, before their weights.",
+    "penalty",
+    {"r1": "R1", "r2": "R2", "gradient_penalty": "WGAN-GP"},
+)
+ENTROPY = Layout(
+    "Entropy",
+    "Of the generator's next-word distribution, a mean over the tokens that it sampled. A "
+    "fall towards 0 is collapse.",
+    "entropy (nats per token)",
+    {"entropy": "generator"},
+)
+REWARD = Layout(
+    "Reward",
+    "What the generator's tokens earn from the discriminator; the band is one standard "
+    "deviation over the tokens of a batch.",
+    "reward",
+    {"reward": "mean reward"},
+    band={"reward": "reward_std"},
+)
+DIVERSITY = Layout(
+    "Diversity",
+    "Share of sentences that are unique, among regular samples and within a batch.",
+    "unique share",
+    {"unique": "samples", "batch_unique": "batch"},
+    covers=(0.5, 1.0),
+)
+LENGTH = Layout(
+    "Length",
+    "Mean length of the generated sentences.",
+    "tokens in a sentence",
+    {"length": "generated"},
+)
+GRADIENT_NORMS = Layout(
+    "Gradient norms",
+    "Before clipping.",
+    "gradient norm",
+    {"grad_norm": "MLE", "g_grad_norm": "generator", "d_grad_norm": "discriminator"},
+    suffix="grad_norm",
+)
+# Of what a look at the samples of a text model measures, whatever the model.
+LOOKS = (NLL, DIVERSITY)

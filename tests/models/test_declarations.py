@@ -1,0 +1,79 @@
+"""What each model declares is what it is: its abilities, the metrics that it shows and draws."""
+
+import importlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from gantext import data, models
+from gantext.config.compose import compose
+from gantext.models.build import build, task_of
+from gantext.models.contract import Ability
+from gantext.plots.curves import LOOKS
+from gantext.training.console import headline
+
+GOLDEN = Path(__file__).parent.parent / "golden"
+FEW = ["data=scenes", "data.train_size=40", "data.validation_size=4", "data.test_size=4"]
+VARIANTS = [*models.available(), "dpr_gan model.variant=faithful"]
+
+
+def built(name: str):
+    settings = compose([f"model={name.split()[0]}", *name.split()[1:], *FEW])
+    loaded = data.load_for(settings.data, models.reads(settings.model.name))
+    return build(settings.model, settings.seed, task_of(loaded, torch.device("cpu")))
+
+
+def steps(name: str) -> list[dict[str, float]]:
+    """Metrics of a few steps of all phases."""
+    phases = json.loads((GOLDEN / f"{name}.json").read_text())
+    return [row for rows in phases.values() for row in rows]
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_a_declared_ability_is_there_and_one_that_is_there_is_declared(name: str) -> None:
+    algorithm = built(name)
+    there = {ability for ability in Ability if isinstance(algorithm, ability.value)}
+    assert models.abilities(name.split()[0]) == there
+
+
+@pytest.mark.parametrize("name", models.available())
+def test_the_metrics_of_the_line_of_progress_are_the_models_own(name: str) -> None:
+    assert set(models.progress_metrics(name)) <= {key for row in steps(name) for key in row}
+
+
+@pytest.mark.parametrize("name", models.available())
+def test_each_figure_has_a_title_of_its_own_and_each_loss_is_in_one(name: str) -> None:
+    curves = models.curves(name)
+    titles = [layout.title for layout in curves]
+    assert len(set(titles)) == len(titles)
+    keys = {key for row in steps(name) for key in row}
+    drawn = {key for layout in (*curves, *LOOKS) for key in layout.keys(keys)}
+    assert set(models.progress_metrics(name)) <= drawn
+    assert {key for key in keys if key.endswith(("loss", "grad_norm"))} <= drawn
+
+
+def test_the_line_of_progress_has_its_metrics_in_the_models_order() -> None:
+    metrics = {"unique": 0.5, "entropy": 2.0, "odd": 1.0, "nll": 4.25}
+    assert headline(metrics, (*models.progress_metrics("gan"), "unique")) == (
+        "nll 4.250  entropy 2.000  unique 0.500"
+    )
+
+
+@pytest.mark.parametrize("name", models.available())
+def test_a_model_states_all_that_the_contract_says(name: str) -> None:
+    contract = importlib.import_module("gantext.models.contract").__doc__ or ""
+    stated = [
+        line.split("`")[1].partition("(")[0] for line in contract.splitlines() if "- `" in line
+    ]
+    assert len(stated) == 6
+    assert not [word for word in stated if not hasattr(models.module(name), word)]
+
+
+def test_abilities_are_known_without_torch() -> None:
+    """A table of what needs which ability is read for help, which must be quick."""
+    code = "import sys, gantext.models.contract; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
