@@ -27,7 +27,9 @@ from gantext.config.settings import Settings
 from gantext.errors import UserError, nearest
 
 CONFIG_NAME = "config"
-USER = "user"  # the name of the folder given by --config-dir among Hydra's config sources
+# Names among Hydra's config sources: of the folder given by --config-dir, of plugins' folders.
+USER = "user"
+PLUGIN = "plugin"
 # What Hydra raises for words or files that it cannot compose (ValueError: `model=null`).
 REFUSALS = (HydraException, OmegaConfBaseException, YAMLError, ValueError)
 BASIC_SWEEPER = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
@@ -36,13 +38,16 @@ JobFunction = Callable[[DictConfig], float | None]
 
 @contextlib.contextmanager
 def _hydra(config_dir: Path | None) -> Iterator[Hydra]:
-    """A Hydra over our conf/ with the user's folder before it; global state is cleared after."""
+    """A Hydra over all folders of configs; global state is cleared after."""
     GlobalHydra.instance().clear()
+    if config_dir is not None and not config_dir.is_dir():
+        raise UserError(f"config folder not found: {config_dir}")
     search_path = create_config_search_path(str(groups.CONF))
-    if config_dir is not None:
-        if not config_dir.is_dir():
-            raise UserError(f"config folder not found: {config_dir}")
-        search_path.prepend(USER, f"file://{config_dir.resolve()}")
+    for folder in groups.folders(config_dir):
+        if folder == config_dir:
+            search_path.prepend(USER, f"file://{folder.resolve()}")
+        elif folder != groups.CONF:
+            search_path.append(PLUGIN, f"file://{folder.resolve()}")
     try:
         yield Hydra.create_main_hydra2("gantext", search_path)
     finally:

@@ -1,28 +1,33 @@
-"""The models: one file or folder a family. `model.name` names one of them; no other is imported."""
+"""The models: one file or folder a family, and those of plugins.
 
-import importlib
+`model.name` names one of them; no other is imported.
+"""
+
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
 from gantext.data import Reads
 from gantext.errors import UserError, nearest
+from gantext.plugins.registry import Registry
 
-NO_MODELS = {"__init__", "contract", "build"}
+DECLARED = frozenset({"READS", "Config", "build"})  # by every module here that is a model
+REGISTRY = Registry(__name__, Path(__file__).parent, DECLARED.issubset)
 
 
 def available() -> list[str]:
-    """Names of the model modules."""
-    here = Path(__file__).parent
-    files = {path.stem for path in here.glob("*.py")} - NO_MODELS
-    return sorted(files | {path.parent.name for path in here.glob("*/__init__.py")})
+    """Names of the models, alphabetically."""
+    return sorted([*REGISTRY.own, *REGISTRY.added])
 
 
 def module(name: str) -> ModuleType:
-    """Import the module of a model after checking its name against the files here."""
+    """Import the module of a model: a file here, or an installed plugin's.
+
+    Raises UserError for a name that is neither, before anything is imported.
+    """
     if name not in available():
         raise UserError(f"unknown model '{name}'{nearest(name, available())}")
-    return importlib.import_module(f"gantext.models.{name}")
+    return REGISTRY.module(name)
 
 
 def config_class(name: str) -> type:
