@@ -13,6 +13,7 @@ from typing import Any
 
 from hydra._internal.hydra import Hydra
 from hydra._internal.utils import create_config_search_path
+from hydra.core.config_search_path import SearchPathQuery
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -22,14 +23,14 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from gantext import plugins
 from gantext.config import groups, schema
 from gantext.config.settings import Settings
 from gantext.errors import UserError, nearest
 
 CONFIG_NAME = "config"
-# Names among Hydra's config sources: of the folder given by --config-dir, of plugins' folders.
-USER = "user"
-PLUGIN = "plugin"
+# Names among Hydra's config sources: the folder given by --config-dir, conf/, plugins' folders.
+USER, OURS, PLUGIN = "user", "main", "plugin"
 # What Hydra raises for words or files that it cannot compose (ValueError: `model=null`).
 REFUSALS = (HydraException, OmegaConfBaseException, YAMLError, ValueError)
 BASIC_SWEEPER = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
@@ -40,14 +41,14 @@ JobFunction = Callable[[DictConfig], float | None]
 def _hydra(config_dir: Path | None) -> Iterator[Hydra]:
     """A Hydra over all folders of configs; global state is cleared after."""
     GlobalHydra.instance().clear()
-    if config_dir is not None and not config_dir.is_dir():
-        raise UserError(f"config folder not found: {config_dir}")
     search_path = create_config_search_path(str(groups.CONF))
-    for folder in groups.folders(config_dir):
-        if folder == config_dir:
-            search_path.prepend(USER, f"file://{folder.resolve()}")
-        elif folder != groups.CONF:
-            search_path.append(PLUGIN, f"file://{folder.resolve()}")
+    if config_dir is not None:
+        if not config_dir.is_dir():
+            raise UserError(f"config folder not found: {config_dir}")
+        search_path.prepend(USER, f"file://{config_dir.resolve()}")
+    # Right after ours, the last one first, for what Hydra itself has must stay at the end.
+    for folder in reversed(plugins.config_folders()):
+        search_path.append(PLUGIN, f"file://{folder.resolve()}", anchor=SearchPathQuery(OURS))
     try:
         yield Hydra.create_main_hydra2("gantext", search_path)
     finally:
