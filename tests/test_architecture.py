@@ -11,7 +11,7 @@ PACKAGE = ROOT / "gantext"
 FILES = sorted(PACKAGE.rglob("*.py"))
 # Ground first: what stands on a line may import from its own line and from those above it.
 ORDER = (
-    ("", "errors", "conf"),
+    ("", "errors", "plugins", "conf"),
     ("files", "data"),
     ("nn", "metrics"),
     ("models", "plots"),

@@ -44,7 +44,7 @@ def list_command(json: Json = False) -> None:
             cfg = compose_data([f"data={name}"])
         except UserError:  # a value is for the user to give
             cfg = None
-        entry = catalogue.entry(cfg.name if cfg else name, cfg)
+        entry = catalogue.entry(groups.module("data", name), cfg)
         rows.append((name, groups.describe("data", name), entry.state, entry.where))
     if json:
         keys = ("name", "what", "state", "where")

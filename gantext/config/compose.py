@@ -16,6 +16,7 @@ from typing import Any
 
 from hydra._internal.hydra import Hydra
 from hydra._internal.utils import create_config_search_path
+from hydra.core.config_search_path import SearchPathQuery
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -26,12 +27,14 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from gantext import plugins
 from gantext.config import groups, schema
 from gantext.config.settings import Settings
 from gantext.errors import UserError, nearest
 
 CONFIG_NAME = "config"
-USER = "user"  # the name of the folder given by --config-dir among Hydra's config sources
+# Names among Hydra's config sources: the folder given by --config-dir, conf/, plugins' folders.
+USER, OURS, PLUGIN = "user", "main", "plugin"
 # What Hydra raises for words or files that it cannot compose (ValueError: `model=null`).
 REFUSALS = (HydraException, OmegaConfBaseException, YAMLError, ValueError)
 BASIC_SWEEPER = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
@@ -40,7 +43,7 @@ JobFunction = Callable[[DictConfig], float | None]
 
 @contextlib.contextmanager
 def _hydra(config_dir: Path | None) -> Iterator[Hydra]:
-    """A Hydra over our conf/ with the user's folder before it; a caller's own Hydra comes back."""
+    """A Hydra over all folders of configs; a caller's own Hydra comes back."""
     before, runtime = GlobalHydra.instance().hydra, JobRuntime.instance().conf.copy()
     GlobalHydra.instance().clear()
     search_path = create_config_search_path(str(groups.CONF))
@@ -48,6 +51,9 @@ def _hydra(config_dir: Path | None) -> Iterator[Hydra]:
         if not config_dir.is_dir():
             raise UserError(f"config folder not found: {config_dir}")
         search_path.prepend(USER, f"file://{config_dir.resolve()}")
+    # Right after ours, the last one first, for what Hydra itself has must stay at the end.
+    for folder in reversed(plugins.config_folders()):
+        search_path.append(PLUGIN, f"file://{folder.resolve()}", anchor=SearchPathQuery(OURS))
     try:
         yield Hydra.create_main_hydra2("gantext", search_path)
     finally:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import gantext
+from gantext import plugins
 
 GROUPS = ("model", "data", "experiment")
 
@@ -17,19 +18,34 @@ def _conf() -> Path:
 CONF = _conf()
 
 
+def folders(config_dir: Path | None = None) -> list[Path]:
+    """Where the YAML files lie, in the order in which they are looked up.
+
+    The user's own come before gantext's, gantext's before a plugin's.
+    """
+    return [*([config_dir] if config_dir else []), CONF, *plugins.config_folders()]
+
+
 def names(group: str, config_dir: Path | None = None) -> list[str]:
     """The options of a config group, alphabetically."""
-    folders = [CONF / group] + ([config_dir / group] if config_dir else [])
-    return sorted({path.stem for folder in folders for path in folder.glob("*.yaml")})
+    places = [folder / group for folder in folders(config_dir)]
+    return sorted({path.stem for place in places for path in place.glob("*.yaml")})
 
 
 def describe(group: str, name: str, config_dir: Path | None = None) -> str:
     """The first comment line of an option's YAML file, which says what it is."""
-    folders = ([config_dir] if config_dir else []) + [CONF]
-    for folder in folders:
-        path = folder / group / f"{name}.yaml"
-        if path.is_file():
-            lines = path.read_text(encoding="utf-8").splitlines()
-            comments = [line[1:].strip() for line in lines if line.startswith("# ")]
-            return next((c for c in comments if not c.startswith("@package")), "")
-    return ""
+    lines = _lines(group, name, config_dir)
+    comments = [line[1:].strip() for line in lines if line.startswith("# ")]
+    return next((c for c in comments if not c.startswith("@package")), "")
+
+
+def module(group: str, name: str, config_dir: Path | None = None) -> str:
+    """The `name` in an option's YAML file, which is that of its module; "" without one."""
+    values = (line.partition("name:")[2].strip() for line in _lines(group, name, config_dir))
+    return next((value for value in values if value), "")
+
+
+def _lines(group: str, name: str, config_dir: Path | None) -> list[str]:
+    paths = (folder / group / f"{name}.yaml" for folder in folders(config_dir))
+    path = next((path for path in paths if path.is_file()), None)
+    return path.read_text(encoding="utf-8").splitlines() if path else []

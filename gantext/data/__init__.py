@@ -1,14 +1,20 @@
 """Corpora of text and galleries of pictures.
 
-`KINDS` are the names that `data=NAME` accepts; each is a module of this package, with `load` for
-text, `load_pictures` for pictures, and both where the text is the pictures' captions.
+A kind of data is a module of this package, or of a plugin, with a `Config`, and `load` for text,
+`load_pictures` for pictures, and both where the text is the pictures' captions. It may also have
+- `files(cfg)`, the files that it reads and that may be downloaded,
+- `WHERE`, one line that says where it comes from when it reads none of these,
+- `NEEDS`, a package that must be installed for it and that gantext does not install by itself,
+- `absolute(cfg)`, the config with the user's paths made absolute.
 """
 
 import enum
-import importlib
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gantext.errors import UserError, nearest
+from gantext.plugins.registry import Registry
 
 if TYPE_CHECKING:
     from gantext.data.corpus import Corpus
@@ -16,7 +22,10 @@ if TYPE_CHECKING:
     from gantext.data.gallery import Gallery
 
 
-KINDS = ("scenes", "coco", "oracle", "text", "mnist", "digits")
+LOADERS = frozenset({"load", "load_pictures"})
+REGISTRY = Registry(
+    __name__, Path(__file__).parent, lambda bound: "Config" in bound and bool(bound & LOADERS)
+)
 
 
 class Reads(enum.Enum):
@@ -32,6 +41,19 @@ class NamedConfig(Protocol):
 
     @property
     def name(self) -> str: ...
+
+
+def kinds() -> list[str]:
+    """The names of all kinds of data, in the order in which they are advised; a plugin's last.
+
+    What most models read comes first, text before pictures, what needs another package last.
+    """
+
+    def rank(name: str) -> tuple[bool, bool, bool]:
+        bound = REGISTRY.own[name]
+        return not bound >= LOADERS, "load" not in bound, "NEEDS" in bound
+
+    return [*sorted(REGISTRY.own, key=rank), *REGISTRY.added]
 
 
 def config_class(name: str) -> type[Any]:
@@ -65,7 +87,7 @@ def load_for(cfg: NamedConfig, reads: Reads, progress: "Progress | None" = None)
     """
     module = _module(cfg.name)
     if reads not in offers(cfg.name):
-        others = ", ".join(f"data={name}" for name in KINDS if reads in offers(name))
+        others = ", ".join(f"data={name}" for name in kinds() if reads in offers(name))
         raise UserError(f"data={cfg.name} has no {reads.value}: try {others}")
     if progress is not None:
         from gantext.data.download import locate
@@ -93,6 +115,18 @@ def files(cfg: NamedConfig) -> "tuple[Remote, ...]":
     return found
 
 
+def where(name: str) -> str:
+    """Where data without files comes from, in a few words."""
+    said: str = getattr(_module(name), "WHERE", "made on the fly")
+    return said
+
+
+def installed(name: str) -> bool:
+    """Whether the package that the kind of data called `name` needs, if any, is there."""
+    needed = getattr(_module(name), "NEEDS", None)
+    return needed is None or find_spec(needed) is not None
+
+
 def absolute(cfg: Any) -> Any:
     """Return `cfg` with the paths that the user gave made absolute, for a run's own config."""
     module = _module(cfg.name)
@@ -100,7 +134,7 @@ def absolute(cfg: Any) -> Any:
 
 
 def _module(name: str) -> Any:
-    # Checked against the list first: a name from somebody's run folder imports nothing else.
-    if name not in KINDS:
-        raise UserError(f"unknown data {name}{nearest(name, KINDS)}: choose {', '.join(KINDS)}")
-    return importlib.import_module(f"gantext.data.{name}")
+    # Checked against the names first: one from somebody's run folder imports nothing else.
+    if name not in (names := kinds()):
+        raise UserError(f"unknown data {name}{nearest(name, names)}: choose {', '.join(names)}")
+    return REGISTRY.module(name)

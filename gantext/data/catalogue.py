@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -12,14 +11,6 @@ from gantext.data.download import Progress, find, locate
 if TYPE_CHECKING:
     from gantext.data.corpus import Corpus, Split
     from gantext.data.gallery import Gallery, PictureSplit
-
-
-_WITHOUT_FILES = {
-    "scenes": "made from a seed; nothing to download",
-    "oracle": "drawn from a seeded LSTM; nothing to download",
-    "text": "your own: data.train=FILE",
-    "digits": "in scikit-learn: pip install 'gantext[digits]'",
-}
 
 
 @dataclass(frozen=True)
@@ -39,9 +30,7 @@ def entry(name: str, cfg: data.NamedConfig | None = None) -> Entry:
     """
     wanted = data.files(cfg) if cfg is not None else ()
     if not wanted:
-        bare = name == "digits" and find_spec("sklearn") is None
-        where = _WITHOUT_FILES.get(name, "made on the fly")
-        return Entry(name, where, "missing" if bare else "ready")
+        return Entry(name, data.where(name), "ready" if data.installed(name) else "missing")
     found = [find(file) for file in wanted]
     if all(found):
         return Entry(name, ", ".join(dict.fromkeys(str(p.parent) for p in found if p)), "ready")

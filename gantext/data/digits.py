@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from gantext.data.gallery import Gallery
 
 
+WHERE = "in scikit-learn: pip install 'gantext[digits]'"
+NEEDS = "sklearn"
 CLASSES = tuple("0123456789")
 BRIGHTEST = 16  # of the pixels in scikit-learn's table
 

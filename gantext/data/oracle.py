@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gantext.data.corpus import Corpus, Split
 
 
+WHERE = "drawn from a seeded LSTM; nothing to download"
 # One stream of random numbers each, so that the size of one split does not change another.
 _STREAMS = ("parameters", "train", "validation", "test")
 

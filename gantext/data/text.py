@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from gantext.data.corpus import Corpus
 
 
+WHERE = "your own: data.train=FILE"
+
+
 @dataclass(frozen=True)
 class Config:
     """Values and their explanations: conf/data/text.yaml."""

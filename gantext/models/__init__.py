@@ -1,6 +1,8 @@
-"""The models: one file or folder a family. `model.name` names one of them; no other is imported."""
+"""The models: one file or folder a family, and those of plugins.
 
-import importlib
+`model.name` names one of them; no other is imported.
+"""
+
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
@@ -8,26 +10,29 @@ from typing import TYPE_CHECKING
 
 from gantext.data import Reads
 from gantext.errors import UserError, nearest
+from gantext.plugins.registry import Registry
 
 if TYPE_CHECKING:
     from gantext.models.contract import Ability
     from gantext.plots.layouts import Layout
 
-NO_MODELS = {"__init__", "contract", "build"}
+DECLARED = frozenset({"READS", "CAN", "SHOWN", "CURVES", "Config", "build"})
+REGISTRY = Registry(__name__, Path(__file__).parent, DECLARED.issubset)
 
 
 def available() -> list[str]:
-    """Names of the model modules."""
-    here = Path(__file__).parent
-    files = {path.stem for path in here.glob("*.py")} - NO_MODELS
-    return sorted(files | {path.parent.name for path in here.glob("*/__init__.py")})
+    """Names of the models, alphabetically."""
+    return sorted([*REGISTRY.own, *REGISTRY.added])
 
 
 def module(name: str) -> ModuleType:
-    """Import the module of a model after checking its name against the files here."""
+    """Import the module of a model: a file here, or an installed plugin's.
+
+    Raises UserError for a name that is neither, before anything is imported.
+    """
     if name not in available():
         raise UserError(f"unknown model '{name}'{nearest(name, available())}")
-    return importlib.import_module(f"gantext.models.{name}")
+    return REGISTRY.module(name)
 
 
 def config_class(name: str) -> type:

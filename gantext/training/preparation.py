@@ -83,7 +83,7 @@ def _misfit(settings: Settings, reads: data.Reads) -> str:
     model, name = settings.model.name, settings.data.name
     offered = data.offers(name)
     has = " and ".join(one.value for one in offered[:2])
-    kinds = [f"data={kind}" for kind in data.KINDS if reads in data.offers(kind)]
+    kinds = [f"data={kind}" for kind in data.kinds() if reads in data.offers(kind)]
     others = [f"model={one}" for one in models.readers(offered)]
     tried = ", ".join(kinds) + (f", or {', '.join(others)} on this data" if others else "")
     return f"model={model} reads {reads.value}, and data={name} has {has}: try {tried}"

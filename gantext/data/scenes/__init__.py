@@ -1,8 +1,8 @@
 """The embedded corpus: short English captions of simple drawn scenes.
 
-Made from a seed and the probabilistic grammar in `gantext.data.scene_grammar`, which is the
-corpus's `truth`. With a picture of each caption's scene, drawn by `gantext.data.pictures`, it is
-the gallery of the captioned models.
+Made from a seed and the probabilistic grammar in `gantext.data.scenes.grammar`, which is the
+corpus's `truth`. With a picture of each caption's scene, drawn by `gantext.data.scenes.drawing`, it
+is the gallery of the captioned models.
 """
 
 from collections.abc import Sequence
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gantext.data.gallery import Gallery
 
 
+WHERE = "made from a seed; nothing to download"
 _SPLITS = ("train", "validation", "test")
 
 

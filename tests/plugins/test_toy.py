@@ -1,0 +1,159 @@
+"""A model and data from outside the package, from their entry points to the report.
+
+The files are the blocks of docs/extending.md, written to a folder as an installation lays them out,
+so what the page shows is what works.
+"""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, Command, environment
+
+PAGE = ROOT / "docs" / "extending.md"
+TOY = ["model=toy", "data=toytext", "eval.samples=100", "log.every_steps=10", "threads=1"]
+
+
+def blocks() -> dict[str, str]:
+    """The files that the page shows, by path: a line with the path alone, then a block."""
+    found = re.findall(r"^`(\S+)`\n\n```\w+\n(.*?)^```", PAGE.read_text(), re.DOTALL | re.MULTILINE)
+    return dict(found)
+
+
+def written(folder: Path) -> Path:
+    """The page's package as pip would have installed it in `folder`."""
+    files = blocks()
+    project = tomllib.loads(files.pop("pyproject.toml"))["project"]
+    info = f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
+    files[f"{info}/METADATA"] = (
+        f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
+    )
+    files[f"{info}/entry_points.txt"] = "\n".join(
+        line
+        for group, points in project["entry-points"].items()
+        for line in (f"[{group}]", *(f"{name} = {where}" for name, where in points.items()))
+    )
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def plugin(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The folder of the installed toy, for PYTHONPATH."""
+    return str(written(tmp_path_factory.mktemp("site")))
+
+
+@pytest.fixture(scope="module")
+def run(plugin: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished run of the toy; not to be changed."""
+    folder = tmp_path_factory.mktemp("toy")
+    words = ["train", *TOY, "name=straight"]
+    subprocess.run(
+        [sys.executable, "-m", "gantext", *words],
+        check=True,
+        capture_output=True,
+        cwd=folder,
+        env=environment(PYTHONPATH=plugin),
+    )
+    return folder / "runs" / "straight"
+
+
+def test_it_is_shown_where_models_and_data_are(shell: Command, plugin: str) -> None:
+    shown = shell("train", "--help", PYTHONPATH=plugin).out
+    assert "toy  " in shown and "a table of word pairs" in shown
+    assert "who sees whom" in shown
+    rows = json.loads(shell("data", "list", "--json", PYTHONPATH=plugin).out)
+    (row,) = [row for row in rows if row["name"] == "toytext"]
+    assert row["where"] == "made from a seed" and row["state"] == "ready"
+    assert "toy" not in shell("train", "--help").out
+
+
+def test_misfits_are_refused_in_one_line(shell: Command, plugin: str, run: Path) -> None:
+    found = shell("train", "model=toy", "data=digits", PYTHONPATH=plugin)
+    assert found.code == 2 and "data=text, data=toytext" in found.errors[-1]
+    found = shell("train", "model=toy", "model.stepz=3", PYTHONPATH=plugin)
+    assert found.code == 2 and "did you mean model.steps?" in found.errors[-1]
+    found = shell("sample", str(run))  # where the plugin is not installed
+    assert found.code == 2 and found.errors == ["error: unknown model 'toy'"]
+
+
+def test_a_broken_plugin_is_named(shell: Command, plugin: str, tmp_path: Path) -> None:
+    shutil.copytree(plugin, tmp_path / "site")
+    (tmp_path / "site" / "gantext_toy" / "toy.py").unlink()
+    found = shell("train", *TOY, PYTHONPATH=str(tmp_path / "site"))
+    assert found.code == 2
+    assert "the plugin gantext_toy.toy of toy cannot be imported" in found.errors[-1]
+    assert shell("train", "model=mle", "--dry-run", PYTHONPATH=str(tmp_path / "site")).code == 0
+
+
+def test_it_is_sampled_scored_and_reported(
+    shell: Command, plugin: str, run: Path, tmp_path: Path
+) -> None:
+    sampled = json.loads(shell("sample", str(run), "-n", "5", "--json", PYTHONPATH=plugin).out)
+    assert len(sampled["samples"]) == 5 and sampled["signature"]["model"] == "toy"
+    text = tmp_path / "sentences.txt"
+    text.write_text("the cat sees the dog\ndog dog dog dog dog\n")
+    scored = shell("score", str(run), str(text), "--json", PYTHONPATH=plugin)
+    assert scored.code == 0 and json.loads(scored.out), scored.err
+    measured = shell("eval", "bleu", str(run), "--json", PYTHONPATH=plugin)
+    assert measured.code == 0 and json.loads(measured.out), measured.err
+    found = shell("report", str(run), "--temperatures", "none", PYTHONPATH=plugin)
+    assert found.code == 0, found.err
+    assert "toytext" in (tmp_path / "report.html").read_text()
+
+
+def test_it_learns(run: Path) -> None:
+    rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    assert rows[-1]["nll"] < 1.2 < rows[0]["nll"]
+
+
+def test_a_stopped_run_goes_on_exactly(plugin: str, run: Path) -> None:
+    folder = run.parent.parent
+    words = ["train", *TOY, "name=stopped", "checkpoint.every_steps=1"]
+    environ = environment(PYTHONPATH=plugin)
+    command = [sys.executable, "-m", "gantext"]
+    process = subprocess.Popen([*command, *words], cwd=folder, env=environ, stderr=subprocess.PIPE)
+    stopped = folder / "runs" / "stopped"
+    begun = time.monotonic()
+    while not list(stopped.glob("checkpoints/*")) and time.monotonic() - begun < 60:
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGTERM)
+    process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM
+    subprocess.run([*command, "train", "--resume", "stopped"], cwd=folder, env=environ, check=True)
+    assert weights(stopped) == weights(run)
+
+
+def weights(run: Path) -> bytes:
+    """The tensors of a run's last checkpoint."""
+    return max(run.glob("checkpoints/*")).joinpath("tensors.safetensors").read_bytes()
+
+
+def test_inside_the_package_it_is_one_file_and_one_yaml(tmp_path: Path, shell: Command) -> None:
+    for name in ("gantext", "conf"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    files = blocks()
+    for kind, group, name in (("models", "model", "toy"), ("data", "data", "toytext")):
+        code, values = f"gantext_toy/{name}.py", f"gantext_toy/conf/{group}/{name}.yaml"
+        (tmp_path / "gantext" / kind / f"{name}.py").write_text(files[code])
+        (tmp_path / "conf" / group / f"{name}.yaml").write_text(files[values])
+    words = [*TOY, "model.steps=2"]
+    found = subprocess.run(
+        [sys.executable, "-m", "gantext", "train", *words, "--json"],
+        capture_output=True,
+        cwd=tmp_path,
+        env={**environment(), "PYTHONPATH": str(tmp_path)},
+        check=False,
+    )
+    assert found.returncode == 0 and json.loads(found.stdout), found.stderr
