@@ -36,7 +36,7 @@ class Registry:
     def added(self) -> dict[str, str]:
         """The plugins' modules by name."""
         points = installed(self.package)
-        return {name: module for name, module in points.items() if name not in self.own}
+        return {name: point.module for name, point in points.items() if name not in self.own}
 
     def module(self, name: str) -> ModuleType:
         """Import the module of a registered name, and nothing under any other: KeyError.

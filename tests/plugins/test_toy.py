@@ -1,4 +1,4 @@
-"""A model and data from outside the package, from their entry points to the report.
+"""A model, data and a measure from outside the package, from their entry points to the report.
 
 The files are the blocks of docs/extending.md, written to a folder as an installation lays them out,
 so what the page shows is what works.
@@ -110,7 +110,45 @@ def test_it_is_sampled_scored_and_reported(
     assert measured.code == 0 and json.loads(measured.out), measured.err
     found = shell("report", str(run), "--temperatures", "none", PYTHONPATH=plugin)
     assert found.code == 0, found.err
-    assert "toytext" in (tmp_path / "report.html").read_text()
+    page = (tmp_path / "report.html").read_text()
+    assert "toytext" in page and "Of the training sentences." in page and "vowels" in page
+
+
+def test_the_measure_appears_wherever_our_own_do(shell: Command, plugin: str, run: Path) -> None:
+    listed = shell("eval", "--help", PYTHONPATH=plugin).out
+    assert "The share of letters" in listed and listed.index("frechet") < listed.index("vowels")
+    options = shell("eval", "vowels", "--help", PYTHONPATH=plugin).out
+    assert "--temperature" in options and "--preset" not in options
+
+    runs = ("--runs-dir", str(run.parent))
+    rows = json.loads(shell("runs", "list", *runs, "--json", PYTHONPATH=plugin).out)
+    (row,) = [row for row in rows if row["run"] == "straight"]
+    assert 0.2 < row["scores"]["vowels"] < 0.6
+    assert "vowels" in shell("runs", "list", *runs, PYTHONPATH=plugin).out
+
+    found = shell("eval", "vowels", str(run), "--json", PYTHONPATH=plugin)
+    own, real = json.loads(found.out)
+    assert (own["name"], real["name"]) == ("vowels", "real-vowels"), found.err
+    assert own["signature"]["run"] == "straight" and own["signature"]["sentences"] == 100
+    assert list((run / "scores").glob("vowels-*.json"))
+    beside = shell("compare", str(run), f"{run}@pairs", PYTHONPATH=plugin)
+    assert "vowels" in beside.out, beside.err
+
+
+def test_without_the_package_there_is_no_such_measure(shell: Command) -> None:
+    found = shell("eval", "vowels")
+    assert found.code == 2 and "No such command 'vowels'" in found.err
+
+
+def test_a_measure_that_cannot_be_imported_is_named(
+    shell: Command, plugin: str, tmp_path: Path
+) -> None:
+    site = str(shutil.copytree(plugin, tmp_path / "site"))
+    (tmp_path / "site" / "gantext_toy" / "vowels.py").write_text("import there_is_no_such_module\n")
+    found = shell("eval", "bleu", PYTHONPATH=site)
+    assert found.code == 2 and len(found.errors) == 1
+    assert "the measure gantext_toy.vowels:ROW cannot be imported" in found.err
+    assert shell("--help", PYTHONPATH=site).code == 0
 
 
 def test_it_learns(run: Path) -> None:

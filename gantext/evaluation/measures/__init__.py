@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from gantext.errors import UserError, nearest
 from gantext.evaluation.measure import SAMPLED, Command, Measure
+from gantext.plugins import installed
 
 GROUP = "gantext.measures"
 _BLEU = frozenset({"references", "preset"})
@@ -224,9 +225,7 @@ def table() -> dict[str, Measure]:
 
 
 def _installed() -> Iterable[tuple[str, object]]:
-    from importlib.metadata import entry_points  # 40 ms, which `gantext --help` does without
-
-    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+    for point in installed(GROUP).values():
         try:
             yield point.value, point.load()
         except (ImportError, AttributeError) as error:
