@@ -1,4 +1,4 @@
-"""Settings and a corpus -> device, named generators, algorithm; a run folder -> the same."""
+"""A run folder -> its trained model: device, vocabulary, an algorithm with its weights."""
 
 import logging
 from collections.abc import Callable

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from gantext.data.corpus import Corpus, encode_split
 from gantext.errors import UserError
-from gantext.evaluation.judges.small_lm import CPU, LM, Floats, LMConfig, fit_lm, log_prob, real_lm
+from gantext.evaluation.judges.small_lm import CPU, LM, LMConfig, fit_lm, log_prob, real_lm
 from gantext.metrics.score import Score, Setting, signed
 from gantext.metrics.text.likelihood import nll_per_token
 from gantext.nn.text.language_model import LanguageModel
@@ -43,7 +43,7 @@ def lm_scores(
     Raises:
         UserError: there are no samples, or no test text.
     """
-    samples = _encode(lines, corpus)
+    samples = encoded(lines, corpus)
     fluency = _nll(real_lm(corpus, seed=seed, device=device, config=config), samples)
     chosen = _choose(samples, len(corpus.train), seed)
     reverse = _nll(fit_lm(chosen, corpus, seed, device, config), corpus.test.tokens)
@@ -84,29 +84,13 @@ def real_lm_scores(
     ]
 
 
-def sentence_nll(
-    lines: Sequence[str],
-    corpus: Corpus,
-    *,
-    seed: int = 0,
-    device: torch.device = CPU,
-    config: LMConfig = LM,
-) -> tuple[Floats, Floats]:
-    """log p (N,) of each sentence under the real LM, nats, and its tokens (N,), <eos> counted.
-
-    `lm-score` is -sum(log p) / sum(tokens).
-    """
-    judge = real_lm(corpus, seed=seed, device=device, config=config)
-    return log_prob(judge, _encode(lines, corpus))
-
-
 def _nll(model: LanguageModel, tokens: Tensor) -> float:
     if not len(tokens):
         raise UserError("there are no sentences to score")
     return nll_per_token(*log_prob(model, tokens))
 
 
-def _encode(lines: Sequence[str], corpus: Corpus) -> Tensor:
+def encoded(lines: Sequence[str], corpus: Corpus) -> Tensor:
     """(N, T) of raw lines; what is longer than the corpus's longest is cut, and ends with <eos>."""
     if not lines:
         raise UserError("there are no sentences to score")

@@ -80,20 +80,6 @@ class FrechetReference:
         return fit([self.encoder.encode(lines)])
 
 
-def frechet_scores(
-    lines: Sequence[str],
-    references: Sequence[str],
-    training: Sequence[str],
-    encoder: Encoder,
-    *,
-    seed: int = 0,
-    data_hash: str | None = None,
-) -> list[Score]:
-    """Score one set of samples; several sets share a `FrechetReference`."""
-    reference = FrechetReference(references, training, encoder, seed=seed, data_hash=data_hash)
-    return reference.scores(lines)
-
-
 def frechet(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
     """The distance of the sentences, and its floor."""
     if subject.name == REAL:  # its floor stands with the samples' distance

@@ -13,7 +13,7 @@ from gantext.data.corpus import Corpus, Sentences, build_corpus
 from gantext.data.vocabulary import EOS, UNK, Vocabulary
 from gantext.errors import UserError
 from gantext.evaluation.judges import small_lm
-from gantext.evaluation.judges.lm_score import lm_scores, real_lm_scores, sentence_nll
+from gantext.evaluation.judges.lm_score import encoded, lm_scores, real_lm_scores
 from gantext.evaluation.judges.small_lm import LM, LMConfig, fit_lm, log_prob, real_lm
 from gantext.metrics.score import Score, signature_line
 
@@ -116,12 +116,12 @@ def test_real_value_from_fewer_sentences(corpus: Corpus) -> None:
     assert real_lm_scores(corpus, sentences=10_000, config=SMALL) == whole
 
 
-def test_sentence_nll_is_a_loop_over_single_steps(corpus: Corpus) -> None:
+def test_log_prob_is_a_loop_over_single_steps(corpus: Corpus) -> None:
     """Each word's probability is read off the state after the words before it, <unk> included;
     "zebra" is not in the vocabulary. Lengths in tokens: 2 + <eos> = 3, 6 + 1 = 7, 4 + 1 = 5.
     """
     lines = ["the cat", "the fox sees a red owl", "the zebra eats a"]
-    found, tokens = sentence_nll(lines, corpus, config=SMALL)
+    found, tokens = log_prob(real_lm(corpus, config=SMALL), encoded(lines, corpus))
     assert tokens.tolist() == [3, 7, 5]
     model = real_lm(corpus, config=SMALL)
     for line, total in zip(lines, found, strict=True):
@@ -154,8 +154,8 @@ def test_an_lm_that_knows_nothing(corpus: Corpus) -> None:
 def test_long_sentences_are_cut(corpus: Corpus) -> None:
     """The corpus's longest has 6 words and <eos>: of 9 words the first 6 are read."""
     line = language(1, 0)[0]
-    cut = sentence_nll([line + " the old bee"], corpus, config=SMALL)
-    assert cut == sentence_nll([line], corpus, config=SMALL)
+    cut = encoded([line + " the old bee"], corpus)
+    assert torch.equal(cut, encoded([line], corpus))
 
 
 @pytest.mark.parametrize("lines", [["the cat"], ["x y z"] * 3, [""], ["", "the dog likes a"]])
@@ -175,9 +175,8 @@ def test_the_end_of_a_single_sentence_is_not_hidden(corpus: Corpus) -> None:
 
 
 def test_no_samples_are_refused(corpus: Corpus) -> None:
-    for score in (lm_scores, sentence_nll):
-        with pytest.raises(UserError, match="no sentences"):
-            score([], corpus, config=SMALL)
+    with pytest.raises(UserError, match="no sentences"):
+        lm_scores([], corpus, config=SMALL)
 
 
 @pytest.mark.slow

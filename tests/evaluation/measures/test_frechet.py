@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from gantext import __version__
 from gantext.errors import UserError
-from gantext.evaluation.measures.frechet import FrechetReference, frechet_scores
+from gantext.evaluation.measures.frechet import FrechetReference
 from gantext.metrics.frechet import fit, frechet_distance
-from gantext.metrics.score import signature_line
+from gantext.metrics.score import Score, signature_line
 
 
 class LetterCounts:
@@ -29,6 +29,16 @@ class LetterCounts:
 def texts(size: int, seed: int, letters: str = "abc") -> list[str]:
     rng = np.random.default_rng(seed)
     return ["".join(rng.choice(list(letters), rng.integers(1, 9))) for _ in range(size)]
+
+
+def frechet_scores(
+    lines: Sequence[str],
+    references: Sequence[str],
+    training: Sequence[str],
+    encoder: LetterCounts,
+    **given: str | int,
+) -> list[Score]:
+    return FrechetReference(references, training, encoder, **given).scores(lines)
 
 
 def test_equal_sizes_take_every_sentence() -> None:
