@@ -107,11 +107,14 @@ class Measure:
         found: list[Score] = imported(self.compute)(subject, ground, protocol)
         return found
 
+    def is_for(self, model: "Model | None") -> bool:
+        """Whether it reads what a model makes; files hold text."""
+        return self.pictures == (model is not None and model.reads is not Reads.text)
+
     def fits(self, subject: "Subject") -> bool:
         """Whether a subject may have it: pictures or text, and a model that can what it needs."""
         model = subject.model
-        of_pictures = model is not None and model.reads is not Reads.text
-        if self.pictures != of_pictures:
+        if not self.is_for(model):
             return False
         if model is None:
             return not self.of_model and self.needs is None

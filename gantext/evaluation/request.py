@@ -151,7 +151,7 @@ class Asked:
 
 def check_kind(model: Model, names: Sequence[str]) -> None:
     """Refuse measures that are all of text for a picture model, and the other way round."""
-    if any(measures.find(name).pictures == (model.kind is PICTURES) for name in names):
+    if any(measures.find(name).is_for(model) for name in names):
         return
     raise refusal(model.run, REFUSALS[model.kind])
 

@@ -47,7 +47,7 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
         monkeypatch.setattr(owner, name, wrapper)
 
     counted(data, "load_for", lambda *_: "data")
-    counted(schema, "from_yaml", lambda path: f"config of {path.parent.name}")
+    counted(schema, "from_yaml", lambda path, *_: f"config of {path.parent.name}")
     counted(checkpoint, "_whole_files", weights_of)
     counted(MLE, "sample", lambda model, n, *_: f"{n} sentences")
     counted(ImageGAN, "draw", lambda model, n, *_: f"{n} pictures")
