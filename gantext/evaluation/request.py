@@ -17,7 +17,7 @@ from gantext.evaluation.subjects import Ground, Model, Subject
 from gantext.inference.sampling import SamplingRequest
 from gantext.metrics.text.bleu_scores import find_preset
 from gantext.runs.folder import RunDir
-from gantext.runs.kinds import PICTURES, TEXT, Kind, refusal
+from gantext.runs.kinds import PICTURES, TEXT, Kind
 
 # What to say of a run for which none of the measures is.
 REFUSALS: dict[Kind[Any, Any], str] = {
@@ -153,7 +153,7 @@ def check_kind(model: Model, names: Sequence[str]) -> None:
     """Refuse measures that are all of text for a picture model, and the other way round."""
     if any(measures.find(name).is_for(model) for name in names):
         return
-    raise refusal(model.run, REFUSALS[model.kind])
+    raise model.run.refusal(REFUSALS[model.kind])
 
 
 def common_reads(models: Sequence[Model]) -> Reads:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from gantext.errors import UserError, nearest
 from gantext.files import Held, hold, is_held, read_json, write_atomic, write_json
-from gantext.runs.kinds import PICTURES, TEXT, Kind
+from gantext.runs.kinds import PICTURES, TEXT, Kind, model_kind
 from gantext.runs.migrations import FORMAT, Part, format_of, migrated
 from gantext.runs.pictures import PictureFiles
 
@@ -159,6 +159,13 @@ class RunDir:
     def kind(self) -> Kind[Any, Any]:
         """What its model makes, as run.json tells without loading the model."""
         return PICTURES if "channels" in self.info else TEXT
+
+    def refusal(self, why: str) -> UserError:
+        """What to say where the run makes the wrong kind of thing; `why` says what is needed."""
+        model = self.settings.model.name
+        return UserError(
+            f"{self.path.name} is a run of model={model}, which {model_kind(model).does}: {why}"
+        )
 
     def remove_leftovers(self) -> None:
         """Remove half-written files that a kill left; only for the holder of the lock."""

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from gantext.data import Reads
-from gantext.errors import UserError
 
 if TYPE_CHECKING:
     from gantext.data.vocabulary import Vocabulary
     from gantext.models.contract import Algorithm, Painter
-    from gantext.runs.folder import RunDir
 
 A = TypeVar("A")  # the contract of its algorithms
 V = TypeVar("V")  # their vocabulary, or None
@@ -56,11 +54,3 @@ def model_kind(name: str) -> Kind[Any, Any]:
     from gantext import models
 
     return kind_of(models.reads(name))
-
-
-def refusal(run: "RunDir", why: str) -> UserError:
-    """What to say where a run makes the wrong kind of thing; `why` says what is needed."""
-    model = run.settings.model.name
-    return UserError(
-        f"{run.path.name} is a run of model={model}, which {model_kind(model).does}: {why}"
-    )

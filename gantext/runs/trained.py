@@ -16,7 +16,7 @@ from gantext.models.build import build, singletons
 from gantext.models.contract import Algorithm, Painter, PictureTask, Task
 from gantext.runs.checkpoint import Checkpoint
 from gantext.runs.folder import RunDir
-from gantext.runs.kinds import PICTURES, TEXT, A, Kind, V, model_kind, refusal
+from gantext.runs.kinds import PICTURES, TEXT, A, Kind, V, model_kind
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +95,7 @@ def restore(
             checkpoint.
     """
     if model_kind(run.settings.model.name) is not kind:
-        raise refusal(run, f"this needs a model of {kind.makes}")
+        raise run.refusal(f"this needs a model of {kind.makes}")
     return rebuild(run, device, phase)
 
 
