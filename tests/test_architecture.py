@@ -99,7 +99,18 @@ def test_an_import_that_runs_back_up_is_seen(tmp_path: Path) -> None:
 def graph() -> dict[str, set[str]]:
     """Which modules each module imports, for types too."""
     modules = {module(path) for path in FILES}
-    return {module(path): imports(path) & modules for path in FILES}
+    return {module(path): inside(path) & modules for path in FILES}
+
+
+def loaded(path: Path) -> set[str]:
+    """What a file imports, less what stands under TYPE_CHECKING."""
+    tree = ast.parse(path.read_text())
+    tree.body = [
+        node
+        for node in tree.body
+        if not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
+    ]
+    return imported(tree)
 
 
 def circles(edges: dict[str, set[str]]) -> list[str]:
