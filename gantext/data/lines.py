@@ -1,23 +1,28 @@
 """Lines of text files, and how they become the splits of a corpus."""
 
-import gzip
-import zlib
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from gantext.data.content import read_text
 from gantext.data.tokenizers import check, tokenize
 from gantext.data.vocabulary import SPECIALS, Vocabulary
 from gantext.errors import UserError, nearest
-from gantext.files import attempt
 
 if TYPE_CHECKING:
     from gantext.data.corpus import Corpus, Sentences
 
 
 LONG = ("cut", "drop")
+# Characters that show nothing: control, format and space characters by their category, and these
+# letters and marks (fillers of Hangul, a Braille cell without dots, variation selectors).
+INVISIBLE = frozenset(("Cc", "Cf", "Zs", "Zl", "Zp"))
+FILLERS = frozenset(
+    ("\u034f", "\u115f", "\u1160", "\u2800", "\u3164", "\uffa0", "\ufe0e", "\ufe0f")
+)
 
 
 class Preparation(Protocol):
@@ -63,7 +68,7 @@ def prepare(
     from gantext.data.corpus import Sentences
 
     tokens, text, long = [], [], 0
-    for line in filter(None, map(str.strip, lines)):
+    for line in (line.strip() for line in lines if not is_blank(line)):
         words = tokenize(line.lower() if cfg.lowercase else line, cfg.tokenizer)
         too_long = 0 < cfg.max_length < len(words)
         long += too_long
@@ -110,40 +115,46 @@ def assemble(
     )
     if len(vocabulary) == len(SPECIALS):
         raise UserError(f"data.min_count={cfg.min_count} leaves no word in the vocabulary")
-    train_words = {word for sentence in train.tokens for word in sentence}
-    if train_words.isdisjoint(word for sentence in test.tokens for word in sentence):
-        notes = [*notes, "warning: the train and test sentences share no word"]
+    notes = [*notes, *_overlap(train, test)]
     return build_corpus(cfg.name, vocabulary, train, validation, test, notes=notes)
 
 
+def _overlap(train: "Sentences", test: "Sentences") -> list[str]:
+    """What is to be said of test sentences that were trained on, or share no word with those."""
+    train_words = {word for sentence in train.tokens for word in sentence}
+    if train_words.isdisjoint(word for sentence in test.tokens for word in sentence):
+        return ["warning: the train and test sentences share no word"]
+    known = frozenset(train.text)
+    shared = sum(line in known for line in test.text)
+    said = f"{shared} of {len(test)} sentences also stand in train" if shared else ""
+    return [f"{'warning: ' * (shared == len(test))}test: {said}"] if said else []
+
+
+def check_different(sentences: "Sentences", source: str) -> None:
+    """Raise UserError for training sentences that are fewer than 2, or all the same."""
+    if len(sentences) < 2:
+        raise UserError(f"{source}: one sentence only; at least 2 are needed")
+    if len(set(sentences.text)) == 1:
+        raise UserError(f"{source}: all {len(sentences)} sentences are the same")
+
+
 def read_lines(path: Path, notes: list[str]) -> list[str]:
-    """Return the lines of one UTF-8 file without their ends; .gz is unpacked.
+    """Return the lines of one text file without their ends; one that shows nothing is "".
 
-    The last line may lack its newline. A note counts blank lines. Raises UserError when the
-    file is missing, unreadable, empty or not UTF-8 (with the number of the line).
+    The last line may lack its end. Notes count blank lines, and say what was not as a plain UTF-8
+    file has it. Raises UserError as `read_text` does.
     """
-    data = _read_bytes(path)
-    if not data:
-        raise UserError(f"{path}: the file is empty")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        number = data.count(b"\n", 0, error.start) + 1
-        raise UserError(f"{path}: line {number} is not UTF-8 text") from error
     # Not splitlines(): it also breaks at form feeds and Unicode separators inside a sentence.
-    lines = text.removesuffix("\n").split("\n")
-    blank = sum(not line.strip() for line in lines)
+    lines = read_text(path, notes).removesuffix("\n").split("\n")
+    shown = ["" if is_blank(line) else line for line in lines]
+    unseen = sum(not after and bool(line.strip()) for line, after in zip(lines, shown, strict=True))
+    blank = shown.count("")
     if blank:
-        notes.append(f"{path}: {blank} blank lines skipped")
-    return lines
+        invisible = f" ({unseen} of them invisible characters)" if unseen else ""
+        notes.append(f"{path}: {blank} blank lines skipped{invisible}")
+    return shown
 
 
-def _read_bytes(path: Path) -> bytes:
-    with attempt(f"read {path}"):
-        try:
-            data = path.read_bytes()
-            return gzip.decompress(data) if path.suffix == ".gz" and data else data
-        except FileNotFoundError:
-            raise UserError(f"{path}: no such file") from None
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise UserError(f"{path}: damaged gzip file ({error})") from error
+def is_blank(line: str) -> bool:
+    """Whether a line shows nothing: it is empty, or of spaces and invisible characters alone."""
+    return all(char in FILLERS or unicodedata.category(char) in INVISIBLE for char in line)

@@ -1,4 +1,4 @@
-"""Any text file or files: one sentence a line, UTF-8, plain or .gz."""
+"""Any text file or files: one sentence a line, plain or packed."""
 
 import glob
 import os
@@ -6,7 +6,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gantext.data.lines import assemble, check_preparation, hold_out, prepare, read_lines
+from gantext.data.lines import (
+    assemble,
+    check_different,
+    check_preparation,
+    hold_out,
+    prepare,
+    read_lines,
+)
 from gantext.errors import UserError
 
 if TYPE_CHECKING:
@@ -37,14 +44,14 @@ class Config:
 def load(cfg: Config) -> "Corpus":
     """Read the files of `cfg` and build the corpus.
 
-    Raises UserError for a file that is missing, empty, not UTF-8 or without a usable line.
+    Raises UserError for a file that is missing, empty, no text or without a usable line.
     """
     check_preparation(cfg)
     notes: list[str] = []
     train = prepare("train", read_files(cfg.train, notes), cfg.train, cfg, notes)
-    if len(train) < 2:
-        raise UserError(f"{cfg.train}: one sentence only; at least 2 are needed")
+    check_different(train, cfg.train)
     if cfg.test:
+        notes += _both(cfg)
         test = prepare("test", read_files(cfg.test, notes), cfg.test, cfg, notes)
     elif not 0 < cfg.test_share < 1:
         raise UserError(f"data.test_share={cfg.test_share} must lie between 0 and 1")
@@ -58,12 +65,18 @@ def load(cfg: Config) -> "Corpus":
 def read_files(pattern: str, notes: list[str]) -> list[str]:
     """Return the lines of a file, of several ("a.txt:b.txt") or of a wildcard ("parts/*.txt").
 
-    Raises UserError when one is missing, unreadable, empty or not UTF-8.
+    Raises UserError when one is missing, unreadable, empty or no text.
     """
     lines: list[str] = []
     for path in expand(pattern):
         lines += read_lines(path, notes)
     return lines
+
+
+def _both(cfg: Config) -> list[str]:
+    train = {path.resolve() for path in expand(cfg.train)}
+    both = [path for path in expand(cfg.test) if path.resolve() in train]
+    return [f"warning: {path} is both train and test" for path in both]
 
 
 def absolute(cfg: Config) -> Config:

@@ -71,7 +71,10 @@ def test_lines_become_sentences(write: Write) -> None:
     assert corpus.test.text == ("a dog",)
     assert len(corpus.validation) == 0
     assert corpus.truth is None
-    assert corpus.notes == (f"{train}: 1 blank lines skipped",)
+    assert corpus.notes == (
+        f"{train}: 1 blank lines skipped",
+        "warning: test: 1 of 1 sentences also stand in train",
+    )
 
 
 def test_separators_inside_a_sentence_do_not_break_it(write: Write) -> None:
@@ -149,8 +152,8 @@ def test_long_lines_are_cut_or_dropped_and_counted(write: Write) -> None:
 
 
 def test_a_line_of_exactly_max_length_stays(write: Write) -> None:
-    train = write("a.txt", "a b\nb a\n")
-    assert load(config(train, train, max_length=2, long="drop")).notes == ()
+    train, test = write("a.txt", "a b\nb a\n"), write("b.txt", "b b\n")
+    assert load(config(train, test, max_length=2, long="drop")).notes == ()
 
 
 def test_no_shared_word_is_a_warning(write: Write) -> None:
@@ -191,7 +194,10 @@ def test_empty_file(write: Write, name: str, content: bytes) -> None:
 def test_not_utf8_names_the_line(write: Write, name: str) -> None:
     raw = "one\ntwo\ncaf\xe9\nfour\n".encode("latin-1")
     path = write(name, gzip.compress(raw) if name.endswith("gz") else raw)
-    assert refused(config(path)) == f"{path}: line 3 is not UTF-8 text"
+    assert refused(config(path)) == (
+        f"{path}: line 3 is not UTF-8 text (byte e9): convert the file, "
+        "e.g. iconv -f ENCODING -t UTF-8"
+    )
 
 
 @pytest.mark.parametrize("damage", [b"not gzip at all", gzip.compress(b"a\nb\n" * 50)[:-12]])
