@@ -55,7 +55,10 @@ def facts(corpus: "Corpus") -> list[tuple[str, str]]:
     splits = {"train": corpus.train, "validation": corpus.validation, "test": corpus.test}
     return [
         ("data", corpus.name),
-        *((name, _sizes(split)) for name, split in splits.items()),
+        *(
+            (name, _sizes(split) + _classes(split, corpus.classes))
+            for name, split in splits.items()
+        ),
         ("vocabulary", f"{len(vocabulary)} with the 4 special words"),
         ("tokenizer", f"{vocabulary.tokenizer}, {case}"),
         ("known truth", "yes" if corpus.truth is not None else "no"),
@@ -83,9 +86,16 @@ def picture_facts(gallery: "Gallery") -> list[tuple[str, str]]:
 def _counts(split: "PictureSplit", classes: Sequence[str]) -> str:
     if not len(split):
         return "none"
+    return f"{len(split)} pictures" + _classes(split, classes)
+
+
+def _classes(split: "PictureSplit | Split", classes: Sequence[str]) -> str:
+    """How many of a split are of each class: " (cat: 3, dog: 2)"; "" where it has none."""
+    if split.labels is None or not len(split.labels) or not classes:
+        return ""
     counts = [int((split.labels == number).sum()) for number in range(len(classes))]
     shares = ", ".join(f"{name}: {n}" for name, n in zip(classes, counts, strict=True))
-    return f"{len(split)} pictures" + (f" ({shares})" if shares else "")
+    return f" ({shares})"
 
 
 def _sizes(split: "Split") -> str:

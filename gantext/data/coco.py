@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gantext.data.download import Remote, locate
-from gantext.data.lines import assemble, check_preparation, prepare, read_lines
+from gantext.data.lines import Lines, assemble, check_preparation, prepare, read_lines
 
 if TYPE_CHECKING:
     from gantext.data.corpus import Corpus
@@ -49,6 +49,6 @@ def load(cfg: Config) -> "Corpus":
     parts = []
     for split, file in zip(("train", "test"), files(cfg), strict=True):
         path = locate(file)
-        parts.append(prepare(split, read_lines(path, notes), str(path), cfg, notes))
+        parts.append(prepare(split, Lines(read_lines(path, notes)), str(path), cfg, notes))
     train, test = parts
     return assemble(cfg, train, test, notes)

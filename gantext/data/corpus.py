@@ -23,14 +23,18 @@ class Split:
 
     tokens: (N, T) int64, each row ends with EOS and is then filled up with PAD.
     text: the N raw lines, whole even where the tokens were cut (references for BLEU).
+    labels: (N,) int64, each sentence's class: a place in the corpus's `classes`; None for none.
     """
 
     tokens: Tensor
     text: tuple[str, ...]
+    labels: Tensor | None = None
 
     def __post_init__(self) -> None:
         if self.tokens.dim() != 2 or self.tokens.shape[0] != len(self.text):
             raise ValueError(f"{tuple(self.tokens.shape)} tokens for {len(self.text)} lines")
+        if self.labels is not None and self.labels.shape != (len(self.text),):
+            raise ValueError(f"{tuple(self.labels.shape)} labels for {len(self.text)} lines")
 
     def __len__(self) -> int:
         return len(self.text)
@@ -61,6 +65,7 @@ class Corpus:
     hash: sha256 of the vocabulary and of all splits (see `content_hash`).
     max_length: T, the columns of every split, EOS included.
     notes: warnings and counts to tell the user.
+    classes: the names of the sentences' classes, () where these have none.
     """
 
     name: str
@@ -72,43 +77,62 @@ class Corpus:
     max_length: int
     truth: Truth | None
     notes: tuple[str, ...]
+    classes: tuple[str, ...] = ()
 
 
-def content_hash(vocabulary: Vocabulary, splits: Sequence[Split]) -> str:
-    """Return the sha256 (hex) of the words, raw lines and token ids, in the order given."""
+def content_hash(
+    vocabulary: Vocabulary, splits: Sequence[Split], classes: Sequence[str] = ()
+) -> str:
+    """Return the sha256 (hex) of the words, raw lines and token ids, in the order given.
+
+    Then, where the sentences have classes, of these.
+    """
     digest = hashlib.sha256(json.dumps(vocabulary.to_json(), sort_keys=True).encode())
     for split in splits:
         digest.update(json.dumps([len(split), *split.text]).encode())
         for row in split.tokens.tolist():
             # Without the padding: how wide the table is does not change what it says.
             digest.update(json.dumps([i for i in row if i != PAD]).encode())
+    if classes:
+        labels = [split.labels.tolist() for split in splits if split.labels is not None]
+        digest.update(json.dumps([list(classes), *labels]).encode())
     return digest.hexdigest()
 
 
 def encode_split(
-    vocabulary: Vocabulary, sentences: Sequence[Sequence[str]], text: Sequence[str], width: int
+    vocabulary: Vocabulary,
+    sentences: Sequence[Sequence[str]],
+    text: Sequence[str],
+    width: int,
+    labels: Tensor | None = None,
 ) -> Split:
     """Encode tokenised sentences, each of at most `width` - 1 tokens, into (N, `width`) ids."""
     tokens = torch.full((len(sentences), width), PAD, dtype=torch.int64)
     for row, sentence in zip(tokens, sentences, strict=True):
         ids = vocabulary.encode(sentence)
         row[: len(ids)] = torch.tensor(ids)
-    return Split(tokens, tuple(text))
+    return Split(tokens, tuple(text), labels)
 
 
 @dataclass(frozen=True)
 class Sentences:
-    """Lines of one split before encoding: N token lists (maybe cut) and the N raw lines."""
+    """Lines of one split before encoding: N token lists (maybe cut) and the N raw lines.
+
+    labels: the names of their N classes, or ().
+    """
 
     tokens: tuple[list[str], ...]
     text: tuple[str, ...]
+    labels: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.text)
 
     def take(self, rows: Sequence[int]) -> "Sentences":
         """Return the sentences at these positions, in this order."""
-        return Sentences(tuple(self.tokens[i] for i in rows), tuple(self.text[i] for i in rows))
+        labels = tuple(self.labels[i] for i in rows) if self.labels else ()
+        text = tuple(self.text[i] for i in rows)
+        return Sentences(tuple(self.tokens[i] for i in rows), text, labels)
 
 
 def build_corpus(
@@ -130,7 +154,11 @@ def build_corpus(
         raise UserError(f"data {name}: no training sentence is left")
     parts = (train, validation, test)
     width = 1 + max(len(tokens) for part in parts for tokens in part.tokens)
-    splits = [encode_split(vocabulary, part.tokens, part.text, width) for part in parts]
+    classes = _classes(parts)
+    splits = [
+        encode_split(vocabulary, part.tokens, part.text, width, _labels(part, classes))
+        for part in parts
+    ]
     names = ("train", "validation", "test")
     found = [_unknown_note(n, s) for n, s in zip(names, splits, strict=True)]
     return Corpus(
@@ -139,11 +167,25 @@ def build_corpus(
         train=splits[0],
         validation=splits[1],
         test=splits[2],
-        hash=content_hash(vocabulary, splits),
+        hash=content_hash(vocabulary, splits, classes),
         max_length=width,
         truth=truth,
         notes=(*notes, *(note for note in found if note)),
+        classes=classes,
     )
+
+
+def _classes(parts: Sequence[Sentences]) -> tuple[str, ...]:
+    """The names of all classes in order: numbers by their size, then words by the alphabet."""
+    names = {label for part in parts for label in part.labels}
+    return tuple(sorted(names, key=lambda name: (not name.isdecimal(), name.zfill(20), name)))
+
+
+def _labels(part: Sentences, classes: Sequence[str]) -> Tensor | None:
+    if not classes:
+        return None
+    places = {name: place for place, name in enumerate(classes)}
+    return torch.tensor([places[label] for label in part.labels], dtype=torch.int64)
 
 
 def _unknown_note(name: str, split: Split) -> str:

@@ -26,11 +26,15 @@ class Remote:
     """A data file: its place under a data folder, where it comes from, what it must hold.
 
     url: "" when it cannot be downloaded. sha256: hex digest, "" when any content will do.
+    others: other places of it; one with another name (unpacked) is not checked by the sha256.
+    hint: what to say besides when it cannot be had.
     """
 
     path: str
     url: str
     sha256: str
+    others: tuple[str, ...] = ()
+    hint: str = ""
 
 
 def cache_folder() -> Path:
@@ -43,7 +47,7 @@ def find(file: Remote) -> Path | None:
     """Return where `file` lies on this machine, unchecked: $GANTEXT_DATA first, then the cache."""
     own = os.environ.get("GANTEXT_DATA")
     folders = [Path(own).expanduser(), cache_folder()] if own else [cache_folder()]
-    places = [folder / file.path for folder in folders]
+    places = [folder / path for folder in folders for path in (file.path, *file.others)]
     return next((place for place in places if place.is_file()), None)
 
 
@@ -56,6 +60,8 @@ def locate(file: Remote, progress: Progress | None = None) -> Path:
     found = find(file)
     if found is None:
         return _download(file, progress)
+    if found.name != Path(file.path).name:
+        return found
     actual = _sha256(found)
     if file.sha256 and actual != file.sha256:
         raise UserError(
@@ -75,6 +81,8 @@ def _download(file: Remote, progress: Progress | None) -> Path:
     by_hand = f"put the file by hand at {target}"
     if file.sha256:
         by_hand += f" (sha256 {file.sha256})"
+    if file.hint:
+        by_hand += f"; {file.hint}"
     if not file.url:
         raise UserError(f"no {file.path} under $GANTEXT_DATA or {cache_folder()}: {by_hand}")
     try:

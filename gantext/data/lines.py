@@ -2,6 +2,8 @@
 
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -23,6 +25,17 @@ INVISIBLE = frozenset(("Cc", "Cf", "Zs", "Zl", "Zp"))
 FILLERS = frozenset(
     ("\u034f", "\u115f", "\u1160", "\u2800", "\u3164", "\uffa0", "\ufe0e", "\ufe0f")
 )
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Sentences as they were read: N lines, and the class of each, or no class at all."""
+
+    text: Sequence[str]
+    labels: Sequence[str] = ()
+
+    def __len__(self) -> int:
+        return len(self.text)
 
 
 class Preparation(Protocol):
@@ -59,22 +72,27 @@ def check_preparation(cfg: Preparation) -> None:
 
 
 def prepare(
-    split: str, lines: Sequence[str], source: str, cfg: Preparation, notes: list[str]
+    split: str, lines: Lines, source: str, cfg: Preparation, notes: list[str]
 ) -> "Sentences":
     """Tokenise `lines`, skip blank ones, cut or drop long ones; what was done goes to `notes`.
+
+    Classes stay with their sentences.
 
     Raises UserError naming `source` when no sentence is left.
     """
     from gantext.data.corpus import Sentences
 
-    tokens, text, long = [], [], 0
-    for line in (line.strip() for line in lines if not is_blank(line)):
+    tokens, text, labels, long = [], [], [], 0
+    for line, label in zip_longest(map(str.strip, lines.text), lines.labels):
+        if is_blank(line):
+            continue
         words = tokenize(line.lower() if cfg.lowercase else line, cfg.tokenizer)
         too_long = 0 < cfg.max_length < len(words)
         long += too_long
         if not (too_long and cfg.long == "drop"):
             tokens.append(words[: cfg.max_length] if too_long else words)
             text.append(line)
+            labels += [] if label is None else [label]
     dropped = long if cfg.long == "drop" else 0
     if not text:
         blank = len(lines) - dropped
@@ -83,7 +101,7 @@ def prepare(
     if long:
         verb = "dropped" if dropped else "cut"
         notes.append(f"{split}: {long} lines longer than max_length={cfg.max_length} were {verb}")
-    return Sentences(tuple(tokens), tuple(text))
+    return Sentences(tuple(tokens), tuple(text), tuple(labels))
 
 
 def hold_out(sentences: "Sentences", size: int, seed: int) -> tuple["Sentences", "Sentences"]:
@@ -92,6 +110,20 @@ def hold_out(sentences: "Sentences", size: int, seed: int) -> tuple["Sentences",
     rows = range(len(sentences))
     kept, out = [i for i in rows if i not in chosen], [i for i in rows if i in chosen]
     return sentences.take(kept), sentences.take(out)
+
+
+def split_off(
+    sentences: "Sentences", share: float, seed: int, notes: list[str]
+) -> tuple["Sentences", "Sentences"]:
+    """Hold a share out for test where there is no test text: training and test sentences.
+
+    Raises UserError for a share that is none.
+    """
+    if not 0 < share < 1:
+        raise UserError(f"data.test_share={share} must lie between 0 and 1")
+    size = min(max(1, round(share * len(sentences))), len(sentences) - 1)
+    notes.append(f"no test file: {size} of {len(sentences)} sentences held out for test")
+    return hold_out(sentences, size, seed)
 
 
 def assemble(

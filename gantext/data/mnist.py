@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from gantext.data.download import Remote, locate
+from gantext.data.download import Remote, find, locate
 from gantext.errors import UserError
 from gantext.files import attempt
 
@@ -49,20 +49,35 @@ class Config:
 
 def files(cfg: Config) -> tuple[Remote, ...]:
     """Return pictures and labels of `train`, if they are trained on, and then of `t10k`."""
-    train = (
-        _remote(cfg, "train-images-idx3-ubyte.gz", cfg.train_images_sha256),
-        _remote(cfg, "train-labels-idx1-ubyte.gz", cfg.train_labels_sha256),
-    )
     t10k = (
-        _remote(cfg, "t10k-images-idx3-ubyte.gz", cfg.t10k_images_sha256),
-        _remote(cfg, "t10k-labels-idx1-ubyte.gz", cfg.t10k_labels_sha256),
+        _remote(cfg, "t10k-images", 3, cfg.t10k_images_sha256),
+        _remote(cfg, "t10k-labels", 1, cfg.t10k_labels_sha256),
     )
-    return t10k if cfg.split is Part.t10k else train + t10k
+    if cfg.split is Part.t10k:
+        return t10k
+    hint = (
+        "data.split=t10k trains on the test files, which are there" if all(map(find, t10k)) else ""
+    )
+    train = (
+        _remote(cfg, "train-images", 3, cfg.train_images_sha256, hint),
+        _remote(cfg, "train-labels", 1, cfg.train_labels_sha256, hint),
+    )
+    return train + t10k
 
 
-def _remote(cfg: Config, name: str, sha256: str) -> Remote:
+def _remote(cfg: Config, part: str, dimensions: int, sha256: str, hint: str = "") -> Remote:
+    """One of the files, whether as it is downloaded or as others leave it.
+
+    torchvision unpacks it in a folder MNIST/raw; Kaggle writes a dot for a hyphen, and has each
+    file in a folder of its name.
+    """
+    plain, dotted = f"{part}-idx{dimensions}-ubyte", f"{part}.idx{dimensions}-ubyte"
+    name = f"{plain}.gz"
+    unpacked = (plain, dotted, f"{plain}/{plain}", f"{dotted}/{dotted}", f"{plain}/{dotted}")
+    torchvision = (f"MNIST/raw/{plain}", f"MNIST/raw/{name}")
+    others = tuple(f"{cfg.folder}/{other}" for other in (*unpacked, *torchvision))
     url = f"{cfg.url.rstrip('/')}/{name}" if cfg.url else ""
-    return Remote(f"{cfg.folder}/{name}", url, sha256)
+    return Remote(f"{cfg.folder}/{name}", url, sha256, others, hint)
 
 
 def load_pictures(cfg: Config) -> "Gallery":

@@ -74,7 +74,9 @@ def load(cfg: Config) -> "Corpus":
     return Corpus(
         name=cfg.name,
         vocabulary=vocabulary,
-        **splits,
+        train=splits["train"],
+        validation=splits["validation"],
+        test=splits["test"],
         hash=content_hash(vocabulary, list(splits.values())),
         max_length=cfg.length + 1,
         truth=truth,

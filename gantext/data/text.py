@@ -1,4 +1,4 @@
-"""Any text file or files: one sentence a line, plain or packed."""
+"""Any text file or files: one sentence a line, or a column of a table; plain or packed."""
 
 import glob
 import os
@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gantext.data.lines import (
+    Lines,
     assemble,
     check_different,
     check_preparation,
-    hold_out,
     prepare,
     read_lines,
+    split_off,
 )
+from gantext.data.tables import Format, format_of, read_table, select
 from gantext.errors import UserError
 
 if TYPE_CHECKING:
@@ -30,6 +32,9 @@ class Config:
     name: str
     train: str
     test: str
+    format: Format
+    column: str
+    label_column: str
     test_share: float
     validation: int
     split_seed: int
@@ -48,29 +53,40 @@ def load(cfg: Config) -> "Corpus":
     """
     check_preparation(cfg)
     notes: list[str] = []
-    train = prepare("train", read_files(cfg.train, notes), cfg.train, cfg, notes)
+    train = prepare("train", read_files(cfg.train, cfg, notes), cfg.train, cfg, notes)
     check_different(train, cfg.train)
-    if cfg.test:
-        notes += _both(cfg)
-        test = prepare("test", read_files(cfg.test, notes), cfg.test, cfg, notes)
-    elif not 0 < cfg.test_share < 1:
-        raise UserError(f"data.test_share={cfg.test_share} must lie between 0 and 1")
-    else:
-        size = min(max(1, round(cfg.test_share * len(train))), len(train) - 1)
-        train, test = hold_out(train, size, cfg.split_seed)
-        notes.append(f"no test file: {size} of {size + len(train)} sentences held out for test")
+    if not cfg.test:
+        return assemble(cfg, *split_off(train, cfg.test_share, cfg.split_seed, notes), notes)
+    notes += _both(cfg)
+    test = prepare("test", read_files(cfg.test, cfg, notes), cfg.test, cfg, notes)
     return assemble(cfg, train, test, notes)
 
 
-def read_files(pattern: str, notes: list[str]) -> list[str]:
+def read_files(pattern: str, cfg: Config, notes: list[str]) -> Lines:
     """Return the lines of a file, of several ("a.txt:b.txt") or of a wildcard ("parts/*.txt").
 
-    Raises UserError when one is missing, unreadable, empty or no text.
+    Raises UserError when one is missing, unreadable, empty or not what its name says.
     """
-    lines: list[str] = []
+    text: list[str] = []
+    labels: list[str] = []
     for path in expand(pattern):
-        lines += read_lines(path, notes)
-    return lines
+        lines = _read(path, cfg, notes)
+        text += lines.text
+        labels += lines.labels
+    return Lines(text, labels)
+
+
+def _read(path: Path, cfg: Config, notes: list[str]) -> Lines:
+    kind = format_of(path, cfg.format)
+    if kind is not Format.lines:
+        return select(read_table(path, kind, notes), cfg.column, cfg.label_column, notes)
+    for key in ("column", "label_column"):
+        if name := getattr(cfg, key):
+            raise UserError(
+                f"data.{key}={name}: {path} is read as lines, without columns; "
+                "data.format=csv reads it as a table"
+            )
+    return Lines(read_lines(path, notes))
 
 
 def _both(cfg: Config) -> list[str]:

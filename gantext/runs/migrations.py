@@ -13,7 +13,7 @@ from typing import Any
 import gantext
 from gantext.errors import UserError
 
-FORMAT = 1
+FORMAT = 2
 
 
 class Part(enum.Enum):
@@ -35,6 +35,7 @@ class Change:
         value: what the code did before, as a value of the key.
         was: the name that it had before, whose value it takes; None for a new key.
         model: the name of the only model whose settings have it; None for every model's.
+        data: the name of the only data whose settings have it; None for every data's.
     """
 
     format: int
@@ -43,10 +44,16 @@ class Change:
     value: Any = None
     was: str | None = None
     model: str | None = None
+    data: str | None = None
 
 
 # Oldest first. Never change a row: runs of its time are read by it.
-CHANGES: tuple[Change, ...] = ()
+CHANGES: tuple[Change, ...] = (
+    # Tables were lines like any other: a run on a .csv file has learned its lines, commas and all.
+    Change(2, Part.settings, "data.format", "lines", data="text"),
+    Change(2, Part.settings, "data.column", "", data="text"),
+    Change(2, Part.settings, "data.label_column", "", data="text"),
+)
 
 
 class NewerFormat(UserError):
@@ -90,8 +97,13 @@ def _copied(values: Any) -> Any:
 
 
 def _concerns(change: Change, values: dict[str, Any]) -> bool:
-    model = values.get("model")
-    return change.model is None or (isinstance(model, dict) and model.get("name") == change.model)
+    """Whether the model and the data of the values are those that a change is about."""
+    named = {"model": change.model, "data": change.data}
+    return all(_name(values.get(group)) == name for group, name in named.items() if name)
+
+
+def _name(node: Any) -> Any:
+    return node.get("name") if isinstance(node, dict) else None
 
 
 def _give(values: dict[str, Any], change: Change) -> None:

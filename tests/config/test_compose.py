@@ -56,7 +56,11 @@ def test_defaults_compose_with_types() -> None:
         found.seed = 3
 
 
-VALUES = {"text": ["data.train=a.txt"], "coco_full": [], "coco": []}
+VALUES = {
+    "text": ["data.train=a.txt"],
+    "hf": ["data.path=a"],
+    "coco_full": ["data.train2014=a.json", "data.val2014=b.json"],
+}
 
 
 @pytest.mark.parametrize("group", ["model", "data"])

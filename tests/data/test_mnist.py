@@ -132,6 +132,43 @@ def test_a_label_that_is_no_digit(folder: Path) -> None:
     assert refused(CONFIG) == f"{path}: label 3 of 20 is 10, not 0 to 9"
 
 
+@pytest.mark.parametrize(
+    "place",
+    [
+        "{part}-{kind}-idx{d}-ubyte",
+        "{part}-{kind}.idx{d}-ubyte",
+        "{part}-{kind}-idx{d}-ubyte/{part}-{kind}-idx{d}-ubyte",
+        "{part}-{kind}-idx{d}-ubyte/{part}-{kind}.idx{d}-ubyte",
+        "MNIST/raw/{part}-{kind}-idx{d}-ubyte",
+        "MNIST/raw/{part}-{kind}-idx{d}-ubyte.gz",
+    ],
+)
+def test_unpacked_as_others_leave_it(folder: Path, place: str) -> None:
+    """The sha256 is of the packed files, so those under other names are not held to it."""
+    config = replace(CONFIG, split=Part.train)
+    packed = load_pictures(config)
+    wrong = "0" * 64 if not place.endswith(".gz") else ""
+    for part, (kind, d) in itertools.product(SIZES, (("images", 3), ("labels", 1))):
+        path = folder / f"{part}-{kind}-idx{d}-ubyte.gz"
+        content = path.read_bytes() if place.endswith(".gz") else gzip.decompress(path.read_bytes())
+        path.unlink()
+        (folder / place.format(part=part, kind=kind, d=d)).parent.mkdir(parents=True, exist_ok=True)
+        (folder / place.format(part=part, kind=kind, d=d)).write_bytes(content)
+    sums = replace(config, train_images_sha256=wrong, t10k_labels_sha256=wrong)
+    assert load_pictures(sums).hash == packed.hash
+
+
+def test_with_only_the_test_files_the_error_names_the_split(folder: Path) -> None:
+    for kind in ("images-idx3", "labels-idx1"):
+        (folder / f"train-{kind}-ubyte.gz").unlink()
+    for url in ("", CONFIG.url):
+        said = refused(replace(CONFIG, split=Part.train, url=url))
+        assert said.endswith("; data.split=t10k trains on the test files, which are there")
+    for path in folder.iterdir():
+        path.unlink()
+    assert "data.split=t10k" not in refused(replace(CONFIG, split=Part.train))
+
+
 def test_another_file_in_its_place(folder: Path) -> None:
     path = folder / "t10k-labels-idx1-ubyte.gz"
     right = hashlib.sha256(path.read_bytes()).hexdigest()

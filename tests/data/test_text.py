@@ -9,6 +9,7 @@ import pytest
 
 from gantext import data
 from gantext.data.corpus import Split
+from gantext.data.tables import Format
 from gantext.data.text import Config, load
 from gantext.data.vocabulary import UNK
 from gantext.errors import UserError
@@ -17,6 +18,9 @@ DEFAULTS = Config(
     name="text",
     train="",
     test="",
+    format=Format.auto,
+    column="",
+    label_column="",
     test_share=0.1,
     validation=0,
     split_seed=0,

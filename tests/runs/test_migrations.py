@@ -82,6 +82,14 @@ def test_a_key_is_added_or_takes_the_old_ones_value(monkeypatch: pytest.MonkeyPa
     assert migrated(today, 1, Part.settings) == today
 
 
+def test_a_key_of_one_kind_of_data_is_added_to_no_other() -> None:
+    """A run on a .csv file from before tables were read goes on with its lines."""
+    text = migrated({"data": {"name": "text", "train": "a.csv"}}, 1, Part.settings)
+    assert text["data"]["format"] == "lines" and text["data"]["column"] == ""
+    other = {"data": {"name": "scenes"}}
+    assert migrated(other, 1, Part.settings) == other
+
+
 def test_rows_are_in_order_and_of_formats_that_there_are() -> None:
     formats = [change.format for change in migrations.CHANGES]
     assert formats == sorted(formats) and all(1 < one <= migrations.FORMAT for one in formats)

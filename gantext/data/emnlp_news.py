@@ -1,0 +1,71 @@
+"""The news of EMNLP 2017 WMT: the long-text benchmark of LeakGAN and RelGAN."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gantext.data.download import Remote, locate
+from gantext.data.lines import Lines, assemble, check_preparation, prepare, read_lines
+
+if TYPE_CHECKING:
+    from gantext.data.corpus import Corpus, Sentences
+
+
+# Guo et al. 2018, LeakGAN, section "Long text generation"; Nie et al. 2019, RelGAN, section 4.2.
+TRAIN, TEST, WORDS, LONGEST = 278_586, 10_000, 5_728, 51
+HOLDS_TRAIN = f"{TRAIN:,} sentences of at most {LONGEST} words, {WORDS:,} different ones"
+HOLDS_TEST = f"{TEST:,} sentences"
+
+
+@dataclass(frozen=True)
+class Config:
+    """Values and their explanations: conf/data/emnlp_news.yaml."""
+
+    name: str
+    train: str
+    test: str
+    validation: int
+    split_seed: int
+    tokenizer: str
+    lowercase: bool
+    min_count: int
+    max_vocab: int
+    max_length: int
+    long: str
+
+
+def files(cfg: Config) -> tuple[Remote, ...]:
+    """Return the training and the test file, in this order; no place to download them is known."""
+    return (
+        Remote(cfg.train, "", "", hint=f"it should hold {HOLDS_TRAIN}"),
+        Remote(cfg.test, "", "", hint=f"it should hold {HOLDS_TEST}"),
+    )
+
+
+def load(cfg: Config) -> "Corpus":
+    """Find both files and build the corpus; files of other sizes are read, with a note.
+
+    Raises UserError when a file is not there, saying what it should hold.
+    """
+    check_preparation(cfg)
+    notes: list[str] = []
+    paths = [locate(file) for file in files(cfg)]
+    train, test = (
+        prepare(split, Lines(read_lines(path, notes)), f"{path}", cfg, notes)
+        for split, path in zip(("train", "test"), paths, strict=True)
+    )
+    return assemble(cfg, train, test, [*notes, *_other_sizes(train, test)])
+
+
+def _other_sizes(train: "Sentences", test: "Sentences") -> list[str]:
+    """What of the files is not as in the papers, whose scores are of the sizes given here."""
+    sizes = {
+        "training sentences": (len(train), TRAIN),
+        "test sentences": (len(test), TEST),
+        "words in the longest one": (max(map(len, train.tokens)), LONGEST),
+        "different words": (len({word for line in train.tokens for word in line}), WORDS),
+    }
+    return [
+        f"{held:,} {what}, where the papers have {wanted:,}"
+        for what, (held, wanted) in sizes.items()
+        if held != wanted
+    ]
