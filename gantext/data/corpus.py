@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gantext.data.tokenizers import UNKNOWN
 from gantext.data.vocabulary import PAD, UNK, Vocabulary
 from gantext.errors import UserError
 
@@ -132,7 +133,8 @@ def build_corpus(
     width = 1 + max(len(tokens) for part in parts for tokens in part.tokens)
     splits = [encode_split(vocabulary, part.tokens, part.text, width) for part in parts]
     names = ("train", "validation", "test")
-    found = [_unknown_note(n, s) for n, s in zip(names, splits, strict=True)]
+    found = [_written_note(n, s) for n, s in zip(names, parts, strict=True)]
+    found += [_unknown_note(n, s) for n, s in zip(names, splits, strict=True)]
     return Corpus(
         name=name,
         vocabulary=vocabulary,
@@ -144,6 +146,12 @@ def build_corpus(
         truth=truth,
         notes=(*notes, *(note for note in found if note)),
     )
+
+
+def _written_note(name: str, sentences: Sentences) -> str:
+    """How often the text itself has `<unk>`, as that of the Penn Treebank does."""
+    written = sum(tokens.count(UNKNOWN) for tokens in sentences.tokens)
+    return f"{name}: {UNKNOWN} stands {written} times in the text, one token each" * bool(written)
 
 
 def _unknown_note(name: str, split: Split) -> str:
