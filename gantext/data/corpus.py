@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gantext.data.tokenizers import UNKNOWN
 from gantext.data.vocabulary import PAD, UNK, Vocabulary
 from gantext.errors import UserError
 
@@ -160,7 +161,8 @@ def build_corpus(
         for part in parts
     ]
     names = ("train", "validation", "test")
-    found = [_unknown_note(n, s) for n, s in zip(names, splits, strict=True)]
+    found = [_written_note(n, s) for n, s in zip(names, parts, strict=True)]
+    found += [_unknown_note(n, s) for n, s in zip(names, splits, strict=True)]
     return Corpus(
         name=name,
         vocabulary=vocabulary,
@@ -186,6 +188,12 @@ def _labels(part: Sentences, classes: Sequence[str]) -> Tensor | None:
         return None
     places = {name: place for place, name in enumerate(classes)}
     return torch.tensor([places[label] for label in part.labels], dtype=torch.int64)
+
+
+def _written_note(name: str, sentences: Sentences) -> str:
+    """How often the text itself has `<unk>`, as that of the Penn Treebank does."""
+    written = sum(tokens.count(UNKNOWN) for tokens in sentences.tokens)
+    return f"{name}: {UNKNOWN} stands {written} times in the text, one token each" * bool(written)
 
 
 def _unknown_note(name: str, split: Split) -> str:

@@ -21,6 +21,10 @@ _PLAIN = re.compile(rf"[ ]*+(?:(?:{_WORD},?+|[.,])[ ]++)*+(?:{_WORD}[.,]?+|[.,])
 # What nltk cuts in two: these lines go the long way, in whatever word the letters stand.
 _CONTRACTION = re.compile("cannot|gimme|gonna|gotta|lemme|wanna", re.IGNORECASE)
 
+# How data writes a word that it leaves out, as the Penn Treebank does; one token in every text.
+UNKNOWN = "<unk>"
+_CHARACTER = re.compile(f"{UNKNOWN}|.", re.DOTALL)
+
 TOKENIZERS = ("nltk", "whitespace", "char", "ids")
 
 # Tokens of the Penn Treebank style that lean on the word before or after them.
@@ -37,12 +41,13 @@ def tokenize(text: str, name: str) -> list[str]:
 
     `nltk` is `nltk.tokenize.NLTKWordTokenizer` on the line as it is (no sentence splitting);
     `char` keeps every character, spaces included; `ids` reads numbers between spaces.
-    Raises UserError for an unknown name. Upper case is left as it is.
+    `<unk>` stays whole, also inside a word. Raises UserError for an unknown name. Upper case is
+    left as it is.
     """
     check(name)
     if name == "nltk":
-        return _plain_tokens(text) if _is_plain(text) else _nltk_tokenizer()(text)
-    return list(text) if name == "char" else text.split()
+        return _plain_tokens(text) if _is_plain(text) else _nltk_tokens(text)
+    return _CHARACTER.findall(text) if name == "char" else text.split()
 
 
 def detokenize(tokens: Sequence[str], name: str) -> str:
@@ -69,6 +74,19 @@ def _is_plain(text: str) -> bool:
 
 def _plain_tokens(text: str) -> list[str]:
     return text.replace(",", " ,").replace(".", " .").split()
+
+
+def _nltk_tokens(text: str) -> list[str]:
+    if UNKNOWN not in text:
+        return _nltk_tokenizer()(text)
+    letter = unused_letter(text)
+    tokens = _nltk_tokenizer()(text.replace(UNKNOWN, letter))
+    return [token.replace(letter, UNKNOWN) for token in tokens]
+
+
+def unused_letter(text: str) -> str:
+    """A character for private use that is not in a text, to stand for a word that stays whole."""
+    return next(letter for letter in map(chr, range(0xE000, 0xF900)) if letter not in text)
 
 
 @functools.cache

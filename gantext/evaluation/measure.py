@@ -5,7 +5,7 @@ A row can be read without numpy or torch; what computes it is imported when it i
 
 import importlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +76,7 @@ class Measure:
         settings: the fields of the protocol that decide it.
         pictures: it reads pictures, the others text.
         of_model: it depends on the model alone, not on the samples.
+        alone: the sentences by themselves have it, or some of its scores, without any real text.
         needs: the ability that a model has to declare; None if any will do.
         slow: what to tell a user who waits; None when it is quick.
         package: a library that only this measure needs, and what to install for it.
@@ -92,6 +93,7 @@ class Measure:
     settings: tuple[str, ...] = ()
     pictures: bool = False
     of_model: bool = False
+    alone: bool = False
     needs: str | None = None
     slow: str | None = None
     package: tuple[str, str] | None = None
@@ -103,9 +105,16 @@ class Measure:
     summary: tuple[str, ...] = ()
 
     def scores(self, subject: "Subject", ground: "Ground", protocol: Protocol) -> "list[Score]":
-        """What a subject gets; nothing of its origin is in the signatures yet."""
-        found: list[Score] = imported(self.compute)(subject, ground, protocol)
-        return found
+        """What a subject gets; nothing of its origin is in the signatures yet.
+
+        Its sentences are prepared as those of the ground were.
+        """
+        preparation = ground.preparation
+        prepared = subject.prepared(preparation)
+        found: list[Score] = imported(self.compute)(prepared, ground, protocol)
+        if self.pictures or self.of_model:  # nothing of the text of samples is in them
+            return found
+        return [replace(one, signature={**one.signature, **preparation.signature}) for one in found]
 
     def is_for(self, model: "Model | None") -> bool:
         """Whether it reads what a model makes; files hold text."""

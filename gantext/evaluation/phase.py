@@ -10,7 +10,7 @@ from gantext.data.corpus import Corpus
 from gantext.data.gallery import Gallery
 from gantext.evaluation import measures
 from gantext.evaluation.measure import Protocol
-from gantext.evaluation.subjects import Ground, Model, Subject
+from gantext.evaluation.subjects import Ground, Model, Subject, ground_of_corpus
 from gantext.inference.sampling import sample_texts
 from gantext.metrics.score import Score, Setting
 from gantext.nn.rng import generator
@@ -53,8 +53,7 @@ def score_text(trained: TrainedText, corpus: Corpus, phase: str) -> tuple[list[s
         "temperature": chosen.temperature,
         "sample_seed": chosen.seed,
     }
-    ground = Ground(corpus.test.text, corpus.train.text, corpus.hash, corpus)
-    return lines, _scores(trained, ground, origin, lines, words)
+    return lines, _scores(trained, ground_of_corpus(corpus), origin, lines, words)
 
 
 def score_pictures(painter: TrainedPictures, gallery: Gallery, phase: str) -> list[Score]:

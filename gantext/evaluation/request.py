@@ -1,7 +1,8 @@
 """What a user asks to be scored: runs, files, data and the choices of the protocol."""
 
 import functools
-from collections.abc import Sequence
+import operator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from gantext.evaluation.once import Once
 from gantext.evaluation.subjects import Ground, Model, Subject
 from gantext.inference.sampling import SamplingRequest
 from gantext.metrics.text.bleu_scores import find_preset
+from gantext.metrics.text.preparation import AS_IT_IS
 from gantext.runs.folder import RunDir
 from gantext.runs.kinds import PICTURES, TEXT, Kind
 
@@ -33,6 +35,7 @@ class Asked:
     `draws`, `sentences` and `probes` are those of the measures of one model (see `Protocol`).
     `once` keeps what has been found for it, also for requests that are made from this one by
     `dataclasses.replace`: a command reads each run and its data, and draws its samples, once.
+    `notes` are what has been noticed on the way.
     """
 
     words: tuple[str, ...]
@@ -50,6 +53,7 @@ class Asked:
     sentences: int = Protocol.sentences
     probes: int = Protocol.probes
     once: Once = field(default_factory=Once, compare=False, repr=False)
+    notes: list[str] = field(default_factory=list, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         find_preset(self.preset)  # refused, as the data is, before anything is read
@@ -92,10 +96,12 @@ class Asked:
 
     def files(self) -> list[Subject]:
         """The files asked for."""
-        return [
+        found = [
             self.once(("file", path), functools.partial(subjects.of_file, path))
             for path in self.samples
         ]
+        self.note(note for subject in found for note in subject.notes)
+        return found
 
     @property
     def of_text(self) -> bool:
@@ -134,19 +140,69 @@ class Asked:
         """What the runs are called in tables."""
         return {subjects.label(model, self.runs_dir) for model in self.models()}
 
-    def ground(self, models: Sequence[Model]) -> Ground:
+    def ground(self, models: Sequence[Model], names: Sequence[str] = ()) -> Ground:
         """What is scored against: files or data that are named, or else the runs' own data.
+
+        Args:
+            models: the runs.
+            names: of measures; those that need no real text get none where there is none, or
+                where the runs' own data is lost.
 
         Raises:
             UserError: none is named and there is no run; or runs of text and of pictures.
         """
-        reads, path = common_reads(models), self.references
-        if path is not None:
-            return self.once(("references", path), lambda: subjects.ground_of_file(path))
-        if self.data is None and not models:
+        alone = [measures.find(name).alone for name in names]
+        if self.references is None and self.data is None and not models:
+            if alone and all(alone):
+                return Ground((), (), None, None)
             raise UserError("references are needed: data=NAME or --references FILE")
-        cfg = common_data(models) if self.data is None else self.data
-        return self.once(("ground", repr(cfg), reads), lambda: subjects.ground_of_data(cfg, reads))
+        try:
+            found = self._ground(models)
+        except UserError as error:
+            lost = self.references is None and self.data is None and any(alone)
+            if not lost:
+                raise
+            found = self._without_data(models, error)
+        self.note(found.notes)
+        return found
+
+    def _ground(self, models: Sequence[Model]) -> Ground:
+        reads, path = common_reads(models), self.references
+        own = self.data is None
+        prepared = functools.reduce(operator.or_, [model.preparation for model in models], AS_IT_IS)
+        if own and path is not None:
+            key = ("references", path, prepared)
+            return self.once(key, lambda: subjects.ground_of_file(path, prepared))
+        cfg = common_data(models) if own else self.data
+        ground = self.once(
+            ("ground", repr(cfg), reads, prepared),
+            lambda: subjects.ground_of_data(cfg, reads, prepared),
+        )
+        return ground if path is None else subjects.ground_of_file(path, ground.preparation)
+
+    def _without_data(self, models: Sequence[Model], error: UserError) -> Ground:
+        """What is left of the runs' data that cannot be read: how it prepared text, and its hash.
+
+        Raises:
+            UserError: runs of text and of pictures, or of different data.
+        """
+        common_reads(models)
+        common_data(models)
+        note = f"{error}; what needs no data is scored, and what is stored is read back"
+        model = models[0]
+        return Ground(
+            (),
+            (),
+            model.run.info.get("data"),
+            None,
+            preparation=model.preparation,
+            notes=(note,),
+            lost=True,
+        )
+
+    def note(self, notes: Iterable[str]) -> None:
+        """Keep what has been noticed, each once."""
+        self.notes.extend(note for note in notes if note not in self.notes)
 
 
 def check_kind(model: Model, names: Sequence[str]) -> None:

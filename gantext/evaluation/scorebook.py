@@ -5,6 +5,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 
 from gantext.errors import UserError
 from gantext.evaluation import measures
@@ -41,7 +42,7 @@ def score(
             continue
         key = _key(measure, subject, ground, protocol)
         scores = _read(subject.keeper, measure, key)
-        if scores is None and not stored_only:
+        if scores is None and not stored_only and (measure.alone or not ground.lost):
             if measure.slow:
                 say(f"{subject.name}: {measure.slow}")
             origin = _model_origin(subject) if measure.of_model else dict(subject.origin)
@@ -49,7 +50,8 @@ def score(
                 dataclasses.replace(one, signature={**one.signature, **origin})
                 for one in measure.scores(subject, ground, protocol)
             ]
-            _store(subject.keeper, measure, key, scores)
+            if not ground.lost:  # with the data there may be more of them
+                _store(subject.keeper, measure, key, scores)
         found += scores or []
     return found
 
@@ -67,7 +69,12 @@ def _key(
     if measure.of_model:
         decided = subject.model.key if subject.model else {}
     settings: dict[str, Setting] = {name: getattr(protocol, name) for name in measure.settings}
-    return signed(**{"measure": measure.name, **settings, **decided, "data": ground.hash})
+    prepared = {} if measure.of_model else asdict(ground.preparation)
+    # Only what is done stands there, so that scores of text as it is are still found.
+    prepared = {name: done for name, done in prepared.items() if done}
+    return signed(
+        **{"measure": measure.name, **settings, **decided, **prepared, "data": ground.hash}
+    )
 
 
 def _place(measure: Measure, key: Mapping[str, Setting]) -> str:

@@ -1,5 +1,6 @@
 """What is scored: samples of runs, files of sentences, and the real text beside them."""
 
+import dataclasses
 import functools
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
@@ -16,10 +17,13 @@ from gantext.data import Reads
 from gantext.data.corpus import Corpus
 from gantext.data.gallery import Gallery
 from gantext.data.lines import read_lines
+from gantext.data.tokenizers import UNKNOWN
+from gantext.data.vocabulary import Vocabulary
 from gantext.errors import UserError
 from gantext.evaluation.once import Once
 from gantext.inference.sampling import SamplingRequest, draw, signature
 from gantext.metrics.score import Setting
+from gantext.metrics.text.preparation import AS_IT_IS, Preparation
 from gantext.runs.checkpoint import Checkpoint
 from gantext.runs.folder import RunDir
 from gantext.runs.kinds import PICTURES, TEXT, Kind, kind_of
@@ -36,16 +40,23 @@ class Ground:
     Attributes:
         references: the test split, or the file of references; none for pictures.
         training: the training split; none with a file of references, and for pictures.
-        hash: the hash of the corpus, of the gallery or of the file.
+        hash: the hash of the corpus, of the gallery or of the file; None where there is nothing.
         corpus: the corpus, where there is one.
         gallery: the pictures, for models of pictures.
+        preparation: what was done to these sentences, and has to be done to what is held against
+            them.
+        notes: what is to be said of them.
+        lost: the data with this hash cannot be read any more, so there are no sentences.
     """
 
     references: Sequence[str]
     training: Sequence[str]
-    hash: str
+    hash: str | None
     corpus: Corpus | None
     gallery: Gallery | None = None
+    preparation: Preparation = AS_IT_IS
+    notes: tuple[str, ...] = ()
+    lost: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,6 +98,12 @@ class Model:
         return kind_of(self.reads)
 
     @functools.cached_property
+    def preparation(self) -> Preparation:
+        """How its data prepared text."""
+        words = self.run.vocabulary
+        return AS_IT_IS if words is None else Preparation.of(Vocabulary.from_json(words))
+
+    @functools.cached_property
     def where(self) -> torch.device:
         """Where it computes."""
         return best_device(self.device)
@@ -117,6 +134,7 @@ class Subject:
         size: how many sentences.
         keeper: the run whose folder holds its scores.
         model: the model that wrote the sentences.
+        notes: what is to be said of them.
     """
 
     name: str
@@ -126,6 +144,7 @@ class Subject:
     size: int
     keeper: RunDir | None = None
     model: Model | None = None
+    notes: tuple[str, ...] = ()
 
     @functools.cached_property
     def drawn(self) -> tuple[Sequence[str], Words | None]:
@@ -136,6 +155,14 @@ class Subject:
     def lines(self) -> Sequence[str]:
         """The sentences."""
         return self.drawn[0]
+
+    def prepared(self, preparation: Preparation) -> "Subject":
+        """The same sentences as they can be held against text that was prepared like this."""
+
+        def source() -> tuple[Sequence[str], Words | None]:
+            return preparation.lines(self.lines), self.drawn[1]
+
+        return self if preparation == AS_IT_IS else dataclasses.replace(self, source=source)
 
     def words(self, corpus: Corpus) -> Words:
         """The sentences' words: as the model wrote them, or as the corpus cuts them."""
@@ -168,9 +195,10 @@ def label(model: Model, runs_dir: Path) -> str:
 
 def of_file(path: Path) -> Subject:
     """Sentences of a file; nothing is stored of them."""
-    lines = read_lines(path, [])
+    notes: list[str] = []
+    lines = _sentences(path, notes)
     origin: dict[str, Setting] = {"samples": path.name, "samples_hash": _digest(lines)[:8]}
-    return Subject(path.name, origin, origin, lambda: (lines, None), len(lines))
+    return Subject(path.name, origin, origin, lambda: (lines, None), len(lines), notes=tuple(notes))
 
 
 def of_real(ground: Ground, beside: Sequence[Subject]) -> Subject:
@@ -192,31 +220,54 @@ def of_real(ground: Ground, beside: Sequence[Subject]) -> Subject:
     return Subject(REAL, origin, {**origin, "sentences": size}, source, size, keeper)
 
 
-def ground_of_file(path: Path) -> Ground:
+def ground_of_file(path: Path, preparation: Preparation) -> Ground:
     """The sentences of a file as references. Raises UserError when it cannot be read."""
-    lines = read_lines(path, [])
-    return Ground(lines, (), _digest(lines), None)
+    notes: list[str] = []
+    lines = preparation.lines(_sentences(path, notes))
+    return Ground(lines, (), _digest(lines), None, preparation=preparation, notes=tuple(notes))
 
 
-def ground_of_data(cfg: Any, reads: Reads) -> Ground:
+def _sentences(path: Path, notes: list[str]) -> list[str]:
+    """The lines of a file that hold a sentence, as those of `data.test` are taken.
+
+    Raises:
+        UserError: it cannot be read, or there is none.
+    """
+    lines = [line for line in map(str.strip, read_lines(path, notes)) if line]
+    if not lines:
+        raise UserError(f"{path}: there is no sentence, only blank lines")
+    if unknown := sum(line.count(UNKNOWN) for line in lines):
+        notes.append(f"{path}: {UNKNOWN} stands {unknown} times in it, one token each")
+    return lines
+
+
+def ground_of_data(cfg: Any, reads: Reads, beside: Preparation = AS_IT_IS) -> Ground:
     """The data that `cfg` describes, as models read it that are trained on `reads`.
+
+    Args:
+        cfg: the config of the data.
+        reads: what the models are trained on.
+        beside: how text was prepared that the models are trained on, if it is of other data.
 
     Raises:
         UserError: the data has nothing that such a model can be held against.
     """
-    return GROUNDS[kind_of(reads)](data.load_for(cfg, reads))
+    return GROUNDS[kind_of(reads)](data.load_for(cfg, reads), beside)
 
 
-def _ground_of_corpus(corpus: Corpus) -> Ground:
-    return Ground(corpus.test.text, corpus.train.text, corpus.hash, corpus)
+def ground_of_corpus(corpus: Corpus, beside: Preparation = AS_IT_IS) -> Ground:
+    """The sentences of a corpus, prepared as its vocabulary says, and as `beside` does."""
+    preparation = Preparation.of(corpus.vocabulary) | beside
+    test, training = (preparation.lines(split.text) for split in (corpus.test, corpus.train))
+    return Ground(test, training, corpus.hash, corpus, preparation=preparation)
 
 
-def _ground_of_gallery(gallery: Gallery) -> Ground:
+def _ground_of_gallery(gallery: Gallery, beside: Preparation) -> Ground:
     return Ground((), (), gallery.hash, None, gallery)
 
 
-GROUNDS: dict[Kind[Any, Any], Callable[[Any], Ground]] = {
-    TEXT: _ground_of_corpus,
+GROUNDS: dict[Kind[Any, Any], Callable[[Any, Preparation], Ground]] = {
+    TEXT: ground_of_corpus,
     PICTURES: _ground_of_gallery,
 }
 

@@ -52,13 +52,36 @@ def beside_real(found: Table) -> Table:
     return {**own, subjects.REAL: named} if named else found
 
 
+def uneven(table: Table) -> str | None:
+    """What is to be said of real text of which there are fewer sentences than samples; else None.
+
+    Self-BLEU and distinct n-grams depend on the number of sentences.
+    """
+    real = {one.name.removeprefix("real-"): _size(one) for one in table.get(subjects.REAL, ())}
+    samples = [one for source, scores in table.items() if source != subjects.REAL for one in scores]
+    pairs = [(real.get(one.name, 0), _size(one)) for one in samples]
+    short = [(ours, theirs) for ours, theirs in pairs if 0 < ours < theirs]
+    if not short:
+        return None
+    fewer, most = max(short, key=lambda pair: pair[1])
+    return (
+        f"real: only {fewer:,} training sentences beside {most:,} samples: not comparable in what "
+        f"depends on their number (Self-BLEU, distinct n-grams, entropy, unique); -n {fewer} is"
+    )
+
+
+def _size(score: Score) -> int:
+    """How many sentences were scored."""
+    return int(score.signature.get("hypotheses") or score.signature.get("sentences") or 0)
+
+
 def gather(asked: Asked, names: Sequence[str]) -> tuple[list[Subject], Ground]:
     """The runs and files asked for, and what they are scored against."""
     files = asked.files()
     models = asked.models()
     for model in models:
         check_kind(model, names)
-    ground = asked.ground(models)
+    ground = asked.ground(models, names)
     sampled = [asked.subject(model, asked.request(model)) for model in models]
     return distinct([*sampled, *files]), ground
 

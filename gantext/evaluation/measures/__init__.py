@@ -34,6 +34,7 @@ OWN = (
         name="self-bleu",
         compute=f"{__name__}.bleu:self_bleu",
         settings=("preset", "seed"),
+        alone=True,
         command=Command(
             title="Self-BLEU",
             about="Self-BLEU-2..5: each sentence against all the others; lower is more diverse.",
@@ -46,6 +47,7 @@ OWN = (
     Measure(
         name="diversity",
         compute=f"{__name__}.diversity:diversity",
+        alone=True,
         command=Command(
             title="diversity and copying",
             about="Distinct n-grams, entropy, unique and copied sentences, MS-Jaccard, lengths.",
@@ -56,6 +58,7 @@ OWN = (
     Measure(  # of all that diversity says, what the end of a phase has time for
         name="unique",
         compute=f"{__name__}.diversity:unique",
+        alone=True,
         in_all=False,
         after_phase=True,
         summary=("unique",),

@@ -10,7 +10,13 @@ def diversity(subject: Subject, ground: Ground, protocol: Protocol) -> list[Scor
     """All that `diversity_scores` says of the sentences."""
     # Of the training text itself everything is copied: that says nothing.
     training = () if subject.name == REAL else ground.training
-    return diversity_scores(subject.lines, ground.references, training, data_hash=ground.hash)
+    return diversity_scores(
+        subject.lines,
+        ground.references,
+        training,
+        tokenizer=ground.preparation.tokenizer("nltk"),
+        data_hash=ground.hash,
+    )
 
 
 def unique(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:

@@ -16,6 +16,7 @@ from gantext.evaluation.measure import Protocol
 from gantext.evaluation.subjects import REAL, Ground, Subject
 from gantext.metrics.frechet import Gaussian, fit, frechet_distance
 from gantext.metrics.score import Score, signed
+from gantext.metrics.text.preparation import Preparation
 from gantext.runs.trained import best_device
 
 
@@ -90,11 +91,11 @@ def frechet(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]
 
 
 # The embeddings of the real text last used: encoding it takes longer than all else.
-_references: dict[tuple[str, str | None, int], FrechetReference] = {}
+_references: dict[tuple[str | None, Preparation, str | None, int], FrechetReference] = {}
 
 
 def _frechet_reference(ground: Ground, protocol: Protocol) -> FrechetReference:
-    key = (ground.hash, protocol.encoder, protocol.seed)
+    key = (ground.hash, ground.preparation, protocol.encoder, protocol.seed)
     if key not in _references:
         _references.clear()
         encoder = load_encoder(protocol.encoder, str(best_device(protocol.device)))

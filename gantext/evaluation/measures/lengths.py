@@ -5,6 +5,7 @@ import numpy as np
 from gantext.evaluation.measure import Protocol
 from gantext.evaluation.subjects import Ground, Subject
 from gantext.metrics.score import Score, signed
+from gantext.metrics.text.bleu_scores import prepared_preset
 from gantext.metrics.text.by_length import bleu_by_length, by_length
 
 
@@ -13,7 +14,7 @@ def lengths(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]
     scores = bleu_by_length(
         subject.lines,
         ground.references,
-        protocol.preset,
+        prepared_preset(protocol.preset, ground.preparation),
         seed=protocol.seed,
         data_hash=ground.hash,
     )

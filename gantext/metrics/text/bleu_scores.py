@@ -1,6 +1,7 @@
 """BLEU and Self-BLEU of text by a published protocol, as scores that say which it was."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +10,7 @@ from gantext.errors import UserError, nearest
 from gantext.metrics.score import Score, Setting, signed
 from gantext.metrics.text.bleu import FloatArray, ReferenceIndex, bleu_of_matches, self_bleu
 from gantext.metrics.text.ngrams import IntArray
+from gantext.metrics.text.preparation import Preparation
 from gantext.metrics.text.presets import DEFAULT, PRESETS, Preset
 from gantext.metrics.text.tokens import CHUNK, encode_texts, own_tokenizer, token_chunks
 
@@ -25,6 +27,12 @@ def find_preset(name: str) -> Preset:
         choices = ", ".join(PRESETS)
         raise UserError(f"no preset {name!r}{nearest(name, PRESETS)}; choose from {choices}")
     return PRESETS[name]
+
+
+def prepared_preset(name: str, preparation: Preparation) -> Preset:
+    """The preset of that name for text that was prepared like this. Raises UserError: no preset."""
+    preset = find_preset(name)
+    return replace(preset, tokenizer=preparation.tokenizer(preset.tokenizer))
 
 
 class SentenceBleu(NamedTuple):

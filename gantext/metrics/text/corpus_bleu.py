@@ -13,11 +13,14 @@ import numpy as np
 from sacrebleu.metrics.bleu import BLEU, BLEUSignature
 
 from gantext import __version__
+from gantext.data.tokenizers import UNKNOWN, unused_letter
 from gantext.errors import UserError
 from gantext.metrics.score import Score
 from gantext.metrics.text.bleu import Matches, ReferenceIndex
 from gantext.metrics.text.ngrams import IntArray
 from gantext.metrics.text.tokens import CHUNK
+
+CHARACTERS = "char"  # sacreBLEU's tokenizer of text without words between spaces
 
 
 def corpus_bleu_score(
@@ -25,16 +28,20 @@ def corpus_bleu_score(
     references: Sequence[str],
     *,
     lowercase: bool = False,
+    tokenizer: str | None = None,
     data_hash: str | None = None,
 ) -> Score:
     """Return sacreBLEU's corpus BLEU as the score `corpus-bleu`, in 0..100 as sacreBLEU gives it.
 
-    Equal to `sacrebleu.corpus_bleu(hypotheses, [[r] * len(hypotheses) for r in references])`.
+    Equal to `sacrebleu.corpus_bleu(hypotheses, [[r] * len(hypotheses) for r in references])`
+    where no reference has the word `<unk>`. That is one token here, in both, and sacreBLEU would
+    cut it in three; the signature then says "unk:whole".
 
     Args:
         hypotheses: one detokenised sentence a string.
         references: likewise; each is a reference of every hypothesis.
         lowercase: compare in lower case.
+        tokenizer: one of sacreBLEU's, such as `CHARACTERS`; None: its default, 13a.
         data_hash: the hash of the corpus that the references are from.
 
     Raises:
@@ -42,7 +49,7 @@ def corpus_bleu_score(
     """
     if not hypotheses:
         raise UserError("there are no sentences to score")
-    metric = BLEU(lowercase=lowercase)
+    metric = BLEU(lowercase=lowercase, tokenize=tokenizer)
     index = ReferenceIndex(_tokens(metric, references), metric.max_ngram_order)
     chunks = [
         _sums(index.matches(_tokens(metric, hypotheses[start : start + CHUNK])))
@@ -63,6 +70,7 @@ def corpus_bleu_score(
     settings = {
         "hypotheses": len(hypotheses),
         "references": len(references),
+        "unk": "whole" if any(UNKNOWN in reference for reference in references) else None,
         "data": data_hash,
         "gantext": __version__,
         "signature": signature.format(),
@@ -79,6 +87,14 @@ def _sums(matches: Matches) -> IntArray:
 
 
 def _tokens(metric: BLEU, texts: Sequence[str]) -> list[list[str]]:
-    """Tokenise as sacreBLEU does before it counts."""
+    """Tokenise as sacreBLEU does before it counts, but for `<unk>`, which stays whole."""
     lines = (text.lower() if metric.lowercase else text for text in texts)
-    return [metric.tokenizer(line.rstrip()).split() for line in lines]
+    return [_words(metric, line.rstrip()) for line in lines]
+
+
+def _words(metric: BLEU, line: str) -> list[str]:
+    if UNKNOWN not in line:
+        return list(metric.tokenizer(line).split())
+    letter = unused_letter(line)
+    words = metric.tokenizer(line.replace(UNKNOWN, letter)).split()
+    return [word.replace(letter, UNKNOWN) for word in words]
