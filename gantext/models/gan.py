@@ -312,7 +312,7 @@ class GAN(NamedParts):
             features = self.generator.features(tokens).float()
         predicted: Tensor = self.critic(features).squeeze(-1).float()
         loss = F.mse_loss(predicted[valid], rewards[valid])
-        clipped_step(self.critic_optimiser, self.critic, loss, 1e9)
+        clipped_step(self.critic_optimiser, self.critic, loss, clip=0)
         return predicted.detach()
 
     @torch.no_grad()

@@ -268,3 +268,32 @@ def test_its_run_has_scores_and_a_report(run: RunDir, ask: Command, tmp_path: Pa
     found = ask("report", str(run.path), "--temperatures", "none", "-n", "16")
     assert found.code == 0, found.err
     assert "</html>" in (tmp_path / "report.html").read_text()
+
+
+def clips(config: Any, prefix: str = "model") -> Iterator[str]:
+    """The keys of a config that bound a gradient's norm."""
+    for field in dataclasses.fields(config):
+        key, value = f"{prefix}.{field.name}", getattr(config, field.name)
+        if dataclasses.is_dataclass(value):
+            yield from clips(value, key)
+        elif field.name == "clip":
+            yield key
+
+
+def test_a_clip_of_0_clips_nothing(name: str, settings: Settings, loaded: Any) -> None:
+    """A step of each phase ends with the weights that a bound over every gradient gives."""
+    keys = list(clips(settings.model))
+    if not keys:
+        pytest.skip("it clips no gradient")
+
+    def stepped(*words: str) -> Small:
+        small = made(compose([*overrides(name), *words]), loaded)
+        for phase in small.phases():
+            small.step(phase)
+        return small
+
+    huge = [f"{key}=1e30" for key in keys]
+    unclipped = stepped(*huge).state()
+    for key in keys:
+        assert same(stepped(*huge, f"{key}=0").state(), unclipped), key
+    assert same(stepped(*(f"{key}=0" for key in keys)).state(), unclipped)
