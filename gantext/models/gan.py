@@ -160,10 +160,11 @@ class GAN(NamedParts):
 
     def phases(self) -> Sequence[Phase]:
         """mle, discriminator, adversarial."""
-        d, adversarial = self.config.d_training, self.config.adversarial
+        mle, d, adversarial = self.config.mle, self.config.d_training, self.config.adversarial
+        total, rise = self.trainer.total, mle.warmup_steps
         mle_rows = adversarial.batch_size if adversarial.mle_weight else 0
         return [
-            Phase("mle", self.trainer.total, self.config.mle.batch_size, self.trainer.step),
+            Phase("mle", total, mle.batch_size, self.trainer.step, warmup=rise),
             Phase("discriminator", d.pretrain_steps, d.batch_size, self.d_step, scored=False),
             Phase(
                 "adversarial",

@@ -109,6 +109,11 @@ class Trainer:
 
     def _run_phase(self, phase: Phase, tracker: Tracker, stop: StopRequest) -> None:
         self.reporter.phase(phase.name, self.step, phase.steps)
+        if phase.warmup > phase.steps and self.step == 0:
+            self.reporter.note(
+                f"{phase.name} has {phase.steps:,} steps, fewer than the {phase.warmup:,} of its "
+                "warm-up: in it the learning rate does not reach its peak"
+            )
         self.run.update(status="running", phase=phase.name)
         began, saved = time.monotonic() - self.seconds, time.monotonic()
         while self.step < phase.steps:

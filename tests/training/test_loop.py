@@ -90,6 +90,20 @@ def test_the_watch_warns_of_a_discriminator_that_is_right_20_times() -> None:
     assert "too strong" in watch.look(40, strong)[0]
 
 
+def test_a_warm_up_that_is_longer_than_its_phase_is_noted_once(
+    cli: Command, small_mle: list[str], tmp_path: Path
+) -> None:
+    """64 sentences in batches of 8, 2 epochs: 16 steps, where a warm-up of 16 still fits."""
+    found = cli("train", *small_mle, "name=long", "model.mle.warmup_steps=17")
+    notes = [line for line in found.errors if "warm-up" in line]
+    assert notes == [
+        "note: mle has 16 steps, fewer than the 17 of its warm-up: in it the learning rate does "
+        "not reach its peak"
+    ]
+    fits = cli("train", *small_mle, "name=fits", "model.mle.warmup_steps=16")
+    assert fits.code == 0 and "warm-up" not in fits.err
+
+
 def test_a_run_of_nan_says_so(cli: Command, small_mle: list[str], tmp_path: Path) -> None:
     """A learning rate of 1e30 breaks the weights; the run ends, and never silently."""
     words = ["model.mle.learning_rate=1e30", "model.mle.clip=1e30", "model.mle.warmup_steps=0"]
