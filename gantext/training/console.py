@@ -94,7 +94,7 @@ class Reporter:
         self.write_log(text)
 
     def note(self, text: str) -> None:
-        """Tell the user what may not be meant."""
+        """Tell the user what they may not have meant."""
         self.say(f"note: {text}")
 
     def warn(self, text: str) -> None:
