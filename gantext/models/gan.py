@@ -43,6 +43,7 @@ from gantext.nn.text.rewards import (
     previous_values,
     ranked,
     returns_to_go,
+    spread,
     standardised,
 )
 from gantext.nn.text.rollouts import rollout_rewards, trimmed
@@ -250,9 +251,9 @@ class GAN(NamedParts):
         weight, reward = self.config.adversarial.entropy_weight, rewards[valid]
         return loss - weight * entropy, {
             "reward": reward.mean(),
-            "reward_std": reward.std(),
+            "reward_std": spread(reward),
             "g_loss": loss.detach(),
-            "advantage_std": advantage[valid].std(),
+            "advantage_std": spread(advantage[valid]),
             "entropy": entropy.detach(),
             "length": valid.sum(1).float().mean(),
             "batch_unique": len(unique_rows(tokens)[0]) / len(tokens),
