@@ -10,6 +10,7 @@ from gantext.errors import UserError
 
 if TYPE_CHECKING:
     from gantext.api import (
+        Diverged,
         Evaluation,
         Run,
         Samples,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
+    "Diverged",
     "Evaluation",
     "Run",
     "Samples",

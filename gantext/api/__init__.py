@@ -17,6 +17,7 @@ from gantext.config.settings import Device
 from gantext.errors import UserError
 from gantext.runs import folder
 from gantext.training import launch
+from gantext.training.divergence import Diverged as Diverged
 from gantext.training.stop import Stopped as Stopped
 
 # Python itself would print warnings that nobody has asked for.
@@ -47,6 +48,7 @@ def train(
     Raises:
         UserError: bad input, before anything is made; or a folder that holds a run already.
         Stopped: on Ctrl-C or SIGTERM, once the step is done and saved; `resume` goes on.
+        Diverged: a loss, a gradient or a weight is no finite number any more.
     """
     from gantext.config.compose import quote
 
@@ -65,7 +67,7 @@ def resume(
 
     Raises:
         UserError: no such run; its data has changed.
-        Stopped: as in `train`.
+        Stopped, Diverged: as in `train`.
     """
     found = folder.RunDir.find(None if run is None else str(run), Path(runs_dir))
     launch.resume(found, progress)

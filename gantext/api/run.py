@@ -65,7 +65,9 @@ class Run:
 
     @property
     def status(self) -> str:
-        """new, running, stopped, failed, finished; killed: it says running and nobody runs it."""
+        """new, running, stopped, failed, diverged, finished; killed: it says running, but nobody
+        runs it.
+        """
         return self.folder.status
 
     @property

@@ -27,6 +27,7 @@ from gantext.cli import (
     train,
 )
 from gantext.errors import UserError
+from gantext.training.divergence import Diverged
 from gantext.training.stop import Stopped
 
 app = typer.Typer(
@@ -107,6 +108,9 @@ def _failed(error: BaseException) -> int:
         return 0
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else 1
+    if isinstance(error, Diverged):
+        print(f"error: {error.run} {error}", file=sys.stderr)
+        return 1
     if isinstance(error, UserError):
         return _refuse(str(error))
     if type(error).__name__ == "NoArgsIsHelpError":  # its help is printed already

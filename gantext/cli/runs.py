@@ -86,6 +86,8 @@ def show(
     scores = phase_scores(found)
     config = found.config.read_text(encoding="utf-8")
     facts = {**found.info, "status": found.status}
+    if found.divergence:
+        facts["error"] = found.divergence
     if json:
         records = {phase: [s.to_json() for s in values] for phase, values in scores.items()}
         tables.print_json({"run": str(found.path), **facts, "config": config, "scores": records})
@@ -98,7 +100,9 @@ def show(
         tables.score_table("scores after each phase", scores)
     for warning in (found.result or {}).get("warnings", []):
         tables.out.print(f"warning: {warning}", style="yellow", markup=False, soft_wrap=True)
+    if found.divergence:
+        tables.out.print(f"it {found.divergence}", style="red", markup=False, soft_wrap=True)
     if found.status in ("stopped", "killed"):
         tables.hint(f"next: gantext train --resume {found.path}")
-    else:
+    elif found.last_checkpoint():
         tables.hint(f"next: {next_steps(found, str(found.path))}")

@@ -84,6 +84,7 @@ class Phase:
         step: (batch of them, rng) -> metrics; tensors stay on the device until they are logged.
         adversarial: whether `phases=pretrain` leaves it out.
         scored: whether it changes the samples, so that they are scored at its end.
+        warmup: steps over which its learning rate rises.
     """
 
     name: str
@@ -92,6 +93,7 @@ class Phase:
     step: StepFunction
     adversarial: bool = False
     scored: bool = True
+    warmup: int = 0
 
 
 class Trainable(Protocol):

@@ -43,6 +43,7 @@ from gantext.nn.text.rewards import (
     previous_values,
     ranked,
     returns_to_go,
+    spread,
     standardised,
 )
 from gantext.nn.text.rollouts import rollout_rewards, trimmed
@@ -160,10 +161,11 @@ class GAN(NamedParts):
 
     def phases(self) -> Sequence[Phase]:
         """mle, discriminator, adversarial."""
-        d, adversarial = self.config.d_training, self.config.adversarial
+        mle, d, adversarial = self.config.mle, self.config.d_training, self.config.adversarial
+        total, rise = self.trainer.total, mle.warmup_steps
         mle_rows = adversarial.batch_size if adversarial.mle_weight else 0
         return [
-            Phase("mle", self.trainer.total, self.config.mle.batch_size, self.trainer.step),
+            Phase("mle", total, mle.batch_size, self.trainer.step, warmup=rise),
             Phase("discriminator", d.pretrain_steps, d.batch_size, self.d_step, scored=False),
             Phase(
                 "adversarial",
@@ -249,9 +251,9 @@ class GAN(NamedParts):
         weight, reward = self.config.adversarial.entropy_weight, rewards[valid]
         return loss - weight * entropy, {
             "reward": reward.mean(),
-            "reward_std": reward.std(),
+            "reward_std": spread(reward),
             "g_loss": loss.detach(),
-            "advantage_std": advantage[valid].std(),
+            "advantage_std": spread(advantage[valid]),
             "entropy": entropy.detach(),
             "length": valid.sum(1).float().mean(),
             "batch_unique": len(unique_rows(tokens)[0]) / len(tokens),
@@ -312,7 +314,7 @@ class GAN(NamedParts):
             features = self.generator.features(tokens).float()
         predicted: Tensor = self.critic(features).squeeze(-1).float()
         loss = F.mse_loss(predicted[valid], rewards[valid])
-        clipped_step(self.critic_optimiser, self.critic, loss, 1e9)
+        clipped_step(self.critic_optimiser, self.critic, loss, clip=0)
         return predicted.detach()
 
     @torch.no_grad()

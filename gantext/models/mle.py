@@ -47,7 +47,9 @@ class MLE(NamedParts):
 
     def phases(self) -> Sequence[Phase]:
         """One phase: mle."""
-        return [Phase("mle", self.trainer.total, self.config.mle.batch_size, self.trainer.step)]
+        mle = self.config.mle
+        step, rise = self.trainer.step, mle.warmup_steps
+        return [Phase("mle", self.trainer.total, mle.batch_size, step, warmup=rise)]
 
     def networks(self) -> Mapping[str, nn.Module]:
         """The generator."""

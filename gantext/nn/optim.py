@@ -41,9 +41,16 @@ def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
 def clipped_step(
     optimiser: torch.optim.Optimizer, model: nn.Module, loss: Tensor, clip: float
 ) -> Tensor:
-    """One optimiser step with the gradient's norm clipped; returns the norm before clipping."""
+    """One optimiser step, the gradient's norm clipped; returns the norm before clipping.
+
+    Args:
+        optimiser: of the model's weights.
+        model: whose gradients are clipped together.
+        loss: a scalar.
+        clip: the largest norm; 0 leaves the gradient as it is.
+    """
     optimiser.zero_grad(set_to_none=True)
     torch.autograd.backward(loss)
-    norm = nn.utils.clip_grad_norm_(model.parameters(), clip)
+    norm = nn.utils.clip_grad_norm_(model.parameters(), clip or math.inf)
     optimiser.step()
     return norm.detach()

@@ -12,6 +12,7 @@ import contextlib
 import dataclasses
 import functools
 import json
+import logging
 import os
 import time
 from collections.abc import Iterator
@@ -27,6 +28,8 @@ from gantext.runs.pictures import PictureFiles
 if TYPE_CHECKING:
     from gantext.config.settings import Settings
     from gantext.runs.checkpoint import Checkpoint
+
+logger = logging.getLogger(__name__)
 
 CONFIG, INFO, RESULT = "config.yaml", "run.json", "result.json"
 LATEST = "latest"
@@ -135,9 +138,16 @@ class RunDir:
 
     @property
     def status(self) -> str:
-        """new, running, stopped, failed, finished; killed: it says running, but nobody runs it."""
+        """new, running, stopped, failed, diverged, finished; killed: it says running, but nobody
+        runs it.
+        """
         status = str(self.info.get("status", "unknown"))
         return "killed" if status in ("new", "running") and not is_held(self._lock) else status
+
+    @property
+    def divergence(self) -> str | None:
+        """When and by what a run diverged, and its last good checkpoint; None where it did not."""
+        return str((self.result or {}).get("error")) if self.status == "diverged" else None
 
     @functools.cached_property
     def settings(self) -> "Settings":
@@ -225,10 +235,18 @@ class RunDir:
         found, damaged = checkpoint.newest(self.checkpoints, phase)
         if found is None:
             raise self.no_checkpoint(phase)
+        if self.divergence:
+            logger.warning("note: %s %s", self.path.name, self.divergence)
         return dataclasses.replace(found, damaged=tuple(damaged))
+
+    def last_checkpoint(self) -> Path | None:
+        """The folder of the newest checkpoint, whole or not; None where there is none."""
+        return max(self.checkpoints.glob("[0-9]*"), default=None)
 
     def no_checkpoint(self, phase: str | None) -> UserError:
         """What to say when there is no whole checkpoint."""
+        if self.divergence:
+            return UserError(f"{self.path} {self.divergence}")
         wanted = f" of phase {phase}" if phase else ""
         ends = ", ".join(self.phase_ends())
         ended = f" (phases that ended: {ends})" if phase and ends else ""

@@ -93,6 +93,10 @@ class Reporter:
         self._progress.console.print(shown, highlight=False, soft_wrap=True)
         self.write_log(text)
 
+    def note(self, text: str) -> None:
+        """Tell the user what they may not have meant."""
+        self.say(f"note: {text}")
+
     def warn(self, text: str) -> None:
         """Tell the user aloud."""
         self.say(f"warning: {text}", "yellow")

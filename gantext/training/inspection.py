@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
+from torch import Tensor
 
+from gantext import models
 from gantext.config.settings import Settings
 from gantext.data.corpus import Corpus
 from gantext.data.gallery import Gallery
@@ -18,7 +20,8 @@ from gantext.inference.likelihood import likelihood_of
 from gantext.inference.sampling import sample_texts
 from gantext.metrics.score import Score
 from gantext.metrics.text.diversity import unique_share
-from gantext.models.contract import Algorithm, Painter
+from gantext.models.contract import Ability, Algorithm, Latent, Painter
+from gantext.nn.latent import active_units, gaussian_kl
 from gantext.nn.rng import generator
 from gantext.nn.text.sampling import SamplingOptions
 from gantext.plots.pictures import grid_array, grid_png
@@ -29,6 +32,7 @@ from gantext.training.console import Reporter
 from gantext.training.tracker import Tracker
 
 LOOK = 200  # sentences of a look at the samples
+ENCODED = 500  # sentences of a look at the posteriors
 
 
 class Inspector(Protocol):
@@ -84,7 +88,16 @@ class TextInspector:
         found = {"unique": unique_share(lines)}
         if len(self.corpus.validation):
             found["nll_valid"] = likelihood_of(self.algorithm, self.corpus.validation, self.device)
+        if Ability.latent in models.abilities(self.settings.model.name):
+            found.update(posterior_use(self.algorithm, self._encoded()))
         return found
+
+    def _encoded(self) -> Tensor:
+        """Sentences whose posteriors are looked at, (N, T): of validation, else of training."""
+        validation = self.corpus.validation
+        split = validation if len(validation) > 1 else self.corpus.train  # of one nothing varies
+        tokens: Tensor = split.tokens[:ENCODED]
+        return tokens.to(self.device)
 
     def score(self, phase: str, total: int) -> list[Score]:
         """See `Inspector.score`."""
@@ -100,6 +113,14 @@ class TextInspector:
         lines, scores = score_text(trained, self.corpus, phase)
         self.run.save_samples(phase, lines)
         return scores
+
+
+def posterior_use(algorithm: Algorithm, tokens: Tensor) -> dict[str, float]:
+    """What the posteriors of sentences, (N, T), say: KL (nats per sentence), active units."""
+    assert isinstance(algorithm, Latent)
+    mu, log_var = algorithm.encode(tokens)
+    kl = float(gaussian_kl(mu, log_var).sum(1).double().mean())
+    return {"kl_valid": kl, "active_units": active_units(mu)}
 
 
 @dataclass(frozen=True)

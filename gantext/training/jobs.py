@@ -16,6 +16,7 @@ from gantext.config.settings import Settings
 from gantext.errors import UserError, note_log, noted_log
 from gantext.runs.folder import RunDir
 from gantext.training.console import Reporter, console_of
+from gantext.training.divergence import Diverged
 from gantext.training.preparation import (
     Job,
     facts,
@@ -43,6 +44,8 @@ def sweep_job(cfg: "DictConfig") -> float | None:
     except Stopped as error:
         _store(folder, origin, "stopped", f"go on with: {error.command}")
         raise
+    except Diverged as error:
+        Reporter(Console(stderr=True)).say(f"{folder.name} {error}", "red")
     except UserError as error:
         _store_failure(folder, origin, str(error))
     except Exception as error:
@@ -143,6 +146,9 @@ def _train(
         except Stopped:
             run.update(status="stopped", total=trainer.total)
             raise
+        except Diverged as error:
+            _note_divergence(error, run, trainer, say)
+            raise
         except Exception as error:
             _note_failure(error, run, trainer.total, say)
             raise
@@ -155,15 +161,20 @@ def _train(
 
 
 def _finish(run: RunDir, trainer: Any, scores: "list[Score]") -> None:
-    run.save_result(
-        {
-            "status": "finished",
-            "overrides": run.info.get("overrides", []),
-            "scores": [score.to_json() for score in scores],
-            "warnings": trainer.watch.warnings,
-        }
-    )
-    run.update(status="finished", total=trainer.total, seconds=round(trainer.seconds, 1))
+    _end(run, trainer, "finished", scores=[score.to_json() for score in scores])
+
+
+def _end(run: RunDir, trainer: Any, status: str, **result: Any) -> None:
+    """Store the result, and how far the run came."""
+    overrides, warnings = run.info.get("overrides", []), trainer.watch.warnings
+    run.save_result({"status": status, "overrides": overrides, **result, "warnings": warnings})
+    run.update(status=status, total=trainer.total, seconds=round(trainer.seconds, 1))
+
+
+def _note_divergence(error: Diverged, run: RunDir, trainer: Any, say: Reporter) -> None:
+    """Keep what happened in the run, and a traceback in its log where a step failed for it."""
+    say.write_log(traceback.format_exc() if error.__cause__ else str(error))
+    _end(run, trainer, "diverged", scores=[], error=str(error))
 
 
 def _note_failure(error: Exception, run: RunDir, total: int, say: Reporter) -> None:

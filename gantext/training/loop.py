@@ -13,9 +13,11 @@ from gantext.data.batches import Batches
 from gantext.errors import UserError
 from gantext.metrics.score import Score
 from gantext.models.contract import Phase, Trainable
+from gantext.nn.optim import Metrics
 from gantext.nn.rng import generator
 from gantext.runs.folder import RunDir
 from gantext.training.console import Reporter
+from gantext.training.divergence import Diverged, broken_metric, broken_weights
 from gantext.training.inspection import Inspector
 from gantext.training.preparation import Job
 from gantext.training.stop import Stopped, StopRequest
@@ -68,7 +70,8 @@ class Trainer:
         self.run.cut_metrics(state["metrics_size"])
 
     def save(self, phase_end: str | None = None) -> None:
-        """Write a checkpoint."""
+        """Write a checkpoint. Raises Diverged instead of writing weights that are not finite."""
+        self._refuse(broken_weights(self.algorithm.networks()))
         keep = self.settings.checkpoint.keep
         self.run.save_checkpoint(self.state(), self.total, phase_end, keep)
 
@@ -79,6 +82,7 @@ class Trainer:
 
         Raises:
             Stopped: on SIGTERM or Ctrl-C, after the step is done and saved.
+            Diverged: a metric of a step or a weight is not finite; no such state is saved.
         """
         tracker = Tracker(self.run, self.settings.log.tensorboard, self.total)
         scores = self._scores_so_far()
@@ -109,22 +113,47 @@ class Trainer:
 
     def _run_phase(self, phase: Phase, tracker: Tracker, stop: StopRequest) -> None:
         self.reporter.phase(phase.name, self.step, phase.steps)
+        if phase.warmup > phase.steps and self.step == 0:
+            self.reporter.note(
+                f"{phase.name} has {phase.steps:,} steps, fewer than the {phase.warmup:,} of its "
+                "warm-up: in it the learning rate does not reach its peak"
+            )
         self.run.update(status="running", phase=phase.name)
         began, saved = time.monotonic() - self.seconds, time.monotonic()
         while self.step < phase.steps:
-            batch = self.batches.next(phase.rows).to(self.device)
-            with autocast(self.settings, self.device):
-                metrics = phase.step(batch, self.noise)
-            self.step, self.total = self.step + 1, self.total + 1
+            metrics = self._take_step(phase)
             self.seconds = time.monotonic() - began
-            if self._due(self.settings.log.every_steps, phase):
-                self._report(phase, tracker, to_floats(metrics))
+            reported = self._due(self.settings.log.every_steps, phase)
+            # Metrics of other steps stay on a GPU, which is not waited for.
+            if reported or self.device.type == "cpu":
+                numbers = to_floats(metrics)
+                self._refuse(broken_metric(numbers))
+            if reported:
+                self._report(phase, tracker, numbers)
             if self.step == phase.steps:
                 break  # saved as the end of the phase
             if stop.number is not None or self._save_due(saved):
                 self.save()
                 saved = time.monotonic()
             self._stop_if_asked(stop)
+
+    def _take_step(self, phase: Phase) -> Metrics:
+        """One step of a phase; its metrics, on the device."""
+        batch = self.batches.next(phase.rows).to(self.device)
+        self.step, self.total = self.step + 1, self.total + 1
+        try:
+            with autocast(self.settings, self.device):
+                return phase.step(batch, self.noise)
+        except Exception as error:
+            # Networks that broke amid the step fail in many ways, such as sampling's.
+            self._refuse(broken_weights(self.algorithm.networks()), error)
+            raise
+
+    def _refuse(self, broken: str | None, cause: Exception | None = None) -> None:
+        """Raise Diverged where something is not finite."""
+        if broken is not None:
+            phase, last = self.phases[self.phase].name, self.run.last_checkpoint()
+            raise Diverged(self.run.path, phase, self.step, broken, last) from cause
 
     def _due(self, every: int, phase: Phase) -> bool:
         return bool(every) and (self.step % every == 0 or self.step == phase.steps)

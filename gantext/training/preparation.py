@@ -97,9 +97,7 @@ def take_pretrained(job: Job) -> None:
     source, phase = RunDir.find_at(settings.from_run, Path(settings.runs_dir))
     if source.vocabulary != vocabulary_of(job):
         raise UserError(f"{source.path.name} was trained with another vocabulary than this data's")
-    state, _ = source.load_checkpoint(phase)
-    if state is None:
-        raise source.no_checkpoint(phase)
+    state = source.checkpoint(phase).tree
     try:
         job.algorithm.load_pretrained(state["algorithm"])
     except (RuntimeError, KeyError) as error:

@@ -9,6 +9,7 @@ from gantext.plots.curves import D_ACCURACY
 UNIQUE_FLOOR = 0.5
 D_STUCK = 0.99
 D_PATIENCE = 20
+KL_FLOOR = 0.1  # nats per sentence
 
 
 class Watch:
@@ -19,13 +20,20 @@ class Watch:
         self._stuck = 0
 
     def look(self, step: int, metrics: Mapping[str, float]) -> list[str]:
-        """New warnings at a step: NaN, few unique samples, or D's accuracy stuck at 1."""
+        """New warnings at a step: NaN, few unique samples, a collapsed posterior, or D's accuracy
+        stuck at 1.
+        """
         found: list[str] = []
         broken = [key for key, value in metrics.items() if not math.isfinite(value)]
         if broken:
             found.append(f"not a number: {', '.join(sorted(broken))}")
         if metrics.get("unique", 1.0) < UNIQUE_FLOOR:
             found.append(f"the samples collapse: under {UNIQUE_FLOOR:.0%} of them are unique")
+        if metrics.get("kl_valid", math.inf) < KL_FLOOR or metrics.get("active_units", 1) == 0:
+            found.append(
+                f"the posterior collapses: KL {metrics['kl_valid']:.3f} nats per sentence, "
+                f"{metrics['active_units']:.0f} active units"
+            )
         accuracies = [metrics[key] for key in D_ACCURACY.keys(metrics)]
         accuracy = min(accuracies, default=0.0)
         if accuracies:

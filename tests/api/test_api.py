@@ -81,7 +81,7 @@ def bare(function: Any) -> str:
 def test_the_exported_names_and_their_signatures_stay() -> None:
     functions = {name: bare(getattr(gantext, name)) for name in SIGNATURES}
     assert functions == SIGNATURES
-    classes = {"Evaluation", "Run", "Samples", "Stopped", "UserError"}
+    classes = {"Diverged", "Evaluation", "Run", "Samples", "Stopped", "UserError"}
     assert set(gantext.__all__) == {*SIGNATURES, *classes}
     assert set(gantext.__all__) <= set(dir(gantext))
     public = {name: value for name, value in vars(gantext.Run).items() if name[0] != "_"}

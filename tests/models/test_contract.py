@@ -29,6 +29,7 @@ from gantext.nn.text.sampling import SamplingOptions
 from gantext.runs import checkpoint
 from gantext.runs.folder import RunDir
 from gantext.training import launch
+from gantext.training.divergence import Diverged
 from gantext.training.tracker import to_floats
 from tests.conftest import Command
 
@@ -268,3 +269,46 @@ def test_its_run_has_scores_and_a_report(run: RunDir, ask: Command, tmp_path: Pa
     found = ask("report", str(run.path), "--temperatures", "none", "-n", "16")
     assert found.code == 0, found.err
     assert "</html>" in (tmp_path / "report.html").read_text()
+
+
+def keys_named(end: str, config: Any, prefix: str = "model") -> Iterator[str]:
+    """The keys of a config whose last word ends so."""
+    for field in dataclasses.fields(config):
+        key, value = f"{prefix}.{field.name}", getattr(config, field.name)
+        if dataclasses.is_dataclass(value):
+            yield from keys_named(end, value, key)
+        elif field.name.endswith(end):
+            yield key
+
+
+def test_a_clip_of_0_clips_nothing(name: str, settings: Settings, loaded: Any) -> None:
+    """A step of each phase ends with the weights that a bound over every gradient gives."""
+    keys = list(keys_named("clip", settings.model))
+    if not keys:
+        pytest.skip("it clips no gradient")
+
+    def stepped(*words: str) -> Small:
+        small = made(compose([*overrides(name), *words]), loaded)
+        for phase in small.phases():
+            small.step(phase)
+        return small
+
+    huge = [f"{key}=1e30" for key in keys]
+    unclipped = stepped(*huge).state()
+    for key in keys:
+        assert same(stepped(*huge, f"{key}=0").state(), unclipped), key
+    assert same(stepped(*(f"{key}=0" for key in keys)).state(), unclipped)
+
+
+def test_a_huge_learning_rate_ends_as_diverged(
+    name: str, settings: Settings, cache: Path, tmp_path: Path
+) -> None:
+    """Neither in a crash nor as a broken run that counts as finished."""
+    huge = [f"{key}=1e30" for key in keys_named("learning_rate", settings.model)]
+    words = [*overrides(name), *huge, f"runs_dir={tmp_path}", "name=huge"]
+    with pytest.raises(Diverged):
+        launch.single(words, progress=False)
+    run = RunDir(tmp_path / "huge")
+    assert run.status == "diverged" and run.divergence
+    for row in run.metrics():
+        assert all(math.isfinite(v) for v in row.values() if isinstance(v, float)), row

@@ -137,13 +137,32 @@ class Recipe(CaptionPainter):
         config, rows = self.config, self.config.adversarial.batch_size
         fit, decode, compose = config.fitting, config.decoding, config.composing
         steps, hard = config.adversarial.steps, config.hard_negatives.steps
+        rise = config.adversarial.warmup_steps
         return [
-            Phase("dual_encoder", fit.steps, fit.batch_size, self.fitter.step, scored=False),
             Phase(
-                "decoder", decode.steps, decode.batch_size, self.codes.decoder_step, scored=False
+                "dual_encoder",
+                fit.steps,
+                fit.batch_size,
+                self.fitter.step,
+                scored=False,
+                warmup=fit.warmup_steps,
             ),
-            Phase("composer", compose.steps, compose.batch_size, self.codes.composer_step),
-            Phase("adversarial", steps, rows, self.step, adversarial=True),
+            Phase(
+                "decoder",
+                decode.steps,
+                decode.batch_size,
+                self.codes.decoder_step,
+                scored=False,
+                warmup=decode.warmup_steps,
+            ),
+            Phase(
+                "composer",
+                compose.steps,
+                compose.batch_size,
+                self.codes.composer_step,
+                warmup=compose.warmup_steps,
+            ),
+            Phase("adversarial", steps, rows, self.step, adversarial=True, warmup=rise),
             Phase("hard_negatives", hard, rows, self.hard_step, adversarial=True),
         ]
 

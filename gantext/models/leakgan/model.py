@@ -137,7 +137,13 @@ class LeakGAN(NamedParts):
         used = self.mle_steps * mle.batch_size + d.steps * d.batch_size
         rows = max(1, used, adversarial.rank_real)
         return [
-            Phase("pretraining", self.trainer.total, pretraining_rows, self.pretraining_step),
+            Phase(
+                "pretraining",
+                self.trainer.total,
+                pretraining_rows,
+                self.pretraining_step,
+                warmup=mle.warmup_steps,
+            ),
             Phase("discriminator", d.alone_steps, d.batch_size, self.d_step, True, scored=False),
             Phase("adversarial", adversarial.steps, rows, self.adversarial_step, True),
         ]

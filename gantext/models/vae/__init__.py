@@ -41,7 +41,7 @@ INFORMATION = Layout(
     "KL term of the bound, and the mutual information of sentence and latent vector where it "
     "is measured. A KL near 0 is posterior collapse: the decoder ignores the latent vector.",
     "nats per sentence",
-    {"kl": "KL", "mutual_information": "mutual information"},
+    {"kl": "KL", "kl_valid": "KL (validation)", "mutual_information": "mutual information"},
 )
 KL_WEIGHT = Layout(
     "KL weight",

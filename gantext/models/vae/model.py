@@ -99,10 +99,10 @@ class VAE(NamedParts):
         """autoencoder (where it is asked for), vae."""
         rows, chosen = self.config.mle.batch_size, self.config.aggressive
         more = chosen.inner_steps * rows + chosen.information_sentences if chosen.enabled else 0
-        ae_step, step = self.autoencoder_step, self.step
+        ae_step, step, rise = self.autoencoder_step, self.step, self.config.mle.warmup_steps
         return [
-            Phase("autoencoder", self.ae_fitter.total, rows, ae_step, scored=False),
-            Phase("vae", self.fitter.total, rows + more, step),
+            Phase("autoencoder", self.ae_fitter.total, rows, ae_step, scored=False, warmup=rise),
+            Phase("vae", self.fitter.total, rows + more, step, warmup=rise),
         ]
 
     def networks(self) -> Mapping[str, nn.Module]:

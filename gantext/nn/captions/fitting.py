@@ -43,7 +43,7 @@ class Descent:
     Attributes:
         betas: of the running means of the gradient and its square.
         final_rate: share of the peak learning rate that is left at the end.
-        clip: the largest norm of a gradient.
+        clip: the largest norm of a gradient; 0: any.
     """
 
     betas: tuple[float, float]

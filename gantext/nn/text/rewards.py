@@ -52,6 +52,11 @@ def standardised(advantage: Tensor, valid: Tensor) -> Tensor:
     return (advantage - chosen.mean()) / deviation * valid
 
 
+def spread(values: Tensor) -> Tensor:
+    """The standard deviation of (N,) values; 0 of a single one, which has none."""
+    return values.std() if len(values) > 1 else torch.zeros_like(values).sum()
+
+
 def ranked(values: Tensor, valid: Tensor, delta: float) -> Tensor:
     """Per step over the batch: sigmoid(delta * (0.5 - rank / B)), rank 1 the best; (B, T).
 

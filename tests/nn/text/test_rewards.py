@@ -8,6 +8,7 @@ from gantext.nn.text.rewards import (
     policy_gradient_loss,
     ranked,
     returns_to_go,
+    spread,
     standardised,
 )
 
@@ -62,3 +63,9 @@ def test_policy_gradient_loss_by_hand():
     log_prob = torch.tensor([[-1.0, -2, -3], [-4, -5, -7]])
     advantage = torch.tensor([[1.0, 0, 2], [-1, 3, 8]])
     assert policy_gradient_loss(log_prob, advantage, VALID).item() == pytest.approx(3.0)
+
+
+def test_a_single_value_has_no_spread() -> None:
+    """Of 1 and 3 it is sqrt(((1 - 2)^2 + (3 - 2)^2) / (2 - 1)) = sqrt 2; of one value, no NaN."""
+    assert float(spread(torch.tensor([1.0, 3.0]))) == pytest.approx(2**0.5)
+    assert float(spread(torch.tensor([4.0]))) == 0
