@@ -48,7 +48,7 @@ def train(
         UserError: bad input, before anything is made; or a folder that holds a run already.
         Stopped: on Ctrl-C or SIGTERM, once the step is done and saved; `resume` goes on.
     """
-    from gantext.config.compose import quote
+    from gantext.config.words import quote
 
     given = {"name": name, "runs_dir": runs_dir}
     words = [f"{key}={quote(str(value))}" for key, value in given.items() if value is not None]

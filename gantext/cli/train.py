@@ -148,7 +148,7 @@ def adversarial_train(
     json: Json = False,
 ) -> None:
     """Run only the adversarial phases, from a pretrained run and with its overrides."""
-    from gantext.config.compose import quote
+    from gantext.config.words import quote
 
     words = list(overrides or [])
     folder = next((w.partition("=")[2] for w in words if w.startswith("runs_dir=")), "runs")

@@ -10,7 +10,7 @@ from rich.console import Console
 
 import gantext
 from gantext import models
-from gantext.config import schema
+from gantext.config import groups, schema
 from gantext.config.compose import output_folder, override_words, user_folder
 from gantext.config.settings import Settings
 from gantext.errors import UserError, note_log, noted_log
@@ -54,9 +54,10 @@ def sweep_job(cfg: "DictConfig") -> float | None:
 
 def origin_of(overrides: list[str], config_dir: Path | None) -> dict[str, Any]:
     """What the user asked for, in the words of which `adversarial-train --from` asks again."""
+    own = groups.own_folder(config_dir)
     return {
         "overrides": overrides,
-        "config_dir": str(config_dir.resolve()) if config_dir else None,
+        "config_dir": str(own.resolve()) if own else None,
     }
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def kept(run: "RunDir", words: list[str]) -> list[str]:
     """The overrides of a source run that `words` do not replace, the paths in them absolute."""
-    from gantext.config.compose import quote
+    from gantext.config.words import quote
 
     replaced = {_key(word) for word in words} | {"phases", "from_run", "name"}
     if "data" in replaced:
