@@ -8,7 +8,7 @@ import typer
 from gantext.cli import completion
 from gantext.config.settings import Device
 from gantext.errors import UserError
-from gantext.files import check_output
+from gantext.files import check_output, is_stdout, is_stream
 from gantext.inference.options import How
 
 if TYPE_CHECKING:
@@ -51,8 +51,8 @@ Samples = Annotated[
     list[Path] | None,
     typer.Option(help="Score this file too, one sentence a line; may be repeated."),
 ]
-TableFile = Annotated[Path | None, typer.Option(help="Write the table to a file.")]
-PngFile = Annotated[Path, typer.Option(help="The PNG file.")]
+TableFile = Annotated[Path | None, typer.Option(help="Write the table to a file; - is stdout.")]
+PngFile = Annotated[Path, typer.Option(help="The PNG file; - is stdout.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
 # How samples are drawn and scored.
@@ -117,8 +117,18 @@ def asked_for(
     )
 
 
-def check_png(out: Path) -> None:
-    """Refuse a file that no PNG can be written to. Raises UserError."""
-    if out.suffix.lower() != ".png":
-        raise UserError(f"--out {out}: the figure is a PNG, so its name has to end in .png")
+def check_out(out: Path | None, json: bool) -> None:
+    """Refuse what cannot be written to, and stdout where JSON goes there. Raises UserError."""
+    if out is None:
+        return
+    if json and is_stdout(out):
+        raise UserError(f"--out {out} and --json both write to stdout: leave one out")
     check_output(out)
+
+
+def check_png(out: Path, json: bool) -> None:
+    """Refuse a file that no PNG can be written to. Raises UserError."""
+    named = out.suffix.lower() == ".png" or is_stdout(out) or is_stream(out)
+    if not named and not out.is_dir():
+        raise UserError(f"--out {out}: the figure is a PNG, so its name has to end in .png")
+    check_out(out, json)
