@@ -7,6 +7,7 @@ import typer
 
 from gantext.cli import completion, tables
 from gantext.cli.options import (
+    ConfigDir,
     Count,
     DeviceName,
     Json,
@@ -52,6 +53,7 @@ def compare(
     ] = None,
     device: DeviceName = Device.auto,
     runs_dir: RunsDir = Path("runs"),
+    config_dir: ConfigDir = None,
     json: Json = False,
 ) -> None:
     """Runs side by side under one protocol: scores, settings that differ, means over seeds."""
@@ -60,7 +62,7 @@ def compare(
     from gantext.files import is_stdout, write_output
 
     check_out(out, json)
-    asked = asked_for(words, samples, preset, n, seed, device, runs_dir)
+    asked = asked_for(words, samples, preset, n, seed, device, runs_dir, config_dir)
     with tables.working() as say:
         found = compare_runs(asked, say)
     if out is not None:

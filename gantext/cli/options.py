@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gantext.cli import completion
+from gantext.config import groups
 from gantext.config.settings import Device
 from gantext.errors import UserError
 from gantext.files import check_output, is_stdout, is_stream
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
 # Which run, and in which state.
 Run = Annotated[
     str | None, typer.Argument(help="A run's folder or name.", autocompletion=completion.runs)
+]
+RunAtPhase = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[RUN[@PHASE]]", help="A run's folder or name.", autocompletion=completion.runs
+    ),
 ]
 GivenRun = Annotated[
     str,
@@ -39,7 +46,11 @@ Words = Annotated[
 Phase = Annotated[str | None, typer.Option(help="The run as it was at the end of this phase.")]
 RunsDir = Annotated[Path, typer.Option(help="Where the runs are.")]
 ConfigDir = Annotated[
-    Path | None, typer.Option(help="A folder of your own configs (model/, data/, experiment/).")
+    Path | None,
+    typer.Option(
+        help="A folder of your own configs (model/, data/, experiment/); without it, that of "
+        f"{groups.OWN}."
+    ),
 ]
 
 # What is read and written.
@@ -98,6 +109,7 @@ def asked_for(
     seed: int,
     device: Device,
     runs_dir: Path,
+    config_dir: Path | None = None,
 ) -> "Asked":
     """What is scored at temperature 1 unless the command says otherwise."""
     from gantext.evaluation.request import Asked
@@ -114,6 +126,7 @@ def asked_for(
         encoder=None,
         device=device,
         runs_dir=runs_dir,
+        config_dir=config_dir,
     )
 
 

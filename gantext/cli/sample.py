@@ -7,6 +7,7 @@ import typer
 
 from gantext.cli import tables
 from gantext.cli.options import (
+    ConfigDir,
     DeviceName,
     Json,
     Phase,
@@ -62,9 +63,16 @@ def sample(
     phase: Phase = None,
     device: DeviceName = Device.auto,
     runs_dir: RunsDir = Path("runs"),
+    config_dir: ConfigDir = None,
     json: Json = False,
 ) -> None:
-    """Write sentences of a trained model to stdout or a file, or pictures to a PNG grid."""
+    """Write sentences of a trained model to stdout or a file, or pictures to a PNG grid.
+
+    A run has all of its config in its own folder: --config-dir is taken as by other commands, and
+    changes nothing.
+    """
+    if config_dir is not None and not config_dir.is_dir():
+        raise UserError(f"config folder not found: {config_dir}")
     if not 0 < top_p <= 1:
         raise UserError(f"--top-p {top_p}: a probability above 0 and at most 1 is needed")
     from gantext import api

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import shlex
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from rich.console import Console
 
 import gantext
 from gantext import models
-from gantext.config import groups, schema
+from gantext.config import groups, schema, words
 from gantext.config.compose import output_folder, override_words, user_folder
 from gantext.config.settings import Settings
 from gantext.errors import UserError, note_log, noted_log
@@ -85,7 +86,9 @@ def start(
     """
     run, console = RunDir(folder), console or console_of(progress=True)
     if run.config.exists():
-        raise UserError(f"{folder} holds a run already: go on with it by --resume {folder}")
+        raise UserError(
+            f"{folder} holds a run already: go on with it by --resume {shlex.quote(str(folder))}"
+        )
     with run.lock():
         job = prepare(settled(settings), console)
         take_pretrained(job)
@@ -174,5 +177,6 @@ def _note_failure(error: Exception, run: RunDir, total: int, say: Reporter) -> N
         note_log(error, run.log)
         run.update(status="failed", total=total)
     if isinstance(error, OSError) and error.errno in FULL:
+        command = words.command("train", "--resume", run.path)
         why = f"cannot write to {run.path}: {error.strerror}"
-        raise UserError(f"{why}; make room, then: gantext train --resume {run.path}") from error
+        raise UserError(f"{why}; make room, then: {command}") from error
