@@ -4,12 +4,16 @@ import contextlib
 import fcntl
 import json
 import os
+import stat
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
 from gantext.errors import UserError
+
+STDOUT = Path("-")  # as a file that the user names
 
 
 def write_synced(path: Path, data: bytes) -> None:
@@ -45,14 +49,40 @@ def attempt(deed: str) -> Iterator[None]:
 
 
 def write_output(path: Path, data: bytes) -> None:
-    """Replace a file that the user named, whole or not at all. Raises UserError."""
+    """Write to what the user named. Raises UserError.
+
+    A file is replaced whole or not at all, the one that a symbolic link points to in its place;
+    "-" is stdout; what is no file, as a pipe or a device, is written into.
+    """
     with attempt(f"write {path}"):
-        write_atomic(path, data)
+        if is_stdout(path):
+            sys.stdout.flush()
+            sys.stdout.buffer.write(data)
+            sys.stdout.flush()
+        elif is_stream(path):
+            path.write_bytes(data)
+        else:
+            write_atomic(Path(os.path.realpath(path)), data)
+
+
+def is_stdout(path: Path) -> bool:
+    """Whether a path is this process's stdout: "-", or a name of it such as /dev/stdout."""
+    if path == STDOUT:
+        return True
+    try:
+        return os.path.samestat(path.stat(), os.fstat(1))
+    except OSError:  # no such file, or no stdout
+        return False
+
+
+def is_stream(path: Path) -> bool:
+    """Whether a path is there and no file, as a pipe or a device is."""
+    return path.exists() and not stat.S_ISREG(path.stat().st_mode)
 
 
 def check_output(path: Path) -> None:
     """Refuse a path that no file can be written to, before the work for it. Raises UserError."""
-    if path.is_dir() or not path.parent.is_dir():
+    if path.is_dir() or not Path(os.path.realpath(path)).parent.is_dir():
         raise UserError(f"cannot write {path}: not a file in a folder that is there")
 
 

@@ -50,7 +50,7 @@ def train(
         Stopped: on Ctrl-C or SIGTERM, once the step is done and saved; `resume` goes on.
         Diverged: a loss, a gradient or a weight is no finite number any more.
     """
-    from gantext.config.compose import quote
+    from gantext.config.words import quote
 
     given = {"name": name, "runs_dir": runs_dir}
     words = [f"{key}={quote(str(value))}" for key, value in given.items() if value is not None]

@@ -1,5 +1,6 @@
 """The command line: parse, call, print. Nothing here imports torch or hydra at the top."""
 
+import io
 import logging
 import os
 import sys
@@ -80,6 +81,9 @@ def main() -> None:
     """Run the command line; every way to fail ends here, with one line and an exit code."""
     if logging.lastResort is not None:  # plain lines on stderr
         logging.getLogger("gantext").addHandler(logging.lastResort)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a letter shows another
+            stream.reconfigure(errors="replace")
     debug = "--debug" in sys.argv
     sys.argv = [word for word in sys.argv if word != "--debug"]
     try:
@@ -122,7 +126,8 @@ def _failed(error: BaseException) -> int:
 
 
 def _refuse(message: str) -> int:
-    print("error: " + " ".join(message.split()), file=sys.stderr)
+    lines = map(str.strip, message.splitlines())
+    print("error: " + " ".join(filter(None, lines)), file=sys.stderr)
     return 2
 
 

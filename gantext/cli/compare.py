@@ -7,6 +7,7 @@ import typer
 
 from gantext.cli import completion, tables
 from gantext.cli.options import (
+    ConfigDir,
     Count,
     DeviceName,
     Json,
@@ -15,6 +16,7 @@ from gantext.cli.options import (
     Samples,
     Seed,
     asked_for,
+    check_out,
 )
 from gantext.config.settings import Device
 
@@ -46,17 +48,21 @@ def compare(
     preset: PresetName = "texygen",
     n: Count = None,
     seed: Seed = 0,
-    out: Annotated[Path | None, typer.Option(help="Write every score to this CSV file.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write every score to this CSV file; - is stdout.")
+    ] = None,
     device: DeviceName = Device.auto,
     runs_dir: RunsDir = Path("runs"),
+    config_dir: ConfigDir = None,
     json: Json = False,
 ) -> None:
     """Runs side by side under one protocol: scores, settings that differ, means over seeds."""
     from gantext.evaluation.comparison import compare as compare_runs
     from gantext.evaluation.comparison import to_csv
-    from gantext.files import write_output
+    from gantext.files import is_stdout, write_output
 
-    asked = asked_for(words, samples, preset, n, seed, device, runs_dir)
+    check_out(out, json)
+    asked = asked_for(words, samples, preset, n, seed, device, runs_dir, config_dir)
     with tables.working() as say:
         found = compare_runs(asked, say)
     if out is not None:
@@ -64,7 +70,7 @@ def compare(
     if json:
         tables.print_json([_document(one) for one in found])
         return
-    for one in found:
+    for one in found if out is None or not is_stdout(out) else ():
         _show(one)
     if out is not None:
         tables.hint(f"every score in {out}")

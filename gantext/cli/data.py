@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gantext.cli import completion, tables
-from gantext.cli.options import Json
+from gantext.cli.options import ConfigDir, Json
 from gantext.errors import UserError
 
 if TYPE_CHECKING:
@@ -32,20 +32,21 @@ Overrides = Annotated[
 
 
 @app.command("list")
-def list_command(json: Json = False) -> None:
+def list_command(config_dir: ConfigDir = None, json: Json = False) -> None:
     """All corpora: what they are and whether they are on this machine."""
     from gantext.config import groups
     from gantext.config.compose import compose_data
     from gantext.data import catalogue
 
     rows = []
-    for name in groups.names("data"):
+    for name in groups.names("data", config_dir):
         try:
-            cfg = compose_data([f"data={name}"])
+            cfg = compose_data([f"data={name}"], config_dir)
         except UserError:  # a value is for the user to give
             cfg = None
-        entry = catalogue.entry(groups.module("data", name), cfg)
-        rows.append((name, groups.describe("data", name), entry.state, entry.where))
+        entry = catalogue.entry(groups.module("data", name, config_dir), cfg)
+        about = groups.describe("data", name, config_dir)
+        rows.append((name, about, entry.state, entry.where))
     if json:
         keys = ("name", "what", "state", "where")
         tables.print_json([dict(zip(keys, row, strict=True)) for row in rows])
@@ -54,13 +55,13 @@ def list_command(json: Json = False) -> None:
 
 
 @app.command()
-def get(name: Name, overrides: Overrides = None) -> None:
+def get(name: Name, overrides: Overrides = None, config_dir: ConfigDir = None) -> None:
     """Find a corpus's files, or download and verify them."""
     from gantext.config.compose import compose_data
     from gantext.data import catalogue
     from gantext.training.console import download_bar
 
-    cfg = compose_data([f"data={name}", *(overrides or [])])
+    cfg = compose_data([f"data={name}", *(overrides or [])], config_dir)
     with download_bar(tables.err) as progress:
         paths = catalogue.get(cfg, progress)
     for path in paths:
@@ -77,6 +78,7 @@ def show(
         int,
         typer.Option("-n", min=0, help="Sentences to show of each split, or pictures of train."),
     ] = 5,
+    config_dir: ConfigDir = None,
     json: Json = False,
 ) -> None:
     """Sizes, vocabulary, hash and some sentences of a corpus, or pictures of a gallery."""
@@ -85,7 +87,7 @@ def show(
     from gantext.runs.kinds import PICTURES, TEXT, Kind, kind_of
     from gantext.training.console import download_bar
 
-    cfg = compose_data([f"data={name}", *(overrides or [])])
+    cfg = compose_data([f"data={name}", *(overrides or [])], config_dir)
     reads = data.offers(cfg.name)[0]
     with download_bar(tables.err) as progress:
         loaded = data.load_for(cfg, reads, progress)

@@ -11,6 +11,7 @@ from typer.main import get_group
 
 from gantext.cli import tables
 from gantext.cli.options import (
+    ConfigDir,
     Count,
     DeviceName,
     Json,
@@ -139,6 +140,7 @@ def register(made: typer.Typer, name: str, command: Command, names: tuple[str, .
         plot: Plot = None,
         device: DeviceName = Device.auto,
         runs_dir: RunsDir = Path("runs"),
+        config_dir: ConfigDir = None,
         json: Json = False,
     ) -> None:
         from gantext.evaluation.request import Asked
@@ -155,6 +157,7 @@ def register(made: typer.Typer, name: str, command: Command, names: tuple[str, .
             encoder=encoder,
             device=device,
             runs_dir=runs_dir,
+            config_dir=config_dir,
             draws=k or (DRAWS_OF_ALL if command is ALL else Protocol.draws),
             sentences=sentences,
             probes=probes,

@@ -8,6 +8,7 @@ import typer
 from gantext.cli import eval, tables
 from gantext.cli.options import (
     TEMPERATURES,
+    ConfigDir,
     Count,
     DeviceName,
     Json,
@@ -56,6 +57,7 @@ def frontier(
     ] = None,
     device: DeviceName = Device.auto,
     runs_dir: RunsDir = Path("runs"),
+    config_dir: ConfigDir = None,
     json: Json = False,
 ) -> None:
     """Quality against diversity over temperatures: table, CSV and PNG.
@@ -68,7 +70,7 @@ def frontier(
 
     heats = numbers(temperatures, "--temperatures")
     draws = [int(seed) for seed in numbers(seeds, "--seeds")]
-    asked = asked_for(words, samples, preset, n, 0, device, runs_dir)
+    asked = asked_for(words, samples, preset, n, 0, device, runs_dir, config_dir)
     with tables.working() as say:
         found = measure(asked, heats, draws, order, say)
         folder = out or (asked.models()[0].run.plots if asked.runs else Path())

@@ -19,6 +19,7 @@ from gantext.cli.options import (
 )
 from gantext.config.settings import Device
 from gantext.errors import UserError
+from gantext.files import is_stdout
 
 if TYPE_CHECKING:
     from gantext.inference.goals import Goals
@@ -55,26 +56,24 @@ def goals(
     mean cosine of a goal and the move of the features over the words that the goal is for.
     """
     from gantext import api
-    from gantext.files import attempt
 
     found = api.load_run(run, phase, runs_dir=runs_dir, device=device)
-    _check(text or [], n, out)
+    _check(text or [], n, out, json)
     from gantext.plots.goals import goals_figure
     from gantext.plots.output import to_png
 
     drawn = found.goals(text or [], n=n, temperature=temperature, seed=seed)
     for note in drawn.notes:
         tables.hint(note)
-    with attempt(f"write {out}"):
-        to_png(goals_figure(drawn.plot), out)
+    to_png(goals_figure(drawn.plot), out)
     if json:
         tables.print_json({**drawn.to_json(), "file": str(out)})
-    else:
+    elif not is_stdout(out):
         _show(drawn, found.path.name)
-    tables.err.print(f"goals of {found.path.name} in {out}", markup=False, soft_wrap=True)
+    tables.hint(f"goals of {found.path.name} in {out}")
 
 
-def _check(texts: list[str], n: int, out: Path) -> None:
+def _check(texts: list[str], n: int, out: Path, json: bool) -> None:
     """What can be refused before torch is loaded."""
     from gantext.plots.goals import MOST
 
@@ -82,7 +81,7 @@ def _check(texts: list[str], n: int, out: Path) -> None:
         raise UserError("--text is empty: give it words")
     if (len(texts) or n) > MOST:
         raise UserError(f"{len(texts) or n} sentences: at most {MOST} can be told apart")
-    check_png(out)
+    check_png(out, json)
 
 
 def _show(drawn: "Goals", name: str) -> None:

@@ -40,16 +40,14 @@ def latent(
     the sentence: its number of words or, on data=scenes, the first shape or colour that it names.
     """
     from gantext import api
-    from gantext.files import attempt
 
     found = api.load_run(run, phase, runs_dir=runs_dir, device=device)
-    check_png(out)
+    check_png(out, json)
     from gantext.plots.latent import latent_figure
     from gantext.plots.output import to_png
 
     plane = found.latent(by=by, method=method, n=n, seed=seed)
-    with attempt(f"write {out}"):
-        to_png(latent_figure(plane.plot), out)
+    to_png(latent_figure(plane.plot), out)
     if json:
         tables.print_json({**plane.to_json(), "file": str(out)})
     tables.hint(f"{len(plane.texts)} latent vectors of {found.path.name} in {out}")

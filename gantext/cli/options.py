@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gantext.cli import completion
+from gantext.config import groups
 from gantext.config.settings import Device
 from gantext.errors import UserError
-from gantext.files import check_output
+from gantext.files import check_output, is_stdout, is_stream
 from gantext.inference.options import How
 
 if TYPE_CHECKING:
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
 # Which run, and in which state.
 Run = Annotated[
     str | None, typer.Argument(help="A run's folder or name.", autocompletion=completion.runs)
+]
+RunAtPhase = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[RUN[@PHASE]]", help="A run's folder or name.", autocompletion=completion.runs
+    ),
 ]
 GivenRun = Annotated[
     str,
@@ -39,7 +46,11 @@ Words = Annotated[
 Phase = Annotated[str | None, typer.Option(help="The run as it was at the end of this phase.")]
 RunsDir = Annotated[Path, typer.Option(help="Where the runs are.")]
 ConfigDir = Annotated[
-    Path | None, typer.Option(help="A folder of your own configs (model/, data/, experiment/).")
+    Path | None,
+    typer.Option(
+        help="A folder of your own configs (model/, data/, experiment/); without it, that of "
+        f"{groups.OWN}."
+    ),
 ]
 
 # What is read and written.
@@ -51,8 +62,8 @@ Samples = Annotated[
     list[Path] | None,
     typer.Option(help="Score this file too, one sentence a line; may be repeated."),
 ]
-TableFile = Annotated[Path | None, typer.Option(help="Write the table to a file.")]
-PngFile = Annotated[Path, typer.Option(help="The PNG file.")]
+TableFile = Annotated[Path | None, typer.Option(help="Write the table to a file; - is stdout.")]
+PngFile = Annotated[Path, typer.Option(help="The PNG file; - is stdout.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
 # How samples are drawn and scored.
@@ -98,6 +109,7 @@ def asked_for(
     seed: int,
     device: Device,
     runs_dir: Path,
+    config_dir: Path | None = None,
 ) -> "Asked":
     """What is scored at temperature 1 unless the command says otherwise."""
     from gantext.evaluation.request import Asked
@@ -114,11 +126,22 @@ def asked_for(
         encoder=None,
         device=device,
         runs_dir=runs_dir,
+        config_dir=config_dir,
     )
 
 
-def check_png(out: Path) -> None:
-    """Refuse a file that no PNG can be written to. Raises UserError."""
-    if out.suffix.lower() != ".png":
-        raise UserError(f"--out {out}: the figure is a PNG, so its name has to end in .png")
+def check_out(out: Path | None, json: bool) -> None:
+    """Refuse what cannot be written to, and stdout where JSON goes there. Raises UserError."""
+    if out is None:
+        return
+    if json and is_stdout(out):
+        raise UserError(f"--out {out} and --json both write to stdout: leave one out")
     check_output(out)
+
+
+def check_png(out: Path, json: bool) -> None:
+    """Refuse a file that no PNG can be written to. Raises UserError."""
+    named = out.suffix.lower() == ".png" or is_stdout(out) or is_stream(out)
+    if not named and not out.is_dir():
+        raise UserError(f"--out {out}: the figure is a PNG, so its name has to end in .png")
+    check_out(out, json)

@@ -17,6 +17,7 @@ from gantext.cli.options import (
     RunsDir,
     SentenceFile,
     TableFile,
+    check_out,
 )
 from gantext.config.settings import Device
 from gantext.errors import UserError
@@ -55,6 +56,7 @@ def reconstruct(
     from gantext.files import write_output
 
     found = api.load_run(run, phase, runs_dir=runs_dir, device=device)
+    check_out(out, json)
     if not file.exists():  # said before torch is loaded
         raise UserError(f"{file}: no such file")
     back = found.reconstruct(file, how=how, beam=beam, temperature=temperature, seed=seed)

@@ -18,6 +18,7 @@ from gantext.cli.options import (
     Seed,
     Seeds,
     asked_for,
+    check_out,
     numbers,
 )
 from gantext.config.settings import Device
@@ -47,7 +48,7 @@ def register(app: typer.Typer) -> None:
 
 def report(
     words: Runs = None,
-    out: Annotated[Path, typer.Option(help="The HTML file.")] = Path("report.html"),
+    out: Annotated[Path, typer.Option(help="The HTML file; - is stdout.")] = Path("report.html"),
     temperatures: Annotated[
         str, typer.Option(help="Temperatures of the frontier; none leaves it out.")
     ] = TEMPERATURES,
@@ -64,7 +65,7 @@ def report(
     Quick scores are computed when they are not stored; those of eval lm and eval frechet are shown
     when they are.
     """
-    from gantext.files import check_output, write_output
+    from gantext.files import write_output
     from gantext.report.build import Request
     from gantext.report.build import report as render
 
@@ -72,8 +73,8 @@ def report(
     draws = [int(seed) for seed in numbers(seeds, "--seeds")]
     command = shlex.join(["gantext", *sys.argv[1:]])
     asked = asked_for(words, None, preset, n, seed, device, runs_dir)
-    check_output(out)
+    check_out(out, json=False)
     with tables.working() as say:
         html = render(asked, Request(tuple(heats), tuple(draws), order, command), say)
     write_output(out, html.encode())
-    tables.err.print(f"report in {out} ({len(html) / 1e6:.1f} MB)")
+    tables.hint(f"report in {out} ({len(html) / 1e6:.1f} MB)")

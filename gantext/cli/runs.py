@@ -1,5 +1,6 @@
 """gantext runs list, show."""
 
+import shlex
 from collections.abc import Container
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,8 @@ from typing import Any
 import typer
 
 from gantext.cli import tables
-from gantext.cli.options import Json, Run, RunsDir
+from gantext.cli.options import Json, RunAtPhase, RunsDir
+from gantext.config.words import command
 from gantext.errors import UserError
 from gantext.evaluation import measures
 from gantext.metrics.score import shown
@@ -38,9 +40,12 @@ def list_command(runs_dir: RunsDir = Path("runs"), json: Json = False) -> None:
     tables.table(f"runs in {runs_dir}", columns, body, text_columns=3)
     last = rows[-1]
     if last["status"] in ("stopped", "killed"):
-        tables.hint(f"next: gantext train --resume {runs_dir / last['run']}")
-    else:
-        tables.hint(f"next: gantext runs show {last['run']}  |  gantext sample {last['run']} -n 20")
+        tables.hint(f"next: {command('train', '--resume', runs_dir / last['run'])}")
+        return
+    # A name is enough where the runs lie in the folder that every command looks into.
+    name = [last["run"], *([] if runs_dir == Path("runs") else ["--runs-dir", str(runs_dir)])]
+    steps = f"{command('runs', 'show', *name)}  |  {command('sample', *name, '-n', '20')}"
+    tables.hint(f"next: {steps}")
 
 
 def short_names(present: Container[str]) -> list[str]:
@@ -51,7 +56,8 @@ def short_names(present: Container[str]) -> list[str]:
 def next_steps(run: RunDir, name: str) -> str:
     """What to do with a run that has ended."""
     kind = run.kind
-    return f"gantext sample {name} -n {kind.shown}  |  gantext eval {kind.scored} {name}"
+    sample = command("sample", name, "-n", str(kind.shown))
+    return f"{sample}  |  {command('eval', kind.scored, name)}"
 
 
 def _row(run: RunDir, runs_dir: Path) -> dict[str, Any]:
@@ -77,24 +83,28 @@ def _row(run: RunDir, runs_dir: Path) -> dict[str, Any]:
 
 @app.command()
 def show(
-    run: Run = None,
+    run: RunAtPhase = None,
     runs_dir: RunsDir = Path("runs"),
     json: Json = False,
 ) -> None:
-    """One run: its state, settings, scores and warnings."""
-    found = RunDir.find(run, runs_dir)
+    """One run: its state, settings, scores and warnings; or as it was at the end of a phase."""
+    found, phase = RunDir.find_at(run, runs_dir)
     scores = phase_scores(found)
     config = found.config.read_text(encoding="utf-8")
     facts = {**found.info, "status": found.status}
     if found.divergence:
         facts["error"] = found.divergence
+    if phase is not None:
+        facts |= _at_end_of(found, phase)
+        scores = {name: scores[name] for name in _phases_until(found, phase) if name in scores}
     if json:
         records = {phase: [s.to_json() for s in values] for phase, values in scores.items()}
         tables.print_json({"run": str(found.path), **facts, "config": config, "scores": records})
         return
-    facts["overrides"] = " ".join(facts.get("overrides", []))
+    name = f"{found.path}@{phase}" if phase else str(found.path)
+    facts["overrides"] = shlex.join(facts.get("overrides", []))
     rows = [[key, str(value)] for key, value in facts.items()]
-    tables.table(str(found.path), ["", ""], rows, text_columns=2)
+    tables.table(name, ["", ""], rows, text_columns=2)
     tables.out.print(config, style="cyan", markup=False, soft_wrap=True)
     if scores:
         tables.score_table("scores after each phase", scores)
@@ -106,3 +116,26 @@ def show(
         tables.hint(f"next: gantext train --resume {found.path}")
     elif found.last_checkpoint():
         tables.hint(f"next: {next_steps(found, str(found.path))}")
+    _say_warnings(found)
+    if found.status in ("stopped", "killed") and phase is None:
+        tables.hint(f"next: {command('train', '--resume', found.path)}")
+    else:
+        tables.hint(f"next: {next_steps(found, name)}")
+
+
+def _at_end_of(run: RunDir, phase: str) -> dict[str, Any]:
+    """What run.json would have said at the end of a phase. Raises UserError for another phase."""
+    steps = run.phase_steps()
+    if phase not in steps:
+        raise run.no_checkpoint(phase)
+    return {"phase": phase, "total": steps[phase]}
+
+
+def _phases_until(run: RunDir, phase: str) -> list[str]:
+    ends = run.phase_ends()
+    return ends[: ends.index(phase) + 1]
+
+
+def _say_warnings(run: RunDir) -> None:
+    for warning in (run.result or {}).get("warnings", []):
+        tables.out.print(f"warning: {warning}", style="yellow", markup=False, soft_wrap=True)

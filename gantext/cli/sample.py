@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gantext.cli import tables
-from gantext.cli.options import DeviceName, Json, Phase, Run, RunsDir, SampleSeed, Temperature
+from gantext.cli.options import (
+    ConfigDir,
+    DeviceName,
+    Json,
+    Phase,
+    Run,
+    RunsDir,
+    SampleSeed,
+    Temperature,
+    check_out,
+    check_png,
+)
 from gantext.config.settings import Device
 from gantext.errors import UserError
 
@@ -45,15 +56,23 @@ def sample(
     ] = None,
     columns: Annotated[int | None, typer.Option(min=1, help="Pictures in a row.")] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Write to a file: one sentence a line, or a PNG grid.")
+        Path | None,
+        typer.Option(help="Write to a file: one sentence a line, or a PNG grid; - is stdout."),
     ] = None,
     seed: SampleSeed = 0,
     phase: Phase = None,
     device: DeviceName = Device.auto,
     runs_dir: RunsDir = Path("runs"),
+    config_dir: ConfigDir = None,
     json: Json = False,
 ) -> None:
-    """Write sentences of a trained model to stdout or a file, or pictures to a PNG grid."""
+    """Write sentences of a trained model to stdout or a file, or pictures to a PNG grid.
+
+    A run has all of its config in its own folder: --config-dir is taken as by other commands, and
+    changes nothing.
+    """
+    if config_dir is not None and not config_dir.is_dir():
+        raise UserError(f"config folder not found: {config_dir}")
     if not 0 < top_p <= 1:
         raise UserError(f"--top-p {top_p}: a probability above 0 and at most 1 is needed")
     from gantext import api
@@ -64,6 +83,7 @@ def sample(
 
     found = api.load_run(run, phase, runs_dir=runs_dir, device=device)
     kind = model_kind(found.settings.model.name)
+    check_out(out, json)
     _check_options(found, kind, ctx)
     if kind is PICTURES:
         drawn = PictureRequest(n, tuple(caption or ()), columns, seed, found.phase)
@@ -97,7 +117,7 @@ def _text(run: "api.Run", request: "SamplingRequest", out: Path | None, json: bo
     lines = run.write(request)
     if out is not None:
         write_output(out, "".join(f"{line}\n" for line in lines).encode())
-        tables.err.print(f"{len(lines)} sentences of {run.path.name} in {out}")
+        tables.hint(f"{len(lines)} sentences of {run.path.name} in {out}")
     if json:
         tables.print_json({"samples": lines, "signature": lines.signature})
     elif out is None:
@@ -109,8 +129,8 @@ def _pictures(run: "api.Run", request: "PictureRequest", out: Path | None, json:
     from gantext.files import write_output
     from gantext.plots.pictures import SCALE, grid_array, to_png_bytes
 
-    if out is not None and out.suffix.lower() != ".png":
-        raise UserError(f"--out {out}: pictures are written as PNG; name a file that ends in .png")
+    if out is not None:
+        check_png(out, json)
     drawing = run.draw(request)
     for note in drawing.notes:
         tables.err.print(f"warning: {note}", style="yellow", markup=False, soft_wrap=True)
@@ -121,7 +141,7 @@ def _pictures(run: "api.Run", request: "PictureRequest", out: Path | None, json:
         document = {"path": str(path), "pictures": count, "signature": drawing.signature}
         tables.print_json(document)
     elif out is not None:
-        tables.err.print(f"{count} pictures of {run.path.name} in {out}")
+        tables.hint(f"{count} pictures of {run.path.name} in {out}")
     else:
         preview.show(tables.out, grid_array(drawing.pictures, drawing.columns))
         print(path)

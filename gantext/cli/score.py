@@ -5,7 +5,16 @@ from pathlib import Path
 import typer
 
 from gantext.cli import tables
-from gantext.cli.options import DeviceName, GivenRun, Json, Phase, RunsDir, SentenceFile, TableFile
+from gantext.cli.options import (
+    DeviceName,
+    GivenRun,
+    Json,
+    Phase,
+    RunsDir,
+    SentenceFile,
+    TableFile,
+    check_out,
+)
 from gantext.config.settings import Device
 from gantext.errors import UserError
 
@@ -37,6 +46,7 @@ def score(
     from gantext.files import write_output
 
     found = api.load_run(run, phase, runs_dir=runs_dir, device=device)
+    check_out(out, json)
     if not file.exists():  # said before torch is loaded
         raise UserError(f"{file}: no such file")
     scores = found.score(file)
@@ -44,7 +54,7 @@ def score(
         tables.err.print(note, style="dim", markup=False, soft_wrap=True)
     if out is not None:
         write_output(out, scores.to_tsv().encode())
-        tables.err.print(f"{len(scores.lines)} sentences scored by {found.path.name} in {out}")
+        tables.hint(f"{len(scores.lines)} sentences scored by {found.path.name} in {out}")
     if json:
         tables.print_json(scores.to_json())
     elif out is None:

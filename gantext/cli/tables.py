@@ -32,7 +32,8 @@ err = Console(stderr=True, highlight=False)
 
 def print_json(document: Any) -> None:
     """One JSON document on stdout, and nothing else there."""
-    text = json.dumps(_finite(document), indent=2, ensure_ascii=False, default=str)
+    plain = not sys.stdout.encoding.lower().startswith("utf")  # then \\u4e00, which JSON reads back
+    text = json.dumps(_finite(document), indent=2, ensure_ascii=plain, default=str)
     sys.stdout.write(text + "\n")
 
 

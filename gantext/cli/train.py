@@ -1,5 +1,6 @@
 """gantext train, pretrain, adversarial-train."""
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -103,7 +104,7 @@ def train(
     else:
         from gantext import api
 
-        command = " ".join(sys.argv[1:])
+        command = shlex.join(sys.argv[1:])
         run = api.train(*words, config_dir=config_dir, progress=True, command=command)
         _finish(RunDir(run.place), json)
 
@@ -112,7 +113,7 @@ def _resumed(words: list[str]) -> RunDir:
     """Go on with the run that is named, or the latest, to its end."""
     from gantext import api
 
-    if len(words) > 1 or any("=" in word for word in words):
+    if len(words) > 1 or any("=" in word and not Path(word).is_dir() for word in words):
         raise UserError("--resume takes a run and no overrides: its config is in its folder")
     return api.resume(words[0] if words else None, progress=True).folder
 
@@ -132,14 +133,16 @@ def pretrain(
 
 def adversarial_train(
     source: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--from",
             metavar="RUN[@PHASE]",
-            help="The pretrained run to start from, as it is or as it was at the end of a phase.",
+            help="The pretrained run to start from, as it is or as it was at the end of a phase "
+            "(default: the newest that gantext pretrain has finished).",
             autocompletion=completion.runs,
+            show_default=False,
         ),
-    ] = "latest",
+    ] = None,
     overrides: Words = None,
     multirun: Multirun = False,
     config_dir: ConfigDir = None,
@@ -148,11 +151,16 @@ def adversarial_train(
     json: Json = False,
 ) -> None:
     """Run only the adversarial phases, from a pretrained run and with its overrides."""
-    from gantext.config.compose import quote
+    from gantext.config.compose import value_of
+    from gantext.config.words import quote
 
     words = list(overrides or [])
-    folder = next((w.partition("=")[2] for w in words if w.startswith("runs_dir=")), "runs")
-    run, phase = RunDir.find_at(None if source == "latest" else source, Path(folder))
+    runs_dir = Path(value_of("runs_dir", words) or "runs")
+    if source is None:
+        run, phase = launch.newest_pretrained(runs_dir), None
+        tables.hint(f"from {run.path}, the newest pretrained run (--from names another)")
+    else:
+        run, phase = RunDir.find_at(None if source == "latest" else source, runs_dir)
     if config_dir is None and run.info.get("config_dir"):
         config_dir = Path(run.info["config_dir"])
     words = [
@@ -202,9 +210,9 @@ def _finish(run: RunDir, json: bool) -> None:
     _preview(run)
     if scores:
         tables.score_table(f"scores of {run.path.name} after each phase", scores)
-    tables.out.print(f"\nrun: {run.path}", soft_wrap=True)
+    tables.out.print(f"\nrun: {run.path}", markup=False, soft_wrap=True)
     steps = next_steps(run, str(run.path))
-    tables.out.print(f"next: {steps}  |  gantext runs list", soft_wrap=True)
+    tables.out.print(f"next: {steps}  |  gantext runs list", markup=False, soft_wrap=True)
 
 
 def _preview(run: RunDir) -> None:

@@ -9,7 +9,6 @@ first when they move.
 """
 
 import contextlib
-import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,11 +24,12 @@ from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
+from yaml import MarkedYAMLError, YAMLError
 
 from gantext import plugins
-from gantext.config import groups, schema
+from gantext.config import groups, schema, words
 from gantext.config.settings import Settings
+from gantext.config.words import quote
 from gantext.errors import UserError, nearest
 
 CONFIG_NAME = "config"
@@ -44,13 +44,14 @@ JobFunction = Callable[[DictConfig], float | None]
 @contextlib.contextmanager
 def _hydra(config_dir: Path | None) -> Iterator[Hydra]:
     """A Hydra over all folders of configs; a caller's own Hydra comes back."""
+    own = groups.own_folder(config_dir)
     before, runtime = GlobalHydra.instance().hydra, JobRuntime.instance().conf.copy()
     GlobalHydra.instance().clear()
     search_path = create_config_search_path(str(groups.CONF))
-    if config_dir is not None:
-        if not config_dir.is_dir():
-            raise UserError(f"config folder not found: {config_dir}")
-        search_path.prepend(USER, f"file://{config_dir.resolve()}")
+    if own is not None:
+        if not own.is_dir():
+            raise UserError(f"config folder not found: {own}{groups.origin(config_dir)}")
+        search_path.prepend(USER, f"file://{own.resolve()}")
     # Right after ours, the last one first, for what Hydra itself has must stay at the end.
     for folder in reversed(plugins.config_folders()):
         search_path.append(PLUGIN, f"file://{folder.resolve()}", anchor=SearchPathQuery(OURS))
@@ -67,14 +68,14 @@ def compose(overrides: Sequence[str], config_dir: Path | None = None) -> Setting
     Raises:
         UserError: an unknown key, group option, type or missing value, in one line.
     """
-    check_words(overrides)
+    overrides = readable(overrides)
     with _hydra(config_dir) as hydra:
         return schema.typed(_compose(hydra, overrides, config_dir))
 
 
 def compose_data(overrides: Sequence[str], config_dir: Path | None = None) -> Any:
     """Compose only the data's config, e.g. from ['data=coco', 'data.lowercase=false']."""
-    check_words(overrides)
+    overrides = readable(overrides)
     with _hydra(config_dir) as hydra:
         return schema.data_config(_compose(hydra, overrides, config_dir))
 
@@ -91,18 +92,59 @@ def _task_part(cfg: DictConfig) -> DictConfig:
     return OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key != "hydra"])
 
 
-def check_words(overrides: Sequence[str]) -> None:
-    """Refuse options and words that are not overrides, before Hydra sees them."""
-    for word in overrides:
-        if word.startswith("-"):
-            bare = word.lstrip("-")
-            hint = f" (did you mean {bare}?)" if "=" in bare else ""
-            raise UserError(f"no such option: {word.split('=')[0]}{hint}")
-        if "=" not in word and not word.startswith("~"):
-            choices = [f"{group}={name}" for group in groups.GROUPS for name in groups.names(group)]
-            raise UserError(f"'{word}' is not an override: write key=value{nearest(word, choices)}")
-        if word.startswith("hydra.mode"):
-            raise UserError("hydra.mode is set by -m; leave it out")
+def readable(overrides: Sequence[str], sweep: bool = False) -> list[str]:
+    """The words as Hydra's grammar reads them: plain paths quoted, ~ as the home folder.
+
+    Args:
+        overrides: as the user wrote them.
+        sweep: several values with commas between are a value each.
+
+    Raises:
+        UserError: an option, no override, or a value that is to be quoted.
+    """
+    words.check(overrides)
+    parser = OverridesParser.create()
+    return [_readable(parser, word, sweep) for word in overrides]
+
+
+def _readable(parser: OverridesParser, word: str, sweep: bool) -> str:
+    key, equals, value = word.partition("=")
+    if not equals or word.startswith("~"):
+        return word
+    pieces = value.split(",") if sweep and not words.is_file(value) else [value]
+    pieces = [words.at_home(piece) for piece in pieces]
+    word = f"{key}={','.join(pieces)}"
+    try:
+        choices = parser.parse_override(word).is_sweep_override()
+    except HydraException as error:
+        read = [p if _reads(parser, key, p) or not words.is_path(p) else quote(p) for p in pieces]
+        mended = f"{key}={','.join(read)}"
+        if _reads(parser, key, ",".join(read)):
+            return mended
+        raise UserError(_unreadable(parser, key, value, error)) from error
+    return f"{key}={quote(pieces[0])}" if choices and words.is_file(pieces[0]) else word
+
+
+def _reads(parser: OverridesParser, key: str, value: str) -> bool:
+    """Whether Hydra's grammar can read a value."""
+    try:
+        parser.parse_override(f"{key}={value}")
+    except HydraException:
+        return False
+    return True
+
+
+def _unreadable(parser: OverridesParser, key: str, value: str, error: Exception) -> str:
+    """What to say of a word that Hydra's grammar cannot read, and that is not plainly a path."""
+    why = f"cannot read the overrides: {key}={value}: {schema.first_line(error)}"
+    hint = f"; if that is one text, write {words.pasted(key, value)}"
+    return why + (hint if _reads(parser, key, "x") else "")
+
+
+def value_of(key: str, overrides: Sequence[str]) -> str | None:
+    """The value of the last override of a key, as Hydra reads it; None where there is none."""
+    given = readable([word for word in overrides if word.partition("=")[0] == key])
+    return str(OverridesParser.create().parse_override(given[-1]).value()) if given else None
 
 
 def _explain(
@@ -110,6 +152,8 @@ def _explain(
 ) -> str:
     """One line for a composition error, with the nearest name."""
     line = schema.first_line(error)
+    if isinstance(error, MarkedYAMLError):
+        return schema.place_of(error)
     for word in overrides:
         key, _, value = word.lstrip("+~").partition("=")
         options = groups.names(key, config_dir)
@@ -122,7 +166,7 @@ def _explain(
             return f"unknown key '{key}'{_nearest_key(hydra, key, others)}"
     if line.startswith("Ambiguous"):
         return f"{line}: several values are a sweep, which needs -m"
-    return f"cannot read the overrides: {line}" if "input" in line or "Lexer" in line else line
+    return line
 
 
 def _hint(value: str, options: Sequence[str]) -> str:
@@ -163,29 +207,44 @@ def sweep_folder(overrides: Sequence[str], config_dir: Path | None = None) -> Pa
     """Check a sweep before its first job starts; returns the folder that its jobs will lie in.
 
     Raises:
-        UserError: for any job of the basic sweeper that does not compose.
+        UserError: for any job of the basic sweeper that does not compose, and for `name` where it
+            cannot name the folder.
     """
-    check_words(overrides)
+    overrides = readable(overrides, sweep=True)
     with _hydra(config_dir) as hydra:
         try:
             cfg = hydra.compose_config(CONFIG_NAME, list(overrides), run_mode=RunMode.MULTIRUN)
-            folder = Path(str(cfg.hydra.sweep.dir))
+            folder = _sweep_folder(cfg, overrides)
             basic = cfg.hydra.sweeper._target_ == BASIC_SWEEPER
             jobs = _split(hydra, overrides) if basic else []
         except REFUSALS as error:
             raise UserError(_explain(error, hydra, overrides, config_dir)) from error
-        for words in jobs:
-            schema.typed(_compose(hydra, words, config_dir))
+        for job in jobs:
+            schema.typed(_compose(hydra, job, config_dir))
     return folder
+
+
+def _sweep_folder(cfg: DictConfig, overrides: Sequence[str]) -> Path:
+    """The folder that `hydra.sweep.dir` names, or else `name` in `runs_dir`."""
+    folder = Path(str(cfg.hydra.sweep.dir))
+    parser = OverridesParser.create()
+    parsed = {one.key_or_group: one for one in parser.parse_overrides(list(overrides))}
+    if "name" in parsed and parsed["name"].is_sweep_override():
+        raise UserError("name: it is that of the sweep's folder, so it has one value")
+    if cfg.name is None:
+        return folder
+    if "hydra.sweep.dir" in parsed:
+        raise UserError("name and hydra.sweep.dir both name the sweep's folder: leave one out")
+    return Path(str(cfg.runs_dir)) / str(cfg.name)
 
 
 def run_sweep(
     job: JobFunction, overrides: Sequence[str], folder: Path, config_dir: Path | None = None
 ) -> None:
     """Run a checked sweep through Hydra's configured sweeper and launcher, its jobs in `folder`."""
-    words = [*overrides, f"hydra.sweep.dir={quote(str(folder))}"]
+    placed = [*readable(overrides, sweep=True), f"hydra.sweep.dir={quote(str(folder))}"]
     with _hydra(config_dir) as hydra:
-        hydra.multirun(CONFIG_NAME, job, words, with_log_configuration=False)
+        hydra.multirun(CONFIG_NAME, job, placed, with_log_configuration=False)
 
 
 def _split(hydra: Hydra, overrides: Sequence[str]) -> list[list[str]]:
@@ -199,12 +258,6 @@ def _split(hydra: Hydra, overrides: Sequence[str]) -> list[list[str]]:
     ]
     batches = BasicSweeper.split_arguments(parsed, max_batch_size=None)
     return [list(job) for batch in batches for job in batch]
-
-
-def quote(value: str) -> str:
-    """A value as Hydra's override grammar reads it back: backslashes count only before quotes."""
-    doubled = re.sub(r"\\+(?='|\Z)", r"\g<0>\g<0>", value)
-    return "'" + doubled.replace("'", "\\'") + "'"
 
 
 def complete(incomplete: str, config_dir: Path | None = None) -> list[str]:

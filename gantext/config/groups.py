@@ -1,11 +1,13 @@
 """The config groups, read from the folder of YAML files without importing hydra (for help)."""
 
+import os
 from pathlib import Path
 
 import gantext
 from gantext import plugins
 
 GROUPS = ("model", "data", "experiment")
+OWN = "GANTEXT_CONFIG_DIR"  # the folder of a user's own configs, said once for all commands
 
 
 def _conf() -> Path:
@@ -18,12 +20,25 @@ def _conf() -> Path:
 CONF = _conf()
 
 
+def own_folder(config_dir: Path | None = None) -> Path | None:
+    """The folder of the user's own configs: the one that is named, or that of the environment."""
+    if config_dir is not None:
+        return config_dir
+    return Path(os.environ[OWN]).expanduser() if os.environ.get(OWN) else None
+
+
+def origin(config_dir: Path | None) -> str:
+    """What an error adds of a folder that no option has named."""
+    return f" (set by {OWN})" if config_dir is None else ""
+
+
 def folders(config_dir: Path | None = None) -> list[Path]:
     """Where the YAML files lie, in the order in which they are looked up.
 
     The user's own come before gantext's, gantext's before a plugin's.
     """
-    return [*([config_dir] if config_dir else []), CONF, *plugins.config_folders()]
+    own = own_folder(config_dir)
+    return [*([own] if own else []), CONF, *plugins.config_folders()]
 
 
 def names(group: str, config_dir: Path | None = None) -> list[str]:

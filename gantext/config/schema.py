@@ -11,7 +11,7 @@ from typing import Any, get_args, get_type_hints
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
+from yaml import MarkedYAMLError, YAMLError
 
 from gantext import data, models
 from gantext.config.settings import Settings
@@ -114,6 +114,13 @@ def first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
+def place_of(error: MarkedYAMLError) -> str:
+    """What a damaged YAML file says, in one line, with its name and the number of the line."""
+    mark = error.problem_mark or error.context_mark
+    where = f"{mark.name}, line {mark.line + 1}: " if mark else ""
+    return where + (error.problem or error.context or "no YAML")
+
+
 def _explain_merge(error: OmegaConfBaseException, schema: type, prefix: str) -> str:
     key = join(prefix, str(error.full_key or error.key or ""))
     if "not in" in first_line(error) and "Key" in first_line(error):
@@ -177,6 +184,8 @@ def from_yaml(path: Path, migrate: Migration = dict) -> Settings:
     """
     try:
         cfg = OmegaConf.load(path)
+    except MarkedYAMLError as error:
+        raise UserError(f"cannot read {place_of(error)}") from error
     except (OSError, ValueError, YAMLError, OmegaConfBaseException) as error:
         raise UserError(f"cannot read {path}: {first_line(error)}") from error
     if not isinstance(cfg, DictConfig):

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from gantext.evaluation.subjects import REAL
 from gantext.evaluation.table import Table
-from gantext.files import attempt
 from gantext.metrics.score import Score, shown
 
 # source -> bucket -> (value, sentences)
@@ -55,8 +54,7 @@ def draw(table: Table, path: Path) -> None:
     from gantext.plots.output import to_png
 
     name, series = chosen(table)
-    with attempt(f"write {path}"):
-        to_png(lengths_figure(series, name, "light", real=REAL), path)
+    to_png(lengths_figure(series, name, "light", real=REAL), path)
 
 
 def chosen(table: Table) -> tuple[str, Series]:

@@ -49,6 +49,7 @@ class Asked:
     encoder: str | None
     device: Device
     runs_dir: Path
+    config_dir: Path | None = None  # the user's own configs, of which the data may be one
     draws: int = Protocol.draws
     sentences: int = Protocol.sentences
     probes: int = Protocol.probes
@@ -62,12 +63,17 @@ class Asked:
     @property
     def overrides(self) -> list[str]:
         """Overrides of the data."""
-        return [word for word in self.words if "=" in word]
+        return [word for word in self.words if "=" in word and not self._is_folder(word)]
+
+    def _is_folder(self, word: str) -> bool:
+        """Whether a word is a run's folder, which may have any name."""
+        name = word.rpartition("@")[0] or word
+        return any((place / name).is_dir() for place in (Path(), self.runs_dir))
 
     @property
     def runs(self) -> list[str]:
         """Names of runs, RUN or RUN@PHASE; the latest when nothing else is asked for."""
-        names = [word for word in self.words if "=" not in word]
+        names = [word for word in self.words if "=" not in word or self._is_folder(word)]
         return names or ([] if self.samples else [""])
 
     @property
@@ -92,7 +98,11 @@ class Asked:
     def data(self) -> Any:
         """The data that is named; None when none is."""
         words = self.overrides
-        return self.once(("data", *words), lambda: compose_data(words)) if words else None
+        return (
+            self.once(("data", *words), lambda: compose_data(words, self.config_dir))
+            if words
+            else None
+        )
 
     def files(self) -> list[Subject]:
         """The files asked for."""

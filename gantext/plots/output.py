@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.dom.minidom import Element, Text, parseString
 
-from gantext.files import write_atomic
+from gantext.files import write_output
 from gantext.plots.theme import THEMES, styled
 
 if TYPE_CHECKING:
@@ -23,12 +23,12 @@ FONT = re.compile(r"'DejaVu Sans'(, sans-serif)?")
 
 
 def to_png(figure: "Figure", path: Path) -> None:
-    """Write a figure as PNG, whole or not at all, on its theme's background.
+    """Write a figure as PNG on its theme's background, to a file or what else has that name.
 
     Raises:
-        OSError: the file cannot be written.
+        UserError: it cannot be written.
     """
-    write_atomic(path, _render(figure, "png", dpi=DPI))
+    write_output(path, _render(figure, "png", dpi=DPI))
 
 
 def to_svg(figure: "Figure") -> str:

@@ -14,6 +14,7 @@ import functools
 import json
 import logging
 import os
+import shlex
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,7 +56,8 @@ class RunDir:
         """Make a new run folder; refuses one that holds a run already. A vocabulary may be None."""
         run = cls(path)
         if run.config.exists():
-            raise UserError(f"{path} holds a run already: go on with it by --resume {path}")
+            where = shlex.quote(str(path))
+            raise UserError(f"{path} holds a run already: go on with it by --resume {where}")
         path.mkdir(parents=True, exist_ok=True)
         if vocabulary is not None:
             write_atomic(run._vocabulary, json.dumps(vocabulary, ensure_ascii=False).encode())

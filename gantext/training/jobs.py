@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import shlex
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from rich.console import Console
 
 import gantext
 from gantext import models
-from gantext.config import schema
+from gantext.config import groups, schema, words
 from gantext.config.compose import output_folder, override_words, user_folder
 from gantext.config.settings import Settings
 from gantext.errors import UserError, note_log, noted_log
@@ -57,9 +58,10 @@ def sweep_job(cfg: "DictConfig") -> float | None:
 
 def origin_of(overrides: list[str], config_dir: Path | None) -> dict[str, Any]:
     """What the user asked for, in the words of which `adversarial-train --from` asks again."""
+    own = groups.own_folder(config_dir)
     return {
         "overrides": overrides,
-        "config_dir": str(config_dir.resolve()) if config_dir else None,
+        "config_dir": str(own.resolve()) if own else None,
     }
 
 
@@ -87,7 +89,9 @@ def start(
     """
     run, console = RunDir(folder), console or console_of(progress=True)
     if run.config.exists():
-        raise UserError(f"{folder} holds a run already: go on with it by --resume {folder}")
+        raise UserError(
+            f"{folder} holds a run already: go on with it by --resume {shlex.quote(str(folder))}"
+        )
     with run.lock():
         job = prepare(settled(settings), console)
         take_pretrained(job)
@@ -184,5 +188,6 @@ def _note_failure(error: Exception, run: RunDir, total: int, say: Reporter) -> N
         note_log(error, run.log)
         run.update(status="failed", total=total)
     if isinstance(error, OSError) and error.errno in FULL:
+        command = words.command("train", "--resume", run.path)
         why = f"cannot write to {run.path}: {error.strerror}"
-        raise UserError(f"{why}; make room, then: gantext train --resume {run.path}") from error
+        raise UserError(f"{why}; make room, then: {command}") from error

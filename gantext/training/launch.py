@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gantext.errors import UserError
 from gantext.files import attempt
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 def kept(run: "RunDir", words: list[str]) -> list[str]:
     """The overrides of a source run that `words` do not replace, the paths in them absolute."""
-    from gantext.config.compose import quote
+    from gantext.config.words import quote
 
     replaced = {_key(word) for word in words} | {"phases", "from_run", "name"}
     if "data" in replaced:
@@ -35,6 +36,34 @@ def kept(run: "RunDir", words: list[str]) -> list[str]:
 
 def _key(word: str) -> str:
     return word.lstrip("+~").partition("=")[0]
+
+
+def newest_pretrained(runs_dir: Path) -> "RunDir":
+    """The newest run that `gantext pretrain` has finished.
+
+    Raises:
+        UserError: there is none.
+    """
+    from gantext.runs.folder import RunDir, list_runs
+
+    runs = list_runs(runs_dir)
+    run = next((run for run in reversed(runs) if _is_pretrained(run)), None)
+    if run is not None:
+        return run
+    if not runs:
+        return RunDir.find(None, runs_dir)  # which says that there is none yet
+    raise UserError(
+        f"no finished run of gantext pretrain in {runs_dir}: name a run by --from RUN[@PHASE]"
+    )
+
+
+def _is_pretrained(run: "RunDir") -> bool:
+    """Whether a run ended before an adversarial phase; of a damaged or newer one nobody knows."""
+    from gantext.config.settings import Phases
+
+    with contextlib.suppress(UserError):
+        return run.status == "finished" and run.settings.phases is Phases.pretrain
+    return False
 
 
 # Hydra's state and torch's number of threads are the process's: one training has them at a time.

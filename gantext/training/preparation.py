@@ -2,6 +2,7 @@
 
 import dataclasses
 import platform
+import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,7 +120,7 @@ def facts(job: Job) -> dict[str, Any]:
         "python": platform.python_version(),
         "device": str(job.device),
         "host": platform.node(),
-        "command": " ".join(sys.argv[1:]),
+        "command": shlex.join(sys.argv[1:]),
         **data_facts(job.data),
     }
 

@@ -198,3 +198,18 @@ from gantext.training.loop import Trainer
 if config.seed == 1:
     Trainer._score = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 """
+
+
+def test_a_name_is_that_of_the_sweep_s_folder(
+    cli: Command, small_mle: list[str], tmp_path: Path
+) -> None:
+    words = ["train", "-m", *small_mle, "eval.samples=10", "model.mle.epochs=1", "name=mine"]
+    assert cli(*words, "seed=1,2").code == 0
+    jobs = sorted(path.parent.name for path in (tmp_path / "runs/mine").glob("*/config.yaml"))
+    assert jobs == ["0", "1"] and not list((tmp_path / "runs").glob("*-sweep"))
+    for more, said in (
+        ("hydra.sweep.dir=other", "name and hydra.sweep.dir both name the sweep's folder"),
+        ("name=a,b", "name: it is that of the sweep's folder, so it has one value"),
+    ):
+        found = cli(*words, "seed=1,2", more)
+        assert found.code == 2 and len(found.errors) == 1 and said in found.err

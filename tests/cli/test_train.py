@@ -108,3 +108,19 @@ def test_own_configs_and_relative_texts_are_found_again(
     shutil.rmtree(tmp_path / "runs")
     found = cli("train", "--resume", "after")
     assert found.code == 0, found.err
+
+
+def test_without_from_it_takes_the_newest_finished_pretraining_and_says_so(
+    cli: Command, pretrained: RunDir, small_gan: list[str]
+) -> None:
+    steps = "model.adversarial.steps=1"
+    assert cli("adversarial-train", "--from", "before", steps, "name=adversarial").code == 0
+    for name in ("again", "once-more"):  # the latest run is an adversarial one by now
+        found = cli("adversarial-train", steps, f"name={name}")
+        assert found.code == 0, found.err
+        assert f"from {pretrained.path}, the newest pretrained run" in found.err
+        run = RunDir.find(name, Path("runs"))
+        assert schema.from_yaml(run.config).from_run == str(pretrained.path)
+    pretrained.update(status="stopped")
+    found = cli("adversarial-train", steps, "name=no")
+    assert found.code == 2 and "no finished run of gantext pretrain in runs" in found.err

@@ -13,8 +13,9 @@ from omegaconf import OmegaConf
 
 from gantext import data, models
 from gantext.config import groups, schema
-from gantext.config.compose import BASIC_SWEEPER, complete, compose, quote, sweep_folder
+from gantext.config.compose import BASIC_SWEEPER, complete, compose, sweep_folder
 from gantext.config.settings import Device, Phases, Settings
+from gantext.config.words import quote
 from gantext.errors import UserError
 
 

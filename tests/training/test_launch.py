@@ -8,7 +8,8 @@ import pytest
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 
 from gantext.config import groups
-from gantext.config.compose import quote, task_words
+from gantext.config.compose import task_words
+from gantext.config.words import quote
 from gantext.runs.folder import RunDir
 from gantext.training import launch
 
