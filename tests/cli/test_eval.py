@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from gantext import data
+from gantext.errors import UserError
 from gantext.runs.folder import RunDir
 from tests.conftest import Command
 
@@ -165,3 +167,24 @@ def test_a_folder_that_cannot_be_written_is_scored(cli: Command, run: Path) -> N
     shutil.rmtree(run / "scores")
     (run / "scores").write_text("in the way")
     assert values(cli, "bleu", str(run), "-n", "10")["bleu-2"] > 0
+
+
+def test_lost_data_blocks_only_what_needs_it(
+    cli: Command, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Self-BLEU needs none, and what is stored is read back; the grammatical share is left out."""
+    bleu = values(cli, "bleu", str(run), "-n", "30")
+    own = values(cli, "self-bleu", str(run), "-n", "30")
+
+    def lost(*_: object) -> None:
+        raise UserError("text.txt: no such file")
+
+    monkeypatch.setattr(data, "load_for", lost)
+    shown = {name: value for name, value in own.items() if not name.startswith("real-")}
+    assert values(cli, "self-bleu", str(run), "-n", "30") == shown
+    assert len(values(cli, "diversity", str(run), "-n", "30")) == 11
+    found = cli("eval", "all", str(run), "-n", "30", "--json")
+    names = {record["name"]: record["value"] for record in json.loads(found.out)}
+    assert names["bleu-2"] == bleu["bleu-2"] and "grammatical" not in names
+    assert "text.txt: no such file; what needs no data is scored" in found.err
+    assert cli("eval", "lengths", str(run), "-n", "30").code == 2

@@ -14,13 +14,7 @@ def bleu(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
     tokenizer = CHARACTERS if preparation.characters else None
     return [
         *bleu_scores(lines, references, preset, seed=protocol.seed, data_hash=ground.hash),
-        corpus_bleu_score(
-            lines,
-            references,
-            lowercase=preparation.lowercase,
-            tokenizer=tokenizer,
-            data_hash=ground.hash,
-        ),
+        corpus_bleu_score(lines, references, tokenizer=tokenizer, data_hash=ground.hash),
     ]
 
 
