@@ -34,7 +34,7 @@ types: $(STAMP)  ## check types
 	$(BIN)/mypy
 
 test: $(STAMP) lint types  ## lint, types and all quick tests
-	OMP_NUM_THREADS=1 $(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile
 
 test-slow: $(STAMP)  ## the checks that train for minutes
 	OMP_NUM_THREADS=1 $(BIN)/pytest -m slow

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+# Workers of pytest-xdist say 80; tables that go to a pipe are wider.
+os.environ.pop("COLUMNS", None)
 # 16 steps of mle, 6 of the discriminator, 8 adversarial ones: a second.
 SMALL = [
     "data=scenes",

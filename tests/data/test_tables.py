@@ -50,7 +50,7 @@ def all_of(corpus: Corpus) -> list[tuple[str, str]]:
     [
         ("a.csv", CSV.encode()),
         ("a.CSV", b"\xef\xbb\xbf" + CSV.replace("\n", "\r\n").encode()),
-        ("a.csv.gz", gzip.compress(CSV.encode())),
+        ("a.csv.gz", gzip.compress(CSV.encode(), mtime=0)),
         ("a.csv", CSV.encode("utf-16")),
         ("a.csv", CSV.replace(",", ";").replace("cat;", "cat,", 1).encode()),
         ("a.tsv", TSV.encode()),

@@ -188,7 +188,9 @@ def test_a_folder_is_not_a_file(tmp_path: Path) -> None:
     assert refused(config(str(tmp_path))) == f"cannot read {tmp_path}: Is a directory"
 
 
-@pytest.mark.parametrize(("name", "content"), [("a.txt", b""), ("a.gz", gzip.compress(b""))])
+@pytest.mark.parametrize(
+    ("name", "content"), [("a.txt", b""), ("a.gz", gzip.compress(b"", mtime=0))]
+)
 def test_empty_file(write: Write, name: str, content: bytes) -> None:
     path = write(name, content)
     assert refused(config(path)) == f"{path}: the file is empty"
@@ -204,7 +206,9 @@ def test_not_utf8_names_the_line(write: Write, name: str) -> None:
     )
 
 
-@pytest.mark.parametrize("damage", [b"not gzip at all", gzip.compress(b"a\nb\n" * 50)[:-12]])
+@pytest.mark.parametrize(
+    "damage", [b"not gzip at all", gzip.compress(b"a\nb\n" * 50, mtime=0)[:-12]]
+)
 def test_damaged_gz(write: Write, damage: bytes) -> None:
     path = write("a.gz", damage)
     assert refused(config(path)).startswith(f"{path}: damaged gzip file (")
