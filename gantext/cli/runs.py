@@ -108,18 +108,12 @@ def show(
     tables.out.print(config, style="cyan", markup=False, soft_wrap=True)
     if scores:
         tables.score_table("scores after each phase", scores)
-    for warning in (found.result or {}).get("warnings", []):
-        tables.out.print(f"warning: {warning}", style="yellow", markup=False, soft_wrap=True)
+    _say_warnings(found)
     if found.divergence:
         tables.out.print(f"it {found.divergence}", style="red", markup=False, soft_wrap=True)
-    if found.status in ("stopped", "killed"):
-        tables.hint(f"next: gantext train --resume {found.path}")
-    elif found.last_checkpoint():
-        tables.hint(f"next: {next_steps(found, str(found.path))}")
-    _say_warnings(found)
     if found.status in ("stopped", "killed") and phase is None:
         tables.hint(f"next: {command('train', '--resume', found.path)}")
-    else:
+    elif found.last_checkpoint():
         tables.hint(f"next: {next_steps(found, name)}")
 
 

@@ -128,7 +128,7 @@ def test_without_captions_training_captions_are_drawn(cli: Command, scenes: Path
         (["--temperature", "1.0"], "--temperature is for models of text: run is a run of model="),
         (["--greedy"], "--greedy is for models of text"),
         (["--caption", "a red circle ."], "draws without captions; --caption needs model=dpr_gan"),
-        (["--out", "grid.jpg"], "name a file that ends in .png"),
+        (["--out", "grid.jpg"], "has to end in .png"),
     ],
 )
 def test_wrong_options_are_refused(cli: Command, digits: Path, words: list[str], said: str) -> None:

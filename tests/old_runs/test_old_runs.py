@@ -193,6 +193,8 @@ def assert_same(expected: Any, found: Any, close: Close, where: str = "") -> Non
     elif isinstance(expected, list):
         if expected and isinstance(expected[0], dict) and "value" in expected[0]:  # scores
             found = [one for one in found if one["name"] in {old["name"] for old in expected}]
+        if where.endswith("/warnings"):  # later code warns of more
+            found = [one for one in found if one in expected]
         assert len(expected) == len(found), where
         for place, (one, other) in enumerate(zip(expected, found, strict=True)):
             assert_same(one, other, close, f"{where}/{place}")
@@ -255,7 +257,10 @@ def test_stored_scores_are_found_again(name: str, gantext: Command, tmp_path: Pa
         for score in document["scores"]:
             score["value"] = STORED
         path.write_text(json.dumps(document))
-    for words in expected_of(name)["stored"]:
+    # Scores of samples of lower-case data are computed anew: what they were held against kept its
+    # capitals before. `likelihood` shows such scores too.
+    kept = [words for words in expected_of(name)["stored"] if words[1] not in ("bleu", "likelihood")]
+    for words in kept:
         found = gantext(*words_for(run, words))
         assert found and {one["value"] for one in found} == {STORED}
 
