@@ -259,8 +259,8 @@ def test_stored_scores_are_found_again(name: str, gantext: Command, tmp_path: Pa
         path.write_text(json.dumps(document))
     # Scores of samples of lower-case data are computed anew: what they were held against kept its
     # capitals before. `likelihood` shows such scores too.
-    kept = [words for words in expected_of(name)["stored"] if words[1] not in ("bleu", "likelihood")]
-    for words in kept:
+    anew = ("bleu", "likelihood")
+    for words in (words for words in expected_of(name)["stored"] if words[1] not in anew):
         found = gantext(*words_for(run, words))
         assert found and {one["value"] for one in found} == {STORED}
 
