@@ -10,6 +10,7 @@ from typing import Any
 from gantext.config.compose import compose_data
 from gantext.config.settings import Device
 from gantext.data import Reads
+from gantext.data.vocabulary import UNK
 from gantext.errors import UserError
 from gantext.evaluation import measures, subjects
 from gantext.evaluation.measure import Protocol
@@ -200,12 +201,14 @@ class Asked:
         common_data(models)
         note = f"{error}; what needs no data is scored, and what is stored is read back"
         model = models[0]
+        words = model.vocabulary
         return Ground(
             (),
             (),
             model.run.info.get("data"),
             None,
-            preparation=model.preparation,
+            # That <unk> stood in the data shows by words that the vocabulary lacks.
+            preparation=model.preparation.met(words is not None and words.counts[UNK] > 0),
             notes=(note,),
             lost=True,
         )

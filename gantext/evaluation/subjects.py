@@ -98,10 +98,15 @@ class Model:
         return kind_of(self.reads)
 
     @functools.cached_property
+    def vocabulary(self) -> Vocabulary | None:
+        """The words of its data, where it has any."""
+        words = self.run.vocabulary
+        return None if words is None else Vocabulary.from_json(words)
+
+    @functools.cached_property
     def preparation(self) -> Preparation:
         """How its data prepared text."""
-        words = self.run.vocabulary
-        return AS_IT_IS if words is None else Preparation.of(Vocabulary.from_json(words))
+        return AS_IT_IS if self.vocabulary is None else Preparation.of(self.vocabulary)
 
     @functools.cached_property
     def where(self) -> torch.device:
@@ -223,8 +228,24 @@ def of_real(ground: Ground, beside: Sequence[Subject]) -> Subject:
 def ground_of_file(path: Path, preparation: Preparation) -> Ground:
     """The sentences of a file as references. Raises UserError when it cannot be read."""
     notes: list[str] = []
-    lines = preparation.lines(_sentences(path, notes))
+    read = _sentences(path, notes)
+    times = preparation.unknowns(read)
+    preparation = preparation.met(times > 0)
+    lines = preparation.sentences(read)
+    if not lines:
+        raise UserError(f"{path}: there is no sentence, only {UNKNOWN}")
+    notes += _hidden(preparation, times)
     return Ground(lines, (), _digest(lines), None, preparation=preparation, notes=tuple(notes))
+
+
+def _hidden(preparation: Preparation, times: int) -> list[str]:
+    """What is to be said of references that `<unk>` is left out of."""
+    if not preparation.unknown:
+        return []
+    return [
+        f"{UNKNOWN} is left out of all that is scored, {times} times of the references, since it "
+        "is never written (data.unk=hide)"
+    ]
 
 
 def _sentences(path: Path, notes: list[str]) -> list[str]:
@@ -258,8 +279,12 @@ def ground_of_data(cfg: Any, reads: Reads, beside: Preparation = AS_IT_IS) -> Gr
 def ground_of_corpus(corpus: Corpus, beside: Preparation = AS_IT_IS) -> Ground:
     """The sentences of a corpus, prepared as its vocabulary says, and as `beside` does."""
     preparation = Preparation.of(corpus.vocabulary) | beside
-    test, training = (preparation.lines(split.text) for split in (corpus.test, corpus.train))
-    return Ground(test, training, corpus.hash, corpus, preparation=preparation)
+    parts = [split.text for split in (corpus.test, corpus.train)]
+    times = [preparation.unknowns(part) for part in parts]
+    preparation = preparation.met(any(times))
+    test, training = map(preparation.sentences, parts)
+    notes = tuple(_hidden(preparation, times[0]))
+    return Ground(test, training, corpus.hash, corpus, preparation=preparation, notes=notes)
 
 
 def _ground_of_gallery(gallery: Gallery, beside: Preparation) -> Ground:
