@@ -68,8 +68,9 @@ class Asked:
 
     def _is_folder(self, word: str) -> bool:
         """Whether a word is a run's folder, which may have any name."""
-        name = word.rpartition("@")[0] or word
-        return any((place / name).is_dir() for place in (Path(), self.runs_dir))
+        names = (word, word.rpartition("@")[0] or word)
+        places = (Path(), self.runs_dir)
+        return any((place / name).is_dir() for place in places for name in names)
 
     @property
     def runs(self) -> list[str]:

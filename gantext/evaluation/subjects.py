@@ -16,7 +16,7 @@ from gantext.config.settings import Device, Settings
 from gantext.data import Reads
 from gantext.data.corpus import Corpus
 from gantext.data.gallery import Gallery
-from gantext.data.lines import read_lines
+from gantext.data.lines import is_blank, read_lines
 from gantext.data.tokenizers import UNKNOWN
 from gantext.data.vocabulary import Vocabulary
 from gantext.errors import UserError
@@ -30,6 +30,7 @@ from gantext.runs.kinds import PICTURES, TEXT, Kind, kind_of
 from gantext.runs.trained import Trained, TrainedText, best_device, rebuild
 
 REAL = "real"
+BLANK = "blank_samples"  # in a signature, how many sentences have no word
 Words = Sequence[Sequence[str]]
 
 
@@ -161,6 +162,11 @@ class Subject:
         """The sentences."""
         return self.drawn[0]
 
+    @functools.cached_property
+    def blank(self) -> dict[str, Setting]:
+        """For the origin in signatures, how many sentences have no word; nothing of none."""
+        return blank_origin(self.lines)
+
     def prepared(self, preparation: Preparation) -> "Subject":
         """The same sentences as they can be held against text that was prepared like this."""
 
@@ -175,6 +181,12 @@ class Subject:
         if words is not None:
             return words
         return [corpus.vocabulary.tokenize(line) for line in self.lines]
+
+
+def blank_origin(lines: Sequence[str]) -> dict[str, Setting]:
+    """What the origin of sentences says of those without a word; nothing where there are none."""
+    times = sum(map(is_blank, lines))
+    return {BLANK: times} if times else {}
 
 
 def of_model(model: Model, request: SamplingRequest, runs_dir: Path) -> Subject:
@@ -234,18 +246,8 @@ def ground_of_file(path: Path, preparation: Preparation) -> Ground:
     lines = preparation.sentences(read)
     if not lines:
         raise UserError(f"{path}: there is no sentence, only {UNKNOWN}")
-    notes += _hidden(preparation, times)
+    notes += preparation.notes(times)
     return Ground(lines, (), _digest(lines), None, preparation=preparation, notes=tuple(notes))
-
-
-def _hidden(preparation: Preparation, times: int) -> list[str]:
-    """What is to be said of references that `<unk>` is left out of."""
-    if not preparation.unknown:
-        return []
-    return [
-        f"{UNKNOWN} is left out of all that is scored, {times} times of the references, since it "
-        "is never written (data.unk=hide)"
-    ]
 
 
 def _sentences(path: Path, notes: list[str]) -> list[str]:
@@ -283,7 +285,7 @@ def ground_of_corpus(corpus: Corpus, beside: Preparation = AS_IT_IS) -> Ground:
     times = [preparation.unknowns(part) for part in parts]
     preparation = preparation.met(any(times))
     test, training = map(preparation.sentences, parts)
-    notes = tuple(_hidden(preparation, times[0]))
+    notes = preparation.notes(times[0])
     return Ground(test, training, corpus.hash, corpus, preparation=preparation, notes=notes)
 
 

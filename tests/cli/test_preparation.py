@@ -180,4 +180,4 @@ def test_fewer_real_sentences_than_samples_are_said(cli: Command, tmp_path: Path
     data = ["data=text", f"data.train={written(tmp_path / 'train.txt', sentences(20, 0, parts))}"]
     file = str(written(tmp_path / "samples.txt", sentences(30, 1, parts)))
     found = cli("eval", "self-bleu", "--samples", file, *data)
-    assert "real: only 18 training sentences beside 30 samples: not comparable" in found.out
+    assert "real: only 18 training sentences beside 30 samples: not comparable" in found.err

@@ -48,6 +48,15 @@ class Preparation:
         """How often `<unk>` stands in texts that are not prepared yet."""
         return sum((text.lower() if self.lowercase else text).count(UNKNOWN) for text in texts)
 
+    def notes(self, times: int) -> tuple[str, ...]:
+        """What is to be said of references in which `<unk>` stood so many times."""
+        if not self.unknown:
+            return ()
+        return (
+            f"{UNKNOWN} is left out of all that is scored, {times} times of the references, since "
+            "it is never written (data.unk=hide)",
+        )
+
     def lines(self, texts: Sequence[str]) -> Sequence[str]:
         """The texts as they are scored, one for each."""
         cased = [text.lower() for text in texts] if self.lowercase else texts
