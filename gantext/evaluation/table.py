@@ -84,7 +84,7 @@ def blank(table: Table) -> list[str]:
         for source, scores in table.items()
     }
     return [
-        f"{source}: {times:,} of its samples are blank; each counts as a sentence"
+        f"{source}: blank samples, each counted as a sentence: {times:,}"
         for source, times in worst.items()
         if times
     ]

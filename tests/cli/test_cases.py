@@ -28,7 +28,7 @@ PARTS = (NAMES, VERBS, THINGS, ENDS)
 CHINESE = (("我", "他", "老师"), ("今天", "明天"), ("喜欢", "修理", "卖"), ("苹果。", "小船。"))
 # As much as one says in a score that is said to depend on the number of sentences.
 TOO_FEW = "real: only 40 training sentences beside 60 samples: not comparable"
-BLANK = "3 of its samples are blank; each counts as a sentence"
+BLANK = "blank samples, each counted as a sentence: 3"
 Runs = Callable[[str], Path]
 
 
