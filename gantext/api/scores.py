@@ -1,6 +1,6 @@
 """Scores of runs and files as one asks for them from Python, and how they are shown there."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
@@ -50,7 +50,14 @@ class Choices(TypedDict, total=False):
 
 
 class Evaluation(dict[str, list[Score]]):
-    """Scores by source (a run, a file, or "real": the training text); it prints as a table."""
+    """Scores by source (a run, a file, or "real": the training text); it prints as a table.
+
+    `notes` are what was noticed of the data, the files and the samples.
+    """
+
+    def __init__(self, scores: Mapping[str, list[Score]], notes: Sequence[str] = ()) -> None:
+        super().__init__(scores)
+        self.notes = tuple(notes)
 
     def of(self, source: str) -> dict[str, float]:
         """The values of a source by name: {"bleu-2": 0.81, ...}; real text's without "real-"."""
@@ -99,7 +106,8 @@ def evaluate(
 
     for name in measures:
         find(name)
-    return Evaluation(score_all(_asked(sources, **choices), measures, _nobody))
+    asked = _asked(sources, **choices)
+    return Evaluation(score_all(asked, measures, _nobody), asked.notes)
 
 
 def compare(sources: Sequence[object], **choices: Unpack[Choices]) -> "list[Comparison]":

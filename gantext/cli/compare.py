@@ -65,6 +65,7 @@ def compare(
     asked = asked_for(words, samples, preset, n, seed, device, runs_dir, config_dir)
     with tables.working() as say:
         found = compare_runs(asked, say)
+    tables.notes(asked.notes)
     if out is not None:
         write_output(out, to_csv(found).encode())
     if json:
@@ -94,7 +95,7 @@ def _show(one: "Comparison") -> None:
     from gantext.metrics.signatures import signature_lines
 
     tables.table(f"scores on {one.data}", *score_rows(one))
-    for note in one.notes:
+    for note in one.mixed:
         tables.out.print(f"  {note}", style="yellow", soft_wrap=True, markup=False)
     for line in signature_lines(one.table):
         tables.out.print(f"  {line}", style="dim", soft_wrap=True, markup=False)

@@ -199,15 +199,14 @@ def _score(
     plot: Path | None,
     json: bool,
 ) -> None:
-    from gantext.evaluation.table import beside_real, score_all, uneven
+    from gantext.evaluation.table import beside_real, score_all
 
     of_text = asked.of_text
     if command is ALL:
         names = _there(names, of_text)
     with tables.working() as say:
         found = score_all(asked, names, say)
-    for note in asked.notes:
-        tables.hint(f"note: {note}")
+    tables.notes(asked.notes)
     if not found:
         raise UserError(f"{name}: {command.nothing}")
     for missing in asked.labels() - found.keys():
@@ -222,8 +221,6 @@ def _score(
     _show(title, found if of_text else beside_real(found))
     if "real" in found:
         tables.out.print(f"  {REAL_NOTE}", style="dim", soft_wrap=True)
-    if said := uneven(found):
-        tables.out.print(f"  {said}", style="yellow", soft_wrap=True, markup=False)
     if plot is not None:
         tables.hint(f"drawn in {plot}")
 

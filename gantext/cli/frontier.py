@@ -75,6 +75,7 @@ def frontier(
         found = measure(asked, heats, draws, order, say)
         folder = out or (asked.models()[0].run.plots if asked.runs else Path())
         paths = save(found, folder)
+    tables.notes(found.notes)
     if json:
         tables.print_json(_document(found, paths))
         return
@@ -90,6 +91,7 @@ def _document(found: "Frontier", paths: list[Path]) -> dict[str, object]:
         "scores": [score.to_json() for own in found.scores.values() for score in own],
         "published": [vars(one) for one in found.published],
         "files": [str(path) for path in paths],
+        "notes": found.notes,
     }
 
 

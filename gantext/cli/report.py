@@ -76,5 +76,6 @@ def report(
     check_out(out, json=False)
     with tables.working() as say:
         html = render(asked, Request(tuple(heats), tuple(draws), order, command), say)
+    tables.notes(asked.notes)
     write_output(out, html.encode())
     tables.hint(f"report in {out} ({len(html) / 1e6:.1f} MB)")

@@ -5,7 +5,7 @@ import json
 import math
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich import box
@@ -69,6 +69,12 @@ def table(
 def hint(text: str) -> None:
     """What to do next, which a table's reader may want and a pipe does not."""
     err.print(text, style="dim", markup=False, soft_wrap=True)
+
+
+def notes(said: Iterable[str]) -> None:
+    """What has been noticed on the way, where it does not disturb a pipe."""
+    for note in said:
+        hint(f"note: {note}")
 
 
 @contextlib.contextmanager

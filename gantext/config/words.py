@@ -60,6 +60,6 @@ def pasted(key: str, value: str) -> str:
     return shlex.quote(f"{key}={quote(value)}")
 
 
-def command(*parts: "str | Path") -> str:
+def command(*parts: "str | int | Path") -> str:
     """A command of gantext that can be pasted into a shell."""
     return shlex.join(["gantext", *map(str, parts)])

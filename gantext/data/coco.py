@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from gantext.data.download import Remote, locate
 from gantext.data.lines import Lines, assemble, check_preparation, prepare, read_lines
+from gantext.data.vocabulary import Unk
 
 if TYPE_CHECKING:
     from gantext.data.corpus import Corpus
@@ -25,6 +26,7 @@ class Config:
     split_seed: int
     tokenizer: str
     lowercase: bool
+    unk: Unk
     min_count: int
     max_vocab: int
     max_length: int

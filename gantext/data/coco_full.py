@@ -19,6 +19,7 @@ import numpy as np
 from gantext.data.content import read_text
 from gantext.data.count import Count
 from gantext.data.lines import Lines, assemble, check_preparation, prepare
+from gantext.data.vocabulary import Unk
 from gantext.errors import UserError
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Config:
     split_seed: int
     tokenizer: str
     lowercase: bool
+    unk: Unk
     min_count: int
     max_vocab: int
     max_length: int

@@ -161,7 +161,7 @@ def build_corpus(
         for part in parts
     ]
     names = ("train", "validation", "test")
-    found = [_written_note(n, s) for n, s in zip(names, parts, strict=True)]
+    found = [_written_note(n, s, vocabulary) for n, s in zip(names, parts, strict=True)]
     found += [_unknown_note(n, s) for n, s in zip(names, splits, strict=True)]
     return Corpus(
         name=name,
@@ -190,10 +190,12 @@ def _labels(part: Sentences, classes: Sequence[str]) -> Tensor | None:
     return torch.tensor([places[label] for label in part.labels], dtype=torch.int64)
 
 
-def _written_note(name: str, sentences: Sentences) -> str:
+def _written_note(name: str, sentences: Sentences, vocabulary: Vocabulary) -> str:
     """How often the text itself has `<unk>`, as that of the Penn Treebank does."""
     written = sum(tokens.count(UNKNOWN) for tokens in sentences.tokens)
-    return f"{name}: {UNKNOWN} stands {written} times in the text, one token each" * bool(written)
+    hidden = "" if UNKNOWN in vocabulary else "; never written, and left out of what is scored"
+    said = f"{name}: {UNKNOWN} stands {written} times in the text, one token each{hidden}"
+    return said * bool(written)
 
 
 def _unknown_note(name: str, split: Split) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gantext.data.lines import assemble, check_different, check_preparation, prepare, split_off
 from gantext.data.tables import Table, select
+from gantext.data.vocabulary import Unk
 from gantext.errors import UserError, nearest
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Config:
     split_seed: int
     tokenizer: str
     lowercase: bool
+    unk: Unk
     min_count: int
     max_vocab: int
     max_length: int

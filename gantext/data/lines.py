@@ -11,7 +11,7 @@ import numpy as np
 
 from gantext.data.content import read_text
 from gantext.data.tokenizers import check, tokenize
-from gantext.data.vocabulary import SPECIALS, Vocabulary
+from gantext.data.vocabulary import SPECIALS, Unk, Vocabulary
 from gantext.errors import UserError, nearest
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ class Preparation(Protocol):
     def tokenizer(self) -> str: ...
     @property
     def lowercase(self) -> bool: ...
+    @property
+    def unk(self) -> Unk: ...
     @property
     def min_count(self) -> int: ...
     @property
@@ -144,6 +146,7 @@ def assemble(
         max_size=cfg.max_vocab,
         tokenizer=cfg.tokenizer,
         lowercase=cfg.lowercase,
+        unk=cfg.unk,
     )
     if len(vocabulary) == len(SPECIALS):
         raise UserError(f"data.min_count={cfg.min_count} leaves no word in the vocabulary")

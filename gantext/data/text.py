@@ -16,6 +16,7 @@ from gantext.data.lines import (
     split_off,
 )
 from gantext.data.tables import Format, format_of, read_table, select
+from gantext.data.vocabulary import Unk
 from gantext.errors import UserError
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Config:
     split_seed: int
     tokenizer: str
     lowercase: bool
+    unk: Unk
     min_count: int
     max_vocab: int
     max_length: int

@@ -1,23 +1,36 @@
 """Words and their numbers."""
 
+import enum
 import functools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from gantext.data.tokenizers import check, detokenize, tokenize
+from gantext.data.tokenizers import UNKNOWN, check, detokenize, tokenize
 from gantext.errors import UserError
 
 PAD, BOS, EOS, UNK = 0, 1, 2, 3
-SPECIALS = ("<pad>", "<bos>", "<eos>", "<unk>")
+SPECIALS = ("<pad>", "<bos>", "<eos>", UNKNOWN)
+
+
+class Unk(enum.Enum):
+    """What `<unk>` is where the text itself has it, as that of the Penn Treebank does.
+
+    hide: the same as any word that the vocabulary lacks. No model writes it, and it is left out of
+    all text that is scored. write: a word like any other, with an id of its own beside UNK's.
+    """
+
+    hide = "hide"
+    write = "write"
 
 
 @dataclass(frozen=True)
 class Vocabulary:
     """The words of a corpus in the order of their ids, and how text is cut into them.
 
-    words: all words, the four specials first. counts: how often each stood in the training
-    sentences; `<eos>` counts sentences, `<unk>` the tokens left out, `<pad>` and `<bos>` are 0.
+    words: all words, the four specials first; `<unk>` stands there once more where the text has it
+    as a word of its own. counts: how often each stood in the training sentences; `<eos>` counts
+    sentences, the first `<unk>` the tokens left out, `<pad>` and `<bos>` are 0.
     """
 
     words: tuple[str, ...]
@@ -29,7 +42,9 @@ class Vocabulary:
         check(self.tokenizer)
         if self.words[: len(SPECIALS)] != SPECIALS:
             raise UserError("a vocabulary starts with " + " ".join(SPECIALS))
-        if len(self.words) != len(self.counts) or len(set(self.words)) != len(self.words):
+        own = self.words[len(SPECIALS) :]
+        twice = len(set(own)) < len(own) or not {*own}.isdisjoint({*SPECIALS} - {UNKNOWN})
+        if len(self.words) != len(self.counts) or twice:
             raise UserError("a vocabulary has one count for each word, and no word twice")
 
     @classmethod
@@ -41,13 +56,14 @@ class Vocabulary:
         max_size: int = 0,
         tokenizer: str = "nltk",
         lowercase: bool = True,
+        unk: Unk = Unk.hide,
     ) -> "Vocabulary":
         """Number the words of tokenised sentences by falling frequency, ties alphabetically.
 
         Words seen fewer than `min_count` times are left out, and all but the `max_size` most
         frequent (0: keep all; the specials do not count). A special word that stands in the
-        text ("<unk>") is not a word of its own. `tokenizer` and `lowercase` are only recorded:
-        the sentences come tokenised and in their final case.
+        text ("<eos>") is not a word of its own, "<unk>" is as `unk` says. `tokenizer` and
+        `lowercase` are only recorded: the sentences come tokenised and in their final case.
         """
         seen: Counter[str] = Counter()
         total = 0
@@ -55,7 +71,8 @@ class Vocabulary:
             seen.update(sentence)
             total += 1
         ordered = sorted(seen.items(), key=lambda item: (-item[1], item[0]))
-        kept = [(w, n) for w, n in ordered if n >= min_count and w not in SPECIALS]
+        banned = {*SPECIALS} - ({UNKNOWN} if unk is Unk.write else set())
+        kept = [(w, n) for w, n in ordered if n >= min_count and w not in banned]
         kept = kept[:max_size] if max_size > 0 else kept
         unknown = sum(seen.values()) - sum(n for _, n in kept)
         return cls(

@@ -40,15 +40,22 @@ class Comparison:
         table: scores by run; the real text's under "real".
         settings: by dotted name, the value of each run, of those settings that differ.
         means: by "first run and N more", the means of its scores over the seeds.
+        remarks: what was noticed of the data, the files and the samples.
     """
 
     data: str
     table: Table
     settings: dict[str, dict[str, str]]
     means: dict[str, dict[str, Mean]]
+    remarks: tuple[str, ...] = ()
 
     @property
     def notes(self) -> list[str]:
+        """All that is to be said of it."""
+        return [*self.mixed, *self.remarks]
+
+    @property
+    def mixed(self) -> list[str]:
         """One line for each column whose scores were not computed under one protocol."""
         return [
             f"{name}: not comparable as it stands: " + "; ".join(sorted(lines))
@@ -97,11 +104,14 @@ def by_data(asked: Asked, models: Sequence[Model]) -> list[tuple[Asked, list[Mod
 
 
 def _comparison(asked: Asked, models: Sequence[Model], say: Say, stored_only: bool) -> Comparison:
+    noticed = len(asked.notes)
     table = score_all(asked, measures.compared(), say, stored_only)
     names = [subjects.label(model, asked.runs_dir) for model in models]
     settings = {name: model.settings for name, model in zip(names, models, strict=True)}
+    phases = {name: model.phase for name, model in zip(names, models, strict=True)}
     data = " ".join(dict.fromkeys(str(model.settings.data.name) for model in models))
-    return Comparison(data, table, differing(settings), _means(settings, table))
+    means, remarks = _means(settings, phases, table), tuple(asked.notes[noticed:])
+    return Comparison(data, table, differing(settings), means, remarks)
 
 
 def flat(settings: Settings) -> dict[str, str]:
@@ -121,13 +131,14 @@ def differing(settings: Mapping[str, Settings]) -> dict[str, dict[str, str]]:
     return {key: own for key, own in found.items() if len(set(own.values())) > 1}
 
 
-def _means(settings: Mapping[str, Settings], table: Table) -> dict[str, dict[str, Mean]]:
+def _means(
+    settings: Mapping[str, Settings], phases: Mapping[str, str | None], table: Table
+) -> dict[str, dict[str, Mean]]:
     """Means over runs (at one phase) that are the same but for REPEATED."""
     groups: dict[Any, list[str]] = {}
     for name, one in settings.items():
         same = tuple((k, v) for k, v in flat(one).items() if k not in REPEATED)
-        phase = name.partition("@")[2]
-        groups.setdefault((same, phase), []).append(name)
+        groups.setdefault((same, phases[name]), []).append(name)
     return {
         f"{names[0]} and {len(names) - 1} more": _mean([table[name] for name in names])
         for names in groups.values()

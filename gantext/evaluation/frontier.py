@@ -19,7 +19,7 @@ from gantext.evaluation import scorebook, subjects
 from gantext.evaluation.request import Asked, check_kind
 from gantext.evaluation.scorebook import Say
 from gantext.evaluation.subjects import REAL, Ground, Model, Subject
-from gantext.evaluation.table import distinct
+from gantext.evaluation.table import distinct, remarks
 from gantext.files import attempt, write_atomic
 from gantext.inference.sampling import SamplingRequest
 from gantext.metrics.score import Score, protocol, shown
@@ -59,6 +59,7 @@ class Frontier:
         published: points of the papers under the same protocol, of the same data.
         at_real: one reading a curve.
         scores: everything with its signature by curve; real text's with names "real-...".
+        notes: what was noticed of the data, the files and the samples.
     """
 
     order: int
@@ -67,6 +68,7 @@ class Frontier:
     published: tuple[PublishedPoint, ...]
     at_real: list[AtReal]
     scores: dict[str, list[Score]]
+    notes: tuple[str, ...] = ()
 
     @property
     def curves(self) -> dict[str, list[Point]]:
@@ -119,13 +121,16 @@ def frontier(
     scores: dict[str, list[Score]] = {}
     for i, draw in enumerate(draws, 1):
         say(f"{i} of {len(draws)}: {_said(draw)}")
-        found = scorebook.score(MEASURED, draw.subject, ground, asked.protocol, say, stored_only)
-        if found:
-            points.append(_point(draw.label, draw.group, found, draw.temperature, draw.seed))
-            scores.setdefault(draw.label, []).extend(found)
+        values = scorebook.score(MEASURED, draw.subject, ground, asked.protocol, say, stored_only)
+        if values:
+            points.append(_point(draw.label, draw.group, values, draw.temperature, draw.seed))
+            scores.setdefault(draw.label, []).extend(values)
     real = subjects.of_real(ground, [draw.subject for draw in draws])
     own = scorebook.score(MEASURED, real, ground, asked.protocol, say, stored_only)
-    return _assembled(order, points, scores, own, _published(ground, asked.preset, real.size))
+    published = _published(ground, asked.preset, real.size)
+    found = _assembled(order, points, scores, own, published)
+    asked.note(remarks(found.scores))
+    return dataclasses.replace(found, notes=tuple(asked.notes))
 
 
 def _assembled(
@@ -161,7 +166,7 @@ def _draws(
             for seed in dict.fromkeys(seeds):
                 request = SamplingRequest(n, temperature, seed=seed, phase=phase)
                 subject = asked.subject(one, request)
-                group = subject.name.partition("@")[0]
+                group = subjects.label(asked.at(model, None), asked.runs_dir)
                 found.append(Draw(subject.name, group, temperature, seed, subject))
     return found
 

@@ -10,7 +10,13 @@ from gantext.data.corpus import Corpus
 from gantext.data.gallery import Gallery
 from gantext.evaluation import measures
 from gantext.evaluation.measure import Protocol
-from gantext.evaluation.subjects import Ground, Model, Subject, ground_of_corpus
+from gantext.evaluation.subjects import (
+    Ground,
+    Model,
+    Subject,
+    blank_origin,
+    ground_of_corpus,
+)
 from gantext.inference.sampling import sample_texts
 from gantext.metrics.score import Score, Setting
 from gantext.nn.rng import generator
@@ -52,6 +58,7 @@ def score_text(trained: TrainedText, corpus: Corpus, phase: str) -> tuple[list[s
         "phase": phase,
         "temperature": chosen.temperature,
         "sample_seed": chosen.seed,
+        **blank_origin(lines),
     }
     return lines, _scores(trained, ground_of_corpus(corpus), origin, lines, words)
 

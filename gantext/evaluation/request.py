@@ -10,6 +10,7 @@ from typing import Any
 from gantext.config.compose import compose_data
 from gantext.config.settings import Device
 from gantext.data import Reads
+from gantext.data.vocabulary import UNK
 from gantext.errors import UserError
 from gantext.evaluation import measures, subjects
 from gantext.evaluation.measure import Protocol
@@ -67,8 +68,9 @@ class Asked:
 
     def _is_folder(self, word: str) -> bool:
         """Whether a word is a run's folder, which may have any name."""
-        name = word.rpartition("@")[0] or word
-        return any((place / name).is_dir() for place in (Path(), self.runs_dir))
+        names = (word, word.rpartition("@")[0] or word)
+        places = (Path(), self.runs_dir)
+        return any((place / name).is_dir() for place in places for name in names)
 
     @property
     def runs(self) -> list[str]:
@@ -200,12 +202,14 @@ class Asked:
         common_data(models)
         note = f"{error}; what needs no data is scored, and what is stored is read back"
         model = models[0]
+        words = model.vocabulary
         return Ground(
             (),
             (),
             model.run.info.get("data"),
             None,
-            preparation=model.preparation,
+            # That <unk> stood in the data shows by words that the vocabulary lacks.
+            preparation=model.preparation.met(words is not None and words.counts[UNK] > 0),
             notes=(note,),
             lost=True,
         )

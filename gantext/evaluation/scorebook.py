@@ -45,10 +45,12 @@ def score(
         if scores is None and not stored_only and (measure.alone or not ground.lost):
             if measure.slow:
                 say(f"{subject.name}: {measure.slow}")
+            computed = measure.scores(subject, ground, protocol)
             origin = _model_origin(subject) if measure.of_model else dict(subject.origin)
+            if not (measure.of_model or measure.pictures):
+                origin |= subject.blank
             scores = [
-                dataclasses.replace(one, signature={**one.signature, **origin})
-                for one in measure.scores(subject, ground, protocol)
+                dataclasses.replace(one, signature={**one.signature, **origin}) for one in computed
             ]
             if not ground.lost:  # with the data there may be more of them
                 _store(subject.keeper, measure, key, scores)

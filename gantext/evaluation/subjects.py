@@ -16,7 +16,7 @@ from gantext.config.settings import Device, Settings
 from gantext.data import Reads
 from gantext.data.corpus import Corpus
 from gantext.data.gallery import Gallery
-from gantext.data.lines import read_lines
+from gantext.data.lines import is_blank, read_lines
 from gantext.data.tokenizers import UNKNOWN
 from gantext.data.vocabulary import Vocabulary
 from gantext.errors import UserError
@@ -30,6 +30,7 @@ from gantext.runs.kinds import PICTURES, TEXT, Kind, kind_of
 from gantext.runs.trained import Trained, TrainedText, best_device, rebuild
 
 REAL = "real"
+BLANK = "blank_samples"  # in a signature, how many sentences have no word
 Words = Sequence[Sequence[str]]
 
 
@@ -98,10 +99,15 @@ class Model:
         return kind_of(self.reads)
 
     @functools.cached_property
+    def vocabulary(self) -> Vocabulary | None:
+        """The words of its data, where it has any."""
+        words = self.run.vocabulary
+        return None if words is None else Vocabulary.from_json(words)
+
+    @functools.cached_property
     def preparation(self) -> Preparation:
         """How its data prepared text."""
-        words = self.run.vocabulary
-        return AS_IT_IS if words is None else Preparation.of(Vocabulary.from_json(words))
+        return AS_IT_IS if self.vocabulary is None else Preparation.of(self.vocabulary)
 
     @functools.cached_property
     def where(self) -> torch.device:
@@ -156,6 +162,11 @@ class Subject:
         """The sentences."""
         return self.drawn[0]
 
+    @functools.cached_property
+    def blank(self) -> dict[str, Setting]:
+        """For the origin in signatures, how many sentences have no word; nothing of none."""
+        return blank_origin(self.lines)
+
     def prepared(self, preparation: Preparation) -> "Subject":
         """The same sentences as they can be held against text that was prepared like this."""
 
@@ -170,6 +181,12 @@ class Subject:
         if words is not None:
             return words
         return [corpus.vocabulary.tokenize(line) for line in self.lines]
+
+
+def blank_origin(lines: Sequence[str]) -> dict[str, Setting]:
+    """What the origin of sentences says of those without a word; nothing where there are none."""
+    times = sum(map(is_blank, lines))
+    return {BLANK: times} if times else {}
 
 
 def of_model(model: Model, request: SamplingRequest, runs_dir: Path) -> Subject:
@@ -223,7 +240,13 @@ def of_real(ground: Ground, beside: Sequence[Subject]) -> Subject:
 def ground_of_file(path: Path, preparation: Preparation) -> Ground:
     """The sentences of a file as references. Raises UserError when it cannot be read."""
     notes: list[str] = []
-    lines = preparation.lines(_sentences(path, notes))
+    read = _sentences(path, notes)
+    times = preparation.unknowns(read)
+    preparation = preparation.met(times > 0)
+    lines = preparation.sentences(read)
+    if not lines:
+        raise UserError(f"{path}: there is no sentence, only {UNKNOWN}")
+    notes += preparation.notes(times)
     return Ground(lines, (), _digest(lines), None, preparation=preparation, notes=tuple(notes))
 
 
@@ -258,8 +281,12 @@ def ground_of_data(cfg: Any, reads: Reads, beside: Preparation = AS_IT_IS) -> Gr
 def ground_of_corpus(corpus: Corpus, beside: Preparation = AS_IT_IS) -> Ground:
     """The sentences of a corpus, prepared as its vocabulary says, and as `beside` does."""
     preparation = Preparation.of(corpus.vocabulary) | beside
-    test, training = (preparation.lines(split.text) for split in (corpus.test, corpus.train))
-    return Ground(test, training, corpus.hash, corpus, preparation=preparation)
+    parts = [split.text for split in (corpus.test, corpus.train)]
+    times = [preparation.unknowns(part) for part in parts]
+    preparation = preparation.met(any(times))
+    test, training = map(preparation.sentences, parts)
+    notes = preparation.notes(times[0])
+    return Ground(test, training, corpus.hash, corpus, preparation=preparation, notes=notes)
 
 
 def _ground_of_gallery(gallery: Gallery, beside: Preparation) -> Ground:

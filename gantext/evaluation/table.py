@@ -32,7 +32,14 @@ def score_all(asked: Asked, names: Sequence[str], say: Say, stored_only: bool = 
             dataclasses.replace(one, name=f"real-{one.name}")
             for one in scorebook.score(names, real, ground, asked.protocol, say, stored_only)
         ]
-    return {name: values for name, values in scores.items() if values}
+    table = {name: values for name, values in scores.items() if values}
+    asked.note(remarks(table))
+    return table
+
+
+def remarks(table: Table) -> list[str]:
+    """What is to be said of scores, as their signatures tell, stored ones too."""
+    return [*uneven(table), *blank(table)]
 
 
 def beside_real(found: Table) -> Table:
@@ -52,8 +59,8 @@ def beside_real(found: Table) -> Table:
     return {**own, subjects.REAL: named} if named else found
 
 
-def uneven(table: Table) -> str | None:
-    """What is to be said of real text of which there are fewer sentences than samples; else None.
+def uneven(table: Table) -> list[str]:
+    """What is to be said of real text of which there are fewer sentences than samples.
 
     Self-BLEU and distinct n-grams depend on the number of sentences.
     """
@@ -62,12 +69,25 @@ def uneven(table: Table) -> str | None:
     pairs = [(real.get(one.name, 0), _size(one)) for one in samples]
     short = [(ours, theirs) for ours, theirs in pairs if 0 < ours < theirs]
     if not short:
-        return None
+        return []
     fewer, most = max(short, key=lambda pair: pair[1])
-    return (
+    return [
         f"real: only {fewer:,} training sentences beside {most:,} samples: not comparable in what "
         f"depends on their number (Self-BLEU, distinct n-grams, entropy, unique); -n {fewer} is"
-    )
+    ]
+
+
+def blank(table: Table) -> list[str]:
+    """What is to be said of samples without a word: each counts as a sentence."""
+    worst = {
+        source: max((int(one.signature.get(subjects.BLANK) or 0) for one in scores), default=0)
+        for source, scores in table.items()
+    }
+    return [
+        f"{source}: blank samples, each counted as a sentence: {times:,}"
+        for source, times in worst.items()
+        if times
+    ]
 
 
 def _size(score: Score) -> int:

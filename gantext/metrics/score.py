@@ -32,6 +32,7 @@ ORIGIN = frozenset(
         "run_data",
         "samples",
         "samples_hash",
+        "blank_samples",
     }
 )
 

@@ -76,7 +76,10 @@ def report(asked: Asked, request: Request, say: Say) -> str:
         created=time.strftime("%Y-%m-%d %H:%M"),
         version=gantext.__version__,
         command=request.command,
-        summary=tuple(line for group in groups for line in group.summary),
+        summary=(
+            *(line for group in groups for line in group.summary),
+            *(f"note: {note}" for note in asked.notes),
+        ),
         tables=(
             *(table for one in compared for table in comparison_tables(one)),
             *(table for group in groups for table in group.tables),
@@ -154,7 +157,7 @@ def picture(
 def comparison_tables(one: Comparison) -> list[Table]:
     """Scores side by side, and the settings that differ."""
     columns, rows = score_rows(one)
-    notes = (*one.notes, *signature_lines(one.table))
+    notes = (*one.mixed, *signature_lines(one.table))
     scores = Table(f"Scores on {one.data}", tuple(columns), tuple(map(tuple, rows)), notes)
     names, settings = setting_rows(one)
     if not settings:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from gantext.config.words import command
 from gantext.data.scenes import Config as Scenes
 from gantext.evaluation import by_length, measures
 from gantext.evaluation.frontier import mle_phase
@@ -91,11 +92,8 @@ def _goal_pictures(model: Model, asked: Asked) -> list[Figure]:
         return []
     request = SamplingRequest(TRACED, asked.temperature, seed=asked.seed, phase=model.phase)
     found = goals_of(model.trained, request)
-    phase = f" --phase {model.phase}" if model.phase else ""
-    how = (
-        f"gantext goals {model.run.path.name}{phase} -n {TRACED} --seed {asked.seed} "
-        f"--temperature {asked.temperature:g}"
-    )
+    heat = f"{asked.temperature:g}"
+    how = _command("goals", model, asked, "-n", TRACED, "--temperature", heat)
     light, dark = (to_svg(goals_figure(found.plot, theme)) for theme in ("light", "dark"))
     rows = tuple(
         (path.text, str(len(path.words)), f"{path.mean_cosine:.3f}") for path in found.plot.paths
@@ -110,15 +108,14 @@ def _latent_pictures(model: Model, asked: Asked, ground: Ground) -> list[Figure]
     if not isinstance(model.trained.algorithm, Latent) or ground.corpus is None:
         return []
     scenes = isinstance(model.settings.data, Scenes)
-    phase = f" --phase {model.phase}" if model.phase else ""
     found = []
     for by in ("length", "shape", "colour") if scenes else ("length",):
         plot = latent_plane(
             model.trained, ground.corpus, by=by, n=POINTS, seed=asked.seed, phase=model.phase
         ).plot
         light, dark = (to_svg(latent_figure(plot, theme)) for theme in ("light", "dark"))
-        how = f"gantext latent {model.run.path.name}{phase} --by {by} -n {POINTS}"
-        caption = f"{PLANE_CAPTION} Drawn by: {how} --seed {asked.seed}."
+        how = _command("latent", model, asked, "--by", by, "-n", POINTS)
+        caption = f"{PLANE_CAPTION} Drawn by: {how}."
         found.append(Figure(f"Latent space by {plot.by}", caption, light, dark))
     return found
 
@@ -127,15 +124,19 @@ def _samples(model: Model, asked: Asked, ground: Ground, index: CopyIndex) -> Sa
     request = SamplingRequest(SHOWN, asked.temperature, seed=asked.seed, phase=model.phase)
     lines = asked.subject(model, request).lines
     nearest = index.nearest(lines)
-    phase = f" --phase {model.phase}" if model.phase else ""
     how = (
         f"The first {SHOWN} drawn at temperature {asked.temperature:g} with seed {asked.seed}, "
-        f"none left out: gantext sample {model.run.path.name}{phase} -n {SHOWN} "
-        f"--seed {asked.seed}. Marked: {COPIED} or more words in a row that stand in a training "
-        "sentence."
+        f"none left out: {_command('sample', model, asked, '-n', SHOWN)}. Marked: {COPIED} or more "
+        "words in a row that stand in a training sentence."
     )
     samples = [
         Sample(tuple(index.segments(line, COPIED)), ground.training[place], similarity)
         for line, (place, similarity) in zip(lines, nearest, strict=True)
     ]
     return SampleSet(f"Samples of {label(model, asked.runs_dir)}", how, tuple(samples))
+
+
+def _command(name: str, model: Model, asked: Asked, *options: str | int) -> str:
+    """The command that draws the same of a model again."""
+    phase = ["--phase", model.phase] if model.phase else []
+    return command(name, model.run.path, *phase, *options, "--seed", asked.seed)

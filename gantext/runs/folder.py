@@ -14,12 +14,12 @@ import functools
 import json
 import logging
 import os
-import shlex
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gantext.config.words import command
 from gantext.errors import UserError, nearest
 from gantext.files import Held, hold, is_held, read_json, write_atomic, write_json
 from gantext.runs.kinds import PICTURES, TEXT, Kind, model_kind
@@ -56,8 +56,7 @@ class RunDir:
         """Make a new run folder; refuses one that holds a run already. A vocabulary may be None."""
         run = cls(path)
         if run.config.exists():
-            where = shlex.quote(str(path))
-            raise UserError(f"{path} holds a run already: go on with it by --resume {where}")
+            raise run.taken
         path.mkdir(parents=True, exist_ok=True)
         if vocabulary is not None:
             write_atomic(run._vocabulary, json.dumps(vocabulary, ensure_ascii=False).encode())
@@ -67,10 +66,17 @@ class RunDir:
 
     @classmethod
     def find_at(cls, spec: str | None, runs_dir: Path) -> tuple["RunDir", str | None]:
-        """Open RUN or RUN@PHASE (None: the latest): the run, and the phase if one is named."""
-        folder, slash, last = (spec or "").rpartition("/")
-        name, _, phase = last.partition("@")
-        return cls.find(f"{folder}{slash}{name}" or None, runs_dir), phase or None
+        """Open RUN or RUN@PHASE (None: the latest): the run, and the phase if one is named.
+
+        A run may have an @ in its name: what is a run's folder as a whole names no phase, and a
+        phase is what stands behind the last @.
+        """
+        if spec and any((place / spec / CONFIG).is_file() for place in (Path(), runs_dir)):
+            return cls.find(spec, runs_dir), None
+        name, at, phase = (spec or "").rpartition("@")
+        if not at or "/" in phase:
+            return cls.find(spec or None, runs_dir), None
+        return cls.find(name or None, runs_dir), phase or None
 
     @classmethod
     def find(cls, spec: str | None, runs_dir: Path) -> "RunDir":
@@ -87,6 +93,14 @@ class RunDir:
             raise UserError(f"there is no run in {runs_dir} yet: start one with gantext train")
         known = [run.name_in(runs_dir) for run in list_runs(runs_dir)]
         raise UserError(f"no run at '{spec}'{nearest(spec, known)}")
+
+    @property
+    def taken(self) -> UserError:
+        """What to say where a new run would begin in the folder of this one."""
+        return UserError(
+            f"{self.path} holds a run already: go on with it by "
+            + command("train", "--resume", self.path)
+        )
 
     def _readable(self) -> "RunDir":
         """The run itself. Raises NewerFormat where this code would misread it."""

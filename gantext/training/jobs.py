@@ -2,7 +2,6 @@
 
 import contextlib
 import errno
-import shlex
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,9 +88,7 @@ def start(
     """
     run, console = RunDir(folder), console or console_of(progress=True)
     if run.config.exists():
-        raise UserError(
-            f"{folder} holds a run already: go on with it by --resume {shlex.quote(str(folder))}"
-        )
+        raise run.taken
     with run.lock():
         job = prepare(settled(settings), console)
         take_pretrained(job)

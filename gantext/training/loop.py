@@ -1,16 +1,17 @@
 """The loop over phases: steps, reports, samples, checkpoints, scores at the end of each phase."""
 
 import contextlib
-import shlex
 import time
 from collections.abc import Sequence
 from typing import Any
 
 import torch
 
+from gantext.config import words
 from gantext.config.settings import Precision, Settings
 from gantext.data.batches import Batches
 from gantext.errors import UserError
+from gantext.evaluation.table import remarks
 from gantext.metrics.score import Score
 from gantext.models.contract import Phase, Trainable
 from gantext.nn.optim import Metrics
@@ -102,7 +103,7 @@ class Trainer:
 
     def _stop_if_asked(self, stop: StopRequest) -> None:
         if stop.number is not None:
-            command = f"gantext train --resume {shlex.quote(str(self.run.path))}"
+            command = words.command("train", "--resume", self.run.path)
             raise Stopped(stop.number, command)
 
     def _scores_so_far(self) -> list[Score]:
@@ -180,6 +181,8 @@ class Trainer:
             return [Score.from_json(record) for record in stored["scores"]]
         self.reporter.say(f"{phase.name}: scoring {self.settings.eval.samples:,} samples", "dim")
         scores = self.inspector.score(phase.name, self.total)
+        for note in remarks({phase.name: scores}):
+            self.reporter.note(note)
         document = {"phase": phase.name, "total": self.total, "scores": _records(scores)}
         self.run.save_scores(f"phase-{phase.name}", document)
         return scores

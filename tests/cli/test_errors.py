@@ -107,7 +107,7 @@ def test_a_folder_that_cannot_be_made(cli: Command, tmp_path: Path, small_mle: l
 def test_a_run_that_is_there_already(cli: Command, trained: Path, small_gan: list[str]) -> None:
     found = cli("train", *small_gan, f"runs_dir={trained.parent}", "name=run")
     assert found.code == 2 and len(found.errors) == 1
-    assert f"holds a run already: go on with it by --resume {trained}" in found.err
+    assert f"holds a run already: go on with it by gantext train --resume {trained}" in found.err
     assert RunDir(trained).result is not None
 
 

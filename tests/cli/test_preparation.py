@@ -140,6 +140,33 @@ def test_unk_is_one_token(cli: Command, tmp_path: Path) -> None:
     assert "<unk> stands 3 times" in cli("eval", "bleu", *files).err
 
 
+@pytest.mark.parametrize("unk", ["hide", "write"])
+def test_unk_is_on_both_sides_or_on_none(cli: Command, tmp_path: Path, unk: str) -> None:
+    """As the same files without it score, or as those with another word in its place."""
+    lines = ["a <unk> hides a boat.", "the <unk> paints <unk>.", "anna sells a boat."]
+    real = ["a <unk> hides the boat.", "peter paints <unk>.", "<unk>", "a <unk> sleeps."]
+
+    def files(name: str, instead: str) -> list[str]:
+        sides = [
+            [s.replace("<unk> ", instead).replace("<unk>", instead.strip()) for s in side]
+            for side in (lines, real)
+        ]
+        written_at = [
+            written(tmp_path / f"{name}{i}", [s for s in side if s]) for i, side in enumerate(sides)
+        ]
+        data = [f"data.train={written_at[1]}", f"data.test={written_at[1]}"]
+        return ["--samples", str(written_at[0]), "data=text", *data]
+
+    with_it = [*files("with", "<unk> "), f"data.unk={unk}"]
+    without = files("without", "" if unk == "hide" else "unk ")
+    for command in ("bleu", "self-bleu", "diversity", "lengths"):
+        assert values(cli, command, *with_it) == values(cli, command, *without)
+    found = cli("eval", "bleu", *with_it)
+    assert ("unk:left out" in found.out) is (unk == "hide")
+    left_out = "note: <unk> is left out of all that is scored, 4 times of the references"
+    assert (left_out in found.err) is (unk == "hide")
+
+
 def test_self_bleu_and_diversity_need_no_references(cli: Command, tmp_path: Path) -> None:
     file = str(written(tmp_path / "a.txt", sentences(12, 0, (NAMES, VERBS, THINGS, ENDS))))
     assert len(values(cli, "self-bleu", "--samples", file)) == 4
@@ -153,4 +180,4 @@ def test_fewer_real_sentences_than_samples_are_said(cli: Command, tmp_path: Path
     data = ["data=text", f"data.train={written(tmp_path / 'train.txt', sentences(20, 0, parts))}"]
     file = str(written(tmp_path / "samples.txt", sentences(30, 1, parts)))
     found = cli("eval", "self-bleu", "--samples", file, *data)
-    assert "real: only 18 training sentences beside 30 samples: not comparable" in found.out
+    assert "real: only 18 training sentences beside 30 samples: not comparable" in found.err

@@ -42,7 +42,7 @@ def test_its_samples_are_those_of_the_command_that_it_names(
     sampled = cli("sample", str(run), "-n", "20", "--seed", "0").out.splitlines()
     squeezed = said.replace(" ", "")
     assert all(line.replace(" ", "") in squeezed for line in sampled)
-    assert "gantext sample one -n 20 --seed 0" in said
+    assert f"gantext sample {tmp_path / 'runs' / 'one'} -n 20 --seed 0" in said
 
 
 def test_slow_scores_are_shown_once_they_are_stored(

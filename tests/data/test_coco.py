@@ -11,6 +11,7 @@ import yaml
 from gantext import data
 from gantext.data import catalogue
 from gantext.data.coco import Config, files, load
+from gantext.data.vocabulary import Unk
 from gantext.errors import UserError
 
 TRAIN = b"a red wheel.\nThe man's dog\na red car"
@@ -27,6 +28,7 @@ CONFIG = Config(
     split_seed=0,
     tokenizer="nltk",
     lowercase=True,
+    unk=Unk.hide,
     min_count=1,
     max_vocab=0,
     max_length=0,

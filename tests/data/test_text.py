@@ -11,7 +11,7 @@ from gantext import data
 from gantext.data.corpus import Split
 from gantext.data.tables import Format
 from gantext.data.text import Config, load
-from gantext.data.vocabulary import UNK
+from gantext.data.vocabulary import UNK, Unk
 from gantext.errors import UserError
 
 DEFAULTS = Config(
@@ -26,6 +26,7 @@ DEFAULTS = Config(
     split_seed=0,
     tokenizer="whitespace",
     lowercase=True,
+    unk=Unk.hide,
     min_count=1,
     max_vocab=0,
     max_length=0,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gantext.data.vocabulary import BOS, EOS, PAD, SPECIALS, UNK, Vocabulary
+from gantext.data.vocabulary import BOS, EOS, PAD, SPECIALS, UNK, Unk, Vocabulary
 from gantext.errors import UserError
 
 SENTENCES = [["b", "a", "c"], ["c", "a"], ["c", "d"]]
@@ -54,6 +54,18 @@ def test_special_words_in_the_text_do_not_end_a_sentence() -> None:
     assert vocabulary.encode(["<eos>", "a", "<pad>"]) == [UNK, 4, UNK, EOS]
     assert "<eos>" not in vocabulary
     assert "a" in vocabulary
+
+
+def test_unk_of_the_text_may_be_a_word() -> None:
+    """It has an id of its own, 4; other unknown words and specials stay UNK, 3."""
+    vocabulary = Vocabulary.build(
+        [["a", "<unk>", "<eos>"], ["<unk>"]], tokenizer="whitespace", unk=Unk.write
+    )
+    assert vocabulary.words == (*SPECIALS, "<unk>", "a")
+    assert vocabulary.counts == (0, 0, 2, 1, 2, 1)
+    assert vocabulary.encode(["<unk>", "b", "<eos>"]) == [4, UNK, UNK, EOS]
+    assert vocabulary.decode([4, 5]) == ["<unk>", "a"] and "<unk>" in vocabulary
+    assert Vocabulary.from_json(vocabulary.to_json()) == vocabulary
 
 
 def test_text_is_readable_and_tokenize_follows_the_case() -> None:

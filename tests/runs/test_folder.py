@@ -97,3 +97,21 @@ def test_a_damaged_json_file_is_one_line(tmp_path: Path) -> None:
     (run.path / "run.json").write_text("{")
     with pytest.raises(UserError, match=r"cannot read .*run\.json"):
         assert run.info
+
+
+def test_a_run_may_have_an_at_in_its_name(tmp_path: Path) -> None:
+    """What is a run's folder as a whole is one; else a phase stands behind the last @."""
+    for name in ("a", "a@mle", "b@home/run"):
+        make(tmp_path / name)
+    for spec, name, phase in [
+        ("a", "a", None),
+        ("a@mle", "a@mle", None),
+        ("a@adversarial", "a", "adversarial"),
+        ("a@mle@mle", "a@mle", "mle"),
+        ("b@home/run", "run", None),
+        (f"{tmp_path}/b@home/run@mle", "run", "mle"),
+    ]:
+        run, found = RunDir.find_at(spec, tmp_path)
+        assert (run.path.name, found) == (name, phase), spec
+    with pytest.raises(UserError, match="no run at 'c@home'"):
+        RunDir.find_at("c@home@mle", tmp_path)

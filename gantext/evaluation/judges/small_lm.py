@@ -60,14 +60,15 @@ LM = LMConfig(
     ),
     steps=800,
 )
-_REAL: dict[tuple[str, int, str, LMConfig], LanguageModel] = {}
+_REAL: dict[tuple[str, int, int, str, LMConfig], LanguageModel] = {}
 
 
 def real_lm(
     corpus: Corpus, *, seed: int = 0, device: torch.device = CPU, config: LMConfig = LM
 ) -> LanguageModel:
     """The LM of the real training text; trained once in a process, then kept."""
-    key = (corpus.hash, seed, str(device), config)
+    words = int((corpus.train.tokens != PAD).sum())  # fewer where <unk> was left out of the text
+    key = (corpus.hash, words, seed, str(device), config)
     if key not in _REAL:
         _REAL[key] = fit_lm(corpus.train.tokens, corpus, seed, device, config)
     return _REAL[key]

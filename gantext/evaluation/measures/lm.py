@@ -1,7 +1,10 @@
 """eval lm: small language models trained on the samples and on the real text."""
 
+from dataclasses import replace
+
+from gantext.data.corpus import Corpus, Split
 from gantext.errors import UserError
-from gantext.evaluation.judges.lm_score import lm_scores, real_lm_scores
+from gantext.evaluation.judges.lm_score import encoded, lm_scores, real_lm_scores
 from gantext.evaluation.measure import Protocol
 from gantext.evaluation.subjects import REAL, Ground, Subject
 from gantext.metrics.score import Score
@@ -12,8 +15,18 @@ def lm(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
     """Each set of sentences, scored by a model of the other."""
     if ground.corpus is None:
         raise UserError("eval lm needs training text: give data=NAME instead of --references")
-    device = best_device(protocol.device)
+    corpus, device = _prepared(ground.corpus, ground), best_device(protocol.device)
     if subject.name == REAL:
-        size = subject.size
-        return real_lm_scores(ground.corpus, sentences=size, seed=protocol.seed, device=device)
-    return lm_scores(subject.lines, ground.corpus, seed=protocol.seed, device=device)
+        return real_lm_scores(corpus, sentences=subject.size, seed=protocol.seed, device=device)
+    return lm_scores(subject.lines, corpus, seed=protocol.seed, device=device)
+
+
+def _prepared(corpus: Corpus, ground: Ground) -> Corpus:
+    """The corpus as the samples are prepared: without `<unk>` where these cannot hold it."""
+    if not ground.preparation.unknown:
+        return corpus
+    train, test = (
+        Split(encoded(lines, corpus), tuple(lines))
+        for lines in (ground.training, ground.references)
+    )
+    return replace(corpus, train=train, test=test)
