@@ -79,6 +79,7 @@ def load_pictures(cfg: Config) -> "Gallery":
         test,
         vocabulary=corpus.vocabulary,
         notes=(*notes, *corpus.notes),
+        scenes=True,
     )
 
 
