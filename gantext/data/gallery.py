@@ -106,9 +106,11 @@ def labelled(pictures: np.ndarray, labels: np.ndarray) -> PictureSplit:
 
 
 def captioned(pictures: np.ndarray, sentences: Split) -> PictureSplit:
-    """Return the split of RGB pictures (N, H, W, 3) uint8 with captions and without classes."""
+    """Return the split of RGB pictures (N, H, W, 3) uint8 with captions, and with their classes."""
     colours = torch.tensor(pictures).permute(0, 3, 1, 2).contiguous()
-    labels = torch.full((len(pictures),), NO_LABEL)
+    labels = sentences.labels
+    if labels is None:
+        labels = torch.full((len(pictures),), NO_LABEL)
     return PictureSplit(colours, labels, sentences.tokens, sentences.text)
 
 
