@@ -28,7 +28,7 @@ from gantext.evaluation.judges.attribute_classifier import (
     load_attributes,
     said,
 )
-from gantext.evaluation.judges.caption_judge import CaptionJudge, load_judge
+from gantext.evaluation.judges.caption_judge import SIZES, CaptionJudge, load_judge
 from gantext.metrics.pictures.feature_scores import feature_scores
 from gantext.metrics.pictures.retrieval import mean_reciprocal_rank, ranks, recall_at
 from gantext.metrics.score import Score, Setting, signed
@@ -100,22 +100,28 @@ def unscored_captions(gallery: Gallery) -> str | None:
     """Which scores there are of captions that are no scenes; None where there are all."""
     if gallery.scenes:
         return None
-    few = len(_unknown(gallery)) < 2
-    scored = "diversity alone" if few else "retrieval and diversity alone"
-    return f"its captions are no scenes, so there will be scores of {scored}" + (
-        ": fewer than 2 test captions are not trained on" if few else ""
-    )
+    why = _no_retrieval(gallery)
+    scored = f"diversity alone ({why})" if why else "retrieval and diversity alone"
+    return f"its captions are no scenes, so there will be scores of {scored}"
+
+
+def _no_retrieval(gallery: Gallery) -> str | None:
+    """Why captions that are no scenes cannot be told apart; None where they can."""
+    if gallery.size % (multiple := 2 ** len(SIZES.channels)):
+        return f"the judge of the others needs a side of a multiple of {multiple} pixels"
+    if len(_unknown(gallery)) < 2:
+        return "fewer than 2 different test captions are none of training"
+    return None
 
 
 def plain_scores(
     drawn: Drawn, gallery: Gallery, seed: int, cache: Path, base: Mapping[str, Setting]
 ) -> list[Score]:
-    """Scores of captions that are no scenes; without retrieval where fewer than 2 are unknown."""
+    """Scores of captions that are no scenes; without retrieval where there is none."""
     scores = diversity_scores(drawn, gallery.test, seed, base, redrawn=False)
-    places = _unknown(gallery)
-    if len(places) < 2:
+    if _no_retrieval(gallery):
         return scores
-    split = gallery.test.take(torch.tensor(places))
+    split = gallery.test.take(torch.tensor(_unknown(gallery)))
     judges = Judges(load_judge(gallery, cache), None)
     return pool_scores(drawn(split.tokens), split, judges, "", base) + scores
 
