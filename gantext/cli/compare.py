@@ -95,6 +95,8 @@ def _show(one: "Comparison") -> None:
     from gantext.metrics.signatures import signature_lines
 
     tables.table(f"scores on {one.data}", *score_rows(one))
+    if not any(one.table.values()):
+        tables.out.print("  no measure applies to these runs and their data", style="yellow")
     for note in one.mixed:
         tables.out.print(f"  {note}", style="yellow", soft_wrap=True, markup=False)
     for line in signature_lines(one.table):

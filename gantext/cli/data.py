@@ -1,6 +1,6 @@
 """gantext data list, get, show."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -100,6 +100,15 @@ def _show_text(name: str, corpus: "Corpus", n: int, json: bool) -> None:
 
     facts = catalogue.facts(corpus)
     examples = {"train": corpus.train.text[:n], "test": corpus.test.text[:n]}
+    _print_facts(name, facts, examples, json)
+
+
+def _print_facts(
+    name: str,
+    facts: list[tuple[str, str]],
+    examples: Mapping[str, Sequence[str]],
+    json: bool,
+) -> None:
     if json:
         tables.print_json({"facts": facts, "examples": examples})
         return
@@ -115,9 +124,7 @@ def _show_pictures(name: str, gallery: "Gallery", n: int, json: bool) -> None:
     from gantext.plots.pictures import grid_array
 
     facts = catalogue.picture_facts(gallery)
-    if json:
-        tables.print_json({"facts": facts, "examples": {}})
-        return
-    tables.table(name, ["", ""], facts)
-    if n:
+    captions = {"train": gallery.train.captions[:n]} if gallery.train.captions else {}
+    _print_facts(name, facts, captions, json)
+    if n and not json:
         preview.show(tables.out, grid_array(gallery.train.pictures[:n], n))

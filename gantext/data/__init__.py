@@ -4,6 +4,7 @@ A kind of data is a module of this package, or of a plugin, with a `Config`, and
 `load_pictures` for pictures, and both where the text is the pictures' captions. It may also have
 - `files(cfg)`, the files that it reads and that may be downloaded,
 - `WHERE`, one line that says where it comes from when it reads none of these,
+- `CAPTIONS`, where to put the captions of pictures that may have some and have no `load`,
 - `NEEDS`, a package that must be installed for it and that gantext does not install by itself,
 - `absolute(cfg)`, the config with the user's paths made absolute.
 """
@@ -94,7 +95,13 @@ def load_for(cfg: NamedConfig, reads: Reads, progress: "Progress | None" = None)
 
         for file in files(cfg):
             locate(file, progress)
-    return module.load(cfg) if reads is Reads.text else module.load_pictures(cfg)
+    if reads is Reads.text:
+        return module.load(cfg)
+    gallery = module.load_pictures(cfg)
+    if reads is Reads.captioned and gallery.vocabulary is None:
+        where = f": put them into {module.CAPTIONS}" if hasattr(module, "CAPTIONS") else ""
+        raise UserError(f"data={cfg.name}: these pictures have no captions{where}")
+    return gallery
 
 
 def offers(name: str) -> tuple[Reads, ...]:
@@ -104,7 +111,8 @@ def offers(name: str) -> tuple[Reads, ...]:
     """
     module = _module(name)
     text, pictures = hasattr(module, "load"), hasattr(module, "load_pictures")
-    there = {Reads.text: text, Reads.pictures: pictures, Reads.captioned: text and pictures}
+    captioned = pictures and (text or hasattr(module, "CAPTIONS"))
+    there = {Reads.text: text, Reads.pictures: pictures, Reads.captioned: captioned}
     return tuple(reads for reads, has in there.items() if has)
 
 

@@ -106,9 +106,11 @@ def labelled(pictures: np.ndarray, labels: np.ndarray) -> PictureSplit:
 
 
 def captioned(pictures: np.ndarray, sentences: Split) -> PictureSplit:
-    """Return the split of RGB pictures (N, H, W, 3) uint8 with captions and without classes."""
+    """Return the split of RGB pictures (N, H, W, 3) uint8 with captions, and with their classes."""
     colours = torch.tensor(pictures).permute(0, 3, 1, 2).contiguous()
-    labels = torch.full((len(pictures),), NO_LABEL)
+    labels = sentences.labels
+    if labels is None:
+        labels = torch.full((len(pictures),), NO_LABEL)
     return PictureSplit(colours, labels, sentences.tokens, sentences.text)
 
 
@@ -117,22 +119,30 @@ def hold_out(
 ) -> tuple[PictureSplit, PictureSplit, PictureSplit]:
     """Return training, validation and test split by a seeded choice, each in the old order.
 
+    Raises UserError as `held_out_places` does.
+    """
+    places = held_out_places(len(split), validation_size, test_size, seed)
+    train, validation, test = map(split.take, places)
+    return train, validation, test
+
+
+def held_out_places(
+    count: int, validation_size: int, test_size: int, seed: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the places, of `count` pictures, of those for training, validation and test.
+
     The choice of the test pictures depends on `test_size` and `seed` alone.
     Raises UserError when nothing is left to train on.
     """
-    if min(validation_size, test_size) < 0 or validation_size + test_size >= len(split):
+    if min(validation_size, test_size) < 0 or validation_size + test_size >= count:
         raise UserError(
-            f"{len(split)} pictures are too few for data.validation_size={validation_size}"
+            f"{count} pictures are too few for data.validation_size={validation_size}"
             f" and data.test_size={test_size}"
         )
-    order = torch.from_numpy(np.random.default_rng(seed).permutation(len(split)))
+    order = torch.from_numpy(np.random.default_rng(seed).permutation(count))
     held = test_size + validation_size
     test, validation, train = order[:test_size], order[test_size:held], order[held:]
-    return _sorted(split, train), _sorted(split, validation), _sorted(split, test)
-
-
-def _sorted(split: PictureSplit, rows: Tensor) -> PictureSplit:
-    return split.take(rows.sort().values)
+    return train.sort().values, validation.sort().values, test.sort().values
 
 
 @dataclass(frozen=True)
@@ -142,7 +152,8 @@ class Gallery:
     classes: the names of the labels 0, 1, ...; () if there are none. vocabulary: of the captions,
     None if there are none. hash: sha256 of all splits (see `gallery_hash`). max_length: T, the
     columns of the captions of every split, EOS included; 0 without. notes: warnings and counts to
-    tell the user.
+    tell the user. scenes: whether captions are of the scene grammar, so that new pictures of them
+    can be drawn and what is in a picture is known.
     """
 
     name: str
@@ -154,6 +165,7 @@ class Gallery:
     hash: str
     max_length: int
     notes: tuple[str, ...]
+    scenes: bool = False
 
     @property
     def channels(self) -> int:
@@ -188,6 +200,7 @@ def build_gallery(
     classes: Sequence[str] = (),
     vocabulary: Vocabulary | None = None,
     notes: Sequence[str] = (),
+    scenes: bool = False,
 ) -> Gallery:
     """Put three splits together and hash them.
 
@@ -206,4 +219,5 @@ def build_gallery(
         hash=gallery_hash(classes, vocabulary, (train, validation, test)),
         max_length=int(train.tokens.shape[1]),
         notes=tuple(notes),
+        scenes=scenes,
     )

@@ -7,7 +7,7 @@ import torch
 
 from gantext.data.gallery import Gallery
 from gantext.evaluation import measures
-from gantext.evaluation.measures.pictures import reviewed
+from gantext.evaluation.measures.pictures import reviewed, unscored
 from gantext.evaluation.request import Asked
 from gantext.evaluation.scorebook import Say
 from gantext.evaluation.subjects import Model, label
@@ -86,7 +86,7 @@ def _illustrations(
     illustrator = illustrator_of(painter.algorithm)
     if illustrator is not None:
         return [], [_captioned(illustrator, gallery, seed, painter.device)]
-    if not gallery.classes:
+    if unscored(gallery):
         return [], []
     found = reviewed(
         painter.algorithm, gallery, painter.device, samples=samples, seed=seed, once=model.once

@@ -57,6 +57,7 @@ CHANGES: tuple[Change, ...] = (
         Change(3, Part.settings, "data.unk", "hide", data=name)
         for name in ("text", "hf", "coco", "coco_full", "emnlp_news")
     ),
+    Change(3, Part.settings, "data.label", None, data="scenes"),
 )
 
 

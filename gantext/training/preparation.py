@@ -19,6 +19,12 @@ from gantext.models.contract import Phase, Trainable
 from gantext.runs.folder import RunDir
 from gantext.runs.trained import best_device, data_facts
 
+# "module:function" of (data) -> why it gives no scores, or not all; None where it gives all.
+UNSCORED = {
+    data.Reads.pictures: "gantext.evaluation.measures.pictures:unscored",
+    data.Reads.captioned: "gantext.evaluation.measures.captions:unscored_captions",
+}
+
 
 @dataclass(frozen=True)
 class Job:
@@ -68,13 +74,19 @@ def load_data(settings: Settings, console: Console) -> Any:
         raise UserError(_misfit(settings, reads))
     with download_bar(console) as progress:
         loaded = data.load_for(settings.data, reads, progress)
-    notes = list(loaded.notes)
-    if reads is data.Reads.pictures and not loaded.classes:
-        notes.append("its pictures have no classes to be told apart, so there will be no scores")
+    notes = [*loaded.notes, *_unscored(loaded, reads)]
     for note in notes:
         line = f"data {loaded.name}: {note}"
         console.print(line, style="dim", highlight=False, markup=False, soft_wrap=True)
     return loaded
+
+
+def _unscored(loaded: Any, reads: data.Reads) -> list[str]:
+    """What is to be said of data by which a model gets no scores, or not all."""
+    from gantext.evaluation.measure import imported
+
+    why = imported(UNSCORED[reads])(loaded) if reads in UNSCORED else None
+    return [why] if why else []
 
 
 def _misfit(settings: Settings, reads: data.Reads) -> str:

@@ -60,6 +60,7 @@ def test_defaults_compose_with_types() -> None:
 VALUES = {
     "text": ["data.train=a.txt"],
     "hf": ["data.path=a"],
+    "pictures": ["data.folder=a"],
     "coco_full": ["data.train2014=a.json", "data.val2014=b.json"],
 }
 

@@ -5,6 +5,7 @@ corpus's `truth`. With a picture of each caption's scene, drawn by `gantext.data
 is the gallery of the captioned models.
 """
 
+import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -25,6 +26,14 @@ WHERE = "made from a seed; nothing to download"
 _SPLITS = ("train", "validation", "test")
 
 
+class Label(enum.Enum):
+    """What of its scene is a caption's class: see `gantext.data.scenes.scene.label`."""
+
+    count = "count"
+    shape = "shape"
+    relation = "relation"
+
+
 @dataclass(frozen=True)
 class Config:
     """Values and their explanations: conf/data/scenes.yaml."""
@@ -34,6 +43,7 @@ class Config:
     validation_size: int
     test_size: int
     seed: int
+    label: Label | None
 
 
 def load(cfg: Config) -> "Corpus":
@@ -77,8 +87,10 @@ def load_pictures(cfg: Config) -> "Gallery":
         train,
         validation,
         test,
+        classes=corpus.classes,
         vocabulary=corpus.vocabulary,
         notes=(*notes, *corpus.notes),
+        scenes=True,
     )
 
 
@@ -112,8 +124,17 @@ def _sentences(cfg: Config) -> "list[Sentences]":
     found = []
     for name, rng in zip(_SPLITS, _streams(cfg)[: len(_SPLITS)], strict=True):
         tokens = tuple(grammar().sample(rng) for _ in range(getattr(cfg, f"{name}_size")))
-        found.append(Sentences(tokens, tuple(map(" ".join, tokens))))
+        found.append(Sentences(tokens, tuple(map(" ".join, tokens)), _labels(cfg, tokens)))
     return found
+
+
+def _labels(cfg: Config, captions: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """The class of each caption; () without."""
+    if cfg.label is None:
+        return ()
+    from gantext.data.scenes.scene import label, parse
+
+    return tuple(label(parse(tokens), cfg.label.value) for tokens in captions)
 
 
 def _unseen(sentences: "Sequence[Sentences]") -> list[Sequence[int]]:

@@ -1,7 +1,7 @@
 """What a caption of the scene grammar says, as data."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from gantext.data.scenes.english import COLOURS, PLURALS, grammar
 from gantext.errors import UserError
@@ -63,11 +63,16 @@ class Relation:
 
 @dataclass(frozen=True)
 class Scene:
-    """One to three groups in the order of the caption, their relations, and one of PLACES."""
+    """One to three groups in the order of the caption, their relations, and one of PLACES.
+
+    subject: the group that is the caption's subject. It is how the scene is told, and no part of
+    what it is.
+    """
 
     groups: tuple[Group, ...]
     relations: tuple[Relation, ...]
     place: str | None
+    subject: int = field(default=0, compare=False)
 
 
 def parse(tokens: Sequence[str]) -> Scene:
@@ -80,7 +85,20 @@ def parse(tokens: Sequence[str]) -> Scene:
     reader = _Reader()
     for position in range(len(tokens)):
         reader.read(tokens, position)
-    return Scene(tuple(reader.groups), tuple(reader.relations), reader.place)
+    groups, relations = tuple(reader.groups), tuple(reader.relations)
+    return Scene(groups, relations, reader.place, reader.subject)
+
+
+def label(scene: Scene, by: str) -> str:
+    """The class of a scene: its number of things, the shape of its subject, or its relation.
+
+    by: "count", all groups together, 1 to 12; "shape"; "relation", the first one's kind, or "none".
+    """
+    if by == "count":
+        return str(sum(group.count for group in scene.groups))
+    if by == "relation":
+        return scene.relations[0].kind if scene.relations else "none"
+    return scene.groups[scene.subject].shape
 
 
 class _Reader:
@@ -90,6 +108,7 @@ class _Reader:
         self.groups: list[Group] = []
         self.relations: list[Relation] = []
         self.place: str | None = None
+        self.subject = 0
         self._open: Group | None = None  # the group whose noun is still to come
         self._mentioned: int | None = None  # the group mentioned last
         self._pending: str | None = None  # the relation whose object is still to come
@@ -132,6 +151,7 @@ class _Reader:
             kind, landmark = self._fronted
             self.relations.append(Relation(group, kind, landmark))
             self._fronted = None
+            self.subject = group
         elif self._pending and self._mentioned is None:
             self._fronted = self._pending, group
         elif self._pending and self._mentioned is not None:

@@ -1,7 +1,8 @@
 """A dual encoder that judges pictures of captions; no model is ever trained with it or by it.
 
-It is fitted to the captions of the training split, each with a new real picture every time, with a
-seed of its own, on the CPU, so that a GPU changes nothing in the scores, and kept in the cache.
+It is fitted to the captions of the training split, each with a new real picture every time (with
+its own one where none can be drawn), with a seed of its own, on the CPU, so that a GPU changes
+nothing in the scores, and kept in the cache.
 
 Legend: N pictures, C channels, S side in pixels, T words of a caption.
 """
@@ -20,7 +21,7 @@ from gantext.data.batches import Batches
 from gantext.data.gallery import Gallery, to_unit
 from gantext.errors import UserError
 from gantext.evaluation.judges.cache import cache_name, cached_weights, weights_hash
-from gantext.evaluation.judges.redrawn import Redrawn
+from gantext.evaluation.judges.redrawn import pairs_of
 from gantext.nn.captions.dual_encoder import DualEncoder, DualEncoderConfig
 from gantext.nn.captions.fitting import Descent, EncoderFitter, FittingConfig
 
@@ -80,7 +81,7 @@ def _encoder(gallery: Gallery) -> DualEncoder:
 
 
 def _fit(gallery: Gallery) -> dict[str, Any]:
-    encoder, batches = _encoder(gallery), Batches(Redrawn(gallery.train, SEED), SEED)
+    encoder, batches = _encoder(gallery), Batches(pairs_of(gallery, SEED), SEED)
     rows, pictures = FITTING.batch_size, len(gallery.train)
     steps = min(FITTING.steps, 1 + EPOCHS * pictures // rows)
     fitter = EncoderFitter(encoder, dataclasses.replace(FITTING, steps=steps), DESCENT)

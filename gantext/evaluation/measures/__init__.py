@@ -177,7 +177,8 @@ OWN = (
             about="Of a picture model: Frechet distance, precision, recall, classes, copies; or "
             "captions.",
             options=frozenset({"n"}),
-            nothing="only a model of pictures has these scores, such as model=image_gan",
+            nothing="only a model of pictures with classes (4 test pictures at least) or captions "
+            "has these scores, such as model=image_gan",
         ),
         after_phase=True,
         columns=(

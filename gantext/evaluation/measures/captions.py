@@ -4,11 +4,15 @@ Every score of generated pictures stands beside the same of real ones ("-real"),
 perfect model would have by these judges. Captions of the test split whose scene is no training
 caption's are held out; scores of training captions are "-seen".
 
+Of captions that are no scenes there are retrieval, of captions that are not trained on, and the
+diversity of the generated pictures alone: what their real pictures show is not known, and no other
+pictures of them can be had.
+
 Legend: N pictures, C channels, S side in pixels.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +28,7 @@ from gantext.evaluation.judges.attribute_classifier import (
     load_attributes,
     said,
 )
-from gantext.evaluation.judges.caption_judge import CaptionJudge, load_judge
+from gantext.evaluation.judges.caption_judge import SIZES, CaptionJudge, load_judge
 from gantext.metrics.pictures.feature_scores import feature_scores
 from gantext.metrics.pictures.retrieval import mean_reciprocal_rank, ranks, recall_at
 from gantext.metrics.score import Score, Setting, signed
@@ -42,7 +46,7 @@ class Judges:
     """Who judges: neither has seen a generated picture, nor has a model seen them."""
 
     retrieval: CaptionJudge
-    attributes: AttributeClassifier
+    attributes: AttributeClassifier | None  # None for captions that are no scenes
 
 
 def caption_scores(
@@ -73,7 +77,6 @@ def caption_scores(
     Raises:
         UserError: there are no captions, or too few of them are left to be told apart.
     """
-    judges = Judges(load_judge(gallery, cache), load_attributes(gallery, cache))
     rng = torch.Generator(device).manual_seed(seed)
     base = signed(seed=seed, data=gallery.hash)
 
@@ -81,12 +84,46 @@ def caption_scores(
         parts = torch.split(tokens, CHUNK)
         return torch.cat([to_bytes(illustrator.draw_for(p.to(device), rng)).cpu() for p in parts])
 
+    if not gallery.scenes:
+        return plain_scores(drawn, gallery, seed, cache, base)
+    attributes = load_attributes(gallery, cache)
+    judges = Judges(load_judge(gallery, cache), attributes)
     scores = []
     for name, split in (("", held_out(gallery)), ("-seen", seen(gallery, seed))):
         scores += pool_scores(drawn(split.tokens), split, judges, name, base)
     n = min(samples, len(gallery.test), len(gallery.train))
-    scores += likeness(drawn(gallery.test.tokens[:n]), gallery, judges.attributes, base)
+    scores += likeness(drawn(gallery.test.tokens[:n]), gallery, attributes, base)
     return scores + diversity_scores(drawn, held_out(gallery), seed, base)
+
+
+def unscored_captions(gallery: Gallery) -> str | None:
+    """Which scores there are of captions that are no scenes; None where there are all."""
+    if gallery.scenes:
+        return None
+    why = _no_retrieval(gallery)
+    scored = f"diversity alone ({why})" if why else "retrieval and diversity alone"
+    return f"its captions are no scenes, so there will be scores of {scored}"
+
+
+def _no_retrieval(gallery: Gallery) -> str | None:
+    """Why captions that are no scenes cannot be told apart; None where they can."""
+    if gallery.size % (multiple := 2 ** len(SIZES.channels)):
+        return f"the judge of the others needs a side of a multiple of {multiple} pixels"
+    if len(_unknown(gallery)) < 2:
+        return "fewer than 2 different test captions are none of training"
+    return None
+
+
+def plain_scores(
+    drawn: Drawn, gallery: Gallery, seed: int, cache: Path, base: Mapping[str, Setting]
+) -> list[Score]:
+    """Scores of captions that are no scenes; without retrieval where there is none."""
+    scores = diversity_scores(drawn, gallery.test, seed, base, redrawn=False)
+    if _no_retrieval(gallery):
+        return scores
+    split = gallery.test.take(torch.tensor(_unknown(gallery)))
+    judges = Judges(load_judge(gallery, cache), None)
+    return pool_scores(drawn(split.tokens), split, judges, "", base) + scores
 
 
 def held_out(gallery: Gallery) -> PictureSplit:
@@ -104,25 +141,35 @@ def seen(gallery: Gallery, seed: int) -> PictureSplit:
     )
 
 
+def _unknown(gallery: Gallery) -> list[int]:
+    """Places of different test captions that are no training picture's, whatever they say."""
+    return _places(gallery.test.captions, frozenset(gallery.train.captions))
+
+
 def scenes_of(captions: Sequence[str]) -> list[Scene]:
     """What captions say."""
     return [parse(caption.split()) for caption in captions]
 
 
 def _different(captions: Sequence[str], known: frozenset[Scene]) -> Tensor:
-    """Places of the first captions of scenes that are neither known nor each other's.
+    """Places of the first captions of scenes that are neither known nor each other's, in pools."""
+    places = _places(scenes_of(captions), known)
+    if len(places) < 2:
+        raise UserError("too few captions of different scenes: retrieval needs 2 at least")
+    return torch.tensor(places)
+
+
+def _places(meanings: Sequence[Hashable], known: frozenset[Hashable]) -> list[int]:
+    """Places of the first of each meaning that is not known.
 
     As many whole pools as there are, at most POOLS; one smaller pool where it is the only one.
     """
     met, places = set(known), list[int]()
-    for place, scene in enumerate(scenes_of(captions)):
-        if scene not in met and len(places) < CANDIDATES * POOLS:
-            met.add(scene)
+    for place, meaning in enumerate(meanings):
+        if meaning not in met and len(places) < CANDIDATES * POOLS:
+            met.add(meaning)
             places.append(place)
-    whole = len(places) // CANDIDATES * CANDIDATES or len(places)
-    if whole < 2:
-        raise UserError("too few captions of different scenes: retrieval needs 2 at least")
-    return torch.tensor(places[:whole])
+    return places[: len(places) // CANDIDATES * CANDIDATES or len(places)]
 
 
 def pool_scores(
@@ -142,8 +189,7 @@ def pool_scores(
     size = min(CANDIDATES, len(split))
     pools: dict[str, Setting] = {"candidates": size, "pools": len(split) // size}
     sign = {"judge": judges.retrieval.id, **pools, **base}
-    read: dict[str, Setting] = {"classifier": judges.attributes.id, "pictures": len(split), **base}
-    wanted, scores = said(split.captions), list[Score]()
+    scores = list[Score]()
     for suffix, shown in (("", pictures), ("-real", split.pictures)):
         parts = zip(torch.split(split.tokens, size), torch.split(shown, size), strict=True)
         places = np.concatenate(
@@ -151,11 +197,24 @@ def pool_scores(
         )
         retrieval = {f"retrieval-{k}": recall_at(places, k) for k in (1, 5)}
         retrieval["retrieval-mrr"] = mean_reciprocal_rank(places)
-        found = judges.attributes.read(shown)[0]
-        agreed = found.agreement(wanted) | found.recall(wanted)
-        for values, said_of in ((retrieval, sign), (agreed, read)):
-            scores += [Score(f"{key}{name}{suffix}", x, said_of) for key, x in values.items()]
+        scores += [Score(f"{key}{name}{suffix}", x, sign) for key, x in retrieval.items()]
+        if judges.attributes:
+            agreed = attribute_scores(shown, split, judges.attributes, base)
+            scores += [replace(one, name=f"{one.name}{name}{suffix}") for one in agreed]
     return scores
+
+
+def attribute_scores(
+    pictures: Tensor,
+    split: PictureSplit,
+    classifier: AttributeClassifier,
+    base: Mapping[str, Setting],
+) -> list[Score]:
+    """Whether pictures (N, C, S, S) show what the split's captions say."""
+    sign: dict[str, Setting] = {"classifier": classifier.id, "pictures": len(split), **base}
+    found, wanted = classifier.read(pictures)[0], said(split.captions)
+    agreed = found.agreement(wanted) | found.recall(wanted)
+    return [Score(key, x, sign) for key, x in agreed.items()]
 
 
 def likeness(
@@ -173,15 +232,24 @@ def likeness(
 
 
 def diversity_scores(
-    drawn: Drawn, split: PictureSplit, seed: int, base: Mapping[str, Setting]
+    drawn: Drawn,
+    split: PictureSplit,
+    seed: int,
+    base: Mapping[str, Setting],
+    redrawn: bool = True,
 ) -> list[Score]:
-    """Mean standard deviation of a pixel over DRAWINGS pictures of a caption, and of real ones."""
+    """Mean standard deviation of a pixel over DRAWINGS pictures of a caption, and of real ones.
+
+    redrawn: whether there are as many real ones.
+    """
     n = min(VARIED, len(split))
     rng = np.random.default_rng([seed, 2])
     generated = torch.stack([drawn(split.tokens[:n]) for _ in range(DRAWINGS)])
-    real = np.stack([draw(split.captions[:n], rng) for _ in range(DRAWINGS)])
     sign: dict[str, Setting] = {"captions": n, "drawings": DRAWINGS, **base}
-    values = {"diversity": generated, "diversity-real": torch.tensor(real)}
+    values = {"diversity": generated}
+    if redrawn:
+        real = np.stack([draw(split.captions[:n], rng) for _ in range(DRAWINGS)])
+        values["diversity-real"] = torch.tensor(real)
     return [Score(key, pixel_deviation(value), sign) for key, value in values.items()]
 
 

@@ -32,6 +32,7 @@ from gantext.inference.drawing import illustrator_of
 from gantext.metrics.pictures.class_balance import class_counts, kl_to_uniform
 from gantext.metrics.pictures.feature_scores import feature_scores
 from gantext.metrics.pictures.memorisation import PERCENTILE, Memorisation, memorisation
+from gantext.metrics.pictures.precision_recall import NEIGHBOUR
 from gantext.metrics.score import Score, Setting, signed
 from gantext.models.contract import Painter
 from gantext.nn.rng import generator
@@ -205,7 +206,7 @@ def scores_of(
 ) -> list[Score]:
     """The scores of a picture model; its judges are trained once and kept in the user's cache.
 
-    None for pictures with neither captions nor classes, of which nothing can be told.
+    None for pictures without captions that are `unscored`.
     """
     illustrator = illustrator_of(algorithm)
     if illustrator is not None:
@@ -213,11 +214,21 @@ def scores_of(
 
         kept = judges_folder()
         return caption_scores(illustrator, gallery, device, samples=samples, seed=seed, cache=kept)
-    if not gallery.classes:
+    if unscored(gallery):
         return []
     return reviewed(
         algorithm, gallery, device, samples=samples, seed=seed, once=once or Once()
     ).scores
+
+
+def unscored(gallery: Gallery) -> str | None:
+    """Why a model that draws without captions gets no scores by a gallery; None where it does."""
+    if not gallery.classes:
+        return "its pictures have no classes to be told apart, so there will be no scores"
+    fewest = min(len(gallery.train), len(gallery.test))
+    if fewest <= NEIGHBOUR:
+        return f"{fewest} pictures of a split are fewer than scores need, {NEIGHBOUR + 1}"
+    return None
 
 
 def reviewed(

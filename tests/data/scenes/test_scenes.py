@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import torch
 
-from gantext.data.scenes import Config, draw, load, load_pictures
+from gantext.data.scenes import Config, Label, draw, load, load_pictures
 from gantext.data.scenes.drawing import render
 from gantext.data.scenes.english import SHAPES, colours, grammar
-from gantext.data.scenes.scene import parse
+from gantext.data.scenes.scene import label, parse
 from gantext.errors import UserError
 
-SMALL = Config(name="scenes", train_size=300, validation_size=40, test_size=60, seed=1)
+SMALL = Config(name="scenes", train_size=300, validation_size=40, test_size=60, seed=1, label=None)
 
 
 @pytest.fixture(scope="module")
@@ -226,3 +226,38 @@ def test_pictures_are_hashed():
     assert found not in (load(SMALL).hash, load_pictures(replace(SMALL, seed=2)).hash)
     with pytest.raises(UserError, match="not a caption of the scene grammar"):
         draw(["two red circle ."], np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(
+    ("caption", "count", "shape", "relation"),
+    [
+        ("there is a red circle .", "1", "circle", "none"),
+        ("two small blue stars are above a red square .", "3", "star", "above"),
+        # The subject is the star, though the square is named first.
+        ("over a red square is a green star .", "2", "star", "above"),
+        # The second clause has a subject of its own, and the only relation.
+        ("there are four red rings , and a blue moon is next to them .", "5", "ring", "beside"),
+        ("four red hearts surround a black cross .", "5", "heart", "surround"),
+        ("three red bars and a gray moon .", "4", "bar", "none"),
+    ],
+)
+def test_classes_by_hand(caption, count, shape, relation):
+    scene = parse(caption.split())
+    assert [label(scene, by) for by in ("count", "shape", "relation")] == [count, shape, relation]
+
+
+def test_labels_are_kept_with_their_captions_and_change_nothing_else():
+    """Counts are in the order of numbers; without the key a corpus is what it was, hash and all."""
+    plain = load(SMALL)
+    assert plain.classes == () and plain.train.labels is None
+    found = load(replace(SMALL, label=Label.count))
+    assert found.train.text == plain.train.text and (found.train.tokens == plain.train.tokens).all()
+    assert found.classes == tuple(sorted(found.classes, key=int)) and found.hash != plain.hash
+    assert found.test.labels is not None
+    for text, place in zip(found.test.text, found.test.labels.tolist(), strict=True):
+        assert found.classes[place] == label(parse(text.split()), "count")
+    gallery = load_pictures(replace(SMALL, label=Label.count))
+    known = load_pictures(SMALL)
+    assert (gallery.test.pictures == known.test.pictures).all() and known.classes == ()
+    counts = [label(parse(text.split()), "count") for text in gallery.test.captions]
+    assert [gallery.classes[place] for place in gallery.test.labels.tolist()] == counts

@@ -57,7 +57,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def gallery() -> Gallery:
-    return scenes.load_pictures(scenes.Config("scenes", 1500, 0, 150, 0))
+    return scenes.load_pictures(scenes.Config("scenes", 1500, 0, 150, 0, None))
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +158,7 @@ def test_seen_captions_have_new_real_pictures(gallery) -> None:
 
 
 def test_a_split_with_one_scene_is_refused(gallery) -> None:
-    few = scenes.load_pictures(scenes.Config("scenes", 200, 0, 1, 0))
+    few = scenes.load_pictures(scenes.Config("scenes", 200, 0, 1, 0, None))
     with pytest.raises(UserError, match="too few captions of different scenes"):
         held_out(few)
 
