@@ -7,7 +7,7 @@ data, so a misspelt key, a wrong type or a missing value is refused in one line.
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_type_hints
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -15,7 +15,7 @@ from yaml import MarkedYAMLError, YAMLError
 
 from gantext import data, models
 from gantext.config.settings import Settings
-from gantext.data.count import Count
+from gantext.data import ranges
 from gantext.errors import UserError, nearest
 
 Migration = Callable[[dict[str, Any]], dict[str, Any]]
@@ -59,7 +59,7 @@ def _merge(schema: type, values: dict[str, Any], prefix: str) -> Any:
     """Check values against a tree of frozen dataclasses and make its instance.
 
     OmegaConf makes read-only nodes of frozen dataclasses, onto which nothing can be merged, and
-    knows no `Count`, so each level is checked by a twin of its flat fields that is not frozen and
+    knows no ranges, so each level is checked by a twin of its flat fields that is not frozen and
     has plain types.
     """
     fields, types = dataclasses.fields(schema), get_type_hints(schema)
@@ -77,25 +77,11 @@ def _merge(schema: type, values: dict[str, Any], prefix: str) -> Any:
         raise UserError(f"a value is needed: {join(prefix, missing[0])}=...")
     checked = OmegaConf.to_object(merged)
     parts = {f.name: getattr(checked, f.name) for f in fields if f.name not in nested}
-    _check_numbers(parts, counts(schema), prefix)
     for key, kind in nested.items():
         parts[key] = _merge_part(kind, values[key], join(prefix, key))
-    return schema(**parts)
-
-
-def counts(schema: type) -> set[str]:
-    """The fields of a dataclass that hold a `Count`, or several."""
-    types = get_type_hints(schema, include_extras=True)
-    return {name for name, kind in types.items() if Count in (kind, *get_args(kind))}
-
-
-def _check_numbers(values: dict[str, Any], counted: set[str], prefix: str) -> None:
-    """No number of any config may be negative; counts are at least 1."""
-    for key, value in values.items():
-        least = 1 if key in counted else 0
-        for number in value if isinstance(value, list) else [value]:
-            if isinstance(number, (int, float)) and not number >= least:
-                raise UserError(f"{join(prefix, key)}={number}: it must be at least {least}")
+    made = schema(**parts)
+    ranges.check(made, prefix)
+    return made
 
 
 def _merge_part(kind: Any, values: Any, prefix: str) -> Any:

@@ -11,7 +11,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gantext.data.count import Count
+from gantext.data.ranges import (
+    BatchSize,
+    Clip,
+    ComparedOrNone,
+    Draws,
+    LearningRate,
+    Steps,
+    Temperature,
+    Weight,
+)
 from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
 from gantext.models.contract import Phase, Task
@@ -59,29 +68,29 @@ class LeakDTrainingConfig(DTrainingConfig):
     """How the discriminator is trained (explained in conf/model/leakgan.yaml)."""
 
     prefixes: bool
-    pretrain_batch_size: int
-    pretrain_learning_rate: float
+    pretrain_batch_size: BatchSize
+    pretrain_learning_rate: LearningRate
     leak: LeakSource
-    alone_steps: int
+    alone_steps: Steps
 
 
 @dataclass(frozen=True)
 class AdversarialConfig:
     """How the generator is trained against it (explained in conf/model/leakgan.yaml)."""
 
-    steps: int
-    batch_size: Count
-    learning_rate: float
-    clip: float
-    temperature: float
-    rollouts: Count
-    rank_delta: float
-    rank_real: int
+    steps: Steps
+    batch_size: BatchSize
+    learning_rate: LearningRate
+    clip: Clip
+    temperature: Temperature
+    rollouts: Draws
+    rank_delta: Weight
+    rank_real: ComparedOrNone
     worker_reward: WorkerReward
     baseline: Baseline
-    policy_weight: float
-    mle_every: int
-    mle_learning_rate: float
+    policy_weight: Weight
+    mle_every: Steps
+    mle_learning_rate: LearningRate
 
 
 @dataclass(frozen=True)
@@ -344,8 +353,6 @@ def check(config: Config) -> None:
         raise UserError("model.discriminator: widths and filters must be as many")
     if not config.adversarial.policy_weight and not config.adversarial.mle_every:
         raise UserError("model.adversarial: policy_weight and mle_every cannot both be 0")
-    if not config.adversarial.temperature:
-        raise UserError("model.adversarial.temperature=0: it must be above 0")
     if config.d_training.alone_steps and config.d_training.leak is LeakSource.current:
         raise UserError("model.d_training.alone_steps needs model.d_training.leak=pretrained")
 

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gantext.data.count import Count
+from gantext.data.ranges import Size, Temperature
 from gantext.nn.captions.reader import CaptionReader, initialise_reader
 from gantext.nn.pictures.layers import Init, Norm
 from gantext.nn.pictures.layers import initialise as initialise_pictures
@@ -27,11 +27,11 @@ LARGEST_SCALE = 100.0  # of the learned 1 / temperature, as CLIP has it
 class DualEncoderConfig:
     """Sizes of the two towers (explained in conf/model/dpr_gan.yaml)."""
 
-    embedding: Count
-    hidden: Count
-    channels: tuple[int, ...]
-    projection: int
-    temperature: float
+    embedding: Size
+    hidden: Size
+    channels: tuple[Size, ...]
+    projection: Size
+    temperature: Temperature
 
 
 class TextTower(CaptionReader):

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gantext.data.batches import of_like_length
-from gantext.data.count import Count
+from gantext.data.ranges import Dropout, Size, Weight, Words
 from gantext.data.vocabulary import PAD
 from gantext.nn.text.dropout import dropout
 
@@ -26,11 +26,11 @@ SCORE_ROWS = 256
 class DiscriminatorConfig:
     """Sizes and regularisation of the discriminator (explained in conf/model/*.yaml)."""
 
-    embedding: Count
-    widths: tuple[Count, ...]
-    filters: tuple[Count, ...]
-    dropout: float
-    l2: float
+    embedding: Size
+    widths: tuple[Words, ...]
+    filters: tuple[Size, ...]
+    dropout: Dropout
+    l2: Weight
 
 
 class TextCNN(nn.Module):
