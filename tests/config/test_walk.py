@@ -31,29 +31,47 @@ OTHERS = [
     ("vae", ["model.objective.anneal.schedule=logistic"], "model.objective"),
     ("vae", ["model.objective.anneal.schedule=cyclical"], "model.objective"),
 ]
+LINES = "a cat sat\na dog ran\na cat ran far\nthe dog sat\nthe dog ran far away\na bird sang\n"
 CAP = 4  # no size of a model is above it
 WALKS = [*((name, [], "model") for name in models.available()), *OTHERS]
+
+
+@pytest.fixture
+def lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Words for the shortest text that goes, in the current folder."""
+    monkeypatch.chdir(tmp_path)
+    Path("lines.txt").write_text(LINES)
+    return ["data=text", "data.train=lines.txt"]
 
 
 @pytest.mark.parametrize(
     ("name", "words", "group"), WALKS, ids=[" ".join([row[0], *row[1]]) for row in WALKS]
 )
-def test_every_key_of_a_model_is_refused_or_trains(name: str, words: list[str], group: str) -> None:
-    base = compose([*overrides(name, CAP), *words])
+def test_every_key_of_a_model_is_refused_or_trains(
+    lines: list[str], name: str, words: list[str], group: str
+) -> None:
+    settings = [*overrides(name, CAP), *words]
+    if models.reads(name) is data.Reads.text:
+        settings = [*without_data(settings), *lines]
+    base = compose(settings)
     loaded = data.load_for(base.data, models.reads(name))
     trained = once(lambda settings: broken(made(settings, loaded)))
     assert not list(faults(base, group, trained))
 
 
+def without_data(words: list[str]) -> list[str]:
+    """The words that are not about data."""
+    return [word for word in words if not word.startswith("data")]
+
+
 @pytest.mark.parametrize("group", ["", "checkpoint", "log", "eval"])
 def test_every_key_of_a_run_is_refused_or_trains(group: str, tmp_path: Path) -> None:
     threads = torch.get_num_threads()
-    base = compose([*overrides("mle"), f"runs_dir={tmp_path}"])
+    base = compose([*overrides("mle", CAP), f"runs_dir={tmp_path}"])
     assert not list(faults(base, group, once(prepared)))
     torch.set_num_threads(threads)
 
 
-LINES = "a cat sat\na dog ran\na cat ran far\nthe dog sat\nthe dog ran far away\na bird sang\n"
 SIZES = {
     "scenes": ["data.train_size=24", "data.validation_size=0", "data.test_size=8"],
     "oracle": ["data.vocab_size=8", "data.train_size=8", "data.test_size=8", "data.length=4"],
@@ -62,13 +80,9 @@ SIZES = {
 
 
 @pytest.mark.parametrize("kind", SIZES)
-def test_every_key_of_made_or_own_text_is_refused_or_trains(
-    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("lines.txt").write_text(LINES)
-    words = [word for word in overrides("mle") if not word.startswith("data")]
-    base = compose([*words, f"data={kind}", *SIZES[kind]])
+@pytest.mark.usefixtures("lines")
+def test_every_key_of_made_or_own_text_is_refused_or_trains(kind: str) -> None:
+    base = compose([*without_data(overrides("mle", CAP)), f"data={kind}", *SIZES[kind]])
     assert not list(faults(base, "data", once(prepared)))
 
 
