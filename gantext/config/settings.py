@@ -4,7 +4,16 @@ import enum
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from gantext.data.count import Count
+from gantext.data.ranges import (
+    BatchSize,
+    Count,
+    GreedyTemperature,
+    Rows,
+    Seconds,
+    Seed,
+    Steps,
+    Threads,
+)
 from gantext.errors import UserError, nearest
 
 Member = TypeVar("Member", bound=enum.Enum)
@@ -48,8 +57,8 @@ class Precision(enum.Enum):
 class CheckpointSettings:
     """When a run is saved."""
 
-    every_seconds: float
-    every_steps: int
+    every_seconds: Seconds
+    every_steps: Steps
     keep: Count
 
 
@@ -57,8 +66,8 @@ class CheckpointSettings:
 class LogSettings:
     """How often a run reports."""
 
-    every_steps: int
-    sample_every_steps: int
+    every_steps: Steps
+    sample_every_steps: Steps
     tensorboard: bool
 
 
@@ -66,11 +75,11 @@ class LogSettings:
 class EvalSettings:
     """What is measured at the end of each phase."""
 
-    samples: Count
-    temperature: float
+    samples: Rows
+    temperature: GreedyTemperature
     preset: str
-    seed: int
-    batch_size: Count
+    seed: Seed
+    batch_size: BatchSize
 
 
 @dataclass(frozen=True)
@@ -79,12 +88,12 @@ class Settings:
 
     model: Any
     data: Any
-    seed: int
+    seed: Seed
     phases: Phases
     from_run: str | None
     device: Device
     precision: Precision
-    threads: int
+    threads: Threads
     runs_dir: str
     name: str | None
     objective: str | None

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gantext.data.content import read_text
-from gantext.data.count import Count
 from gantext.data.lines import Lines, assemble, check_preparation, prepare
 from gantext.data.vocabulary import Unk
+from gantext.data.ranges import CountOrNone, Rows, Seed
 from gantext.errors import UserError
 
 if TYPE_CHECKING:
@@ -36,17 +36,17 @@ class Config:
     name: str
     train2014: str
     val2014: str
-    rare: int
-    train_size: Count
-    test_size: Count
-    validation: int
-    split_seed: int
+    rare: CountOrNone
+    train_size: Rows
+    test_size: Rows
+    validation: CountOrNone
+    split_seed: Seed
     tokenizer: str
     lowercase: bool
     unk: Unk
-    min_count: int
-    max_vocab: int
-    max_length: int
+    min_count: CountOrNone
+    max_vocab: CountOrNone
+    max_length: CountOrNone
     long: str
 
 

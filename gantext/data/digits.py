@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gantext.data.ranges import Rows, RowsOrNone, Seed
 from gantext.errors import UserError
 
 if TYPE_CHECKING:
@@ -23,9 +24,9 @@ class Config:
     """Values and their explanations: conf/data/digits.yaml."""
 
     name: str
-    validation_size: int
-    test_size: int
-    seed: int
+    validation_size: RowsOrNone
+    test_size: Rows
+    seed: Seed
 
 
 def load_pictures(cfg: Config) -> "Gallery":

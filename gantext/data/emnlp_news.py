@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from gantext.data.download import Remote, locate
 from gantext.data.lines import Lines, assemble, check_preparation, prepare, read_lines
 from gantext.data.vocabulary import Unk
+from gantext.data.ranges import CountOrNone, Seed
 
 if TYPE_CHECKING:
     from gantext.data.corpus import Corpus, Sentences
@@ -24,14 +25,14 @@ class Config:
     name: str
     train: str
     test: str
-    validation: int
-    split_seed: int
+    validation: CountOrNone
+    split_seed: Seed
     tokenizer: str
     lowercase: bool
     unk: Unk
-    min_count: int
-    max_vocab: int
-    max_length: int
+    min_count: CountOrNone
+    max_vocab: CountOrNone
+    max_length: CountOrNone
     long: str
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gantext.data.lines import assemble, check_different, check_preparation, prepare, split_off
+from gantext.data.ranges import CountOrNone, Probability, Seed
 from gantext.data.tables import Table, select
 from gantext.data.vocabulary import Unk
 from gantext.errors import UserError, nearest
@@ -30,15 +31,15 @@ class Config:
     label_column: str
     train: str
     test: str
-    test_share: float
-    validation: int
-    split_seed: int
+    test_share: Probability
+    validation: CountOrNone
+    split_seed: Seed
     tokenizer: str
     lowercase: bool
     unk: Unk
-    min_count: int
-    max_vocab: int
-    max_length: int
+    min_count: CountOrNone
+    max_vocab: CountOrNone
+    max_length: CountOrNone
     long: str
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from gantext.data import ranges
 from gantext.data.content import read_text
 from gantext.data.tokenizers import check, tokenize
 from gantext.data.vocabulary import SPECIALS, Unk, Vocabulary
@@ -68,9 +69,7 @@ def check_preparation(cfg: Preparation) -> None:
     check(cfg.tokenizer)
     if cfg.long not in LONG:
         raise UserError(f"data.long={cfg.long}: cut or drop{nearest(cfg.long, LONG)}")
-    for name in ("validation", "split_seed", "min_count", "max_vocab", "max_length"):
-        if getattr(cfg, name) < 0:
-            raise UserError(f"data.{name}={getattr(cfg, name)} must not be negative")
+    ranges.check(cfg, "data")
 
 
 def prepare(
@@ -119,7 +118,7 @@ def split_off(
 ) -> tuple["Sentences", "Sentences"]:
     """Hold a share out for test where there is no test text: training and test sentences.
 
-    Raises UserError for a share that is none.
+    Raises UserError for a share that is nothing or all.
     """
     if not 0 < share < 1:
         raise UserError(f"data.test_share={share} must lie between 0 and 1")

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gantext.data.download import Remote, find, locate
+from gantext.data.ranges import RowsOrNone, Seed
 from gantext.errors import UserError
 from gantext.files import attempt
 
@@ -42,9 +43,9 @@ class Config:
     train_labels_sha256: str
     t10k_images_sha256: str
     t10k_labels_sha256: str
-    validation_size: int
-    test_size: int
-    seed: int
+    validation_size: RowsOrNone
+    test_size: RowsOrNone
+    seed: Seed
 
 
 def files(cfg: Config) -> tuple[Remote, ...]:

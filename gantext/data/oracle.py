@@ -17,8 +17,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gantext.data.count import Count
+from gantext.data import ranges
 from gantext.data.download import Remote, locate
+from gantext.data.ranges import Rows, RowsOrNone, Seed, Size, VocabularySize, Words
 from gantext.data.vocabulary import EOS, SPECIALS, Vocabulary
 from gantext.errors import UserError
 
@@ -37,14 +38,14 @@ class Config:
 
     name: str
     params: str
-    vocab_size: int
-    embedding: Count
-    hidden: Count
-    length: int
-    train_size: int
-    validation_size: int
-    test_size: int
-    seed: int
+    vocab_size: VocabularySize
+    embedding: Size
+    hidden: Size
+    length: Words
+    train_size: Rows
+    validation_size: RowsOrNone
+    test_size: Rows
+    seed: Seed
 
 
 def files(cfg: Config) -> tuple[Remote, ...]:
@@ -59,7 +60,7 @@ def load(cfg: Config) -> "Corpus":
     """
     from gantext.data.corpus import Corpus, content_hash
 
-    _check(cfg)
+    ranges.check(cfg, "data")
     truth = load_truth(cfg)
     sizes = {"train": cfg.train_size, "validation": cfg.validation_size, "test": cfg.test_size}
     ids = {name: truth.sample(size, generator(cfg.seed, name)) for name, size in sizes.items()}
@@ -103,15 +104,6 @@ def generator(seed: int, stream: str) -> "torch.Generator":
 
     sequence = np.random.SeedSequence((seed, _STREAMS.index(stream)))
     return torch.Generator().manual_seed(int(sequence.generate_state(1, np.uint64)[0]))
-
-
-def _check(cfg: Config) -> None:
-    for name in ("vocab_size", "embedding", "hidden", "length", "train_size", "test_size"):
-        if getattr(cfg, name) < 1:
-            raise UserError(f"data.{name}={getattr(cfg, name)} must be at least 1")
-    for name in ("validation_size", "seed"):
-        if getattr(cfg, name) < 0:
-            raise UserError(f"data.{name}={getattr(cfg, name)} must not be negative")
 
 
 def _split(rows: "torch.Tensor") -> "Split":

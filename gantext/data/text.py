@@ -15,6 +15,7 @@ from gantext.data.lines import (
     read_lines,
     split_off,
 )
+from gantext.data.ranges import CountOrNone, Probability, Seed
 from gantext.data.tables import Format, format_of, read_table, select
 from gantext.data.vocabulary import Unk
 from gantext.errors import UserError
@@ -36,15 +37,15 @@ class Config:
     format: Format
     column: str
     label_column: str
-    test_share: float
-    validation: int
-    split_seed: int
+    test_share: Probability
+    validation: CountOrNone
+    split_seed: Seed
     tokenizer: str
     lowercase: bool
     unk: Unk
-    min_count: int
-    max_vocab: int
-    max_length: int
+    min_count: CountOrNone
+    max_vocab: CountOrNone
+    max_length: CountOrNone
     long: str
 
 

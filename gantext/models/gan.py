@@ -28,7 +28,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gantext.data.count import Count
+from gantext.data.ranges import (
+    BatchSize,
+    Clip,
+    Count,
+    Draws,
+    LearningRate,
+    Momentum,
+    Probability,
+    Steps,
+    Weight,
+)
 from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
 from gantext.models.contract import Ability, Phase, Reads, Task
@@ -96,21 +106,21 @@ class RewardScale(enum.Enum):
 class AdversarialConfig:
     """How the generator is trained against it (explained in conf/model/gan.yaml)."""
 
-    steps: int
-    batch_size: Count
-    learning_rate: float
-    clip: float
+    steps: Steps
+    batch_size: BatchSize
+    learning_rate: LearningRate
+    clip: Clip
     reward: Reward
-    rollouts: Count
+    rollouts: Draws
     rollout_every: Count
-    rollout_lag: float
-    discount: float
+    rollout_lag: Momentum
+    discount: Probability
     baseline: Baseline
     reward_scale: RewardScale
-    rank_delta: float
-    policy_weight: float
-    mle_weight: float
-    entropy_weight: float
+    rank_delta: Weight
+    policy_weight: Weight
+    mle_weight: Weight
+    entropy_weight: Weight
 
 
 @dataclass(frozen=True)
@@ -164,13 +174,14 @@ class GAN(NamedParts):
         mle, d, adversarial = self.config.mle, self.config.d_training, self.config.adversarial
         total, rise = self.trainer.total, mle.warmup_steps
         mle_rows = adversarial.batch_size if adversarial.mle_weight else 0
+        rows = max(1, d.steps * d.batch_size + mle_rows)
         return [
             Phase("mle", total, mle.batch_size, self.trainer.step, warmup=rise),
             Phase("discriminator", d.pretrain_steps, d.batch_size, self.d_step, scored=False),
             Phase(
                 "adversarial",
                 adversarial.steps,
-                d.steps * d.batch_size + mle_rows,
+                rows,
                 self.adversarial_step,
                 adversarial=True,
             ),

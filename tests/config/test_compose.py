@@ -134,7 +134,7 @@ def test_every_value_has_a_comment() -> None:
         (["model.discriminator.widths=[0]"], "widths=0: it must be at least 1"),
         (["model.mle.batch_size=0"], "model.mle.batch_size=0: it must be at least 1"),
         (["model.mle.learning_rate=-1"], "learning_rate=-1.0: it must be at least 0"),
-        (["model.mle.learning_rate=nan"], "learning_rate=nan: it must be at least 0"),
+        (["model.mle.learning_rate=nan"], "learning_rate=nan: it must be finite"),
         (["eval.samples=0"], "eval.samples=0: it must be at least 1"),
         (["eval.preset=foo"], "no preset 'foo'"),
         (["model.name=vea"], "unknown model 'vea'"),

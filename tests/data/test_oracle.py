@@ -171,12 +171,12 @@ def test_reached_through_the_package() -> None:
 
 @pytest.mark.parametrize("name", ["vocab_size", "length", "train_size", "test_size"])
 def test_sizes_without_sense(name: str) -> None:
-    with pytest.raises(UserError, match=f"data.{name}=0 must be at least 1"):
+    with pytest.raises(UserError, match=f"data.{name}=0: it must be at least 1"):
         load(dataclasses.replace(SMALL, **{name: 0}))
 
 
 def test_negative_seed() -> None:
-    with pytest.raises(UserError, match=r"data\.seed=-1 must not be negative"):
+    with pytest.raises(UserError, match=r"data\.seed=-1: it must be at least 0"):
         load(dataclasses.replace(SMALL, seed=-1))
 
 

@@ -248,8 +248,8 @@ def test_min_count_that_leaves_no_word(write: Write) -> None:
     [
         ({"tokenizer": "nltc"}, "did you mean nltk?"),
         ({"long": "cutt"}, "data.long=cutt: cut or drop (did you mean cut?)"),
-        ({"validation": -1}, "data.validation=-1 must not be negative"),
-        ({"max_length": -5}, "data.max_length=-5 must not be negative"),
+        ({"validation": -1}, "data.validation=-1: it must be at least 0"),
+        ({"max_length": -5}, "data.max_length=-5: it must be at least 0"),
         ({"test_share": 0.0}, "data.test_share=0.0 must lie between 0 and 1"),
         ({"test_share": 1.0}, "data.test_share=1.0 must lie between 0 and 1"),
     ],

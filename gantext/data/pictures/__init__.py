@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gantext.data.count import Count
 from gantext.data.pictures.colour import Colour
+from gantext.data.ranges import Count, RowsOrNone, Seed, Side
 from gantext.errors import UserError
 
 if TYPE_CHECKING:
@@ -37,11 +37,11 @@ class Config:
 
     name: str
     folder: str
-    size: Count
+    size: Side
     colour: Colour
-    validation_size: int
-    test_size: int
-    seed: int
+    validation_size: RowsOrNone
+    test_size: RowsOrNone
+    seed: Seed
     tokenizer: str
     lowercase: bool
     min_count: Count

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from gantext.data import ranges
+from gantext.data.ranges import Rows, RowsOrNone, Seed
 from gantext.data.scenes.english import grammar
 from gantext.data.vocabulary import Vocabulary
-from gantext.errors import UserError
 
 if TYPE_CHECKING:
     from gantext.data.corpus import Corpus, Sentences
@@ -39,10 +40,10 @@ class Config:
     """Values and their explanations: conf/data/scenes.yaml."""
 
     name: str
-    train_size: int
-    validation_size: int
-    test_size: int
-    seed: int
+    train_size: Rows
+    validation_size: RowsOrNone
+    test_size: Rows
+    seed: Seed
     label: Label | None
 
 
@@ -113,7 +114,7 @@ def draw(captions: Sequence[str], rng: np.random.Generator) -> npt.NDArray[np.ui
 
 def _streams(cfg: Config) -> list[np.random.Generator]:
     """One stream for the captions of each split, then one for the pictures of each."""
-    _check(cfg)
+    ranges.check(cfg, "data")
     return list(map(np.random.default_rng, np.random.SeedSequence(cfg.seed).spawn(6)))
 
 
@@ -152,9 +153,3 @@ def _encode(
 
     vocabulary = Vocabulary.build(train.tokens, tokenizer="whitespace")
     return build_corpus(cfg.name, vocabulary, train, validation, test, truth=grammar())
-
-
-def _check(cfg: Config) -> None:
-    for name, least in (("train_size", 1), ("validation_size", 0), ("test_size", 1), ("seed", 0)):
-        if getattr(cfg, name) < least:
-            raise UserError(f"data.{name}={getattr(cfg, name)} must be at least {least}")

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from gantext.data.batches import Batches, of_like_length
 from gantext.data.corpus import Corpus, Split
+from gantext.data.ranges import Steps
 from gantext.data.vocabulary import PAD, SPECIALS
 from gantext.nn.text.fitting import MLEConfig, MLETrainer
 from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
@@ -33,7 +34,7 @@ class LMConfig:
 
     network: GeneratorConfig
     training: MLEConfig
-    steps: int
+    steps: Steps
 
     @property
     def name(self) -> str:

@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gantext.data.count import Count
 from gantext.data.gallery import PictureBatch
+from gantext.data.ranges import BatchSize, LearningRate, Steps, Weight
 from gantext.models.dpr_gan.codes import CodeReader, Gaussian, PictureReader
 from gantext.models.dpr_gan.generator import WordGenerator
 from gantext.nn.captions.fitting import Descent
@@ -31,12 +31,12 @@ NATS = 500.0  # that count as a loss of 1, for the bound on the gradient's norm
 class CodeFittingConfig:
     """One of the two fits (explained in conf/model/dpr_gan.yaml)."""
 
-    steps: int
-    batch_size: Count
-    learning_rate: float
-    warmup_steps: int
-    kl_weight: float
-    kl_warmup_steps: int
+    steps: Steps
+    batch_size: BatchSize
+    learning_rate: LearningRate
+    warmup_steps: Steps
+    kl_weight: Weight
+    kl_warmup_steps: Steps
 
 
 class PartFitter(NamedParts):

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gantext.data.count import Count
+from gantext.data.ranges import Size
 from gantext.nn.pictures.layers import SLOPE, Init, Norm, initialise
 from gantext.nn.pictures.trunk import PictureTrunk
 
@@ -19,8 +19,8 @@ from gantext.nn.pictures.trunk import PictureTrunk
 class ProjectionConfig:
     """Sizes of the discriminator (explained in conf/model/dpr_gan.yaml)."""
 
-    channels: tuple[int, ...]
-    hidden: Count
+    channels: tuple[Size, ...]
+    hidden: Size
 
 
 class ProjectionDiscriminator(nn.Module):
@@ -41,7 +41,9 @@ class ProjectionDiscriminator(nn.Module):
     ) -> None:
         super().__init__()
         widths = tuple(config.channels)
-        self.trunk = PictureTrunk(channels, size, widths, Norm.none, shrinking)
+        self.trunk = PictureTrunk(
+            channels, size, widths, Norm.none, shrinking, "model.discriminator.channels"
+        )
         self.inner = nn.Linear(self.trunk.places, config.hidden)
         self.size = config.hidden + self.trunk.pooled
         self.output = nn.Linear(self.size, 1)

@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gantext.data.count import Count
 from gantext.data.gallery import PictureBatch
+from gantext.data.ranges import BatchSize, LearningRate, Momentum, Steps, Weight
 from gantext.models.contract import Phase, PictureTask
 from gantext.models.dpr_gan.painter import CaptionPainter
 from gantext.models.dpr_gan.plain_generator import CaptionGenerator, CaptionGeneratorConfig
@@ -32,13 +32,13 @@ from gantext.nn.optim import Metrics, descend
 class RetrievalGameConfig:
     """Explained in conf/model/dpr_gan.yaml."""
 
-    steps: int
-    batch_size: Count
-    g_learning_rate: float
-    d_learning_rate: float
-    betas: tuple[float, ...]
-    ema: float
-    real_weight: float
+    steps: Steps
+    batch_size: BatchSize
+    g_learning_rate: LearningRate
+    d_learning_rate: LearningRate
+    betas: tuple[Momentum, ...]
+    ema: Momentum
+    real_weight: Weight
     generator: CaptionGeneratorConfig
 
 

@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gantext.data.ranges import Layers, Size
 from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
 from gantext.models.dpr_gan.layers import (
@@ -36,13 +37,13 @@ Read = tuple[Tensor, Tensor]  # states of words and features of captions
 class WordGeneratorConfig:
     """Sizes of the generator (explained in conf/model/dpr_gan.yaml)."""
 
-    noise: int
-    code: int
-    coarse: int
-    fine: int
-    style: int
-    rounds: int
-    heads: int
+    noise: Size
+    code: Size
+    coarse: Size
+    fine: Size
+    style: Size
+    rounds: Layers
+    heads: Size
 
 
 class Composer(nn.Module):

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gantext.data.count import Count
+from gantext.data.ranges import Interval, Weight
 from gantext.models.dpr_gan.discriminator import ProjectionDiscriminator
 from gantext.nn.optim import Metrics, descend
 from gantext.nn.pictures.gan_losses import GanLoss, discriminator_loss, zero_centred_penalty
@@ -21,9 +21,9 @@ from gantext.nn.state import NamedParts
 class MatchingConfig:
     """Explained in conf/model/dpr_gan.yaml."""
 
-    mismatch_weight: float
-    gamma: float
-    reg_every: Count
+    mismatch_weight: Weight
+    gamma: Weight
+    reg_every: Interval
 
 
 class Matching(NamedParts):

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gantext.data.ranges import Size
 from gantext.errors import UserError
 from gantext.nn.pictures.layers import BN_EPS, SLOPE, Init, Norm, initialise, map_norm
 
@@ -21,8 +22,8 @@ from gantext.nn.pictures.layers import BN_EPS, SLOPE, Init, Norm, initialise, ma
 class CaptionGeneratorConfig:
     """Sizes of the generator (explained in conf/model/dpr_gan.yaml)."""
 
-    noise: int
-    channels: tuple[int, ...]
+    noise: Size
+    channels: tuple[Size, ...]
     norm: Norm
     init: Init
 

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gantext.data.count import Count
+from gantext.data.ranges import Dropout, Size, Words
 from gantext.nn.text.dropout import locked_dropout, word_dropout
 from gantext.nn.text.lstm import lstm_pass
 from gantext.nn.text.sampling import bos_column
@@ -28,14 +28,14 @@ class GoalSchedule(enum.Enum):
 class LeakGeneratorConfig:
     """Sizes and regularisation of manager and worker (explained in conf/model/leakgan.yaml)."""
 
-    embedding: Count
-    hidden: Count
-    manager_hidden: int
+    embedding: Size
+    hidden: Size
+    manager_hidden: Size
     tie_weights: bool
-    dropout: float
-    word_dropout: float
-    goal_size: int
-    goal_steps: int
+    dropout: Dropout
+    word_dropout: Dropout
+    goal_size: Size
+    goal_steps: Words
     goal_schedule: GoalSchedule
 
 

@@ -11,7 +11,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gantext.data.count import Count
+from gantext.data.ranges import (
+    BatchSize,
+    Clip,
+    ComparedOrNone,
+    Draws,
+    LearningRate,
+    Steps,
+    Temperature,
+    Weight,
+)
 from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
 from gantext.models.contract import Phase, Task
@@ -31,6 +40,8 @@ from gantext.nn.text.rewards import leave_one_out_mean, policy_gradient_loss, ra
 from gantext.nn.text.rollouts import rollout_rewards, trimmed
 from gantext.nn.text.sampling import SamplingOptions, decode
 from gantext.nn.text.text_cnn import DiscriminatorConfig, unique_rows
+
+MOST_D_STEPS = 10_000  # within one step of pretraining, whose rows are drawn together
 
 
 class Baseline(enum.Enum):
@@ -59,29 +70,29 @@ class LeakDTrainingConfig(DTrainingConfig):
     """How the discriminator is trained (explained in conf/model/leakgan.yaml)."""
 
     prefixes: bool
-    pretrain_batch_size: int
-    pretrain_learning_rate: float
+    pretrain_batch_size: BatchSize
+    pretrain_learning_rate: LearningRate
     leak: LeakSource
-    alone_steps: int
+    alone_steps: Steps
 
 
 @dataclass(frozen=True)
 class AdversarialConfig:
     """How the generator is trained against it (explained in conf/model/leakgan.yaml)."""
 
-    steps: int
-    batch_size: Count
-    learning_rate: float
-    clip: float
-    temperature: float
-    rollouts: Count
-    rank_delta: float
-    rank_real: int
+    steps: Steps
+    batch_size: BatchSize
+    learning_rate: LearningRate
+    clip: Clip
+    temperature: Temperature
+    rollouts: Draws
+    rank_delta: Weight
+    rank_real: ComparedOrNone
     worker_reward: WorkerReward
     baseline: Baseline
-    policy_weight: float
-    mle_every: int
-    mle_learning_rate: float
+    policy_weight: Weight
+    mle_every: Steps
+    mle_learning_rate: LearningRate
 
 
 @dataclass(frozen=True)
@@ -124,6 +135,12 @@ class LeakGAN(NamedParts):
         )
         self.d_pretrainer = DiscriminatorTrainer(self.discriminator, first, d.prefixes)
         self.d_trainer = DiscriminatorTrainer(self.discriminator, d, d.prefixes)
+        self.d_steps = math.ceil(d.pretrain_steps / max(1, self.trainer.total))
+        if self.trainer.total and self.d_steps > MOST_D_STEPS:
+            raise UserError(
+                f"model.d_training.pretrain_steps={d.pretrain_steps}: {self.d_steps:,} for each of "
+                f"the {self.trainer.total:,} steps of pretraining; at most {MOST_D_STEPS:,}"
+            )
         every, rows = adversarial.mle_every, config.mle.batch_size
         self.mle_steps = math.ceil(task.train_size / (every * rows)) if every else 0
 
@@ -132,8 +149,7 @@ class LeakGAN(NamedParts):
     def phases(self) -> Sequence[Phase]:
         """pretraining (D and G interleaved), discriminator (where it is asked for), adversarial."""
         d, mle, adversarial = self.config.d_training, self.config.mle, self.config.adversarial
-        d_steps = math.ceil(d.pretrain_steps / max(1, self.trainer.total))
-        pretraining_rows = max(mle.batch_size, d_steps * d.pretrain_batch_size)
+        pretraining_rows = max(mle.batch_size, self.d_steps * d.pretrain_batch_size)
         used = self.mle_steps * mle.batch_size + d.steps * d.batch_size
         rows = max(1, used, adversarial.rank_real)
         return [
@@ -344,8 +360,6 @@ def check(config: Config) -> None:
         raise UserError("model.discriminator: widths and filters must be as many")
     if not config.adversarial.policy_weight and not config.adversarial.mle_every:
         raise UserError("model.adversarial: policy_weight and mle_every cannot both be 0")
-    if not config.adversarial.temperature:
-        raise UserError("model.adversarial.temperature=0: it must be above 0")
     if config.d_training.alone_steps and config.d_training.leak is LeakSource.current:
         raise UserError("model.d_training.alone_steps needs model.d_training.leak=pretrained")
 

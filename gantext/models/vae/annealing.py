@@ -4,7 +4,7 @@ import enum
 import math
 from dataclasses import dataclass
 
-from gantext.data.count import Count
+from gantext.data.ranges import Count, Ramp, Steps, Weight
 
 
 class Schedule(enum.Enum):
@@ -21,11 +21,11 @@ class AnnealConfig:
     """The weight of the KL term (explained in conf/model/vae.yaml)."""
 
     schedule: Schedule
-    steps: int
-    rate: float
-    midpoint: int
+    steps: Steps
+    rate: Weight
+    midpoint: Steps
     cycles: Count
-    ramp: float
+    ramp: Ramp
 
 
 def beta_at(step: int, config: AnnealConfig, total: int) -> float:

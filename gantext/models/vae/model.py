@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gantext.data.count import Count
+from gantext.data.ranges import Compared, Count, Draws, Nats, Size, Steps, Updates, Weight
 from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
 from gantext.models.contract import Phase, Task
@@ -42,9 +42,9 @@ EVAL_SEED = 0
 class ObjectiveConfig:
     """The bound and what is done against posterior collapse (explained in conf/model/vae.yaml)."""
 
-    beta: float
+    beta: Weight
     anneal: AnnealConfig
-    free_bits: float
+    free_bits: Nats
     free_bits_per_dim: bool
 
 
@@ -53,10 +53,10 @@ class AggressiveConfig:
     """Aggressive training of the encoder (explained in conf/model/vae.yaml)."""
 
     enabled: bool
-    inner_steps: Count
+    inner_steps: Updates
     window: Count
     information_every: Count
-    information_sentences: Count
+    information_sentences: Compared
 
 
 @dataclass(frozen=True)
@@ -64,14 +64,14 @@ class Config:
     """Explained in conf/model/vae.yaml."""
 
     name: str
-    latent_size: Count
+    latent_size: Size
     encoder: EncoderConfig
     decoder: DecoderConfig
     mle: MLEConfig
     objective: ObjectiveConfig
     aggressive: AggressiveConfig
-    pretrain_ae: int
-    eval_samples: Count
+    pretrain_ae: Steps
+    eval_samples: Draws
 
 
 class VAE(NamedParts):
@@ -298,15 +298,6 @@ def frozen(module: nn.Module) -> Iterator[None]:
 
 def check(config: Config) -> None:
     """Refuse what cannot be trained. Raises UserError."""
-    for key in ("dropout", "embedding_dropout"):
-        if getattr(config.decoder, key) >= 1:
-            raise UserError(f"model.decoder.{key} must be under 1: nothing would be left")
-    if config.encoder.dropout >= 1:
-        raise UserError("model.encoder.dropout must be under 1: nothing would be left")
-    if config.decoder.word_dropout > 1:
-        raise UserError("model.decoder.word_dropout is a probability: at most 1")
-    if not 0 < config.objective.anneal.ramp <= 1:
-        raise UserError("model.objective.anneal.ramp is a share of the cycle: over 0, at most 1")
     if config.encoder.bn_gamma and config.mle.batch_size < 2:
         raise UserError("model.encoder.bn_gamma needs model.mle.batch_size of at least 2")
 

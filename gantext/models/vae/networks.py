@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gantext.data.count import Count
+from gantext.data.ranges import Dropout, Layers, Probability, Size, Weight
 from gantext.data.vocabulary import BOS, PAD
 from gantext.nn.text.dropout import hide_words, locked_dropout, word_dropout
 from gantext.nn.text.lstm import WordScores, chosen_log_prob, initialise, lstm_pass, lstm_step
@@ -29,23 +29,23 @@ class Injection(enum.Enum):
 class EncoderConfig:
     """Sizes of the encoder (explained in conf/model/vae.yaml)."""
 
-    embedding: Count
-    hidden: Count
-    dropout: float
-    bn_gamma: float
+    embedding: Size
+    hidden: Size
+    dropout: Dropout
+    bn_gamma: Weight
 
 
 @dataclass(frozen=True)
 class DecoderConfig:
     """Sizes and regularisation of the decoder (explained in conf/model/vae.yaml)."""
 
-    embedding: Count
-    hidden: Count
-    layers: Count
+    embedding: Size
+    hidden: Size
+    layers: Layers
     tie_weights: bool
-    dropout: float
-    embedding_dropout: float
-    word_dropout: float
+    dropout: Dropout
+    embedding_dropout: Dropout
+    word_dropout: Probability
     z_inject: Injection
 
 

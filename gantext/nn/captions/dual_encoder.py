@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gantext.data.count import Count
+from gantext.data.ranges import Size, Temperature
 from gantext.nn.captions.reader import CaptionReader, initialise_reader
 from gantext.nn.pictures.layers import Init, Norm
 from gantext.nn.pictures.layers import initialise as initialise_pictures
@@ -27,11 +27,11 @@ LARGEST_SCALE = 100.0  # of the learned 1 / temperature, as CLIP has it
 class DualEncoderConfig:
     """Sizes of the two towers (explained in conf/model/dpr_gan.yaml)."""
 
-    embedding: Count
-    hidden: Count
-    channels: tuple[int, ...]
-    projection: int
-    temperature: float
+    embedding: Size
+    hidden: Size
+    channels: tuple[Size, ...]
+    projection: Size
+    temperature: Temperature
 
 
 class TextTower(CaptionReader):
@@ -51,7 +51,9 @@ class ImageTower(nn.Module):
 
     def __init__(self, channels: int, size: int, config: DualEncoderConfig) -> None:
         super().__init__()
-        self.trunk = PictureTrunk(channels, size, tuple(config.channels), Norm.group)
+        self.trunk = PictureTrunk(
+            channels, size, tuple(config.channels), Norm.group, key="model.encoder.channels"
+        )
         self.projection = nn.Linear(self.trunk.places + self.trunk.pooled, config.projection)
 
     def forward(self, pictures: Tensor) -> Tensor:

@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gantext.data.count import Count
 from gantext.data.gallery import PictureBatch
+from gantext.data.ranges import BatchSize, Deviation, LearningRate, Pixels, Steps, WeightDecay
 from gantext.nn.captions.dual_encoder import (
     DualEncoder,
     contrastive_loss,
@@ -27,13 +27,13 @@ from gantext.nn.state import NamedParts
 class FittingConfig:
     """Explained in conf/model/dpr_gan.yaml."""
 
-    steps: int
-    batch_size: Count
-    learning_rate: float
-    warmup_steps: int
-    weight_decay: float
-    shift: int
-    noise: float
+    steps: Steps
+    batch_size: BatchSize
+    learning_rate: LearningRate
+    warmup_steps: Steps
+    weight_decay: WeightDecay
+    shift: Pixels
+    noise: Deviation
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gantext.data.count import Count
+from gantext.data.ranges import BatchSize, Clip, LearningRate, Probability, Steps, UpdatesOrNone
 from gantext.data.vocabulary import PAD
 from gantext.nn.optim import Metrics, clipped_step
 from gantext.nn.text.text_cnn import TextCNN
@@ -27,13 +27,13 @@ class Balance(enum.Enum):
 class DTrainingConfig:
     """How the discriminator is trained (explained in conf/model/gan.yaml)."""
 
-    pretrain_steps: int
-    batch_size: Count
-    learning_rate: float
-    clip: float
-    steps: int
+    pretrain_steps: Steps
+    batch_size: BatchSize
+    learning_rate: LearningRate
+    clip: Clip
+    steps: UpdatesOrNone
     balance: Balance
-    ceiling: float
+    ceiling: Probability
 
 
 class DiscriminatorTrainer:

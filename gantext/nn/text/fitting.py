@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gantext.data.count import Count
+from gantext.data.ranges import BatchSize, Clip, LearningRate, Probability, Steps, WeightDecay
 from gantext.data.vocabulary import PAD, UNK
 from gantext.nn.optim import Metrics, clipped_step, cosine_rate, set_rate
 from gantext.nn.state import NamedParts
@@ -22,14 +22,14 @@ from gantext.nn.text.lstm import WordModel
 class MLEConfig:
     """How a language model is fitted (explained in conf/model/*.yaml)."""
 
-    epochs: int
-    batch_size: Count
-    learning_rate: float
-    final_rate: float
-    warmup_steps: int
-    weight_decay: float
-    clip: float
-    unk_rate: float
+    epochs: Steps
+    batch_size: BatchSize
+    learning_rate: LearningRate
+    final_rate: Probability
+    warmup_steps: Steps
+    weight_decay: WeightDecay
+    clip: Clip
+    unk_rate: Probability
 
     def steps(self, train_size: int) -> int:
         """Steps of all epochs."""

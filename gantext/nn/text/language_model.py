@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gantext.data.count import Count
+from gantext.data.ranges import Dropout, Layers, Size
 from gantext.data.vocabulary import BOS, PAD
 from gantext.nn.text.dropout import locked_dropout, word_dropout
 from gantext.nn.text.lstm import WordModel, initialise, lstm_pass, lstm_step
@@ -20,12 +20,12 @@ from gantext.nn.text.sampling import State, bos_column
 class GeneratorConfig:
     """Sizes and regularisation of the LSTM language model (explained in conf/model/*.yaml)."""
 
-    embedding: Count
-    hidden: Count
-    layers: Count
+    embedding: Size
+    hidden: Size
+    layers: Layers
     tie_weights: bool
-    dropout: float
-    word_dropout: float
+    dropout: Dropout
+    word_dropout: Dropout
 
 
 class LanguageModel(WordModel):

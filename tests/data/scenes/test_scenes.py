@@ -155,7 +155,7 @@ def test_the_size_of_one_split_does_not_change_another():
     ("field", "value"), [("train_size", 0), ("test_size", 0), ("validation_size", -1), ("seed", -1)]
 )
 def test_sizes_that_make_no_sense(field, value):
-    with pytest.raises(UserError, match=rf"data\.{field}={value} must be at least"):
+    with pytest.raises(UserError, match=rf"data\.{field}={value}: it must be at least"):
         load(replace(SMALL, **{field: value}))
 
 

@@ -313,14 +313,22 @@ def test_a_batch_of_one_caption_is_no_error() -> None:
 @pytest.mark.parametrize(
     ("word", "said"),
     [
-        ("model.adversarial.betas=[0.5]", "two numbers under 1"),
-        ("model.adversarial.ema=1", "model.adversarial.ema must be under 1"),
-        ("model.adversarial.temperature=0", "a temperature must be over 0"),
-        ("model.adversarial.batch_size=1", "batch_size of at least 2"),
-        ("model.adversarial.near_captions=0", "near_captions must be at least 1"),
-        ("model.candidates=0", "model.candidates and .* must be at least 1"),
+        ("model.adversarial.betas=[0.5]", "model.adversarial.betas: two numbers"),
+        ("model.adversarial.ema=1", "model.adversarial.ema=1.0: it must be .* under 1"),
+        (
+            "model.adversarial.temperature=0",
+            "model.adversarial.temperature=0.0: it must be at least 0.001",
+        ),
+        ("model.adversarial.batch_size=1", "model.adversarial.batch_size=1: at least 2"),
+        (
+            "model.adversarial.near_captions=0",
+            "model.adversarial.near_captions=0: it must be at least 1",
+        ),
+        ("model.candidates=0", "model.candidates=0: it must be at least 1"),
+        ("model.encoder.channels=[8]", "model.encoder.channels: 1 convolutions"),
+        ("model.discriminator.channels=[8]", "model.discriminator.channels: 1 convolutions"),
         ("model.generator.heads=3", "heads=3 does not divide"),
-        ("model.faithful.betas=[0.5]", "model.faithful.betas: two numbers under 1"),
+        ("model.faithful.betas=[0.5]", "model.faithful.betas: two numbers"),
         ("model.faithful.generator.channels=[8,8,8,8,8]", "4 blocks do not end at 8 pixels"),
     ],
 )

@@ -436,12 +436,12 @@ def test_bf16_forward_passes_leave_weights_and_penalties_in_fp32() -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["model.betas=[0.5]"], "two numbers under 1"),
-        (["model.betas=[0.5,1]"], "two numbers under 1"),
-        (["model.ema=1"], "must be under 1"),
+        (["model.betas=[0.5]"], "model.betas: two numbers"),
+        (["model.betas=[0.5,1]"], "model.betas=1.0: it must be at least 0 and under 1"),
+        (["model.ema=1"], "model.ema=1.0: it must be at least 0 and under 1"),
         (["model.reg_every=0"], "model.reg_every=0: it must be at least 1"),
         (["model.generator.width=0"], "model.generator.width=0: it must be at least 1"),
-        (["model.discriminator.steps=0"], "model.discriminator.steps must be at least 1"),
+        (["model.discriminator.steps=0"], "model.discriminator.steps=0: it must be at least 1"),
         (["model.arch=mlp", "model.generator.hidden=[]"], "needs hidden layers"),
         (["model.reg=r1", "model.discriminator.norm=batch"], "choose none or group"),
         (["model.loss=wgan_gp", "model.reg=none", "model.discriminator.norm=batch"], "group"),

@@ -354,7 +354,6 @@ def test_pretrained_weights_are_taken():
     [
         ("discriminator", {"widths": (1, 2, 3)}, "as many"),
         ("adversarial", {"policy_weight": 0.0, "mle_every": 0}, "cannot both be 0"),
-        ("adversarial", {"temperature": 0.0}, "above 0"),
     ],
 )
 def test_values_that_do_not_go_together_are_refused(path, value, said):
@@ -362,3 +361,8 @@ def test_values_that_do_not_go_together_are_refused(path, value, said):
     part = dataclasses.replace(getattr(cfg, path), **value)
     with pytest.raises(UserError, match=said):
         leakgan.check(dataclasses.replace(cfg, **{path: part}))
+
+
+def test_training_samples_are_never_greedy():
+    with pytest.raises(UserError, match=r"adversarial\.temperature=0\.0: it must be at least"):
+        compose(["model=leakgan", "model.adversarial.temperature=0"])

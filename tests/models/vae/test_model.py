@@ -322,10 +322,10 @@ def test_it_learns_a_toy_language_and_uses_its_latent_vector(words: list[str]) -
 @pytest.mark.parametrize(
     ("word", "said"),
     [
-        ("model.decoder.dropout=1", "model.decoder.dropout must be under 1"),
-        ("model.encoder.dropout=1", "model.encoder.dropout must be under 1"),
-        ("model.decoder.word_dropout=1.5", "at most 1"),
-        ("model.objective.anneal.ramp=0", "over 0, at most 1"),
+        ("model.decoder.dropout=1", "model.decoder.dropout=1.0: it must be at least 0 and under 1"),
+        ("model.encoder.dropout=1", "model.encoder.dropout=1.0: it must be at least 0 and under 1"),
+        ("model.decoder.word_dropout=1.5", "word_dropout=1.5: it must be at least 0 and at most 1"),
+        ("model.objective.anneal.ramp=0", "ramp=0.0: it must be above 0 and at most 1"),
     ],
 )
 def test_what_cannot_be_trained_is_refused(word: str, said: str) -> None:
