@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from gantext.data.download import Remote, locate
 from gantext.data.lines import Lines, assemble, check_preparation, prepare, read_lines
-from gantext.data.vocabulary import Unk
 from gantext.data.ranges import CountOrNone, Seed
+from gantext.data.vocabulary import Unk
 
 if TYPE_CHECKING:
     from gantext.data.corpus import Corpus

@@ -18,8 +18,8 @@ import numpy as np
 
 from gantext.data.content import read_text
 from gantext.data.lines import Lines, assemble, check_preparation, prepare
-from gantext.data.vocabulary import Unk
 from gantext.data.ranges import CountOrNone, Rows, Seed
+from gantext.data.vocabulary import Unk
 from gantext.errors import UserError
 
 if TYPE_CHECKING:
