@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gantext.data.count import Count
 from gantext.data.download import Remote, locate
 from gantext.data.lines import Lines, assemble, check_preparation, prepare, read_lines
 
@@ -29,6 +30,7 @@ class Config:
     max_vocab: int
     max_length: int
     long: str
+    max_bytes: Count
 
 
 def files(cfg: Config) -> tuple[Remote, ...]:
@@ -49,6 +51,8 @@ def load(cfg: Config) -> "Corpus":
     parts = []
     for split, file in zip(("train", "test"), files(cfg), strict=True):
         path = locate(file)
-        parts.append(prepare(split, Lines(read_lines(path, notes)), str(path), cfg, notes))
+        parts.append(
+            prepare(split, Lines(read_lines(path, notes, cfg.max_bytes)), str(path), cfg, notes)
+        )
     train, test = parts
     return assemble(cfg, train, test, notes)

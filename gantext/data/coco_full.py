@@ -46,6 +46,7 @@ class Config:
     max_vocab: int
     max_length: int
     long: str
+    max_bytes: Count
 
 
 def load(cfg: Config) -> "Corpus":
@@ -58,7 +59,7 @@ def load(cfg: Config) -> "Corpus":
     captions = [
         caption
         for path in (cfg.train2014, cfg.val2014)
-        for caption in read_captions(Path(path).expanduser(), notes)
+        for caption in read_captions(Path(path).expanduser(), notes, cfg.max_bytes)
     ]
     whole = prepare("captions", Lines(captions), "the captions", cfg, notes)
     frequent = _of_frequent_words(whole, cfg.rare, notes)
@@ -79,13 +80,13 @@ def absolute(cfg: Config) -> Config:
     return replace(cfg, train2014=train, val2014=val)
 
 
-def read_captions(path: Path, notes: list[str]) -> list[str]:
+def read_captions(path: Path, notes: list[str], most: int) -> list[str]:
     """The captions of a file of MS-COCO's annotations, in its order, each in one line.
 
     Raises UserError for a file that is missing or not of that kind.
     """
     try:
-        document = json.loads(read_text(path, notes))
+        document = json.loads(read_text(path, notes, most))
         captions: Sequence[str] = [one["caption"] for one in document["annotations"]]
         return [" ".join(caption.split()) for caption in captions]
     except (ValueError, RecursionError) as error:

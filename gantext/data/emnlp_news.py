@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gantext.data.count import Count
 from gantext.data.download import Remote, locate
 from gantext.data.lines import Lines, assemble, check_preparation, prepare, read_lines
 
@@ -31,6 +32,7 @@ class Config:
     max_vocab: int
     max_length: int
     long: str
+    max_bytes: Count
 
 
 def files(cfg: Config) -> tuple[Remote, ...]:
@@ -50,7 +52,7 @@ def load(cfg: Config) -> "Corpus":
     notes: list[str] = []
     paths = [locate(file) for file in files(cfg)]
     train, test = (
-        prepare(split, Lines(read_lines(path, notes)), f"{path}", cfg, notes)
+        prepare(split, Lines(read_lines(path, notes, cfg.max_bytes)), f"{path}", cfg, notes)
         for split, path in zip(("train", "test"), paths, strict=True)
     )
     return assemble(cfg, train, test, [*notes, *_other_sizes(train, test)])

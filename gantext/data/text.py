@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gantext.data.count import Count
 from gantext.data.lines import (
     Lines,
     assemble,
@@ -44,6 +45,7 @@ class Config:
     max_vocab: int
     max_length: int
     long: str
+    max_bytes: Count
 
 
 def load(cfg: Config) -> "Corpus":
@@ -69,24 +71,29 @@ def read_files(pattern: str, cfg: Config, notes: list[str]) -> Lines:
     """
     text: list[str] = []
     labels: list[str] = []
+    numbers: list[int] = []
+    files: list[tuple[int, str]] = []
     for path in expand(pattern):
         lines = _read(path, cfg, notes)
+        files.append((len(text), f"{path}"))
         text += lines.text
         labels += lines.labels
-    return Lines(text, labels)
+        numbers += lines.numbers or range(1, len(lines) + 1)
+    return Lines(text, labels, numbers, files)
 
 
 def _read(path: Path, cfg: Config, notes: list[str]) -> Lines:
     kind = format_of(path, cfg.format)
     if kind is not Format.lines:
-        return select(read_table(path, kind, notes), cfg.column, cfg.label_column, notes)
+        table = read_table(path, kind, notes, cfg.max_bytes)
+        return select(table, cfg.column, cfg.label_column, notes)
     for key in ("column", "label_column"):
         if name := getattr(cfg, key):
             raise UserError(
                 f"data.{key}={name}: {path} is read as lines, without columns; "
                 "data.format=csv reads it as a table"
             )
-    return Lines(read_lines(path, notes))
+    return Lines(read_lines(path, notes, cfg.max_bytes))
 
 
 def _both(cfg: Config) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any
 import gantext
 from gantext.errors import UserError
 
-FORMAT = 2
+FORMAT = 3
 
 
 class Part(enum.Enum):
@@ -53,6 +53,13 @@ CHANGES: tuple[Change, ...] = (
     Change(2, Part.settings, "data.format", "lines", data="text"),
     Change(2, Part.settings, "data.column", "", data="text"),
     Change(2, Part.settings, "data.label_column", "", data="text"),
+    # A file was read to its end, however long it was.
+    *(
+        Change(3, Part.settings, "data.max_bytes", 2**50, data=kind)
+        for kind in ("text", "hf", "coco", "coco_full", "emnlp_news")
+    ),
+    # Nobody asked how much memory a run needs.
+    Change(3, Part.settings, "force", True),
 )
 
 

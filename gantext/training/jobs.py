@@ -1,6 +1,7 @@
 """One training job from settings to result, and the job function that Hydra's launchers call."""
 
 import contextlib
+import dataclasses
 import errno
 import shlex
 import traceback
@@ -102,9 +103,10 @@ def start(
         return _train(job, run, label, None, console)
 
 
-def resume(run: RunDir, console: Console | None = None) -> float | None:
+def resume(run: RunDir, console: Console | None = None, force: bool = False) -> float | None:
     """Go on with a run from its newest whole checkpoint, exactly as if it had not stopped."""
     settings, console = run.settings, console or console_of(progress=True)
+    settings = dataclasses.replace(settings, force=settings.force or force)
     with run.lock():
         if run.info.get("status") == "finished":
             console.print(f"{run.path.name} has finished already", highlight=False, markup=False)
