@@ -16,6 +16,7 @@ from gantext.config import groups, schema, words
 from gantext.config.compose import output_folder, override_words, user_folder
 from gantext.config.settings import Settings
 from gantext.errors import UserError, note_log, noted_log
+from gantext.runs import crash
 from gantext.runs.folder import RunDir
 from gantext.training.console import Reporter, console_of
 from gantext.training.divergence import Diverged
@@ -53,7 +54,7 @@ def sweep_job(cfg: "DictConfig") -> float | None:
     except Exception as error:
         _store_failure(folder, origin, f"{type(error).__name__}: {schema.first_line(error)}")
         if noted_log(error) is None:
-            Reporter(Console(quiet=True), RunDir(folder).log).write_log(traceback.format_exc())
+            Reporter(Console(quiet=True), RunDir(folder).log).write_log(crash.report(error))
     return float("nan")
 
 
@@ -186,7 +187,7 @@ def _note_divergence(error: Diverged, run: RunDir, trainer: Any, say: Reporter) 
 def _note_failure(error: Exception, run: RunDir, total: int, say: Reporter) -> None:
     """Keep the traceback in the run's log. Raises UserError when the disk is full."""
     with contextlib.suppress(OSError):
-        say.write_log(traceback.format_exc())
+        say.write_log(crash.report(error, run))
         note_log(error, run.log)
         run.update(status="failed", total=total)
     if isinstance(error, OSError) and error.errno in FULL:
