@@ -1,9 +1,6 @@
 """Errors whose message is meant for the user."""
 
 import difflib
-import os
-import tempfile
-import traceback
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -31,14 +28,3 @@ def noted_log(error: BaseException) -> Path | None:
     """The log file that was remembered on an error, if any."""
     notes = [note for note in getattr(error, "__notes__", []) if note.startswith(PREFIX)]
     return Path(notes[0].removeprefix(PREFIX)) if notes else None
-
-
-def log_of(error: BaseException) -> Path:
-    """The log file that holds an error's traceback; one is written when there is none yet."""
-    noted = noted_log(error)
-    if noted is not None:
-        return noted
-    handle, name = tempfile.mkstemp(prefix="gantext-", suffix=".log")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write("".join(traceback.format_exception(error)))
-    return Path(name)

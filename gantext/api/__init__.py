@@ -61,16 +61,26 @@ def train(
 
 
 def resume(
-    run: Run | str | Path | None = None, *, runs_dir: str | Path = "runs", progress: bool = False
+    run: Run | str | Path | None = None,
+    *,
+    runs_dir: str | Path = "runs",
+    progress: bool = False,
+    force: bool = False,
 ) -> Run:
     """Go on with a stopped or killed run (None: the latest) to its end, exactly.
+
+    Args:
+        run: itself, its folder or its name in `runs_dir`.
+        runs_dir: where the runs are.
+        progress: show bars on stderr, or in the cell of a notebook.
+        force: even if it seems to need more memory than there is.
 
     Raises:
         UserError: no such run; its data has changed.
         Stopped, Diverged: as in `train`.
     """
     found = folder.RunDir.find(None if run is None else str(run), Path(runs_dir))
-    launch.resume(found, progress)
+    launch.resume(found, progress, force)
     return Run(found)
 
 

@@ -14,6 +14,7 @@ from gantext.cli import (
     compare,
     completion,
     data,
+    doctor,
     eval,
     frontier,
     goals,
@@ -27,7 +28,7 @@ from gantext.cli import (
     score,
     train,
 )
-from gantext.errors import UserError
+from gantext.errors import UserError, noted_log
 from gantext.training.divergence import Diverged
 from gantext.training.stop import Stopped
 
@@ -53,6 +54,7 @@ goals.register(app)
 frontier.register()
 compare.register(app)
 report.register(app)
+doctor.register(app)
 app.add_typer(eval.app, name="eval")
 app.add_typer(data.app, name="data")
 app.add_typer(runs.app, name="runs")
@@ -132,9 +134,12 @@ def _refuse(message: str) -> int:
 
 
 def _unexpected(error: BaseException) -> int:
-    from gantext.errors import log_of
+    from gantext.runs import crash
 
-    log = log_of(error)
+    try:
+        log = f"log: {noted_log(error) or crash.written(error, sys.argv[1:])}"
+    except OSError as full:
+        log = f"no log: {full.strerror}"
     what = (str(error).strip().splitlines() or [""])[0]
-    print(f"error: {type(error).__name__}: {what} (log: {log}; --debug shows it)", file=sys.stderr)
+    print(f"error: {type(error).__name__}: {what} ({log}; --debug shows it)", file=sys.stderr)
     return 1

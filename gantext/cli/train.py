@@ -38,6 +38,10 @@ Resume = Annotated[
     bool,
     typer.Option("--resume", help="Go on with a run (the latest, or the one named) exactly."),
 ]
+Force = Annotated[
+    bool,
+    typer.Option("--force", help="Go on though memory seems too small for the run."),
+]
 
 
 def _groups_help() -> str:
@@ -92,12 +96,15 @@ def train(
     dry_run: DryRun = False,
     resume: Resume = False,
     json: Json = False,
+    force: Force = False,
 ) -> None:
     """Train a model: all its phases, then its scores."""
     words = list(overrides or [])
     if resume:
-        _finish(_resumed(words), json)
-    elif cfg is not None or dry_run:
+        _finish(_resumed(words, force), json)
+        return
+    words += ["force=true"] * force
+    if cfg is not None or dry_run:
         show(words, config_dir, cfg)
     elif multirun:
         _sweep(words, config_dir, json)
@@ -109,13 +116,13 @@ def train(
         _finish(RunDir(run.place), json)
 
 
-def _resumed(words: list[str]) -> RunDir:
+def _resumed(words: list[str], force: bool) -> RunDir:
     """Go on with the run that is named, or the latest, to its end."""
     from gantext import api
 
     if len(words) > 1 or any("=" in word and not Path(word).is_dir() for word in words):
         raise UserError("--resume takes a run and no overrides: its config is in its folder")
-    return api.resume(words[0] if words else None, progress=True).folder
+    return api.resume(words[0] if words else None, progress=True, force=force).folder
 
 
 def pretrain(
@@ -125,10 +132,11 @@ def pretrain(
     cfg: Cfg = None,
     dry_run: DryRun = False,
     json: Json = False,
+    force: Force = False,
 ) -> None:
     """Run only the phases before the adversarial one."""
     words = [*(overrides or []), "phases=pretrain"]
-    train(words, multirun, config_dir, cfg, dry_run, False, json)
+    train(words, multirun, config_dir, cfg, dry_run, False, json, force)
 
 
 def adversarial_train(
@@ -149,6 +157,7 @@ def adversarial_train(
     cfg: Cfg = None,
     dry_run: DryRun = False,
     json: Json = False,
+    force: Force = False,
 ) -> None:
     """Run only the adversarial phases, from a pretrained run and with its overrides."""
     from gantext.config.compose import value_of
@@ -169,7 +178,7 @@ def adversarial_train(
         "phases=adversarial",
         f"from_run={quote(f'{run.path}@{phase}' if phase else str(run.path))}",
     ]
-    train(words, multirun, config_dir, cfg, dry_run, False, json)
+    train(words, multirun, config_dir, cfg, dry_run, False, json, force)
 
 
 def show(words: list[str], config_dir: Path | None, cfg: str | None) -> None:

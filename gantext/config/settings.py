@@ -97,6 +97,7 @@ class Settings:
     runs_dir: str
     name: str | None
     objective: str | None
+    force: bool
     checkpoint: CheckpointSettings
     log: LogSettings
     eval: EvalSettings

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from gantext.data.download import Remote, locate
 from gantext.data.lines import Lines, assemble, check_preparation, prepare, read_lines
-from gantext.data.ranges import CountOrNone, Seed
+from gantext.data.ranges import Bytes, CountOrNone, Seed
 from gantext.data.vocabulary import Unk
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ class Config:
     max_vocab: CountOrNone
     max_length: CountOrNone
     long: str
+    max_bytes: Bytes
 
 
 def files(cfg: Config) -> tuple[Remote, ...]:
@@ -52,6 +53,8 @@ def load(cfg: Config) -> "Corpus":
     parts = []
     for split, file in zip(("train", "test"), files(cfg), strict=True):
         path = locate(file)
-        parts.append(prepare(split, Lines(read_lines(path, notes)), str(path), cfg, notes))
+        parts.append(
+            prepare(split, Lines(read_lines(path, notes, cfg.max_bytes)), str(path), cfg, notes)
+        )
     train, test = parts
     return assemble(cfg, train, test, notes)

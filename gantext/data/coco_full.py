@@ -18,7 +18,7 @@ import numpy as np
 
 from gantext.data.content import read_text
 from gantext.data.lines import Lines, assemble, check_preparation, prepare
-from gantext.data.ranges import CountOrNone, Rows, Seed
+from gantext.data.ranges import Bytes, CountOrNone, Rows, Seed
 from gantext.data.vocabulary import Unk
 from gantext.errors import UserError
 
@@ -48,6 +48,7 @@ class Config:
     max_vocab: CountOrNone
     max_length: CountOrNone
     long: str
+    max_bytes: Bytes
 
 
 def load(cfg: Config) -> "Corpus":
@@ -60,7 +61,7 @@ def load(cfg: Config) -> "Corpus":
     captions = [
         caption
         for path in (cfg.train2014, cfg.val2014)
-        for caption in read_captions(Path(path).expanduser(), notes)
+        for caption in read_captions(Path(path).expanduser(), notes, cfg.max_bytes)
     ]
     whole = prepare("captions", Lines(captions), "the captions", cfg, notes)
     frequent = _of_frequent_words(whole, cfg.rare, notes)
@@ -81,13 +82,13 @@ def absolute(cfg: Config) -> Config:
     return replace(cfg, train2014=train, val2014=val)
 
 
-def read_captions(path: Path, notes: list[str]) -> list[str]:
+def read_captions(path: Path, notes: list[str], most: int) -> list[str]:
     """The captions of a file of MS-COCO's annotations, in its order, each in one line.
 
     Raises UserError for a file that is missing or not of that kind.
     """
     try:
-        document = json.loads(read_text(path, notes))
+        document = json.loads(read_text(path, notes, most))
         captions: Sequence[str] = [one["caption"] for one in document["annotations"]]
         return [" ".join(caption.split()) for caption in captions]
     except (ValueError, RecursionError) as error:

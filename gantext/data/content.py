@@ -1,17 +1,32 @@
-"""The text of a file, however it is packed and encoded: what it holds decides, not its name."""
+"""The text of a file, however it is packed and encoded: what it holds decides, not its name.
+
+Only regular files are read, in pieces, and no more of them than is allowed.
+"""
 
 import bz2
 import codecs
 import gzip
 import importlib
-import io
 import lzma
+import os
+import stat
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, BinaryIO
 
+from gantext.data.memory import available, size
 from gantext.errors import UserError
 from gantext.files import attempt
+
+MOST = 4 * 2**30  # bytes, unpacked, of a file that no data config bounds, such as one of samples
+# Of all memory a file may be one part of so many: its words, each an object, take ten times more.
+SHARE = 8
+# Text is packed to a tenth, the same line over and over to a hundredth; what unpacks to more than
+# this many times its size, once that is some bytes, was made to fill memory.
+UNPACKS, UNSUSPECTED = 200, 1 << 26
+PIECE = 1 << 20  # bytes read at once
+ZEROS = bytes(8)  # more than stand in a row in a text of any encoding
 
 # How the content of packed files begins. gzip's own mark of two bytes is no UTF-8 text.
 PACKED = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ\0": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
@@ -36,46 +51,99 @@ MARKS = {
 WIDE = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
 
 
-def read_text(path: Path, notes: list[str]) -> str:
+def read_text(path: Path, notes: list[str], most: int = MOST) -> str:
     """The text of a file, unpacked and decoded, with "\\n" for every line end.
 
     UTF-8, or UTF-16 and UTF-32 with and without a mark; plain, gzip, bz2, xz or zstd. What was not
     as a plain UTF-8 file has it goes to `notes`. Raises UserError, in one line that names the file,
-    when it is missing, unreadable, damaged, empty or no such text.
+    when it is missing, unreadable, damaged, empty, no such text, or holds more than `most` bytes.
     """
-    data = read_bytes(path)
+    data = _joined(path, _of_text(_pieces(path, most)))
     found = next((what for mark, what in NOT_TEXT.items() if data.startswith(mark)), None)
     if found:
         raise UserError(f"{path}: this is {found}, not lines of text")
     return _with_line_ends(path, _decoded(path, data, notes), notes)
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path, most: int = MOST) -> bytes:
     """The content of a file, unpacked. Raises UserError as `read_text` does."""
-    with attempt(f"read {path}"):
-        try:
-            data = path.read_bytes()
-        except FileNotFoundError:
-            raise UserError(f"{path}: no such file") from None
-    data = _unpacked(path, data) if data else data
+    return _joined(path, _pieces(path, most))
+
+
+def _joined(path: Path, pieces: Iterator[bytes]) -> bytes:
+    data = b"".join(pieces)
     if not data:
         raise UserError(f"{path}: the file is empty")
     return data
 
 
-def _unpacked(path: Path, data: bytes) -> bytes:
-    packing = _packing(data) or SUFFIXES.get(path.suffix)
-    if packing is None:
-        return data
+def _pieces(path: Path, most: int) -> Iterator[bytes]:
+    """The content of a file, unpacked, piece by piece."""
+    with attempt(f"read {path}"), _regular(path) as file:
+        taken = os.fstat(file.fileno()).st_size  # on the disk: no text takes less unpacked
+        bound, why = _bound(most, taken)
+        read, unpacked = _reader(path, file), 0
+        while taken <= bound and (piece := read(PIECE)):
+            unpacked += len(piece)
+            taken = max(taken, unpacked)
+            yield piece
+        if taken > bound:
+            raise UserError(f"{path}: it holds more than {size(bound)}, {why}")
+
+
+def _bound(most: int, packed: int) -> tuple[int, str]:
+    """How many bytes are read of a file that is so large on the disk, and why no more."""
+    memory = available()
+    return min(
+        (most, "which data.max_bytes allows"),
+        (memory.total // SHARE, f"1/{SHARE} of the {memory}"),
+        (max(UNSUSPECTED, UNPACKS * packed), f"{UNPACKS} times what it is packed to"),
+    )
+
+
+def _regular(path: Path) -> BinaryIO:
+    """Open a file; a pipe, which might never end, or a device is none. Raises UserError."""
     try:
-        return UNPACK[packing](data)
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # of a folder open() says that it is one
+        raise UserError(f"{path}: not a regular file, but a pipe or a device")
+    return path.open("rb")
+
+
+def _of_text(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The pieces up to the first that cannot be text: what follows may be gigabytes of zeros."""
+    for piece in pieces:
+        yield piece
+        if ZEROS in piece:
+            return
+
+
+def _reader(path: Path, file: BinaryIO) -> Callable[[int], bytes]:
+    """What reads the next bytes of a file's content, unpacked; UserError where it is damaged."""
+    head = file.read(16)
+    file.seek(0)
+    packing = _packing(head) or (SUFFIXES.get(path.suffix) if head else None)
+    if packing is None:
+        return file.read
+    try:
+        return _unpacking(path, packing, UNPACK[packing](file).read)
     except ImportError:
         raise UserError(
             f"{path}: packed with zstd, which needs pyarrow: pip install 'gantext[parquet]'"
         ) from None
-    # Each library has its own errors for a content that is cut or is none of its own.
-    except (EOFError, OSError, ValueError, zlib.error, lzma.LZMAError) as error:
-        raise UserError(f"{path}: damaged {packing} file ({error})") from error
+
+
+def _unpacking(path: Path, packing: str, read: Callable[[int], bytes]) -> Callable[[int], bytes]:
+    def unpacked(count: int) -> bytes:
+        try:
+            return read(count)
+        # Each library has its own errors for a content that is cut or is none of its own.
+        except (EOFError, OSError, ValueError, zlib.error, lzma.LZMAError) as error:
+            raise UserError(f"{path}: damaged {packing} file ({error})") from error
+
+    return unpacked
 
 
 def _packing(data: bytes) -> str | None:
@@ -83,17 +151,16 @@ def _packing(data: bytes) -> str | None:
     return None if found == "bz2" and data[4:10] != BZ2_BLOCK else found
 
 
-def _unpack_zstd(data: bytes) -> bytes:
-    pyarrow = importlib.import_module("pyarrow")
-    content: bytes = pyarrow.input_stream(io.BytesIO(data), compression="zstd").read()
-    return content
+def _open_zstd(file: BinaryIO) -> Any:
+    return importlib.import_module("pyarrow").input_stream(file, compression="zstd")
 
 
-UNPACK: dict[str, Callable[[bytes], bytes]] = {
-    "gzip": gzip.decompress,
-    "bz2": bz2.decompress,
-    "xz": lzma.decompress,
-    "zstd": _unpack_zstd,
+# What makes a file of unpacked content of one of packed content.
+UNPACK: dict[str, Callable[[BinaryIO], Any]] = {
+    "gzip": lambda file: gzip.GzipFile(fileobj=file),
+    "bz2": bz2.BZ2File,
+    "xz": lzma.LZMAFile,
+    "zstd": _open_zstd,
 }
 
 

@@ -6,16 +6,23 @@ Legend: N sentences of a split, T columns (the longest sentence and its EOS), B 
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from gantext.data.memory import available, size
 from gantext.data.tokenizers import UNKNOWN
 from gantext.data.vocabulary import PAD, UNK, Vocabulary
 from gantext.errors import UserError
+
+# Of all memory the tables of tokens may be one part of so many; of more where a few sentences are
+# so much longer than the others that a table is nearly all padding.
+TABLE_SHARE, PADDING_SHARE = 4, 100
+FILLED = 1 / 20  # of a table: below, it is nearly all padding
+HASHED = 1 << 20  # tokens that are hashed at once
 
 
 @dataclass(frozen=True)
@@ -91,9 +98,13 @@ def content_hash(
     digest = hashlib.sha256(json.dumps(vocabulary.to_json(), sort_keys=True).encode())
     for split in splits:
         digest.update(json.dumps([len(split), *split.text]).encode())
-        for row in split.tokens.tolist():
-            # Without the padding: how wide the table is does not change what it says.
-            digest.update(json.dumps([i for i in row if i != PAD]).encode())
+        # Some rows at a time, as lists take four times what the table does.
+        N, T = split.tokens.shape
+        count = max(1, HASHED // max(1, T))
+        for first in range(0, N, count):
+            for row in split.tokens[first : first + count].tolist():
+                # Without the padding: how wide the table is does not change what it says.
+                digest.update(json.dumps([i for i in row if i != PAD]).encode())
     if classes:
         labels = [split.labels.tolist() for split in splits if split.labels is not None]
         digest.update(json.dumps([list(classes), *labels]).encode())
@@ -120,11 +131,13 @@ class Sentences:
     """Lines of one split before encoding: N token lists (maybe cut) and the N raw lines.
 
     labels: the names of their N classes, or ().
+    longest: where the longest of them stands, "a.txt: line 17"; "" where that is not known.
     """
 
     tokens: tuple[list[str], ...]
     text: tuple[str, ...]
     labels: tuple[str, ...] = ()
+    longest: str = field(default="", compare=False)
 
     def __len__(self) -> int:
         return len(self.text)
@@ -133,7 +146,13 @@ class Sentences:
         """Return the sentences at these positions, in this order."""
         labels = tuple(self.labels[i] for i in rows) if self.labels else ()
         text = tuple(self.text[i] for i in rows)
-        return Sentences(tuple(self.tokens[i] for i in rows), text, labels)
+        part = Sentences(tuple(self.tokens[i] for i in rows), text, labels)
+        return replace(part, longest=self.longest if part.width == self.width else "")
+
+    @property
+    def width(self) -> int:
+        """Tokens of the longest sentence; 0 without a sentence."""
+        return max(map(len, self.tokens), default=0)
 
 
 def build_corpus(
@@ -149,12 +168,12 @@ def build_corpus(
     """Encode three splits with one vocabulary into one width, and hash the result.
 
     Adds notes about words the vocabulary does not know. Raises UserError when the training
-    split is empty.
+    split is empty, and for a sentence so long that the tables would take too much memory.
     """
     if not len(train):
         raise UserError(f"data {name}: no training sentence is left")
     parts = (train, validation, test)
-    width = 1 + max(len(tokens) for part in parts for tokens in part.tokens)
+    width = 1 + _longest(parts)
     classes = _classes(parts)
     splits = [
         encode_split(vocabulary, part.tokens, part.text, width, _labels(part, classes))
@@ -175,6 +194,23 @@ def build_corpus(
         notes=(*notes, *(note for note in found if note)),
         classes=classes,
     )
+
+
+def _longest(parts: Sequence[Sentences]) -> int:
+    """Tokens of the longest sentence. Raises UserError where tables as wide take too much."""
+    part = max(parts, key=lambda part: part.width)
+    rows, words = sum(map(len, parts)), sum(len(line) for part in parts for line in part.tokens)
+    need, memory = 8 * rows * (1 + part.width), available()
+    padding = words < FILLED * rows * part.width
+    most = memory.total // (PADDING_SHARE if padding else TABLE_SHARE)
+    if need > most:
+        where, filled = part.longest or "the longest sentence", ", nearly all padding" * padding
+        raise UserError(
+            f"{where}: {part.width:,} tokens; {rows:,} sentences in a table as wide would take "
+            f"{size(need)}{filled}, and {size(most)} of the {memory} may go into it: "
+            "data.max_length cuts or drops longer ones"
+        )
+    return part.width
 
 
 def _classes(parts: Sequence[Sentences]) -> tuple[str, ...]:

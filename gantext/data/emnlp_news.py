@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from gantext.data.download import Remote, locate
 from gantext.data.lines import Lines, assemble, check_preparation, prepare, read_lines
-from gantext.data.ranges import CountOrNone, Seed
+from gantext.data.ranges import Bytes, CountOrNone, Seed
 from gantext.data.vocabulary import Unk
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ class Config:
     max_vocab: CountOrNone
     max_length: CountOrNone
     long: str
+    max_bytes: Bytes
 
 
 def files(cfg: Config) -> tuple[Remote, ...]:
@@ -53,7 +54,7 @@ def load(cfg: Config) -> "Corpus":
     notes: list[str] = []
     paths = [locate(file) for file in files(cfg)]
     train, test = (
-        prepare(split, Lines(read_lines(path, notes)), f"{path}", cfg, notes)
+        prepare(split, Lines(read_lines(path, notes, cfg.max_bytes)), f"{path}", cfg, notes)
         for split, path in zip(("train", "test"), paths, strict=True)
     )
     return assemble(cfg, train, test, [*notes, *_other_sizes(train, test)])

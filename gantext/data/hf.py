@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gantext.data.lines import assemble, check_different, check_preparation, prepare, split_off
-from gantext.data.ranges import CountOrNone, Probability, Seed
+from gantext.data.memory import size
+from gantext.data.ranges import Bytes, CountOrNone, Probability, Seed
 from gantext.data.tables import Table, select
 from gantext.data.vocabulary import Unk
 from gantext.errors import UserError, nearest
@@ -41,6 +42,7 @@ class Config:
     max_vocab: CountOrNone
     max_length: CountOrNone
     long: str
+    max_bytes: Bytes
 
 
 def load(cfg: Config) -> "Corpus":
@@ -69,6 +71,10 @@ def _splits(cfg: Config) -> Mapping[str, Any]:
     path = Path(cfg.path).expanduser()
     if not path.is_dir():
         raise UserError(f"{path}: no such folder")
+    taken = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    if taken > cfg.max_bytes:
+        allowed = f"{size(cfg.max_bytes)}, data.max_bytes allows"
+        raise UserError(f"{path}: its files hold {size(taken)}, and no more than {allowed}")
     try:
         datasets = importlib.import_module("datasets")
     except ImportError as error:

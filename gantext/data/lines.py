@@ -1,6 +1,7 @@
 """Lines of text files, and how they become the splits of a corpus."""
 
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from gantext.data import ranges
-from gantext.data.content import read_text
+from gantext.data.content import MOST, read_text
 from gantext.data.tokenizers import check, tokenize
 from gantext.data.vocabulary import SPECIALS, Unk, Vocabulary
 from gantext.errors import UserError, nearest
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 
 LONG = ("cut", "drop")
+LONGEST_LINE = 10_000_000  # characters; a book has a million, and cutting this into words takes 2 s
 # Characters that show nothing: control, format and space characters by their category, and these
 # letters and marks (fillers of Hangul, a Braille cell without dots, variation selectors).
 INVISIBLE = frozenset(("Cc", "Cf", "Zs", "Zl", "Zp"))
@@ -30,13 +32,25 @@ FILLERS = frozenset(
 
 @dataclass(frozen=True)
 class Lines:
-    """Sentences as they were read: N lines, and the class of each, or no class at all."""
+    """Sentences as they were read: N lines, and the class of each, or no class at all.
+
+    numbers: those of the lines in their files; () where they count from 1.
+    files: the files that they are of, each after the row that it begins at.
+    """
 
     text: Sequence[str]
     labels: Sequence[str] = ()
+    numbers: Sequence[int] = ()
+    files: Sequence[tuple[int, str]] = ()
 
     def __len__(self) -> int:
         return len(self.text)
+
+    def place(self, row: int, source: str) -> str:
+        """Where a row stands, of `source` where the lines name no file: "a.txt: line 17"."""
+        number = self.numbers[row] if self.numbers else row + 1
+        after = bisect_right(self.files, row, key=lambda file: file[0])
+        return f"{self.files[after - 1][1] if after else source}: line {number}"
 
 
 class Preparation(Protocol):
@@ -83,8 +97,9 @@ def prepare(
     """
     from gantext.data.corpus import Sentences
 
-    tokens, text, labels, long = [], [], [], 0
-    for line, label in zip_longest(map(str.strip, lines.text), lines.labels):
+    check_length(lines, source)
+    tokens, text, labels, rows, long = [], [], [], [], 0
+    for row, (line, label) in enumerate(zip_longest(map(str.strip, lines.text), lines.labels)):
         if is_blank(line):
             continue
         words = tokenize(line.lower() if cfg.lowercase else line, cfg.tokenizer)
@@ -93,6 +108,7 @@ def prepare(
         if not (too_long and cfg.long == "drop"):
             tokens.append(words[: cfg.max_length] if too_long else words)
             text.append(line)
+            rows.append(row)
             labels += [] if label is None else [label]
     dropped = long if cfg.long == "drop" else 0
     if not text:
@@ -102,7 +118,20 @@ def prepare(
     if long:
         verb = "dropped" if dropped else "cut"
         notes.append(f"{split}: {long} lines longer than max_length={cfg.max_length} were {verb}")
-    return Sentences(tuple(tokens), tuple(text), tuple(labels))
+    longest = max(range(len(tokens)), key=lambda i: len(tokens[i]))
+    return Sentences(
+        tuple(tokens), tuple(text), tuple(labels), longest=lines.place(rows[longest], source)
+    )
+
+
+def check_length(lines: Lines, source: str) -> None:
+    """Raise UserError for a line that is too long to be looked at."""
+    row = max(range(len(lines)), key=lambda row: len(lines.text[row]), default=0)
+    if len(lines) and len(lines.text[row]) > LONGEST_LINE:
+        raise UserError(
+            f"{lines.place(row, source)} has {len(lines.text[row]):,} characters: one sentence a "
+            f"line is needed, of at most {LONGEST_LINE:,}"
+        )
 
 
 def hold_out(sentences: "Sentences", size: int, seed: int) -> tuple["Sentences", "Sentences"]:
@@ -172,14 +201,16 @@ def check_different(sentences: "Sentences", source: str) -> None:
         raise UserError(f"{source}: all {len(sentences)} sentences are the same")
 
 
-def read_lines(path: Path, notes: list[str]) -> list[str]:
+def read_lines(path: Path, notes: list[str], most: int = MOST) -> list[str]:
     """Return the lines of one text file without their ends; one that shows nothing is "".
 
     The last line may lack its end. Notes count blank lines, and say what was not as a plain UTF-8
-    file has it. Raises UserError as `read_text` does.
+    file has it. Raises UserError as `read_text` does, which `most` is for, and for a line that is
+    too long.
     """
     # Not splitlines(): it also breaks at form feeds and Unicode separators inside a sentence.
-    lines = read_text(path, notes).removesuffix("\n").split("\n")
+    lines = read_text(path, notes, most).removesuffix("\n").split("\n")
+    check_length(Lines(lines), f"{path}")
     shown = ["" if is_blank(line) else line for line in lines]
     unseen = sum(not after and bool(line.strip()) for line, after in zip(lines, shown, strict=True))
     blank = shown.count("")

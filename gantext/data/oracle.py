@@ -6,6 +6,7 @@ numbers (all of them, seen or not), with the ids 4 to V+3. The truth gives no pr
 EOS: its log p is over the `length` words, and -inf for any other length.
 """
 
+import math
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +20,7 @@ from torch import Tensor
 
 from gantext.data import ranges
 from gantext.data.download import Remote, locate
+from gantext.data.memory import available
 from gantext.data.ranges import Rows, RowsOrNone, Seed, Size, VocabularySize, Words
 from gantext.data.vocabulary import EOS, SPECIALS, Vocabulary
 from gantext.errors import UserError
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 WHERE = "drawn from a seeded LSTM; nothing to download"
 # One stream of random numbers each, so that the size of one split does not change another.
 _STREAMS = ("parameters", "train", "validation", "test")
+WORD = 50  # bytes of memory that a word takes while its corpus is made, as measured
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ def load(cfg: Config) -> "Corpus":
     from gantext.data.corpus import Corpus, content_hash
 
     ranges.check(cfg, "data")
+    _check_memory(cfg)
     truth = load_truth(cfg)
     sizes = {"train": cfg.train_size, "validation": cfg.validation_size, "test": cfg.test_size}
     ids = {name: truth.sample(size, generator(cfg.seed, name)) for name, size in sizes.items()}
@@ -82,6 +86,19 @@ def load(cfg: Config) -> "Corpus":
         max_length=cfg.length + 1,
         truth=truth,
         notes=(),
+    )
+
+
+def _check_memory(cfg: Config) -> None:
+    """Raise UserError for an LSTM or sentences that memory has no room for."""
+    rows = cfg.train_size + cfg.validation_size + cfg.test_size
+    words = rows * (cfg.length + 1)
+    shapes = parameter_shapes(cfg.vocab_size, cfg.embedding, cfg.hidden)
+    weights = sum(map(math.prod, shapes.values()))
+    available().refuse_above(
+        WORD * words + 4 * weights,
+        f"{rows:,} sequences of an LSTM of {weights:,} weights",
+        "smaller values of data.train_size, data.length, data.vocab_size or data.hidden take less",
     )
 
 

@@ -85,6 +85,8 @@ Layers = Annotated[int, Range(1, 64)]
 Words = Annotated[int, Range(1, 1000)]
 # Pixels each way by which a picture is moved: it is padded by so many.
 Pixels = Annotated[int, Range(0, 256)]
+# What is read of a file.
+Bytes = Annotated[int, Range(1, 2**50)]
 # Pixels of a picture's side.
 Side = Annotated[int, Range(1, 1024)]
 Threads = Annotated[int, Range(0, 1024)]

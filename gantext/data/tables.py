@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gantext.data.content import SUFFIXES, read_bytes, read_text
+from gantext.data.content import MOST, SUFFIXES, read_bytes, read_text
 from gantext.data.lines import Lines, is_blank
 from gantext.errors import UserError, nearest
 
@@ -55,14 +55,17 @@ def format_of(path: Path, asked: Format) -> Format:
     return by_name if asked is Format.auto else asked
 
 
-def read_table(path: Path, kind: Format, notes: list[str]) -> Table:
-    """The table of a file. Raises UserError when it cannot be read, is damaged or has no row."""
+def read_table(path: Path, kind: Format, notes: list[str], most: int = MOST) -> Table:
+    """The table of a file of at most so many bytes, unpacked.
+
+    Raises UserError when it cannot be read, is damaged or has no row.
+    """
     if kind is Format.parquet:
-        table = _of_parquet(path)
+        table = _of_parquet(path, most)
     elif kind is Format.jsonl:
-        table = _of_jsonl(path, read_text(path, notes))
+        table = _of_jsonl(path, read_text(path, notes, most))
     else:
-        table = _of_csv(path, kind, read_text(path, notes), notes)
+        table = _of_csv(path, kind, read_text(path, notes, most), notes)
     if not any(map(len, table.columns.values())):
         raise UserError(f"{path}: the table has no row")
     return table
@@ -85,9 +88,8 @@ def select(table: Table, column: str, label_column: str, notes: list[str]) -> Li
         notes.append(f"{table.source}: {len(values) - len(rows)} rows without {column} skipped")
     if joined:
         notes.append(f"{table.source}: {joined} sentences of several lines were joined")
-    if not label_column:
-        return Lines(lines)
-    return Lines(lines, [_class(table, label_column, row) for row in rows])
+    labels = [_class(table, label_column, row) for row in rows] if label_column else []
+    return Lines(lines, labels, [row + table.first for row in rows])
 
 
 def _check_column(table: Table, key: str, name: str) -> None:
@@ -177,14 +179,14 @@ def _of_jsonl(path: Path, text: str) -> Table:
     return Table(f"{path}", {name: [row.get(name) for row in rows] for name in names}, 1)
 
 
-def _of_parquet(path: Path) -> Table:
+def _of_parquet(path: Path, most: int) -> Table:
     try:
         parquet = importlib.import_module("pyarrow.parquet")
     except ImportError as error:
         raise UserError(
             f"{path}: a Parquet file needs pyarrow: pip install 'gantext[parquet]'"
         ) from error
-    content = io.BytesIO(read_bytes(path))
+    content = io.BytesIO(read_bytes(path, most))
     try:
         table = parquet.read_table(content)
     except (OSError, ValueError) as error:  # pyarrow's own errors are of these

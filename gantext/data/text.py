@@ -15,7 +15,7 @@ from gantext.data.lines import (
     read_lines,
     split_off,
 )
-from gantext.data.ranges import CountOrNone, Probability, Seed
+from gantext.data.ranges import Bytes, CountOrNone, Probability, Seed
 from gantext.data.tables import Format, format_of, read_table, select
 from gantext.data.vocabulary import Unk
 from gantext.errors import UserError
@@ -47,6 +47,7 @@ class Config:
     max_vocab: CountOrNone
     max_length: CountOrNone
     long: str
+    max_bytes: Bytes
 
 
 def load(cfg: Config) -> "Corpus":
@@ -72,24 +73,29 @@ def read_files(pattern: str, cfg: Config, notes: list[str]) -> Lines:
     """
     text: list[str] = []
     labels: list[str] = []
+    numbers: list[int] = []
+    files: list[tuple[int, str]] = []
     for path in expand(pattern):
         lines = _read(path, cfg, notes)
+        files.append((len(text), f"{path}"))
         text += lines.text
         labels += lines.labels
-    return Lines(text, labels)
+        numbers += lines.numbers or range(1, len(lines) + 1)
+    return Lines(text, labels, numbers, files)
 
 
 def _read(path: Path, cfg: Config, notes: list[str]) -> Lines:
     kind = format_of(path, cfg.format)
     if kind is not Format.lines:
-        return select(read_table(path, kind, notes), cfg.column, cfg.label_column, notes)
+        table = read_table(path, kind, notes, cfg.max_bytes)
+        return select(table, cfg.column, cfg.label_column, notes)
     for key in ("column", "label_column"):
         if name := getattr(cfg, key):
             raise UserError(
                 f"data.{key}={name}: {path} is read as lines, without columns; "
                 "data.format=csv reads it as a table"
             )
-    return Lines(read_lines(path, notes))
+    return Lines(read_lines(path, notes, cfg.max_bytes))
 
 
 def _both(cfg: Config) -> list[str]:

@@ -47,6 +47,10 @@ class Task:
     singletons: Tensor
     device: torch.device
 
+    def positions(self, weight: Tensor) -> int:
+        """At how many places of a sentence a layer of this weight writes: at each word."""
+        return self.max_length
+
 
 @dataclass(frozen=True)
 class PictureTask:
@@ -71,6 +75,13 @@ class PictureTask:
     train_size: int
     captions: Tensor
     device: torch.device
+
+    def positions(self, weight: Tensor) -> int:
+        """At how many places of a picture a layer of this weight writes, at most.
+
+        Convolutions (O, I, H, W) at each pixel, others at each word of the caption, or once.
+        """
+        return self.size**2 if weight.dim() == 4 else max(1, self.max_length)
 
 
 @dataclass(frozen=True)

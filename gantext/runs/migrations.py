@@ -58,6 +58,13 @@ CHANGES: tuple[Change, ...] = (
         for name in ("text", "hf", "coco", "coco_full", "emnlp_news")
     ),
     Change(3, Part.settings, "data.label", None, data="scenes"),
+    # A file was read to its end, however long it was.
+    *(
+        Change(3, Part.settings, "data.max_bytes", 2**50, data=kind)
+        for kind in ("text", "hf", "coco", "coco_full", "emnlp_news")
+    ),
+    # Nobody asked how much memory a run needs.
+    Change(3, Part.settings, "force", True),
 )
 
 

@@ -1,6 +1,7 @@
 """One training job from settings to result, and the job function that Hydra's launchers call."""
 
 import contextlib
+import dataclasses
 import errno
 import traceback
 from pathlib import Path
@@ -14,6 +15,7 @@ from gantext.config import groups, schema, words
 from gantext.config.compose import output_folder, override_words, user_folder
 from gantext.config.settings import Settings
 from gantext.errors import UserError, note_log, noted_log
+from gantext.runs import crash
 from gantext.runs.folder import RunDir
 from gantext.training.console import Reporter, console_of
 from gantext.training.divergence import Diverged
@@ -51,7 +53,7 @@ def sweep_job(cfg: "DictConfig") -> float | None:
     except Exception as error:
         _store_failure(folder, origin, f"{type(error).__name__}: {schema.first_line(error)}")
         if noted_log(error) is None:
-            Reporter(Console(quiet=True), RunDir(folder).log).write_log(traceback.format_exc())
+            Reporter(Console(quiet=True), RunDir(folder).log).write_log(crash.report(error))
     return float("nan")
 
 
@@ -99,9 +101,10 @@ def start(
         return _train(job, run, label, None, console)
 
 
-def resume(run: RunDir, console: Console | None = None) -> float | None:
+def resume(run: RunDir, console: Console | None = None, force: bool = False) -> float | None:
     """Go on with a run from its newest whole checkpoint, exactly as if it had not stopped."""
     settings, console = run.settings, console or console_of(progress=True)
+    settings = dataclasses.replace(settings, force=settings.force or force)
     with run.lock():
         if run.info.get("status") == "finished":
             console.print(f"{run.path.name} has finished already", highlight=False, markup=False)
@@ -181,7 +184,7 @@ def _note_divergence(error: Diverged, run: RunDir, trainer: Any, say: Reporter) 
 def _note_failure(error: Exception, run: RunDir, total: int, say: Reporter) -> None:
     """Keep the traceback in the run's log. Raises UserError when the disk is full."""
     with contextlib.suppress(OSError):
-        say.write_log(traceback.format_exc())
+        say.write_log(crash.report(error, run))
         note_log(error, run.log)
         run.update(status="failed", total=total)
     if isinstance(error, OSError) and error.errno in FULL:

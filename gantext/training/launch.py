@@ -21,7 +21,7 @@ def kept(run: "RunDir", words: list[str]) -> list[str]:
     """The overrides of a source run that `words` do not replace, the paths in them absolute."""
     from gantext.config.words import quote
 
-    replaced = {_key(word) for word in words} | {"phases", "from_run", "name"}
+    replaced = {_key(word) for word in words} | {"phases", "from_run", "name", "force"}
     if "data" in replaced:
         replaced |= {_key(word) for word in run.info.get("overrides", []) if "data." in word}
     data = run.settings.data
@@ -135,13 +135,13 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-def resume(run: "RunDir", progress: bool = True) -> None:
-    """Go on with a run to its end. Raises what `single` does."""
+def resume(run: "RunDir", progress: bool = True, force: bool = False) -> None:
+    """Go on with a run to its end, if forced in too little memory. Raises what `single` does."""
     from gantext.training import jobs
     from gantext.training.console import console_of
 
     with _alone():
-        jobs.resume(run, console_of(progress))
+        jobs.resume(run, console_of(progress), force)
 
 
 def sweep_folder(words: list[str], config_dir: Path | None = None) -> Path:

@@ -18,6 +18,7 @@ from gantext.errors import UserError
 from gantext.models.contract import Phase, Trainable
 from gantext.runs.folder import RunDir
 from gantext.runs.trained import best_device, data_facts
+from gantext.training.needs import needs_of, said
 
 # "module:function" of (data) -> why it gives no scores, or not all; None where it gives all.
 UNSCORED = {
@@ -62,13 +63,18 @@ def check_samples(settings: Settings) -> None:
 
 
 def prepare(settings: Settings, console: Console) -> Job:
-    """Load the data, told of on the console, and build the model. Raises UserError."""
+    """Load the data and build the model, both told of on the console.
+
+    Raises UserError, also for a model that memory has no room for, before it is built.
+    """
     from gantext.models.build import build, task_of
 
     check_samples(settings)
     device = device_of(settings)
     set_threads(settings)
     loaded = load_data(settings, console)
+    line = said(needs_of(settings, loaded), device, settings.force)
+    console.print(line, style="dim", highlight=False, markup=False, soft_wrap=True)
     algorithm = build(settings.model, settings.seed, task_of(loaded, device))
     phases = tuple(chosen_phases(algorithm, settings))
     if not phases:

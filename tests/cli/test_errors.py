@@ -1,5 +1,6 @@
 """Whatever goes wrong ends in one line on stderr, an exit code, and nothing half-made."""
 
+import errno
 import os
 import resource
 import subprocess
@@ -143,6 +144,9 @@ def test_an_unexpected_failure_names_the_log_that_holds_its_traceback(
     text = log.read_text()
     assert text.count("Traceback (most recent call last)") == 1
     assert "raise ZeroDivisionError" in text
+    for said in ("\ntorch 2", "\nplatform: ", "\ndevice: cpu\n", "\ncommand: gantext train"):
+        assert said in text
+    assert f"config of {log.parent}:\nmodel:\n  name: mle\n" in text
     assert RunDir(tmp_path / "runs" / "r").status == "failed"
     for words in (["--debug", "train"], ["train", "--debug"]):
         found = cli(*words, *small_mle)
@@ -168,6 +172,23 @@ def test_a_failure_without_a_run_has_a_log_too(
     assert found.code == 1 and len(found.errors) == 1
     log = found.err.partition("(log: ")[2].partition(";")[0]
     assert Path(log).parent == tmp_path and "ZeroDivisionError: broken" in Path(log).read_text()
+    assert "\ncommand: gantext data list\n" in Path(log).read_text()
+
+
+def test_a_failure_whose_log_cannot_be_written(
+    cli: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gantext.config import groups
+    from gantext.runs import crash
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(groups, "names", lambda *_: 1 // 0)
+    monkeypatch.setattr(crash, "written", full)
+    found = cli("data", "list")
+    assert found.code == 1 and len(found.errors) == 1
+    assert "(no log: No space left on device; --debug shows it)" in found.err
 
 
 def test_a_full_disk_is_one_line_and_the_run_goes_on_later(

@@ -44,6 +44,7 @@ def test_help_is_quick() -> None:
         "goals --help",
         "impute --help",
         "latent --help",
+        "doctor --help",
     ],
 )
 def test_light_commands_import_nothing_heavy(words: str, tmp_path: Path) -> None:
@@ -71,6 +72,7 @@ def test_help_lists_commands_groups_and_options(cli: Command) -> None:
         "eval",
         "data",
         "runs",
+        "doctor",
     ):
         assert f" {word} " in found
     found = cli("train", "--help").out
@@ -99,6 +101,7 @@ def test_help_lists_commands_groups_and_options(cli: Command) -> None:
         "data show",
         "runs list",
         "runs show",
+        "doctor",
         "pretrain",
         "adversarial-train",
     ):

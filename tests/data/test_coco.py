@@ -33,6 +33,7 @@ CONFIG = Config(
     max_vocab=0,
     max_length=0,
     long="cut",
+    max_bytes=2**32,
 )
 
 

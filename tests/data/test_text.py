@@ -31,6 +31,7 @@ DEFAULTS = Config(
     max_vocab=0,
     max_length=0,
     long="cut",
+    max_bytes=2**32,
 )
 
 Write = Callable[[str, str | bytes], str]

@@ -86,7 +86,8 @@ def test_a_key_of_one_kind_of_data_is_added_to_no_other() -> None:
     """A run on a .csv file from before tables were read goes on with its lines."""
     text = migrated({"data": {"name": "text", "train": "a.csv"}}, 1, Part.settings)
     assert text["data"]["format"] == "lines" and text["data"]["column"] == ""
-    other = {"data": {"name": "digits"}}
+    assert text["data"]["max_bytes"] == 2**50
+    other = {"data": {"name": "digits"}, "force": False}
     assert migrated(other, 1, Part.settings) == other
 
 

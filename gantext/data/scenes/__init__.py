@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gantext.data import ranges
+from gantext.data.memory import available
 from gantext.data.ranges import Rows, RowsOrNone, Seed
 from gantext.data.scenes.english import grammar
 from gantext.data.vocabulary import Vocabulary
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 WHERE = "made from a seed; nothing to download"
 _SPLITS = ("train", "validation", "test")
+# Bytes of memory, as measured: a caption while its corpus is made, and its picture.
+SENTENCE, PICTURE = 700, 32 * 32 * 3
 
 
 class Label(enum.Enum):
@@ -55,7 +58,7 @@ def load(cfg: Config) -> "Corpus":
     has its own stream of random numbers: the size of one does not change another.
     Raises UserError for sizes or a seed that make no sense.
     """
-    return _encode(cfg, *_sentences(cfg))
+    return _encode(cfg, *_sentences(cfg, SENTENCE))
 
 
 def load_pictures(cfg: Config) -> "Gallery":
@@ -69,7 +72,7 @@ def load_pictures(cfg: Config) -> "Gallery":
     """
     from gantext.data.gallery import build_gallery, captioned
 
-    sentences = _sentences(cfg)
+    sentences = _sentences(cfg, SENTENCE + PICTURE)
     drawn = map(draw, (part.text for part in sentences), _streams(cfg)[len(_SPLITS) :])
     rows = _unseen(sentences)
     corpus = _encode(cfg, *(part.take(kept) for part, kept in zip(sentences, rows, strict=True)))
@@ -118,10 +121,14 @@ def _streams(cfg: Config) -> list[np.random.Generator]:
     return list(map(np.random.default_rng, np.random.SeedSequence(cfg.seed).spawn(6)))
 
 
-def _sentences(cfg: Config) -> "list[Sentences]":
-    """The captions of training, validation and test split."""
+def _sentences(cfg: Config, bytes_each: int) -> "list[Sentences]":
+    """The captions of training, validation and test split. Raises UserError for too many."""
     from gantext.data.corpus import Sentences
 
+    rows = sum(getattr(cfg, f"{name}_size") for name in _SPLITS)
+    available().refuse_above(
+        rows * bytes_each, f"{rows:,} sentences", "a smaller data.train_size takes less"
+    )
     found = []
     for name, rng in zip(_SPLITS, _streams(cfg)[: len(_SPLITS)], strict=True):
         tokens = tuple(grammar().sample(rng) for _ in range(getattr(cfg, f"{name}_size")))

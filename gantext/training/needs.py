@@ -1,0 +1,103 @@
+"""How much memory a run needs, worked out before any of it is taken. Rough: right within a factor.
+
+Model: every weight in 4 bytes; one that is trained has its gradient and Adam's two moments as well.
+Batch: the rows of the largest step, times what all layers write of a row (at each of its words, or
+    pixels), 4 bytes a number and as many for its gradient. Convolutions that write less than a
+    picture are counted as if they wrote it; sampling, which keeps no gradient, is left out.
+Data: the arrays of all splits, which are there by then.
+"""
+
+import dataclasses
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from gantext.config.settings import Settings
+from gantext.data.memory import Memory, available, size
+from gantext.errors import UserError
+from gantext.models.build import build, task_of
+from gantext.models.contract import PictureTask, Task
+
+FLOAT = 4  # bytes; precision=bf16 keeps the weights and most of a step in fp32 too
+
+
+@dataclass(frozen=True)
+class Needs:
+    """Bytes that a run takes, and the rows of its largest step."""
+
+    model: int
+    batch: int
+    data: int
+    rows: int
+
+    @property
+    def total(self) -> int:
+        """All of it."""
+        return self.model + self.batch + self.data
+
+    def __str__(self) -> str:
+        return (
+            f"{size(self.total)} (model and optimiser {size(self.model)}, batch {size(self.batch)} "
+            f"of {self.rows:,}, data {size(self.data)})"
+        )
+
+
+def needs_of(settings: Settings, loaded: Any) -> Needs:
+    """What a run on this data needs; its model is built without any memory for its weights.
+
+    Raises UserError as building the model itself does.
+    """
+    nowhere = torch.device("meta")  # where tensors have shapes and no content
+    task = task_of(loaded, torch.device("cpu"))
+    with nowhere:
+        algorithm = build(settings.model, settings.seed, dataclasses.replace(task, device=nowhere))
+    networks = list(algorithm.networks().values())
+    weights = {id(weight): weight for network in networks for weight in network.parameters()}
+    rows = max((phase.rows for phase in algorithm.phases()), default=0)
+    return Needs(
+        model=FLOAT * sum((1 + 3 * w.requires_grad) * w.numel() for w in weights.values()),
+        batch=2 * FLOAT * rows * sum(outputs(network, task) for network in networks),
+        data=sum(map(_bytes, (loaded.train, loaded.validation, loaded.test))),
+        rows=rows,
+    )
+
+
+def outputs(network: nn.Module, task: Task | PictureTask) -> int:
+    """Numbers that the layers of a network write of one row."""
+    return sum(
+        task.positions(weight)
+        * (module.embedding_dim if isinstance(module, nn.Embedding) else weight.shape[0])
+        for module in network.modules()
+        for weight in module.parameters(recurse=False)
+        if weight.dim() > 1
+    )
+
+
+def _bytes(split: Any) -> int:
+    """Of the arrays of a split."""
+    values: Iterable[Any] = vars(split).values()
+    return sum(value.nbytes for value in values if hasattr(value, "nbytes"))
+
+
+def memory_of(device: torch.device) -> Memory:
+    """The memory that the networks are to live in."""
+    if device.type != "cuda":
+        return available()
+    free, total = torch.cuda.mem_get_info(device)
+    return Memory(total, free, torch.cuda.get_device_name(device))
+
+
+def said(needs: Needs, device: torch.device, force: bool) -> str:
+    """The line that a run starts with. Raises UserError where it cannot fit, unless forced."""
+    memory = memory_of(device)
+    line = f"about {needs} of the {memory}"
+    if needs.total > memory.total and not force:
+        raise UserError(
+            f"the run would take {line}: smaller sizes, batches or data.max_length take less, and "
+            "--force goes on"
+        )
+    tight = f"; only {size(memory.free)} are free" if needs.total > memory.free else ""
+    return f"memory: {line}{tight}"
