@@ -1,13 +1,15 @@
 """Options that several commands share, each written once."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gantext.cli import completion
 from gantext.config import groups
 from gantext.config.settings import Device
+from gantext.data import ranges
 from gantext.errors import UserError
 from gantext.files import check_output, is_stdout, is_stream
 from gantext.inference.options import How
@@ -66,15 +68,36 @@ TableFile = Annotated[Path | None, typer.Option(help="Write the table to a file;
 PngFile = Annotated[Path, typer.Option(help="The PNG file; - is stdout.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
+
+def within(kind: Any) -> Callable[[typer.CallbackParam, Any], Any]:
+    """A check of an option's number by the range of a type of a config's numbers."""
+    bounds = ranges.range_of(kind)
+    assert bounds is not None
+
+    def checked(option: typer.CallbackParam, number: Any) -> Any:
+        fault = None if number is None else bounds.fault(number)
+        if fault is not None:
+            raise UserError(f"{option.opts[0]} {number}: {fault}")
+        return number
+
+    return checked
+
+
+_AS_SAMPLED, _AS_SEED = within(ranges.GreedyTemperature), within(ranges.Seed)
+
 # How samples are drawn and scored.
 DeviceName = Annotated[Device, typer.Option(help="Where to compute.")]
-Temperature = Annotated[float, typer.Option(min=0.0, help="1 is the model's own.")]
-SampleSeed = Annotated[int, typer.Option(help="Seed of the samples.")]
-Seed = Annotated[int, typer.Option(help="Seed of samples and shuffles.")]
+Temperature = Annotated[float, typer.Option(callback=_AS_SAMPLED, help="1 is the model's own.")]
+SampleSeed = Annotated[int, typer.Option(callback=_AS_SEED, help="Seed of the samples.")]
+Seed = Annotated[int, typer.Option(callback=_AS_SEED, help="Seed of samples and shuffles.")]
 Seeds = Annotated[str, typer.Option(help="Seeds of the samples, with commas between.")]
 Count = Annotated[
     int | None,
-    typer.Option("-n", min=1, help="How many to sample (default: eval.samples of the run)."),
+    typer.Option(
+        "-n",
+        callback=within(ranges.Rows),
+        help="How many to sample (default: eval.samples of the run).",
+    ),
 ]
 PresetName = Annotated[
     str, typer.Option(help="BLEU protocol: texygen, texygen-fast, leakgan, relgan or textgan.")
@@ -84,8 +107,8 @@ Order = Annotated[int, typer.Option(min=2, max=5, help="N of the plot and of the
 # How a latent vector is decoded.
 DecodedHow = Annotated[How, typer.Option(help="How sentences are decoded.")]
 DecodedBeam = Annotated[int, typer.Option(min=1, help="Hypotheses of --how beam.")]
-DecodedTemperature = Annotated[float, typer.Option(min=0.0, help="Of --how sample.")]
-DecodedSeed = Annotated[int, typer.Option(help="Seed of --how sample.")]
+DecodedTemperature = Annotated[float, typer.Option(callback=_AS_SAMPLED, help="Of --how sample.")]
+DecodedSeed = Annotated[int, typer.Option(callback=_AS_SEED, help="Seed of --how sample.")]
 
 TEMPERATURES = "0.5,0.6,0.7,0.8,0.9,1.0,1.1,1.2"
 

@@ -203,8 +203,14 @@ def output_folder() -> Path:
     return Path(HydraConfig.get().runtime.output_dir)
 
 
-def sweep_folder(overrides: Sequence[str], config_dir: Path | None = None) -> Path:
+def sweep_folder(
+    overrides: Sequence[str],
+    config_dir: Path | None = None,
+    check: Callable[[Settings], None] = lambda job: None,
+) -> Path:
     """Check a sweep before its first job starts; returns the folder that its jobs will lie in.
+
+    `check` is given each job of the basic sweeper, and may refuse it too.
 
     Raises:
         UserError: for any job of the basic sweeper that does not compose, and for `name` where it
@@ -220,7 +226,7 @@ def sweep_folder(overrides: Sequence[str], config_dir: Path | None = None) -> Pa
         except REFUSALS as error:
             raise UserError(_explain(error, hydra, overrides, config_dir)) from error
         for job in jobs:
-            schema.typed(_compose(hydra, job, config_dir))
+            check(schema.typed(_compose(hydra, job, config_dir)))
     return folder
 
 

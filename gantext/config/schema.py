@@ -33,7 +33,7 @@ def typed(cfg: DictConfig) -> Settings:
         raise UserError(first_line(error)) from error
     model = _node("model", values.pop("model", None), models.config_class)
     corpus = _node("data", values.pop("data", None), data.config_class)
-    settings: Settings = _merge(Settings, {**values, "model": None, "data": None}, "")
+    settings: Settings = merged(Settings, {**values, "model": None, "data": None}, "")
     from gantext.metrics.text.bleu_scores import (
         find_preset,  # late: numpy, which help does not need
     )
@@ -52,15 +52,18 @@ def data_config(cfg: DictConfig) -> Any:
 def _node(group: str, values: Any, config_class: Callable[[str], type]) -> Any:
     if not isinstance(values, dict) or not isinstance(values.get("name"), str):
         raise UserError(f"{group}: a config with a name is needed, e.g. {group}=NAME")
-    return _merge(config_class(values["name"]), values, group)
+    return merged(config_class(values["name"]), values, group)
 
 
-def _merge(schema: type, values: dict[str, Any], prefix: str) -> Any:
+def merged(schema: type, values: dict[str, Any], prefix: str) -> Any:
     """Check values against a tree of frozen dataclasses and make its instance.
 
     OmegaConf makes read-only nodes of frozen dataclasses, onto which nothing can be merged, and
     knows no ranges, so each level is checked by a twin of its flat fields that is not frozen and
     has plain types.
+
+    Raises:
+        UserError: naming the key behind the prefix.
     """
     fields, types = dataclasses.fields(schema), get_type_hints(schema)
     nested = {name: kind for name, kind in types.items() if dataclasses.is_dataclass(kind)}
@@ -69,13 +72,13 @@ def _merge(schema: type, values: dict[str, Any], prefix: str) -> Any:
     )
     flat = {key: value for key, value in values.items() if key not in nested}
     try:
-        merged = OmegaConf.merge(OmegaConf.structured(twin), flat)
+        node = OmegaConf.merge(OmegaConf.structured(twin), flat)
     except OmegaConfBaseException as error:
         raise UserError(_explain_merge(error, schema, prefix)) from error
-    missing = sorted(OmegaConf.missing_keys(merged)) + [key for key in nested if key not in values]
+    missing = sorted(OmegaConf.missing_keys(node)) + [key for key in nested if key not in values]
     if missing:
         raise UserError(f"a value is needed: {join(prefix, missing[0])}=...")
-    checked = OmegaConf.to_object(merged)
+    checked = OmegaConf.to_object(node)
     parts = {f.name: getattr(checked, f.name) for f in fields if f.name not in nested}
     for key, kind in nested.items():
         parts[key] = _merge_part(kind, values[key], join(prefix, key))
@@ -87,7 +90,7 @@ def _merge(schema: type, values: dict[str, Any], prefix: str) -> Any:
 def _merge_part(kind: Any, values: Any, prefix: str) -> Any:
     if not isinstance(values, dict):
         raise UserError(f"{prefix}: a group of values is needed, not {values!r}")
-    return _merge(kind, values, prefix)
+    return merged(kind, values, prefix)
 
 
 def join(prefix: str, key: str) -> str:
@@ -135,7 +138,7 @@ def leaves(values: Any, prefix: str = "") -> list[str]:
 
 def to_yaml(settings: Settings) -> str:
     """The settings as YAML, every value in place; `from_yaml` reads it back."""
-    return OmegaConf.to_yaml(OmegaConf.create(_plain(settings)))
+    return OmegaConf.to_yaml(OmegaConf.create(plain(settings)))
 
 
 def flat(settings: Settings) -> dict[str, Any]:
@@ -150,15 +153,16 @@ def flat(settings: Settings) -> dict[str, Any]:
             else:
                 found[name] = value
 
-    walk(_plain(settings), "")
+    walk(plain(settings), "")
     return found
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Dataclasses as dicts, enumerations by name, and tuples as lists."""
     if dataclasses.is_dataclass(value):
-        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return value.name if hasattr(value, "name") and hasattr(value, "value") else value
 
 

@@ -174,13 +174,14 @@ class GAN(NamedParts):
         mle, d, adversarial = self.config.mle, self.config.d_training, self.config.adversarial
         total, rise = self.trainer.total, mle.warmup_steps
         mle_rows = adversarial.batch_size if adversarial.mle_weight else 0
+        rows = max(1, d.steps * d.batch_size + mle_rows)
         return [
             Phase("mle", total, mle.batch_size, self.trainer.step, warmup=rise),
             Phase("discriminator", d.pretrain_steps, d.batch_size, self.d_step, scored=False),
             Phase(
                 "adversarial",
                 adversarial.steps,
-                d.steps * d.batch_size + mle_rows,
+                rows,
                 self.adversarial_step,
                 adversarial=True,
             ),

@@ -145,10 +145,11 @@ def resume(run: "RunDir", progress: bool = True) -> None:
 
 
 def sweep_folder(words: list[str], config_dir: Path | None = None) -> Path:
-    """The new folder of a sweep whose jobs all compose. Raises UserError for one that does not."""
+    """The new folder of a sweep whose jobs can all begin. Raises UserError for one that cannot."""
     from gantext.config import compose
+    from gantext.training.preparation import check_samples
 
-    return _made(_free(compose.sweep_folder(words, config_dir)))
+    return _made(_free(compose.sweep_folder(words, config_dir, check_samples)))
 
 
 def sweep(words: list[str], folder: Path, config_dir: Path | None = None) -> None:

@@ -43,10 +43,23 @@ def settled(settings: Settings) -> Settings:
     return found
 
 
+def check_samples(settings: Settings) -> None:
+    """Refuse fewer samples than the scores at a phase's end need. Raises UserError."""
+    from gantext import models
+    from gantext.metrics.text.bleu_scores import fewest_samples
+
+    chosen, least, why = settings.eval, 2, "the scores at the end of a phase"
+    if models.reads(settings.model.name) is data.Reads.text:
+        least, why = fewest_samples(chosen.preset), f"{why} by eval.preset={chosen.preset}"
+    if chosen.samples < least:
+        raise UserError(f"eval.samples={chosen.samples}: {why} need at least {least}")
+
+
 def prepare(settings: Settings, console: Console) -> Job:
     """Load the data, told of on the console, and build the model. Raises UserError."""
     from gantext.models.build import build, task_of
 
+    check_samples(settings)
     device = device_of(settings)
     set_threads(settings)
     loaded = load_data(settings, console)

@@ -88,8 +88,12 @@ def test_bad_combinations_are_refused_before_a_run_is_made(cli: Command, tmp_pat
         ("from_run=nowhere", "no run at 'nowhere'"),
         ("model.discriminator.widths=[2,3,4]", "widths and filters must be as many"),
         ("data.train_size=0", "train_size"),
+        ("model.discriminator.widths=[50] model.discriminator.filters=[4]", "widths=[50]: no sent"),
+        ("eval.samples=1", "eval.samples=1: the scores at the end of a phase by eval.preset=texyg"),
+        ("eval.preset=textgan eval.samples=200", "eval.preset=textgan need at least 201"),
+        ("model=image_gan data=digits eval.samples=1", "eval.samples=1: the scores"),
     ):
-        found = cli(*words, "model=gan", more)
+        found = cli(*words[: None if "digits" not in more else 1], "model=gan", *more.split())
         assert found.code == 2, found.err
         assert said in found.errors[-1] and "Traceback" not in found.err
         assert len(found.errors) <= 2 and found.errors[0].startswith(("error: ", "data scenes: "))

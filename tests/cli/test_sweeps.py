@@ -127,8 +127,9 @@ def test_an_unexpected_failure_of_a_job_is_in_its_log(
 def test_a_bad_value_is_refused_before_the_first_job(
     cli: Command, small_mle: list[str], tmp_path: Path
 ) -> None:
-    found = cli("train", "-m", *small_mle, "seed=1,2,x")
-    assert (found.code, len(found.errors)) == (2, 1) and not (tmp_path / "runs").exists()
+    for word in ("seed=1,2,x", "model.mle.clip=5,-1", "eval.samples=50,1"):
+        found = cli("train", "-m", *small_mle, word)
+        assert (found.code, len(found.errors)) == (2, 1) and not (tmp_path / "runs").exists()
 
 
 def test_two_sweeps_in_one_second_have_folders_of_their_own(

@@ -44,22 +44,22 @@ DATA = {
 RUN = ["eval.samples=16", "log.every_steps=1", "log.tensorboard=false", "device=cpu", "threads=1"]
 
 
-def overrides(name: str) -> list[str]:
+def overrides(name: str, cap: int = CAP) -> list[str]:
     """The words for a run of a model whose sizes are cut."""
-    cut = capped(compose([f"model={name}"]).model, "model")
+    cut = capped(compose([f"model={name}"]).model, "model", cap)
     return [f"model={name}", *DATA[models.reads(name)], *cut, *RUN]
 
 
-def capped(config: Any, prefix: str) -> Iterator[str]:
+def capped(config: Any, prefix: str, cap: int) -> Iterator[str]:
     """An override for each whole number, alone or in a row, of a config that is above the cap."""
     for field in dataclasses.fields(config):
         key, value = f"{prefix}.{field.name}", getattr(config, field.name)
         if dataclasses.is_dataclass(value):
-            yield from capped(value, key)
-        elif type(value) is int and value > CAP:
-            yield f"{key}={CAP}"
-        elif isinstance(value, (list, tuple)) and any(type(v) is int and v > CAP for v in value):
-            yield f"{key}=[{','.join(str(min(v, CAP)) for v in value)}]"
+            yield from capped(value, key, cap)
+        elif type(value) is int and value > cap:
+            yield f"{key}={cap}"
+        elif isinstance(value, (list, tuple)) and any(type(v) is int and v > cap for v in value):
+            yield f"{key}=[{','.join(str(min(v, cap)) for v in value)}]"
 
 
 @dataclass

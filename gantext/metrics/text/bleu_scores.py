@@ -29,6 +29,15 @@ def find_preset(name: str) -> Preset:
     return PRESETS[name]
 
 
+def fewest_samples(name: str) -> int:
+    """How many samples the scores of a preset need at least: Self-BLEU compares with others.
+
+    Raises UserError: no preset.
+    """
+    preset = find_preset(name)
+    return 2 if preset.separate is None else (preset.hypotheses or 1) + 1
+
+
 def prepared_preset(name: str, preparation: Preparation) -> Preset:
     """The preset of that name for text that was prepared like this. Raises UserError: no preset."""
     preset = find_preset(name)

@@ -41,7 +41,9 @@ class ProjectionDiscriminator(nn.Module):
     ) -> None:
         super().__init__()
         widths = tuple(config.channels)
-        self.trunk = PictureTrunk(channels, size, widths, Norm.none, shrinking)
+        self.trunk = PictureTrunk(
+            channels, size, widths, Norm.none, shrinking, "model.discriminator.channels"
+        )
         self.inner = nn.Linear(self.trunk.places, config.hidden)
         self.size = config.hidden + self.trunk.pooled
         self.output = nn.Linear(self.size, 1)

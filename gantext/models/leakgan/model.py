@@ -41,6 +41,8 @@ from gantext.nn.text.rollouts import rollout_rewards, trimmed
 from gantext.nn.text.sampling import SamplingOptions, decode
 from gantext.nn.text.text_cnn import DiscriminatorConfig, unique_rows
 
+MOST_D_STEPS = 10_000  # within one step of pretraining, whose rows are drawn together
+
 
 class Baseline(enum.Enum):
     """What is subtracted from the worker's reward."""
@@ -133,6 +135,12 @@ class LeakGAN(NamedParts):
         )
         self.d_pretrainer = DiscriminatorTrainer(self.discriminator, first, d.prefixes)
         self.d_trainer = DiscriminatorTrainer(self.discriminator, d, d.prefixes)
+        self.d_steps = math.ceil(d.pretrain_steps / max(1, self.trainer.total))
+        if self.trainer.total and self.d_steps > MOST_D_STEPS:
+            raise UserError(
+                f"model.d_training.pretrain_steps={d.pretrain_steps}: {self.d_steps:,} for each of "
+                f"the {self.trainer.total:,} steps of pretraining; at most {MOST_D_STEPS:,}"
+            )
         every, rows = adversarial.mle_every, config.mle.batch_size
         self.mle_steps = math.ceil(task.train_size / (every * rows)) if every else 0
 
@@ -141,8 +149,7 @@ class LeakGAN(NamedParts):
     def phases(self) -> Sequence[Phase]:
         """pretraining (D and G interleaved), discriminator (where it is asked for), adversarial."""
         d, mle, adversarial = self.config.d_training, self.config.mle, self.config.adversarial
-        d_steps = math.ceil(d.pretrain_steps / max(1, self.trainer.total))
-        pretraining_rows = max(mle.batch_size, d_steps * d.pretrain_batch_size)
+        pretraining_rows = max(mle.batch_size, self.d_steps * d.pretrain_batch_size)
         used = self.mle_steps * mle.batch_size + d.steps * d.batch_size
         rows = max(1, used, adversarial.rank_real)
         return [

@@ -51,7 +51,9 @@ class ImageTower(nn.Module):
 
     def __init__(self, channels: int, size: int, config: DualEncoderConfig) -> None:
         super().__init__()
-        self.trunk = PictureTrunk(channels, size, tuple(config.channels), Norm.group)
+        self.trunk = PictureTrunk(
+            channels, size, tuple(config.channels), Norm.group, key="model.encoder.channels"
+        )
         self.projection = nn.Linear(self.trunk.places + self.trunk.pooled, config.projection)
 
     def forward(self, pictures: Tensor) -> Tensor:

@@ -25,21 +25,28 @@ class PictureTrunk(nn.Module):
 
     Args:
         shrinking: whether every convolution halves the map; if not, the last alone does.
+        key: the name of the widths where the user sets them, for the error.
 
     Raises:
         UserError: fewer than two widths, or more than the picture can be halved.
     """
 
     def __init__(
-        self, channels: int, size: int, widths: tuple[int, ...], norm: Norm, shrinking: bool = True
+        self,
+        channels: int,
+        size: int,
+        widths: tuple[int, ...],
+        norm: Norm,
+        shrinking: bool = True,
+        key: str = "channels",
     ) -> None:
         super().__init__()
         halvings = len(widths) if shrinking else 1
         side = size >> halvings
         if len(widths) < 2 or side << halvings != size or not side:
             raise UserError(
-                f"{len(widths)} convolutions of a picture: at least 2, and no more than {size} "
-                "pixels can be halved"
+                f"{key}: {len(widths)} convolutions of a picture: at least 2, and no more than "
+                f"{size} pixels can be halved"
             )
         *_, before, last = widths
         self.places, self.pooled = last * side * side, 2 * (before + last)

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from gantext.data.batches import of_like_length
 from gantext.data.ranges import Dropout, Size, Weight, Words
 from gantext.data.vocabulary import PAD
+from gantext.errors import UserError
 from gantext.nn.text.dropout import dropout
 
 SCORE_ROWS = 256
@@ -34,7 +35,11 @@ class DiscriminatorConfig:
 
 
 class TextCNN(nn.Module):
-    """One logit a sentence: above 0 for 'real'."""
+    """One logit a sentence: above 0 for 'real'. Widths over a sentence's length are left out.
+
+    Raises:
+        UserError: no width is left.
+    """
 
     def __init__(
         self, vocab_size: int, config: DiscriminatorConfig, max_length: int, rng: torch.Generator
@@ -42,6 +47,12 @@ class TextCNN(nn.Module):
         super().__init__()
         pairs = zip(config.widths, config.filters, strict=True)
         kept = [(width, filters) for width, filters in pairs if width <= max_length]
+        if not kept:
+            widths = ",".join(map(str, config.widths))
+            raise UserError(
+                f"model.discriminator.widths=[{widths}]: no sentence has so many words; the "
+                f"longest has {max_length} with its end"
+            )
         self.config, self.widths = config, [width for width, _ in kept]
         self.embedding = nn.Embedding(vocab_size, config.embedding, padding_idx=PAD)
         self.convolutions = nn.ModuleList(

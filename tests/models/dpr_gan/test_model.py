@@ -325,6 +325,8 @@ def test_a_batch_of_one_caption_is_no_error() -> None:
             "model.adversarial.near_captions=0: it must be at least 1",
         ),
         ("model.candidates=0", "model.candidates=0: it must be at least 1"),
+        ("model.encoder.channels=[8]", "model.encoder.channels: 1 convolutions"),
+        ("model.discriminator.channels=[8]", "model.discriminator.channels: 1 convolutions"),
         ("model.generator.heads=3", "heads=3 does not divide"),
         ("model.faithful.betas=[0.5]", "model.faithful.betas: two numbers"),
         ("model.faithful.generator.channels=[8,8,8,8,8]", "4 blocks do not end at 8 pixels"),
