@@ -108,9 +108,9 @@ Weight = Annotated[float, Range(0, 1e6)]
 # Nats of a whole sentence or picture.
 Nats = Annotated[float, Range(0, 1e6)]
 # Logits are divided by it: beyond these bounds words are certain, or all alike, to the last bit.
-Temperature = Annotated[float, Range(1e-3, 1e3)]
+Temperature = Annotated[float, Range(1e-3, 1000)]
 # The same where 0 is greedy.
-GreedyTemperature = Annotated[float, Range(1e-3, 1e3, or_zero=True)]
+GreedyTemperature = Annotated[float, Range(1e-3, 1000, or_zero=True)]
 # The deviation of noise on pixels, which lie in [-1, 1].
 Deviation = Annotated[float, Range(0, 100)]
 # What keeps a division from one by 0, in single precision.
