@@ -114,6 +114,8 @@ def _is_quiet(node: ast.AST) -> bool:
                    for base in node.bases)  # fmt: skip
     if isinstance(node, ast.If):
         return isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+    if isinstance(node, ast.Expr):
+        return _is_quiet(node.value)
     if isinstance(node, ast.Call):
         owner = node.func.value if isinstance(node.func, ast.Attribute) else node.func
         return _name(owner) in SAID or _name(node.func) in SAID

@@ -22,7 +22,7 @@ def share(values: list[int], weight: float = 0.5) -> float:
 
 def test_each_kind_of_change_and_nothing_of_what_is_only_said() -> None:
     """3 -> 4; 0.5 -> 1.0; the condition's `or`, `not` and `>`; the call of check; sum, the slice,
-    its 1, the division, the keyword and its 4. None of strings, annotations, what is raised or said.
+    its 1, the division, the keyword and its 4. None of strings, types, what is raised or said.
     """
     found = [(one.line, one.kind, one.new) for one in changes(SOURCE)]
     assert found == [
@@ -48,8 +48,8 @@ def test_a_change_is_made_at_its_place_also_behind_wide_characters() -> None:
     assert 'name = "é→"; size = 1 + 3\n' in made
 
 
-def test_every_changed_module_can_still_be_read() -> None:
-    for path in sorted((ROOT / "gantext" / "metrics").rglob("*.py")):
-        source = path.read_bytes()
-        for change in changes(source):
-            ast.parse(change.apply(source))
+def test_a_changed_module_can_still_be_read() -> None:
+    source = (ROOT / "gantext" / "nn" / "text" / "rewards.py").read_bytes()
+    assert len(changes(source)) > 50
+    for change in changes(source):
+        ast.parse(change.apply(source))
