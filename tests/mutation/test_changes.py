@@ -34,8 +34,8 @@ def test_each_kind_of_change_and_nothing_of_what_is_only_said() -> None:
         (10, "call deleted", "pass"),
         (11, "function", "mean(values[1:])"),
         (11, "operator", "(sum(values[1:]) * draw(values, seed=4))"),
-        (11, "slice", ":"),
         (11, "constant", "2"),
+        (11, "slice", ":"),
         (11, "keyword dropped", "draw(values)"),
         (11, "constant", "5"),
     ]
