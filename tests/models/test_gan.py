@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import math
 
 import pytest
 import torch
@@ -201,6 +202,73 @@ def test_state_goes_round_and_training_goes_on_identically():
     for a, b in pairs:
         for x, y in zip(a.parameters(), b.parameters(), strict=True):
             assert torch.equal(x, y)
+
+
+def test_the_entropy_bonus_lowers_the_loss_by_the_weighted_entropy():
+    """Of 6 words <pad>, <bos> and <unk> are never written: with all logits 0 each of the other
+    three has 1/3, and the entropy is log 3 a token.
+    """
+    plain, bonus = make(), make("model.adversarial.entropy_weight=0.25")
+    with torch.no_grad():
+        for parameter in [*plain.generator.parameters(), *bonus.generator.parameters()]:
+            parameter.zero_()
+    tokens = all_sentences()
+    without, _ = plain.policy_loss(tokens, rng(1))
+    weighted, found = bonus.policy_loss(tokens, rng(1))
+    assert found["entropy"].item() == pytest.approx(math.log(3), rel=1e-6)
+    assert (weighted - without).item() == pytest.approx(-0.25 * math.log(3), rel=1e-5)
+
+
+def test_the_moving_baseline_keeps_nine_tenths():
+    """It begins at .5; rewards of mean 1 move it to .9 * .5 + .1 * 1 = .55, then to .595."""
+    model = make("model.adversarial.baseline=ema", "model.adversarial.reward_scale=none")
+    tokens = all_sentences()
+    rewards = (tokens != PAD).float()
+    first = model.advantages(rewards, rewards, tokens)
+    second = model.advantages(rewards, rewards, tokens)
+    torch.testing.assert_close(first, 0.5 * rewards)
+    torch.testing.assert_close(second, 0.45 * rewards)
+    assert model.ema.item() == pytest.approx(0.595)
+
+
+def test_the_critic_begins_at_zero_and_learns_the_reward():
+    model = make("model.adversarial.baseline=critic", "model.adversarial.reward_scale=none")
+    tokens = all_sentences()
+    rewards = 0.8 * (tokens != PAD).float()
+    torch.testing.assert_close(model.advantages(rewards, rewards, tokens), rewards)
+    for _ in range(300):
+        left = model.advantages(rewards, rewards, tokens)
+    assert left.abs().max() < 0.1
+
+
+def test_a_step_of_the_generator_takes_the_rollout_policy_along():
+    model = make("model.adversarial.rollout_lag=0.75", "model.adversarial.batch_size=8")
+    old = [p.clone() for p in model.rollout_policy.parameters()]
+    model.g_step(None, rng(1))
+    pairs = zip(old, model.rollout_policy.parameters(), model.generator.parameters(), strict=True)
+    assert all(torch.allclose(now, 0.75 * was + 0.25 * new) for was, now, new in pairs)
+    assert any(
+        not torch.equal(a, b) for a, b in zip(old, model.rollout_policy.parameters(), strict=True)
+    )
+
+
+def test_a_pretrained_run_gives_its_discriminator_if_it_has_one():
+    source = make()
+    with torch.no_grad():
+        for parameter in [*source.generator.parameters(), *source.discriminator.parameters()]:
+            parameter.add_(1.0)
+    whole, alone = make(), make()
+    before = alone.discriminator.state_dict()["output.weight"].clone()
+    state = source.state_dict()
+    whole.load_pretrained(state)
+    alone.load_pretrained({key: part for key, part in state.items() if key != "discriminator"})
+    for model in (whole, alone):
+        for network in (model.generator, model.rollout_policy):
+            for key, value in source.generator.state_dict().items():
+                assert torch.equal(network.state_dict()[key], value)
+    for key, value in source.discriminator.state_dict().items():
+        assert torch.equal(whole.discriminator.state_dict()[key], value)
+    assert torch.equal(alone.discriminator.state_dict()["output.weight"], before)
 
 
 def test_widths_and_filters_must_be_as_many():

@@ -98,5 +98,5 @@ def test_losses_are_the_golden_ones(name, request):
         for row, golden in zip(found[phase], rows, strict=True):
             for key, value in golden.items():
                 rel = AMPLIFIED.get((name, phase, key), 1e-3)
-                assert row[key] == pytest.approx(value, rel=rel, abs=1e-4), f"{phase} {key}"
+                assert row[key] == pytest.approx(value, rel=rel, abs=1e-7), f"{phase} {key}"
             assert row.keys() == golden.keys(), phase

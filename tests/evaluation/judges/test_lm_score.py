@@ -22,6 +22,7 @@ SMALL = LMConfig(
     dataclasses.replace(LM.training, batch_size=16),
     steps=120,
 )
+GOLDEN = 1.53857  # nats per token after 30 steps
 NOUNS = ("cat", "dog", "cow", "fox", "owl", "bee")
 
 
@@ -97,6 +98,30 @@ def test_the_seed_decides(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> No
     assert first == lm_scores(lines, corpus, config=SMALL)
     other = values(lm_scores(lines, corpus, seed=1, config=SMALL))
     assert all(other[name] != value for name, value in values(first).items())
+
+
+def test_the_seed_decides_both_values_of_real_text(corpus: Corpus) -> None:
+    """Of 5 sentences: their choice, the judge's weights and its batches hang on the seed."""
+    config = dataclasses.replace(SMALL, steps=20)
+    first, second = (
+        values(real_lm_scores(corpus, sentences=5, seed=seed, config=config)) for seed in (0, 1)
+    )
+    assert all(first[name] != second[name] for name in first)
+    for seed, found in ((0, first), (1, second)):
+        order = torch.randperm(200, generator=torch.Generator().manual_seed(seed))[:5]
+        judge = fit_lm(corpus.train.tokens[order], corpus, seed, config=config)
+        log_p, tokens = log_prob(judge, corpus.test.tokens)
+        assert found["reverse-lm"] == pytest.approx(-log_p.sum() / tokens.sum(), rel=1e-12)
+
+
+def test_the_judge_is_the_one_that_was_tuned(corpus: Corpus) -> None:
+    """Its settings, and what 30 steps of it give: a change of either changes published scores."""
+    assert dataclasses.astuple(LM.network) == (128, 192, 1, True, 0.5, 0.1)
+    assert dataclasses.astuple(LM.training) == (1, 32, 0.015, 0.02, 50, 0.01, 5.0, 0.5)
+    assert LM.steps == 800
+    judge = fit_lm(corpus.train.tokens, corpus, config=dataclasses.replace(LM, steps=30))
+    log_p, tokens = log_prob(judge, corpus.test.tokens)
+    assert -log_p.sum() / tokens.sum() == pytest.approx(GOLDEN, rel=1e-4)
 
 
 def test_the_real_lm_is_trained_once(corpus: Corpus) -> None:

@@ -70,6 +70,22 @@ def test_a_wider_set_costs_precision_alone() -> None:
     assert found.precision < 0.3 and found.recall > 0.9
 
 
+def test_large_numbers_cost_no_digits() -> None:
+    """Squares of 1e9 have steps of 128: without centring the balls would be noise."""
+    samples, real = cloud(40, 2, 0, 0.5), cloud(40, 2, 1)
+    moved = precision_recall(samples + 1e9, real + 1e9, 3)
+    assert 0 < moved.precision < 1
+    assert moved == pytest.approx(by_definition(samples, real, 3))
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_one_number_that_is_not_finite_is_enough(place: int) -> None:
+    sets = [cloud(6, 2, 0), cloud(6, 2, 1)]
+    sets[place][4, 1] = np.inf
+    with pytest.raises(UserError, match="finite"):
+        precision_recall(*sets)
+
+
 def test_bad_sets_are_refused() -> None:
     with pytest.raises(UserError, match="one size"):
         precision_recall(cloud(5, 2, 0), cloud(6, 2, 0))

@@ -172,3 +172,14 @@ def test_penalties_are_fp32_under_autocast_and_leave_pictures_alone() -> None:
     found.backward()
     assert pictures.grad is None
     assert all(p.grad is not None for name, p in network.named_parameters() if "weight" in name)
+
+
+@pytest.mark.parametrize("kind", list(GanLoss))
+def test_losses_of_half_precision_logits_are_computed_in_single(kind: GanLoss) -> None:
+    """1.0078125 is the number next to 1 in bf16; a mean or a softplus there would be rounded."""
+    real = torch.tensor([1.0078125, 1.0, 1.0], dtype=torch.bfloat16)
+    fake = torch.tensor([-0.5, 1.0078125, 3.0], dtype=torch.bfloat16)
+    for loss in (discriminator_loss, generator_loss):
+        found = loss(kind, real, fake)
+        assert found.dtype is torch.float32
+        torch.testing.assert_close(found, loss(kind, real.float(), fake.float()))

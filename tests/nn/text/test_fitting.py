@@ -23,6 +23,11 @@ def test_cosine_rate_at_its_defining_points():
     assert cosine_rate(100, 100, 10, 0.2) == pytest.approx(0.2)
 
 
+def test_an_epoch_ends_with_a_short_batch():
+    """10 sentences in batches of 4 are 3 steps; 3 epochs are 9."""
+    assert MLEConfig(3, 4, 0.02, 0.1, 5, 0.0, 5.0, 0.0).steps(10) == 9
+
+
 def test_only_singletons_are_hidden_and_at_the_stated_rate():
     tokens = torch.randint(4, 8, (400, 50), generator=rng(1))
     singletons = torch.zeros(8, dtype=torch.bool)

@@ -5,6 +5,7 @@ import torch
 from scipy.stats import chisquare
 
 from gantext.data.vocabulary import BOS, EOS, PAD, UNK
+from gantext.nn.text import sampling
 from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
 from gantext.nn.text.sampling import SamplingOptions, decode, draw, filtered
 
@@ -189,3 +190,33 @@ class Started:
 
     def start(self, rows: int):
         return self.model.advance(self.model.start(rows), self.first)
+
+
+def test_a_word_of_probability_exactly_0_is_never_drawn_at_the_edges():
+    """At a uniform of 0, and just under 1, the neighbours of words that cannot be are drawn."""
+    logits = torch.full((2, 70), -torch.inf)
+    logits[:, [3, 66]] = 0.0
+    edges = torch.tensor([0.0, 1 - 2**-53], dtype=torch.float64)
+    assert draw(logits, edges).tolist() == [3, 66]
+    half = torch.tensor([0.5 - 2**-53, 0.5], dtype=torch.float64)
+    assert draw(logits, half).tolist() == [3, 66]
+
+
+def test_rows_are_drawn_alike_in_chunks(monkeypatch):
+    """Chunks of 2 rows (16 numbers of 8 words) draw what one chunk does, the last short one too."""
+    model = tiny()
+    whole = decode(model, 7, 9, rng(4), SamplingOptions())
+    monkeypatch.setitem(sampling.CHUNK_ELEMENTS, "cpu", 16)
+    assert torch.equal(decode(model, 7, 9, rng(4), SamplingOptions()), whole)
+    greedy = SamplingOptions(temperature=0.0)
+    assert torch.equal(
+        decode(model, 7, 9, rng(4), greedy)[0], decode(model, 1, 9, rng(5), greedy)[0]
+    )
+
+
+def test_words_that_are_never_written_have_no_probability():
+    model = tiny()
+    logits = model.logits(model.start(1))[0]
+    assert [bool(torch.isneginf(logits[word])) for word in (PAD, BOS, UNK, EOS, 4)] == [
+        True, True, True, False, False,
+    ]  # fmt: skip

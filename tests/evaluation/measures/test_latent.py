@@ -1,0 +1,89 @@
+"""The scores of a latent variable against a plain second computation, sentence by sentence."""
+
+import math
+
+import pytest
+import torch
+from torch.distributions import Independent, Normal
+
+from gantext.data.corpus import Corpus, Sentences, build_corpus
+from gantext.data.vocabulary import PAD, Vocabulary
+from gantext.evaluation.measures.latent import latent_scores
+from gantext.nn.latent import sentence_noise
+
+SIZE, DRAWS, SEED = 3, 4, 7
+CPU = torch.device("cpu")
+LINES = ["a b", "b", "c a b a", "a a a", "c", "b c a", "a c", "c c b"]
+
+
+class Known:
+    """A latent model whose every number can be written down.
+
+    q(z|x) is normal around (length / 5, its first word / 20, 0) with the variance e^(-length / 10);
+    log p(x|z) = -length - |z|^2.
+    """
+
+    latent_size = SIZE
+
+    def encode(self, tokens: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        length = (tokens != PAD).sum(1).float()
+        zero = torch.zeros(len(tokens))
+        mu = torch.stack([length / 5, tokens[:, 0] / 20, zero], 1)
+        return mu, (-length / 10)[:, None].expand(-1, SIZE)
+
+    def log_prob_given(self, tokens: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+        return -(tokens != PAD).sum(1).float() - z.square().sum(1)
+
+
+@pytest.fixture(scope="module")
+def corpus() -> Corpus:
+    lines = Sentences(tuple(tuple(line.split()) for line in LINES), tuple(LINES))
+    vocabulary = Vocabulary.build(lines.tokens, tokenizer="whitespace")
+    return build_corpus("toy", vocabulary, lines, Sentences((), ()), lines)
+
+
+def by_definition(tokens: torch.Tensor) -> dict[str, float]:
+    """Each score as its formula stands in the papers, in plain loops over the sentences."""
+    model, prior = Known(), Independent(Normal(torch.zeros(SIZE), 1.0), 1)
+    rows = [row[row != PAD][None] for row in tokens]
+    q, found = [], {"reconstruction": 0.0, "kl": 0.0, "iw-nll": 0.0, "mutual-information": 0.0}
+    for row in rows:
+        mu, log_var = model.encode(row)
+        q.append(Independent(Normal(mu[0], (log_var[0] / 2).exp()), 1))
+    for own, row in zip(q, rows, strict=True):
+        noise = sentence_noise(row, DRAWS, SIZE, SEED)[0]
+        draws = own.mean + own.stddev * noise
+        given = torch.stack([model.log_prob_given(row, z[None])[0] for z in draws])
+        weights = (given + prior.log_prob(draws) - own.log_prob(draws)).exp()
+        found["iw-nll"] -= math.log(float(weights.mean())) / len(rows)
+        found["reconstruction"] -= float(given.mean()) / len(rows)
+        # 1/2 sum(mu^2 + sigma^2 - log sigma^2 - 1)
+        found["kl"] += float(
+            (own.mean**2 + own.variance - own.variance.log() - 1).sum() / 2 / len(rows)
+        )
+        z = own.mean + own.stddev * sentence_noise(row, 1, SIZE, SEED)[0, 0]
+        mixture = sum(float(other.log_prob(z).exp()) for other in q) / len(q)
+        found["mutual-information"] += (float(own.log_prob(z)) - math.log(mixture)) / len(rows)
+    return {"elbo": -found["reconstruction"] - found["kl"], **found}
+
+
+def test_every_score_equals_its_formula(corpus: Corpus) -> None:
+    """All eight sentences, of 3 2 5 4 2 4 3 4 tokens: the means of the first unit vary by
+    .984 / 25, those of the second, words 4 to 6, by .61 / 400: one unit is over .01.
+    """
+    scores = latent_scores(Known(), corpus, CPU, draws=DRAWS, sentences=100, seed=SEED)
+    found = {score.name: score.value for score in scores}
+    units = found.pop("active-units")
+    assert found == pytest.approx(by_definition(corpus.test.tokens), rel=1e-5)
+    assert units == 1
+    assert scores[0].signature["sentences"] == 8 and scores[0].signature["k"] == DRAWS
+    information = next(score for score in scores if score.name == "mutual-information")
+    assert information.signature["cap"] == round(math.log(8), 2)
+
+
+def test_a_part_of_the_sentences_is_chosen_by_the_seed(corpus: Corpus) -> None:
+    """Three of eight in their old order, by the permutation that the seed gives."""
+    order = torch.randperm(8, generator=torch.Generator().manual_seed(SEED))[:3].sort().values
+    scores = latent_scores(Known(), corpus, CPU, draws=DRAWS, sentences=3, seed=SEED)
+    found = {score.name: score.value for score in scores if score.name != "active-units"}
+    assert found == pytest.approx(by_definition(corpus.test.tokens[order]), rel=1e-5)

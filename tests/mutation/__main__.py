@@ -1,0 +1,219 @@
+"""Do the tests notice a wrong number? Random changes of the modules that decide numbers.
+
+Each change is made in a copy of the project, where the tests of the changed module are run until
+one fails. Printed are the share that was caught and every change that was not:
+
+    python -m tests.mutation --count 300 --seed 1 --minutes 60
+"""
+
+import argparse
+import contextlib
+import importlib
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.mutation.changes import Change, changes
+
+ROOT = Path(__file__).parents[2]
+# What decides numbers, and the files there that only name, list or load.
+DECIDE = ("data/batches.py", "data/corpus.py", "data/vocabulary.py", "data/tokenizers.py",
+          "evaluation", "inference", "metrics", "models", "nn")  # fmt: skip
+OTHERS = frozenset({"contract.py", "build.py", "once.py", "table.py", "published.py"})
+# Where numbers are held once more, for what has no tests of its own name or slips through them.
+LAST = {
+    "nn": ("models/test_golden.py", "models/test_contract.py"),
+    "models": ("models/test_golden.py", "models/test_contract.py"),
+    "evaluation": ("evaluation", "cli/test_eval.py", "cli/test_compare.py", "cli/test_frontier.py"),
+    "inference": ("cli/test_score.py", "cli/test_latent_uses.py", "cli/test_latent.py"),
+}
+WARM = ("torch", "numpy", "pytest", "hydra", "omegaconf", "typer", "rich", "safetensors.torch")
+NEEDED = (
+    "gantext", "conf", "tests", "bench", "docs", "README.md", "pyproject.toml", "setup.py"
+)  # fmt: skip
+PATIENCE = 240  # seconds, after which a change is taken as noticed: it never ends
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A change of a module, the files of tests that were run, and whether one of them failed."""
+
+    module: Path
+    change: Change
+    tests: tuple[Path, ...]
+    caught: bool
+    seconds: float
+
+
+def modules() -> list[Path]:
+    """The modules that decide numbers, from the project's folder."""
+    places = [ROOT / "gantext" / name for name in DECIDE]
+    found = [
+        path for place in places for path in (place.rglob("*.py") if place.is_dir() else [place])
+    ]
+    return sorted(path.relative_to(ROOT) for path in found if path.name not in OTHERS)
+
+
+def tests_of(module: Path) -> list[Path]:
+    """The files of tests that can notice a change: of its own name first, then what imports it."""
+    parts = module.with_suffix("").parts[1:]
+    parts = parts[:-1] if parts[-1] == "__init__" else parts
+    mirror = ROOT.joinpath("tests", *parts)
+    own = [mirror.with_name(f"test_{mirror.name}.py"), *sorted(mirror.glob("test_*.py"))]
+    name = ".".join(("gantext", *parts))
+    using = [path for path in sorted((ROOT / "tests").rglob("test_*.py")) if _uses(path, name)]
+    beside = sorted(mirror.parent.glob("test_*.py")) if mirror.parent != ROOT / "tests" else []
+    last = [ROOT / "tests" / path for path in LAST.get(parts[0], ())]
+    places = (*own, *using, *beside, *last)
+    found = [file for place in places for file in _files(place)]
+    return list(dict.fromkeys(path.relative_to(ROOT) for path in found))
+
+
+def _files(place: Path) -> list[Path]:
+    """A file of tests, or those of a folder; none where there is nothing."""
+    if place.is_dir():
+        return sorted(place.rglob("test_*.py"))
+    return [place] if place.is_file() else []
+
+
+def _uses(path: Path, name: str) -> bool:
+    package, _, last = name.rpartition(".")
+    text = path.read_text(encoding="utf-8")
+    return f"{name} import" in text or any(
+        line.startswith(f"from {package} import") and last in line.split()[3:]
+        for line in text.replace(",", " ").splitlines()
+    )
+
+
+def sample(count: int, seed: int) -> list[tuple[Path, Change]]:
+    """`count` changes, a module's share as large as its number of possible ones."""
+    every = [(path, change) for path in modules() for change in changes((ROOT / path).read_bytes())]
+    return random.Random(seed).sample(every, min(count, len(every)))
+
+
+@contextlib.contextmanager
+def copied() -> Iterator[Path]:
+    """A copy of what the tests need."""
+    with tempfile.TemporaryDirectory(prefix="gantext-mutation-") as name:
+        ours = (
+            "gantext",
+            "conf",
+            "tests",
+            "bench",
+            "docs",
+            "pyproject.toml",
+            "README.md",
+            "setup.py",
+        )
+        for part in ours:
+            source, place = ROOT / part, Path(name) / part
+            if source.is_dir():
+                shutil.copytree(source, place, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, place)
+        yield Path(name)
+
+
+def passes(folder: Path, files: list[Path], log: Path, patience: int = PATIENCE) -> bool:
+    """Whether the tests pass there, in a child of this process, which has loaded torch already."""
+    child = os.fork()
+    if child == 0:
+        _run_tests(folder, files, log)
+    signal.signal(signal.SIGALRM, lambda *_: os.killpg(child, signal.SIGKILL))
+    signal.alarm(patience)
+    try:
+        return os.waitpid(child, 0)[1] == 0
+    finally:
+        signal.alarm(0)
+
+
+def _run_tests(folder: Path, files: list[Path], log: Path) -> None:
+    code = 1
+    try:
+        os.setpgid(0, 0)
+        os.chdir(folder)
+        sys.path.insert(0, str(folder))
+        os.environ["PYTHONPATH"] = str(folder)
+        with log.open("wb") as file:
+            os.dup2(file.fileno(), 1)
+            os.dup2(file.fileno(), 2)
+        sys.dont_write_bytecode = True
+        import pytest
+
+        code = pytest.main(
+            ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *map(str, files)]
+        )
+    finally:
+        os._exit(int(code))
+
+
+def tried(folder: Path, module: Path, change: Change) -> Trial:
+    """Make a change, run the tests, take it back."""
+    source, place, files = (ROOT / module).read_bytes(), folder / module, tests_of(module)
+    start = time.monotonic()
+    place.write_bytes(change.apply(source))
+    try:
+        caught = not passes(folder, files, folder / "log.txt")
+    finally:
+        place.write_bytes(source)
+    return Trial(module, change, tuple(files), caught, time.monotonic() - start)
+
+
+def fail_unchanged(folder: Path, chosen: list[tuple[Path, Change]]) -> bool:
+    """Whether a test fails that nothing has been changed for: nothing could be learned from it."""
+    files = sorted({file for module, _ in chosen for file in tests_of(module)})
+    print(f"{len(files)} files of tests, first without a change ...", flush=True)
+    return not passes(folder, files, folder / "log.txt", patience=3600)
+
+
+def report(trials: list[Trial]) -> None:
+    """Print the share that was caught, of each module and in all, and what was not."""
+    made, caught = Counter(t.module for t in trials), Counter(t.module for t in trials if t.caught)
+    for module in sorted(made, key=lambda path: (caught[path] / made[path], path)):
+        print(f"{caught[module]:4} of {made[module]:3}  {module}")
+    print(f"\ncaught {sum(caught.values())} of {len(trials)}"
+          f" ({sum(caught.values()) / max(len(trials), 1):.1%})")  # fmt: skip
+    for trial in sorted(trials, key=lambda t: (t.module, t.change.start)):
+        if not trial.caught:
+            print(f"not noticed: {trial.module}, {trial.change}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--count", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--module", action="append", help="only modules whose path holds this")
+    options = parser.parse_args()
+    os.environ["OMP_NUM_THREADS"] = "1"
+    for name in WARM:
+        importlib.import_module(name)
+    chosen = sample(10**9 if options.module else options.count, options.seed)
+    if options.module:
+        chosen = [one for one in chosen if any(part in str(one[0]) for part in options.module)]
+        chosen = chosen[: options.count]
+    end, trials = time.monotonic() + options.minutes * 60, []
+    with copied() as folder:
+        if fail_unchanged(folder, chosen):
+            sys.exit((folder / "log.txt").read_text()[-3000:])
+        for number, (module, change) in enumerate(chosen, 1):
+            if time.monotonic() > end:
+                print(f"{options.minutes:g} minutes are over: {len(trials)} of {len(chosen)} tried")
+                break
+            trials.append(tried(folder, module, change))
+            last = trials[-1]
+            state = "caught" if last.caught else "NOT NOTICED"
+            print(f"{number:3} {last.seconds:5.1f} s  {state:11}  {module}, {change}", flush=True)
+    report(trials)
+
+
+if __name__ == "__main__":
+    main()
