@@ -1,0 +1,46 @@
+"""The step at which a run diverged, as its folder keeps it: where it was, and its batch."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from gantext.errors import UserError
+from gantext.runs import checkpoint
+from gantext.runs.folder import RunDir
+
+
+@dataclass(frozen=True)
+class BadStep:
+    """The first step of a run whose numbers were not finite.
+
+    Attributes:
+        phase: in which it was.
+        step: of that phase.
+        total: of all phases.
+        what: the metric or the weights, and what became of them.
+        batch: its tensors by name: "tokens" of text; "pictures", "labels" and "tokens" of pictures.
+    """
+
+    phase: str
+    step: int
+    total: int
+    what: str
+    batch: dict[str, Any]
+
+
+def save(run: RunDir, step: BadStep) -> None:
+    """Write it whole or not at all, in the place of an earlier one."""
+    checkpoint.write(run.bad_step, vars(step))
+
+
+def load(run: RunDir) -> BadStep | None:
+    """The step at which a run diverged; None where it did not, or kept none.
+
+    Raises:
+        UserError: what it kept is damaged.
+    """
+    if run.status != "diverged" or not run.bad_step.is_dir():
+        return None
+    try:
+        return BadStep(**checkpoint.read(run.bad_step))
+    except (checkpoint.CheckpointDamaged, TypeError) as error:
+        raise UserError(f"{run.bad_step} is damaged: {error}") from error
