@@ -68,7 +68,9 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.
 
 # How samples are drawn and scored.
 DeviceName = Annotated[Device, typer.Option(help="Where to compute.")]
-Temperature = Annotated[float, typer.Option(min=0.0, help="1 is the model's own.")]
+Temperature = Annotated[
+    float, typer.Option(min=0.0, max=1e3, help="1 is the model's own, 0 is greedy.")
+]
 SampleSeed = Annotated[int, typer.Option(help="Seed of the samples.")]
 Seed = Annotated[int, typer.Option(help="Seed of samples and shuffles.")]
 Seeds = Annotated[str, typer.Option(help="Seeds of the samples, with commas between.")]
@@ -84,7 +86,7 @@ Order = Annotated[int, typer.Option(min=2, max=5, help="N of the plot and of the
 # How a latent vector is decoded.
 DecodedHow = Annotated[How, typer.Option(help="How sentences are decoded.")]
 DecodedBeam = Annotated[int, typer.Option(min=1, help="Hypotheses of --how beam.")]
-DecodedTemperature = Annotated[float, typer.Option(min=0.0, help="Of --how sample.")]
+DecodedTemperature = Annotated[float, typer.Option(min=0.0, max=1e3, help="Of --how sample.")]
 DecodedSeed = Annotated[int, typer.Option(help="Seed of --how sample.")]
 
 TEMPERATURES = "0.5,0.6,0.7,0.8,0.9,1.0,1.1,1.2"

@@ -11,7 +11,7 @@ from gantext.data.gallery import Gallery
 from gantext.evaluation import measures
 from gantext.evaluation.measure import Protocol
 from gantext.evaluation.subjects import Ground, Model, Subject, ground_of_corpus
-from gantext.inference.sampling import sample_texts
+from gantext.inference.sampling import naming, sample_texts, signed_temperature
 from gantext.metrics.score import Score, Setting
 from gantext.nn.rng import generator
 from gantext.nn.text.sampling import SamplingOptions
@@ -40,17 +40,18 @@ class InTraining(Model):
 def score_text(trained: TrainedText, corpus: Corpus, phase: str) -> tuple[list[str], list[Score]]:
     """Sample a model and score it as `eval` in its settings says: (samples, scores)."""
     chosen = trained.settings.eval
-    lines, words = sample_texts(
-        trained.algorithm,
-        corpus.vocabulary,
-        chosen.samples,
-        generator(chosen.seed, "eval", trained.device),
-        SamplingOptions(chosen.temperature),
-        chosen.batch_size,
-    )
+    with naming(trained.run):
+        lines, words = sample_texts(
+            trained.algorithm,
+            corpus.vocabulary,
+            chosen.samples,
+            generator(chosen.seed, "eval", trained.device),
+            SamplingOptions(chosen.temperature),
+            chosen.batch_size,
+        )
     origin: dict[str, Setting] = {
         "phase": phase,
-        "temperature": chosen.temperature,
+        "temperature": signed_temperature(chosen.temperature),
         "sample_seed": chosen.seed,
     }
     return lines, _scores(trained, ground_of_corpus(corpus), origin, lines, words)

@@ -38,6 +38,7 @@ def load(run: RunDir) -> BadStep | None:
     Raises:
         UserError: what it kept is damaged.
     """
+    # A run that went on and ended well keeps the folder of an earlier try.
     if run.status != "diverged" or not run.bad_step.is_dir():
         return None
     try:

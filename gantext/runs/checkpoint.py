@@ -172,9 +172,9 @@ def _tree(files: dict[str, bytes]) -> dict[str, Any]:
 
 
 def not_finite(tree: Any, name: str = "") -> str | None:
-    """The dotted place in a tree of the first tensor with NaN or infinity in it; None: nowhere."""
+    """The first tensor of a tree with NaN or infinity in it, by its dotted place; None: no one."""
     if isinstance(tree, Tensor):
-        return None if bool(tree.isfinite().all()) else name
+        return None if bool(tree.isfinite().all()) else f"{name} of the state is not finite"
     items = enumerate(tree) if isinstance(tree, (list, tuple)) else ()
     pairs = tree.items() if isinstance(tree, dict) else items
     found = (not_finite(value, f"{name}.{key}".lstrip(".")) for key, value in pairs)
@@ -196,7 +196,7 @@ def save(checkpoints: Path, tree: dict[str, Any], step: int, phase: str | None, 
     """
     broken = not_finite(tree)
     if broken is not None:
-        raise NotFinite(f"{broken} of its state is not finite")
+        raise NotFinite(broken)
     folder = checkpoints / (f"{step:09d}" + (f"-{phase}" if phase else ""))
     write(folder, tree)
     passing = [path for path in folders(checkpoints) if "-" not in path.name]

@@ -12,6 +12,8 @@ from torch import Tensor, nn
 
 from gantext.nn.optim import Metrics
 
+LONGEST = 1000  # steps between two looks
+
 
 @dataclass(frozen=True)
 class Broken:
@@ -27,13 +29,13 @@ class Broken:
 
 
 class Lookout:
-    """Remembers, on the device, the first step whose metrics or weights were not finite.
+    """Keeps, on the device, what tells which step was the first that was not finite.
 
     `note` only adds work for the device. `broken` waits for it: once a step on a CPU, where that
     costs nothing, and once a report on a GPU.
     """
 
-    def __init__(self, networks: Mapping[str, nn.Module], device: torch.device) -> None:
+    def __init__(self, networks: Mapping[str, nn.Module]) -> None:
         named = {
             f"{role}.{name}": weight
             for role, network in networks.items()
@@ -41,69 +43,61 @@ class Lookout:
         }
         self._names = tuple(named)
         self._weights: list[Tensor] = list(named.values())
-        self._device = device
-        self.clear()
+        self._noted: list[_Noted] = []
 
-    def clear(self) -> None:
-        """Forget what was noted."""
-        self._steps: list[int] = []
-        self._on_host: Broken | None = None
-        self._whole = torch.ones((), dtype=torch.bool, device=self._device)
-        self._good = torch.zeros((), dtype=torch.int64, device=self._device)
-        self._first: dict[tuple[str, ...], Tensor] = {}
+    @property
+    def is_full(self) -> bool:
+        """Whether so many steps are noted that one should look at them, to save memory."""
+        return len(self._noted) >= LONGEST
 
     @torch.no_grad()
     def note(self, step: int, metrics: Metrics) -> None:
-        """Look at a step's metrics, scalars, and at the weights after it; nothing is waited for."""
-        tensors = {k: v for k, v in metrics.items() if isinstance(v, Tensor)}
-        numbers = {k: v for k, v in metrics.items() if not isinstance(v, Tensor)}
-        what = broken_metric(numbers)
-        if what is not None and self._on_host is None:
-            self._on_host = Broken(step, what)
-        self._steps.append(step)
-        self._remember(tuple(tensors), self._values(list(tensors.values())))
-
-    def _values(self, metrics: list[Tensor]) -> Tensor:
-        """The metrics, and the squared norm of each weight: (K + P,), fp32.
+        """Keep a step's metrics, scalars, and squared norms of the weights after it; no wait.
 
         Weights over 1.8e19 have infinite squares: the next step could not be finite.
         """
+        tensors = {k: v.float().reshape(()) for k, v in metrics.items() if isinstance(v, Tensor)}
+        numbers = {k: v for k, v in metrics.items() if not isinstance(v, Tensor)}
         norms = torch._foreach_norm(self._weights) if self._weights else ()
-        scalars = [*(value.float().reshape(()) for value in metrics), *norms]
-        values = torch.stack(scalars) if scalars else torch.zeros(0, device=self._device)
-        values[len(metrics) :].square_()
-        return values
-
-    def _remember(self, names: tuple[str, ...], values: Tensor) -> None:
-        """Keep the values, of metrics with these names, if they are the first that are broken."""
-        finite = values.isfinite().all()
-        first = self._whole & ~finite
-        kept = self._first.get(names)
-        self._first[names] = values if kept is None else torch.where(first, values, kept)
-        self._whole = self._whole & finite
-        self._good = self._good + self._whole
+        scalars = [*tensors.values(), *norms]
+        values = torch.stack(scalars) if scalars else torch.zeros(0)
+        values[len(tensors) :].square_()
+        self._noted.append(_Noted(step, tuple(tensors), values, broken_metric(numbers)))
 
     def broken(self) -> Broken | None:
-        """The first step noted since the last call that was not whole; None where all were."""
-        whole, good = torch.stack([self._whole.long(), self._good]).tolist()
-        found = None if whole else Broken(self._steps[good], self._what())
-        earlier = self._on_host
-        if earlier is not None and (found is None or earlier.step <= found.step):
-            found = earlier
-        self.clear()
-        return found
+        """The first step noted since the last call that was not finite; None where all were."""
+        noted, self._noted = self._noted, []
+        on_host = any(one.on_host for one in noted)
+        if not noted or (torch.cat([one.values for one in noted]).isfinite().all() and not on_host):
+            return None
+        broken = ((one.step, self._what(one)) for one in noted)
+        return next(Broken(step, what) for step, what in broken if what is not None)
 
-    def _what(self) -> str:
-        """Which of the values that were kept is not finite, the metrics before the weights."""
-        for names, values in self._first.items():
-            numbers = values.tolist()
-            what = broken_metric(dict(zip(names, numbers, strict=False)))
-            if what is not None:
-                return what
-            for name, square in zip(self._names, numbers[len(names) :], strict=True):
-                if not math.isfinite(square):
-                    return f"the weights {name} are no longer finite, or overflow"
-        raise AssertionError("a step was noted as broken, and none of its numbers is")
+    def _what(self, noted: "_Noted") -> str | None:
+        """Which number of a step is not finite, the metrics before the weights."""
+        values = noted.values.tolist()
+        what = broken_metric(dict(zip(noted.metrics, values, strict=False))) or noted.on_host
+        squares = zip(self._names, values[len(noted.metrics) :], strict=True)
+        overflowing = (name for name, square in squares if not math.isfinite(square))
+        network = next(overflowing, None)
+        if what is None and network is not None:
+            what = f"the weights {network} are no longer finite, or overflow"
+        return what
+
+
+@dataclass(frozen=True)
+class _Noted:
+    """A step: the names of its metrics on the device, (K + P,) values, what broke on the host."""
+
+    step: int
+    metrics: tuple[str, ...]
+    values: Tensor
+    on_host: str | None
+
+
+def has_to_wait(device: torch.device) -> bool:
+    """Whether reading a number costs a wait for the device: not on a CPU."""
+    return device.type != "cpu"
 
 
 def broken_metric(metrics: Mapping[str, float]) -> str | None:

@@ -3,24 +3,23 @@
 import contextlib
 import shlex
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
-
-from torch import Tensor
 
 from gantext.metrics.score import Score
 from gantext.models.contract import Phase
 from gantext.nn.optim import Metrics
+from gantext.nn.text.sampling import LogitsNotFinite
 from gantext.runs import bad_step
 from gantext.runs.bad_step import BadStep
 from gantext.runs.checkpoint import NotFinite
 from gantext.runs.folder import RunDir
 from gantext.training.console import Reporter
 from gantext.training.divergence import Diverged, likely_cause
-from gantext.training.finite import Broken, Lookout
+from gantext.training.finite import Broken, Lookout, has_to_wait
 from gantext.training.inspection import Inspector
 from gantext.training.preparation import Job
-from gantext.training.stepper import Stepper, batch_of
+from gantext.training.stepper import Stepper, batch_of, parts_of
 from gantext.training.stop import Stopped, StopRequest
 from gantext.training.tracker import Tracker, to_floats
 from gantext.training.watch import Watch
@@ -33,7 +32,7 @@ class Trainer:
         self.job, self.settings, self.run = job, job.settings, run
         self.inspector, self.reporter = inspector, reporter
         self.stepper = Stepper(job)
-        self.lookout = Lookout(job.algorithm.networks(), job.device)
+        self.lookout = Lookout(job.algorithm.networks())
         self.watch = Watch()
         self.seconds = 0.0
 
@@ -124,7 +123,7 @@ class Trainer:
             self.seconds = time.monotonic() - began
             reported = self._due(self.settings.log.every_steps, phase)
             # A GPU is waited for only where its numbers are read anyway.
-            if reported or self.job.device.type == "cpu":
+            if reported or not has_to_wait(self.job.device) or self.lookout.is_full:
                 self._look()
             if reported:
                 self._report(phase, tracker, to_floats(metrics))
@@ -153,6 +152,14 @@ class Trainer:
         if broken is not None:
             self._diverge(broken, cause)
 
+    @contextlib.contextmanager
+    def _drawable(self) -> Iterator[None]:
+        """Raise Diverged where the weights are finite and what they make of a word is not."""
+        try:
+            yield
+        except LogitsNotFinite as error:
+            self._diverge(Broken(self.step, str(error)), error)
+
     def _diverge(self, broken: Broken, cause: Exception | None) -> NoReturn:
         """Keep the batch of the step that broke, and raise Diverged."""
         self.stepper.back_to(broken.step)
@@ -168,9 +175,8 @@ class Trainer:
         """The step that the stepper is at, and its batch, which a GPU is past already."""
         state, _ = self.run.load_checkpoint()
         batch = batch_of(self.job, state, self.total)
-        parts = {"tokens": batch} if isinstance(batch, Tensor) else vars(batch)
         name = self.stepper.current.name
-        return BadStep(name, broken.step, self.total, broken.what, parts)
+        return BadStep(name, broken.step, self.total, broken.what, parts_of(batch))
 
     def _due(self, every: int, phase: Phase) -> bool:
         return bool(every) and (self.step % every == 0 or self.step == phase.steps)
@@ -184,7 +190,8 @@ class Trainer:
     def _report(self, phase: Phase, tracker: Tracker, metrics: dict[str, float]) -> None:
         if self._due(self.settings.log.sample_every_steps, phase):
             name = f"{self.total:09d}-{phase.name}"
-            metrics.update(self.inspector.look(name, self.total, tracker, self.reporter))
+            with self._drawable():
+                metrics.update(self.inspector.look(name, self.total, tracker, self.reporter))
         tracker.row(phase.name, self.step, self.total, metrics)
         self.reporter.step(self.step, metrics)
         for warning in self.watch.look(self.total, metrics):

@@ -91,6 +91,11 @@ def batch_of(job: Job, state: dict[str, Any] | None, total: int) -> Any:
     return collections.deque(drawn, maxlen=1)[0]
 
 
+def parts_of(batch: Any) -> dict[str, Any]:
+    """The tensors of a batch by name: sentences (B, T) are "tokens", pictures have several."""
+    return {"tokens": batch} if isinstance(batch, torch.Tensor) else dict(vars(batch))
+
+
 def autocast(settings: Settings, device: torch.device) -> contextlib.AbstractContextManager[object]:
     """bf16 forward passes when they are asked for.
 

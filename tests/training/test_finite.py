@@ -8,12 +8,10 @@ from torch import nn
 
 from gantext.training.finite import Broken, Lookout, broken_metric
 
-CPU = torch.device("cpu")
-
 
 def lookout() -> tuple[nn.Linear, Lookout]:
     network = nn.Linear(2, 1)
-    return network, Lookout({"critic": nn.Linear(2, 1), "generator": network}, CPU)
+    return network, Lookout({"critic": nn.Linear(2, 1), "generator": network})
 
 
 def test_the_first_metric_that_is_not_finite_is_named() -> None:
@@ -75,7 +73,7 @@ def test_a_look_begins_anew() -> None:
 
 
 def test_a_model_without_networks_has_its_metrics_looked_at() -> None:
-    look = Lookout({}, CPU)
+    look = Lookout({})
     look.note(1, {})
     look.note(2, {"loss": torch.tensor(math.inf)})
     assert look.broken() == Broken(2, "loss is inf")
