@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from torch import Tensor
+
 from gantext.errors import UserError
 from gantext.runs import checkpoint
 from gantext.runs.folder import RunDir
@@ -27,6 +29,9 @@ class BadStep:
     batch: dict[str, Any]
 
 
+FIELDS = {"phase": str, "step": int, "total": int, "what": str, "batch": dict}
+
+
 def save(run: RunDir, step: BadStep) -> None:
     """Write it whole or not at all, in the place of an earlier one."""
     checkpoint.write(run.bad_step, vars(step))
@@ -42,6 +47,11 @@ def load(run: RunDir) -> BadStep | None:
     if run.status != "diverged" or not run.bad_step.is_dir():
         return None
     try:
-        return BadStep(**checkpoint.read(run.bad_step))
-    except (checkpoint.CheckpointDamaged, TypeError) as error:
+        kept = checkpoint.read(run.bad_step)
+    except checkpoint.CheckpointDamaged as error:
         raise UserError(f"{run.bad_step} is damaged: {error}") from error
+    if {key: type(value) for key, value in kept.items()} != FIELDS or not all(
+        isinstance(part, Tensor) for part in kept["batch"].values()
+    ):
+        raise UserError(f"{run.bad_step} is damaged: it holds no step that a run diverged at")
+    return BadStep(**kept)

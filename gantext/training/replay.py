@@ -72,6 +72,8 @@ def replay(run: RunDir, console: Console) -> Replay:
         if job.device.type != "cpu":
             notes += (f"sums on {job.device} need not come in the same order twice",)
         began = stepper.total
+        if began >= wanted.total:
+            raise UserError(f"{run.path.name} has a checkpoint from after step {wanted.total:,}")
         result = _run(stepper, wanted)
     return Replay(wanted, began, *result, (*damaged, *notes))
 
