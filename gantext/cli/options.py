@@ -87,7 +87,9 @@ _AS_SAMPLED, _AS_SEED = within(ranges.GreedyTemperature), within(ranges.Seed)
 
 # How samples are drawn and scored.
 DeviceName = Annotated[Device, typer.Option(help="Where to compute.")]
-Temperature = Annotated[float, typer.Option(callback=_AS_SAMPLED, help="1 is the model's own.")]
+Temperature = Annotated[
+    float, typer.Option(callback=_AS_SAMPLED, help="1 is the model's own, 0 is greedy.")
+]
 SampleSeed = Annotated[int, typer.Option(callback=_AS_SEED, help="Seed of the samples.")]
 Seed = Annotated[int, typer.Option(callback=_AS_SEED, help="Seed of samples and shuffles.")]
 Seeds = Annotated[str, typer.Option(help="Seeds of the samples, with commas between.")]

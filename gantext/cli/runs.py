@@ -111,6 +111,7 @@ def show(
     _say_warnings(found)
     if found.divergence:
         tables.out.print(f"it {found.divergence}", style="red", markup=False, soft_wrap=True)
+        _say_bad_step(found)
     if found.status in ("stopped", "killed") and phase is None:
         tables.hint(f"next: {command('train', '--resume', found.path)}")
     elif found.last_checkpoint():
@@ -133,3 +134,11 @@ def _phases_until(run: RunDir, phase: str) -> list[str]:
 def _say_warnings(run: RunDir) -> None:
     for warning in (run.result or {}).get("warnings", []):
         tables.out.print(f"warning: {warning}", style="yellow", markup=False, soft_wrap=True)
+
+
+def _say_bad_step(run: RunDir) -> None:
+    """Where the batch of the step lies that a diverged run broke at, and what looks into it."""
+    if run.bad_step.is_dir():
+        text = f"the batch of that step is in {run.bad_step}"
+        tables.out.print(text, style="red", markup=False, soft_wrap=True)
+        tables.hint(f"how it broke: {command('train', '--replay', run.path)}")

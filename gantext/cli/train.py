@@ -43,6 +43,15 @@ Force = Annotated[
     typer.Option("--force", help="Go on though memory seems too small for the run."),
 ]
 
+Replay = Annotated[
+    bool,
+    typer.Option(
+        "--replay",
+        help="Run the steps of a run that diverged (the latest, or the one named) again, up to the "
+        "one that broke, and name its first operation that is not finite; nothing is written.",
+    ),
+]
+
 
 def _groups_help() -> str:
     lines = []
@@ -95,11 +104,15 @@ def train(
     cfg: Cfg = None,
     dry_run: DryRun = False,
     resume: Resume = False,
+    replay: Replay = False,
     json: Json = False,
     force: Force = False,
 ) -> None:
     """Train a model: all its phases, then its scores."""
     words = list(overrides or [])
+    if replay:
+        _replay(words, json)
+        return
     if resume:
         _finish(_resumed(words, force), json)
         return
@@ -125,6 +138,22 @@ def _resumed(words: list[str], force: bool) -> RunDir:
     return api.resume(words[0] if words else None, progress=True, force=force).folder
 
 
+def _replay(words: list[str], json: bool) -> None:
+    """Say how the run that is named, or the latest, came to its first number that is not finite."""
+    if len(words) > 1:
+        raise UserError("--replay takes a run and no overrides: its config is in its folder")
+    result = launch.replay(RunDir.find(words[0] if words else None, Path("runs")))
+    from gantext.training.replay import lines, to_json
+
+    for note in result.notes:
+        tables.err.print(f"note: {note}", markup=False, soft_wrap=True)
+    if json:
+        tables.print_json(to_json(result))
+        return
+    for line in lines(result):
+        tables.out.print(line, markup=False, soft_wrap=True, highlight=False)
+
+
 def pretrain(
     overrides: Words = None,
     multirun: Multirun = False,
@@ -136,7 +165,7 @@ def pretrain(
 ) -> None:
     """Run only the phases before the adversarial one."""
     words = [*(overrides or []), "phases=pretrain"]
-    train(words, multirun, config_dir, cfg, dry_run, False, json, force)
+    train(words, multirun, config_dir, cfg, dry_run, json=json, force=force)
 
 
 def adversarial_train(
@@ -178,7 +207,7 @@ def adversarial_train(
         "phases=adversarial",
         f"from_run={quote(f'{run.path}@{phase}' if phase else str(run.path))}",
     ]
-    train(words, multirun, config_dir, cfg, dry_run, False, json, force)
+    train(words, multirun, config_dir, cfg, dry_run, json=json, force=force)
 
 
 def show(words: list[str], config_dir: Path | None, cfg: str | None) -> None:

@@ -17,7 +17,7 @@ from gantext.evaluation.subjects import (
     blank_origin,
     ground_of_corpus,
 )
-from gantext.inference.sampling import sample_texts
+from gantext.inference.sampling import naming, sample_texts, signed_temperature
 from gantext.metrics.score import Score, Setting
 from gantext.nn.rng import generator
 from gantext.nn.text.sampling import SamplingOptions
@@ -46,17 +46,18 @@ class InTraining(Model):
 def score_text(trained: TrainedText, corpus: Corpus, phase: str) -> tuple[list[str], list[Score]]:
     """Sample a model and score it as `eval` in its settings says: (samples, scores)."""
     chosen = trained.settings.eval
-    lines, words = sample_texts(
-        trained.algorithm,
-        corpus.vocabulary,
-        chosen.samples,
-        generator(chosen.seed, "eval", trained.device),
-        SamplingOptions(chosen.temperature),
-        chosen.batch_size,
-    )
+    with naming(trained.run):
+        lines, words = sample_texts(
+            trained.algorithm,
+            corpus.vocabulary,
+            chosen.samples,
+            generator(chosen.seed, "eval", trained.device),
+            SamplingOptions(chosen.temperature),
+            chosen.batch_size,
+        )
     origin: dict[str, Setting] = {
         "phase": phase,
-        "temperature": chosen.temperature,
+        "temperature": signed_temperature(chosen.temperature),
         "sample_seed": chosen.seed,
         **blank_origin(lines),
     }

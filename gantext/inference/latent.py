@@ -13,10 +13,11 @@ from gantext.data.corpus import Split
 from gantext.errors import UserError
 from gantext.inference.beam import beam_rows, beam_search
 from gantext.inference.options import How
+from gantext.inference.sampling import naming, signed_temperature
 from gantext.metrics.score import Setting
 from gantext.models.contract import Latent
 from gantext.nn.rng import generator
-from gantext.nn.text.sampling import SamplingOptions
+from gantext.nn.text.sampling import SamplingOptions, check_drawn
 from gantext.runs.trained import TrainedText
 
 ROWS = 1000
@@ -33,7 +34,8 @@ class Decoding:
 
     def signature(self) -> dict[str, Setting]:
         """The settings that matter for the way chosen."""
-        sampled: dict[str, Setting] = {"temperature": self.temperature, "decode_seed": self.seed}
+        temperature = signed_temperature(self.temperature)
+        sampled: dict[str, Setting] = {"temperature": temperature, "decode_seed": self.seed}
         own: dict[How, dict[str, Setting]] = {How.beam: {"beam": self.beam}, How.sample: sampled}
         return {"how": self.how.value, **own.get(self.how, {})}
 
@@ -65,7 +67,10 @@ def decode_latent(trained: TrainedText, z: Tensor, decoding: Decoding) -> Tensor
         return torch.cat([_best(algorithm, part, width, decoding) for part in torch.split(z, rows)])
     options = SamplingOptions(0.0 if decoding.how is How.greedy else decoding.temperature)
     rng = generator(decoding.seed, "decoding", trained.device)
-    return torch.cat([algorithm.decode(part, rng, options) for part in torch.split(z, ROWS)])
+    tokens = torch.cat([algorithm.decode(part, rng, options) for part in torch.split(z, ROWS)])
+    with naming(trained.run):
+        check_drawn(tokens)
+    return tokens
 
 
 def _best(algorithm: Latent, z: Tensor, width: int, decoding: Decoding) -> Tensor:

@@ -1,5 +1,7 @@
 """Sampling a trained run."""
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +12,7 @@ from gantext.data.vocabulary import Vocabulary
 from gantext.metrics.score import Setting, signed
 from gantext.models.contract import Algorithm
 from gantext.nn.rng import generator
-from gantext.nn.text.sampling import SamplingOptions
+from gantext.nn.text.sampling import LogitsNotFinite, SamplingOptions, check_drawn
 from gantext.runs.folder import RunDir
 from gantext.runs.kinds import KINDS, TEXT, Kind
 from gantext.runs.trained import TrainedText
@@ -27,6 +29,9 @@ class SamplingRequest:
     seed: int = 0
     phase: str | None = None
 
+    def __post_init__(self) -> None:
+        SamplingOptions(self.temperature)  # refuses one that nothing can be drawn at, before work
+
     @property
     def options(self) -> SamplingOptions:
         """How tokens are drawn."""
@@ -34,11 +39,26 @@ class SamplingRequest:
 
 
 def draw(trained: TrainedText, request: SamplingRequest) -> tuple[list[str], list[list[str]]]:
-    """Sample a run: n sentences, and their words."""
+    """Sample a run: n sentences, and their words. Raises LogitsNotFinite, naming the run."""
     rng = generator(request.seed, "sampling", trained.device)
-    return sample_texts(
-        trained.algorithm, trained.vocabulary, request.n, rng, request.options, ROWS
-    )
+    with naming(trained.run):
+        return sample_texts(
+            trained.algorithm, trained.vocabulary, request.n, rng, request.options, ROWS
+        )
+
+
+@contextlib.contextmanager
+def naming(run: RunDir) -> Iterator[None]:
+    """Name the run where its logits turn out not to be finite."""
+    try:
+        yield
+    except LogitsNotFinite as error:
+        raise LogitsNotFinite(f"{run.path.name} cannot be sampled: {error}") from error
+
+
+def signed_temperature(temperature: float) -> Setting:
+    """What a signature says of a temperature: 0 is greedy."""
+    return temperature or "greedy"
 
 
 def signature(
@@ -58,7 +78,7 @@ def signature(
         step=step,
         phase=request.phase,
         sampled=request.n,
-        temperature=request.temperature,
+        temperature=signed_temperature(request.temperature),
         top_k=request.top_k,
         top_p=request.top_p,
         sample_seed=request.seed,
@@ -79,7 +99,15 @@ def sample_texts(
     options: SamplingOptions,
     rows: int,
 ) -> tuple[list[str], list[list[str]]]:
-    """Draw n sentences, `rows` at a time: as readable text, and as tokens."""
+    """Draw n sentences, `rows` at a time: as readable text, and as tokens.
+
+    Raises:
+        LogitsNotFinite: some of the words could not be drawn.
+    """
     sizes = [rows] * (n // rows) + ([n % rows] if n % rows else [])
-    drawn = [row for size in sizes for row in algorithm.sample(size, rng, options).tolist()]
+    drawn: list[list[int]] = []
+    for size in sizes:
+        tokens = algorithm.sample(size, rng, options).cpu()
+        check_drawn(tokens)
+        drawn += tokens.tolist()
     return [vocabulary.text(row) for row in drawn], [vocabulary.decode(row) for row in drawn]

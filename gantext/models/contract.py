@@ -115,7 +115,7 @@ class Trainable(Protocol):
         ...
 
     def networks(self) -> Mapping[str, nn.Module]:
-        """Its networks by role, for counts of parameters."""
+        """Its networks by role: those whose parameters are counted, and have to stay finite."""
         ...
 
     def state_dict(self) -> dict[str, Any]:

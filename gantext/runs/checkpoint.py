@@ -29,6 +29,10 @@ class CheckpointDamaged(Exception):
     """A checkpoint that is not whole; the message says what is wrong with it."""
 
 
+class NotFinite(Exception):
+    """A state that no run could go on from; the message names what in it is not finite."""
+
+
 def flatten(tree: Any, tensors: dict[str, Tensor]) -> Any:
     """Replace the tensors of a tree by references; they are collected in `tensors` (on the CPU).
 
@@ -167,13 +171,32 @@ def _tree(files: dict[str, bytes]) -> dict[str, Any]:
     return tree
 
 
+def not_finite(tree: Any, name: str = "") -> str | None:
+    """The first tensor of a tree with NaN or infinity in it, by its dotted place; None: no one."""
+    if isinstance(tree, Tensor):
+        return None if bool(tree.isfinite().all()) else f"{name} of the state is not finite"
+    items = enumerate(tree) if isinstance(tree, (list, tuple)) else ()
+    pairs = tree.items() if isinstance(tree, dict) else items
+    found = (not_finite(value, f"{name}.{key}".lstrip(".")) for key, value in pairs)
+    return next((place for place in found if place is not None), None)
+
+
 def folders(checkpoints: Path) -> list[Path]:
     """All checkpoint folders, oldest first: STEP, or STEP-PHASE at the end of a phase."""
     return sorted(checkpoints.glob("[0-9]*"))
 
 
 def save(checkpoints: Path, tree: dict[str, Any], step: int, phase: str | None, keep: int) -> Path:
-    """Write the checkpoint of a step; only the last `keep` that do not end a phase stay."""
+    """Write the checkpoint of a step; only the last `keep` that do not end a phase stay.
+
+    All that it writes is finite, so the newest of a run, which is never dropped, is finite too.
+
+    Raises:
+        NotFinite: weights or optimiser states are not; nothing is written or dropped.
+    """
+    broken = not_finite(tree)
+    if broken is not None:
+        raise NotFinite(broken)
     folder = checkpoints / (f"{step:09d}" + (f"-{phase}" if phase else ""))
     write(folder, tree)
     passing = [path for path in folders(checkpoints) if "-" not in path.name]

@@ -5,7 +5,7 @@ run.json          status, versions, data hash    metrics.jsonl    one line a rep
 checkpoints/      see checkpoint.py              samples/         sentences, or see pictures.py
 scores/           one JSON file a signature      tensorboard/     event files
 plots/            figures                        train.log        everything that was said
-result.json       final scores, or the error
+result.json       final scores, or the error     diverged/        the batch that it diverged at
 """
 
 import contextlib
@@ -46,6 +46,7 @@ class RunDir:
         self.tensorboard = path / "tensorboard"
         self.plots = path / "plots"
         self.checkpoints = path / "checkpoints"
+        self.bad_step = path / "diverged"
         self.pictures = PictureFiles(path)
         self._lock = path / ".lock"
         self._metrics = path / "metrics.jsonl"

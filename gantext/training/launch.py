@@ -15,6 +15,7 @@ from gantext.files import attempt
 if TYPE_CHECKING:
     from gantext.config.settings import Settings
     from gantext.runs.folder import RunDir
+    from gantext.training.replay import Replay
 
 
 def kept(run: "RunDir", words: list[str]) -> list[str]:
@@ -142,6 +143,19 @@ def resume(run: "RunDir", progress: bool = True, force: bool = False) -> None:
 
     with _alone():
         jobs.resume(run, console_of(progress), force)
+
+
+def replay(run: "RunDir", progress: bool = True) -> "Replay":
+    """The steps of a diverged run again up to the one that broke; nothing is written.
+
+    Raises:
+        UserError: it did not diverge, or its data has changed.
+    """
+    from gantext.training.console import console_of
+    from gantext.training.replay import replay as replayed
+
+    with _process:
+        return replayed(run, console_of(progress))
 
 
 def sweep_folder(words: list[str], config_dir: Path | None = None) -> Path:

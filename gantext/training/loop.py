@@ -2,25 +2,25 @@
 
 import contextlib
 import time
-from collections.abc import Sequence
-from typing import Any
-
-import torch
+from collections.abc import Iterator, Sequence
+from typing import Any, NoReturn
 
 from gantext.config import words
-from gantext.config.settings import Precision, Settings
-from gantext.data.batches import Batches
-from gantext.errors import UserError
 from gantext.evaluation.table import remarks
 from gantext.metrics.score import Score
-from gantext.models.contract import Phase, Trainable
+from gantext.models.contract import Phase
 from gantext.nn.optim import Metrics
-from gantext.nn.rng import generator
+from gantext.nn.text.sampling import LogitsNotFinite
+from gantext.runs import bad_step
+from gantext.runs.bad_step import BadStep
+from gantext.runs.checkpoint import NotFinite
 from gantext.runs.folder import RunDir
 from gantext.training.console import Reporter
-from gantext.training.divergence import Diverged, broken_metric, broken_weights
+from gantext.training.divergence import Diverged, likely_cause
+from gantext.training.finite import Broken, Lookout, has_to_wait
 from gantext.training.inspection import Inspector
 from gantext.training.preparation import Job
+from gantext.training.stepper import Stepper, batch_of, parts_of
 from gantext.training.stop import Stopped, StopRequest
 from gantext.training.tracker import Tracker, to_floats
 from gantext.training.watch import Watch
@@ -30,51 +30,49 @@ class Trainer:
     """One run's training. Everything that a resume needs is in `state`."""
 
     def __init__(self, job: Job, run: RunDir, inspector: Inspector, reporter: Reporter) -> None:
-        self.settings, self.run, self.inspector = job.settings, run, inspector
-        self.algorithm: Trainable = job.algorithm
-        self.device: torch.device = job.device
-        self.reporter = reporter
-        self.phases = job.phases
-        data_seed = generator(self.settings.seed, "data", torch.device("cpu")).initial_seed()
-        self.batches: Batches[Any] = Batches(job.data.train, data_seed)
-        self.noise = generator(self.settings.seed, "noise", self.device)
+        self.job, self.settings, self.run = job, job.settings, run
+        self.inspector, self.reporter = inspector, reporter
+        self.stepper = Stepper(job)
+        self.lookout = Lookout(job.algorithm.networks())
         self.watch = Watch()
-        self.phase, self.step, self.total, self.seconds = 0, 0, 0, 0.0
+        self.seconds = 0.0
+
+    @property
+    def step(self) -> int:
+        """Steps of the phase that are done."""
+        return self.stepper.step
+
+    @property
+    def total(self) -> int:
+        """Steps of all phases that are done."""
+        return self.stepper.total
 
     # State
 
     def state(self) -> dict[str, Any]:
         """All that the next step depends on, and the place in the run's files."""
         return {
-            "algorithm": self.algorithm.state_dict(),
-            "batches": self.batches.state_dict(),
-            "noise": self.noise.get_state(),
+            **self.stepper.state(),
             "watch": self.watch.state_dict(),
-            "phase": self.phase,
-            "step": self.step,
-            "total": self.total,
             "seconds": self.seconds,
             "metrics_size": self.run.metrics_size(),
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Go on from a checkpoint: lines of metrics written after it are dropped."""
-        if state["noise"].shape != self.noise.get_state().shape:
-            kind = self.device.type
-            raise UserError(f"the run began on another kind of device than {kind}: go on there")
-        self.algorithm.load_state_dict(state["algorithm"])
-        self.batches.load_state_dict(state["batches"])
-        self.noise.set_state(state["noise"])
+        self.stepper.load_state(state)
         self.watch.load_state_dict(state["watch"])
-        self.phase, self.step, self.total = state["phase"], state["step"], state["total"]
         self.seconds = state["seconds"]
         self.run.cut_metrics(state["metrics_size"])
 
     def save(self, phase_end: str | None = None) -> None:
-        """Write a checkpoint. Raises Diverged instead of writing weights that are not finite."""
-        self._refuse(broken_weights(self.algorithm.networks()))
+        """Write a checkpoint. Raises Diverged instead of writing what is not finite."""
+        self._look()
         keep = self.settings.checkpoint.keep
-        self.run.save_checkpoint(self.state(), self.total, phase_end, keep)
+        try:
+            self.run.save_checkpoint(self.state(), self.total, phase_end, keep)
+        except NotFinite as error:
+            self._diverge(Broken(self.step, str(error)), error)
 
     # The loop
 
@@ -88,15 +86,15 @@ class Trainer:
         tracker = Tracker(self.run, self.settings.log.tensorboard, self.total)
         scores = self._scores_so_far()
         try:
-            while self.phase < len(self.phases):
-                phase = self.phases[self.phase]
+            while self.stepper.phase < len(self.job.phases):
+                phase = self.stepper.current
                 if self.step < phase.steps:
                     self._run_phase(phase, tracker, stop)
                 # Also when a resumed run was already there: its phase's end may be damaged.
                 self.save(phase.name)
                 self._stop_if_asked(stop)
                 scores = self._score(phase) if phase.scored else scores
-                self.phase, self.step = self.phase + 1, 0
+                self.stepper.end_phase()
         finally:
             tracker.close()
         return scores
@@ -108,7 +106,7 @@ class Trainer:
 
     def _scores_so_far(self) -> list[Score]:
         """The scores of the last scored phase that a resumed run has behind it."""
-        scored = [phase.name for phase in self.phases[: self.phase] if phase.scored]
+        scored = [phase.name for phase in self.job.phases[: self.stepper.phase] if phase.scored]
         stored = self.run.scores(f"phase-{scored[-1]}") if scored else None
         return [Score.from_json(record) for record in stored["scores"]] if stored else []
 
@@ -122,15 +120,14 @@ class Trainer:
         self.run.update(status="running", phase=phase.name)
         began, saved = time.monotonic() - self.seconds, time.monotonic()
         while self.step < phase.steps:
-            metrics = self._take_step(phase)
+            metrics = self._take_step()
             self.seconds = time.monotonic() - began
             reported = self._due(self.settings.log.every_steps, phase)
-            # Metrics of other steps stay on a GPU, which is not waited for.
-            if reported or self.device.type == "cpu":
-                numbers = to_floats(metrics)
-                self._refuse(broken_metric(numbers))
+            # A GPU is waited for only where its numbers are read anyway.
+            if reported or not has_to_wait(self.job.device) or self.lookout.is_full:
+                self._look()
             if reported:
-                self._report(phase, tracker, numbers)
+                self._report(phase, tracker, to_floats(metrics))
             if self.step == phase.steps:
                 break  # saved as the end of the phase
             if stop.number is not None or self._save_due(saved):
@@ -138,23 +135,49 @@ class Trainer:
                 saved = time.monotonic()
             self._stop_if_asked(stop)
 
-    def _take_step(self, phase: Phase) -> Metrics:
-        """One step of a phase; its metrics, on the device."""
-        batch = self.batches.next(phase.rows).to(self.device)
-        self.step, self.total = self.step + 1, self.total + 1
+    def _take_step(self) -> Metrics:
+        """One step of the phase, noted by the lookout; its metrics, on the device."""
         try:
-            with autocast(self.settings, self.device):
-                return phase.step(batch, self.noise)
+            metrics = self.stepper.take()
         except Exception as error:
             # Networks that broke amid the step fail in many ways, such as sampling's.
-            self._refuse(broken_weights(self.algorithm.networks()), error)
+            self.lookout.note(self.step, {})
+            self._look(error)
             raise
+        self.lookout.note(self.step, metrics)
+        return metrics
 
-    def _refuse(self, broken: str | None, cause: Exception | None = None) -> None:
-        """Raise Diverged where something is not finite."""
+    def _look(self, cause: Exception | None = None) -> None:
+        """Raise Diverged where a step since the last look was not finite."""
+        broken = self.lookout.broken()
         if broken is not None:
-            phase, last = self.phases[self.phase].name, self.run.last_checkpoint()
-            raise Diverged(self.run.path, phase, self.step, broken, last) from cause
+            self._diverge(broken, cause)
+
+    @contextlib.contextmanager
+    def _drawable(self) -> Iterator[None]:
+        """Raise Diverged where the weights are finite and what they make of a word is not."""
+        try:
+            yield
+        except LogitsNotFinite as error:
+            self._diverge(Broken(self.step, str(error)), error)
+
+    def _diverge(self, broken: Broken, cause: Exception | None) -> NoReturn:
+        """Keep the batch of the step that broke, and raise Diverged."""
+        self.stepper.back_to(broken.step)
+        phase, last = self.stepper.current.name, self.run.last_checkpoint()
+        likely = likely_cause(self.settings)
+        error = Diverged(self.run.path, phase, broken.step, broken.what, last, likely)
+        # What cannot be kept, as on a full disk, must not hide what happened.
+        with contextlib.suppress(OSError):
+            bad_step.save(self.run, self._bad_step(broken))
+        raise error from cause
+
+    def _bad_step(self, broken: Broken) -> BadStep:
+        """The step that the stepper is at, and its batch, which a GPU is past already."""
+        state, _ = self.run.load_checkpoint()
+        batch = batch_of(self.job, state, self.total)
+        name = self.stepper.current.name
+        return BadStep(name, broken.step, self.total, broken.what, parts_of(batch))
 
     def _due(self, every: int, phase: Phase) -> bool:
         return bool(every) and (self.step % every == 0 or self.step == phase.steps)
@@ -168,7 +191,8 @@ class Trainer:
     def _report(self, phase: Phase, tracker: Tracker, metrics: dict[str, float]) -> None:
         if self._due(self.settings.log.sample_every_steps, phase):
             name = f"{self.total:09d}-{phase.name}"
-            metrics.update(self.inspector.look(name, self.total, tracker, self.reporter))
+            with self._drawable():
+                metrics.update(self.inspector.look(name, self.total, tracker, self.reporter))
         tracker.row(phase.name, self.step, self.total, metrics)
         self.reporter.step(self.step, metrics)
         for warning in self.watch.look(self.total, metrics):
@@ -190,14 +214,3 @@ class Trainer:
 
 def _records(scores: Sequence[Score]) -> list[dict[str, object]]:
     return [score.to_json() for score in scores]
-
-
-def autocast(settings: Settings, device: torch.device) -> contextlib.AbstractContextManager[object]:
-    """bf16 forward passes when they are asked for.
-
-    Without autocast's cache of cast weights: one step updates weights and uses them again, and
-    would go on with the old ones.
-    """
-    if settings.precision is Precision.fp32:
-        return contextlib.nullcontext()
-    return torch.autocast(device.type, torch.bfloat16, cache_enabled=False)

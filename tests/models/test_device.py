@@ -158,9 +158,9 @@ def test_the_host_waits_no_more_often_for_longer_sentences() -> None:
 
 def test_a_noise_state_of_another_kind_of_device_is_refused() -> None:
     """A CUDA generator's state is 16 bytes, a CPU's 5,056: set_state would fail deep inside."""
-    from gantext.training.loop import Trainer
+    from gantext.training.stepper import Stepper
 
-    trainer = object.__new__(Trainer)
-    trainer.device, trainer.noise = torch.device("cpu"), rng()
+    stepper = object.__new__(Stepper)
+    stepper.device, stepper.noise = torch.device("cpu"), rng()
     with pytest.raises(UserError, match="another kind of device than cpu"):
-        trainer.load_state({"noise": torch.zeros(16, dtype=torch.uint8)})
+        stepper.load_state({"noise": torch.zeros(16, dtype=torch.uint8)})

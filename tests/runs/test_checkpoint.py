@@ -170,6 +170,23 @@ def test_the_end_of_a_phase_is_newer_than_a_checkpoint_of_the_same_step(tmp_path
     assert run.load_checkpoint()[0] == {"end": True}
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_state_that_is_not_finite_takes_no_place_of_one_that_is(
+    tmp_path: Path, value: float
+) -> None:
+    """An optimiser's too; a plain number may be infinite, as the best score so far can be."""
+    run = RunDir(tmp_path)
+    whole = {"optimiser": {"state": {0: {"exp_avg": torch.zeros(3)}}}, "best": float("-inf")}
+    run.save_checkpoint(whole, 3, None, keep=1)
+    broken = {"optimiser": {"state": {0: {"exp_avg": torch.tensor([0.0, value])}}}}
+    for step, phase in ((3, None), (6, None), (9, "mle")):
+        with pytest.raises(checkpoint.NotFinite, match=r"optimiser\.state\.0\.exp_avg of"):
+            run.save_checkpoint(broken, step, phase, keep=1)
+    found, damaged = run.load_checkpoint()
+    assert found is not None and same(found, whole) and not damaged
+    assert [path.name for path in checkpoint.folders(run.checkpoints)] == ["000000003"]
+
+
 def test_what_a_kill_left_is_ignored_and_cleaned_up(tmp_path: Path) -> None:
     run = RunDir(tmp_path)
     run.save_checkpoint(state(3), 3, None, keep=2)

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import torch
-from torch import nn
 
 import gantext
 from gantext.cli.runs import next_steps
@@ -15,29 +14,11 @@ from gantext.models.mle import MLE
 from gantext.nn.optim import Metrics
 from gantext.runs import checkpoint
 from gantext.runs.folder import RunDir
-from gantext.training.divergence import Diverged, broken_metric, broken_weights
+from gantext.training.divergence import Diverged
 from tests.conftest import Command
 
 FAST = ["model.mle.learning_rate=1e30", "model.mle.warmup_steps=0"]
 LINE = "diverged at step 8 of mle: nll is nan; its last good checkpoint is checkpoints/000000006"
-
-
-def test_the_first_metric_that_is_not_finite_is_named() -> None:
-    assert broken_metric({"nll": 2.0, "rate": 0.0}) is None
-    assert broken_metric({"nll": 2.0, "grad_norm": math.inf, "rate": math.nan}) == (
-        "grad_norm is inf"
-    )
-
-
-@pytest.mark.parametrize(("value", "whole"), [(1e18, True), (1e20, False), (math.nan, False)])
-def test_weights_whose_products_overflow_are_broken(value: float, whole: bool) -> None:
-    """fp32 ends at 3.4e38: the square of 1e18 is below, that of 1e20 above."""
-    network = nn.Linear(2, 1)
-    with torch.no_grad():
-        network.weight[0, 1] = value
-    found = broken_weights({"critic": nn.Linear(2, 1), "generator": network})
-    assert (found is None) == whole
-    assert whole or (found is not None and "of generator" in found)
 
 
 @pytest.fixture
@@ -121,8 +102,8 @@ def test_a_huge_learning_rate_diverges_before_it_saves(
     found = cli("train", *small_mle, *FAST, "name=r", "checkpoint.every_steps=1")
     assert found.code == 1 and "Traceback" not in found.err
     line = (
-        "diverged at step 1 of mle: the weights of generator are no longer finite, or overflow; "
-        "it has no checkpoint from before"
+        "diverged at step 1 of mle: the weights generator.embedding.weight are no longer finite, "
+        "or overflow (likely by model.mle.learning_rate=1e+30); it has no checkpoint from before"
     )
     assert found.errors[-1] == f"error: {tmp_path / 'runs/r'} {line}"
     assert RunDir(tmp_path / "runs/r").last_checkpoint() is None
@@ -146,8 +127,8 @@ def test_from_python_it_is_an_error_of_its_own(
     small_mle: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(gantext.Diverged, match="diverged at step 2 of mle: nll is") as caught:
+    with pytest.raises(gantext.Diverged, match="diverged at step 1 of mle: the weights") as caught:
         gantext.train(*small_mle, *FAST, "checkpoint.every_steps=0", name="r")
     assert isinstance(caught.value, Diverged) and not isinstance(caught.value, gantext.UserError)
-    assert (caught.value.phase, caught.value.step) == ("mle", 2)
+    assert (caught.value.phase, caught.value.step) == ("mle", 1)
     assert caught.value.checkpoint is None and gantext.load_run("r").status == "diverged"

@@ -22,7 +22,7 @@ from gantext.nn.text.rewards import returns_to_go
 from gantext.nn.text.sampling import SamplingOptions
 from gantext.runs.folder import RunDir
 from gantext.runs.trained import restore
-from gantext.training.loop import autocast
+from gantext.training.stepper import autocast
 from gantext.training.tracker import to_floats
 from tests.conftest import SMALL_GAN, SMALL_LEAKGAN, SMALL_VAE, Command
 

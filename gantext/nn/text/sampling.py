@@ -10,16 +10,30 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
+from gantext.data import ranges
+from gantext.data.ranges import GreedyTemperature
 from gantext.data.vocabulary import BOS, EOS, PAD
+from gantext.errors import UserError
 
 
 @dataclass(frozen=True)
 class SamplingOptions:
-    """How tokens are drawn: temperature 0 is greedy; top_k 0 and top_p 1 keep every word."""
+    """How tokens are drawn: temperature 0 is greedy; top_k 0 and top_p 1 keep every word.
 
-    temperature: float = 1.0
+    Raises:
+        UserError: a temperature out of its range.
+    """
+
+    temperature: GreedyTemperature = 1.0
     top_k: int = 0
     top_p: float = 1.0
+
+    def __post_init__(self) -> None:
+        ranges.check(self)
+
+
+class LogitsNotFinite(UserError):
+    """A model whose logits leave no word to be drawn."""
 
 
 State = tuple[Tensor, ...]
@@ -88,6 +102,31 @@ def _first_above(cumulative: Tensor, target: Tensor, weights: Tensor) -> Tensor:
     return torch.minimum(index, last)
 
 
+def likeliest(logits: Tensor) -> Tensor:
+    """The likeliest word of each row, (N, V) -> (N,); <pad> where NaN or infinity is the largest.
+
+    So does `draw`, whose weights are then all NaN.
+    """
+    word = logits.argmax(-1)
+    largest = logits.gather(-1, word[:, None])[:, 0]
+    return torch.where(largest.isfinite(), word, PAD)
+
+
+def check_drawn(tokens: Tensor) -> None:
+    """Refuse sentences (N, T) with a <pad> before their <eos>: broken logits alone draw it.
+
+    Looked at in the samples rather than in the logits, for which a GPU would be waited for at each
+    word.
+
+    Raises:
+        LogitsNotFinite: naming the place of the first such <pad>.
+    """
+    early = (tokens == PAD) & ((tokens == EOS).cumsum(1) == 0)
+    if bool(early.any()):
+        place = int(early.any(0).nonzero()[0]) + 1
+        raise LogitsNotFinite(f"the model's logits at word {place} are not finite")
+
+
 def filtered(logits: Tensor, options: SamplingOptions) -> Tensor:
     """Apply temperature, then top-k, then top-p (nucleus; Holtzman et al. 2020) to (N, V) logits.
 
@@ -111,8 +150,7 @@ def next_tokens(
     """Draw the next token of each row, (N,), a chunk of rows at a time."""
     rows = state[0].shape[0]
     if options.temperature == 0:
-        chosen = [policy.logits(part).argmax(-1) for part, _ in _chunks(policy, state, None)]
-        return torch.cat(chosen)
+        return torch.cat([likeliest(policy.logits(p)) for p, _ in _chunks(policy, state, None)])
     device = state[0].device
     # Apple's GPUs have no float64.
     wide = torch.float32 if device.type == "mps" else torch.float64

@@ -1,13 +1,23 @@
 """Drawing tokens: inverse CDF, filters, decode."""
 
+import math
+
 import pytest
 import torch
 from scipy.stats import chisquare
 
 from gantext.data.vocabulary import BOS, EOS, PAD, UNK
+from gantext.errors import UserError
 from gantext.nn.text import sampling
 from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
-from gantext.nn.text.sampling import SamplingOptions, decode, draw, filtered
+from gantext.nn.text.sampling import (
+    LogitsNotFinite,
+    SamplingOptions,
+    check_drawn,
+    decode,
+    draw,
+    filtered,
+)
 
 
 def rng(seed: int = 0) -> torch.Generator:
@@ -220,3 +230,35 @@ def test_words_that_are_never_written_have_no_probability():
     assert [bool(torch.isneginf(logits[word])) for word in (PAD, BOS, UNK, EOS, 4)] == [
         True, True, True, False, False,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("temperature", [1e-300, 1e-45, 9e-4, 1001, math.inf, math.nan, -1.0])
+def test_a_temperature_that_nothing_can_be_drawn_at_is_refused(temperature):
+    with pytest.raises(
+        UserError, match=r"^temperature=.*: it must be (finite|0 or at (least 0\.001|most 1000))"
+    ):
+        SamplingOptions(temperature)
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1e-3, 1e3])
+def test_at_the_last_temperatures_words_are_drawn(temperature):
+    check_drawn(decode(tiny(), 50, 9, rng(4), SamplingOptions(temperature)))
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("compact", [True, False])
+@pytest.mark.parametrize("bias", [math.nan, math.inf])
+def test_logits_that_are_not_finite_draw_no_word(temperature, compact, bias):
+    """One broken word of 8 is enough; a model without it writes no <pad> before <eos>."""
+    model = tiny()
+    with torch.no_grad():
+        model.output.bias[5] = bias
+    tokens = decode(model, 4, 9, rng(4), SamplingOptions(temperature), compact)
+    with pytest.raises(LogitsNotFinite, match="the model's logits at word 1 are not finite"):
+        check_drawn(tokens)
+
+
+def test_the_first_word_that_cannot_be_drawn_is_named():
+    check_drawn(torch.tensor([[4, EOS, PAD], [4, 5, 6], [EOS, PAD, PAD]]))
+    with pytest.raises(LogitsNotFinite, match="at word 2 "):
+        check_drawn(torch.tensor([[4, EOS, PAD], [4, PAD, PAD], [4, 5, PAD]]))

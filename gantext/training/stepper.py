@@ -1,0 +1,107 @@
+"""Where a run's training is, and its next step; knows neither the run's folder nor its reports."""
+
+import collections
+import contextlib
+import itertools
+from typing import Any
+
+import torch
+
+from gantext.config.settings import Precision, Settings
+from gantext.data.batches import Batches
+from gantext.errors import UserError
+from gantext.models.contract import Phase, Trainable
+from gantext.nn.optim import Metrics
+from gantext.nn.rng import generator
+from gantext.training.preparation import Job
+
+
+class Stepper:
+    """All that the next step depends on is in its `state`.
+
+    Attributes:
+        phase: number of the phase that it is in; `step` of its steps are done.
+        total: steps done in all phases.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self.settings, self.device = job.settings, job.device
+        self.algorithm: Trainable = job.algorithm
+        self.phases = job.phases
+        data_seed = generator(self.settings.seed, "data", torch.device("cpu")).initial_seed()
+        self.batches: Batches[Any] = Batches(job.data.train, data_seed)
+        self.noise = generator(self.settings.seed, "noise", self.device)
+        self.phase, self.step, self.total = 0, 0, 0
+
+    def state(self) -> dict[str, Any]:
+        """For a checkpoint."""
+        return {
+            "algorithm": self.algorithm.state_dict(),
+            "batches": self.batches.state_dict(),
+            "noise": self.noise.get_state(),
+            "phase": self.phase,
+            "step": self.step,
+            "total": self.total,
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Go on from a checkpoint. Raises UserError for one of another kind of device."""
+        if state["noise"].shape != self.noise.get_state().shape:
+            kind = self.device.type
+            raise UserError(f"the run began on another kind of device than {kind}: go on there")
+        self.algorithm.load_state_dict(state["algorithm"])
+        self.batches.load_state_dict(state["batches"])
+        self.noise.set_state(state["noise"])
+        self.phase, self.step, self.total = state["phase"], state["step"], state["total"]
+
+    @property
+    def current(self) -> Phase:
+        """The phase that it is in."""
+        return self.phases[self.phase]
+
+    def take(self) -> Metrics:
+        """One step of the phase; its metrics, on the device."""
+        batch = self.batches.next(self.current.rows).to(self.device)
+        self.step, self.total = self.step + 1, self.total + 1
+        with autocast(self.settings, self.device):
+            return self.current.step(batch, self.noise)
+
+    def end_phase(self) -> None:
+        """Go to the beginning of the next phase."""
+        self.phase, self.step = self.phase + 1, 0
+
+    def back_to(self, step: int) -> None:
+        """Count only the steps up to `step` of the phase: the later ones came of a broken one."""
+        self.total -= self.step - step
+        self.step = step
+
+
+def batch_of(job: Job, state: dict[str, Any] | None, total: int) -> Any:
+    """The batch of the run's step `total`, drawn again after the state of one before it.
+
+    Args:
+        state: what a checkpoint holds; None: the run's beginning.
+    """
+    stepper, done = Stepper(job), 0
+    if state is not None:
+        stepper.batches.load_state_dict(state["batches"])
+        done = state["total"]
+    rows = (rows for phase in job.phases for rows in itertools.repeat(phase.rows, phase.steps))
+    drawn = (stepper.batches.next(number) for number in itertools.islice(rows, done, total))
+    return collections.deque(drawn, maxlen=1)[0]
+
+
+def parts_of(batch: Any) -> dict[str, Any]:
+    """The tensors of a batch by name: sentences (B, T) are "tokens", pictures have several."""
+    return {"tokens": batch} if isinstance(batch, torch.Tensor) else dict(vars(batch))
+
+
+def autocast(settings: Settings, device: torch.device) -> contextlib.AbstractContextManager[object]:
+    """bf16 forward passes when they are asked for.
+
+    Without autocast's cache of cast weights: one step updates weights and uses them again, and
+    would go on with the old ones.
+    """
+    if settings.precision is Precision.fp32:
+        return contextlib.nullcontext()
+    return torch.autocast(device.type, torch.bfloat16, cache_enabled=False)
