@@ -235,7 +235,7 @@ def test_words_that_are_never_written_have_no_probability():
 @pytest.mark.parametrize("temperature", [1e-300, 1e-45, 9e-4, 1001, math.inf, math.nan, -1.0])
 def test_a_temperature_that_nothing_can_be_drawn_at_is_refused(temperature):
     with pytest.raises(
-        UserError, match=r"^temperature=.*: it must be (finite|0 or at (least 0\.001|most 1000))"
+        UserError, match=r"^temperature=.*: it must be (finite|0 or at (least 0\.001|most 1,000))"
     ):
         SamplingOptions(temperature)
 
