@@ -12,7 +12,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # Ground first: what stands on a line may import from its own line and from those above it.
 ORDER = (
     ("", "errors", "plugins", "conf"),
-    ("files", "data"),
+    ("files", "records", "data"),
     ("nn", "metrics"),
     ("models", "plots"),
     ("config",),

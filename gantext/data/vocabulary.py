@@ -4,12 +4,23 @@ import functools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, TypedDict
 
 from gantext.data.tokenizers import check, detokenize, tokenize
 from gantext.errors import UserError
+from gantext.records.shape import Misfit, Whole, check_of
 
 PAD, BOS, EOS, UNK = 0, 1, 2, 3
 SPECIALS = ("<pad>", "<bos>", "<eos>", "<unk>")
+
+
+class VocabularyRecord(TypedDict):
+    """A vocabulary as JSON holds it."""
+
+    tokenizer: str
+    lowercase: bool
+    words: list[str]
+    counts: list[Whole]
 
 
 @dataclass(frozen=True)
@@ -113,17 +124,11 @@ class Vocabulary:
         }
 
     @classmethod
-    def from_json(cls, data: Mapping[str, object]) -> "Vocabulary":
-        """Rebuild what `to_json` wrote. Raises UserError when the dict is not one of those."""
-        words, counts = data.get("words"), data.get("counts")
-        tokenizer, lowercase = data.get("tokenizer"), data.get("lowercase")
-        if not (
-            isinstance(words, list)
-            and isinstance(counts, list)
-            and isinstance(tokenizer, str)
-            and isinstance(lowercase, bool)
-            and all(isinstance(word, str) for word in words)
-            and all(isinstance(count, int) for count in counts)
-        ):
-            raise UserError("not a vocabulary: words, counts, tokenizer and lowercase are needed")
-        return cls(tuple(words), tuple(counts), tokenizer, lowercase)
+    def from_json(cls, data: Mapping[str, Any]) -> "Vocabulary":
+        """Rebuild what `to_json` wrote. Raises UserError when it is no `VocabularyRecord`."""
+        try:
+            check_of(VocabularyRecord)(data)
+        except Misfit as error:
+            raise UserError(f"not a vocabulary: {error}") from None
+        words, counts = tuple(data["words"]), tuple(data["counts"])
+        return cls(words, counts, data["tokenizer"], data["lowercase"])

@@ -18,7 +18,6 @@ from gantext.data.corpus import Corpus
 from gantext.data.gallery import Gallery
 from gantext.data.lines import read_lines
 from gantext.data.tokenizers import UNKNOWN
-from gantext.data.vocabulary import Vocabulary
 from gantext.errors import UserError
 from gantext.evaluation.once import Once
 from gantext.inference.sampling import SamplingRequest, draw, signature
@@ -101,7 +100,7 @@ class Model:
     def preparation(self) -> Preparation:
         """How its data prepared text."""
         words = self.run.vocabulary
-        return AS_IT_IS if words is None else Preparation.of(Vocabulary.from_json(words))
+        return AS_IT_IS if words is None else Preparation.of(words)
 
     @functools.cached_property
     def where(self) -> torch.device:

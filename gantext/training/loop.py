@@ -9,12 +9,15 @@ from typing import Any
 import torch
 
 from gantext.config.settings import Precision, Settings
-from gantext.data.batches import Batches
+from gantext.data.batches import Batches, set_generator
 from gantext.errors import UserError
 from gantext.metrics.score import Score
 from gantext.models.contract import Phase, Trainable
 from gantext.nn.optim import Metrics
 from gantext.nn.rng import generator
+from gantext.nn.state import restore
+from gantext.records.json_file import fitting
+from gantext.runs.checkpoint import State
 from gantext.runs.folder import RunDir
 from gantext.training.console import Reporter
 from gantext.training.divergence import Diverged, broken_metric, broken_weights
@@ -57,17 +60,24 @@ class Trainer:
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Go on from a checkpoint: lines of metrics written after it are dropped."""
-        if state["noise"].shape != self.noise.get_state().shape:
+        """Go on from a checkpoint: lines of metrics written after it are dropped.
+
+        Raises:
+            UserError: it is of another kind of device, or does not fit.
+        """
+        noise = state.get("noise")
+        if isinstance(noise, torch.Tensor) and noise.shape != self.noise.get_state().shape:
             kind = self.device.type
             raise UserError(f"the run began on another kind of device than {kind}: go on there")
-        self.algorithm.load_state_dict(state["algorithm"])
-        self.batches.load_state_dict(state["batches"])
-        self.noise.set_state(state["noise"])
-        self.watch.load_state_dict(state["watch"])
-        self.phase, self.step, self.total = state["phase"], state["step"], state["total"]
-        self.seconds = state["seconds"]
-        self.run.cut_metrics(state["metrics_size"])
+        place = self.run.checkpoints
+        known = fitting(place, State, state)
+        restore(self.algorithm, known["algorithm"], place, "algorithm")
+        self.batches.load_state_dict(known["batches"])
+        set_generator(self.noise, known["noise"])
+        self.watch.load_state_dict({**known["watch"]})
+        self.phase, self.step, self.total = known["phase"], known["step"], known["total"]
+        self.seconds = known["seconds"]
+        self.run.cut_metrics(known["metrics_size"])
 
     def save(self, phase_end: str | None = None) -> None:
         """Write a checkpoint. Raises Diverged instead of writing weights that are not finite."""
@@ -176,7 +186,7 @@ class Trainer:
     def _score(self, phase: Phase) -> list[Score]:
         """The scores at the end of a phase, computed once."""
         stored = self.run.scores(f"phase-{phase.name}")
-        if stored is not None and stored["total"] == self.total:
+        if stored is not None and stored.get("total") == self.total:
             return [Score.from_json(record) for record in stored["scores"]]
         self.reporter.say(f"{phase.name}: scoring {self.settings.eval.samples:,} samples", "dim")
         scores = self.inspector.score(phase.name, self.total)
