@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 comma := ,
 STAMP := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
 
-.PHONY: help install demo format lint types test test-slow check golden wheel bench clean
+.PHONY: help install demo format lint types test test-slow check fuzz golden wheel bench clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -38,6 +38,10 @@ test: $(STAMP) lint types  ## lint, types and all quick tests
 
 test-slow: $(STAMP)  ## the checks that train for minutes
 	OMP_NUM_THREADS=1 $(BIN)/pytest -m slow
+
+FUZZ ?= 300
+fuzz: $(STAMP)  ## read files that are damaged at random, for FUZZ seconds (seeds are printed, files kept in .fuzz/)
+	OMP_NUM_THREADS=1 $(BIN)/pytest -q -s tests/fuzz -k at_length --fuzz $(FUZZ)
 
 golden: $(STAMP)  ## write the golden losses anew (say why in the CHANGELOG)
 	OMP_NUM_THREADS=1 $(BIN)/pytest -q tests/models/test_golden.py --golden

@@ -68,7 +68,7 @@ def _row(run: RunDir, runs_dir: Path) -> dict[str, Any]:
     try:
         info, result = run.info, run.result or {}
         row["scores"] = {score["name"]: float(score["value"]) for score in result.get("scores", [])}
-        row["status"] = run.status
+        row["status"] = run.status_by(info)
     except UserError as error:
         row["status"] = unreadable(error)
     return {
@@ -87,9 +87,11 @@ def show(
     json: Json = False,
 ) -> None:
     """One run: its state, settings, scores and warnings; or as it was at the end of a phase."""
+    from gantext.records.yaml_file import read_text
+
     found, phase = RunDir.find_at(run, runs_dir)
     scores = phase_scores(found)
-    config = found.config_text
+    config = read_text(found.config)
     info = found.info
     facts: dict[str, Any] = {**info, "status": found.status}
     if found.divergence:

@@ -34,9 +34,8 @@ def _row(run: RunDir) -> dict[str, Any]:
     """A job's result; what is known of it when it left none, or a damaged one."""
     known: dict[str, Any] = {"job": run.path.name, "overrides": [], "scores": []}
     try:
-        known["overrides"] = run.info.get("overrides", [])
-        unfinished = {"status": run.status, "error": f"it left no result: {run.path}"}
-        return {**known, **(run.result or unfinished)}
+        known |= {"overrides": run.info.get("overrides", []), "status": run.status}
+        return {**known, **(run.result or {"error": f"it left no result: {run.path}"})}
     except UserError as error:
         return {**known, "status": "damaged", "error": str(error)}
 

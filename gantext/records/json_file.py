@@ -14,7 +14,8 @@ T = TypeVar("T", bound=Mapping[str, Any])
 
 NESTING = 64  # levels of lists and mappings within each other
 SOME = 16 * MB
-TEXT = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+OTHERS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def parsed(path: Path, data: bytes, nan: bool = False) -> Any:
     """
     text = decoded(path, data)
     try:
-        _check_nesting(text)
+        _check_nesting(data)
         value = (WITH_NAN if nan else STRICT).decode(text)
         _check_letters(text, value)
     except (ValueError, RecursionError) as error:
@@ -96,20 +97,24 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number")
 
 
-def _check_nesting(text: str) -> None:
+def _check_nesting(data: bytes) -> None:
     """Raises RecursionError, as reading would do much deeper."""
-    if text.count("[") + text.count("{") <= NESTING:
-        return
+    brackets = data.translate(None, OTHERS)
+    for _ in range(NESTING):
+        if not brackets:
+            return
+        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
+    # Some may stand in texts.
     depth = 0
-    for bracket in re.findall(r"[\[\]{}]", TEXT.sub("", text)):
-        depth += 1 if bracket in "[{" else -1
+    for bracket in TEXT.sub(b"", data).translate(None, OTHERS):
+        depth += 1 if bracket in b"[{" else -1
         if depth > NESTING:
             raise RecursionError
 
 
 def _check_letters(text: str, value: Any) -> None:
     """Raises ValueError for half of a letter of two, which no terminal and no file takes."""
-    if "\\ud" not in text.lower():
+    if "\\u" not in text:
         return
     try:
         json.dumps(value, ensure_ascii=False).encode()

@@ -14,6 +14,7 @@ Row = dict[str, Any]  # text under LABEL, numbers elsewhere
 LABEL = "phase"
 PLACES = ("step", "total")
 NUMBERS = frozenset((int, float))
+KINDS = NUMBERS | {str}
 DIGITS = 18  # of a whole number, which then fits into 64 bits
 
 
@@ -65,10 +66,9 @@ def _check(row: Any) -> None:
     """Raises ValueError for what is no row."""
     if type(row) is not dict:
         raise ValueError(f"found {shown(row)}, expected a mapping")
-    numbers = {**row}
-    label = numbers.pop(LABEL, "")
-    if type(label) is str and NUMBERS.issuperset(map(type, numbers.values())):
-        if all(math.isfinite(row.get(place, 0)) for place in PLACES):
+    kinds = list(map(type, row.values()))
+    if KINDS.issuperset(kinds) and kinds.count(str) == (type(row.get(LABEL)) is str):
+        if math.isfinite(row.get("step", 0)) and math.isfinite(row.get("total", 0)):
             return
     for key, value in row.items():
         fits = type(value) is str if key == LABEL else type(value) in NUMBERS

@@ -9,7 +9,7 @@ import functools
 import json
 import math
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import (
     Annotated,
@@ -149,6 +149,7 @@ def _one_of(words: tuple[Any, ...]) -> Check:
 
 
 SIMPLE = frozenset((str, bool, types.NoneType))  # whose values fit without a look at them
+NUMBERS = frozenset((int, float))
 
 
 def _either(kinds: tuple[Any, ...]) -> Check:
@@ -172,26 +173,36 @@ def _either(kinds: tuple[Any, ...]) -> Check:
 
 
 def _list(kind: Any) -> Check:
-    item, fits = check_of(kind), _all_fit(kind)
+    item, fit = check_of(kind), _all_fit(kind)
 
     def check(value: Any) -> None:
         if not isinstance(value, list):
             raise Misfit(value, "a list")
-        if value and not fits(value):
+        if value and not fit(value):
             _check_each(item, enumerate(value))
 
     return check
 
 
-def _all_fit(kind: Any) -> Callable[[list[Any]], bool]:
-    """Whether all items of a list are of a simple type, as the words of a vocabulary are."""
+def _all_fit(kind: Any) -> Callable[[Collection[Any]], bool]:
+    """Whether values are all of a simple type, seen at a glance: of most files all are."""
     if get_origin(kind) is Annotated:
         bounds: Bounds = get_args(kind)[1]
-        return lambda value: (
-            set(map(type, value)) == {int} and bounds.low <= min(value) <= max(value) <= bounds.high
+        return lambda values: (
+            set(map(type, values)) == {int}
+            and bounds.low <= min(values) <= max(values) <= bounds.high
         )
-    simple = {kind} & SIMPLE if isinstance(kind, type) else set()
-    return lambda value: set(map(type, value)) <= simple
+    kinds = {kind, *get_args(kind)}
+    simple = {*(SIMPLE & kinds), *({int, float} & kinds), *({int} if float in kinds else ())}
+
+    def fit(values: Collection[Any]) -> bool:
+        found = set(map(type, values))
+        if not found <= simple:
+            return False
+        numbers = [one for one in values if type(one) in NUMBERS] if found & NUMBERS else []
+        return not numbers or ANY.low <= min(numbers) <= max(numbers) <= ANY.high
+
+    return fit
 
 
 def _check_each(item: Check, values: Iterable[tuple[Any, Any]]) -> None:
@@ -203,12 +214,13 @@ def _check_each(item: Check, values: Iterable[tuple[Any, Any]]) -> None:
 
 
 def _mapping(kind: Any) -> Check:
-    item = check_of(kind)
+    item, fit = check_of(kind), _all_fit(kind)
 
     def check(value: Any) -> None:
         if not isinstance(value, dict):
             raise Misfit(value, "a mapping")
-        _check_each(item, value.items())
+        if not fit(value.values()):
+            _check_each(item, value.items())
 
     return check
 
@@ -221,10 +233,15 @@ def _record(kind: Any) -> Check:
     def check(value: Any) -> None:
         if not isinstance(value, dict):
             raise Misfit(value, "a mapping")
-        for key, one in checks.items():
-            if key in value:
-                _check_each(one, [(key, value[key])])
-            elif key in required:
-                raise Misfit(value, f'one with "{key}"')
+        if not required <= value.keys():
+            missing = next(key for key in checks if key in required and key not in value)
+            raise Misfit(value, f'one with "{missing}"')
+        key = ""
+        try:
+            for key, one in checks.items():
+                if key in value:
+                    one(value[key])
+        except Misfit as error:
+            raise error.under(key) from None
 
     return check

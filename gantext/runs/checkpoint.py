@@ -183,7 +183,7 @@ def _whole_files(folder: Path) -> tuple[dict[str, bytes], str]:
         sums = SUMS.read(folder / MANIFEST)
         found = {name: content(folder / name, limit) for name, limit in LIMITS.items()}
     except UserError as error:
-        raise CheckpointDamaged(str(error)) from error
+        raise CheckpointDamaged(getattr(error, "short", str(error))) from error
     files = {name: data for name, data in found.items() if data is not None}
     if sums is None or len(files) < len(found):
         missing = next((name for name in found if name not in files), MANIFEST)
@@ -202,7 +202,7 @@ def _tree(folder: Path, files: dict[str, bytes]) -> dict[str, Any]:
         state = parsed(folder / STATE, files[STATE], nan=True)
         tree = unflatten(state, load_tensors(files[TENSORS]))
     except UserError as error:
-        raise CheckpointDamaged(str(error)) from error
+        raise CheckpointDamaged(getattr(error, "short", str(error))) from error
     except (AttributeError, KeyError, TypeError, ValueError, SafetensorError) as error:
         raise CheckpointDamaged(f"it cannot be read ({error})") from error
     if not isinstance(tree, dict):

@@ -101,7 +101,7 @@ class RunDir:
 
     def name_in(self, runs_dir: Path) -> str:
         """The run's name as `find` takes it."""
-        return os.path.relpath(self.path, runs_dir.resolve())
+        return os.path.relpath(self.path, os.path.realpath(runs_dir))
 
     def mark_latest(self, runs_dir: Path) -> None:
         """Let `latest` in `runs_dir` point to this run."""
@@ -149,7 +149,11 @@ class RunDir:
         """new, running, stopped, failed, diverged, finished; killed: it says running, but nobody
         runs it.
         """
-        status = str(self.info.get("status", "unknown"))
+        return self.status_by(self.info)
+
+    def status_by(self, info: Facts) -> str:
+        """The same by what run.json has been read to say."""
+        status = info.get("status", "unknown")
         return "killed" if status in ("new", "running") and not is_held(self._lock) else status
 
     @property
@@ -168,13 +172,6 @@ class RunDir:
             return schema.from_yaml(self.config, lambda old: migrated(old, number, Part.settings))
         except Damaged as error:
             raise Damaged(self.config, error.fault + written_by(facts)) from error
-
-    @property
-    def config_text(self) -> str:
-        """What stands in config.yaml. Raises UserError."""
-        from gantext.records import yaml_file
-
-        return yaml_file.read_text(self.config)
 
     def upgrade(self) -> None:
         """Write a run of an older format as one of today's, as which it goes on."""
