@@ -106,8 +106,8 @@ def check_like(own: Any, state: Any) -> None:
 
 def _check_tensor(own: Tensor, state: Any) -> None:
     if not isinstance(state, Tensor) or state.shape != own.shape or state.dtype != own.dtype:
-        found = _described(state) if isinstance(state, Tensor) else state
-        raise Misfit(found, _described(own))
+        found = _described(state) if isinstance(state, Tensor) else ""
+        raise Misfit(state, _described(own), found=found)
 
 
 def _described(tensor: Tensor) -> str:

@@ -67,7 +67,8 @@ def _check(row: Any) -> None:
     if type(row) is not dict:
         raise ValueError(f"found {shown(row)}, expected a mapping")
     kinds = list(map(type, row.values()))
-    if KINDS.issuperset(kinds) and kinds.count(str) == (type(row.get(LABEL)) is str):
+    labelled = type(row.get(LABEL, "")) is str and kinds.count(str) == (LABEL in row)
+    if labelled and KINDS.issuperset(kinds):
         if math.isfinite(row.get("step", 0)) and math.isfinite(row.get("total", 0)):
             return
     for key, value in row.items():

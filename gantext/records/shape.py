@@ -44,14 +44,16 @@ Positive = Annotated[int, Bounds(1)]
 class Misfit(Exception):
     """A value that does not fit; its message names the key, what was found and what expected."""
 
-    def __init__(self, value: object, expected: str, key: str = "") -> None:
-        where = f'"{key}": ' if key else ""
-        super().__init__(f"{where}found {shown(value)}, expected {expected}")
+    def __init__(self, value: object, expected: str, key: str = "", found: str = "") -> None:
         self.value, self.expected, self.key = value, expected, key
+        self.found = found or shown(value)
+        where = f'"{key}": ' if key else ""
+        super().__init__(f"{where}found {self.found}, expected {expected}")
 
     def under(self, key: str) -> "Misfit":
         """The same, of a value that lies under a key."""
-        return Misfit(self.value, self.expected, f"{key}.{self.key}" if self.key else key)
+        inner = f"{key}.{self.key}" if self.key else key
+        return Misfit(self.value, self.expected, inner, self.found)
 
 
 Check = Callable[[Any], None]  # raises Misfit
