@@ -150,7 +150,6 @@ def test_a_picture_that_is_none_or_too_large(tmp_path: Path) -> None:
         (b"", "no PNG picture"),
         (b"GIF89a" + whole, "no PNG picture"),
         (whole[:50], "no PNG picture"),
-        (whole[:-20], "no PNG picture"),
         (bytes(huge), "60,000 x 60,000 pixels are more than 50,000,000|decompression bomb"),
     ):
         path.write_bytes(data)
