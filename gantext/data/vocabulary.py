@@ -8,6 +8,8 @@ from typing import Any, TypedDict
 
 from gantext.data.tokenizers import check, detokenize, tokenize
 from gantext.errors import UserError
+from gantext.records.content import MB
+from gantext.records.json_file import JsonFile
 from gantext.records.shape import Misfit, Whole, check_of
 
 PAD, BOS, EOS, UNK = 0, 1, 2, 3
@@ -21,6 +23,9 @@ class VocabularyRecord(TypedDict):
     lowercase: bool
     words: list[str]
     counts: list[Whole]
+
+
+FILE = JsonFile(VocabularyRecord, 512 * MB)
 
 
 @dataclass(frozen=True)

@@ -208,9 +208,9 @@ class RunDir:
     @property
     def vocabulary(self) -> "Vocabulary | None":
         """The words of its text or captions; None where there are none. Raises UserError."""
-        from gantext.data.vocabulary import Vocabulary
+        from gantext.data.vocabulary import FILE, Vocabulary
 
-        record = shapes.VOCABULARY.read(self._vocabulary)
+        record = FILE.read(self._vocabulary)
         try:
             return None if record is None else Vocabulary.from_json(record)
         except UserError as error:

@@ -5,9 +5,7 @@ All keys of run.json and result.json may be missing, since runs of all versions 
 
 from typing import Annotated, TypedDict
 
-from gantext.data.vocabulary import VocabularyRecord
 from gantext.metrics.score import ScoreRecord, Setting
-from gantext.records.content import MB
 from gantext.records.json_file import JsonFile
 from gantext.records.shape import Bounds, Positive, Whole
 
@@ -77,4 +75,3 @@ class StoredScores(_Scored, total=False):
 VERSION = JsonFile(Version)
 RESULT = JsonFile(Result)
 SCORES = JsonFile(StoredScores)
-VOCABULARY = JsonFile(VocabularyRecord, 512 * MB)
