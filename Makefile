@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 comma := ,
 STAMP := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
 
-.PHONY: help install demo format lint types test test-slow check mutate golden wheel bench clean
+.PHONY: help install demo format lint types test test-slow check fuzz mutate golden wheel bench clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -41,6 +41,10 @@ test-slow: $(STAMP)  ## the checks that train for minutes
 
 mutate: $(STAMP)  ## do the tests notice wrong numbers? 300 random changes, an hour (SEED=1 COUNT=300)
 	$(BIN)/python -m tests.mutation --seed $(or $(SEED),1) --count $(or $(COUNT),300)
+
+FUZZ ?= 300
+fuzz: $(STAMP)  ## read files that are damaged at random, for FUZZ seconds (seeds are printed, files kept in .fuzz/)
+	OMP_NUM_THREADS=1 $(BIN)/pytest -q -s tests/fuzz -k at_length --fuzz $(FUZZ)
 
 golden: $(STAMP)  ## write the golden losses anew (say why in the CHANGELOG)
 	OMP_NUM_THREADS=1 $(BIN)/pytest -q tests/models/test_golden.py --golden

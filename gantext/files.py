@@ -91,16 +91,6 @@ def write_json(path: Path, document: Any) -> None:
     write_atomic(path, json.dumps(document, indent=1, ensure_ascii=False).encode())
 
 
-def read_json(path: Path, default: Any) -> Any:
-    """Read a JSON file; `default` when it is not there. Raises UserError when it is damaged."""
-    if not path.is_file():
-        return default
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"cannot read {path}: {error}") from error
-
-
 def sync_folder(folder: Path) -> None:
     """Wait until the disk has a folder's entries."""
     descriptor = os.open(folder, os.O_RDONLY)

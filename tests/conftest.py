@@ -240,3 +240,4 @@ def trained_vae(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def pytest_addoption(parser):
     parser.addoption("--golden", action="store_true", help="write the golden losses anew")
+    parser.addoption("--fuzz", type=float, default=0, help="seconds of damaged files at random")

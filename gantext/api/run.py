@@ -65,10 +65,13 @@ class Run:
 
     @property
     def status(self) -> str:
-        """new, running, stopped, failed, diverged, finished; killed: it says running, but nobody
-        runs it.
-        """
-        return self.folder.status
+        """What its folder says (see `RunDir.status`); damaged, and why, where nobody can tell."""
+        from gantext.runs.summary import unreadable
+
+        try:
+            return self.folder.status
+        except UserError as error:
+            return unreadable(error)
 
     @property
     def settings(self) -> "Settings":

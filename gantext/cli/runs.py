@@ -14,8 +14,8 @@ from gantext.errors import UserError
 from gantext.evaluation import measures
 from gantext.metrics.score import shown
 from gantext.runs.folder import RunDir, list_runs
-from gantext.runs.migrations import NewerFormat
-from gantext.runs.summary import clock, phase_scores
+from gantext.runs.shapes import Facts
+from gantext.runs.summary import clock, phase_scores, unreadable
 
 app = typer.Typer(help="Look at runs.", no_args_is_help=True, rich_markup_mode="rich")
 
@@ -42,6 +42,8 @@ def list_command(runs_dir: RunsDir = Path("runs"), json: Json = False) -> None:
     if last["status"] in ("stopped", "killed"):
         tables.hint(f"next: {command('train', '--resume', runs_dir / last['run'])}")
         return
+    if last["status"].startswith("damaged"):
+        return
     # A name is enough where the runs lie in the folder that every command looks into.
     name = [last["run"], *([] if runs_dir == Path("runs") else ["--runs-dir", str(runs_dir)])]
     steps = f"{command('runs', 'show', *name)}  |  {command('sample', *name, '-n', '20')}"
@@ -61,20 +63,17 @@ def next_steps(run: RunDir, name: str) -> str:
 
 
 def _row(run: RunDir, runs_dir: Path) -> dict[str, Any]:
-    row: dict[str, Any] = {"run": run.name_in(runs_dir), "status": "damaged", "scores": {}}
-    info: dict[str, Any] = {}
+    row: dict[str, Any] = {"run": run.name_in(runs_dir), "scores": {}}
+    info: Facts = {}
     try:
-        result, info = run.result or {}, run.info
+        info, result = run.info, run.result or {}
         row["scores"] = {score["name"]: float(score["value"]) for score in result.get("scores", [])}
-        row["status"] = run.status
-    except NewerFormat as error:
-        row["status"] = f"newer format {error.number}"
-    except UserError:  # damaged
-        pass
-    seconds = info.get("seconds")
-    row["time"] = None if seconds is None else clock(seconds)
+        row["status"] = run.status_by(info)
+    except UserError as error:
+        row["status"] = unreadable(error)
     return {
         **row,
+        "time": clock(info["seconds"]) if "seconds" in info else None,
         "phase": info.get("phase"),
         "steps": info.get("total"),
         "created": info.get("created"),
@@ -88,10 +87,13 @@ def show(
     json: Json = False,
 ) -> None:
     """One run: its state, settings, scores and warnings; or as it was at the end of a phase."""
+    from gantext.records.yaml_file import read_text
+
     found, phase = RunDir.find_at(run, runs_dir)
     scores = phase_scores(found)
-    config = found.config.read_text(encoding="utf-8")
-    facts = {**found.info, "status": found.status}
+    config = read_text(found.config)
+    info = found.info
+    facts: dict[str, Any] = {**info, "status": found.status}
     if found.divergence:
         facts["error"] = found.divergence
     if phase is not None:
@@ -102,7 +104,7 @@ def show(
         tables.print_json({"run": str(found.path), **facts, "config": config, "scores": records})
         return
     name = f"{found.path}@{phase}" if phase else str(found.path)
-    facts["overrides"] = shlex.join(facts.get("overrides", []))
+    facts["overrides"] = shlex.join(info.get("overrides", []))
     rows = [[key, str(value)] for key, value in facts.items()]
     tables.table(name, ["", ""], rows, text_columns=2)
     tables.out.print(config, style="cyan", markup=False, soft_wrap=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 from gantext.cli import tables
 from gantext.cli.runs import short_names
+from gantext.errors import UserError
 from gantext.files import write_atomic
 from gantext.metrics.score import shown
 from gantext.runs.folder import RunDir, jobs_of
@@ -30,15 +31,13 @@ def sweep_report(folder: Path, json: bool) -> int:
 
 
 def _row(run: RunDir) -> dict[str, Any]:
-    """A job's result; what is known of it when it left none."""
-    words = run.info.get("overrides", [])
-    unfinished = {
-        "status": run.status,
-        "overrides": words,
-        "error": f"it left no result: {run.path}",
-        "scores": [],
-    }
-    return {"job": run.path.name, **(run.result or unfinished)}
+    """A job's result; what is known of it when it left none, or a damaged one."""
+    known: dict[str, Any] = {"job": run.path.name, "overrides": [], "scores": []}
+    try:
+        known |= {"overrides": run.info.get("overrides", []), "status": run.status}
+        return {**known, **(run.result or {"error": f"it left no result: {run.path}"})}
+    except UserError as error:
+        return {**known, "status": "damaged", "error": str(error)}
 
 
 def _values(row: dict[str, Any]) -> dict[str, float]:

@@ -199,8 +199,8 @@ def adversarial_train(
         tables.hint(f"from {run.path}, the newest pretrained run (--from names another)")
     else:
         run, phase = RunDir.find_at(None if source == "latest" else source, runs_dir)
-    if config_dir is None and run.info.get("config_dir"):
-        config_dir = Path(run.info["config_dir"])
+    if config_dir is None and (asked := run.info.get("config_dir")):
+        config_dir = Path(asked)
     words = [
         *launch.kept(run, words),
         *words,
@@ -262,5 +262,9 @@ def _preview(run: RunDir) -> None:
     from gantext.plots.pictures import SCALE, pixels
 
     last = looks[-1].path
-    preview.show(tables.out, pixels(last)[::SCALE, ::SCALE])
+    try:
+        preview.show(tables.out, pixels(last)[::SCALE, ::SCALE])
+    except UserError as error:  # what was trained is there all the same
+        tables.hint(f"warning: {error}")
+        return
     tables.out.print(f"  {last}", style="cyan", markup=False, soft_wrap=True)

@@ -11,12 +11,15 @@ from typing import Any, get_type_hints
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from yaml import MarkedYAMLError, YAMLError
+from yaml import MarkedYAMLError
 
 from gantext import data, models
 from gantext.config.settings import Settings
 from gantext.data import ranges
 from gantext.errors import UserError, nearest
+from gantext.records import yaml_file
+from gantext.records.content import Damaged
+from gantext.records.shape import Misfit, check_of
 
 Migration = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -31,6 +34,11 @@ def typed(cfg: DictConfig) -> Settings:
         values: Any = OmegaConf.to_container(cfg, resolve=True)
     except OmegaConfBaseException as error:
         raise UserError(first_line(error)) from error
+    return _settings(values)
+
+
+def _settings(values: dict[str, Any]) -> Settings:
+    """The settings of plain values. Raises UserError as `typed` does."""
     model = _node("model", values.pop("model", None), models.config_class)
     corpus = _node("data", values.pop("data", None), data.config_class)
     settings: Settings = merged(Settings, {**values, "model": None, "data": None}, "")
@@ -80,11 +88,22 @@ def merged(schema: type, values: dict[str, Any], prefix: str) -> Any:
         raise UserError(f"a value is needed: {join(prefix, missing[0])}=...")
     checked = OmegaConf.to_object(node)
     parts = {f.name: getattr(checked, f.name) for f in fields if f.name not in nested}
+    _check_lists(parts, types, prefix)
     for key, kind in nested.items():
         parts[key] = _merge_part(kind, values[key], join(prefix, key))
     made = schema(**parts)
     ranges.check(made, prefix)
     return made
+
+
+def _check_lists(values: dict[str, Any], types: dict[str, Any], prefix: str) -> None:
+    """What stands in a list is of its type: a list within a list passes OmegaConf as a number."""
+    for key, value in values.items():
+        if isinstance(value, list):
+            try:
+                check_of(types[key])(value)
+            except Misfit as error:
+                raise UserError(str(error.under(join(prefix, key)))) from None
 
 
 def _merge_part(kind: Any, values: Any, prefix: str) -> Any:
@@ -106,8 +125,7 @@ def first_line(error: BaseException) -> str:
 def place_of(error: MarkedYAMLError) -> str:
     """What a damaged YAML file says, in one line, with its name and the number of the line."""
     mark = error.problem_mark or error.context_mark
-    where = f"{mark.name}, line {mark.line + 1}: " if mark else ""
-    return where + (error.problem or error.context or "no YAML")
+    return (f"{mark.name}, " if mark else "") + yaml_file.place_of(error)
 
 
 def _explain_merge(error: OmegaConfBaseException, schema: type, prefix: str) -> str:
@@ -167,18 +185,17 @@ def plain(value: Any) -> Any:
 
 
 def from_yaml(path: Path, migrate: Migration = dict) -> Settings:
-    """Read a run's config.yaml; `migrate` gives its values the names of today.
+    """Read a run's config.yaml, which holds plain values alone.
+
+    Args:
+        path: the file.
+        migrate: gives its values the names of today.
 
     Raises:
-        UserError: it is missing or does not fit.
+        Damaged: it is missing, holds anything but plain values, or does not fit.
     """
+    values = yaml_file.read_yaml(path)
     try:
-        cfg = OmegaConf.load(path)
-    except MarkedYAMLError as error:
-        raise UserError(f"cannot read {place_of(error)}") from error
-    except (OSError, ValueError, YAMLError, OmegaConfBaseException) as error:
-        raise UserError(f"cannot read {path}: {first_line(error)}") from error
-    if not isinstance(cfg, DictConfig):
-        raise UserError(f"cannot read {path}: it holds no settings")
-    values: Any = OmegaConf.to_container(cfg)
-    return typed(OmegaConf.create(migrate(values)))
+        return _settings(migrate(values))
+    except UserError as error:
+        raise Damaged(path, str(error)) from error

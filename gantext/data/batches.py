@@ -3,16 +3,26 @@
 Legend: N rows of a split, B rows of a batch, T tokens.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Iterator
+from typing import Generic, Protocol, TypedDict, TypeVar
 
 import torch
 from torch import Tensor
 
 from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
+from gantext.records.shape import Misfit, Whole, check_of
 
 Batch = TypeVar("Batch", covariant=True)
+
+
+class BatchesState(TypedDict):
+    """The place of `Batches` in its split: the order of the rows, and how far it is."""
+
+    order: Tensor
+    generator: Tensor
+    position: Whole
+    epoch: Whole
 
 
 class Rows(Protocol[Batch]):
@@ -73,7 +83,7 @@ class Batches(Generic[Batch]):
     def _shuffled(self) -> Tensor:
         return torch.randperm(len(self._split), generator=self._generator)
 
-    def state_dict(self) -> dict[str, Tensor | int]:
+    def state_dict(self) -> BatchesState:
         """Return the order, position and generator: tensors and ints only."""
         return {
             "order": self._order.clone(),
@@ -82,22 +92,35 @@ class Batches(Generic[Batch]):
             "epoch": self._epoch,
         }
 
-    def load_state_dict(self, state: Mapping[str, Tensor | int]) -> None:
+    def load_state_dict(self, state: BatchesState) -> None:
         """Go on exactly where `state_dict` was taken.
 
-        Raises UserError when the state belongs to a split of another size.
+        Raises UserError when the state is damaged or belongs to a split of another size.
         """
+        try:
+            check_of(BatchesState)(state)
+        except Misfit as error:
+            raise UserError(f"the saved data position is damaged: {error}") from None
         order, generator = state["order"], state["generator"]
-        if not isinstance(order, Tensor) or not isinstance(generator, Tensor):
-            raise UserError("the saved data position is damaged: order and generator are tensors")
-        if len(order) != len(self._split):
+        if order.shape != self._order.shape:
             raise UserError(
-                f"the saved data position is for {len(order)} rows, not {len(self._split)}"
+                f"the saved data position is for {order.numel()} rows, not {len(self._split)}"
             )
+        if not torch.equal(order.sort().values, torch.arange(len(order))):
+            raise UserError("the saved data position is damaged: its order leaves out some rows")
         self._order = order.clone()
-        self._generator.set_state(generator)
-        self._position = int(state["position"])
-        self._epoch = int(state["epoch"])
+        set_generator(self._generator, generator)
+        self._position = state["position"]
+        self._epoch = state["epoch"]
+
+
+def set_generator(generator: torch.Generator, state: Tensor) -> None:
+    """Let a generator go on where `get_state` was taken. Raises UserError for a damaged state."""
+    try:
+        generator.set_state(state)
+    except (RuntimeError, TypeError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"the saved random numbers are damaged: {reason}") from error
 
 
 def of_like_length(tokens: Tensor, rows: int) -> Iterator[tuple[Tensor, Tensor]]:

@@ -7,8 +7,6 @@ EOS: its log p is over the `length` words, and -inf for any other length.
 """
 
 import math
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +21,7 @@ from gantext.data.download import Remote, locate
 from gantext.data.memory import available
 from gantext.data.ranges import Rows, RowsOrNone, Seed, Size, VocabularySize, Words
 from gantext.data.vocabulary import EOS, SPECIALS, Vocabulary
-from gantext.errors import UserError
+from gantext.records.npz import read_floats
 
 if TYPE_CHECKING:
     from gantext.data.corpus import Corpus, Split
@@ -171,23 +169,8 @@ def read_parameters(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> dict[s
 
     Raises UserError when the file is damaged, or an array is missing or has another shape.
     """
-    try:
-        with path.open("rb") as handle:
-            archive = np.load(handle, allow_pickle=False)
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise UserError(f"{path}: not an .npz file of LSTM parameters")
-            arrays = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        reason = " ".join(str(error).split())
-        raise UserError(f"{path}: not a whole .npz file ({reason})") from error
-    for name, shape in shapes.items():
-        if name not in arrays:
-            raise UserError(f"{path}: no array {name}; it has {', '.join(sorted(arrays))}")
-        if arrays[name].shape != shape:
-            raise UserError(f"{path}: {name} has shape {arrays[name].shape}, not {shape}")
-        if arrays[name].dtype.kind != "f" or not np.isfinite(arrays[name]).all():
-            raise UserError(f"{path}: {name} must hold finite floating-point numbers")
-    return {name: torch.tensor(arrays[name], dtype=torch.float32) for name in shapes}
+    arrays = read_floats(path, shapes)
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}
 
 
 class LstmTruth:

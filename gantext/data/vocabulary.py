@@ -5,9 +5,13 @@ import functools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, TypedDict
 
 from gantext.data.tokenizers import UNKNOWN, check, detokenize, tokenize
 from gantext.errors import UserError
+from gantext.records.content import MB
+from gantext.records.json_file import JsonFile
+from gantext.records.shape import Misfit, Whole, check_of
 
 PAD, BOS, EOS, UNK = 0, 1, 2, 3
 SPECIALS = ("<pad>", "<bos>", "<eos>", UNKNOWN)
@@ -22,6 +26,18 @@ class Unk(enum.Enum):
 
     hide = "hide"
     write = "write"
+
+
+class VocabularyRecord(TypedDict):
+    """A vocabulary as JSON holds it."""
+
+    tokenizer: str
+    lowercase: bool
+    words: list[str]
+    counts: list[Whole]
+
+
+FILE = JsonFile(VocabularyRecord, 512 * MB)
 
 
 @dataclass(frozen=True)
@@ -130,17 +146,11 @@ class Vocabulary:
         }
 
     @classmethod
-    def from_json(cls, data: Mapping[str, object]) -> "Vocabulary":
-        """Rebuild what `to_json` wrote. Raises UserError when the dict is not one of those."""
-        words, counts = data.get("words"), data.get("counts")
-        tokenizer, lowercase = data.get("tokenizer"), data.get("lowercase")
-        if not (
-            isinstance(words, list)
-            and isinstance(counts, list)
-            and isinstance(tokenizer, str)
-            and isinstance(lowercase, bool)
-            and all(isinstance(word, str) for word in words)
-            and all(isinstance(count, int) for count in counts)
-        ):
-            raise UserError("not a vocabulary: words, counts, tokenizer and lowercase are needed")
-        return cls(tuple(words), tuple(counts), tokenizer, lowercase)
+    def from_json(cls, data: Mapping[str, Any]) -> "Vocabulary":
+        """Rebuild what `to_json` wrote. Raises UserError when it is no `VocabularyRecord`."""
+        try:
+            check_of(VocabularyRecord)(data)
+        except Misfit as error:
+            raise UserError(f"not a vocabulary: {error}") from None
+        words, counts = tuple(data["words"]), tuple(data["counts"])
+        return cls(words, counts, data["tokenizer"], data["lowercase"])

@@ -4,7 +4,7 @@ import csv
 import dataclasses
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,7 @@ class Comparison:
         settings: by dotted name, the value of each run, of those settings that differ.
         means: by "first run and N more", the means of its scores over the seeds.
         remarks: what was noticed of the data, the files and the samples.
+        damaged: the status of runs that were asked for and cannot be read.
     """
 
     data: str
@@ -48,11 +49,17 @@ class Comparison:
     settings: dict[str, dict[str, str]]
     means: dict[str, dict[str, Mean]]
     remarks: tuple[str, ...] = ()
+    damaged: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def notes(self) -> list[str]:
         """All that is to be said of it."""
-        return [*self.mixed, *self.remarks]
+        return [*self.left_out, *self.mixed, *self.remarks]
+
+    @property
+    def left_out(self) -> list[str]:
+        """One line for each run that is damaged."""
+        return [f"{run}: {status}" for run, status in self.damaged.items()]
 
     @property
     def mixed(self) -> list[str]:
@@ -80,12 +87,15 @@ def compare(asked: Asked, say: Say, stored_only: bool = False) -> list[Compariso
     Raises:
         UserError: fewer than two runs or files.
     """
+    asked, damaged = asked.readable()
     models = asked.models()
     if len(models) + len(asked.samples) < 2:
-        raise UserError("compare needs two or more: gantext compare RUN RUN...")
+        left_out = "".join(f"; {run} is {status}" for run, status in damaged.items())
+        raise UserError(f"compare needs two or more: gantext compare RUN RUN...{left_out}")
     smallest = min((model.settings.eval.samples for model in models), default=None)
     asked = dataclasses.replace(asked, n=asked.n or smallest)
-    return [_comparison(one, own, say, stored_only) for one, own in by_data(asked, models)]
+    found = [_comparison(one, own, say, stored_only) for one, own in by_data(asked, models)]
+    return [dataclasses.replace(found[0], damaged=damaged), *found[1:]]
 
 
 def by_data(asked: Asked, models: Sequence[Model]) -> list[tuple[Asked, list[Model]]]:
@@ -170,6 +180,7 @@ def score_rows(one: Comparison) -> tuple[list[str], list[list[str]]]:
     for run, own in one.table.items():
         values = {score.name.removeprefix("real-"): score.value for score in own}
         body.append([run, *(shown(values.get(name)) for name in names)])
+    body += [[run, *("-" for _ in names)] for run in one.damaged]
     for label, means in one.means.items():
         body.append([f"mean of {label}", *(shown(_part(means, name, "mean")) for name in names)])
         body.append([f"sd of {label}", *(shown(_part(means, name, "sd")) for name in names)])

@@ -1,5 +1,6 @@
 """What a user asks to be scored: runs, files, data and the choices of the protocol."""
 
+import dataclasses
 import functools
 import operator
 from collections.abc import Iterable, Sequence
@@ -19,8 +20,11 @@ from gantext.evaluation.subjects import Ground, Model, Subject
 from gantext.inference.sampling import SamplingRequest
 from gantext.metrics.text.bleu_scores import find_preset
 from gantext.metrics.text.preparation import AS_IT_IS
+from gantext.records.content import Damaged
 from gantext.runs.folder import RunDir
 from gantext.runs.kinds import PICTURES, TEXT, Kind
+from gantext.runs.migrations import NewerFormat
+from gantext.runs.summary import unreadable
 
 # What to say of a run for which none of the measures is.
 REFUSALS: dict[Kind[Any, Any], str] = {
@@ -127,6 +131,25 @@ class Asked:
             UserError: no such run, or a damaged one.
         """
         return [self._model(word) for word in self.runs]
+
+    def readable(self) -> "tuple[Asked, dict[str, str]]":
+        """The same without the runs that are damaged, and the status of each of these by its name.
+
+        Raises:
+            UserError: no such run; all of them are damaged.
+        """
+        damaged: dict[str, UserError] = {}
+        for word in self.runs:
+            try:
+                model = self._model(word)
+                _ = model.preparation, model.checkpoint
+            except (Damaged, NewerFormat) as error:
+                damaged[word] = error
+        if damaged and not set(self.runs) - set(damaged):
+            raise next(iter(damaged.values()))
+        words = tuple(word for word in self.words if word not in damaged)
+        status = {word or "latest": unreadable(error) for word, error in damaged.items()}
+        return dataclasses.replace(self, words=words), status
 
     def _model(self, word: str) -> Model:
         """The model that RUN or RUN@PHASE names; `phase` is for words that name none."""

@@ -101,8 +101,7 @@ class Model:
     @functools.cached_property
     def vocabulary(self) -> Vocabulary | None:
         """The words of its data, where it has any."""
-        words = self.run.vocabulary
-        return None if words is None else Vocabulary.from_json(words)
+        return self.run.vocabulary
 
     @functools.cached_property
     def preparation(self) -> Preparation:

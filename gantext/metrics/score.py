@@ -3,11 +3,22 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, Literal, TypedDict
 
 from gantext import __version__
 from gantext.errors import UserError
+from gantext.records.shape import Misfit, check_of
 
 Setting = str | int | float | bool | None
+
+
+class ScoreRecord(TypedDict):
+    """A score as JSON holds it."""
+
+    name: str
+    value: float | Literal["nan", "inf", "-inf"]
+    signature: dict[str, Setting]
+
 
 SHORT_NAMES = {
     "hypotheses": "hyp",
@@ -56,23 +67,17 @@ class Score:
         return {"name": self.name, "value": value, "signature": dict(self.signature)}
 
     @classmethod
-    def from_json(cls, record: Mapping[str, object]) -> "Score":
+    def from_json(cls, record: Mapping[str, Any]) -> "Score":
         """Undo `to_json`.
 
         Raises:
-            UserError: a field is missing or has the wrong type.
+            UserError: it is no `ScoreRecord`.
         """
-        name, value = record.get("name"), record.get("value")
-        signature = record.get("signature")
-        if not isinstance(name, str) or not isinstance(signature, Mapping):
-            raise UserError(f"not a score: {dict(record)!r}")
         try:
-            number = float(value) if isinstance(value, str | int | float) else None
-        except ValueError:
-            number = None
-        if number is None:
-            raise UserError(f"score {name!r} has no number as its value: {value!r}")
-        return cls(name, number, dict(signature))
+            check_of(ScoreRecord)(record)
+        except Misfit as error:
+            raise UserError(f"not a score: {error}") from None
+        return cls(record["name"], float(record["value"]), dict(record["signature"]))
 
 
 def signed(**settings: Setting) -> dict[str, Setting]:

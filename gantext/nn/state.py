@@ -1,7 +1,32 @@
 """The state of what is made of parts that have a state: a tree of plain dicts for a checkpoint."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from gantext.records.content import Damaged
+from gantext.records.shape import Misfit, check_of
+
+# What a `load_state_dict` that is not ours, as of a plugin's model, raises for a state that is odd.
+REFUSALS = (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError)
+MOMENTS = frozenset({"step", "exp_avg", "exp_avg_sq"})  # what Adam keeps of each weight
+PLAIN = (bool, int, float, str)
+
+
+class Stateful(Protocol):
+    """Anything that has a state."""
+
+    def state_dict(self) -> Any:
+        """Its state."""
+        ...
+
+    def load_state_dict(self, state: Any) -> object:
+        """Restore what `state_dict` gave."""
+        ...
 
 
 class NamedParts:
@@ -26,5 +51,137 @@ class NamedParts:
         """Restore what `state_dict` gave."""
         for name, part in self.parts().items():
             part.load_state_dict(state[name])
+            if isinstance(part, Optimizer):
+                _check_moments(part, name)
         for name in self.counters:
             setattr(self, name, state[name])
+
+
+def restore(part: Stateful, state: Any, path: Path, name: str) -> None:
+    """Give a part the state that was read from a file, which must be of its form.
+
+    Args:
+        part: as it was built.
+        state: what its `state_dict` gave, in that run.
+        path: of the file, for errors.
+        name: of the part there.
+
+    Raises:
+        Damaged: names, kinds or shapes are others than those of the part.
+    """
+    try:
+        check_like(part.state_dict(), state)
+        part.load_state_dict(state)
+    except Misfit as error:
+        raise Damaged(path, str(error.under(name))) from error
+    except REFUSALS as error:
+        what = " ".join(str(error).split())
+        raise Damaged(path, f'"{name}" does not fit: {type(error).__name__}: {what}') from error
+
+
+def check_like(own: Any, state: Any) -> None:
+    """Hold a tree against one of the same form: names, kinds, shapes and types of tensors.
+
+    What is empty or None before the first step may hold anything plain.
+
+    Raises:
+        Misfit: at the first difference.
+    """
+    if isinstance(own, Tensor):
+        _check_tensor(own, state)
+    elif isinstance(own, dict):
+        _check_names(own, state)
+    elif isinstance(own, (list, tuple)):
+        if not isinstance(state, list) or len(state) != len(own):
+            raise Misfit(state, f"a list of {len(own)}")
+        for place, (mine, one) in enumerate(zip(own, state, strict=True)):
+            _check_under(str(place), mine, one)
+    elif own is None or isinstance(own, float):
+        if state is not None and type(state) not in (bool, int, float):
+            raise Misfit(state, "a number")
+    else:
+        kind: Any = type(own)
+        check_of(kind)(state)
+
+
+def _check_tensor(own: Tensor, state: Any) -> None:
+    if not isinstance(state, Tensor) or state.shape != own.shape or state.dtype != own.dtype:
+        found = _described(state) if isinstance(state, Tensor) else ""
+        raise Misfit(state, _described(own), found=found)
+
+
+def _described(tensor: Tensor) -> str:
+    return f"a tensor {tuple(tensor.shape)} of {str(tensor.dtype).removeprefix('torch.')}"
+
+
+def _check_names(own: dict[Any, Any], state: Any) -> None:
+    if not isinstance(state, dict):
+        raise Misfit(state, "a mapping")
+    if own.keys() == {"state", "param_groups"}:
+        _check_optimiser(own, state)
+        return
+    if not own:
+        _check_plain(state)
+        return
+    for name, mine in own.items():
+        if name not in state:
+            raise Misfit(state, f'one with "{name}"')
+        _check_under(str(name), mine, state[name])
+    for name in state:
+        if name not in own:
+            raise Misfit(state, f'one without "{name}"')
+
+
+def _check_under(name: str, own: Any, state: Any) -> None:
+    try:
+        check_like(own, state)
+    except Misfit as error:
+        raise error.under(name) from None
+
+
+def _check_plain(state: dict[Any, Any]) -> None:
+    for name, value in state.items():
+        if not (value is None or isinstance(value, (Tensor, *PLAIN))):
+            raise Misfit(value, "a tensor or a plain value").under(str(name))
+
+
+def _check_optimiser(own: dict[str, Any], state: dict[str, Any]) -> None:
+    """Rates and the like of each group; other versions of torch have more of them, or fewer."""
+    for name in own:
+        if name not in state:
+            raise Misfit(state, f'one with "{name}"')
+    groups = state["param_groups"]
+    if not isinstance(groups, list) or len(groups) != len(own["param_groups"]):
+        raise Misfit(groups, f"a list of {len(own['param_groups'])}").under("param_groups")
+    for place, (mine, group) in enumerate(zip(own["param_groups"], groups, strict=True)):
+        _check_group(f"param_groups.{place}", mine, group)
+    moments, weights = state["state"], [w for group in groups for w in group["params"]]
+    if not isinstance(moments, dict) or not set(moments) <= set(weights):
+        raise Misfit(moments, "a mapping of weights").under("state")
+    for weight, kept in moments.items():
+        if not isinstance(kept, dict):
+            raise Misfit(kept, "a mapping").under(f"state.{weight}")
+        _check_plain(kept)
+
+
+def _check_group(name: str, own: dict[str, Any], group: Any) -> None:
+    if not isinstance(group, dict):
+        raise Misfit(group, "a mapping").under(name)
+    for key in ("params", "lr", "betas", "eps", "weight_decay"):
+        if key in own and key not in group:
+            raise Misfit(group, f'one with "{key}"').under(name)
+    for key in own.keys() & group.keys():
+        _check_under(f"{name}.{key}", own[key], group[key])
+    if group["params"] != own["params"]:
+        raise Misfit(group["params"], "that of the model's weights").under(f"{name}.params")
+
+
+def _check_moments(optimiser: Optimizer, name: str) -> None:
+    """Raises Misfit where what is kept of a weight has not its shape."""
+    adam = isinstance(optimiser, torch.optim.Adam)
+    for weight, kept in optimiser.state.items():
+        if adam and not kept.keys() >= MOMENTS:
+            raise Misfit(list(kept), f"a mapping with {', '.join(sorted(MOMENTS))}").under(name)
+        for key, value in kept.items():
+            if not isinstance(value, Tensor) or (value.dim() and value.shape != weight.shape):
+                raise Misfit(value, _described(weight.data)).under(f"{name}.{key}")

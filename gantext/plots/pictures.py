@@ -8,6 +8,9 @@ Legend: N pictures, C channels (1 grey, 3 RGB), H and W pixels.
 
 import base64
 import io
+import struct
+import warnings
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +20,7 @@ from numpy.typing import NDArray
 from gantext.errors import UserError
 from gantext.files import write_atomic
 from gantext.plots.output import SVG_NAMESPACE
+from gantext.records.content import MB, Damaged, content
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -136,21 +140,29 @@ def _tiled(cells: Pixels, columns: int, line: int, scale: int) -> Pixels:
     return ground.repeat(scale, 0).repeat(scale, 1)
 
 
-# What the run of a picture model keeps beside other runs' files (gantext/run.py).
-#
-# captions.txt      the captions that it was trained on, one a line, where it follows captions
-# samples/          PNG grids: STEP-PHASE.png of each look, PHASE.png at a phase's end
+PNG_BYTES = 64 * MB
+PIXELS = 50_000_000  # of a grid; a damaged header can tell of any number
+BROKEN = (EOFError, MemoryError, OSError, OverflowError, SyntaxError, ValueError, struct.error)
+
+
 def pixels(path: Path) -> "NDArray[np.uint8]":
     """The RGB pixels of a PNG file, (height, width, 3).
 
     Raises:
-        UserError: it is no picture.
+        UserError: it is not there, or no picture of at most PIXELS.
     """
-    import numpy as np
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
+    data = content(path, PNG_BYTES)
+    if data is None:
+        raise UserError(f"cannot read {path}: it is missing")
     try:
-        with Image.open(path) as image:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(io.BytesIO(data), formats=("PNG",))
+            if image.width * image.height > PIXELS:
+                size = f"{image.width:,} x {image.height:,} pixels"
+                raise Damaged(path, f"{size} are more than {PIXELS:,}")
             return np.asarray(image.convert("RGB"))
-    except (OSError, UnidentifiedImageError) as error:
-        raise UserError(f"cannot read {path}: {error}") from error
+    except (*BROKEN, Image.DecompressionBombError, zlib.error) as error:
+        raise Damaged(path, f"no PNG picture ({' '.join(str(error).split())})") from error

@@ -16,9 +16,10 @@ FACTS = ("status", "created", "device", "host", "torch", "gantext", "train_size"
 
 def facts(model: Model) -> tuple[tuple[str, str], ...]:
     """Where, when, from what and by which command a run came about."""
-    info = {**model.run.info, "status": model.run.status}
-    found = [(key, str(info[key])) for key in FACTS if info.get(key) is not None]
-    if info.get("seconds") is not None:
+    info = model.run.info
+    known = {**info, "status": model.run.status}
+    found = [(key, str(known[key])) for key in FACTS if known.get(key) is not None]
+    if "seconds" in info:
         found.append(("training time", clock(info["seconds"])))
     step, digest = model.checkpoint
     more = {

@@ -6,6 +6,7 @@ Shapes: N pictures, C channels, H and W pixels, T words of a caption.
 import torch
 
 from gantext.data.gallery import Gallery
+from gantext.errors import UserError
 from gantext.evaluation import measures
 from gantext.evaluation.measures.pictures import reviewed, unscored
 from gantext.evaluation.request import Asked
@@ -16,6 +17,7 @@ from gantext.inference.drawing import SIDE, illustrator_of
 from gantext.models.contract import Illustrator
 from gantext.nn.rng import generator
 from gantext.plots.pictures import grid_svg, pairs_svg, pixels, to_svg_text
+from gantext.records.yaml_file import read_text
 from gantext.report.page import Figure, RunPart, Table
 from gantext.report.parts import curves, facts, score_table
 from gantext.runs.pictures import Look
@@ -47,16 +49,17 @@ def picture_part(asked: Asked, say: Say) -> RunPart:
     name = label(model, asked.runs_dir)
     samples = asked.n or model.settings.eval.samples
     tables, figures = _illustrations(model, gallery, samples, asked.seed)
+    grids, lost = _grids(model)
     return RunPart(
         name=name,
         anchor=name,
         facts=facts(model),
-        warnings=tuple((model.run.result or {}).get("warnings", [])),
-        config=model.run.config.read_text(encoding="utf-8"),
+        warnings=(*(model.run.result or {}).get("warnings", []), *lost),
+        config=read_text(model.run.config),
         tables=(score_table("Scores beside the real pictures'", beside_real(scores)), *tables),
         figures=(
             *curves(model),
-            *(_grid(look) for look in _chosen(model)),
+            *grids,
             *figures,
         ),
         samples=(),
@@ -70,6 +73,17 @@ def _chosen(model: Model) -> list[Look]:
     looks = [look for look in found if look.phase in scored] or found
     places = sorted({0, (len(looks) - 1) // 2, len(looks) - 1}) if looks else []
     return [looks[place] for place in places]
+
+
+def _grids(model: Model) -> tuple[list[Figure], list[str]]:
+    """The looks as figures, and what is wrong with those that cannot be read."""
+    found, lost = [], []
+    for look in _chosen(model):
+        try:
+            found.append(_grid(look))
+        except UserError as error:
+            lost.append(str(error))
+    return found, lost
 
 
 def _grid(look: Look) -> Figure:

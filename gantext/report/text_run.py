@@ -21,6 +21,7 @@ from gantext.plots.goals import CAPTION, goals_figure
 from gantext.plots.latent import latent_figure
 from gantext.plots.lengths import lengths_figure
 from gantext.plots.output import to_svg
+from gantext.records.yaml_file import read_text
 from gantext.report.page import Figure, RunPart, Sample, SampleSet, Table
 from gantext.report.parts import curves, facts, score_table
 
@@ -52,7 +53,7 @@ def run_part(asked: Asked, say: Say) -> RunPart:
         anchor=name,
         facts=facts(model),
         warnings=tuple((model.run.result or {}).get("warnings", [])),
-        config=model.run.config.read_text(encoding="utf-8"),
+        config=read_text(model.run.config),
         tables=(
             score_table(
                 "Scores beside the real text's",

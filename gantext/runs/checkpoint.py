@@ -8,21 +8,52 @@ altered one is detected when it is read.
 import hashlib
 import json
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
+from gantext.data.batches import BatchesState
+from gantext.errors import UserError
 from gantext.files import sync_folder, write_synced
+from gantext.records.content import MB, content
+from gantext.records.json_file import JsonFile, fitting, parsed
+from gantext.records.shape import Whole
 from gantext.runs.migrations import Part, migrated
 
 RESERVED = ("__tensor__", "__integer_keys__")
+PLACE = re.compile(r"[0-9]{1,18}(-.+)?")
 TENSORS, STATE, MANIFEST = "tensors.safetensors", "state.json", "manifest.json"
+LIMITS = {TENSORS: 64 * 1024 * MB, STATE: 256 * MB}  # bytes
+Sums = TypedDict("Sums", {"tensors.safetensors": str, "state.json": str})
+SUMS = JsonFile(Sums, MB)
+
+
+class WatchState(TypedDict):
+    """What was warned of."""
+
+    warnings: list[str]
+    stuck: Whole
+
+
+class State(TypedDict):
+    """All that a run's next step depends on; `algorithm` is the model's own."""
+
+    algorithm: dict[str, Any]
+    batches: BatchesState
+    noise: Tensor
+    watch: WatchState
+    phase: Whole
+    step: Whole
+    total: Whole
+    seconds: float
+    metrics_size: Whole
 
 
 class CheckpointDamaged(Exception):
@@ -118,12 +149,19 @@ class Checkpoint:
         digest: SHA-256 (hex) of its content.
         tree: what it holds, in today's words.
         damaged: what is wrong with newer ones, one line each.
+        file: that its tree was read from.
     """
 
     step: int
     digest: str
     tree: dict[str, Any]
     damaged: tuple[str, ...] = ()
+    file: Path = Path(STATE)
+
+    @property
+    def state(self) -> State:
+        """What it holds, as a run's. Raises UserError where it is nothing of that kind."""
+        return fitting(self.file, State, self.tree)
 
 
 def load(folder: Path) -> Checkpoint:
@@ -134,37 +172,42 @@ def load(folder: Path) -> Checkpoint:
     """
     files, digest = _whole_files(folder)
     # A run that went on keeps checkpoints of several formats: what is there already stays.
-    tree = migrated(_tree(files), 1, Part.state)
-    return Checkpoint(int(folder.name.partition("-")[0]), digest, tree)
+    tree = migrated(_tree(folder, files), 1, Part.state)
+    return Checkpoint(int(folder.name.partition("-")[0]), digest, tree, file=folder / STATE)
 
 
 def read(folder: Path) -> dict[str, Any]:
     """What a folder that `write` made holds. Raises CheckpointDamaged as `load` does."""
-    return _tree(_whole_files(folder)[0])
+    return _tree(folder, _whole_files(folder)[0])
 
 
 def _whole_files(folder: Path) -> tuple[dict[str, bytes], str]:
     """The files of a checkpoint folder, each verified against its checksum; the digest of all."""
     try:
-        manifest = json.loads((folder / MANIFEST).read_bytes())
-        files = {name: (folder / name).read_bytes() for name in (TENSORS, STATE)}
-        digest = hashlib.sha256(files[TENSORS])
-        sums = {TENSORS: digest.hexdigest(), STATE: hashlib.sha256(files[STATE]).hexdigest()}
-        for name, found in sums.items():
-            if found != manifest[name]:
-                raise CheckpointDamaged(f"{name} does not match its checksum")
-    except FileNotFoundError as error:
-        raise CheckpointDamaged(f"{Path(error.filename).name} is missing") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CheckpointDamaged(f"it cannot be read ({error})") from error
+        sums = SUMS.read(folder / MANIFEST)
+        found = {name: content(folder / name, limit) for name, limit in LIMITS.items()}
+    except UserError as error:
+        raise CheckpointDamaged(getattr(error, "short", str(error))) from error
+    files = {name: data for name, data in found.items() if data is not None}
+    if sums is None or len(files) < len(found):
+        missing = next((name for name in found if name not in files), MANIFEST)
+        raise CheckpointDamaged(f"{missing} is missing")
+    digest = hashlib.sha256(files[TENSORS])
+    own = {TENSORS: digest.hexdigest(), STATE: hashlib.sha256(files[STATE]).hexdigest()}
+    for name, told in sums.items():
+        if own.get(name, told) != told:
+            raise CheckpointDamaged(f"{name} does not match its checksum")
     digest.update(files[STATE])
     return files, digest.hexdigest()
 
 
-def _tree(files: dict[str, bytes]) -> dict[str, Any]:
+def _tree(folder: Path, files: dict[str, bytes]) -> dict[str, Any]:
     try:
-        tree = unflatten(json.loads(files[STATE]), load_tensors(files[TENSORS]))
-    except (ValueError, KeyError, TypeError, SafetensorError) as error:
+        state = parsed(folder / STATE, files[STATE], nan=True)
+        tree = unflatten(state, load_tensors(files[TENSORS]))
+    except UserError as error:
+        raise CheckpointDamaged(getattr(error, "short", str(error))) from error
+    except (AttributeError, KeyError, TypeError, ValueError, SafetensorError) as error:
         raise CheckpointDamaged(f"it cannot be read ({error})") from error
     if not isinstance(tree, dict):
         raise CheckpointDamaged("its state is not a mapping")
@@ -183,7 +226,7 @@ def not_finite(tree: Any, name: str = "") -> str | None:
 
 def folders(checkpoints: Path) -> list[Path]:
     """All checkpoint folders, oldest first: STEP, or STEP-PHASE at the end of a phase."""
-    return sorted(checkpoints.glob("[0-9]*"))
+    return sorted(path for path in checkpoints.glob("[0-9]*") if PLACE.fullmatch(path.name))
 
 
 def save(checkpoints: Path, tree: dict[str, Any], step: int, phase: str | None, keep: int) -> Path:

@@ -21,13 +21,19 @@ from typing import TYPE_CHECKING, Any
 
 from gantext.config.words import command
 from gantext.errors import UserError, nearest
-from gantext.files import Held, hold, is_held, read_json, write_atomic, write_json
+from gantext.files import Held, hold, is_held, write_atomic, write_json
+from gantext.records.content import Damaged, lines
+from gantext.records.json_file import fitting
+from gantext.records.rows import Row, read_rows
+from gantext.runs import shapes
 from gantext.runs.kinds import PICTURES, TEXT, Kind, model_kind
-from gantext.runs.migrations import FORMAT, Part, format_of, migrated
-from gantext.runs.pictures import PictureFiles
+from gantext.runs.migrations import FORMAT, Part, format_of, migrated, written_by
+from gantext.runs.pictures import LINES, PictureFiles
+from gantext.runs.shapes import Facts, Result, StoredScores
 
 if TYPE_CHECKING:
     from gantext.config.settings import Settings
+    from gantext.data.vocabulary import Vocabulary
     from gantext.runs.checkpoint import Checkpoint
 
 logger = logging.getLogger(__name__)
@@ -110,7 +116,7 @@ class RunDir:
 
     def name_in(self, runs_dir: Path) -> str:
         """The run's name as `find` takes it."""
-        return os.path.relpath(self.path, runs_dir.resolve())
+        return os.path.relpath(self.path, os.path.realpath(runs_dir))
 
     def mark_latest(self, runs_dir: Path) -> None:
         """Let `latest` in `runs_dir` point to this run."""
@@ -142,23 +148,27 @@ class RunDir:
                 self.path.rmdir()
 
     @property
-    def info(self) -> dict[str, Any]:
+    def info(self) -> Facts:
         """What run.json says of the run, in today's words. Raises UserError."""
         facts = self._facts
-        return migrated(facts, format_of(self.path.name, facts), Part.facts)
+        values = migrated(facts, format_of(self.path.name, facts), Part.facts)
+        return fitting(self.path / INFO, Facts, values)
 
     @property
     def _facts(self) -> dict[str, Any]:
         """What run.json says of the run, in the words of its format."""
-        found: dict[str, Any] = read_json(self.path / INFO, {})
-        return found
+        return {**(shapes.VERSION.read(self.path / INFO) or {})}
 
     @property
     def status(self) -> str:
         """new, running, stopped, failed, diverged, finished; killed: it says running, but nobody
         runs it.
         """
-        status = str(self.info.get("status", "unknown"))
+        return self.status_by(self.info)
+
+    def status_by(self, info: Facts) -> str:
+        """The same by what run.json has been read to say."""
+        status = info.get("status", "unknown")
         return "killed" if status in ("new", "running") and not is_held(self._lock) else status
 
     @property
@@ -171,8 +181,12 @@ class RunDir:
         """What config.yaml says, in today's words, read and checked once. Raises UserError."""
         from gantext.config import schema
 
-        number = format_of(self.path.name, self._facts)
-        return schema.from_yaml(self.config, lambda old: migrated(old, number, Part.settings))
+        facts = self._facts
+        number = format_of(self.path.name, facts)
+        try:
+            return schema.from_yaml(self.config, lambda old: migrated(old, number, Part.settings))
+        except Damaged as error:
+            raise Damaged(self.config, error.fault + written_by(facts)) from error
 
     def upgrade(self) -> None:
         """Write a run of an older format as one of today's, as which it goes on."""
@@ -207,19 +221,24 @@ class RunDir:
         write_json(self.path / INFO, {**self.info, **values})
 
     @property
-    def vocabulary(self) -> Any:
-        """The vocabulary's JSON; None where there is none."""
-        return read_json(self._vocabulary, None)
+    def vocabulary(self) -> "Vocabulary | None":
+        """The words of its text or captions; None where there are none. Raises UserError."""
+        from gantext.data.vocabulary import FILE, Vocabulary
+
+        record = FILE.read(self._vocabulary)
+        try:
+            return None if record is None else Vocabulary.from_json(record)
+        except UserError as error:
+            raise Damaged(self._vocabulary, str(error)) from error
 
     def append_metrics(self, row: dict[str, Any]) -> None:
         """Add one line to metrics.jsonl."""
         with open(self._metrics, "a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
 
-    def metrics(self) -> list[dict[str, Any]]:
-        """All lines of metrics.jsonl."""
-        text = self._metrics.read_text(encoding="utf-8") if self._metrics.exists() else ""
-        return [json.loads(line) for line in text.splitlines()]
+    def metrics(self) -> list[Row]:
+        """All lines of metrics.jsonl, but for a last one that a kill left half written."""
+        return read_rows(self._metrics)
 
     def metrics_size(self) -> int:
         """Bytes written to metrics.jsonl, which a checkpoint remembers."""
@@ -277,7 +296,7 @@ class RunDir:
         """The step at which each phase ended whose end is kept, in order."""
         names = sorted(path.name for path in self.checkpoints.glob("[0-9]*-*"))
         ends = (name.partition("-") for name in names)
-        return {phase: int(step) for step, _, phase in ends}
+        return {phase: int(step) for step, _, phase in ends if step.isdecimal()}
 
     def save_samples(self, name: str, lines: list[str]) -> None:
         """Write samples, one sentence a line."""
@@ -286,27 +305,24 @@ class RunDir:
 
     def samples(self, name: str) -> list[str]:
         """Samples stored under a name; none when there are none."""
-        path = self.path / "samples" / f"{name}.txt"
-        text = path.read_text(encoding="utf-8") if path.is_file() else ""
-        return text.removesuffix("\n").split("\n") if text else []
+        return lines(self.path / "samples" / f"{name}.txt", LINES)
 
     def save_scores(self, name: str, document: Any) -> None:
         """Store a document of scores under a name."""
         write_json(self.path / "scores" / f"{name}.json", document)
 
-    def scores(self, name: str) -> Any:
-        """A stored document of scores, or None."""
-        return read_json(self.path / "scores" / f"{name}.json", None)
+    def scores(self, name: str) -> StoredScores | None:
+        """A stored document of scores, or None. Raises UserError."""
+        return shapes.SCORES.read(self.path / "scores" / f"{name}.json")
 
     def save_result(self, result: dict[str, Any]) -> None:
         """Write the job's result, which a sweep's table is made from."""
         write_json(self.path / RESULT, result)
 
     @property
-    def result(self) -> dict[str, Any] | None:
-        """The job's result, or None while there is none."""
-        found: dict[str, Any] | None = read_json(self.path / RESULT, None)
-        return found
+    def result(self) -> Result | None:
+        """The job's result, or None while there is none. Raises UserError."""
+        return shapes.RESULT.read(self.path / RESULT)
 
 
 def jobs_of(sweep: Path) -> list[RunDir]:
@@ -316,7 +332,7 @@ def jobs_of(sweep: Path) -> list[RunDir]:
 
 
 def _numbered(name: str) -> tuple[int, str]:
-    return (int(name) if name.isdigit() else 10**9, name)
+    return (int(name) if name.isdecimal() else 10**9, name)
 
 
 def list_runs(runs_dir: Path) -> list[RunDir]:

@@ -91,6 +91,14 @@ def format_of(run: str, facts: dict[str, Any]) -> int:
     return number
 
 
+def written_by(facts: dict[str, Any]) -> str:
+    """What an error adds of a run that another version made, which may know other settings."""
+    version = facts.get("gantext", gantext.__version__)
+    if version == gantext.__version__:
+        return ""
+    return f" (it was made by gantext {version}; this is gantext {gantext.__version__})"
+
+
 def migrated(values: dict[str, Any], number: int, part: Part) -> dict[str, Any]:
     """The values of a run of format `number` as today's code names them; `values` stay as they are.
 

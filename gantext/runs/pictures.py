@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gantext.files import write_atomic
+from gantext.records.content import MB, lines
 
+LINES = 1024 * MB  # of captions and of samples
 LOOK = re.compile(r"(\d{9})-(.+)\.png")
 
 
@@ -26,20 +28,18 @@ class PictureFiles:
     """The pictures and captions of a run's folder."""
 
     def __init__(self, run: Path) -> None:
-        self._captions = run / "captions.txt"
+        self.captions_file = run / "captions.txt"
         self._samples = run / "samples"
 
     def save_captions(self, captions: tuple[str, ...]) -> None:
         """Keep the training captions, so that the run can be rebuilt from its folder alone."""
         if captions:
-            write_atomic(self._captions, "".join(f"{line}\n" for line in captions).encode())
+            write_atomic(self.captions_file, "".join(f"{line}\n" for line in captions).encode())
 
     @property
     def captions(self) -> tuple[str, ...]:
-        """The training captions; none for a model without captions."""
-        if not self._captions.is_file():
-            return ()
-        return tuple(self._captions.read_text(encoding="utf-8").removesuffix("\n").split("\n"))
+        """The training captions; none for a model without captions. Raises UserError."""
+        return tuple(lines(self.captions_file, LINES))
 
     def grid(self, name: str) -> Path:
         """Where the grid of this name lies."""

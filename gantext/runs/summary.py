@@ -1,8 +1,11 @@
-"""What a run came to: the scores of its phases, and its time."""
+"""What a run came to: the scores of its phases, and its time; or why nobody can tell."""
 
 from typing import TYPE_CHECKING
 
+from gantext.errors import UserError
+from gantext.records.content import Damaged
 from gantext.runs.folder import RunDir
+from gantext.runs.migrations import NewerFormat
 
 if TYPE_CHECKING:
     from gantext.metrics.score import Score
@@ -18,6 +21,13 @@ def phase_scores(run: RunDir) -> "dict[str, list[Score]]":
         for phase, document in found.items()
         if document is not None and document["scores"]
     }
+
+
+def unreadable(error: UserError) -> str:
+    """What stands in a table as the status of a run that cannot be read."""
+    if isinstance(error, NewerFormat):
+        return f"newer format {error.number}"
+    return f"damaged: {error.short if isinstance(error, Damaged) else error}"
 
 
 def clock(seconds: float) -> str:

@@ -14,6 +14,8 @@ from gantext.data.vocabulary import Vocabulary
 from gantext.errors import UserError
 from gantext.models.build import build, singletons
 from gantext.models.contract import Algorithm, Painter, PictureTask, Task
+from gantext.nn.state import restore as restore_state
+from gantext.records.content import Damaged
 from gantext.runs.checkpoint import Checkpoint
 from gantext.runs.folder import RunDir
 from gantext.runs.kinds import PICTURES, TEXT, A, Kind, V, model_kind
@@ -111,14 +113,15 @@ def rebuild(
         UserError: it lacks a vocabulary or a whole checkpoint.
     """
     settings, target = run.settings, best_device(device or Device.auto)
-    vocabulary = None if run.vocabulary is None else Vocabulary.from_json(run.vocabulary)
+    vocabulary = run.vocabulary
     task = TASKS[model_kind(settings.model.name)](run, vocabulary, target)
     algorithm = build(settings.model, settings.seed, task)
     found = checkpoint or run.checkpoint(phase)
     for line in found.damaged:
         logger.warning("warning: %s; the one before it is used", line)
-    algorithm.load_state_dict(found.tree["algorithm"])
-    step = found.tree["total"]
+    state = found.state
+    restore_state(algorithm, state["algorithm"], found.file, "algorithm")
+    step = state["total"]
     return Trained(run, settings, vocabulary, algorithm, target, step, phase, found.digest)
 
 
@@ -132,15 +135,18 @@ def data_facts(data: Corpus | Gallery) -> dict[str, Any]:
 
 def _text_task(run: RunDir, vocabulary: Vocabulary | None, device: torch.device) -> Task:
     facts = run.info
-    if vocabulary is None or "max_length" not in facts:
+    if vocabulary is None or not {"max_length", "train_size"} <= facts.keys():
         raise _not_whole(run)
     rare = singletons(vocabulary)
     return Task(len(vocabulary), facts["max_length"], facts["train_size"], rare, device)
 
 
+PICTURE_FACTS = frozenset({"channels", "size", "classes", "max_length", "train_size"})
+
+
 def _picture_task(run: RunDir, vocabulary: Vocabulary | None, device: torch.device) -> PictureTask:
     facts = run.info
-    if "channels" not in facts or (facts["max_length"] and vocabulary is None):
+    if not PICTURE_FACTS <= facts.keys() or (facts["max_length"] and vocabulary is None):
         raise _not_whole(run)
     return PictureTask(
         facts["channels"],
@@ -170,4 +176,8 @@ def _captions_of(run: RunDir, vocabulary: Vocabulary | None, width: int) -> torc
     if vocabulary is None or not lines:
         return torch.zeros(run.info["train_size"], 0, dtype=torch.int64)
     words = [vocabulary.tokenize(line) for line in lines]
+    for number, row in enumerate(words, 1):
+        if len(row) >= width:
+            fault = f"line {number} has {len(row)} words; the longest that it was trained on has"
+            raise Damaged(run.pictures.captions_file, f"{fault} {width - 1}")
     return encode_split(vocabulary, words, lines, width).tokens

@@ -11,9 +11,10 @@ from gantext.metrics.score import Score
 from gantext.models.contract import Phase
 from gantext.nn.optim import Metrics
 from gantext.nn.text.sampling import LogitsNotFinite
+from gantext.records.json_file import fitting
 from gantext.runs import bad_step
 from gantext.runs.bad_step import BadStep
-from gantext.runs.checkpoint import NotFinite
+from gantext.runs.checkpoint import NotFinite, State
 from gantext.runs.folder import RunDir
 from gantext.training.console import Reporter
 from gantext.training.divergence import Diverged, likely_cause
@@ -59,11 +60,16 @@ class Trainer:
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Go on from a checkpoint: lines of metrics written after it are dropped."""
-        self.stepper.load_state(state)
-        self.watch.load_state_dict(state["watch"])
-        self.seconds = state["seconds"]
-        self.run.cut_metrics(state["metrics_size"])
+        """Go on from a checkpoint: lines of metrics written after it are dropped.
+
+        Raises:
+            UserError: it is of another kind of device, or does not fit.
+        """
+        known = fitting(self.run.checkpoints, State, state)
+        self.stepper.load_state(known, self.run.checkpoints)
+        self.watch.load_state_dict({**known["watch"]})
+        self.seconds = known["seconds"]
+        self.run.cut_metrics(known["metrics_size"])
 
     def save(self, phase_end: str | None = None) -> None:
         """Write a checkpoint. Raises Diverged instead of writing what is not finite."""
@@ -201,7 +207,7 @@ class Trainer:
     def _score(self, phase: Phase) -> list[Score]:
         """The scores at the end of a phase, computed once."""
         stored = self.run.scores(f"phase-{phase.name}")
-        if stored is not None and stored["total"] == self.total:
+        if stored is not None and stored.get("total") == self.total:
             return [Score.from_json(record) for record in stored["scores"]]
         self.reporter.say(f"{phase.name}: scoring {self.settings.eval.samples:,} samples", "dim")
         scores = self.inspector.score(phase.name, self.total)

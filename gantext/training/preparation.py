@@ -129,7 +129,7 @@ def take_pretrained(job: Job) -> None:
     if settings.from_run is None:
         return
     source, phase = RunDir.find_at(settings.from_run, Path(settings.runs_dir))
-    if source.vocabulary != vocabulary_of(job):
+    if source.vocabulary != job.data.vocabulary:
         raise UserError(f"{source.path.name} was trained with another vocabulary than this data's")
     state = source.checkpoint(phase).tree
     try:

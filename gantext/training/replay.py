@@ -15,8 +15,10 @@ from rich.console import Console
 from gantext.config.words import command
 from gantext.errors import UserError
 from gantext.nn.optim import Metrics
+from gantext.records.json_file import fitting
 from gantext.runs import bad_step, checkpoint
 from gantext.runs.bad_step import BadStep
+from gantext.runs.checkpoint import State
 from gantext.runs.folder import RunDir
 from gantext.training.finite import Broken, Lookout
 from gantext.training.first_broken import FirstBroken, Operation
@@ -68,7 +70,7 @@ def replay(run: RunDir, console: Console) -> Replay:
             take_pretrained(job)
         stepper = Stepper(job)
         if state is not None:
-            stepper.load_state(state)
+            stepper.load_state(fitting(run.checkpoints, State, state), run.checkpoints)
         if job.device.type != "cpu":
             notes += (f"sums on {job.device} need not come in the same order twice",)
         began = stepper.total
@@ -90,7 +92,7 @@ def _threads_of(run: RunDir) -> Iterator[tuple[str, ...]]:
     """Compute with as many threads as the run did while the block runs; what to note of that."""
     before = torch.get_num_threads()
     known = run.info.get("threads") or run.settings.threads
-    if known:
+    if isinstance(known, int) and known:
         torch.set_num_threads(known)
     unknown = (
         f"how many threads {run.path.name} was trained with is not known: with {before} the "

@@ -3,16 +3,19 @@
 import collections
 import contextlib
 import itertools
+from pathlib import Path
 from typing import Any
 
 import torch
 
 from gantext.config.settings import Precision, Settings
-from gantext.data.batches import Batches
+from gantext.data.batches import Batches, set_generator
 from gantext.errors import UserError
 from gantext.models.contract import Phase, Trainable
 from gantext.nn.optim import Metrics
 from gantext.nn.rng import generator
+from gantext.nn.state import restore
+from gantext.runs.checkpoint import State
 from gantext.training.preparation import Job
 
 
@@ -44,14 +47,18 @@ class Stepper:
             "total": self.total,
         }
 
-    def load_state(self, state: dict[str, Any]) -> None:
-        """Go on from a checkpoint. Raises UserError for one of another kind of device."""
+    def load_state(self, state: State, place: Path) -> None:
+        """Go on from a checkpoint.
+
+        Raises:
+            UserError: it is of another kind of device, or does not fit, naming `place`.
+        """
         if state["noise"].shape != self.noise.get_state().shape:
             kind = self.device.type
             raise UserError(f"the run began on another kind of device than {kind}: go on there")
-        self.algorithm.load_state_dict(state["algorithm"])
+        restore(self.algorithm, state["algorithm"], place, "algorithm")
         self.batches.load_state_dict(state["batches"])
-        self.noise.set_state(state["noise"])
+        set_generator(self.noise, state["noise"])
         self.phase, self.step, self.total = state["phase"], state["step"], state["total"]
 
     @property

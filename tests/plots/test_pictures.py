@@ -3,6 +3,8 @@
 import base64
 import io
 import re
+import struct
+import zlib
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -21,6 +23,7 @@ from gantext.plots.pictures import (
     grid_svg,
     pairs_array,
     pairs_svg,
+    pixels,
     to_png_bytes,
 )
 from gantext.report.page import Figure
@@ -133,3 +136,25 @@ def test_a_pair_needs_two_and_a_grid_a_column() -> None:
         pairs_array(flat(1, 2), flat(1), 2)
     with pytest.raises(UserError, match="columns=0"):
         grid_array(flat(1), 0)
+
+
+def test_a_picture_that_is_none_or_too_large(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    whole = to_png_bytes(np.zeros((4, 5, 3), np.uint8))
+    path.write_bytes(whole)
+    assert pixels(path).shape == (4, 5, 3)
+    huge = bytearray(whole)
+    huge[16:24] = struct.pack(">II", 60_000, 60_000)
+    huge[29:33] = struct.pack(">I", zlib.crc32(huge[12:29]))
+    for data, fault in (
+        (b"", "no PNG picture"),
+        (b"GIF89a" + whole, "no PNG picture"),
+        (whole[:50], "no PNG picture"),
+        (bytes(huge), "60,000 x 60,000 pixels are more than 50,000,000|decompression bomb"),
+    ):
+        path.write_bytes(data)
+        with pytest.raises(UserError, match=f"^cannot read {path}: .*({fault})") as caught:
+            pixels(path)
+        assert "\n" not in str(caught.value)
+    with pytest.raises(UserError, match="it is missing"):
+        pixels(tmp_path / "none.png")

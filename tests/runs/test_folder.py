@@ -5,17 +5,20 @@ from pathlib import Path
 
 import pytest
 
+from gantext.data.vocabulary import Vocabulary
 from gantext.errors import UserError
 from gantext.runs.folder import RunDir, list_runs
 
+WORDS = Vocabulary.build([["é", "b"]])
+
 
 def make(path: Path) -> RunDir:
-    return RunDir.create(path, "seed: 1\n", {"words": ["é"]}, {"status": "new", "data": "abc"})
+    return RunDir.create(path, "seed: 1\n", WORDS.to_json(), {"status": "new", "data": "abc"})
 
 
 def test_create_writes_what_a_run_is_rebuilt_from(tmp_path: Path) -> None:
     run = make(tmp_path / "a")
-    assert run.config.read_text() == "seed: 1\n" and run.vocabulary == {"words": ["é"]}
+    assert run.config.read_text() == "seed: 1\n" and run.vocabulary == WORDS
     assert run.info["data"] == "abc" and run.info["created"][:2] == "20"
     run.update(status="running", phase="mle")
     assert RunDir(run.path).info["phase"] == "mle" and run.info["data"] == "abc"

@@ -1,0 +1,77 @@
+"""What the JSON files of a run hold: the types that their readers check.
+
+All keys of run.json and result.json may be missing, since runs of all versions are read.
+"""
+
+from typing import Annotated, TypedDict
+
+from gantext.metrics.score import ScoreRecord, Setting
+from gantext.records.json_file import JsonFile
+from gantext.records.shape import Bounds, Positive, Whole
+
+
+class Version(TypedDict, total=False):
+    """By what run.json was written, which decides how the rest of it is read."""
+
+    format: Positive
+    gantext: str
+
+
+class Facts(Version, total=False):
+    """run.json: where, when and from what a run came about, and how far it is.
+
+    Attributes:
+        status: what it said of itself last.
+        data: a hash of its data.
+        max_length: tokens of its longest sentence, the end counted.
+        channels, size, classes: of its pictures.
+        overrides, config_dir: what was asked for.
+        phase, total: where it is, and its steps.
+        seconds: of training.
+    """
+
+    created: str
+    status: str
+    torch: str
+    python: str
+    device: str
+    host: str
+    command: str
+    data: str
+    max_length: Annotated[int, Bounds(0, 10**6)]
+    train_size: Whole
+    channels: Annotated[int, Bounds(1, 4)]
+    size: Annotated[int, Bounds(1, 4096)]
+    classes: Annotated[int, Bounds(0, 10**6)]
+    overrides: list[str]
+    config_dir: str | None
+    phase: str
+    total: Whole
+    seconds: float
+
+
+class Result(TypedDict, total=False):
+    """result.json: the final scores of a job, or the error that it ended by."""
+
+    status: str
+    overrides: list[str]
+    error: str
+    scores: list[ScoreRecord]
+    warnings: list[str]
+
+
+class _Scored(TypedDict):
+    scores: list[ScoreRecord]
+
+
+class StoredScores(_Scored, total=False):
+    """A file of scores: of the end of a phase, or under all that decides them."""
+
+    phase: str
+    total: Whole
+    key: dict[str, Setting]
+
+
+VERSION = JsonFile(Version)
+RESULT = JsonFile(Result)
+SCORES = JsonFile(StoredScores)
