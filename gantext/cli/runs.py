@@ -90,7 +90,7 @@ def show(
     """One run: its state, settings, scores and warnings; or as it was at the end of a phase."""
     found, phase = RunDir.find_at(run, runs_dir)
     scores = phase_scores(found)
-    config = found.config.read_text(encoding="utf-8")
+    config = found.files.text(found.config)
     facts = {**found.info, "status": found.status}
     if found.divergence:
         facts["error"] = found.divergence

@@ -126,16 +126,19 @@ def _text(run: "api.Run", request: "SamplingRequest", out: Path | None, json: bo
 
 def _pictures(run: "api.Run", request: "PictureRequest", out: Path | None, json: bool) -> None:
     from gantext.cli import preview
-    from gantext.files import write_output
-    from gantext.plots.pictures import SCALE, grid_array, to_png_bytes
+    from gantext.files import attempt, write_output
+    from gantext.plots.pictures import grid_array, grid_png
 
     if out is not None:
         check_png(out, json)
     drawing = run.draw(request)
     for note in drawing.notes:
         tables.err.print(f"warning: {note}", style="yellow", markup=False, soft_wrap=True)
-    path = out or run.folder.pictures.grid(drawing.name)
-    write_output(path, to_png_bytes(grid_array(drawing.pictures, drawing.columns, SCALE)))
+    png = grid_png(drawing.pictures, drawing.columns)
+    if out is not None:
+        write_output(out, png)
+    with attempt(f"write into {run.path}"):
+        path = out or run.folder.pictures.save_grid(drawing.name, png)
     count = len(drawing.pictures)
     if json:
         document = {"path": str(path), "pictures": count, "signature": drawing.signature}

@@ -17,6 +17,7 @@ from gantext import data, models
 from gantext.config.settings import Settings
 from gantext.data.count import Count
 from gantext.errors import UserError, nearest
+from gantext.files import below
 
 Migration = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -183,7 +184,8 @@ def from_yaml(path: Path, migrate: Migration = dict) -> Settings:
         UserError: it is missing or does not fit.
     """
     try:
-        cfg = OmegaConf.load(path)
+        with open(path, encoding="utf-8", opener=below(path.parent)) as file:
+            cfg = OmegaConf.load(file)
     except MarkedYAMLError as error:
         raise UserError(f"cannot read {place_of(error)}") from error
     except (OSError, ValueError, YAMLError, OmegaConfBaseException) as error:

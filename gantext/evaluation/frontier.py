@@ -11,7 +11,6 @@ import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gantext.errors import UserError
@@ -20,7 +19,6 @@ from gantext.evaluation.request import Asked, check_kind
 from gantext.evaluation.scorebook import Say
 from gantext.evaluation.subjects import REAL, Ground, Model, Subject
 from gantext.evaluation.table import distinct
-from gantext.files import attempt, write_atomic
 from gantext.inference.sampling import SamplingRequest
 from gantext.metrics.score import Score, protocol, shown
 from gantext.metrics.signatures import own_name
@@ -305,16 +303,9 @@ def _by_label(points: Sequence[Point]) -> dict[str, list[Point]]:
     return found
 
 
-def save(found: Frontier, folder: Path) -> list[Path]:
-    """Write frontier.csv and frontier.png into a folder; returns their paths.
+def files(found: Frontier) -> dict[str, bytes]:
+    """The table and the figure as files: frontier.csv and frontier.png."""
+    from gantext.plots.output import png_bytes
 
-    Raises:
-        UserError: they cannot be written.
-    """
-    from gantext.plots.output import to_png
-
-    paths = [folder / "frontier.csv", folder / "frontier.png"]
-    with attempt(f"write into {folder}"):
-        write_atomic(paths[0], to_csv(found).encode())
-        to_png(figure(found, "light"), paths[1])
-    return paths
+    png = png_bytes(figure(found, "light"))
+    return {"frontier.csv": to_csv(found).encode(), "frontier.png": png}

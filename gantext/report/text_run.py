@@ -51,7 +51,7 @@ def run_part(asked: Asked, say: Say) -> RunPart:
         anchor=name,
         facts=facts(model),
         warnings=tuple((model.run.result or {}).get("warnings", [])),
-        config=model.run.config.read_text(encoding="utf-8"),
+        config=model.run.files.text(model.run.config),
         tables=(
             score_table(
                 "Scores beside the real text's",

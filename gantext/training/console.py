@@ -19,6 +19,7 @@ from rich.progress import (
 )
 
 from gantext.data.download import Progress as Callback
+from gantext.runs.enclosed import Enclosed
 from gantext.runs.summary import clock
 
 PLAIN_SECONDS = 10.0
@@ -104,8 +105,8 @@ class Reporter:
     def write_log(self, text: str) -> None:
         """A line of train.log with its time."""
         if self.log is not None and self.log.parent.is_dir():
-            with open(self.log, "a", encoding="utf-8") as file:
-                file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n")
+            line = f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}"
+            Enclosed(self.log.parent).append(self.log, line)
 
     def phase(self, name: str, done: int, steps: int) -> None:
         """A phase begins, or goes on at step `done`."""
