@@ -67,7 +67,8 @@ def load_data(settings: Settings, console: Console) -> Any:
     if reads not in data.offers(settings.data.name):
         raise UserError(_misfit(settings, reads))
     with download_bar(console) as progress:
-        loaded = data.load_for(settings.data, reads, progress)
+        data.fetch(settings.data, progress)
+    loaded = data.load_for(settings.data, reads)
     notes = list(loaded.notes)
     if reads is data.Reads.pictures and not loaded.classes:
         notes.append("its pictures have no classes to be told apart, so there will be no scores")

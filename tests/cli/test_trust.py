@@ -1,13 +1,18 @@
-"""A run's folder from a stranger: no command reads, writes or removes anything through it."""
+"""A run's folder from a stranger: no command reads, writes, removes or fetches through it."""
 
+import hashlib
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
+import yaml
 
-from tests.conftest import Command
+from tests.conftest import ROOT, Command
 
 # What a resumed run writes or removes, and what commands read.
 WRITTEN = (
@@ -145,3 +150,79 @@ def test_the_run_itself_may_be_a_link(cli: Command, stopped: Path, tmp_path: Pat
     stopped.symlink_to(tmp_path / "elsewhere" / "run")
     assert cli("train", "--resume", "run").code == 0
     assert cli("runs", "show", "run").code == 0
+
+
+# What a config may fetch.
+@pytest.fixture
+def site() -> Iterator[tuple[str, list[str]]]:
+    """The address of a server on this machine, and what it was asked for."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"fetched\n")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/x", asked
+    server.shutdown()
+    server.server_close()
+
+
+def on_coco(run: Path, url: str, place: str, digest: str) -> None:
+    """Let the run say that its data is COCO from this address, to be kept at this place."""
+    settings = yaml.safe_load((run / "config.yaml").read_text())
+    coco = yaml.safe_load((ROOT / "conf" / "data" / "coco.yaml").read_text())
+    files = {"train": place, "train_url": url, "train_sha256": digest}
+    settings["data"] = {**coco, **files, "test_url": url, "test_sha256": digest}
+    (run / "config.yaml").write_text(yaml.safe_dump(settings))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("eval", "bleu", "run", "-n", "20"),
+        ("eval", "likelihood", "run"),
+        ("report", "run", "--temperatures", "none"),
+        ("compare", "run", "run@mle"),
+        ("data", "show", "coco", "data.test=a/b.txt"),
+    ],
+)
+def test_no_reading_command_fetches(
+    cli: Command,
+    stopped: Path,
+    tmp_path: Path,
+    site: tuple[str, list[str]],
+    words: tuple[str, ...],
+) -> None:
+    url, asked = site
+    on_coco(stopped, url, "coco/image_coco.txt", hashlib.sha256(b"fetched\n").hexdigest())
+    found = cli(*words)
+    if words[0] == "compare":  # scores that need no data
+        assert found.code == 0 and "unique" in found.out
+    else:
+        assert found.code == 2, found.out
+        assert "gantext data get coco downloads it, or put the file by hand at" in found.err
+    assert asked == [] and not (tmp_path / "cache" / "gantext" / "coco").exists()
+
+
+@pytest.mark.parametrize("words", [("eval", "bleu", "run"), ("train", "--resume", "run")])
+def test_no_config_chooses_where_a_file_is_kept(
+    cli: Command,
+    stopped: Path,
+    own: Path,
+    site: tuple[str, list[str]],
+    words: tuple[str, ...],
+) -> None:
+    url, asked = site
+    for place in (str(own / "x.txt"), "../own/x.txt"):
+        on_coco(stopped, url, place, hashlib.sha256(b"fetched\n").hexdigest())
+        found = cli(*words)
+        assert found.code == 2 and "is no plain name of a file below" in found.err
+    assert asked == [] and contents(own) == {}
