@@ -7,9 +7,10 @@ import os
 import stat
 import sys
 import time
+import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, BinaryIO
 
 from gantext.errors import UserError
 
@@ -168,14 +169,20 @@ def write_output(path: Path, data: bytes) -> None:
     with attempt(f"write {path}"):
         if is_stdout(path):
             sys.stdout.flush()
-            sys.stdout.buffer.write(data)
-            sys.stdout.flush()
+            _pour(data, sys.stdout.buffer)
             return
         check_output(path)
         if is_stream(path):
-            path.write_bytes(data)
+            with open(path, "wb") as stream:
+                _pour(data, stream)
         else:
             write_atomic(Path(os.path.realpath(path)), data)
+
+
+def _pour(data: bytes, stream: BinaryIO) -> None:
+    shown = visible(data.decode(errors="backslashreplace")).encode() if stream.isatty() else data
+    stream.write(shown)
+    stream.flush()
 
 
 def is_stdout(path: Path) -> bool:
@@ -205,6 +212,25 @@ def check_output(path: Path) -> None:
     mode = real.stat().st_mode if real.exists() else stat.S_IFREG
     if not (stat.S_ISREG(mode) or _is_stream(mode)) or not real.parent.is_dir():
         raise UserError(f"cannot write {path}: not a file in a folder that is there")
+
+
+# Text that may come from a stranger.
+STEERING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # categories of control and format characters
+
+
+def visible(text: str) -> str:
+    """The text with what steers a terminal, or turns text around, as escapes such as \\x1b.
+
+    New lines and tabs stay.
+    """
+    if text.isprintable():
+        return text
+    return "".join(ascii(c)[1:-1] if c not in "\n\t" and is_steering(c) else c for c in text)
+
+
+def is_steering(character: str) -> bool:
+    """Whether it is a control or format character rather than a letter, mark or sign."""
+    return unicodedata.category(character) in STEERING
 
 
 # JSON in a run.

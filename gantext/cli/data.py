@@ -8,6 +8,7 @@ import typer
 from gantext.cli import completion, tables
 from gantext.cli.options import ConfigDir, Json
 from gantext.errors import UserError
+from gantext.training.terminal import say
 
 if TYPE_CHECKING:
     from gantext.data.corpus import Corpus
@@ -65,7 +66,7 @@ def get(name: Name, overrides: Overrides = None, config_dir: ConfigDir = None) -
     with download_bar(tables.err) as progress:
         paths = data.fetch(cfg, progress)
     for path in paths:
-        print(path)
+        say(str(path))
     if not paths:
         tables.err.print(f"{name} needs no files")
 

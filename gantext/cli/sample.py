@@ -20,6 +20,7 @@ from gantext.cli.options import (
 )
 from gantext.config.settings import Device
 from gantext.errors import UserError
+from gantext.training.terminal import say
 
 if TYPE_CHECKING:
     from gantext import api
@@ -121,7 +122,7 @@ def _text(run: "api.Run", request: "SamplingRequest", out: Path | None, json: bo
     if json:
         tables.print_json({"samples": lines, "signature": lines.signature})
     elif out is None:
-        print("\n".join(lines))
+        say("\n".join(lines))
 
 
 def _pictures(run: "api.Run", request: "PictureRequest", out: Path | None, json: bool) -> None:
@@ -147,4 +148,4 @@ def _pictures(run: "api.Run", request: "PictureRequest", out: Path | None, json:
         tables.hint(f"{count} pictures of {run.path.name} in {out}")
     else:
         preview.show(tables.out, grid_array(drawing.pictures, drawing.columns))
-        print(path)
+        say(str(path))

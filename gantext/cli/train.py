@@ -14,6 +14,7 @@ from gantext.config import groups
 from gantext.errors import UserError
 from gantext.runs.folder import RunDir
 from gantext.training import launch
+from gantext.training.terminal import say
 
 Words = Annotated[
     list[str] | None,
@@ -179,7 +180,7 @@ def show(words: list[str], config_dir: Path | None, cfg: str | None) -> None:
 
     if cfg not in (None, "job"):
         raise UserError(f"--cfg {cfg}: only 'job' can be shown")
-    print(schema.to_yaml(compose(words, config_dir)), end="")
+    say(schema.to_yaml(compose(words, config_dir)), end="")
 
 
 def _sweep(words: list[str], config_dir: Path | None, json: bool) -> None:

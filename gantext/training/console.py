@@ -21,13 +21,14 @@ from rich.progress import (
 from gantext.data.download import Progress as Callback
 from gantext.runs.enclosed import Enclosed
 from gantext.runs.summary import clock
+from gantext.training.terminal import Terminal
 
 PLAIN_SECONDS = 10.0
 
 
 def console_of(progress: bool) -> Console:
     """Where a run is told of: stderr (in a notebook the cell's output), or nowhere."""
-    return Console(stderr=True, quiet=not progress)
+    return Terminal(stderr=True, quiet=not progress)
 
 
 def shows_bars(console: Console) -> bool:
