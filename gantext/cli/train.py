@@ -114,7 +114,8 @@ def _resumed(words: list[str]) -> RunDir:
     """Go on with the run that is named, or the latest, to its end."""
     from gantext import api
 
-    if len(words) > 1 or any("=" in word and not Path(word).is_dir() for word in words):
+    places = [place / word for word in words for place in (Path(), Path("runs"))]
+    if len(words) > 1 or ("=" in "".join(words) and not any(place.is_dir() for place in places)):
         raise UserError("--resume takes a run and no overrides: its config is in its folder")
     return api.resume(words[0] if words else None, progress=True).folder
 

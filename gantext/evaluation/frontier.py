@@ -4,9 +4,7 @@ One number at one temperature says nothing: a lower temperature raises BLEU and 
 (Caccia et al. 2020, "Language GANs Falling Short").
 """
 
-import csv
 import dataclasses
-import io
 import math
 import statistics
 from collections.abc import Sequence
@@ -17,6 +15,7 @@ from gantext.errors import UserError
 from gantext.evaluation import scorebook, subjects
 from gantext.evaluation.request import Asked, check_kind
 from gantext.evaluation.scorebook import Say
+from gantext.evaluation.spreadsheet import csv_text
 from gantext.evaluation.subjects import REAL, Ground, Model, Subject
 from gantext.evaluation.table import distinct
 from gantext.inference.sampling import SamplingRequest
@@ -269,18 +268,17 @@ def protocols(found: Frontier) -> dict[str, list[Score]]:
 def to_csv(found: Frontier) -> str:
     """Every draw, the real text and the published points as CSV, with a header."""
     extra = extra_names(found)
-    text = io.StringIO()
-    out = csv.writer(text, lineterminator="\n")
-    out.writerow(["curve", "temperature", "seed", *BLEU, *SELF_BLEU, *extra, "source"])
+    rows: list[list[object]] = []
+    rows.append(["curve", "temperature", "seed", *BLEU, *SELF_BLEU, *extra, "source"])
     for point in [*found.points, found.real]:
         values = [*map(point.bleu.get, ORDERS), *map(point.self_bleu.get, ORDERS)]
         more = [point.extra.get(name, "") for name in extra]
-        out.writerow([point.label, point.temperature, point.seed, *values, *more, ""])
+        rows.append([point.label, point.temperature, point.seed, *values, *more, ""])
     for one in found.published:
         own = one.self_bleu or {}
         values = [*map(one.bleu.get, ORDERS), *map(own.get, ORDERS)]
-        out.writerow([one.model, "", "", *values, *[""] * len(extra), one.source])
-    return text.getvalue()
+        rows.append([one.model, "", "", *values, *[""] * len(extra), one.source])
+    return csv_text(rows)
 
 
 def figure(found: Frontier, theme: str) -> "MatplotlibFigure":

@@ -49,7 +49,7 @@ def steering(text: str) -> set[str]:
         ("score", "RUN", "x.txt"),
         ("data", "show", "text", "data.train=x.txt"),
         ("eval", "diversity", "RUN", "-n", "20"),
-        ("impute", "RUN", "one _ ."),
+        ("impute", "RUN", "one ___ ."),
     ],
 )
 def test_a_terminal_is_not_steered(
@@ -102,12 +102,13 @@ def test_bars_are_not_steered() -> None:
         console=Console(file=plain, force_terminal=True, color_system=None, width=200),
     ) as bar:
         bar.add_task("x", total=1)
-    assert SHOWN in file.getvalue()
+    assert r"\x1b]52;c;" in file.getvalue()  # cut to the width of what it was
     assert steering(file.getvalue()) == steering(plain.getvalue())
 
 
 def test_what_is_escaped() -> None:
-    assert visible("plain text, é 数据 🙂 ا\u0301\n\tx") == "plain text, é 数据 🙂 ا\u0301\n\tx"
+    plain = "plain text, é 数据 🙂 \u0627\u0301\n\tx"
+    assert visible(plain) == plain
     odd = ["\0", "\x07", "\x1b", "\r", "\x7f", "\x85", "\x9b", "\u061c", "\u200f", "\u202e"]
     odd += ["\u2028", "\u2066", "\u2069", "\u200b", "\ufeff", "\U000e0041", "\udc80"]
     for character in odd:
@@ -116,8 +117,7 @@ def test_what_is_escaped() -> None:
 
 def test_only_one_module_prints() -> None:
     for path in (ROOT / "gantext").rglob("*.py"):
-        calls = [
-            node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)
-        ]
-        names = {call.func.id for call in calls if isinstance(call.func, ast.Name)}
+        nodes = ast.walk(ast.parse(path.read_text()))
+        called = [node.func for node in nodes if isinstance(node, ast.Call)]
+        names = {function.id for function in called if isinstance(function, ast.Name)}
         assert not names & {"print", "Console"}, f"{path}: print by gantext.training.terminal"

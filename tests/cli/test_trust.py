@@ -226,3 +226,13 @@ def test_no_config_chooses_where_a_file_is_kept(
         found = cli(*words)
         assert found.code == 2 and "is no plain name of a file below" in found.err
     assert asked == [] and contents(own) == {}
+
+
+def test_a_run_with_a_formulas_name(cli: Command, trained: Path, tmp_path: Path) -> None:
+    """It can be named, by its path or by its name, and is text in a spreadsheet."""
+    shutil.copytree(trained, tmp_path / "runs" / "=x")
+    found = cli("compare", "runs/=x", "./=x@mle", "-n", "20", "--out", "scores.csv")
+    assert found.code == 0, found.err
+    rows = [line.split(",") for line in (tmp_path / "scores.csv").read_text().splitlines()]
+    assert {row[1] for row in rows[1:]} == {"'=x", "'=x@mle", "real"}
+    assert cli("train", "--resume", "=x").code == 0
