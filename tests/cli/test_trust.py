@@ -228,6 +228,29 @@ def test_no_config_chooses_where_a_file_is_kept(
     assert asked == [] and contents(own) == {}
 
 
+# What reading commands write.
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("runs", "list"),
+        ("runs", "show", "run"),
+        ("sample", "run", "-n", "2"),
+        ("score", "run", "own/x.txt"),
+        ("impute", "run", "a ___ ."),
+        ("data", "list"),
+        ("data", "show", "text", "data.train=own/x.txt"),
+    ],
+)
+def test_reading_commands_write_nothing(
+    cli: Command, stopped: Path, own: Path, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    (own / "x.txt").write_text("a red circle .\na blue square .\n")
+    before = contents(tmp_path)
+    found = cli(*words)
+    assert found.code == 0, found.err
+    assert contents(tmp_path) == before
+
+
 def test_a_run_with_a_formulas_name(cli: Command, trained: Path, tmp_path: Path) -> None:
     """It can be named, by its path or by its name, and is text in a spreadsheet."""
     shutil.copytree(trained, tmp_path / "runs" / "=x")
