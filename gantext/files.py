@@ -2,37 +2,140 @@
 
 import contextlib
 import fcntl
-import json
 import os
 import stat
 import sys
 import time
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, BinaryIO
 
 from gantext.errors import UserError
 
 STDOUT = Path("-")  # as a file that the user names
 
 
-def write_synced(path: Path, data: bytes) -> None:
-    """Write a file and wait until the disk has it."""
-    with open(path, "wb") as file:
+# What lies in a folder that may come from a stranger, as a run does. The folder itself may be
+# reached through a symbolic link, which is the user's; below it none is followed.
+LINKLESS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # nor does a pipe in a file's place wait
+
+
+class NotInside(UserError):
+    """A name that does not stay in its folder: a symbolic link, a pipe or a device, or a `..`."""
+
+
+@contextlib.contextmanager
+def folder_inside(root: Path, folder: Path, make: bool = False) -> Iterator[int]:
+    """Open a folder that is `root` or below it, for calls that take `dir_fd`.
+
+    Args:
+        make: whether missing ones below `root` are made.
+
+    Raises:
+        UserError: a part of its name below `root` is a symbolic link, or leads out of `root`.
+        OSError: it is not there, or no folder.
+    """
+    with contextlib.ExitStack() as stack:
+        place, path = os.open(root, os.O_RDONLY | os.O_DIRECTORY), root
+        stack.callback(os.close, place)
+        for part in folder.relative_to(root).parts:
+            path = path / part
+            if part == "..":
+                raise NotInside(f"{folder} leads out of {root}")
+            if make:
+                with contextlib.suppress(FileExistsError):
+                    os.mkdir(part, dir_fd=place)
+            place = _open_at(place, path, os.O_RDONLY | os.O_DIRECTORY)
+            stack.callback(os.close, place)
+        yield place
+
+
+def open_inside(root: Path, path: Path, flags: int = os.O_RDONLY) -> int:
+    """Open a file below `root`, as os.open does; the one that is there must be a regular file.
+
+    Raises:
+        UserError: it, or a folder on the way to it, is a symbolic link, a pipe or a device.
+        OSError: it is not there.
+    """
+    with folder_inside(root, path.parent) as place:
+        return _open_at(place, path, flags)
+
+
+def below(root: Path) -> Callable[[str, int], int]:
+    """`open_inside` as the `opener` of Python's own open."""
+    return lambda name, flags: open_inside(root, Path(name), flags)
+
+
+def _open_at(place: int, path: Path, flags: int) -> int:
+    """Open the last part of a path in the folder that is open as `place`."""
+    check_at(place, path)
+    try:
+        return os.open(path.name, flags | LINKLESS, 0o666, dir_fd=place)
+    except OSError:
+        check_at(place, path)  # it may have become a link meanwhile
+        raise
+
+
+def check_at(place: int, path: Path) -> None:
+    """Refuse what is neither a file nor a folder in the folder `place`. Raises UserError."""
+    try:
+        mode = os.lstat(path.name, dir_fd=place).st_mode
+    except OSError:  # not there: what is done with it says so
+        return
+    if stat.S_ISLNK(mode):
+        raise NotInside(f"{path} is a symbolic link: nothing in a run is reached through one")
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise NotInside(f"{path} is neither a file nor a folder")
+
+
+def names_inside(root: Path, folder: Path) -> list[str]:
+    """The names in a folder below `root`, sorted; none where it is not there. Raises UserError."""
+    try:
+        with folder_inside(root, folder) as place:
+            return sorted(os.listdir(place))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def write_inside(root: Path, path: Path, data: bytes) -> None:
+    """Replace a file below `root` whole or not at all; missing folders are made.
+
+    Raises:
+        UserError: as `open_inside`.
+        OSError: it cannot be written.
+    """
+    with folder_inside(root, path.parent, make=True) as place:
+        check_at(place, path)
+        _replace_at(place, path.name, data)
+
+
+def _replace_at(place: int, name: str, data: bytes) -> None:
+    temporary = f".{name}.{os.getpid()}.partial"
+    try:
+        with contextlib.suppress(FileNotFoundError):  # of a killed process that had this number
+            os.unlink(temporary, dir_fd=place)
+        write_synced(place, temporary, data)
+        os.replace(temporary, name, src_dir_fd=place, dst_dir_fd=place)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary, dir_fd=place)
+
+
+def write_synced(place: int, name: str, data: bytes) -> None:
+    """Write a new file in the folder that is open as `place`; wait until the disk has it."""
+    descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666, dir_fd=place)
+    with open(descriptor, "wb") as file:
         file.write(data)
         file.flush()
-        os.fsync(file.fileno())
+        os.fsync(descriptor)
 
 
 def write_atomic(path: Path, data: bytes) -> None:
-    """Replace a file whole or not at all."""
+    """Replace a file whole or not at all; missing folders are made."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        write_synced(temporary, data)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with folder_inside(path.parent, path.parent) as place:
+        _replace_at(place, path.name, data)
 
 
 @contextlib.contextmanager
@@ -48,21 +151,30 @@ def attempt(deed: str) -> Iterator[None]:
         raise UserError(f"cannot {deed}: {error.strerror}") from error
 
 
+# What the user names as output.
 def write_output(path: Path, data: bytes) -> None:
     """Write to what the user named. Raises UserError.
 
     A file is replaced whole or not at all, the one that a symbolic link points to in its place;
-    "-" is stdout; what is no file, as a pipe or a device, is written into.
+    "-" is stdout; a pipe or a character device is written into.
     """
     with attempt(f"write {path}"):
         if is_stdout(path):
             sys.stdout.flush()
-            sys.stdout.buffer.write(data)
-            sys.stdout.flush()
-        elif is_stream(path):
-            path.write_bytes(data)
+            _pour(data, sys.stdout.buffer)
+            return
+        check_output(path)
+        if is_stream(path):
+            with open(path, "wb") as stream:
+                _pour(data, stream)
         else:
             write_atomic(Path(os.path.realpath(path)), data)
+
+
+def _pour(data: bytes, stream: BinaryIO) -> None:
+    shown = visible(data.decode(errors="backslashreplace")).encode() if stream.isatty() else data
+    stream.write(shown)
+    stream.flush()
 
 
 def is_stdout(path: Path) -> bool:
@@ -76,28 +188,41 @@ def is_stdout(path: Path) -> bool:
 
 
 def is_stream(path: Path) -> bool:
-    """Whether a path is there and no file, as a pipe or a device is."""
-    return path.exists() and not stat.S_ISREG(path.stat().st_mode)
+    """Whether a path is a pipe or a character device."""
+    return path.exists() and _is_stream(path.stat().st_mode)
+
+
+def _is_stream(mode: int) -> bool:
+    return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)
 
 
 def check_output(path: Path) -> None:
     """Refuse a path that no file can be written to, before the work for it. Raises UserError."""
-    if path.is_dir() or not Path(os.path.realpath(path)).parent.is_dir():
+    if is_stdout(path):
+        return
+    real = Path(os.path.realpath(path))
+    mode = real.stat().st_mode if real.exists() else stat.S_IFREG
+    if not (stat.S_ISREG(mode) or _is_stream(mode)) or not real.parent.is_dir():
         raise UserError(f"cannot write {path}: not a file in a folder that is there")
 
 
-def write_json(path: Path, document: Any) -> None:
-    """Replace a JSON file whole or not at all."""
-    write_atomic(path, json.dumps(document, indent=1, ensure_ascii=False).encode())
+# Text that may come from a stranger.
+STEERING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # categories of control and format characters
 
 
-def sync_folder(folder: Path) -> None:
-    """Wait until the disk has a folder's entries."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def visible(text: str) -> str:
+    """The text with what steers a terminal, or turns text around, as escapes such as \\x1b.
+
+    New lines and tabs stay.
+    """
+    if text.isprintable():
+        return text
+    return "".join(ascii(c)[1:-1] if c not in "\n\t" and is_steering(c) else c for c in text)
+
+
+def is_steering(character: str) -> bool:
+    """Whether it is a control or format character rather than a letter, mark or sign."""
+    return unicodedata.category(character) in STEERING
 
 
 # A file that one process at a time holds; the system lets go of it however that process ends.
@@ -111,8 +236,15 @@ class Held(Exception):
 
 @contextlib.contextmanager
 def hold(path: Path) -> Iterator[None]:
-    """Hold a file, which says by whom. Raises Held when another process does."""
-    with open(path, "a+") as file:
+    """Hold a file, which says by whom.
+
+    Raises:
+        Held: another process holds it.
+        UserError: it cannot be written, or is a symbolic link.
+    """
+    with attempt(f"write {path}"):
+        descriptor = open_inside(path.parent, path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+    with open(descriptor, "a+") as file:
         if not any(_taken(file, pause) for pause in (0.0, 0.05, 0.1)):  # `is_held` may be looking
             file.seek(0)
             raise Held(file.read().strip() or "?")
@@ -124,9 +256,11 @@ def hold(path: Path) -> Iterator[None]:
 
 def is_held(path: Path) -> bool:
     """Whether any process holds the file now."""
-    if not path.exists():
+    try:
+        descriptor = open_inside(path.parent, path)
+    except FileNotFoundError:
         return False
-    with open(path) as file:
+    with open(descriptor) as file:
         return not _taken(file, 0.0)
 
 

@@ -3,11 +3,14 @@
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.audit import WATCH
 
 ROOT = Path(__file__).parent.parent
 # Workers of pytest-xdist say 80; tables that go to a pipe are wider.
@@ -241,3 +244,29 @@ def trained_vae(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def pytest_addoption(parser):
     parser.addoption("--golden", action="store_true", help="write the golden losses anew")
     parser.addoption("--fuzz", type=float, default=0, help="seconds of damaged files at random")
+
+
+# What a test may change: tests/audit.py.
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    """Watch what the test changes, from its first fixture on; temporary files are pytest's."""
+    base = item.config._tmp_path_factory.getbasetemp()
+    tempfile.tempdir = str(base)
+    os.environ["TMPDIR"] = str(base)
+    WATCH.begin(base)
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown() -> Iterator[None]:
+    """Fail a test that changed or fetched something elsewhere."""
+    result = yield
+    trespasses = WATCH.end()
+    assert not trespasses, f"outside of the folders that the test named: {trespasses}"
+    return result
+
+
+@pytest.fixture
+def changes() -> Callable[[Path], None]:
+    """`changes(folder)`: the test may change what lies there, besides temporary folders."""
+    return lambda folder: WATCH.named.append(folder.resolve())

@@ -31,6 +31,9 @@ from gantext.cli import (
 from gantext.errors import UserError, noted_log
 from gantext.training.divergence import Diverged
 from gantext.training.stop import Stopped
+from gantext.training.terminal import Notes, say
+
+NOTES = Notes(logging.WARNING)
 
 app = typer.Typer(
     name="gantext",
@@ -63,7 +66,7 @@ completion.mend_bash()
 
 def _version(wanted: bool) -> None:
     if wanted:
-        print(f"gantext {__version__}")
+        say(f"gantext {__version__}")
         raise typer.Exit
 
 
@@ -81,8 +84,7 @@ def root(
 
 def main() -> None:
     """Run the command line; every way to fail ends here, with one line and an exit code."""
-    if logging.lastResort is not None:  # plain lines on stderr
-        logging.getLogger("gantext").addHandler(logging.lastResort)
+    logging.getLogger("gantext").addHandler(NOTES)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a letter shows another
             stream.reconfigure(errors="replace")
@@ -91,11 +93,11 @@ def main() -> None:
     try:
         code = app(standalone_mode=False)
         if code == 130:  # what Typer makes of a KeyboardInterrupt
-            print("interrupted", file=sys.stderr)
+            say("interrupted", sys.stderr)
         sys.stdout.flush()
     except BaseException as error:
         if debug:
-            traceback.print_exc()
+            say(traceback.format_exc(), sys.stderr, end="")
         code = _failed(error)
     sys.exit(code if isinstance(code, int) else 0)
 
@@ -103,10 +105,10 @@ def main() -> None:
 def _failed(error: BaseException) -> int:
     """Print one line for an error; returns the exit code."""
     if isinstance(error, Stopped):
-        print(f"stopped and saved; go on with: {error.command}", file=sys.stderr)
+        say(f"stopped and saved; go on with: {error.command}", sys.stderr)
         return 128 + error.number
     if isinstance(error, KeyboardInterrupt) or type(error).__name__ == "Abort":
-        print("interrupted", file=sys.stderr)
+        say("interrupted", sys.stderr)
         return 130
     if isinstance(error, BrokenPipeError) or isinstance(error.__context__, BrokenPipeError):
         # The reader has enough. What is still buffered must not fail again at the exit.
@@ -115,7 +117,7 @@ def _failed(error: BaseException) -> int:
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else 1
     if isinstance(error, Diverged):
-        print(f"error: {error.run} {error}", file=sys.stderr)
+        say(f"error: {error.run} {error}", sys.stderr)
         return 1
     if isinstance(error, UserError):
         return _refuse(str(error))
@@ -129,7 +131,7 @@ def _failed(error: BaseException) -> int:
 
 def _refuse(message: str) -> int:
     lines = map(str.strip, message.splitlines())
-    print("error: " + " ".join(filter(None, lines)), file=sys.stderr)
+    say("error: " + " ".join(filter(None, lines)), sys.stderr)
     return 2
 
 
@@ -141,5 +143,5 @@ def _unexpected(error: BaseException) -> int:
     except OSError as full:
         log = f"no log: {full.strerror}"
     what = (str(error).strip().splitlines() or [""])[0]
-    print(f"error: {type(error).__name__}: {what} ({log}; --debug shows it)", file=sys.stderr)
+    say(f"error: {type(error).__name__}: {what} ({log}; --debug shows it)", sys.stderr)
     return 1

@@ -8,6 +8,7 @@ import typer
 from gantext.cli import completion, tables
 from gantext.cli.options import ConfigDir, Json
 from gantext.errors import UserError
+from gantext.training.terminal import say
 
 if TYPE_CHECKING:
     from gantext.data.corpus import Corpus
@@ -57,15 +58,15 @@ def list_command(config_dir: ConfigDir = None, json: Json = False) -> None:
 @app.command()
 def get(name: Name, overrides: Overrides = None, config_dir: ConfigDir = None) -> None:
     """Find a corpus's files, or download and verify them."""
+    from gantext import data
     from gantext.config.compose import compose_data
-    from gantext.data import catalogue
     from gantext.training.console import download_bar
 
     cfg = compose_data([f"data={name}", *(overrides or [])], config_dir)
     with download_bar(tables.err) as progress:
-        paths = catalogue.get(cfg, progress)
+        paths = data.fetch(cfg, progress)
     for path in paths:
-        print(path)
+        say(str(path))
     if not paths:
         tables.err.print(f"{name} needs no files")
 
@@ -85,12 +86,10 @@ def show(
     from gantext import data
     from gantext.config.compose import compose_data
     from gantext.runs.kinds import PICTURES, TEXT, Kind, kind_of
-    from gantext.training.console import download_bar
 
     cfg = compose_data([f"data={name}", *(overrides or [])], config_dir)
     reads = data.offers(cfg.name)[0]
-    with download_bar(tables.err) as progress:
-        loaded = data.load_for(cfg, reads, progress)
+    loaded = data.load_for(cfg, reads)
     shown: dict[Kind[Any, Any], Callable[..., None]] = {TEXT: _show_text, PICTURES: _show_pictures}
     shown[kind_of(reads)](name, loaded, n, json)
 

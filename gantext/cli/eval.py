@@ -26,6 +26,7 @@ from gantext.config.settings import Device
 from gantext.errors import UserError
 from gantext.evaluation import measures
 from gantext.evaluation.measure import SAMPLED, Command, Protocol, imported
+from gantext.files import check_output
 
 if TYPE_CHECKING:
     from gantext.evaluation.request import Asked
@@ -201,6 +202,8 @@ def _score(
 ) -> None:
     from gantext.evaluation.table import beside_real, score_all
 
+    if plot is not None:
+        check_output(plot)
     of_text = asked.of_text
     if command is ALL:
         names = _there(names, of_text)

@@ -25,6 +25,7 @@ from gantext.config.settings import Device
 
 if TYPE_CHECKING:
     from gantext.evaluation.frontier import Frontier
+    from gantext.evaluation.request import Asked
 
 
 EXAMPLES = """[bold]Examples[/bold]
@@ -65,22 +66,39 @@ def frontier(
     Each run's curve stands beside its own MLE generator's, the real text and published points;
     BLEU-N is read where Self-BLEU-N is the real text's.
     """
+    from gantext.evaluation.frontier import files
     from gantext.evaluation.frontier import frontier as measure
-    from gantext.evaluation.frontier import save
 
     heats = numbers(temperatures, "--temperatures")
     draws = [int(seed) for seed in numbers(seeds, "--seeds")]
     asked = asked_for(words, samples, preset, n, 0, device, runs_dir, config_dir)
     with tables.working() as say:
         found = measure(asked, heats, draws, order, say)
-        folder = out or (asked.models()[0].run.plots if asked.runs else Path())
-        paths = save(found, folder)
+        paths = _saved(files(found), out, asked)
     tables.notes(found.notes)
     if json:
         tables.print_json(_document(found, paths))
         return
     _show(found, preset)
     tables.hint("written: " + ", ".join(str(path) for path in paths))
+
+
+def _saved(files: dict[str, bytes], out: Path | None, asked: "Asked") -> list[Path]:
+    """Write the files into the folder that the user named, else the first run's, else here."""
+    from gantext.files import attempt, write_output
+
+    if out is None and asked.runs:
+        run = asked.models()[0].run
+        with attempt(f"write into {run.plots}"):
+            for name, data in files.items():
+                run.files.write(run.plots / name, data)
+        return [run.plots / name for name in files]
+    folder = out or Path()
+    with attempt(f"write into {folder}"):
+        folder.mkdir(parents=True, exist_ok=True)
+    for name, data in files.items():
+        write_output(folder / name, data)
+    return [folder / name for name in files]
 
 
 def _document(found: "Frontier", paths: list[Path]) -> dict[str, object]:

@@ -22,6 +22,7 @@ from gantext.cli.options import (
 from gantext.config.settings import Device
 from gantext.errors import UserError
 from gantext.inference.options import How
+from gantext.training.terminal import say
 
 
 def register(app: typer.Typer) -> None:
@@ -70,7 +71,7 @@ def reconstruct(
     if json:
         tables.print_json(back.to_json())
     elif out is None:
-        print(back.to_tsv(), end="")
+        say(back.to_tsv(), end="")
     _say(back.summary)
 
 

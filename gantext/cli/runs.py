@@ -87,11 +87,9 @@ def show(
     json: Json = False,
 ) -> None:
     """One run: its state, settings, scores and warnings; or as it was at the end of a phase."""
-    from gantext.records.yaml_file import read_text
-
     found, phase = RunDir.find_at(run, runs_dir)
     scores = phase_scores(found)
-    config = read_text(found.config)
+    config = found.config_text
     info = found.info
     facts: dict[str, Any] = {**info, "status": found.status}
     if found.divergence:

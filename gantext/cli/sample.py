@@ -20,6 +20,7 @@ from gantext.cli.options import (
 )
 from gantext.config.settings import Device
 from gantext.errors import UserError
+from gantext.training.terminal import say
 
 if TYPE_CHECKING:
     from gantext import api
@@ -121,21 +122,24 @@ def _text(run: "api.Run", request: "SamplingRequest", out: Path | None, json: bo
     if json:
         tables.print_json({"samples": lines, "signature": lines.signature})
     elif out is None:
-        print("\n".join(lines))
+        say("\n".join(lines))
 
 
 def _pictures(run: "api.Run", request: "PictureRequest", out: Path | None, json: bool) -> None:
     from gantext.cli import preview
-    from gantext.files import write_output
-    from gantext.plots.pictures import SCALE, grid_array, to_png_bytes
+    from gantext.files import attempt, write_output
+    from gantext.plots.pictures import grid_array, grid_png
 
     if out is not None:
         check_png(out, json)
     drawing = run.draw(request)
     for note in drawing.notes:
         tables.err.print(f"warning: {note}", style="yellow", markup=False, soft_wrap=True)
-    path = out or run.folder.pictures.grid(drawing.name)
-    write_output(path, to_png_bytes(grid_array(drawing.pictures, drawing.columns, SCALE)))
+    png = grid_png(drawing.pictures, drawing.columns)
+    if out is not None:
+        write_output(out, png)
+    with attempt(f"write into {run.path}"):
+        path = out or run.folder.pictures.save_grid(drawing.name, png)
     count = len(drawing.pictures)
     if json:
         document = {"path": str(path), "pictures": count, "signature": drawing.signature}
@@ -144,4 +148,4 @@ def _pictures(run: "api.Run", request: "PictureRequest", out: Path | None, json:
         tables.hint(f"{count} pictures of {run.path.name} in {out}")
     else:
         preview.show(tables.out, grid_array(drawing.pictures, drawing.columns))
-        print(path)
+        say(str(path))

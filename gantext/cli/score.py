@@ -17,6 +17,7 @@ from gantext.cli.options import (
 )
 from gantext.config.settings import Device
 from gantext.errors import UserError
+from gantext.training.terminal import say
 
 
 def register(app: typer.Typer) -> None:
@@ -58,4 +59,4 @@ def score(
     if json:
         tables.print_json(scores.to_json())
     elif out is None:
-        print(scores.to_tsv(), end="")
+        say(scores.to_tsv(), end="")

@@ -1,13 +1,12 @@
 """The score table of a sweep."""
 
-import csv
-import io
 from pathlib import Path
 from typing import Any
 
 from gantext.cli import tables
 from gantext.cli.runs import short_names
 from gantext.errors import UserError
+from gantext.evaluation.spreadsheet import csv_text
 from gantext.files import write_atomic
 from gantext.metrics.score import shown
 from gantext.runs.folder import RunDir, jobs_of
@@ -45,14 +44,12 @@ def _values(row: dict[str, Any]) -> dict[str, float]:
 
 
 def _csv(rows: list[dict[str, Any]], names: list[str]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(["job", "status", "overrides", *names])
+    table: list[list[object]] = [["job", "status", "overrides", *names]]
     for row in rows:
         values = _values(row)
         overrides = " ".join(row["overrides"])
-        writer.writerow([row["job"], row["status"], overrides, *(values.get(n, "") for n in names)])
-    return text.getvalue()
+        table.append([row["job"], row["status"], overrides, *(values.get(n, "") for n in names)])
+    return csv_text(table)
 
 
 def _sweep_table(folder: Path, rows: list[dict[str, Any]], names: list[str]) -> None:

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich import box
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from gantext.files import is_steering
 from gantext.metrics.score import shown
+from gantext.training.terminal import Terminal, say
 
 if TYPE_CHECKING:
     from gantext.metrics.score import Score
@@ -26,15 +27,17 @@ def _width() -> int | None:
     return None if sys.stdout.isatty() or "COLUMNS" in os.environ else PLAIN_WIDTH
 
 
-out = Console(highlight=False, width=_width())
-err = Console(stderr=True, highlight=False)
+out = Terminal(highlight=False, width=_width())
+err = Terminal(stderr=True, highlight=False)
 
 
 def print_json(document: Any) -> None:
     """One JSON document on stdout, and nothing else there."""
     plain = not sys.stdout.encoding.lower().startswith("utf")  # then \\u4e00, which JSON reads back
     text = json.dumps(_finite(document), indent=2, ensure_ascii=plain, default=str)
-    sys.stdout.write(text + "\n")
+    if not text.replace("\n", "").isprintable():
+        text = "".join(json.dumps(c)[1:-1] if c != "\n" and is_steering(c) else c for c in text)
+    say(text)
 
 
 def _finite(document: Any) -> Any:

@@ -14,6 +14,7 @@ from gantext.config import groups
 from gantext.errors import UserError
 from gantext.runs.folder import RunDir
 from gantext.training import launch
+from gantext.training.terminal import say
 
 Words = Annotated[
     list[str] | None,
@@ -133,7 +134,8 @@ def _resumed(words: list[str], force: bool) -> RunDir:
     """Go on with the run that is named, or the latest, to its end."""
     from gantext import api
 
-    if len(words) > 1 or any("=" in word and not Path(word).is_dir() for word in words):
+    places = [place / word for word in words for place in (Path(), Path("runs"))]
+    if len(words) > 1 or ("=" in "".join(words) and not any(place.is_dir() for place in places)):
         raise UserError("--resume takes a run and no overrides: its config is in its folder")
     return api.resume(words[0] if words else None, progress=True, force=force).folder
 
@@ -217,7 +219,7 @@ def show(words: list[str], config_dir: Path | None, cfg: str | None) -> None:
 
     if cfg not in (None, "job"):
         raise UserError(f"--cfg {cfg}: only 'job' can be shown")
-    print(schema.to_yaml(compose(words, config_dir)), end="")
+    say(schema.to_yaml(compose(words, config_dir)), end="")
 
 
 def _sweep(words: list[str], config_dir: Path | None, json: bool) -> None:

@@ -194,7 +194,7 @@ def from_yaml(path: Path, migrate: Migration = dict) -> Settings:
     Raises:
         Damaged: it is missing, holds anything but plain values, or does not fit.
     """
-    values = yaml_file.read_yaml(path)
+    values = yaml_file.read_yaml(path, path.parent)
     try:
         return _settings(migrate(values))
     except UserError as error:

@@ -66,22 +66,22 @@ def config_class(name: str) -> type[Any]:
     return found
 
 
-def load(cfg: NamedConfig, progress: "Progress | None" = None) -> "Corpus":
+def load(cfg: NamedConfig) -> "Corpus":
     """Load the corpus of text that `cfg` (a `Config` of one of the kinds) describes.
 
-    `progress` is told about downloads, if any are needed. Raises UserError for bad input.
+    Nothing is fetched: `fetch` does that. Raises UserError for bad input.
     """
-    corpus: Corpus = load_for(cfg, Reads.text, progress)
+    corpus: Corpus = load_for(cfg, Reads.text)
     return corpus
 
 
-def load_pictures(cfg: NamedConfig, progress: "Progress | None" = None) -> "Gallery":
+def load_pictures(cfg: NamedConfig) -> "Gallery":
     """Load the pictures that `cfg` describes, as `load` does text."""
-    gallery: Gallery = load_for(cfg, Reads.pictures, progress)
+    gallery: Gallery = load_for(cfg, Reads.pictures)
     return gallery
 
 
-def load_for(cfg: NamedConfig, reads: Reads, progress: "Progress | None" = None) -> Any:
+def load_for(cfg: NamedConfig, reads: Reads) -> Any:
     """Load what a model reads: a Corpus for text, else a Gallery.
 
     Raises UserError for bad input, and for data without what the model reads.
@@ -90,14 +90,15 @@ def load_for(cfg: NamedConfig, reads: Reads, progress: "Progress | None" = None)
     if reads not in offers(cfg.name):
         others = ", ".join(f"data={name}" for name in kinds() if reads in offers(name))
         raise UserError(f"data={cfg.name} has no {reads.value}: try {others}")
-    if progress is not None:
-        from gantext.data.download import locate
+    from gantext.data.download import Missing
 
-        for file in files(cfg):
-            locate(file, progress)
-    if reads is Reads.text:
-        return module.load(cfg)
-    gallery = module.load_pictures(cfg)
+    try:
+        if reads is Reads.text:
+            return module.load(cfg)
+        gallery = module.load_pictures(cfg)
+    except Missing as error:
+        words = f"gantext data get {cfg.name} downloads it, or " if error.file.url else ""
+        raise Missing(error.file, words) from error
     if reads is Reads.captioned and gallery.vocabulary is None:
         where = f": put them into {module.CAPTIONS}" if hasattr(module, "CAPTIONS") else ""
         raise UserError(f"data={cfg.name}: these pictures have no captions{where}")
@@ -121,6 +122,17 @@ def files(cfg: NamedConfig) -> "tuple[Remote, ...]":
     module = _module(cfg.name)
     found: tuple[Remote, ...] = module.files(cfg) if hasattr(module, "files") else ()
     return found
+
+
+def fetch(cfg: NamedConfig, progress: "Progress | None" = None) -> list[Path]:
+    """Find, check and if need be download every file of `cfg`; return where they lie.
+
+    Only `gantext data get` and training do so. `progress` is told about downloads. Raises
+    UserError when one cannot be had.
+    """
+    from gantext.data import download
+
+    return [download.fetch(file, progress) for file in files(cfg)]
 
 
 def where(name: str) -> str:

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from gantext import data
-from gantext.data.download import Progress, find, locate
+from gantext.data.download import find
 
 if TYPE_CHECKING:
     from gantext.data.corpus import Corpus, Split
@@ -38,14 +37,6 @@ def entry(name: str, cfg: data.NamedConfig | None = None) -> Entry:
     if all(file.url for file in lost):
         return Entry(name, "downloaded on first use", "missing")
     return Entry(name, f"put {', '.join(file.path for file in lost)} there by hand", "missing")
-
-
-def get(cfg: data.NamedConfig, progress: Progress | None = None) -> list[Path]:
-    """Find, check and if need be download every file of `cfg`; return where they lie.
-
-    Raises UserError when one cannot be had.
-    """
-    return [locate(file, progress) for file in data.files(cfg)]
 
 
 def facts(corpus: "Corpus") -> list[tuple[str, str]]:

@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     from gantext.data.corpus import Corpus
 
 
+# Bytes of Texygen's files.
+SIZES = {
+    "2c0fd1f0f43aac6a9dc3926a535516ccf395de535e15ac1fd17cd569420736f5": 546_442,
+    "72e25c9fb4d2cd43182ac602c92f6ffc377762147f9709572943b0b09174bcae": 536_184,
+}
+
+
 @dataclass(frozen=True)
 class Config:
     """Values and their explanations: conf/data/coco.yaml."""
@@ -38,9 +45,13 @@ class Config:
 def files(cfg: Config) -> tuple[Remote, ...]:
     """Return the training and the test file, in this order."""
     return (
-        Remote(cfg.train, cfg.train_url, cfg.train_sha256),
-        Remote(cfg.test, cfg.test_url, cfg.test_sha256),
+        _remote(cfg.train, cfg.train_url, cfg.train_sha256),
+        _remote(cfg.test, cfg.test_url, cfg.test_sha256),
     )
+
+
+def _remote(path: str, url: str, sha256: str) -> Remote:
+    return Remote(path, url, sha256, size=SIZES.get(sha256, 0))
 
 
 def load(cfg: Config) -> "Corpus":

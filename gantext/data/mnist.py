@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 
 CLASSES = tuple("0123456789")
 PIXELS = 28
+# Bytes of the original files, by their sha256.
+SIZES = {
+    "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609": 9_912_422,
+    "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c": 28_881,
+    "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6": 1_648_877,
+    "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6": 4_542,
+}
 
 
 class Part(enum.Enum):
@@ -78,7 +85,7 @@ def _remote(cfg: Config, part: str, dimensions: int, sha256: str, hint: str = ""
     torchvision = (f"MNIST/raw/{plain}", f"MNIST/raw/{name}")
     others = tuple(f"{cfg.folder}/{other}" for other in (*unpacked, *torchvision))
     url = f"{cfg.url.rstrip('/')}/{name}" if cfg.url else ""
-    return Remote(f"{cfg.folder}/{name}", url, sha256, others, hint)
+    return Remote(f"{cfg.folder}/{name}", url, sha256, others, hint, SIZES.get(sha256, 0))
 
 
 def load_pictures(cfg: Config) -> "Gallery":

@@ -1,8 +1,6 @@
 """`gantext compare`: runs side by side under one protocol, with the settings that differ."""
 
-import csv
 import dataclasses
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +13,7 @@ from gantext.errors import UserError
 from gantext.evaluation import measures, subjects
 from gantext.evaluation.request import Asked
 from gantext.evaluation.scorebook import Say
+from gantext.evaluation.spreadsheet import csv_text
 from gantext.evaluation.subjects import Model
 from gantext.evaluation.table import Table, score_all
 from gantext.metrics.score import Score, protocol, shown, signature_line
@@ -200,12 +199,10 @@ def setting_rows(one: Comparison) -> tuple[list[str], list[list[str]]]:
 
 def to_csv(found: Sequence[Comparison]) -> str:
     """One row a score: data, run, score, value, signature."""
-    text = io.StringIO()
-    out = csv.writer(text, lineterminator="\n")
-    out.writerow(["data", "run", "score", "value", "signature"])
-    for one in found:
-        for run, scores in one.table.items():
-            for score in scores:
-                name = score.name.removeprefix("real-")
-                out.writerow([one.data, run, name, score.value, signature_line(score)])
-    return text.getvalue()
+    rows = (
+        (one.data, run, score.name.removeprefix("real-"), score.value, signature_line(score))
+        for one in found
+        for run, scores in one.table.items()
+        for score in scores
+    )
+    return csv_text([("data", "run", "score", "value", "signature"), *rows])

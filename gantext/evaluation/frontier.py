@@ -4,23 +4,20 @@ One number at one temperature says nothing: a lower temperature raises BLEU and 
 (Caccia et al. 2020, "Language GANs Falling Short").
 """
 
-import csv
 import dataclasses
-import io
 import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gantext.errors import UserError
 from gantext.evaluation import scorebook, subjects
 from gantext.evaluation.request import Asked, check_kind
 from gantext.evaluation.scorebook import Say
+from gantext.evaluation.spreadsheet import csv_text
 from gantext.evaluation.subjects import REAL, Ground, Model, Subject
 from gantext.evaluation.table import distinct, remarks
-from gantext.files import attempt, write_atomic
 from gantext.inference.sampling import SamplingRequest
 from gantext.metrics.score import Score, protocol, shown
 from gantext.metrics.signatures import own_name
@@ -276,18 +273,17 @@ def protocols(found: Frontier) -> dict[str, list[Score]]:
 def to_csv(found: Frontier) -> str:
     """Every draw, the real text and the published points as CSV, with a header."""
     extra = extra_names(found)
-    text = io.StringIO()
-    out = csv.writer(text, lineterminator="\n")
-    out.writerow(["curve", "temperature", "seed", *BLEU, *SELF_BLEU, *extra, "source"])
+    rows: list[list[object]] = []
+    rows.append(["curve", "temperature", "seed", *BLEU, *SELF_BLEU, *extra, "source"])
     for point in [*found.points, found.real]:
         values = [*map(point.bleu.get, ORDERS), *map(point.self_bleu.get, ORDERS)]
         more = [point.extra.get(name, "") for name in extra]
-        out.writerow([point.label, point.temperature, point.seed, *values, *more, ""])
+        rows.append([point.label, point.temperature, point.seed, *values, *more, ""])
     for one in found.published:
         own = one.self_bleu or {}
         values = [*map(one.bleu.get, ORDERS), *map(own.get, ORDERS)]
-        out.writerow([one.model, "", "", *values, *[""] * len(extra), one.source])
-    return text.getvalue()
+        rows.append([one.model, "", "", *values, *[""] * len(extra), one.source])
+    return csv_text(rows)
 
 
 def figure(found: Frontier, theme: str) -> "MatplotlibFigure":
@@ -310,16 +306,9 @@ def _by_label(points: Sequence[Point]) -> dict[str, list[Point]]:
     return found
 
 
-def save(found: Frontier, folder: Path) -> list[Path]:
-    """Write frontier.csv and frontier.png into a folder; returns their paths.
+def files(found: Frontier) -> dict[str, bytes]:
+    """The table and the figure as files: frontier.csv and frontier.png."""
+    from gantext.plots.output import png_bytes
 
-    Raises:
-        UserError: they cannot be written.
-    """
-    from gantext.plots.output import to_png
-
-    paths = [folder / "frontier.csv", folder / "frontier.png"]
-    with attempt(f"write into {folder}"):
-        write_atomic(paths[0], to_csv(found).encode())
-        to_png(figure(found, "light"), paths[1])
-    return paths
+    png = png_bytes(figure(found, "light"))
+    return {"frontier.csv": to_csv(found).encode(), "frontier.png": png}

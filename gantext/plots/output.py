@@ -28,7 +28,12 @@ def to_png(figure: "Figure", path: Path) -> None:
     Raises:
         UserError: it cannot be written.
     """
-    write_output(path, _render(figure, "png", dpi=DPI))
+    write_output(path, png_bytes(figure))
+
+
+def png_bytes(figure: "Figure") -> bytes:
+    """Return a figure as a PNG file's content, on its theme's background."""
+    return _render(figure, "png", dpi=DPI)
 
 
 def to_svg(figure: "Figure") -> str:

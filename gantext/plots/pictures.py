@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gantext.errors import UserError
-from gantext.files import write_atomic
 from gantext.plots.output import SVG_NAMESPACE
 from gantext.records.content import MB, Damaged, content
 
@@ -68,9 +67,9 @@ def pairs_array(left: "Tensor", right: "Tensor", columns: int, scale: int = 1) -
     return _tiled(np.concatenate([one, between, other], 2), columns, 3 * line, scale)
 
 
-def grid_png(pictures: "Tensor", columns: int, path: Path, scale: int = SCALE) -> None:
-    """Write `grid_array` as a PNG file, whole or not at all; folders are made."""
-    write_atomic(path, to_png_bytes(grid_array(pictures, columns, scale)))
+def grid_png(pictures: "Tensor", columns: int, scale: int = SCALE) -> bytes:
+    """Return `grid_array` as a PNG file's content."""
+    return to_png_bytes(grid_array(pictures, columns, scale))
 
 
 def grid_svg(pictures: "Tensor", columns: int) -> str:

@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 
 from gantext.errors import UserError
-from gantext.files import attempt
+from gantext.files import attempt, open_inside
 
 MB = 1024 * 1024
 
@@ -23,17 +23,24 @@ class Damaged(UserError):
         self.fault, self.short = fault, f"{path.name}: {fault}"
 
 
-def content(path: Path, limit: int) -> bytes | None:
+def content(path: Path, limit: int, root: Path | None = None) -> bytes | None:
     """The bytes of a file, at most `limit`; None when it is not there.
 
+    Args:
+        path: of the file.
+        limit: how many bytes it has at most.
+        root: the folder that it has to lie in, below which no symbolic link is followed; None:
+            links are the user's own.
+
     Raises:
-        UserError: it cannot be read.
+        UserError: it cannot be read, or a link leads to it.
         Damaged: it is larger, or no regular file.
     """
     with attempt(f"read {path}"):
         try:
             # A pipe in a file's place would be waited for.
-            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+            descriptor = os.open(path, flags) if root is None else open_inside(root, path, flags)
         except (FileNotFoundError, NotADirectoryError):
             return None
         with open(descriptor, "rb") as file:
@@ -59,11 +66,11 @@ def decoded(path: Path, data: bytes) -> str:
         raise Damaged(path, f"line {line} is not UTF-8") from error
 
 
-def lines(path: Path, limit: int) -> list[str]:
+def lines(path: Path, limit: int, root: Path | None = None) -> list[str]:
     """The lines of a text file, each ended by a line feed alone; none when it is not there.
 
     Raises:
         UserError: as `content`, or it is not UTF-8.
     """
-    data = content(path, limit)
+    data = content(path, limit, root)
     return decoded(path, data).removesuffix("\n").split("\n") if data else []

@@ -30,14 +30,14 @@ class JsonFile(Generic[T]):
     shape: type[T]
     limit: int = SOME
 
-    def read(self, path: Path) -> T | None:
-        """What the file holds; None when it is not there.
+    def read(self, path: Path, root: Path | None = None) -> T | None:
+        """What the file holds; None when it is not there. For `root` see `content`.
 
         Raises:
             UserError: it cannot be read.
             Damaged: it is too large, no JSON, or does not fit.
         """
-        data = content(path, self.limit)
+        data = content(path, self.limit, root)
         return None if data is None else self.of(path, data)
 
     def of(self, path: Path, data: bytes) -> T:

@@ -18,8 +18,8 @@ KINDS = NUMBERS | {str}
 DIGITS = 18  # of a whole number, which then fits into 64 bits
 
 
-def read_rows(path: Path) -> list[Row]:
-    """The rows of a file; none when it is not there.
+def read_rows(path: Path, root: Path | None = None) -> list[Row]:
+    """The rows of a file; none when it is not there. For `root` see `content`.
 
     A last line that was only half written, as a kill leaves it, is left out. Values may be NaN.
 
@@ -27,7 +27,7 @@ def read_rows(path: Path) -> list[Row]:
         UserError: it cannot be read.
         Damaged: a line, which is named by its number, is no row.
     """
-    data = content(path, LIMIT)
+    data = content(path, LIMIT, root)
     if not data:
         return []
     whole, _, rest = data.rpartition(b"\n")

@@ -36,15 +36,15 @@ class Refused(Exception):
         super().__init__(f"line {event.start_mark.line + 1}: {why}")
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
-    """The mapping that a file holds.
+def read_yaml(path: Path, root: Path | None = None) -> dict[str, Any]:
+    """The mapping that a file holds. For `root` see `content`.
 
     Raises:
         UserError: it cannot be read.
         Damaged: it is missing, too large or no mapping, or holds more than plain values; with the
             number of the line.
     """
-    text = read_text(path)
+    text = read_text(path, root)
     try:
         found = _document(yaml.parse(text, Loader=yaml.SafeLoader))
     except Refused as error:
@@ -58,9 +58,9 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return found
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, root: Path | None = None) -> str:
     """The text of a file. Raises as `read_yaml` does where it is missing, too large or no text."""
-    data = content(path, LIMIT)
+    data = content(path, LIMIT, root)
     if data is None:
         raise Damaged(path, "it is missing")
     return decoded(path, data)

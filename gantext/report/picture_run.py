@@ -17,7 +17,6 @@ from gantext.inference.drawing import SIDE, illustrator_of
 from gantext.models.contract import Illustrator
 from gantext.nn.rng import generator
 from gantext.plots.pictures import grid_svg, pairs_svg, pixels, to_svg_text
-from gantext.records.yaml_file import read_text
 from gantext.report.page import Figure, RunPart, Table
 from gantext.report.parts import curves, facts, score_table
 from gantext.runs.pictures import Look
@@ -55,7 +54,7 @@ def picture_part(asked: Asked, say: Say) -> RunPart:
         anchor=name,
         facts=facts(model),
         warnings=(*(model.run.result or {}).get("warnings", []), *lost),
-        config=read_text(model.run.config),
+        config=model.run.config_text,
         tables=(score_table("Scores beside the real pictures'", beside_real(scores)), *tables),
         figures=(
             *curves(model),

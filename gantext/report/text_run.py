@@ -21,7 +21,6 @@ from gantext.plots.goals import CAPTION, goals_figure
 from gantext.plots.latent import latent_figure
 from gantext.plots.lengths import lengths_figure
 from gantext.plots.output import to_svg
-from gantext.records.yaml_file import read_text
 from gantext.report.page import Figure, RunPart, Sample, SampleSet, Table
 from gantext.report.parts import curves, facts, score_table
 
@@ -53,7 +52,7 @@ def run_part(asked: Asked, say: Say) -> RunPart:
         anchor=name,
         facts=facts(model),
         warnings=tuple((model.run.result or {}).get("warnings", [])),
-        config=read_text(model.run.config),
+        config=model.run.config_text,
         tables=(
             score_table(
                 "Scores beside the real text's",

@@ -34,7 +34,7 @@ FIELDS = {"phase": str, "step": int, "total": int, "what": str, "batch": dict}
 
 def save(run: RunDir, step: BadStep) -> None:
     """Write it whole or not at all, in the place of an earlier one."""
-    checkpoint.write(run.bad_step, vars(step))
+    checkpoint.write(run.bad_step, vars(step), run.path)
 
 
 def load(run: RunDir) -> BadStep | None:

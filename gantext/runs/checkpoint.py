@@ -5,11 +5,11 @@ fsynced file by file and renamed; its manifest holds the SHA-256 of each file, s
 altered one is detected when it is read.
 """
 
+import contextlib
 import hashlib
 import json
 import os
 import re
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict
@@ -21,14 +21,17 @@ from torch import Tensor
 
 from gantext.data.batches import BatchesState
 from gantext.errors import UserError
-from gantext.files import sync_folder, write_synced
+from gantext.files import NotInside, check_at, folder_inside, write_synced
 from gantext.records.content import MB, content
 from gantext.records.json_file import JsonFile, fitting, parsed
 from gantext.records.shape import Whole
+from gantext.runs.enclosed import Enclosed
 from gantext.runs.migrations import Part, migrated
 
+# What this module makes, and so may remove: STEP, STEP-PHASE, and what a kill amid `write` leaves.
+NAME = re.compile(r"\d{9}(-[^/]+)?")
+LEFTOVER = re.compile(r"\.\d{9}(-[^/]+)?\.(old|partial)")
 RESERVED = ("__tensor__", "__integer_keys__")
-PLACE = re.compile(r"[0-9]{1,18}(-.+)?")
 TENSORS, STATE, MANIFEST = "tensors.safetensors", "state.json", "manifest.json"
 LIMITS = {TENSORS: 64 * 1024 * MB, STATE: 256 * MB}  # bytes
 Sums = TypedDict("Sums", {"tensors.safetensors": str, "state.json": str})
@@ -101,43 +104,82 @@ def unflatten(tree: Any, tensors: dict[str, Tensor]) -> Any:
     return {key: unflatten(value, tensors) for key, value in tree.items()}
 
 
-def write(folder: Path, tree: dict[str, Any]) -> None:
-    """Write a checkpoint folder, atomically: it is there whole or not at all."""
+def write(folder: Path, tree: dict[str, Any], root: Path | None = None) -> None:
+    """Write a checkpoint folder, atomically: it is there whole or not at all.
+
+    Args:
+        root: below which no symbolic link is followed; None for the folder that it is in.
+
+    Raises:
+        UserError: it, or a folder on the way to it, is a symbolic link.
+    """
+    root = root or folder.parent
     tensors: dict[str, Tensor] = {}
     state = json.dumps(flatten(tree, tensors), allow_nan=True).encode()
     files = {TENSORS: save_tensors(tensors), STATE: state}
     manifest = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
-    temporary = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    try:
-        for name, data in {**files, MANIFEST: json.dumps(manifest, indent=1).encode()}.items():
-            write_synced(temporary / name, data)
-        sync_folder(temporary)
-        _replace(temporary, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    sync_folder(folder.parent)
+    files[MANIFEST] = json.dumps(manifest, indent=1).encode()
+    with folder_inside(root, folder.parent, make=True) as place:
+        check_at(place, folder)
+        temporary = f".{folder.name}.partial"
+        _remove(place, folder.with_name(temporary))
+        os.mkdir(temporary, dir_fd=place)
+        try:
+            with folder_inside(root, folder.with_name(temporary)) as inner:
+                for name, data in files.items():
+                    write_synced(inner, name, data)
+                os.fsync(inner)
+            _replace(place, temporary, folder)
+        finally:
+            _remove(place, folder.with_name(temporary))
+        os.fsync(place)
 
 
-def _replace(new: Path, folder: Path) -> None:
+def _replace(place: int, new: str, folder: Path) -> None:
     """Rename a folder to its place; an old one there is moved aside first, then removed."""
     old = folder.with_name(f".{folder.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        os.rename(folder, old)
-    os.rename(new, folder)
-    shutil.rmtree(old, ignore_errors=True)
+    _remove(place, old)
+    with contextlib.suppress(FileNotFoundError):
+        os.rename(folder.name, old.name, src_dir_fd=place, dst_dir_fd=place)
+    os.rename(new, folder.name, src_dir_fd=place, dst_dir_fd=place)
+    _remove(place, old)
+
+
+def _remove(place: int, folder: Path) -> None:
+    """Remove a checkpoint from the folder `place`: the files of one, and the folder if that is all.
+
+    Raises:
+        UserError: it is a symbolic link.
+    """
+    check_at(place, folder)
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        inner = os.open(folder.name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=place)
+        try:
+            for name in (TENSORS, STATE, MANIFEST):
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(name, dir_fd=inner)
+        finally:
+            os.close(inner)
+        with contextlib.suppress(OSError):  # it holds what we did not make
+            os.rmdir(folder.name, dir_fd=place)
 
 
 def remove_leftovers(checkpoints: Path) -> None:
-    """Clean up after a kill amid `write`; an old checkpoint without its successor is put back."""
-    for old in checkpoints.glob(".*.old"):
-        place = old.with_name(old.name.removeprefix(".").removesuffix(".old"))
-        if not place.exists():
-            os.rename(old, place)
-    for path in [*checkpoints.glob(".*.old"), *checkpoints.glob(".*.partial")]:
-        shutil.rmtree(path)
+    """Clean up after a kill amid `write`; an old checkpoint without its successor is put back.
+
+    Raises:
+        UserError: one of them is a symbolic link.
+    """
+    leftovers = Enclosed(checkpoints.parent).in_folder(checkpoints, LEFTOVER)
+    whole = {path.name for path in folders(checkpoints)}
+    if not leftovers:
+        return
+    with folder_inside(checkpoints.parent, checkpoints) as place:
+        for path in leftovers:
+            name = path.name.removeprefix(".").removesuffix(".old")
+            if path.name.endswith(".old") and name not in whole:
+                os.rename(path.name, name, src_dir_fd=place, dst_dir_fd=place)
+            _remove(place, path)
 
 
 @dataclass(frozen=True)
@@ -165,27 +207,30 @@ class Checkpoint:
 
 
 def load(folder: Path) -> Checkpoint:
-    """Read a run's checkpoint folder, verifying each file's checksum; its weights are hashed once.
+    """Read a run's checkpoint folder, verifying each checksum; its weights are hashed once.
 
     Raises:
         CheckpointDamaged: a file is missing, truncated or altered.
+        UserError: a symbolic link leads to one.
     """
-    files, digest = _whole_files(folder)
+    files, digest = _whole_files(folder.parent.parent, folder)
     # A run that went on keeps checkpoints of several formats: what is there already stays.
     tree = migrated(_tree(folder, files), 1, Part.state)
     return Checkpoint(int(folder.name.partition("-")[0]), digest, tree, file=folder / STATE)
 
 
 def read(folder: Path) -> dict[str, Any]:
-    """What a folder that `write` made holds. Raises CheckpointDamaged as `load` does."""
-    return _tree(folder, _whole_files(folder)[0])
+    """What a folder that `write` made holds. Raises as `load` does."""
+    return _tree(folder, _whole_files(folder.parent, folder)[0])
 
 
-def _whole_files(folder: Path) -> tuple[dict[str, bytes], str]:
+def _whole_files(root: Path, folder: Path) -> tuple[dict[str, bytes], str]:
     """The files of a checkpoint folder, each verified against its checksum; the digest of all."""
     try:
-        sums = SUMS.read(folder / MANIFEST)
-        found = {name: content(folder / name, limit) for name, limit in LIMITS.items()}
+        sums = SUMS.read(folder / MANIFEST, root)
+        found = {name: content(folder / name, limit, root) for name, limit in LIMITS.items()}
+    except NotInside:
+        raise
     except UserError as error:
         raise CheckpointDamaged(getattr(error, "short", str(error))) from error
     files = {name: data for name, data in found.items() if data is not None}
@@ -225,8 +270,12 @@ def not_finite(tree: Any, name: str = "") -> str | None:
 
 
 def folders(checkpoints: Path) -> list[Path]:
-    """All checkpoint folders, oldest first: STEP, or STEP-PHASE at the end of a phase."""
-    return sorted(path for path in checkpoints.glob("[0-9]*") if PLACE.fullmatch(path.name))
+    """All checkpoint folders, oldest first: STEP, or STEP-PHASE at the end of a phase.
+
+    Raises:
+        UserError: one of them is a symbolic link.
+    """
+    return Enclosed(checkpoints.parent).in_folder(checkpoints, NAME)
 
 
 def save(checkpoints: Path, tree: dict[str, Any], step: int, phase: str | None, keep: int) -> Path:
@@ -241,10 +290,11 @@ def save(checkpoints: Path, tree: dict[str, Any], step: int, phase: str | None, 
     if broken is not None:
         raise NotFinite(broken)
     folder = checkpoints / (f"{step:09d}" + (f"-{phase}" if phase else ""))
-    write(folder, tree)
+    write(folder, tree, checkpoints.parent)
     passing = [path for path in folders(checkpoints) if "-" not in path.name]
-    for old in passing[:-keep]:
-        shutil.rmtree(old)
+    with folder_inside(checkpoints.parent, checkpoints) as place:
+        for old in passing[:-keep]:
+            _remove(place, old)
     return folder
 
 

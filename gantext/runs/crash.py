@@ -46,7 +46,7 @@ def report(error: BaseException, run: RunDir | None = None) -> str:
     ]
     if run is not None and run.config.is_file():
         lines.append(f"config of {run.path}:")
-        lines.append(_known(lambda: run.config.read_text(encoding="utf-8")))
+        lines.append(_known(lambda: run.config_text))
     return "\n".join(lines).rstrip()
 
 

@@ -14,6 +14,7 @@ import functools
 import json
 import logging
 import os
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,11 +22,13 @@ from typing import TYPE_CHECKING, Any
 
 from gantext.config.words import command
 from gantext.errors import UserError, nearest
-from gantext.files import Held, hold, is_held, write_atomic, write_json
-from gantext.records.content import Damaged, lines
+from gantext.files import Held, hold, is_held
+from gantext.records import yaml_file
+from gantext.records.content import Damaged
 from gantext.records.json_file import fitting
-from gantext.records.rows import Row, read_rows
+from gantext.records.rows import Row
 from gantext.runs import shapes
+from gantext.runs.enclosed import Enclosed
 from gantext.runs.kinds import PICTURES, TEXT, Kind, model_kind
 from gantext.runs.migrations import FORMAT, Part, format_of, migrated, written_by
 from gantext.runs.pictures import LINES, PictureFiles
@@ -40,20 +43,25 @@ logger = logging.getLogger(__name__)
 
 CONFIG, INFO, RESULT = "config.yaml", "run.json", "result.json"
 LATEST = "latest"
+CHECKPOINT = re.compile(r"\d+(-[^/]+)?")
 
 
 class RunDir:
-    """A run's folder. `create` makes one, `find` opens one; the writer holds `lock`."""
+    """A run's folder. `create` makes one, `find` opens one; the writer holds `lock`.
+
+    It may come from a stranger: `files` reaches what is in it through no symbolic link.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.files = Enclosed(path)
         self.config = path / CONFIG
         self.log = path / "train.log"
         self.tensorboard = path / "tensorboard"
         self.plots = path / "plots"
         self.checkpoints = path / "checkpoints"
         self.bad_step = path / "diverged"
-        self.pictures = PictureFiles(path)
+        self.pictures = PictureFiles(self.files)
         self._lock = path / ".lock"
         self._metrics = path / "metrics.jsonl"
         self._vocabulary = path / "vocabulary.json"
@@ -66,9 +74,9 @@ class RunDir:
             raise run.taken
         path.mkdir(parents=True, exist_ok=True)
         if vocabulary is not None:
-            write_atomic(run._vocabulary, json.dumps(vocabulary, ensure_ascii=False).encode())
+            run.files.write(run._vocabulary, json.dumps(vocabulary, ensure_ascii=False).encode())
         run.update(format=FORMAT, created=time.strftime("%Y-%m-%d %H:%M:%S"), **info)
-        write_atomic(run.config, config.encode())
+        run.files.write(run.config, config.encode())
         return run
 
     @classmethod
@@ -132,6 +140,7 @@ class RunDir:
 
         When the block ends and no run has come of the folder, the lock and the folder go.
         """
+        self.files.check()
         try:
             with hold(self._lock):
                 try:
@@ -157,7 +166,7 @@ class RunDir:
     @property
     def _facts(self) -> dict[str, Any]:
         """What run.json says of the run, in the words of its format."""
-        return {**(shapes.VERSION.read(self.path / INFO) or {})}
+        return {**(self.files.json(self.path / INFO, shapes.VERSION) or {})}
 
     @property
     def status(self) -> str:
@@ -188,12 +197,17 @@ class RunDir:
         except Damaged as error:
             raise Damaged(self.config, error.fault + written_by(facts)) from error
 
+    @property
+    def config_text(self) -> str:
+        """What config.yaml says, as it is written. Raises UserError."""
+        return yaml_file.read_text(self.config, self.path)
+
     def upgrade(self) -> None:
         """Write a run of an older format as one of today's, as which it goes on."""
         from gantext.config import schema
 
         if format_of(self.path.name, self._facts) < FORMAT:
-            write_atomic(self.config, schema.to_yaml(self.settings).encode())
+            self.files.write(self.config, schema.to_yaml(self.settings).encode())
             self.update(format=FORMAT)
 
     @property
@@ -213,19 +227,18 @@ class RunDir:
         from gantext.runs import checkpoint
 
         checkpoint.remove_leftovers(self.checkpoints)
-        for path in self.path.rglob(".*.partial"):
-            path.unlink()
+        self.files.remove_half_written()
 
     def update(self, **values: Any) -> None:
         """Change entries of run.json."""
-        write_json(self.path / INFO, {**self.info, **values})
+        self.files.write_json(self.path / INFO, {**self.info, **values})
 
     @property
     def vocabulary(self) -> "Vocabulary | None":
         """The words of its text or captions; None where there are none. Raises UserError."""
         from gantext.data.vocabulary import FILE, Vocabulary
 
-        record = FILE.read(self._vocabulary)
+        record = self.files.json(self._vocabulary, FILE)
         try:
             return None if record is None else Vocabulary.from_json(record)
         except UserError as error:
@@ -233,21 +246,19 @@ class RunDir:
 
     def append_metrics(self, row: dict[str, Any]) -> None:
         """Add one line to metrics.jsonl."""
-        with open(self._metrics, "a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
+        self.files.append(self._metrics, json.dumps(row))
 
     def metrics(self) -> list[Row]:
         """All lines of metrics.jsonl, but for a last one that a kill left half written."""
-        return read_rows(self._metrics)
+        return self.files.rows(self._metrics)
 
     def metrics_size(self) -> int:
         """Bytes written to metrics.jsonl, which a checkpoint remembers."""
-        return self._metrics.stat().st_size if self._metrics.exists() else 0
+        return self.files.size(self._metrics)
 
     def cut_metrics(self, size: int) -> None:
         """Drop what was written after the checkpoint that a run goes on from."""
-        if self._metrics.exists():
-            os.truncate(self._metrics, min(size, self.metrics_size()))
+        self.files.cut(self._metrics, size)
 
     def save_checkpoint(
         self, tree: dict[str, Any], step: int, phase: str | None, keep: int
@@ -277,7 +288,7 @@ class RunDir:
 
     def last_checkpoint(self) -> Path | None:
         """The folder of the newest checkpoint, whole or not; None where there is none."""
-        return max(self.checkpoints.glob("[0-9]*"), default=None)
+        return max(self.files.in_folder(self.checkpoints, CHECKPOINT), default=None)
 
     def no_checkpoint(self, phase: str | None) -> UserError:
         """What to say when there is no whole checkpoint."""
@@ -294,35 +305,35 @@ class RunDir:
 
     def phase_steps(self) -> dict[str, int]:
         """The step at which each phase ended whose end is kept, in order."""
-        names = sorted(path.name for path in self.checkpoints.glob("[0-9]*-*"))
-        ends = (name.partition("-") for name in names)
-        return {phase: int(step) for step, _, phase in ends if step.isdecimal()}
+        names = [path.name for path in self.files.in_folder(self.checkpoints, CHECKPOINT)]
+        ends = (name.partition("-") for name in names if "-" in name)
+        return {phase: int(step) for step, _, phase in ends}
 
     def save_samples(self, name: str, lines: list[str]) -> None:
         """Write samples, one sentence a line."""
         path = self.path / "samples" / f"{name}.txt"
-        write_atomic(path, "".join(line + "\n" for line in lines).encode())
+        self.files.write(path, "".join(line + "\n" for line in lines).encode())
 
     def samples(self, name: str) -> list[str]:
         """Samples stored under a name; none when there are none."""
-        return lines(self.path / "samples" / f"{name}.txt", LINES)
+        return self.files.lines(self.path / "samples" / f"{name}.txt", LINES)
 
     def save_scores(self, name: str, document: Any) -> None:
         """Store a document of scores under a name."""
-        write_json(self.path / "scores" / f"{name}.json", document)
+        self.files.write_json(self.path / "scores" / f"{name}.json", document)
 
     def scores(self, name: str) -> StoredScores | None:
         """A stored document of scores, or None. Raises UserError."""
-        return shapes.SCORES.read(self.path / "scores" / f"{name}.json")
+        return self.files.json(self.path / "scores" / f"{name}.json", shapes.SCORES)
 
     def save_result(self, result: dict[str, Any]) -> None:
         """Write the job's result, which a sweep's table is made from."""
-        write_json(self.path / RESULT, result)
+        self.files.write_json(self.path / RESULT, result)
 
     @property
     def result(self) -> Result | None:
         """The job's result, or None while there is none. Raises UserError."""
-        return shapes.RESULT.read(self.path / RESULT)
+        return self.files.json(self.path / RESULT, shapes.RESULT)
 
 
 def jobs_of(sweep: Path) -> list[RunDir]:

@@ -19,14 +19,16 @@ from rich.progress import (
 )
 
 from gantext.data.download import Progress as Callback
+from gantext.runs.enclosed import Enclosed
 from gantext.runs.summary import clock
+from gantext.training.terminal import Terminal
 
 PLAIN_SECONDS = 10.0
 
 
 def console_of(progress: bool) -> Console:
     """Where a run is told of: stderr (in a notebook the cell's output), or nowhere."""
-    return Console(stderr=True, quiet=not progress)
+    return Terminal(stderr=True, quiet=not progress)
 
 
 def shows_bars(console: Console) -> bool:
@@ -104,8 +106,8 @@ class Reporter:
     def write_log(self, text: str) -> None:
         """A line of train.log with its time."""
         if self.log is not None and self.log.parent.is_dir():
-            with open(self.log, "a", encoding="utf-8") as file:
-                file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n")
+            line = f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}"
+            Enclosed(self.log.parent).append(self.log, line)
 
     def phase(self, name: str, done: int, steps: int) -> None:
         """A phase begins, or goes on at step `done`."""

@@ -138,8 +138,7 @@ class PictureInspector:
     def look(self, name: str, total: int, tracker: Tracker, reporter: Reporter) -> dict[str, float]:
         """See `Inspector.look`."""
         pictures = look_at(self.algorithm, self.gallery, self.settings.seed, self.device)
-        path = self.run.pictures.grid(name)
-        grid_png(pictures, SIDE, path)
+        path = self.run.pictures.save_grid(name, grid_png(pictures, SIDE))
         reporter.sample(str(path))
         tracker.picture("samples", grid_array(pictures, SIDE, scale=4), total)
         return {}
@@ -147,7 +146,7 @@ class PictureInspector:
     def score(self, phase: str, total: int) -> list[Score]:
         """See `Inspector.score`."""
         pictures = look_at(self.algorithm, self.gallery, self.settings.seed, self.device)
-        grid_png(pictures, SIDE, self.run.pictures.grid(phase))
+        self.run.pictures.save_grid(phase, grid_png(pictures, SIDE))
         painter = Trained(
             self.run,
             self.settings,

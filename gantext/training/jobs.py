@@ -28,6 +28,7 @@ from gantext.training.preparation import (
     vocabulary_of,
 )
 from gantext.training.stop import Stopped, stop_request
+from gantext.training.terminal import Terminal
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -47,13 +48,13 @@ def sweep_job(cfg: "DictConfig") -> float | None:
         _store(folder, origin, "stopped", f"go on with: {error.command}")
         raise
     except Diverged as error:
-        Reporter(Console(stderr=True)).say(f"{folder.name} {error}", "red")
+        Reporter(Terminal(stderr=True)).say(f"{folder.name} {error}", "red")
     except UserError as error:
         _store_failure(folder, origin, str(error))
     except Exception as error:
         _store_failure(folder, origin, f"{type(error).__name__}: {schema.first_line(error)}")
         if noted_log(error) is None:
-            Reporter(Console(quiet=True), RunDir(folder).log).write_log(crash.report(error))
+            Reporter(Terminal(quiet=True), RunDir(folder).log).write_log(crash.report(error))
     return float("nan")
 
 
@@ -73,7 +74,7 @@ def _store(folder: Path, origin: dict[str, Any], status: str, error: str) -> Non
 
 def _store_failure(folder: Path, origin: dict[str, Any], error: str) -> None:
     _store(folder, origin, "failed", error)
-    Reporter(Console(stderr=True), RunDir(folder).log).say(f"{folder.name} failed: {error}", "red")
+    Reporter(Terminal(stderr=True), RunDir(folder).log).say(f"{folder.name} failed: {error}", "red")
 
 
 def start(

@@ -94,7 +94,8 @@ def load_data(settings: Settings, console: Console) -> Any:
     if reads not in data.offers(settings.data.name):
         raise UserError(_misfit(settings, reads))
     with download_bar(console) as progress:
-        loaded = data.load_for(settings.data, reads, progress)
+        data.fetch(settings.data, progress)
+    loaded = data.load_for(settings.data, reads)
     notes = [*loaded.notes, *_unscored(loaded, reads)]
     for note in notes:
         line = f"data {loaded.name}: {note}"

@@ -27,7 +27,7 @@ def to_floats(metrics: Mapping[str, Tensor | float]) -> dict[str, float]:
 def _event_writer(run: RunDir, start: int) -> "SummaryWriter":
     from torch.utils.tensorboard import SummaryWriter  # imported late: it takes a second
 
-    return SummaryWriter(str(run.tensorboard), purge_step=start or None)
+    return SummaryWriter(str(run.files.made(run.tensorboard)), purge_step=start or None)
 
 
 class Tracker:

@@ -72,14 +72,14 @@ def test_another_file_in_its_place_is_refused(folder: Path) -> None:
 
 def test_catalogue_says_where_it_is(folder: Path) -> None:
     assert catalogue.entry("coco", CONFIG) == catalogue.Entry("coco", str(folder / "coco"), "ready")
-    assert catalogue.get(CONFIG) == [folder / file.path for file in files(CONFIG)]
+    assert data.fetch(CONFIG) == [folder / file.path for file in files(CONFIG)]
     (folder / "coco" / "test_coco.txt").unlink()
     lost = catalogue.entry("coco", CONFIG)
     assert (lost.where, lost.state) == ("downloaded on first use", "missing")
     by_hand = catalogue.entry("coco", dataclasses.replace(CONFIG, test_url=""))
     assert (by_hand.where, by_hand.state) == ("put coco/test_coco.txt there by hand", "missing")
     with pytest.raises(UserError, match="by hand"):
-        catalogue.get(CONFIG)
+        data.fetch(CONFIG)
 
 
 def test_catalogue_shows_a_corpus(folder: Path) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import yaml
 
+from gantext import data
 from gantext.config.compose import compose
 from gantext.data.mnist import Config, Part, files, load_pictures
 from gantext.errors import UserError
@@ -201,7 +202,15 @@ def test_downloaded_once(
     server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slash: str
 ) -> None:
     monkeypatch.delenv("GANTEXT_DATA")
-    cfg = replace(CONFIG, split=Part.train, url=server + slash)
+    place = tmp_path / "mnist"
+    sums = {
+        f"{part}_{kind}_sha256": hashlib.sha256(
+            (place / f"{part}-{kind}-idx{d}-ubyte.gz").read_bytes()
+        ).hexdigest()
+        for part, (kind, d) in itertools.product(SIZES, (("images", 3), ("labels", 1)))
+    }
+    cfg = replace(CONFIG, split=Part.train, url=server + slash, **sums)
+    data.fetch(cfg)
     found = load_pictures(cfg)
     cached = tmp_path / "cache" / "gantext" / "mnist"
     assert sorted(p.name for p in cached.iterdir()) == sorted(
@@ -215,7 +224,9 @@ def test_a_server_with_other_files(
 ) -> None:
     """With the real digests: the message says where to put the real file; nothing stays."""
     monkeypatch.delenv("GANTEXT_DATA")
-    message = refused(replace(shipped(), url=server))
+    with pytest.raises(UserError) as caught:
+        data.fetch(replace(shipped(), url=server))
+    message = str(caught.value)
     cached = tmp_path / "cache" / "gantext" / "mnist"
     assert f"put the file by hand at {cached / 't10k-images-idx3-ubyte.gz'}" in message
     assert list(cached.iterdir()) == []

@@ -70,6 +70,7 @@ def test_svg_is_transparent_and_png_has_the_theme_s_background(theme: str, tmp_p
     assert THEMES[theme].background not in to_svg(drawn)
     assert THEMES[theme].text in to_svg(drawn)
     path = tmp_path / "folder" / "figure.png"
+    path.parent.mkdir()
     to_png(drawn, path)
     assert path.read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
     assert [file.name for file in path.parent.iterdir()] == ["figure.png"]

@@ -208,7 +208,7 @@ def test_a_failed_write_leaves_the_old_checkpoint_and_nothing_else(
 ) -> None:
     checkpoint.write(tmp_path / "c", state(3))
 
-    def full(path: Path, data: bytes) -> None:
+    def full(place: int, name: str, data: bytes) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(checkpoint, "write_synced", full)
