@@ -1,6 +1,7 @@
 """Files that are there whole or not at all."""
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -14,6 +15,7 @@ from typing import IO, Any
 from gantext.errors import UserError
 
 STDOUT = Path("-")  # as a file that the user names
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what the system says of a disk without room
 
 
 def write_synced(path: Path, data: bytes) -> None:

@@ -1,8 +1,10 @@
 """The command line: parse, call, print. Nothing here imports torch or hydra at the top."""
 
+import contextlib
 import io
 import logging
 import os
+import signal
 import sys
 import traceback
 from typing import Annotated
@@ -28,8 +30,9 @@ from gantext.cli import (
     train,
 )
 from gantext.errors import UserError
+from gantext.files import FULL
 from gantext.training.divergence import Diverged
-from gantext.training.stop import Stopped
+from gantext.training.stop import Mode, Stopped, StopRequest, stop_request
 
 app = typer.Typer(
     name="gantext",
@@ -78,7 +81,7 @@ def root(
 
 
 def main() -> None:
-    """Run the command line; every way to fail ends here, with one line and an exit code."""
+    """Run the command line; every way to end is here, with one line and an exit code."""
     if logging.lastResort is not None:  # plain lines on stderr
         logging.getLogger("gantext").addHandler(logging.lastResort)
     for stream in (sys.stdout, sys.stderr):
@@ -86,34 +89,75 @@ def main() -> None:
             stream.reconfigure(errors="replace")
     debug = "--debug" in sys.argv
     sys.argv = [word for word in sys.argv if word != "--debug"]
+    with stop_request() as stop:
+        code = _ended(stop, debug)
+        _drop_unwritten()
+    sys.exit(code)
+
+
+def _ended(stop: StopRequest, debug: bool) -> int:
+    """Run the command; returns its exit code, which is a signal's if there was one."""
     try:
-        code = app(standalone_mode=False)
-        if code == 130:  # what Typer makes of a KeyboardInterrupt
-            print("interrupted", file=sys.stderr)
-        sys.stdout.flush()
+        with stop.doing(Mode.interrupt, then=Mode.finish):
+            code = app(standalone_mode=False)
+            sys.stdout.flush()
     except BaseException as error:
         if debug:
             traceback.print_exc()
-        code = _failed(error)
-    sys.exit(code if isinstance(code, int) else 0)
+        if stop.number is None or isinstance(error, Stopped):
+            return _failed(error)
+    if stop.number is not None:
+        _tell("interrupted" if stop.number == signal.SIGINT else f"ended by {_named(stop.number)}")
+        return 128 + stop.number
+    return code if isinstance(code, int) else 0
+
+
+def _named(number: int) -> str:
+    return signal.Signals(number).name
+
+
+def _tell(line: str) -> None:
+    """A last line on stderr. Where nobody can read it, it does not change the exit code."""
+    with contextlib.suppress(OSError):
+        print(line, file=sys.stderr, flush=True)
+
+
+def _drop_unwritten() -> None:
+    """What cannot be written by now must not fail again at the exit, which would get its code."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _is_of_stdout(error: OSError) -> bool:
+    """Whether it is stdout that has no room: one more line does not go there either."""
+    if error.errno in FULL and error.filename is None:
+        try:
+            print(flush=True)
+        except OSError:
+            return True
+    return False
 
 
 def _failed(error: BaseException) -> int:
     """Print one line for an error; returns the exit code."""
     if isinstance(error, Stopped):
-        print(f"stopped and saved; go on with: {error.command}", file=sys.stderr)
+        done = "stopped and saved" if error.saved else "stopped at once, not saved"
+        _tell(f"{done}; go on with: {error.command}")
         return 128 + error.number
     if isinstance(error, KeyboardInterrupt) or type(error).__name__ == "Abort":
-        print("interrupted", file=sys.stderr)
+        _tell("interrupted")
         return 130
     if isinstance(error, BrokenPipeError) or isinstance(error.__context__, BrokenPipeError):
-        # The reader has enough. What is still buffered must not fail again at the exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return 0  # the reader has enough
+    if isinstance(error, OSError) and _is_of_stdout(error):
+        return _refuse(f"cannot write to stdout: {error.strerror}")
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else 1
     if isinstance(error, Diverged):
-        print(f"error: {error.run} {error}", file=sys.stderr)
+        _tell(f"error: {error.run} {error}")
         return 1
     if isinstance(error, UserError):
         return _refuse(str(error))
@@ -127,7 +171,7 @@ def _failed(error: BaseException) -> int:
 
 def _refuse(message: str) -> int:
     lines = map(str.strip, message.splitlines())
-    print("error: " + " ".join(filter(None, lines)), file=sys.stderr)
+    _tell("error: " + " ".join(filter(None, lines)))
     return 2
 
 
@@ -136,5 +180,5 @@ def _unexpected(error: BaseException) -> int:
 
     log = log_of(error)
     what = (str(error).strip().splitlines() or [""])[0]
-    print(f"error: {type(error).__name__}: {what} (log: {log}; --debug shows it)", file=sys.stderr)
+    _tell(f"error: {type(error).__name__}: {what} (log: {log}; --debug shows it)")
     return 1

@@ -15,6 +15,8 @@ from gantext.errors import UserError
 from gantext.runs.folder import RunDir
 from gantext.training import launch
 
+MOST_THREADS = 1024
+
 Words = Annotated[
     list[str] | None,
     typer.Argument(
@@ -113,9 +115,22 @@ def _resumed(words: list[str]) -> RunDir:
     """Go on with the run that is named, or the latest, to its end."""
     from gantext import api
 
-    if len(words) > 1 or any("=" in word and not Path(word).is_dir() for word in words):
-        raise UserError("--resume takes a run and no overrides: its config is in its folder")
-    return api.resume(words[0] if words else None, progress=True).folder
+    given = [word for word in words if word.startswith("threads=")]
+    names = [word for word in words if word not in given]
+    if len(names) > 1 or any("=" in word and not Path(word).is_dir() for word in names):
+        raise UserError(
+            "--resume takes a run and no overrides but threads: its config is in its folder"
+        )
+    threads = _threads(given[-1]) if given else None
+    return api.resume(names[0] if names else None, progress=True, threads=threads).folder
+
+
+def _threads(word: str) -> int:
+    """The number of 'threads=4'. Raises UserError."""
+    number = word.partition("=")[2]
+    if not number.isdecimal() or not 1 <= int(number) <= MOST_THREADS:
+        raise UserError(f"{word}: threads is a number from 1 to {MOST_THREADS:,}")
+    return int(number)
 
 
 def pretrain(
@@ -191,6 +206,7 @@ def _sweep(words: list[str], config_dir: Path | None, json: bool) -> None:
         launch.sweep(words, folder, config_dir)
     finally:
         failed = sweep_report(folder, json)
+        launch.remove_if_no_job(folder)
     if failed:
         raise typer.Exit(1)
 

@@ -102,7 +102,8 @@ def remove_leftovers(checkpoints: Path) -> None:
         if not place.exists():
             os.rename(old, place)
     for path in [*checkpoints.glob(".*.old"), *checkpoints.glob(".*.partial")]:
-        shutil.rmtree(path)
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
 
 
 @dataclass(frozen=True)

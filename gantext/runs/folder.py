@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gantext.errors import UserError, nearest
-from gantext.files import Held, hold, is_held, read_json, write_atomic, write_json
+from gantext.files import Held, attempt, hold, is_held, read_json, write_atomic, write_json
 from gantext.runs.kinds import PICTURES, TEXT, Kind, model_kind
 from gantext.runs.migrations import FORMAT, Part, format_of, migrated
 from gantext.runs.pictures import PictureFiles
@@ -52,17 +52,34 @@ class RunDir:
         self._vocabulary = path / "vocabulary.json"
 
     @classmethod
-    def create(cls, path: Path, config: str, vocabulary: Any, info: dict[str, Any]) -> "RunDir":
-        """Make a new run folder; refuses one that holds a run already. A vocabulary may be None."""
+    def create(
+        cls,
+        path: Path,
+        config: str,
+        vocabulary: Any,
+        info: dict[str, Any],
+        captions: tuple[str, ...] = (),
+    ) -> "RunDir":
+        """Make a new run folder whole or not at all; refuses one that holds a run already.
+
+        A vocabulary may be None.
+        """
         run = cls(path)
         if run.config.exists():
             where = shlex.quote(str(path))
             raise UserError(f"{path} holds a run already: go on with it by --resume {where}")
         path.mkdir(parents=True, exist_ok=True)
-        if vocabulary is not None:
-            write_atomic(run._vocabulary, json.dumps(vocabulary, ensure_ascii=False).encode())
-        run.update(format=FORMAT, created=time.strftime("%Y-%m-%d %H:%M:%S"), **info)
-        write_atomic(run.config, config.encode())
+        before = set(path.iterdir())
+        try:
+            if vocabulary is not None:
+                write_atomic(run._vocabulary, json.dumps(vocabulary, ensure_ascii=False).encode())
+            run.pictures.save_captions(captions)
+            run.update(format=FORMAT, created=time.strftime("%Y-%m-%d %H:%M:%S"), **info)
+            write_atomic(run.config, config.encode())
+        except OSError:  # such as a full disk
+            for half in set(path.iterdir()) - before:
+                half.unlink()
+            raise
         return run
 
     @classmethod
@@ -111,14 +128,19 @@ class RunDir:
 
         When the block ends and no run has come of the folder, the lock and the folder go.
         """
-        try:
-            with hold(self._lock):
-                try:
-                    yield
-                finally:
-                    self._remove_if_no_run()
-        except Held as error:
-            raise UserError(f"{self.path} is in use by process {error.holder}") from error
+        with contextlib.ExitStack() as held:
+            try:
+                with attempt(f"write to {self.path}"):
+                    held.enter_context(hold(self._lock))
+            except Held as error:
+                raise UserError(f"{self.path} is in use by process {error.holder}") from error
+            except UserError:
+                self._remove_if_no_run()
+                raise
+            try:
+                yield
+            finally:
+                self._remove_if_no_run()
 
     def _remove_if_no_run(self) -> None:
         if not self.config.exists():
@@ -185,7 +207,8 @@ class RunDir:
 
         checkpoint.remove_leftovers(self.checkpoints)
         for path in self.path.rglob(".*.partial"):
-            path.unlink()
+            if path.is_file():  # a folder of this name is none of ours
+                path.unlink()
 
     def update(self, **values: Any) -> None:
         """Change entries of run.json."""

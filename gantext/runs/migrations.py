@@ -13,7 +13,7 @@ from typing import Any
 import gantext
 from gantext.errors import UserError
 
-FORMAT = 2
+FORMAT = 3
 
 
 class Part(enum.Enum):
@@ -53,6 +53,8 @@ CHANGES: tuple[Change, ...] = (
     Change(2, Part.settings, "data.format", "lines", data="text"),
     Change(2, Part.settings, "data.column", "", data="text"),
     Change(2, Part.settings, "data.label_column", "", data="text"),
+    # The number of threads was torch's choice of the day, or that of the settings; 0: not known.
+    Change(3, Part.facts, "threads", 0),
 )
 
 

@@ -24,9 +24,17 @@ from gantext.runs.summary import clock
 PLAIN_SECONDS = 10.0
 
 
+class Listened(Console):
+    """A console whose reader may go, as `| head` does: the run goes on, and its log has it all."""
+
+    def on_broken_pipe(self) -> None:
+        """Say nothing more."""
+        self.quiet = True
+
+
 def console_of(progress: bool) -> Console:
     """Where a run is told of: stderr (in a notebook the cell's output), or nowhere."""
-    return Console(stderr=True, quiet=not progress)
+    return Listened(stderr=True, quiet=not progress)
 
 
 def shows_bars(console: Console) -> bool:

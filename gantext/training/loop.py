@@ -3,7 +3,7 @@
 import contextlib
 import shlex
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -20,7 +20,7 @@ from gantext.training.console import Reporter
 from gantext.training.divergence import Diverged, broken_metric, broken_weights
 from gantext.training.inspection import Inspector
 from gantext.training.preparation import Job
-from gantext.training.stop import Stopped, StopRequest
+from gantext.training.stop import Interrupted, Mode, Stopped, StopRequest
 from gantext.training.tracker import Tracker, to_floats
 from gantext.training.watch import Watch
 
@@ -69,11 +69,15 @@ class Trainer:
         self.seconds = state["seconds"]
         self.run.cut_metrics(state["metrics_size"])
 
-    def save(self, phase_end: str | None = None) -> None:
-        """Write a checkpoint. Raises Diverged instead of writing weights that are not finite."""
+    def save(self, stop: StopRequest, phase_end: str | None = None) -> None:
+        """Write a checkpoint, which nothing cuts off.
+
+        Raises Diverged instead of writing weights that are not finite.
+        """
         self._refuse(broken_weights(self.algorithm.networks()))
         keep = self.settings.checkpoint.keep
-        self.run.save_checkpoint(self.state(), self.total, phase_end, keep)
+        with stop.doing(Mode.finish):
+            self.run.save_checkpoint(self.state(), self.total, phase_end, keep)
 
     # The loop
 
@@ -81,7 +85,8 @@ class Trainer:
         """Run all phases; returns the last phase's scores.
 
         Raises:
-            Stopped: on SIGTERM or Ctrl-C, after the step is done and saved.
+            Stopped: on Ctrl-C, SIGTERM or SIGHUP, after the step is done and saved.
+            Interrupted: on the third Ctrl-C, amid a step.
             Diverged: a metric of a step or a weight is not finite; no such state is saved.
         """
         tracker = Tracker(self.run, self.settings.log.tensorboard, self.total)
@@ -92,9 +97,11 @@ class Trainer:
                 if self.step < phase.steps:
                     self._run_phase(phase, tracker, stop)
                 # Also when a resumed run was already there: its phase's end may be damaged.
-                self.save(phase.name)
+                self.save(stop, phase.name)
                 self._stop_if_asked(stop)
-                scores = self._score(phase) if phase.scored else scores
+                if phase.scored:
+                    with self._cut_off_by(stop):
+                        scores = self._score(phase)
                 self.phase, self.step = self.phase + 1, 0
         finally:
             tracker.close()
@@ -104,6 +111,13 @@ class Trainer:
         if stop.number is not None:
             command = f"gantext train --resume {shlex.quote(str(self.run.path))}"
             raise Stopped(stop.number, command)
+
+    @contextlib.contextmanager
+    def _cut_off_by(self, stop: StopRequest) -> Iterator[None]:
+        """A signal need not wait for scores: what they are of is saved, and a resume has them."""
+        with contextlib.suppress(Interrupted), stop.doing(Mode.interrupt):
+            yield
+        self._stop_if_asked(stop)
 
     def _scores_so_far(self) -> list[Score]:
         """The scores of the last scored phase that a resumed run has behind it."""
@@ -133,7 +147,7 @@ class Trainer:
             if self.step == phase.steps:
                 break  # saved as the end of the phase
             if stop.number is not None or self._save_due(saved):
-                self.save()
+                self.save(stop)
                 saved = time.monotonic()
             self._stop_if_asked(stop)
 

@@ -48,7 +48,6 @@ def prepare(settings: Settings, console: Console) -> Job:
     from gantext.models.build import build, task_of
 
     device = device_of(settings)
-    set_threads(settings)
     loaded = load_data(settings, console)
     algorithm = build(settings.model, settings.seed, task_of(loaded, device))
     phases = tuple(chosen_phases(algorithm, settings))
@@ -119,6 +118,7 @@ def facts(job: Job) -> dict[str, Any]:
         "torch": torch.__version__,
         "python": platform.python_version(),
         "device": str(job.device),
+        "threads": torch.get_num_threads(),
         "host": platform.node(),
         "command": shlex.join(sys.argv[1:]),
         **data_facts(job.data),
@@ -128,12 +128,6 @@ def facts(job: Job) -> dict[str, Any]:
 def device_of(settings: Settings) -> torch.device:
     """The device of a run. Raises UserError when one that is not there is asked for."""
     return best_device(settings.device)
-
-
-def set_threads(settings: Settings) -> None:
-    """Apply `threads`; 0 leaves torch's choice."""
-    if settings.threads:
-        torch.set_num_threads(settings.threads)
 
 
 def chosen_phases(algorithm: Trainable, settings: Settings) -> list[Phase]:
