@@ -128,9 +128,9 @@ def hold(path: Path) -> Iterator[None]:
         if not any(_taken(file, pause) for pause in (0.0, 0.05, 0.1)):  # `is_held` may be looking
             file.seek(0)
             raise Held(file.read().strip() or "?")
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
+        with contextlib.suppress(OSError):  # on a full disk it is held too, nobody knows by whom
+            file.truncate(0)
+            os.write(file.fileno(), str(os.getpid()).encode())
         yield
 
 

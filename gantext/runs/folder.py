@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gantext.errors import UserError, nearest
-from gantext.files import Held, attempt, hold, is_held, read_json, write_atomic, write_json
+from gantext.files import Held, hold, is_held, read_json, write_atomic, write_json
 from gantext.runs.kinds import PICTURES, TEXT, Kind, model_kind
 from gantext.runs.migrations import FORMAT, Part, format_of, migrated
 from gantext.runs.pictures import PictureFiles
@@ -128,19 +128,14 @@ class RunDir:
 
         When the block ends and no run has come of the folder, the lock and the folder go.
         """
-        with contextlib.ExitStack() as held:
-            try:
-                with attempt(f"write to {self.path}"):
-                    held.enter_context(hold(self._lock))
-            except Held as error:
-                raise UserError(f"{self.path} is in use by process {error.holder}") from error
-            except UserError:
-                self._remove_if_no_run()
-                raise
-            try:
-                yield
-            finally:
-                self._remove_if_no_run()
+        try:
+            with hold(self._lock):
+                try:
+                    yield
+                finally:
+                    self._remove_if_no_run()
+        except Held as error:
+            raise UserError(f"{self.path} is in use by process {error.holder}") from error
 
     def _remove_if_no_run(self) -> None:
         if not self.config.exists():

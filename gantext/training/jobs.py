@@ -1,7 +1,6 @@
 """One training job from settings to result, and the job function that Hydra's launchers call."""
 
 import contextlib
-import errno
 import shlex
 import traceback
 from collections.abc import Iterator, Sequence
@@ -36,10 +35,6 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
     from gantext.metrics.score import Score
-
-
-# What the system says of a folder that cannot be written to.
-CLOSED = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 def sweep_job(cfg: "DictConfig") -> float | None:
@@ -150,7 +145,7 @@ def _written(run: RunDir) -> Iterator[None]:
         yield
     except OSError as error:
         inside = str(error.filename or "").startswith(str(run.path))
-        if error.errno not in FULL and not (inside and error.errno in CLOSED):
+        if error.errno not in FULL and (not inside or isinstance(error, FileNotFoundError)):
             raise
         why = f"cannot write to {run.path}: {error.strerror}"
         if error.errno in FULL and run.config.exists():

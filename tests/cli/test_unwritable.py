@@ -42,10 +42,13 @@ def test_a_disk_that_is_full_before_there_is_a_run(
 def test_a_disk_that_is_full_before_there_is_a_lock(
     cli: Command, small_mle: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def no_room(*_: Any) -> bool:
+    """Who holds the lock cannot be written then; it is held all the same."""
+
+    def no_room(*_: Any) -> int:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(files, "_taken", no_room)
+    full(monkeypatch, "vocabulary")
+    monkeypatch.setattr(files.os, "write", no_room)
     found = cli("train", *small_mle, "name=r")
     folder = Path("runs/r").resolve()
     said = f"error: cannot write to {folder}: No space left on device"
