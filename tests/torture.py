@@ -29,14 +29,15 @@ from tests import conftest
 from tests.forker import Child, Forker
 
 KILLS = 5  # at most in a chain
-SWEEP = [*conftest.SMALL_MLE, "model.mle.epochs=1", "seed=1,2"]
+QUICK = ["eval.samples=10"]  # its scores take most of a tiny run's time
+SWEEP = [*conftest.SMALL_MLE, *QUICK, "model.mle.epochs=1", "seed=1,2"]
 RUNS = {
-    "mle": conftest.SMALL_MLE,
-    "gan": conftest.SMALL_GAN,
-    "leakgan": conftest.SMALL_LEAKGAN,
-    "vae": conftest.SMALL_VAE,
-    "image_gan": conftest.SMALL_IMAGE_GAN,
-    "dpr_gan": conftest.SMALL_DPR_GAN,
+    "mle": [*conftest.SMALL_MLE, *QUICK],
+    "gan": [*conftest.SMALL_GAN, *QUICK],
+    "leakgan": [*conftest.SMALL_LEAKGAN, *QUICK],
+    "vae": [*conftest.SMALL_VAE, *QUICK],
+    "image_gan": [*conftest.SMALL_IMAGE_GAN, *QUICK],
+    "dpr_gan": [*conftest.SMALL_DPR_GAN, *QUICK, "data.train_size=24", "data.test_size=10"],
     "sweep": SWEEP,
 }
 
