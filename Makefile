@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 comma := ,
 STAMP := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
 
-.PHONY: help install demo format lint types test test-slow check fuzz mutate golden wheel bench clean
+.PHONY: help install demo format lint types test test-slow check fuzz mutate torture golden wheel bench clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -48,6 +48,11 @@ fuzz: $(STAMP)  ## read files that are damaged at random, for FUZZ seconds (seed
 
 golden: $(STAMP)  ## write the golden losses anew (say why in the CHANGELOG)
 	OMP_NUM_THREADS=1 $(BIN)/pytest -q tests/models/test_golden.py --golden
+
+CHAINS ?= 100
+SEED ?= 1
+torture: $(STAMP)  ## kill runs at random moments, go on, compare their ends (CHAINS=100 SEED=1)
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.torture --chains $(CHAINS) --seed $(SEED)
 
 wheel: $(STAMP)  ## build the wheel into dist/
 	$(BIN)/python -m build --wheel

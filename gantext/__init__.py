@@ -6,8 +6,6 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from gantext.errors import UserError
-
 if TYPE_CHECKING:
     from gantext.api import (
         Diverged,
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
         resume,
         train,
     )
+    from gantext.errors import UserError
 
 __version__ = "0.1.0"
 __all__ = [

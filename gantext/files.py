@@ -1,6 +1,7 @@
 """Files that are there whole or not at all."""
 
 import contextlib
+import errno
 import fcntl
 import os
 import stat
@@ -14,6 +15,7 @@ from typing import IO, BinaryIO
 from gantext.errors import UserError
 
 STDOUT = Path("-")  # as a file that the user names
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what the system says of a disk without room
 
 
 # What lies in a folder that may come from a stranger, as a run does. The folder itself may be
@@ -248,9 +250,9 @@ def hold(path: Path) -> Iterator[None]:
         if not any(_taken(file, pause) for pause in (0.0, 0.05, 0.1)):  # `is_held` may be looking
             file.seek(0)
             raise Held(file.read().strip() or "?")
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
+        with contextlib.suppress(OSError):  # on a full disk it is held too, nobody knows by whom
+            file.truncate(0)
+            os.write(file.fileno(), str(os.getpid()).encode())
         yield
 
 

@@ -14,7 +14,7 @@ from gantext.api.scores import Evaluation as Evaluation
 from gantext.api.scores import compare as compare
 from gantext.api.scores import evaluate as evaluate
 from gantext.config.settings import Device
-from gantext.errors import UserError
+from gantext.errors import UserError as UserError
 from gantext.runs import folder
 from gantext.training import launch
 from gantext.training.divergence import Diverged as Diverged
@@ -47,7 +47,8 @@ def train(
 
     Raises:
         UserError: bad input, before anything is made; or a folder that holds a run already.
-        Stopped: on Ctrl-C or SIGTERM, once the step is done and saved; `resume` goes on.
+        Stopped: on Ctrl-C, SIGTERM or SIGHUP, once the step is done and saved; `resume` goes on.
+            Before there is a run these raise a KeyboardInterrupt.
         Diverged: a loss, a gradient or a weight is no finite number any more.
     """
     from gantext.config.words import quote
@@ -66,6 +67,7 @@ def resume(
     runs_dir: str | Path = "runs",
     progress: bool = False,
     force: bool = False,
+    threads: int | None = None,
 ) -> Run:
     """Go on with a stopped or killed run (None: the latest) to its end, exactly.
 
@@ -74,13 +76,14 @@ def resume(
         runs_dir: where the runs are.
         progress: show bars on stderr, or in the cell of a notebook.
         force: even if it seems to need more memory than there is.
+        threads: of the CPU, from now on; None: as many as it had, with which it is exact.
 
     Raises:
         UserError: no such run; its data has changed.
         Stopped, Diverged: as in `train`.
     """
     found = folder.RunDir.find(None if run is None else str(run), Path(runs_dir))
-    launch.resume(found, progress, force)
+    launch.resume(found, progress, force=force, threads=threads)
     return Run(found)
 
 

@@ -1,8 +1,10 @@
 """The command line: parse, call, print. Nothing here imports torch or hydra at the top."""
 
+import contextlib
 import io
 import logging
 import os
+import signal
 import sys
 import traceback
 from typing import Annotated
@@ -29,8 +31,9 @@ from gantext.cli import (
     train,
 )
 from gantext.errors import UserError, noted_log
+from gantext.files import FULL
 from gantext.training.divergence import Diverged
-from gantext.training.stop import Stopped
+from gantext.training.stop import Mode, Stopped, StopRequest, stop_request
 from gantext.training.terminal import Notes, say
 
 NOTES = Notes(logging.WARNING)
@@ -83,41 +86,83 @@ def root(
 
 
 def main() -> None:
-    """Run the command line; every way to fail ends here, with one line and an exit code."""
+    """Run the command line; every way to end is here, with one line and an exit code."""
     logging.getLogger("gantext").addHandler(NOTES)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a letter shows another
             stream.reconfigure(errors="replace")
     debug = "--debug" in sys.argv
     sys.argv = [word for word in sys.argv if word != "--debug"]
+    with stop_request() as stop:
+        code = _ended(stop, debug)
+        _drop_unwritten()
+    sys.exit(code)
+
+
+def _ended(stop: StopRequest, debug: bool) -> int:
+    """Run the command; returns its exit code, which is a signal's if there was one."""
     try:
-        code = app(standalone_mode=False)
-        if code == 130:  # what Typer makes of a KeyboardInterrupt
-            say("interrupted", sys.stderr)
-        sys.stdout.flush()
+        with stop.doing(Mode.interrupt, then=Mode.finish):
+            code = app(standalone_mode=False)
+            sys.stdout.flush()
     except BaseException as error:
         if debug:
             say(traceback.format_exc(), sys.stderr, end="")
-        code = _failed(error)
-    sys.exit(code if isinstance(code, int) else 0)
+        if stop.number is None or isinstance(error, Stopped):
+            return _failed(error)
+    if stop.number is not None:
+        _tell("interrupted" if stop.number == signal.SIGINT else f"ended by {_named(stop.number)}")
+        return 128 + stop.number
+    return code if isinstance(code, int) else 0
+
+
+def _named(number: int) -> str:
+    return signal.Signals(number).name
+
+
+def _tell(line: str) -> None:
+    """A last line on stderr. Where nobody can read it, it does not change the exit code."""
+    with contextlib.suppress(OSError):
+        say(line, sys.stderr)
+        sys.stderr.flush()
+
+
+def _drop_unwritten() -> None:
+    """What cannot be written by now must not fail again at the exit, which would get its code."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _is_of_stdout(error: OSError) -> bool:
+    """Whether it is stdout that has no room: one more line does not go there either."""
+    if error.errno in FULL and error.filename is None:
+        try:
+            print(flush=True)
+        except OSError:
+            return True
+    return False
 
 
 def _failed(error: BaseException) -> int:
     """Print one line for an error; returns the exit code."""
     if isinstance(error, Stopped):
-        say(f"stopped and saved; go on with: {error.command}", sys.stderr)
+        done = "stopped and saved" if error.saved else "stopped at once, not saved"
+        _tell(f"{done}; go on with: {error.command}")
         return 128 + error.number
     if isinstance(error, KeyboardInterrupt) or type(error).__name__ == "Abort":
-        say("interrupted", sys.stderr)
+        _tell("interrupted")
         return 130
     if isinstance(error, BrokenPipeError) or isinstance(error.__context__, BrokenPipeError):
-        # The reader has enough. What is still buffered must not fail again at the exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return 0  # the reader has enough
+    if isinstance(error, OSError) and _is_of_stdout(error):
+        return _refuse(f"cannot write to stdout: {error.strerror}")
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else 1
     if isinstance(error, Diverged):
-        say(f"error: {error.run} {error}", sys.stderr)
+        _tell(f"error: {error.run} {error}")
         return 1
     if isinstance(error, UserError):
         return _refuse(str(error))
@@ -131,7 +176,7 @@ def _failed(error: BaseException) -> int:
 
 def _refuse(message: str) -> int:
     lines = map(str.strip, message.splitlines())
-    say("error: " + " ".join(filter(None, lines)), sys.stderr)
+    _tell("error: " + " ".join(filter(None, lines)))
     return 2
 
 
@@ -143,5 +188,5 @@ def _unexpected(error: BaseException) -> int:
     except OSError as full:
         log = f"no log: {full.strerror}"
     what = (str(error).strip().splitlines() or [""])[0]
-    say(f"error: {type(error).__name__}: {what} ({log}; --debug shows it)", sys.stderr)
+    _tell(f"error: {type(error).__name__}: {what} ({log}; --debug shows it)")
     return 1

@@ -17,6 +17,9 @@ from gantext.runs.folder import RunDir, list_runs
 from gantext.runs.shapes import Facts
 from gantext.runs.summary import clock, phase_scores, unreadable
 
+# A run of these is gone on with first of all.
+GOES_ON = ("stopped", "killed", "failed")
+
 app = typer.Typer(help="Look at runs.", no_args_is_help=True, rich_markup_mode="rich")
 
 
@@ -39,7 +42,7 @@ def list_command(runs_dir: RunsDir = Path("runs"), json: Json = False) -> None:
     columns = ["run", "status", "phase", "steps", "time", *names]
     tables.table(f"runs in {runs_dir}", columns, body, text_columns=3)
     last = rows[-1]
-    if last["status"] in ("stopped", "killed"):
+    if last["status"] in GOES_ON:
         tables.hint(f"next: {command('train', '--resume', runs_dir / last['run'])}")
         return
     if last["status"].startswith("damaged"):
@@ -112,7 +115,7 @@ def show(
     if found.divergence:
         tables.out.print(f"it {found.divergence}", style="red", markup=False, soft_wrap=True)
         _say_bad_step(found)
-    if found.status in ("stopped", "killed") and phase is None:
+    if found.status in GOES_ON and phase is None:
         tables.hint(f"next: {command('train', '--resume', found.path)}")
     elif found.last_checkpoint():
         tables.hint(f"next: {next_steps(found, name)}")

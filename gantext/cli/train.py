@@ -16,6 +16,8 @@ from gantext.runs.folder import RunDir
 from gantext.training import launch
 from gantext.training.terminal import say
 
+MOST_THREADS = 1024
+
 Words = Annotated[
     list[str] | None,
     typer.Argument(
@@ -134,10 +136,24 @@ def _resumed(words: list[str], force: bool) -> RunDir:
     """Go on with the run that is named, or the latest, to its end."""
     from gantext import api
 
-    places = [place / word for word in words for place in (Path(), Path("runs"))]
-    if len(words) > 1 or ("=" in "".join(words) and not any(place.is_dir() for place in places)):
-        raise UserError("--resume takes a run and no overrides: its config is in its folder")
-    return api.resume(words[0] if words else None, progress=True, force=force).folder
+    given = [word for word in words if word.startswith("threads=")]
+    names = [word for word in words if word not in given]
+    places = [place / name for name in names for place in (Path(), Path("runs"))]
+    if len(names) > 1 or ("=" in "".join(names) and not any(place.is_dir() for place in places)):
+        raise UserError(
+            "--resume takes a run and no overrides but threads: its config is in its folder"
+        )
+    threads = _threads(given[-1]) if given else None
+    name = names[0] if names else None
+    return api.resume(name, progress=True, force=force, threads=threads).folder
+
+
+def _threads(word: str) -> int:
+    """The number of 'threads=4'. Raises UserError."""
+    number = word.partition("=")[2]
+    if not number.isdecimal() or not 1 <= int(number) <= MOST_THREADS:
+        raise UserError(f"{word}: threads is a number from 1 to {MOST_THREADS:,}")
+    return int(number)
 
 
 def _replay(words: list[str], json: bool) -> None:
@@ -231,6 +247,7 @@ def _sweep(words: list[str], config_dir: Path | None, json: bool) -> None:
         launch.sweep(words, folder, config_dir)
     finally:
         failed = sweep_report(folder, json)
+        launch.remove_if_no_job(folder)
     if failed:
         raise typer.Exit(1)
 

@@ -67,16 +67,34 @@ class RunDir:
         self._vocabulary = path / "vocabulary.json"
 
     @classmethod
-    def create(cls, path: Path, config: str, vocabulary: Any, info: dict[str, Any]) -> "RunDir":
-        """Make a new run folder; refuses one that holds a run already. A vocabulary may be None."""
+    def create(
+        cls,
+        path: Path,
+        config: str,
+        vocabulary: Any,
+        info: dict[str, Any],
+        captions: tuple[str, ...] = (),
+    ) -> "RunDir":
+        """Make a new run folder whole or not at all; refuses one that holds a run already.
+
+        A vocabulary may be None.
+        """
         run = cls(path)
         if run.config.exists():
             raise run.taken
         path.mkdir(parents=True, exist_ok=True)
-        if vocabulary is not None:
-            run.files.write(run._vocabulary, json.dumps(vocabulary, ensure_ascii=False).encode())
-        run.update(format=FORMAT, created=time.strftime("%Y-%m-%d %H:%M:%S"), **info)
-        run.files.write(run.config, config.encode())
+        before = set(path.iterdir())
+        try:
+            if vocabulary is not None:
+                text = json.dumps(vocabulary, ensure_ascii=False)
+                run.files.write(run._vocabulary, text.encode())
+            run.pictures.save_captions(captions)
+            run.update(format=FORMAT, created=time.strftime("%Y-%m-%d %H:%M:%S"), **info)
+            run.files.write(run.config, config.encode())
+        except OSError:  # such as a full disk
+            for half in set(path.iterdir()) - before:
+                half.unlink()
+            raise
         return run
 
     @classmethod

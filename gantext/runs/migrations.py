@@ -65,6 +65,8 @@ CHANGES: tuple[Change, ...] = (
     ),
     # Nobody asked how much memory a run needs.
     Change(3, Part.settings, "force", True),
+    # The number of threads was torch's choice of the day, or that of the settings; 0: not known.
+    Change(3, Part.facts, "threads", 0),
 )
 
 

@@ -28,6 +28,7 @@ class Facts(Version, total=False):
         overrides, config_dir: what was asked for.
         phase, total: where it is, and its steps.
         seconds: of training.
+        threads: of the CPU, that it computes with; 0 where that is not known.
     """
 
     created: str
@@ -48,6 +49,7 @@ class Facts(Version, total=False):
     phase: str
     total: Whole
     seconds: float
+    threads: Annotated[int, Bounds(0, 1024)]
 
 
 class Result(TypedDict, total=False):

@@ -26,9 +26,17 @@ from gantext.training.terminal import Terminal
 PLAIN_SECONDS = 10.0
 
 
+class Listened(Terminal):
+    """A console whose reader may go, as `| head` does: the run goes on, and its log has it all."""
+
+    def on_broken_pipe(self) -> None:
+        """Say nothing more."""
+        self.quiet = True
+
+
 def console_of(progress: bool) -> Console:
     """Where a run is told of: stderr (in a notebook the cell's output), or nowhere."""
-    return Terminal(stderr=True, quiet=not progress)
+    return Listened(stderr=True, quiet=not progress)
 
 
 def shows_bars(console: Console) -> bool:

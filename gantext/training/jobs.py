@@ -2,11 +2,12 @@
 
 import contextlib
 import dataclasses
-import errno
 import traceback
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torch
 from rich.console import Console
 
 import gantext
@@ -15,6 +16,7 @@ from gantext.config import groups, schema, words
 from gantext.config.compose import output_folder, override_words, user_folder
 from gantext.config.settings import Settings
 from gantext.errors import UserError, note_log, noted_log
+from gantext.files import FULL
 from gantext.runs import crash
 from gantext.runs.folder import RunDir
 from gantext.training.console import Reporter, console_of
@@ -27,16 +29,14 @@ from gantext.training.preparation import (
     take_pretrained,
     vocabulary_of,
 )
-from gantext.training.stop import Stopped, stop_request
+from gantext.training.stop import Interrupted, Mode, Stopped, StopRequest, stop_request
 from gantext.training.terminal import Terminal
+from gantext.training.threads import UNKNOWN, counted, notes_on, threads_of
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
     from gantext.metrics.score import Score
-
-
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def sweep_job(cfg: "DictConfig") -> float | None:
@@ -92,21 +92,36 @@ def start(
     run, console = RunDir(folder), console or console_of(progress=True)
     if run.config.exists():
         raise run.taken
-    with run.lock():
+    with stop_request() as stop, _written(run), run.lock(), threads_of(settings.threads):
         job = prepare(settled(settings), console)
         take_pretrained(job)
-        info = {**facts(job), **origin}
-        run.pictures.save_captions(getattr(job.data.train, "captions", ()))
-        run = RunDir.create(folder, schema.to_yaml(job.settings), vocabulary_of(job), info)
-        run.mark_latest(Path(settings.runs_dir))
-        return _train(job, run, label, None, console)
+        info, captions = {**facts(job), **origin}, getattr(job.data.train, "captions", ())
+        with stop.doing(Mode.wait):
+            config = schema.to_yaml(job.settings)
+            run = RunDir.create(folder, config, vocabulary_of(job), info, captions)
+            run.mark_latest(Path(settings.runs_dir))
+            return _train(job, run, label, None, console, stop)
 
 
-def resume(run: RunDir, console: Console | None = None, force: bool = False) -> float | None:
-    """Go on with a run from its newest whole checkpoint, exactly as if it had not stopped."""
+def resume(
+    run: RunDir, console: Console | None = None, force: bool = False, threads: int | None = None
+) -> float | None:
+    """Go on with a run from its newest whole checkpoint, exactly as if it had not stopped.
+
+    Args:
+        run: the run.
+        console: where it is told of; None: on stderr.
+        force: even if it seems to need more memory than there is.
+        threads: None for as many as it had.
+
+    Raises:
+        UserError: its data has changed, or its folder cannot be written to.
+    """
     settings, console = run.settings, console or console_of(progress=True)
     settings = dataclasses.replace(settings, force=settings.force or force)
-    with run.lock():
+    before = run.info.get("threads", UNKNOWN) or settings.threads
+    wanted = threads or before
+    with stop_request() as stop, _written(run), run.lock(), threads_of(wanted) as used:
         if run.info.get("status") == "finished":
             console.print(f"{run.path.name} has finished already", highlight=False, markup=False)
             return None
@@ -118,7 +133,28 @@ def resume(run: RunDir, console: Console | None = None, force: bool = False) -> 
         state = _newest_state(run, console)
         if state is None:
             take_pretrained(job)
-        return _train(job, run, "", state or {}, console)
+        run.update(threads=used)
+        with stop.doing(Mode.wait):
+            return _train(job, run, "", state or {}, console, stop, notes_on(used, before))
+
+
+@contextlib.contextmanager
+def _written(run: RunDir) -> Iterator[None]:
+    """Say in one line that a run's folder cannot be written to, and why.
+
+    Raises:
+        UserError: for an OSError of the block that says so.
+    """
+    try:
+        yield
+    except OSError as error:
+        inside = str(error.filename or "").startswith(str(run.path))
+        if error.errno not in FULL and (not inside or isinstance(error, FileNotFoundError)):
+            raise
+        why = f"cannot write to {run.path}: {error.strerror}"
+        if error.errno in FULL and run.config.exists():
+            why += f"; make room, then: {words.command('train', '--resume', run.path)}"
+        raise UserError(why) from error
 
 
 def _newest_state(run: RunDir, console: Console) -> dict[str, Any] | None:
@@ -130,16 +166,28 @@ def _newest_state(run: RunDir, console: Console) -> dict[str, Any] | None:
 
 
 def _train(
-    job: Job, run: RunDir, label: str, state: dict[str, Any] | None, console: Console
+    job: Job,
+    run: RunDir,
+    label: str,
+    state: dict[str, Any] | None,
+    console: Console,
+    stop: StopRequest,
+    notes: Sequence[str] = (),
 ) -> float | None:
-    """Train; `state` is where a resumed run goes on, empty when it must begin again."""
+    """Train; `state` is where a resumed run goes on, empty when it must begin again.
+
+    A signal waits for the end of a step, which is saved then.
+    """
     from gantext.training.inspection import inspector
     from gantext.training.loop import Trainer
 
     looks = inspector(job.settings, run, job.data, job.algorithm, job.device)
     metrics = (*models.progress_metrics(job.settings.model.name), *looks.measured)
-    with stop_request() as stop, Reporter(console, run.log, label, metrics) as say:
-        say.write_log(f"gantext {gantext.__version__} on {job.device}, data {job.data.hash[:8]}")
+    with Reporter(console, run.log, label, metrics) as say:
+        where = f"{job.device}, {counted(torch.get_num_threads())}"
+        say.say(f"gantext {gantext.__version__} on {where}, data {job.data.hash[:8]}", "dim")
+        for note in notes:
+            say.note(note)
         trainer = Trainer(job, run, looks, say)
         if state:
             trainer.load_state(state)
@@ -149,8 +197,14 @@ def _train(
         try:
             scores = trainer.train(stop)
         except Stopped:
+            stop.settled = True
             run.update(status="stopped", total=trainer.total)
             raise
+        except Interrupted as error:
+            stop.settled = True
+            run.update(status="stopped")
+            command = words.command("train", "--resume", run.path)
+            raise Stopped(error.number, command, saved=False) from error
         except Diverged as error:
             _note_divergence(error, run, trainer, say)
             raise
@@ -183,12 +237,8 @@ def _note_divergence(error: Diverged, run: RunDir, trainer: Any, say: Reporter) 
 
 
 def _note_failure(error: Exception, run: RunDir, total: int, say: Reporter) -> None:
-    """Keep the traceback in the run's log. Raises UserError when the disk is full."""
+    """Keep the traceback in the run's log, and where it is on the error."""
     with contextlib.suppress(OSError):
         say.write_log(crash.report(error, run))
         note_log(error, run.log)
         run.update(status="failed", total=total)
-    if isinstance(error, OSError) and error.errno in FULL:
-        command = words.command("train", "--resume", run.path)
-        why = f"cannot write to {run.path}: {error.strerror}"
-        raise UserError(f"{why}; make room, then: {command}") from error

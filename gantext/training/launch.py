@@ -5,7 +5,6 @@ import itertools
 import os
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,21 +66,9 @@ def _is_pretrained(run: "RunDir") -> bool:
     return False
 
 
-# Hydra's state and torch's number of threads are the process's: one training has them at a time.
+# Hydra's state, torch's number of threads and the handlers of signals are the process's: of several
+# threads that train, one has them at a time.
 _process = threading.Lock()
-
-
-@contextlib.contextmanager
-def _alone() -> Iterator[None]:
-    """Wait until no other thread trains; the number of torch's threads comes back afterwards."""
-    import torch
-
-    with _process:
-        threads = torch.get_num_threads()
-        try:
-            yield
-        finally:
-            torch.set_num_threads(threads)
 
 
 def single(
@@ -100,7 +87,8 @@ def single(
 
     Raises:
         UserError: bad input.
-        Stopped: on SIGTERM or Ctrl-C, once it is saved.
+        Stopped: on Ctrl-C, SIGTERM or SIGHUP, once it is saved.
+        Interrupted: on one of them before there is a run.
     """
     from gantext.config.compose import compose, task_words
     from gantext.runs.folder import RunDir
@@ -108,7 +96,7 @@ def single(
     from gantext.training.console import console_of
 
     asked = {} if command is None else {"command": command}
-    with _alone():
+    with _process:
         settings = compose(words, config_dir)
         folder = _made(Path(settings.runs_dir) / (settings.name or _name(settings)))
         # What a run says of its folder holds wherever it is read.
@@ -136,13 +124,18 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-def resume(run: "RunDir", progress: bool = True, force: bool = False) -> None:
-    """Go on with a run to its end, if forced in too little memory. Raises what `single` does."""
+def resume(
+    run: "RunDir", progress: bool = True, force: bool = False, threads: int | None = None
+) -> None:
+    """Go on with a run to its end, if forced in too little memory, with other threads if given.
+
+    Raises what `single` does.
+    """
     from gantext.training import jobs
     from gantext.training.console import console_of
 
-    with _alone():
-        jobs.resume(run, console_of(progress), force)
+    with _process:
+        jobs.resume(run, console_of(progress), force, threads)
 
 
 def replay(run: "RunDir", progress: bool = True) -> "Replay":
@@ -164,6 +157,17 @@ def sweep_folder(words: list[str], config_dir: Path | None = None) -> Path:
     from gantext.training.preparation import check_samples
 
     return _made(_free(compose.sweep_folder(words, config_dir, check_samples)))
+
+
+def remove_if_no_job(sweep: Path) -> None:
+    """Remove the folder of a sweep that ended before any job was a run."""
+    from gantext.runs.folder import jobs_of
+
+    if not jobs_of(sweep):
+        (sweep / "multirun.yaml").unlink(missing_ok=True)  # Hydra's
+        for folder in (*sweep.glob("*/"), sweep):
+            with contextlib.suppress(OSError):  # something else is in it
+                folder.rmdir()
 
 
 def sweep(words: list[str], folder: Path, config_dir: Path | None = None) -> None:

@@ -22,7 +22,7 @@ from gantext.training.finite import Broken, Lookout, has_to_wait
 from gantext.training.inspection import Inspector
 from gantext.training.preparation import Job
 from gantext.training.stepper import Stepper, batch_of, parts_of
-from gantext.training.stop import Stopped, StopRequest
+from gantext.training.stop import Interrupted, Mode, Stopped, StopRequest
 from gantext.training.tracker import Tracker, to_floats
 from gantext.training.watch import Watch
 
@@ -71,12 +71,16 @@ class Trainer:
         self.seconds = known["seconds"]
         self.run.cut_metrics(known["metrics_size"])
 
-    def save(self, phase_end: str | None = None) -> None:
-        """Write a checkpoint. Raises Diverged instead of writing what is not finite."""
+    def save(self, stop: StopRequest, phase_end: str | None = None) -> None:
+        """Write a checkpoint, which nothing cuts off.
+
+        Raises Diverged instead of writing what is not finite.
+        """
         self._look()
         keep = self.settings.checkpoint.keep
         try:
-            self.run.save_checkpoint(self.state(), self.total, phase_end, keep)
+            with stop.doing(Mode.finish):
+                self.run.save_checkpoint(self.state(), self.total, phase_end, keep)
         except NotFinite as error:
             self._diverge(Broken(self.step, str(error)), error)
 
@@ -86,7 +90,8 @@ class Trainer:
         """Run all phases; returns the last phase's scores.
 
         Raises:
-            Stopped: on SIGTERM or Ctrl-C, after the step is done and saved.
+            Stopped: on Ctrl-C, SIGTERM or SIGHUP, after the step is done and saved.
+            Interrupted: on the third Ctrl-C, amid a step.
             Diverged: a metric of a step or a weight is not finite; no such state is saved.
         """
         tracker = Tracker(self.run, self.settings.log.tensorboard, self.total)
@@ -97,9 +102,11 @@ class Trainer:
                 if self.step < phase.steps:
                     self._run_phase(phase, tracker, stop)
                 # Also when a resumed run was already there: its phase's end may be damaged.
-                self.save(phase.name)
+                self.save(stop, phase.name)
                 self._stop_if_asked(stop)
-                scores = self._score(phase) if phase.scored else scores
+                if phase.scored:
+                    with self._cut_off_by(stop):
+                        scores = self._score(phase)
                 self.stepper.end_phase()
         finally:
             tracker.close()
@@ -109,6 +116,13 @@ class Trainer:
         if stop.number is not None:
             command = words.command("train", "--resume", self.run.path)
             raise Stopped(stop.number, command)
+
+    @contextlib.contextmanager
+    def _cut_off_by(self, stop: StopRequest) -> Iterator[None]:
+        """A signal need not wait for scores: what they are of is saved, and a resume has them."""
+        with contextlib.suppress(Interrupted), stop.doing(Mode.interrupt):
+            yield
+        self._stop_if_asked(stop)
 
     def _scores_so_far(self) -> list[Score]:
         """The scores of the last scored phase that a resumed run has behind it."""
@@ -137,7 +151,7 @@ class Trainer:
             if self.step == phase.steps:
                 break  # saved as the end of the phase
             if stop.number is not None or self._save_due(saved):
-                self.save()
+                self.save(stop)
                 saved = time.monotonic()
             self._stop_if_asked(stop)
 

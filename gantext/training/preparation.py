@@ -73,7 +73,6 @@ def prepare(settings: Settings, console: Console) -> Job:
 
     check_samples(settings)
     device = device_of(settings)
-    set_threads(settings)
     loaded = load_data(settings, console)
     line = said(needs_of(settings, loaded), device, settings.force)
     console.print(line, style="dim", highlight=False, markup=False, soft_wrap=True)
@@ -153,6 +152,7 @@ def facts(job: Job) -> dict[str, Any]:
         "torch": torch.__version__,
         "python": platform.python_version(),
         "device": str(job.device),
+        "threads": torch.get_num_threads(),
         "host": platform.node(),
         "command": shlex.join(sys.argv[1:]),
         **data_facts(job.data),
@@ -162,12 +162,6 @@ def facts(job: Job) -> dict[str, Any]:
 def device_of(settings: Settings) -> torch.device:
     """The device of a run. Raises UserError when one that is not there is asked for."""
     return best_device(settings.device)
-
-
-def set_threads(settings: Settings) -> None:
-    """Apply `threads`; 0 leaves torch's choice."""
-    if settings.threads:
-        torch.set_num_threads(settings.threads)
 
 
 def chosen_phases(algorithm: Trainable, settings: Settings) -> list[Phase]:

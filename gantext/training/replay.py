@@ -4,8 +4,6 @@ The last of them runs under anomaly detection, and the first of its operations w
 finite is named. Nothing is written.
 """
 
-import contextlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +22,7 @@ from gantext.training.finite import Broken, Lookout
 from gantext.training.first_broken import FirstBroken, Operation
 from gantext.training.preparation import prepare, take_pretrained
 from gantext.training.stepper import Stepper, parts_of
+from gantext.training.threads import UNKNOWN, threads_of
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,9 @@ def replay(run: RunDir, console: Console) -> Replay:
     wanted = bad_step.load(run)
     if wanted is None:
         raise UserError(_not_kept(run))
-    with _threads_of(run) as notes:
+    known = run.info.get("threads", UNKNOWN) or run.settings.threads
+    with threads_of(known) as used:
+        notes = [] if known else [_unknown_threads(run, used)]
         job = prepare(run.settings, console)
         if job.data.hash != run.info.get("data"):
             raise UserError(f"the data has changed since {run.path.name} began")
@@ -72,7 +73,7 @@ def replay(run: RunDir, console: Console) -> Replay:
         if state is not None:
             stepper.load_state(fitting(run.checkpoints, State, state), run.checkpoints)
         if job.device.type != "cpu":
-            notes += (f"sums on {job.device} need not come in the same order twice",)
+            notes.append(f"sums on {job.device} need not come in the same order twice")
         began = stepper.total
         if began >= wanted.total:
             raise UserError(f"{run.path.name} has a checkpoint from after step {wanted.total:,}")
@@ -87,21 +88,11 @@ def _not_kept(run: RunDir) -> str:
     return f"{run.path.name} is {run.status}: --replay is for a run that diverged"
 
 
-@contextlib.contextmanager
-def _threads_of(run: RunDir) -> Iterator[tuple[str, ...]]:
-    """Compute with as many threads as the run did while the block runs; what to note of that."""
-    before = torch.get_num_threads()
-    known = run.info.get("threads") or run.settings.threads
-    if isinstance(known, int) and known:
-        torch.set_num_threads(known)
-    unknown = (
-        f"how many threads {run.path.name} was trained with is not known: with {before} the "
-        "numbers may differ in the last bits",
+def _unknown_threads(run: RunDir, used: int) -> str:
+    return (
+        f"how many threads {run.path.name} was trained with is not known: with {used} the "
+        "numbers may differ in the last bits"
     )
-    try:
-        yield () if known else unknown
-    finally:
-        torch.set_num_threads(before)
 
 
 def _run(stepper: Stepper, wanted: BadStep) -> tuple[Broken | None, Operation | None, str | None]:

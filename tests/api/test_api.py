@@ -32,7 +32,7 @@ SIGNATURES = {
     "evaluate": "(sources, measures, **choices)",
     "list_runs": "(runs_dir='runs')",
     "load_run": "(run=None, phase=None, *, runs_dir='runs', device=<Device.auto: 'auto'>)",
-    "resume": "(run=None, *, runs_dir='runs', progress=False)",
+    "resume": "(run=None, *, runs_dir='runs', progress=False, threads=None)",
     "train": "(*overrides, name=None, runs_dir=None, config_dir=None, progress=False, "
     "command=None)",
 }
@@ -144,7 +144,8 @@ def test_a_training_leaves_the_process_as_it_was(folder: Path, small_mle: list[s
     """Twice in the main thread and once in another: threads, signals, a Hydra of the caller's."""
     threads = torch.get_num_threads()
     torch.set_num_threads(2)
-    handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    handlers = [signal.getsignal(number) for number in numbers]
     Path("own").mkdir()
     Path("own/config.yaml").write_text("a: 1\n")
     try:
@@ -163,7 +164,7 @@ def test_a_training_leaves_the_process_as_it_was(folder: Path, small_mle: list[s
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(threads)
-    assert [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)] == handlers
+    assert [signal.getsignal(n) for n in numbers] == handlers
     runs = [gantext.load_run(name) for name in "abc"]
     assert [run.status for run in runs] == ["finished"] * 3
     weights = [run.model["generator"].state_dict() for run in runs]

@@ -1,94 +1,24 @@
 """A run that is killed or stopped and goes on ends as if nothing had happened."""
 
-import json
-import os
-import random
 import shutil
 import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 
-from gantext.runs import checkpoint
 from gantext.runs.folder import RunDir
-from tests.conftest import Command, environment
-
-# Imports torch once, then forks a process for each command: only the commands are killed.
-FORKER = """
-import json, os, sys
-import gantext.cli, gantext.config.compose, gantext.training.jobs, gantext.training.loop
-import gantext.models.gan, gantext.data.scenes
-print("ready", flush=True)
-for line in sys.stdin:
-    order = json.loads(line)
-    child = os.fork()
-    if not child:
-        os.chdir(order["cwd"])
-        for number in (1, 2):
-            os.dup2(os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
-        sys.argv = ["gantext", *order["words"]]
-        gantext.cli.main()
-    print(child, flush=True)
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
-"""
-
-
-class Child:
-    """A command that runs in a process of its own."""
-
-    def __init__(self, forker: "Forker", number: int, log: Path) -> None:
-        self.forker, self.number, self.log = forker, number, log
-
-    def kill(self, number: int) -> int:
-        os.kill(self.number, number)
-        return self.wait()
-
-    def wait(self) -> int:
-        return int(self.forker.line())
-
-    @property
-    def said(self) -> str:
-        return self.log.read_text() if self.log.exists() else ""
-
-
-class Forker:
-    """Starts commands quickly, one at a time."""
-
-    def __init__(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", FORKER],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=environment(),
-        )
-        assert self.line() == "ready"
-
-    def line(self) -> str:
-        assert self.process.stdout is not None
-        return self.process.stdout.readline().strip()
-
-    def start(self, cwd: Path, *words: str) -> Child:
-        assert self.process.stdin is not None
-        log = cwd / f"said-{time.monotonic_ns()}.txt"
-        order = {"cwd": str(cwd), "words": words, "log": str(log)}
-        print(json.dumps(order), file=self.process.stdin, flush=True)
-        return Child(self, int(self.line()), log)
+from tests.conftest import Command
+from tests.forker import Forker, rows, until
+from tests.torture import RUNS, chains, difference, end_of, table
 
 
 @pytest.fixture(scope="module")
 def forker() -> Iterator[Forker]:
     found = Forker()
     yield found
-    assert found.process.stdin is not None
-    found.process.stdin.close()
-    found.process.wait(10)
+    found.close()
 
 
 @pytest.fixture(scope="module")
@@ -109,70 +39,20 @@ def straight(
     return run
 
 
-def rows(run: Path) -> int:
-    path = run / "metrics.jsonl"
-    return path.read_bytes().count(b"\n") if path.exists() else 0
-
-
-def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end, "waited for a minute"
-        time.sleep(0.0005)
-
-
-def end_of(run: Path) -> tuple[Any, dict[str, torch.Tensor]]:
-    """The last checkpoint: its plain part without the seconds, and its tensors."""
-    state, damaged = RunDir(run).load_checkpoint()
-    assert state is not None and not damaged
-    assert state.pop("seconds") >= 0
-    tensors: dict[str, torch.Tensor] = {}
-    return checkpoint.flatten(state, tensors), tensors
-
-
 def assert_same_end(run: Path, other: Path) -> None:
-    plain, tensors = end_of(run)
-    other_plain, other_tensors = end_of(other)
-    assert plain == other_plain
-    assert tensors.keys() == other_tensors.keys() and len(tensors) > 30
-    for name, tensor in tensors.items():
-        assert tensor.dtype == other_tensors[name].dtype
-        assert torch.equal(tensor, other_tensors[name]), name
-    lines = (run / "metrics.jsonl").read_text().splitlines()
-    assert lines == (other / "metrics.jsonl").read_text().splitlines()
-    assert len(lines) == 30  # 16 + 6 + 8 steps, each reported once
-    for folder in ("samples", "scores"):
-        names = sorted(path.name for path in (run / folder).iterdir())
-        assert names == sorted(path.name for path in (other / folder).iterdir())
-        for name in names:
-            assert (run / folder / name).read_text() == (other / folder / name).read_text()
+    assert difference(run, other) == ""
+    assert len((run / "metrics.jsonl").read_text().splitlines()) == 30  # 16 + 6 + 8 steps
+    assert len(end_of(run)[1]) > 30
     assert RunDir(run).result == RunDir(other).result
     assert RunDir(run).info["status"] == "finished"
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_five_kills_change_nothing(
-    forker: Forker,
-    straight: Callable[[list[str]], Path],
-    tmp_path: Path,
-    small_gan: list[str],
-    seed: int,
-) -> None:
-    """SIGKILL after five random reports and up to 30 ms: amid a step, a save or the scoring."""
-    rng, run = random.Random(seed), tmp_path / "runs" / "r"
-    words = [*small_gan, "name=r"]
-    for kill, row in enumerate(sorted(rng.sample(range(1, 30), 5))):
-        command = (
-            words if not kill or not (run / "config.yaml").exists() else ["--resume", str(run)]
-        )
-        child = forker.start(tmp_path, "train", *command)
-        until(lambda row=row: rows(run) >= row)
-        time.sleep(rng.random() * 0.03)
-        assert child.kill(signal.SIGKILL) == -signal.SIGKILL
-    child = forker.start(tmp_path, "train", "--resume", str(run))
-    assert child.wait() == 0, child.said
-    assert f"going on with {run.name} at step" in child.said
-    assert_same_end(run, straight(small_gan))
+def test_random_kills_change_nothing(forker: Forker, tmp_path: Path) -> None:
+    """Chains of SIGKILL at random moments, over all models and sweeps; `make torture`: 100."""
+    done = list(chains(forker, tmp_path, 10, 1, list(RUNS)))
+    print(*table(done), sep="\n")
+    assert not [one for one in done if one.lost or one.differing]
+    assert sum(one.kills for one in done) >= 10
 
 
 def test_kills_amid_the_first_scoring_and_the_first_checkpoint(
@@ -190,45 +70,6 @@ def test_kills_amid_the_first_scoring_and_the_first_checkpoint(
     child = forker.start(tmp_path, "train", "--resume", str(run))
     assert child.wait() == 0, child.said
     assert_same_end(run, straight(small_gan))
-
-
-def test_a_killed_leakgan_goes_on_identically(
-    forker: Forker, tmp_path: Path, small_leakgan: list[str]
-) -> None:
-    """SIGKILL amid each phase: the end is that of a run that was left alone."""
-    assert forker.start(tmp_path, "train", *small_leakgan, "name=whole").wait() == 0
-    whole, run = tmp_path / "runs" / "whole", tmp_path / "runs" / "r"
-    words = [*small_leakgan, "name=r"]
-    for row in (7, 18):
-        child = forker.start(tmp_path, "train", *words)
-        until(lambda row=row: rows(run) >= row)
-        assert child.kill(signal.SIGKILL) == -signal.SIGKILL
-        words = ["--resume", str(run)]
-    child = forker.start(tmp_path, "train", *words)
-    assert child.wait() == 0, child.said
-    assert RunDir(run).phase_ends() == ["pretraining", "discriminator", "adversarial"]
-    assert_same_weights(run, whole)
-    assert end_of(run)[0] == end_of(whole)[0]
-
-
-def test_a_killed_vae_goes_on_identically(
-    forker: Forker, tmp_path: Path, small_vae: list[str]
-) -> None:
-    """SIGKILL amid the autoencoder and amid aggressive training."""
-    assert forker.start(tmp_path, "train", *small_vae, "name=whole").wait() == 0
-    whole, run = tmp_path / "runs" / "whole", tmp_path / "runs" / "r"
-    words = [*small_vae, "name=r"]
-    for row in (5, 12):
-        child = forker.start(tmp_path, "train", *words)
-        until(lambda row=row: rows(run) >= row)
-        assert child.kill(signal.SIGKILL) == -signal.SIGKILL
-        words = ["--resume", str(run)]
-    child = forker.start(tmp_path, "train", *words)
-    assert child.wait() == 0, child.said
-    assert RunDir(run).phase_ends() == ["autoencoder", "vae"]
-    assert any("inner_steps" in row for row in RunDir(run).metrics())
-    assert_same_weights(run, whole)
-    assert end_of(run)[0] == end_of(whole)[0]
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])

@@ -1,0 +1,118 @@
+"""Commands in processes of their own that start in milliseconds, so that they can be killed."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+from tests.conftest import environment
+
+# Imports all that commands may need once (torch's optimisers alone import for three seconds), then
+# forks a process for each command: only the commands are killed. It has one thread, since others
+# would not be in its forks. A signal that it was started to ignore, as in the background of a
+# shell, is not ignored by the commands.
+FORKER = """
+import contextlib, glob, importlib, json, os, pkgutil, signal, sys
+import gantext, torch
+for module in pkgutil.walk_packages(gantext.__path__, "gantext."):
+    importlib.import_module(module.name)
+for name in ("nltk", "sacrebleu", "PIL.PngImagePlugin", "sklearn.datasets"):
+    with contextlib.suppress(ImportError):
+        importlib.import_module(name)
+torch.optim.Adam([torch.zeros(1, requires_grad=True)])
+threads = [open(path).read().strip() for path in glob.glob("/proc/self/task/*/comm")]
+others = [name for name in threads[1:] if name != "jemalloc_bg_thd"]  # which knows of forks
+assert not others, f"a fork would lack {others}"
+print("ready", flush=True)
+for line in sys.stdin:
+    order = json.loads(line)
+    child = os.fork()
+    if not child:
+        os.chdir(order["cwd"])
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+        for number in (1, 2):
+            os.dup2(os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
+        sys.argv = ["gantext", *order["words"]]
+        from gantext.__main__ import main
+        main()
+    print(child, flush=True)
+    sys.stdin.readline()  # asked for its end; until then its number is no other process's
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+
+
+class Child:
+    """A command that runs in a process of its own."""
+
+    def __init__(self, forker: "Forker", number: int, log: Path) -> None:
+        self.forker, self.number, self.log = forker, number, log
+
+    def kill(self, number: int) -> int:
+        """Send it a signal, after its end too; its exit code, or the signal's negative number."""
+        os.kill(self.number, number)
+        return self.wait()
+
+    def wait(self) -> int:
+        """What it ended with."""
+        print(file=_pipe(self.forker.process.stdin), flush=True)
+        return int(self.forker.line())
+
+    @property
+    def said(self) -> str:
+        """All that it has printed until now."""
+        return self.log.read_text() if self.log.exists() else ""
+
+
+class Forker:
+    """Starts commands quickly, one at a time."""
+
+    def __init__(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", FORKER],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment(),
+        )
+        assert self.line() == "ready"
+
+    def line(self) -> str:
+        """The next thing that it says."""
+        return _pipe(self.process.stdout).readline().strip()
+
+    def start(self, cwd: Path, *words: str) -> Child:
+        """Begin a command in a folder."""
+        log = cwd / f"said-{time.monotonic_ns()}.txt"
+        order = {"cwd": str(cwd), "words": words, "log": str(log)}
+        print(json.dumps(order), file=_pipe(self.process.stdin), flush=True)
+        return Child(self, int(self.line()), log)
+
+    def close(self) -> None:
+        """End it."""
+        _pipe(self.process.stdin).close()
+        self.process.wait(10)
+
+
+def _pipe(stream: IO[str] | None) -> IO[str]:
+    assert stream is not None
+    return stream
+
+
+def rows(run: Path) -> int:
+    """How many reports a run has written."""
+    path = run / "metrics.jsonl"
+    return path.read_bytes().count(b"\n") if path.exists() else 0
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait; a minute at most."""
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end, "waited for a minute"
+        time.sleep(0.0005)
