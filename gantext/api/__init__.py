@@ -15,7 +15,7 @@ from gantext.api.scores import compare as compare
 from gantext.api.scores import evaluate as evaluate
 from gantext.config.settings import Device
 from gantext.errors import UserError as UserError
-from gantext.runs import folder
+from gantext.runs import listing
 from gantext.training import launch
 from gantext.training.divergence import Diverged as Diverged
 from gantext.training.stop import Stopped as Stopped
@@ -82,7 +82,7 @@ def resume(
         UserError: no such run; its data has changed.
         Stopped, Diverged: as in `train`.
     """
-    found = folder.RunDir.find(None if run is None else str(run), Path(runs_dir))
+    found = listing.find(None if run is None else str(run), Path(runs_dir))
     launch.resume(found, progress, force=force, threads=threads)
     return Run(found)
 
@@ -105,7 +105,7 @@ def load_run(
     Raises:
         UserError: no such run; two different phases.
     """
-    found, named = folder.RunDir.find_at(None if run is None else str(run), Path(runs_dir))
+    found, named = listing.find_at(None if run is None else str(run), Path(runs_dir))
     if phase and named and phase != named:
         raise UserError(f"{run} names the phase {named}, and phase={phase} another")
     return Run(found, phase or named, device)
@@ -113,4 +113,4 @@ def load_run(
 
 def list_runs(runs_dir: str | Path = "runs") -> list[Run]:
     """All runs below a folder, the jobs of sweeps too, oldest first; torch is not loaded."""
-    return [Run(found) for found in folder.list_runs(Path(runs_dir))]
+    return [Run(found) for found in listing.list_runs(Path(runs_dir))]

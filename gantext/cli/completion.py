@@ -51,10 +51,10 @@ def train_words(ctx: typer.Context, incomplete: str) -> list[str]:
 
 def runs(incomplete: str) -> list[str]:
     """Names of runs in ./runs."""
-    from gantext.runs.folder import list_runs
+    from gantext.runs import listing
 
     folder = Path("runs")
-    names = [run.name_in(folder) for run in list_runs(folder)]
+    names = [run.name_in(folder) for run in listing.list_runs(folder)]
     return [name for name in ["latest", *names] if name.startswith(incomplete)]
 
 

@@ -13,7 +13,8 @@ from gantext.config.words import command
 from gantext.errors import UserError
 from gantext.evaluation import measures
 from gantext.metrics.score import shown
-from gantext.runs.folder import RunDir, list_runs
+from gantext.runs import listing
+from gantext.runs.folder import RunDir
 from gantext.runs.shapes import Facts
 from gantext.runs.summary import clock, phase_scores, unreadable
 
@@ -26,7 +27,7 @@ app = typer.Typer(help="Look at runs.", no_args_is_help=True, rich_markup_mode="
 @app.command("list")
 def list_command(runs_dir: RunsDir = Path("runs"), json: Json = False) -> None:
     """All runs, the jobs of sweeps too, with their last scores."""
-    rows = [_row(run, runs_dir) for run in list_runs(runs_dir)]
+    rows = [_row(run, runs_dir) for run in listing.list_runs(runs_dir)]
     if json:
         tables.print_json(rows)
         return
@@ -90,7 +91,7 @@ def show(
     json: Json = False,
 ) -> None:
     """One run: its state, settings, scores and warnings; or as it was at the end of a phase."""
-    found, phase = RunDir.find_at(run, runs_dir)
+    found, phase = listing.find_at(run, runs_dir)
     scores = phase_scores(found)
     config = found.config_text
     info = found.info

@@ -9,7 +9,8 @@ from gantext.errors import UserError
 from gantext.evaluation.spreadsheet import csv_text
 from gantext.files import write_atomic
 from gantext.metrics.score import shown
-from gantext.runs.folder import RunDir, jobs_of
+from gantext.runs import listing
+from gantext.runs.folder import RunDir
 
 
 def sweep_report(folder: Path, json: bool) -> int:
@@ -17,7 +18,7 @@ def sweep_report(folder: Path, json: bool) -> int:
 
     The rows come from the jobs' folders, so that a job whose process died is among them.
     """
-    rows = [_row(run) for run in jobs_of(folder)]
+    rows = [_row(run) for run in listing.jobs_of(folder)]
     if not rows:
         return 0
     names = list(dict.fromkeys(r["name"] for row in rows for r in row["scores"]))

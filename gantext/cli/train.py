@@ -12,6 +12,7 @@ from gantext.cli import completion, tables
 from gantext.cli.options import ConfigDir, Json
 from gantext.config import groups
 from gantext.errors import UserError
+from gantext.runs import listing
 from gantext.runs.folder import RunDir
 from gantext.training import launch
 from gantext.training.terminal import say
@@ -160,7 +161,7 @@ def _replay(words: list[str], json: bool) -> None:
     """Say how the run that is named, or the latest, came to its first number that is not finite."""
     if len(words) > 1:
         raise UserError("--replay takes a run and no overrides: its config is in its folder")
-    result = launch.replay(RunDir.find(words[0] if words else None, Path("runs")))
+    result = launch.replay(listing.find(words[0] if words else None, Path("runs")))
     from gantext.training.replay import lines, to_json
 
     for note in result.notes:
@@ -216,7 +217,7 @@ def adversarial_train(
         run, phase = launch.newest_pretrained(runs_dir), None
         tables.hint(f"from {run.path}, the newest pretrained run (--from names another)")
     else:
-        run, phase = RunDir.find_at(None if source == "latest" else source, runs_dir)
+        run, phase = listing.find_at(None if source == "latest" else source, runs_dir)
     if config_dir is None and (asked := run.info.get("config_dir")):
         config_dir = Path(asked)
     words = [

@@ -21,6 +21,7 @@ from gantext.inference.sampling import SamplingRequest
 from gantext.metrics.text.bleu_scores import find_preset
 from gantext.metrics.text.preparation import AS_IT_IS
 from gantext.records.content import Damaged
+from gantext.runs import listing
 from gantext.runs.folder import RunDir
 from gantext.runs.kinds import PICTURES, TEXT, Kind
 from gantext.runs.migrations import NewerFormat
@@ -153,7 +154,7 @@ class Asked:
 
     def _model(self, word: str) -> Model:
         """The model that RUN or RUN@PHASE names; `phase` is for words that name none."""
-        opened, phase = RunDir.find_at(word, self.runs_dir)
+        opened, phase = listing.find_at(word, self.runs_dir)
         run = self.once(("run", opened.path), lambda: opened)
         _ = run.settings  # refused before anything is computed
         return self._at(run, phase or self.phase)

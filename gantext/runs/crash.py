@@ -18,6 +18,7 @@ from pathlib import Path
 
 import gantext
 from gantext.errors import UserError
+from gantext.runs import listing
 from gantext.runs.folder import RunDir
 
 PACKAGES = ("torch", "numpy", "hydra-core")  # whose versions decide most
@@ -77,7 +78,7 @@ def _named_run(words: Sequence[str]) -> RunDir | None:
     for word in words:
         with contextlib.suppress(UserError, OSError, ValueError):
             if not word.startswith("-") and word not in given:
-                return RunDir.find_at(word, Path(given[0] if given else "runs"))[0]
+                return listing.find_at(word, Path(given[0] if given else "runs"))[0]
     return None
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gantext.config.words import command
-from gantext.errors import UserError, nearest
+from gantext.errors import UserError
 from gantext.files import Held, hold, is_held
 from gantext.records import yaml_file
 from gantext.records.content import Damaged
@@ -42,12 +42,11 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CONFIG, INFO, RESULT = "config.yaml", "run.json", "result.json"
-LATEST = "latest"
 CHECKPOINT = re.compile(r"\d+(-[^/]+)?")
 
 
 class RunDir:
-    """A run's folder. `create` makes one, `find` opens one; the writer holds `lock`.
+    """A run's folder. `create` makes one; the writer holds `lock`.
 
     It may come from a stranger: `files` reaches what is in it through no symbolic link.
     """
@@ -97,36 +96,6 @@ class RunDir:
             raise
         return run
 
-    @classmethod
-    def find_at(cls, spec: str | None, runs_dir: Path) -> tuple["RunDir", str | None]:
-        """Open RUN or RUN@PHASE (None: the latest): the run, and the phase if one is named.
-
-        A run may have an @ in its name: what is a run's folder as a whole names no phase, and a
-        phase is what stands behind the last @.
-        """
-        if spec and any((place / spec / CONFIG).is_file() for place in (Path(), runs_dir)):
-            return cls.find(spec, runs_dir), None
-        name, at, phase = (spec or "").rpartition("@")
-        if not at or "/" in phase:
-            return cls.find(spec or None, runs_dir), None
-        return cls.find(name or None, runs_dir), phase or None
-
-    @classmethod
-    def find(cls, spec: str | None, runs_dir: Path) -> "RunDir":
-        """Open a run by path, by name in `runs_dir`, or the latest one (None).
-
-        Raises:
-            UserError: there is none, or it is of a newer format.
-        """
-        name = spec or LATEST
-        for path in (Path(name), runs_dir / name):
-            if (path / CONFIG).is_file():
-                return cls(path.resolve())._readable()
-        if spec is None:
-            raise UserError(f"there is no run in {runs_dir} yet: start one with gantext train")
-        known = [run.name_in(runs_dir) for run in list_runs(runs_dir)]
-        raise UserError(f"no run at '{spec}'{nearest(spec, known)}")
-
     @property
     def taken(self) -> UserError:
         """What to say where a new run would begin in the folder of this one."""
@@ -135,22 +104,14 @@ class RunDir:
             + command("train", "--resume", self.path)
         )
 
-    def _readable(self) -> "RunDir":
+    def readable(self) -> "RunDir":
         """The run itself. Raises NewerFormat where this code would misread it."""
         format_of(self.path.name, self._facts)
         return self
 
     def name_in(self, runs_dir: Path) -> str:
-        """The run's name as `find` takes it."""
+        """The run's name as `listing.find` takes it."""
         return os.path.relpath(self.path, os.path.realpath(runs_dir))
-
-    def mark_latest(self, runs_dir: Path) -> None:
-        """Let `latest` in `runs_dir` point to this run."""
-        link = runs_dir / f".{LATEST}.{os.getpid()}"
-        with contextlib.suppress(OSError):
-            link.unlink(missing_ok=True)
-            link.symlink_to(os.path.relpath(self.path, runs_dir))
-            os.replace(link, runs_dir / LATEST)
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
@@ -352,20 +313,3 @@ class RunDir:
     def result(self) -> Result | None:
         """The job's result, or None while there is none. Raises UserError."""
         return self.files.json(self.path / RESULT, shapes.RESULT)
-
-
-def jobs_of(sweep: Path) -> list[RunDir]:
-    """The jobs of a sweep's folder by their numbers, those without a whole run too."""
-    folders = {path.parent for name in (RESULT, INFO) for path in sweep.glob(f"*/{name}")}
-    return [RunDir(path) for path in sorted(folders, key=lambda path: _numbered(path.name))]
-
-
-def _numbered(name: str) -> tuple[int, str]:
-    return (int(name) if name.isdecimal() else 10**9, name)
-
-
-def list_runs(runs_dir: Path) -> list[RunDir]:
-    """All runs below a folder, sweeps' jobs too, oldest first."""
-    found = [*runs_dir.glob(f"*/{CONFIG}"), *runs_dir.glob(f"*/*/{CONFIG}")]
-    folders = {path.parent.resolve() for path in found}
-    return [RunDir(path) for path in sorted(folders, key=lambda p: (p / CONFIG).stat().st_mtime)]

@@ -17,7 +17,7 @@ from gantext.config.compose import output_folder, override_words, user_folder
 from gantext.config.settings import Settings
 from gantext.errors import UserError, note_log, noted_log
 from gantext.files import FULL
-from gantext.runs import crash
+from gantext.runs import crash, listing
 from gantext.runs.folder import RunDir
 from gantext.training.console import Reporter, console_of
 from gantext.training.divergence import Diverged
@@ -99,7 +99,7 @@ def start(
         with stop.doing(Mode.wait):
             config = schema.to_yaml(job.settings)
             run = RunDir.create(folder, config, vocabulary_of(job), info, captions)
-            run.mark_latest(Path(settings.runs_dir))
+            listing.mark_latest(run, Path(settings.runs_dir))
             return _train(job, run, label, None, console, stop)
 
 

@@ -44,14 +44,14 @@ def newest_pretrained(runs_dir: Path) -> "RunDir":
     Raises:
         UserError: there is none.
     """
-    from gantext.runs.folder import RunDir, list_runs
+    from gantext.runs import listing
 
-    runs = list_runs(runs_dir)
+    runs = listing.list_runs(runs_dir)
     run = next((run for run in reversed(runs) if _is_pretrained(run)), None)
     if run is not None:
         return run
     if not runs:
-        return RunDir.find(None, runs_dir)  # which says that there is none yet
+        return listing.find(None, runs_dir)  # which says that there is none yet
     raise UserError(
         f"no finished run of gantext pretrain in {runs_dir}: name a run by --from RUN[@PHASE]"
     )
@@ -161,9 +161,9 @@ def sweep_folder(words: list[str], config_dir: Path | None = None) -> Path:
 
 def remove_if_no_job(sweep: Path) -> None:
     """Remove the folder of a sweep that ended before any job was a run."""
-    from gantext.runs.folder import jobs_of
+    from gantext.runs import listing
 
-    if not jobs_of(sweep):
+    if not listing.jobs_of(sweep):
         (sweep / "multirun.yaml").unlink(missing_ok=True)  # Hydra's
         for folder in (*sweep.glob("*/"), sweep):
             with contextlib.suppress(OSError):  # something else is in it

@@ -16,7 +16,7 @@ from gantext import data
 from gantext.config.settings import Phases, Settings
 from gantext.errors import UserError
 from gantext.models.contract import Phase, Trainable
-from gantext.runs.folder import RunDir
+from gantext.runs import listing
 from gantext.runs.trained import best_device, data_facts
 from gantext.training.needs import needs_of, said
 
@@ -42,7 +42,7 @@ def settled(settings: Settings) -> Settings:
     """Paths made absolute, so that the run goes on from any folder."""
     found = dataclasses.replace(settings, data=data.absolute(settings.data))
     if settings.from_run is not None:
-        source, phase = RunDir.find_at(settings.from_run, Path(settings.runs_dir))
+        source, phase = listing.find_at(settings.from_run, Path(settings.runs_dir))
         where = f"{source.path}@{phase}" if phase else str(source.path)
         return dataclasses.replace(found, from_run=where)
     if settings.phases is Phases.adversarial:
@@ -128,7 +128,7 @@ def take_pretrained(job: Job) -> None:
     settings = job.settings
     if settings.from_run is None:
         return
-    source, phase = RunDir.find_at(settings.from_run, Path(settings.runs_dir))
+    source, phase = listing.find_at(settings.from_run, Path(settings.runs_dir))
     if source.vocabulary != job.data.vocabulary:
         raise UserError(f"{source.path.name} was trained with another vocabulary than this data's")
     state = source.checkpoint(phase).tree

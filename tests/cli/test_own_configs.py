@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gantext.runs.folder import RunDir
+from gantext.runs import listing
 from tests.conftest import Command
 
 
@@ -42,7 +42,7 @@ def test_a_run_on_own_data_is_sampled_and_remembers_the_folder(
     words = [word for word in small_mle if not word.startswith("data")]
     words += ["data=own", "model.mle.epochs=1", "eval.samples=2", "name=r"]
     assert cli("train", *words).code == 0
-    run = RunDir.find("r", Path("runs"))
+    run = listing.find("r", Path("runs"))
     assert run.info["config_dir"] == str(mine) and run.settings.data.name == "text"
     monkeypatch.delenv("GANTEXT_CONFIG_DIR")
     for more in ([], ["--config-dir", "mine"]):

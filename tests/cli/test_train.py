@@ -7,6 +7,7 @@ import torch
 
 from gantext.config import schema
 from gantext.config.settings import Phases
+from gantext.runs import listing
 from gantext.runs.folder import RunDir
 from tests.conftest import Command
 
@@ -119,7 +120,7 @@ def test_without_from_it_takes_the_newest_finished_pretraining_and_says_so(
         found = cli("adversarial-train", steps, f"name={name}")
         assert found.code == 0, found.err
         assert f"from {pretrained.path}, the newest pretrained run" in found.err
-        run = RunDir.find(name, Path("runs"))
+        run = listing.find(name, Path("runs"))
         assert schema.from_yaml(run.config).from_run == str(pretrained.path)
     pretrained.update(status="stopped")
     found = cli("adversarial-train", steps, "name=no")

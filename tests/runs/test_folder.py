@@ -7,7 +7,8 @@ import pytest
 
 from gantext.data.vocabulary import Vocabulary
 from gantext.errors import UserError
-from gantext.runs.folder import RunDir, list_runs
+from gantext.runs import listing
+from gantext.runs.folder import RunDir
 
 WORDS = Vocabulary.build([["é", "b"]])
 
@@ -32,23 +33,23 @@ def test_find_by_path_by_name_and_the_latest(
     monkeypatch.chdir(tmp_path)
     runs = Path("runs")
     for name in ("first", "sweep/0", "second"):
-        make(runs / name).mark_latest(runs)
-    assert RunDir.find(None, runs).path == tmp_path / "runs" / "second"
-    assert RunDir.find("latest", runs).path.name == "second"
+        listing.mark_latest(make(runs / name), runs)
+    assert listing.find(None, runs).path == tmp_path / "runs" / "second"
+    assert listing.find("latest", runs).path.name == "second"
     for spec in ("runs/sweep/0", "sweep/0", str(tmp_path / "runs/sweep/0")):
-        assert RunDir.find(spec, runs).path == tmp_path / "runs/sweep/0"
+        assert listing.find(spec, runs).path == tmp_path / "runs/sweep/0"
     with pytest.raises(UserError, match=r"no run at 'frist' \(did you mean first\?\)"):
-        RunDir.find("frist", runs)
+        listing.find("frist", runs)
     with pytest.raises(UserError, match="there is no run in nowhere yet"):
-        RunDir.find(None, Path("nowhere"))
-    assert [run.name_in(runs) for run in list_runs(runs)] == ["first", "sweep/0", "second"]
+        listing.find(None, Path("nowhere"))
+    assert [run.name_in(runs) for run in listing.list_runs(runs)] == ["first", "sweep/0", "second"]
 
 
 def test_a_run_outside_has_a_name_too(tmp_path: Path) -> None:
     make(tmp_path / "elsewhere")
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs" / "link").symlink_to(tmp_path / "elsewhere")
-    names = [run.name_in(tmp_path / "runs") for run in list_runs(tmp_path / "runs")]
+    names = [run.name_in(tmp_path / "runs") for run in listing.list_runs(tmp_path / "runs")]
     assert names == ["../elsewhere"]
 
 
@@ -114,7 +115,7 @@ def test_a_run_may_have_an_at_in_its_name(tmp_path: Path) -> None:
         ("b@home/run", "run", None),
         (f"{tmp_path}/b@home/run@mle", "run", "mle"),
     ]:
-        run, found = RunDir.find_at(spec, tmp_path)
+        run, found = listing.find_at(spec, tmp_path)
         assert (run.path.name, found) == (name, phase), spec
     with pytest.raises(UserError, match="no run at 'c@home'"):
-        RunDir.find_at("c@home@mle", tmp_path)
+        listing.find_at("c@home@mle", tmp_path)

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import gantext
-from gantext.runs import folder, migrations
+from gantext.runs import folder, listing, migrations
 from gantext.runs.folder import RunDir
 from gantext.runs.migrations import Change, NewerFormat, Part, format_of, migrated
 from tests.conftest import Command
@@ -161,7 +161,7 @@ def test_a_checkpoint_is_read_as_todays(run: RunDir, monkeypatch: pytest.MonkeyP
     ],
 )
 def test_a_run_of_a_newer_format_is_refused(command: str, run: RunDir, cli: Command) -> None:
-    run.mark_latest(run.path.parent)
+    listing.mark_latest(run, run.path.parent)
     newer(run)
     Path("s.txt").write_text("a red circle .\n")
     before = {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}

@@ -10,7 +10,7 @@ from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from gantext.config import groups
 from gantext.config.compose import task_words
 from gantext.config.words import quote
-from gantext.runs.folder import RunDir
+from gantext.runs import listing
 from gantext.training import launch
 
 
@@ -37,7 +37,7 @@ def test_a_single_run_is_composed_once(
     run = launch.single([*words, "hydra.job.chdir=true"])
     assert composed == [[*words, "hydra.job.chdir=true"]]
     assert run.info["status"] == "finished" and run.info["overrides"] == words
-    assert run.info["config_dir"] is None and RunDir.find("latest", tmp_path).path == run.path
+    assert run.info["config_dir"] is None and listing.find("latest", tmp_path).path == run.path
 
 
 def test_a_run_remembers_the_users_configs_wherever_it_is_read(

@@ -1,0 +1,66 @@
+"""The folder that runs lie in: opening one by its name, the latest one, lists of all."""
+
+import contextlib
+import os
+from pathlib import Path
+
+from gantext.errors import UserError, nearest
+from gantext.runs.folder import CONFIG, INFO, RESULT, RunDir
+
+LATEST = "latest"
+
+
+def find_at(spec: str | None, runs_dir: Path) -> tuple[RunDir, str | None]:
+    """Open RUN or RUN@PHASE (None: the latest): the run, and the phase if one is named.
+
+    A run may have an @ in its name: what is a run's folder as a whole names no phase, and a
+    phase is what stands behind the last @.
+    """
+    if spec and any((place / spec / CONFIG).is_file() for place in (Path(), runs_dir)):
+        return find(spec, runs_dir), None
+    name, at, phase = (spec or "").rpartition("@")
+    if not at or "/" in phase:
+        return find(spec or None, runs_dir), None
+    return find(name or None, runs_dir), phase or None
+
+
+def find(spec: str | None, runs_dir: Path) -> RunDir:
+    """Open a run by path, by name in `runs_dir`, or the latest one (None).
+
+    Raises:
+        UserError: there is none, or it is of a newer format.
+    """
+    name = spec or LATEST
+    for path in (Path(name), runs_dir / name):
+        if (path / CONFIG).is_file():
+            return RunDir(path.resolve()).readable()
+    if spec is None:
+        raise UserError(f"there is no run in {runs_dir} yet: start one with gantext train")
+    known = [run.name_in(runs_dir) for run in list_runs(runs_dir)]
+    raise UserError(f"no run at '{spec}'{nearest(spec, known)}")
+
+
+def mark_latest(run: RunDir, runs_dir: Path) -> None:
+    """Let `latest` in `runs_dir` point to a run."""
+    link = runs_dir / f".{LATEST}.{os.getpid()}"
+    with contextlib.suppress(OSError):
+        link.unlink(missing_ok=True)
+        link.symlink_to(os.path.relpath(run.path, runs_dir))
+        os.replace(link, runs_dir / LATEST)
+
+
+def jobs_of(sweep: Path) -> list[RunDir]:
+    """The jobs of a sweep's folder by their numbers, those without a whole run too."""
+    folders = {path.parent for name in (RESULT, INFO) for path in sweep.glob(f"*/{name}")}
+    return [RunDir(path) for path in sorted(folders, key=lambda path: _numbered(path.name))]
+
+
+def _numbered(name: str) -> tuple[int, str]:
+    return (int(name) if name.isdecimal() else 10**9, name)
+
+
+def list_runs(runs_dir: Path) -> list[RunDir]:
+    """All runs below a folder, sweeps' jobs too, oldest first."""
+    found = [*runs_dir.glob(f"*/{CONFIG}"), *runs_dir.glob(f"*/*/{CONFIG}")]
+    folders = {path.parent.resolve() for path in found}
+    return [RunDir(path) for path in sorted(folders, key=lambda p: (p / CONFIG).stat().st_mtime)]
