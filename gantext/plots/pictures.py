@@ -150,7 +150,7 @@ def pixels(path: Path) -> "NDArray[np.uint8]":
     Raises:
         UserError: it is not there, or no picture of at most PIXELS.
     """
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     data = content(path, PNG_BYTES)
     if data is None:
@@ -163,5 +163,7 @@ def pixels(path: Path) -> "NDArray[np.uint8]":
                 size = f"{image.width:,} x {image.height:,} pixels"
                 raise Damaged(path, f"{size} are more than {PIXELS:,}")
             return np.asarray(image.convert("RGB"))
+    except UnidentifiedImageError as error:
+        raise Damaged(path, "no PNG picture") from error
     except (*BROKEN, Image.DecompressionBombError, zlib.error) as error:
         raise Damaged(path, f"no PNG picture ({' '.join(str(error).split())})") from error
