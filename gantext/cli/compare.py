@@ -97,7 +97,7 @@ def _show(one: "Comparison") -> None:
     tables.table(f"scores on {one.data}", *score_rows(one))
     if not any(one.table.values()):
         tables.out.print("  no measure applies to these runs and their data", style="yellow")
-    for note in (*one.left_out, *one.mixed):
+    for note in one.mixed:
         tables.out.print(f"  {note}", style="yellow", soft_wrap=True, markup=False)
     for line in signature_lines(one.table):
         tables.out.print(f"  {line}", style="dim", soft_wrap=True, markup=False)

@@ -53,12 +53,8 @@ class Comparison:
     @property
     def notes(self) -> list[str]:
         """All that is to be said of it."""
-        return [*self.left_out, *self.mixed, *self.remarks]
-
-    @property
-    def left_out(self) -> list[str]:
-        """One line for each run that is damaged."""
-        return [f"{run}: {status}" for run, status in self.damaged.items()]
+        damaged = (f"{run}: {status}" for run, status in self.damaged.items())
+        return [*damaged, *self.mixed, *self.remarks]
 
     @property
     def mixed(self) -> list[str]:

@@ -67,7 +67,7 @@ def report(asked: Asked, request: Request, say: Say) -> str:
     Raises:
         UserError: no such run.
     """
-    asked, damaged = asked.readable()
+    asked, _ = asked.readable()
     models = asked.models()
     groups = [_group(one, own, request, say) for one, own in by_data(asked, models)]
     compared = compare(asked, say) if len(models) > 1 else []
@@ -80,7 +80,6 @@ def report(asked: Asked, request: Request, say: Say) -> str:
         summary=(
             *(line for group in groups for line in group.summary),
             *(f"note: {note}" for note in asked.notes),
-            *(f"{run}: {status}" for run, status in damaged.items()),
         ),
         tables=(
             *(table for one in compared for table in comparison_tables(one)),

@@ -205,13 +205,9 @@ def test_one_bad_run_blocks_no_list_and_no_comparison(cli: Command, tmp_path: Pa
     }
     assert 'damaged: run.json: "total"' in " ".join(cli("runs", "list").out.split())
     found = cli("compare", "a", "bad", "b", "-n", "20")
-<<<<<<< ours
-    assert found.code == 0 and "bad: damaged: run.json" in found.out, found.err
-=======
     assert found.code == 0 and "note: bad: damaged: run.json" in found.err
     rows = [line.split() for line in found.out.splitlines()]
     assert [row for row in rows if row and set(row) <= {"bad", "-"}]  # a row without a score
->>>>>>> theirs
     said = refused(cli, "compare", "a", "bad")
     assert "needs two or more" in said and "bad is damaged: run.json" in said
     assert "run.json" in refused(cli, "compare", "bad", "bad")
