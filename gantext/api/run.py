@@ -167,7 +167,8 @@ class Run:
 
         trained = self.trained
         lines, _ = draw(trained, request)
-        return Samples(lines, signature(self.folder, trained.settings, trained.step, request))
+        origin, data = trained.origin(request.phase), self.folder.info.get("data")
+        return Samples(lines, signature(origin, request, data))
 
     def draw(self, request: "PictureRequest") -> "Drawing":
         """Pictures as they are asked for, of captions too. Raises UserError for a model of text."""

@@ -57,6 +57,7 @@ def score_text(trained: TrainedText, corpus: Corpus, phase: str) -> tuple[list[s
         )
     origin: dict[str, Setting] = {
         "phase": phase,
+        "weights": trained.origin(phase)["weights"],
         "temperature": signed_temperature(chosen.temperature),
         "sample_seed": chosen.seed,
         **blank_origin(lines),
@@ -66,7 +67,8 @@ def score_text(trained: TrainedText, corpus: Corpus, phase: str) -> tuple[list[s
 
 def score_pictures(painter: TrainedPictures, gallery: Gallery, phase: str) -> list[Score]:
     """Score what a picture model draws, as `eval` in its settings says."""
-    return _scores(painter, Ground((), (), gallery.hash, None, gallery), {"phase": phase})
+    origin = {"phase": phase, "weights": painter.origin(phase)["weights"]}
+    return _scores(painter, Ground((), (), gallery.hash, None, gallery), origin)
 
 
 def _scores(

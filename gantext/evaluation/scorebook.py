@@ -41,7 +41,7 @@ def score(
         if not measure.fits(subject):
             continue
         key = _key(measure, subject, ground, protocol)
-        scores = _read(subject.keeper, measure, key)
+        scores = _read(subject.keeper, measure, key, say)
         if scores is None and not stored_only and (measure.alone or not ground.lost):
             if measure.slow:
                 say(f"{subject.name}: {measure.slow}")
@@ -60,7 +60,7 @@ def score(
 
 def _model_origin(subject: Subject) -> dict[str, Setting]:
     """The part of the origin that says which model it is."""
-    return {k: subject.origin.get(k) for k in ("run", "model", "step", "phase")}
+    return {k: subject.origin.get(k) for k in ("run", "model", "step", "phase", "weights")}
 
 
 def _key(
@@ -84,14 +84,22 @@ def _place(measure: Measure, key: Mapping[str, Setting]) -> str:
     return f"{measure.name}-{digest[:12]}"
 
 
-def _read(run: RunDir | None, measure: Measure, key: Mapping[str, Setting]) -> list[Score] | None:
-    """The stored scores of a key; None when there are none, or when their file is damaged."""
+def _read(
+    run: RunDir | None, measure: Measure, key: Mapping[str, Setting], say: Say
+) -> list[Score] | None:
+    """The stored scores of a key; None when there are none.
+
+    A file that is damaged, or that somebody has changed, is none, which is said.
+    """
     if run is None:
         return None
-    with contextlib.suppress(UserError, KeyError, TypeError):
+    try:
         stored = run.scores(_place(measure, key))
-        if stored is not None and stored["key"] == dict(key):
+        # What says nothing of its own content was stored before files did, or by somebody else.
+        if stored is not None and stored.get("key") == dict(key) and "checksum" in stored:
             return [Score.from_json(record) for record in stored["scores"]]
+    except UserError as error:
+        say(f"{error}: computed again")
     return None
 
 

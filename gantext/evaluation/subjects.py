@@ -27,7 +27,7 @@ from gantext.metrics.text.preparation import AS_IT_IS, Preparation
 from gantext.runs.checkpoint import Checkpoint
 from gantext.runs.folder import RunDir
 from gantext.runs.kinds import PICTURES, TEXT, Kind, kind_of
-from gantext.runs.trained import Trained, TrainedText, best_device, rebuild
+from gantext.runs.trained import Trained, TrainedText, best_device, origin_of, rebuild
 
 REAL = "real"
 BLANK = "blank_samples"  # in a signature, how many sentences have no word
@@ -190,7 +190,9 @@ def blank_origin(lines: Sequence[str]) -> dict[str, Setting]:
 
 def of_model(model: Model, request: SamplingRequest, runs_dir: Path) -> Subject:
     """Samples of a model; of a picture model no sentences."""
-    origin = signature(model.run, model.settings, model.checkpoint[0], request, model.kind)
+    step, digest = model.checkpoint
+    of = origin_of(model.run, model.settings, step, request.phase, digest)
+    origin = signature(of, request, model.run.info.get("data"), model.kind)
     del origin["version"]  # each score has it already
     key = {**{k: v for k, v in origin.items() if k != "run"}, **model.key}
 

@@ -82,7 +82,7 @@ def draw_pictures(trained: TrainedPictures, request: PictureRequest) -> Drawing:
     several = len(request.captions) > 1
     columns = request.columns or (n if several else columns_for(n))
     asked = SamplingRequest(len(pictures), seed=request.seed, phase=request.phase)
-    sign = signature(trained.run, trained.settings, trained.step, asked, PICTURES)
+    sign = signature(trained.origin(request.phase), asked, trained.run.info.get("data"), PICTURES)
     if request.captions:
         sign["captions"] = " | ".join(request.captions)
     return Drawing(pictures, columns, sign, tuple(notes))

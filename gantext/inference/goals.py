@@ -73,7 +73,7 @@ def goals_of(trained: TrainedText, request: SamplingRequest, texts: Sequence[str
         notes.append(
             f"{len(found) - len(rows)} of {len(found)} sentences are repetitions: left out"
         )
-    sign = signature(run, trained.settings, trained.step, request)
+    sign = signature(trained.origin(request.phase), request, run.info.get("data"))
     if texts:
         drawing = ("sampled", "temperature", "top_k", "top_p", "sample_seed")
         sign = {key: value for key, value in sign.items() if key not in drawing}

@@ -174,10 +174,7 @@ def _completion(
 
 def _signature(trained: TrainedText, search: Search, phase: str | None) -> dict[str, Setting]:
     return signed(
-        run=trained.run.path.name,
-        model=trained.settings.model.name,
-        step=trained.step,
-        phase=phase,
+        **trained.origin(phase),
         **search_signature(trained, search),
         max_words=search.max_words,
         **estimate_signature(trained.algorithm),

@@ -109,10 +109,7 @@ def _signature(
     trained: TrainedText, spherical: bool, decoding: Decoding, phase: str | None
 ) -> dict[str, Setting]:
     return signed(
-        run=trained.run.path.name,
-        model=trained.settings.model.name,
-        step=trained.step,
-        phase=phase,
+        **trained.origin(phase),
         path="spherical" if spherical else "linear",
         **decoding.signature(),
         **estimate_signature(trained.algorithm),

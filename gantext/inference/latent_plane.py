@@ -80,10 +80,7 @@ def latent_plane(
     means = posterior_means(algorithm, tokens, trained.device).cpu().double().numpy()
     points, axes = _projected(means, method, seed)
     sign = signed(
-        run=trained.run.path.name,
-        model=trained.settings.model.name,
-        step=trained.step,
-        phase=phase,
+        **trained.origin(phase),
         by=by,
         method=method,
         sentences=len(tokens),

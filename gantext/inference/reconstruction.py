@@ -162,10 +162,7 @@ def _signature(
     trained: TrainedText, path: Path | None, decoding: Decoding, phase: str | None
 ) -> dict[str, Setting]:
     return signed(
-        run=trained.run.path.name,
-        model=trained.settings.model.name,
-        step=trained.step,
-        phase=phase,
+        **trained.origin(phase),
         file=path.name if path else None,
         z="posterior mean",
         **decoding.signature(),

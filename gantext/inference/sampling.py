@@ -1,13 +1,12 @@
 """Sampling a trained run."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
-from gantext.config.settings import Settings
 from gantext.data.vocabulary import Vocabulary
 from gantext.metrics.score import Setting, signed
 from gantext.models.contract import Algorithm
@@ -62,27 +61,29 @@ def signed_temperature(temperature: float) -> Setting:
 
 
 def signature(
-    run: RunDir,
-    settings: Settings,
-    step: int,
+    origin: Mapping[str, Setting],
     request: SamplingRequest,
+    run_data: str | None,
     kind: Kind[Any, Any] = TEXT,
 ) -> dict[str, Setting]:
     """The settings that these samples can be drawn again with.
 
     What a user may choose of words only is left out of pictures.
+
+    Args:
+        origin: which model it is, as `origin_of` says.
+        request: the samples.
+        run_data: the hash of the data that it was trained on.
+        kind: what it makes.
     """
     found = signed(
-        run=run.path.name,
-        model=settings.model.name,
-        step=step,
-        phase=request.phase,
+        **origin,
         sampled=request.n,
         temperature=signed_temperature(request.temperature),
         top_k=request.top_k,
         top_p=request.top_p,
         sample_seed=request.seed,
-        run_data=run.info.get("data"),
+        run_data=run_data,
     )
     foreign = {option for one in KINDS for option in one.options} - kind.options
     return {key: value for key, value in found.items() if key not in foreign}

@@ -174,15 +174,11 @@ def _notes(scored: Sequence[Scored], width: int, where: Path | str) -> list[str]
 
 
 def _signature(trained: TrainedText, path: Path | None, phase: str | None) -> dict[str, Setting]:
-    run = trained.run
     return signed(
-        run=run.path.name,
-        model=trained.settings.model.name,
-        step=trained.step,
-        phase=phase,
+        **trained.origin(phase),
         file=path.name if path else None,
         unit="nats",
         eos=True,
         **estimate_signature(trained.algorithm),
-        data=run.info.get("data"),
+        data=trained.run.info.get("data"),
     )

@@ -35,6 +35,7 @@ ORIGIN = frozenset(
         "model",
         "step",
         "phase",
+        "weights",
         "sampled",
         "temperature",
         "top_k",

@@ -104,8 +104,10 @@ def unflatten(tree: Any, tensors: dict[str, Tensor]) -> Any:
     return {key: unflatten(value, tensors) for key, value in tree.items()}
 
 
-def write(folder: Path, tree: dict[str, Any], root: Path | None = None) -> None:
+def write(folder: Path, tree: dict[str, Any], root: Path | None = None) -> str:
     """Write a checkpoint folder, atomically: it is there whole or not at all.
+
+    Returns the digest of its tensors.
 
     Args:
         root: below which no symbolic link is followed; None for the folder that it is in.
@@ -133,6 +135,7 @@ def write(folder: Path, tree: dict[str, Any], root: Path | None = None) -> None:
         finally:
             _remove(place, folder.with_name(temporary))
         os.fsync(place)
+    return manifest[TENSORS]
 
 
 def _replace(place: int, new: str, folder: Path) -> None:
@@ -188,7 +191,8 @@ class Checkpoint:
 
     Attributes:
         step: at which it was written.
-        digest: SHA-256 (hex) of its content.
+        digest: SHA-256 (hex) of its tensors, the weights and what the optimiser knows of them: two
+            runs that are bit for bit the same have the same.
         tree: what it holds, in today's words.
         damaged: what is wrong with newer ones, one line each.
         file: that its tree was read from.
@@ -225,7 +229,7 @@ def read(folder: Path) -> dict[str, Any]:
 
 
 def _whole_files(root: Path, folder: Path) -> tuple[dict[str, bytes], str]:
-    """The files of a checkpoint folder, each verified against its checksum; the digest of all."""
+    """The files of a checkpoint folder, each verified; the digest of its tensors."""
     try:
         sums = SUMS.read(folder / MANIFEST, root)
         found = {name: content(folder / name, limit, root) for name, limit in LIMITS.items()}
@@ -237,13 +241,11 @@ def _whole_files(root: Path, folder: Path) -> tuple[dict[str, bytes], str]:
     if sums is None or len(files) < len(found):
         missing = next((name for name in found if name not in files), MANIFEST)
         raise CheckpointDamaged(f"{missing} is missing")
-    digest = hashlib.sha256(files[TENSORS])
-    own = {TENSORS: digest.hexdigest(), STATE: hashlib.sha256(files[STATE]).hexdigest()}
+    own = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
     for name, told in sums.items():
         if own.get(name, told) != told:
             raise CheckpointDamaged(f"{name} does not match its checksum")
-    digest.update(files[STATE])
-    return files, digest.hexdigest()
+    return files, own[TENSORS]
 
 
 def _tree(folder: Path, files: dict[str, bytes]) -> dict[str, Any]:
@@ -278,8 +280,10 @@ def folders(checkpoints: Path) -> list[Path]:
     return Enclosed(checkpoints.parent).in_folder(checkpoints, NAME)
 
 
-def save(checkpoints: Path, tree: dict[str, Any], step: int, phase: str | None, keep: int) -> Path:
+def save(checkpoints: Path, tree: dict[str, Any], step: int, phase: str | None, keep: int) -> str:
     """Write the checkpoint of a step; only the last `keep` that do not end a phase stay.
+
+    Returns the digest of its tensors.
 
     All that it writes is finite, so the newest of a run, which is never dropped, is finite too.
 
@@ -290,12 +294,12 @@ def save(checkpoints: Path, tree: dict[str, Any], step: int, phase: str | None, 
     if broken is not None:
         raise NotFinite(broken)
     folder = checkpoints / (f"{step:09d}" + (f"-{phase}" if phase else ""))
-    write(folder, tree, checkpoints.parent)
+    digest = write(folder, tree, checkpoints.parent)
     passing = [path for path in folders(checkpoints) if "-" not in path.name]
     with folder_inside(checkpoints.parent, checkpoints) as place:
         for old in passing[:-keep]:
             _remove(place, old)
-    return folder
+    return digest
 
 
 def newest(checkpoints: Path, phase: str | None) -> tuple[Checkpoint | None, list[str]]:

@@ -239,10 +239,11 @@ class RunDir:
         """Drop what was written after the checkpoint that a run goes on from."""
         self.files.cut(self._metrics, size)
 
-    def save_checkpoint(
-        self, tree: dict[str, Any], step: int, phase: str | None, keep: int
-    ) -> Path:
-        """Write the checkpoint of a step; with `phase` it ends that phase and is always kept."""
+    def save_checkpoint(self, tree: dict[str, Any], step: int, phase: str | None, keep: int) -> str:
+        """Write the checkpoint of a step; with `phase` it ends that phase and is always kept.
+
+        Returns the digest of its weights.
+        """
         from gantext.runs import checkpoint
 
         return checkpoint.save(self.checkpoints, tree, step, phase, keep)
@@ -298,12 +299,21 @@ class RunDir:
         return self.files.lines(self.path / "samples" / f"{name}.txt", LINES)
 
     def save_scores(self, name: str, document: Any) -> None:
-        """Store a document of scores under a name."""
-        self.files.write_json(self.path / "scores" / f"{name}.json", document)
+        """Store a document of scores under a name, with its checksum."""
+        sealed = {**document, "checksum": shapes.checksum(document)}
+        self.files.write_json(self.path / "scores" / f"{name}.json", sealed)
 
     def scores(self, name: str) -> StoredScores | None:
-        """A stored document of scores, or None. Raises UserError."""
-        return self.files.json(self.path / "scores" / f"{name}.json", shapes.SCORES)
+        """A stored document of scores, or None.
+
+        Raises:
+            UserError: it cannot be read, or it is not as it was stored.
+        """
+        path = self.path / "scores" / f"{name}.json"
+        found = self.files.json(path, shapes.SCORES)
+        if found is not None and found.get("checksum", "") not in ("", shapes.checksum(found)):
+            raise Damaged(path, "it was changed after it was stored")
+        return found
 
     def save_result(self, result: dict[str, Any]) -> None:
         """Write the job's result, which a sweep's table is made from."""

@@ -3,7 +3,10 @@
 All keys of run.json and result.json may be missing, since runs of all versions are read.
 """
 
-from typing import Annotated, TypedDict
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, TypedDict
 
 from gantext.metrics.score import ScoreRecord, Setting
 from gantext.records.json_file import JsonFile
@@ -72,8 +75,15 @@ class StoredScores(_Scored, total=False):
     phase: str
     total: Whole
     key: dict[str, Setting]
+    checksum: str
 
 
 VERSION = JsonFile(Version)
 RESULT = JsonFile(Result)
 SCORES = JsonFile(StoredScores)
+
+
+def checksum(document: Mapping[str, Any]) -> str:
+    """SHA-256 (hex) of a document of scores, without the checksum in it."""
+    content = {key: value for key, value in document.items() if key != "checksum"}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

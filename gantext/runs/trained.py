@@ -12,6 +12,7 @@ from gantext.data.corpus import Corpus, encode_split
 from gantext.data.gallery import Gallery
 from gantext.data.vocabulary import Vocabulary
 from gantext.errors import UserError
+from gantext.metrics.score import HASH_DIGITS, Setting
 from gantext.models.build import build, singletons
 from gantext.models.contract import Algorithm, Painter, PictureTask, Task
 from gantext.nn.state import restore as restore_state
@@ -55,7 +56,7 @@ class Trained(Generic[A, V]):
         device: where it computes.
         step: of the checkpoint.
         phase: at whose end it was written, if one was asked for.
-        digest: of the checkpoint, SHA-256 (hex); None while it trains, before there is one.
+        digest: of the weights, SHA-256 (hex); None while it trains, before there is a checkpoint.
     """
 
     run: RunDir
@@ -66,6 +67,23 @@ class Trained(Generic[A, V]):
     step: int
     phase: str | None
     digest: str | None = None
+
+    def origin(self, phase: str | None) -> dict[str, Setting]:
+        """See `origin_of`."""
+        return origin_of(self.run, self.settings, self.step, phase, self.digest)
+
+
+def origin_of(
+    run: RunDir, settings: Settings, step: int, phase: str | None, digest: str | None
+) -> dict[str, Setting]:
+    """Which model a number is of, for its signature; the weights by the first of their digest."""
+    return {
+        "run": run.path.name,
+        "model": settings.model.name,
+        "step": step,
+        "phase": phase,
+        "weights": digest and digest[:HASH_DIGITS],
+    }
 
 
 TrainedText = Trained[Algorithm, Vocabulary]

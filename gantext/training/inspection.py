@@ -55,12 +55,13 @@ class Inspector(Protocol):
         """
         ...
 
-    def score(self, phase: str, total: int) -> list[Score]:
+    def score(self, phase: str, total: int, digest: str | None) -> list[Score]:
         """Sample at the end of a phase, store samples under its name, and score them.
 
         Args:
             phase: its name.
             total: the run's steps up to here.
+            digest: of its weights as they were saved.
         """
         ...
 
@@ -99,7 +100,7 @@ class TextInspector:
         tokens: Tensor = split.tokens[:ENCODED]
         return tokens.to(self.device)
 
-    def score(self, phase: str, total: int) -> list[Score]:
+    def score(self, phase: str, total: int, digest: str | None) -> list[Score]:
         """See `Inspector.score`."""
         trained = Trained(
             self.run,
@@ -109,6 +110,7 @@ class TextInspector:
             self.device,
             total,
             phase,
+            digest,
         )
         lines, scores = score_text(trained, self.corpus, phase)
         self.run.save_samples(phase, lines)
@@ -143,7 +145,7 @@ class PictureInspector:
         tracker.picture("samples", grid_array(pictures, SIDE, scale=4), total)
         return {}
 
-    def score(self, phase: str, total: int) -> list[Score]:
+    def score(self, phase: str, total: int, digest: str | None) -> list[Score]:
         """See `Inspector.score`."""
         pictures = look_at(self.algorithm, self.gallery, self.settings.seed, self.device)
         self.run.pictures.save_grid(phase, grid_png(pictures, SIDE))
@@ -155,6 +157,7 @@ class PictureInspector:
             self.device,
             total,
             phase,
+            digest,
         )
         return score_pictures(painter, self.gallery, phase)
 

@@ -37,6 +37,7 @@ class Trainer:
         self.lookout = Lookout(job.algorithm.networks())
         self.watch = Watch()
         self.seconds = 0.0
+        self.digest: str | None = None  # of the weights that were saved last
 
     @property
     def step(self) -> int:
@@ -80,7 +81,7 @@ class Trainer:
         keep = self.settings.checkpoint.keep
         try:
             with stop.doing(Mode.finish):
-                self.run.save_checkpoint(self.state(), self.total, phase_end, keep)
+                self.digest = self.run.save_checkpoint(self.state(), self.total, phase_end, keep)
         except NotFinite as error:
             self._diverge(Broken(self.step, str(error)), error)
 
@@ -224,7 +225,7 @@ class Trainer:
         if stored is not None and stored.get("total") == self.total:
             return [Score.from_json(record) for record in stored["scores"]]
         self.reporter.say(f"{phase.name}: scoring {self.settings.eval.samples:,} samples", "dim")
-        scores = self.inspector.score(phase.name, self.total)
+        scores = self.inspector.score(phase.name, self.total, self.digest)
         for note in remarks({phase.name: scores}):
             self.reporter.note(note)
         document = {"phase": phase.name, "total": self.total, "scores": _records(scores)}

@@ -1,5 +1,6 @@
 """gantext eval: what is scored, what is stored and read back, and what may stand side by side."""
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -8,8 +9,11 @@ from typing import Any
 import pytest
 
 from gantext import data
+from gantext.config.settings import Device
 from gantext.errors import UserError
+from gantext.evaluation.subjects import Model
 from gantext.runs.folder import RunDir
+from gantext.runs.shapes import checksum
 from tests.conftest import Command
 
 Records = dict[str, dict[str, Any]]
@@ -49,19 +53,68 @@ def test_scores_are_read_back(cli: Command, run: Path) -> None:
     assert stored(run) == files
 
 
-def test_what_is_stored_is_what_is_shown(cli: Command, run: Path) -> None:
-    """A number changed in the file shows that it is read from there."""
-    values(cli, "diversity", str(run), "-n", "30")
+def changed_by_hand(run: Path, value: float, seal: bool) -> str:
+    """Change a number in the file of the run's diversity; with `seal` its checksum as well.
+
+    Returns the score's name.
+    """
     [file] = [
         path
         for path in (run / "scores").glob("diversity-*.json")
         if json.loads(path.read_text())["key"].get("samples") != "training text"
     ]
     document = json.loads(file.read_text())
-    document["scores"][0]["value"] = 0.125
+    document["scores"][0]["value"] = value
+    if seal:
+        document["checksum"] = checksum(document)
     file.write_text(json.dumps(document))
-    name = document["scores"][0]["name"]
+    return str(document["scores"][0]["name"])
+
+
+def test_what_is_stored_is_what_is_shown(cli: Command, run: Path) -> None:
+    """A number changed in the file, and its checksum, shows that it is read from there."""
+    values(cli, "diversity", str(run), "-n", "30")
+    name = changed_by_hand(run, 0.125, seal=True)
     assert values(cli, "diversity", str(run), "-n", "30")[name] == 0.125
+
+
+def test_a_score_that_was_changed_by_hand_is_computed_again(cli: Command, run: Path) -> None:
+    before = values(cli, "diversity", str(run), "-n", "30")
+    name = changed_by_hand(run, 0.999, seal=False)
+    found = cli("eval", "diversity", str(run), "-n", "30", "--json")
+    assert found.code == 0 and "it was changed after it was stored: computed again" in found.err
+    assert values(cli, "diversity", str(run), "-n", "30") == before and before[name] != 0.999
+
+
+def test_a_score_is_of_the_checkpoint_that_it_names(cli: Command, run: Path) -> None:
+    """A checkpoint that is written once the newest has been read changes nothing any more."""
+    model = Model(RunDir(run), None, Device.cpu)
+    step, digest = model.checkpoint
+    tree, _ = model.run.load_checkpoint()
+    assert tree is not None
+    weights = tree["algorithm"]["generator"]
+    changed = {name: weight + 1 for name, weight in weights.items()}
+    later = {**tree, "algorithm": {**tree["algorithm"], "generator": changed}}
+    newer = model.run.save_checkpoint(later, step + 1, None, keep=9)
+    assert newer != digest == model.trained.digest and model.trained.step == step
+    assert model.checkpoint == (step, digest)
+    assert Model(RunDir(run), None, Device.cpu).trained.digest == newer
+
+
+def test_scores_and_samples_name_the_weights(cli: Command, run: Path) -> None:
+    """By the first 8 digits of the digest of the newest checkpoint's tensors."""
+    newest = max(path for path in (run / "checkpoints").iterdir() if path.name[0] != ".")
+    tensors = (newest / "tensors.safetensors").read_bytes()
+    weights = hashlib.sha256(tensors).hexdigest()[:8]
+    found = scores(cli, "bleu", str(run), "-n", "30") | scores(cli, "likelihood", str(run))
+    of_run = [one for one in found.values() if "step" in one["signature"]]
+    assert of_run and {one["signature"]["weights"] for one in of_run} == {weights}
+    sampled = json.loads(cli("sample", str(run), "-n", "2", "--json").out)
+    assert sampled["signature"]["weights"] == weights
+    scored = json.loads((run / "scores" / "phase-adversarial.json").read_text())["scores"]
+    assert {one["signature"]["weights"] for one in scored if "phase" in one["signature"]} == {
+        weights
+    }
 
 
 @pytest.mark.parametrize(
