@@ -69,6 +69,7 @@ def origin_of(overrides: list[str], config_dir: Path | None) -> dict[str, Any]:
 
 def _store(folder: Path, origin: dict[str, Any], status: str, error: str) -> None:
     result = {"status": status, "overrides": origin["overrides"], "error": error, "scores": []}
+    folder.mkdir(exist_ok=True)  # what no run came of is gone
     RunDir(folder).save_result(result)
 
 
