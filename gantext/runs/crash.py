@@ -12,12 +12,14 @@ import shlex
 import sys
 import tempfile
 import traceback
+from collections import deque
 from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import gantext
 from gantext.errors import UserError
+from gantext.files import below
 from gantext.runs import listing
 from gantext.runs.folder import RunDir
 
@@ -59,7 +61,7 @@ def written(error: BaseException, words: Sequence[str]) -> Path:
     run = _named_run(words)
     text = report(error, run)
     if run is not None and run.log.is_file():
-        tail = _known(lambda: "\n".join(_last_lines(run.log)))
+        tail = _known(lambda: "\n".join(_last_lines(run)))
         text += f"\nthe last {TAIL} lines of {run.log}:\n{tail}"
     handle, name = tempfile.mkstemp(prefix="gantext-", suffix=".log")
     with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
@@ -67,9 +69,10 @@ def written(error: BaseException, words: Sequence[str]) -> Path:
     return Path(name)
 
 
-def _last_lines(log: Path) -> list[str]:
-    with log.open(encoding="utf-8", errors="replace") as file:
-        return file.read().splitlines()[-TAIL:]
+def _last_lines(run: RunDir) -> list[str]:
+    opener = below(run.path)
+    with open(run.log, encoding="utf-8", errors="replace", opener=opener) as file:
+        return [line.rstrip("\n") for line in deque(file, TAIL)]
 
 
 def _named_run(words: Sequence[str]) -> RunDir | None:
