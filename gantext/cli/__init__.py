@@ -140,7 +140,8 @@ def _is_of_stdout(error: OSError) -> bool:
     """Whether it is stdout that has no room: one more line does not go there either."""
     if error.errno in FULL and error.filename is None:
         try:
-            print(flush=True)
+            say("")
+            sys.stdout.flush()
         except OSError:
             return True
     return False
