@@ -1,11 +1,12 @@
 """What tests of whole runs share: a tiny model, and the command line as a user calls it."""
 
+import functools
 import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -211,6 +212,18 @@ def small_leakgan() -> list[str]:
 def small_vae() -> list[str]:
     """Overrides of a tiny VAE with both phases."""
     return list(SMALL_VAE)
+
+
+@pytest.fixture
+def brief_judge(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The language models that judge text are trained for two steps, which takes no minute."""
+    from gantext.evaluation.judges.lm_score import lm_scores, real_lm_scores
+    from gantext.evaluation.judges.small_lm import LM
+
+    judge = replace(LM, steps=2)
+    for measured in (lm_scores, real_lm_scores):
+        name = f"gantext.evaluation.measures.lm.{measured.__name__}"
+        monkeypatch.setattr(name, functools.partial(measured, config=judge))
 
 
 def finished(folder: Path, overrides: list[str]) -> Path:

@@ -8,7 +8,6 @@ import html
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,6 @@ from numpy.typing import NDArray
 import gantext
 from gantext.data.tokenizers import tokenize
 from gantext.evaluation import subjects
-from gantext.evaluation.judges.lm_score import lm_scores, real_lm_scores
-from gantext.evaluation.judges.small_lm import LM
 from tests.cli.test_preparation import ENDS, NAMES, THINGS, VERBS, own_bleu, sentences, values
 from tests.conftest import SMALL_MLE, Command
 
@@ -75,12 +72,8 @@ class Letters:
 
 
 @pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+def quick(brief_judge: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Judges that are done at once: two steps of a language model, and letters for an encoder."""
-    judge = replace(LM, steps=2)
-    for measured in (lm_scores, real_lm_scores):
-        name = f"gantext.evaluation.measures.lm.{measured.__name__}"
-        monkeypatch.setattr(name, functools.partial(measured, config=judge))
     encoder = "gantext.evaluation.measures.frechet.load_encoder"
     monkeypatch.setattr(encoder, lambda *_: Letters())
 

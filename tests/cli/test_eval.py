@@ -209,6 +209,7 @@ def test_lengths_have_counts_and_a_plot(cli: Command, run: Path, tmp_path: Path)
     assert "grammatical[9-12]" in records
 
 
+@pytest.mark.usefixtures("brief_judge")
 def test_all_leaves_nothing_out(cli: Command, run: Path) -> None:
     names = set(scores(cli, "all", str(run), "-n", "40"))
     for name in ("bleu-2", "self-bleu-5", "distinct-1", "nll-test", "grammatical", "lm-score"):

@@ -45,6 +45,7 @@ def test_its_samples_are_those_of_the_command_that_it_names(
     assert f"gantext sample {tmp_path / 'runs' / 'one'} -n 20 --seed 0" in said
 
 
+@pytest.mark.usefixtures("brief_judge")
 def test_slow_scores_are_shown_once_they_are_stored(
     cli: Command, run: Path, tmp_path: Path
 ) -> None:

@@ -54,7 +54,7 @@ def test_it_stops_at_the_step_and_keeps_the_checkpoint_before(
     assert run.result is not None and run.result["status"] == "diverged"
 
 
-@pytest.mark.usefixtures("breaking")
+@pytest.mark.usefixtures("breaking", "brief_judge")
 def test_every_command_that_reads_it_says_so_in_a_line(
     cli: Command, small_mle: list[str], tmp_path: Path
 ) -> None:
