@@ -38,19 +38,21 @@ def folder_inside(root: Path, folder: Path, make: bool = False) -> Iterator[int]
         UserError: a part of its name below `root` is a symbolic link, or leads out of `root`.
         OSError: it is not there, or no folder.
     """
-    with contextlib.ExitStack() as stack:
-        place, path = os.open(root, os.O_RDONLY | os.O_DIRECTORY), root
-        stack.callback(os.close, place)
-        for part in folder.relative_to(root).parts:
+    parts = () if folder == root else folder.relative_to(root).parts
+    place, path = os.open(root, os.O_RDONLY | os.O_DIRECTORY), root
+    try:
+        for part in parts:
             path = path / part
             if part == "..":
                 raise NotInside(f"{folder} leads out of {root}")
             if make:
                 with contextlib.suppress(FileExistsError):
                     os.mkdir(part, dir_fd=place)
-            place = _open_at(place, path, os.O_RDONLY | os.O_DIRECTORY)
-            stack.callback(os.close, place)
+            outer, place = place, _open_at(place, path, os.O_RDONLY | os.O_DIRECTORY)
+            os.close(outer)
         yield place
+    finally:
+        os.close(place)
 
 
 def open_inside(root: Path, path: Path, flags: int = os.O_RDONLY) -> int:

@@ -64,8 +64,8 @@ def table(
             shown.add_column(column, overflow="fold")
         else:
             shown.add_column(column, justify="right", no_wrap=True)
-    for row in rows:
-        shown.add_row(*(escape(cell) for cell in row))
+    for row in rows:  # as texts, since rich would look for markup in strings twice
+        shown.add_row(*(out.render_str(cell, markup=False, emoji=False) for cell in row))
     out.print(shown)
 
 

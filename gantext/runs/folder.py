@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING, Any
 from gantext.config.words import command
 from gantext.errors import UserError
 from gantext.files import Held, hold, is_held
-from gantext.records import yaml_file
 from gantext.records.content import Damaged
 from gantext.records.json_file import fitting
 from gantext.records.rows import Row
@@ -179,6 +178,8 @@ class RunDir:
     @property
     def config_text(self) -> str:
         """What config.yaml says, as it is written. Raises UserError."""
+        from gantext.records import yaml_file
+
         return yaml_file.read_text(self.config, self.path)
 
     def upgrade(self) -> None:

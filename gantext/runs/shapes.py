@@ -3,7 +3,6 @@
 All keys of run.json and result.json may be missing, since runs of all versions are read.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from typing import Annotated, Any, TypedDict
@@ -85,5 +84,7 @@ SCORES = JsonFile(StoredScores)
 
 def checksum(document: Mapping[str, Any]) -> str:
     """SHA-256 (hex) of a document of scores, without the checksum in it."""
+    import hashlib
+
     content = {key: value for key, value in document.items() if key != "checksum"}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -21,17 +21,23 @@ class Terminal(Console):
 
     def render_str(self, text: str, **options: Any) -> Text:
         """A string as rich's text, with escapes in it before it is laid out."""
-        return super().render_str(visible(text) if self.is_terminal else text, **options)
+        plain = text.isprintable() or not self.is_terminal
+        return super().render_str(text if plain else visible(text), **options)
 
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None
     ) -> Iterable[Segment]:
         """All that is shown, also by bars, which make their text themselves."""
-        for segment in super().render(renderable, options):
-            if segment.control or not self.is_terminal or segment.text.isprintable():
-                yield segment
-            else:
-                yield Segment(visible(segment.text), segment.style)
+        segments = super().render(renderable, options)
+        # Rich comes here for every cell of a table: it has looked once where the text goes.
+        terminal = self.is_terminal if options is None else options.is_terminal
+        return map(_harmless, segments) if terminal else segments
+
+
+def _harmless(segment: Segment) -> Segment:
+    if segment.control or segment.text.isprintable():
+        return segment
+    return Segment(visible(segment.text), segment.style)
 
 
 def say(text: str, stream: TextIO | None = None, end: str = "\n") -> None:
