@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from tests.conftest import environment
+from tests.conftest import Result, environment
 
 # Imports all that commands may need once (torch's optimisers alone import for three seconds), then
 # forks a process for each command: only the commands are killed. It has one thread, since others
@@ -36,8 +36,8 @@ for line in sys.stdin:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
-        for number in (1, 2):
-            os.dup2(os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
+        for number, name in ((1, "out"), (2, "err")):
+            os.dup2(os.open(order[name], os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
         sys.argv = ["gantext", *order["words"]]
         from gantext.__main__ import main
         main()
@@ -50,8 +50,8 @@ for line in sys.stdin:
 class Child:
     """A command that runs in a process of its own."""
 
-    def __init__(self, forker: "Forker", number: int, log: Path) -> None:
-        self.forker, self.number, self.log = forker, number, log
+    def __init__(self, forker: "Forker", number: int, out: Path, err: Path) -> None:
+        self.forker, self.number, self.out, self.err = forker, number, out, err
 
     def kill(self, number: int) -> int:
         """Send it a signal, after its end too; its exit code, or the signal's negative number."""
@@ -66,19 +66,24 @@ class Child:
     @property
     def said(self) -> str:
         """All that it has printed until now."""
-        return self.log.read_text() if self.log.exists() else ""
+        paths = dict.fromkeys((self.out, self.err))
+        return "".join(path.read_text() for path in paths if path.exists())
+
+    def result(self) -> Result:
+        """What came of it, as of `cli`."""
+        return Result(self.wait(), self.out.read_text(), self.err.read_text())
 
 
 class Forker:
-    """Starts commands quickly, one at a time."""
+    """Starts commands quickly, one at a time, in this environment but for `changes`."""
 
-    def __init__(self) -> None:
+    def __init__(self, **changes: str) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-c", FORKER],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=environment(),
+            env=environment(**changes),
         )
         assert self.line() == "ready"
 
@@ -86,12 +91,13 @@ class Forker:
         """The next thing that it says."""
         return _pipe(self.process.stdout).readline().strip()
 
-    def start(self, cwd: Path, *words: str) -> Child:
-        """Begin a command in a folder."""
-        log = cwd / f"said-{time.monotonic_ns()}.txt"
-        order = {"cwd": str(cwd), "words": words, "log": str(log)}
+    def start(self, cwd: Path, *words: str, apart: bool = False) -> Child:
+        """Begin a command in a folder; `apart`: with stdout and stderr in files of their own."""
+        out = cwd / f"said-{time.monotonic_ns()}.txt"
+        err = out.with_suffix(".err") if apart else out
+        order = {"cwd": str(cwd), "words": words, "out": str(out), "err": str(err)}
         print(json.dumps(order), file=_pipe(self.process.stdin), flush=True)
-        return Child(self, int(self.line()), log)
+        return Child(self, int(self.line()), out, err)
 
     def close(self) -> None:
         """End it."""

@@ -5,19 +5,19 @@ so what the page shows is what works.
 """
 
 import json
-import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
-import time
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import ROOT, Command, environment
+from tests.forker import Forker, until
 
 PAGE = ROOT / "docs" / "extending.md"
 TOY = ["model=toy", "data=toytext", "eval.samples=100", "log.every_steps=10", "threads=1"]
@@ -55,17 +55,25 @@ def plugin(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="module")
-def run(plugin: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def forker(plugin: str) -> Iterator[Forker]:
+    """Starts commands where the toy is installed."""
+    forker = Forker(PYTHONPATH=plugin)
+    yield forker
+    forker.close()
+
+
+@pytest.fixture
+def installed(forker: Forker, tmp_path: Path) -> Command:
+    """`installed(*words)`: the command where the toy is installed, in an empty folder."""
+    return lambda *words: forker.start(tmp_path, *words, apart=True).result()
+
+
+@pytest.fixture(scope="module")
+def run(forker: Forker, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a finished run of the toy; not to be changed."""
     folder = tmp_path_factory.mktemp("toy")
-    words = ["train", *TOY, "name=straight"]
-    subprocess.run(
-        [sys.executable, "-m", "gantext", *words],
-        check=True,
-        capture_output=True,
-        cwd=folder,
-        env=environment(PYTHONPATH=plugin),
-    )
+    trained = forker.start(folder, "train", *TOY, "name=straight")
+    assert trained.wait() == 0, trained.said
     return folder / "runs" / "straight"
 
 
@@ -79,10 +87,10 @@ def test_it_is_shown_where_models_and_data_are(shell: Command, plugin: str) -> N
     assert "toy" not in shell("train", "--help").out
 
 
-def test_misfits_are_refused_in_one_line(shell: Command, plugin: str, run: Path) -> None:
-    found = shell("train", "model=toy", "data=digits", PYTHONPATH=plugin)
+def test_misfits_are_refused_in_one_line(shell: Command, installed: Command, run: Path) -> None:
+    found = installed("train", "model=toy", "data=digits")
     assert found.code == 2 and "data=toytext" in found.errors[-1]
-    found = shell("train", "model=toy", "model.stepz=3", PYTHONPATH=plugin)
+    found = installed("train", "model=toy", "model.stepz=3")
     assert found.code == 2 and "did you mean model.steps?" in found.errors[-1]
     found = shell("sample", str(run))  # where the plugin is not installed
     assert found.code == 2 and found.errors == ["error: unknown model 'toy'"]
@@ -97,41 +105,39 @@ def test_a_broken_plugin_is_named(shell: Command, plugin: str, tmp_path: Path) -
     assert shell("train", "model=mle", "--dry-run", PYTHONPATH=str(tmp_path / "site")).code == 0
 
 
-def test_it_is_sampled_scored_and_reported(
-    shell: Command, plugin: str, run: Path, tmp_path: Path
-) -> None:
-    sampled = json.loads(shell("sample", str(run), "-n", "5", "--json", PYTHONPATH=plugin).out)
+def test_it_is_sampled_scored_and_reported(installed: Command, run: Path, tmp_path: Path) -> None:
+    sampled = json.loads(installed("sample", str(run), "-n", "5", "--json").out)
     assert len(sampled["samples"]) == 5 and sampled["signature"]["model"] == "toy"
     text = tmp_path / "sentences.txt"
     text.write_text("the cat sees the dog\ndog dog dog dog dog\n")
-    scored = shell("score", str(run), str(text), "--json", PYTHONPATH=plugin)
+    scored = installed("score", str(run), str(text), "--json")
     assert scored.code == 0 and json.loads(scored.out), scored.err
-    measured = shell("eval", "bleu", str(run), "--json", PYTHONPATH=plugin)
+    measured = installed("eval", "bleu", str(run), "--json")
     assert measured.code == 0 and json.loads(measured.out), measured.err
-    found = shell("report", str(run), "--temperatures", "none", PYTHONPATH=plugin)
+    found = installed("report", str(run), "--temperatures", "none")
     assert found.code == 0, found.err
     page = (tmp_path / "report.html").read_text()
     assert "toytext" in page and "Of the training sentences." in page and "vowels" in page
 
 
-def test_the_measure_appears_wherever_our_own_do(shell: Command, plugin: str, run: Path) -> None:
-    listed = shell("eval", "--help", PYTHONPATH=plugin).out
+def test_the_measure_appears_wherever_our_own_do(installed: Command, run: Path) -> None:
+    listed = installed("eval", "--help").out
     assert "The share of letters" in listed and listed.index("frechet") < listed.index("vowels")
-    options = shell("eval", "vowels", "--help", PYTHONPATH=plugin).out
+    options = installed("eval", "vowels", "--help").out
     assert "--temperature" in options and "--preset" not in options
 
     runs = ("--runs-dir", str(run.parent))
-    rows = json.loads(shell("runs", "list", *runs, "--json", PYTHONPATH=plugin).out)
+    rows = json.loads(installed("runs", "list", *runs, "--json").out)
     (row,) = [row for row in rows if row["run"] == "straight"]
     assert 0.2 < row["scores"]["vowels"] < 0.6
-    assert "vowels" in shell("runs", "list", *runs, PYTHONPATH=plugin).out
+    assert "vowels" in installed("runs", "list", *runs).out
 
-    found = shell("eval", "vowels", str(run), "--json", PYTHONPATH=plugin)
+    found = installed("eval", "vowels", str(run), "--json")
     own, real = json.loads(found.out)
     assert (own["name"], real["name"]) == ("vowels", "real-vowels"), found.err
     assert own["signature"]["run"] == "straight" and own["signature"]["sentences"] == 100
     assert list((run / "scores").glob("vowels-*.json"))
-    beside = shell("compare", str(run), f"{run}@pairs", PYTHONPATH=plugin)
+    beside = installed("compare", str(run), f"{run}@pairs")
     assert "vowels" in beside.out, beside.err
 
 
@@ -156,20 +162,13 @@ def test_it_learns(run: Path) -> None:
     assert rows[-1]["nll"] < 1.2 < rows[0]["nll"]
 
 
-def test_a_stopped_run_goes_on_exactly(plugin: str, run: Path) -> None:
+def test_a_stopped_run_goes_on_exactly(forker: Forker, run: Path) -> None:
     folder = run.parent.parent
-    words = ["train", *TOY, "name=stopped", "checkpoint.every_steps=1"]
-    environ = environment(PYTHONPATH=plugin)
-    command = [sys.executable, "-m", "gantext"]
-    process = subprocess.Popen([*command, *words], cwd=folder, env=environ, stderr=subprocess.PIPE)
+    child = forker.start(folder, "train", *TOY, "name=stopped", "checkpoint.every_steps=1")
     stopped = folder / "runs" / "stopped"
-    begun = time.monotonic()
-    while not list(stopped.glob("checkpoints/*")) and time.monotonic() - begun < 60:
-        time.sleep(0.01)
-    os.kill(process.pid, signal.SIGTERM)
-    process.communicate(timeout=60)
-    assert process.returncode == 128 + signal.SIGTERM
-    subprocess.run([*command, "train", "--resume", "stopped"], cwd=folder, env=environ, check=True)
+    until(lambda: any(stopped.glob("checkpoints/*")))
+    assert child.kill(signal.SIGTERM) == 128 + signal.SIGTERM, child.said
+    assert forker.start(folder, "train", "--resume", "stopped").wait() == 0
     assert weights(stopped) == weights(run)
 
 
