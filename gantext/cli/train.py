@@ -152,7 +152,7 @@ def _resumed(words: list[str], force: bool) -> RunDir:
 def _threads(word: str) -> int:
     """The number of 'threads=4'. Raises UserError."""
     number = word.partition("=")[2]
-    if not number.isdecimal() or not 1 <= int(number) <= MOST_THREADS:
+    if not number.isdecimal() or not 1 <= float(number) <= MOST_THREADS:
         raise UserError(f"{word}: threads is a number from 1 to {MOST_THREADS:,}")
     return int(number)
 

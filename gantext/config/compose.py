@@ -37,6 +37,8 @@ CONFIG_NAME = "config"
 USER, OURS, PLUGIN = "user", "main", "plugin"
 # What Hydra raises for words or files that it cannot compose (ValueError: `model=null`).
 REFUSALS = (HydraException, OmegaConfBaseException, YAMLError, ValueError)
+# What its grammar raises for a word (ValueError: a number of more digits than Python reads).
+UNREADABLE = (HydraException, ValueError)
 BASIC_SWEEPER = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
 JobFunction = Callable[[DictConfig], float | None]
 
@@ -116,7 +118,7 @@ def _readable(parser: OverridesParser, word: str, sweep: bool) -> str:
     word = f"{key}={','.join(pieces)}"
     try:
         choices = parser.parse_override(word).is_sweep_override()
-    except HydraException as error:
+    except UNREADABLE as error:
         read = [p if _reads(parser, key, p) or not words.is_path(p) else quote(p) for p in pieces]
         mended = f"{key}={','.join(read)}"
         if _reads(parser, key, ",".join(read)):
@@ -129,7 +131,7 @@ def _reads(parser: OverridesParser, key: str, value: str) -> bool:
     """Whether Hydra's grammar can read a value."""
     try:
         parser.parse_override(f"{key}={value}")
-    except HydraException:
+    except UNREADABLE:
         return False
     return True
 

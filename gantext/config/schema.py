@@ -21,6 +21,7 @@ from gantext.records import yaml_file
 from gantext.records.content import Damaged
 from gantext.records.shape import Misfit, check_of
 
+MOST_BITS = 1023  # 1e308, about what a float can be
 Migration = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -30,11 +31,17 @@ def typed(cfg: DictConfig) -> Settings:
     Raises:
         UserError: naming the key, and the nearest one that exists.
     """
+    return _settings(_resolved(cfg))
+
+
+def _resolved(cfg: DictConfig) -> dict[str, Any]:
+    """Plain values, each in the place of what stands for it. Raises UserError."""
     try:
         values: Any = OmegaConf.to_container(cfg, resolve=True)
     except OmegaConfBaseException as error:
         raise UserError(first_line(error)) from error
-    return _settings(values)
+    assert isinstance(values, dict)
+    return values
 
 
 def _settings(values: dict[str, Any]) -> Settings:
@@ -52,8 +59,7 @@ def _settings(values: dict[str, Any]) -> Settings:
 
 def data_config(cfg: DictConfig) -> Any:
     """The data's typed `Config` of a composed config. Raises UserError as `typed` does."""
-    values = OmegaConf.to_container(cfg)
-    assert isinstance(values, dict)
+    values = _resolved(OmegaConf.masked_copy(cfg, ["data"]))
     return _node("data", values["data"], data.config_class)
 
 
@@ -79,6 +85,7 @@ def merged(schema: type, values: dict[str, Any], prefix: str) -> Any:
         schema.__name__, [(f.name, types[f.name]) for f in fields if f.name not in nested]
     )
     flat = {key: value for key, value in values.items() if key not in nested}
+    _check_digits(flat, prefix)
     try:
         node = OmegaConf.merge(OmegaConf.structured(twin), flat)
     except OmegaConfBaseException as error:
@@ -94,6 +101,14 @@ def merged(schema: type, values: dict[str, Any], prefix: str) -> Any:
     made = schema(**parts)
     ranges.check(made, prefix)
     return made
+
+
+def _check_digits(values: dict[str, Any], prefix: str) -> None:
+    """A whole number beyond what a float can be would end OmegaConf's conversion to one."""
+    for key, value in values.items():
+        for number in value if isinstance(value, list) else [value]:
+            if isinstance(number, int) and number.bit_length() > MOST_BITS:
+                raise UserError(str(Misfit(number, "a smaller one", join(prefix, key))))
 
 
 def _check_lists(values: dict[str, Any], types: dict[str, Any], prefix: str) -> None:

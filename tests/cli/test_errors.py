@@ -26,6 +26,11 @@ def assert_refused(found: Result, said: str, folder: Path) -> None:
     ("words", "said"),
     [
         ("train sed=2", "did you mean seed?"),
+        (f"train model.mle.learning_rate={'9' * 400}", 'learning_rate": found a huge number'),
+        (f"train model.mle.learning_rate={'9' * 5000}", "learning_rate=inf: it must be finite"),
+        (f"train --resume threads={'9' * 5000}", "threads is a number from 1 to 1,024"),
+        ("data show pictures data.colour=${oc.env:HOME}", "expected one of [auto, grey, rgb]"),
+        ("data show text data.train=${nosuch}", "Interpolation key 'nosuch' not found"),
         ("train model=gna", "did you mean gan?"),
         ("train seed=abc", "seed: Value 'abc'"),
         ("train data=text", "a value is needed: data.train="),

@@ -17,6 +17,7 @@ from gantext.config.settings import Settings
 from gantext.errors import UserError
 
 VALUES = (-1, 0, 10**9, math.nan, math.inf, 1e308, 2**63, "", None)
+MEANT = 0.1  # the largest learning rate with which any step has to be finite
 SECONDS = 8.0  # of a processor, for what takes a tenth of one: nothing may hang
 
 
@@ -45,6 +46,16 @@ class Case:
     def key(self) -> str:
         """Its dotted name."""
         return self.place.key(self.name)
+
+    @property
+    def may_diverge(self) -> bool:
+        """Whether its value is a rate that nobody means, but that is taken.
+
+        Its first update is finite. Some steps have a second one, which begins with weights as large
+        as the rate: training then ends as diverged.
+        """
+        is_rate = self.name.endswith("learning_rate") and isinstance(self.value, int | float)
+        return is_rate and self.value > MEANT
 
     def settings(self, base: Settings) -> Settings:
         """The settings with this value. Raises UserError as composing them does."""
@@ -103,7 +114,8 @@ def fault(case: Case, base: Settings, train: Callable[[Settings], str | None]) -
     """
     began = time.process_time()
     try:
-        found = train(case.settings(base))
+        broken = train(case.settings(base))
+        found = None if case.may_diverge else broken
     except UserError as error:
         found = None if names(str(error), case) else f"refused by: {error}"
     except Exception as error:

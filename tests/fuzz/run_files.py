@@ -1,14 +1,11 @@
-"""The kinds of files that are read, each with a whole one and what a user's commands do with it."""
+"""The kinds of files of a run, each with a whole one and what a user's commands do with it."""
 
-import gzip
+import contextlib
 import hashlib
 import io
 import json
-import random
 import shutil
-import struct
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +15,7 @@ from PIL import Image
 
 from gantext.cli import runs as runs_command
 from gantext.cli import sweeps as sweeps_command
-from gantext.data import tables
 from gantext.data.batches import Batches
-from gantext.data.lines import read_lines
-from gantext.data.mnist import read as read_idx
-from gantext.data.oracle import draw_parameters, parameter_shapes, read_parameters
 from gantext.inference.sampling import sample_texts
 from gantext.metrics.signatures import signature_lines
 from gantext.nn.rng import generator
@@ -31,36 +24,14 @@ from gantext.nn.text.sampling import SamplingOptions
 from gantext.plots.layouts import series
 from gantext.plots.learning import phase_spans
 from gantext.plots.pictures import pixels
+from gantext.runs import bad_step, checkpoint
 from gantext.runs.folder import RunDir
 from gantext.runs.summary import phase_scores
 from gantext.runs.trained import _captions_of, rebuild
 from tests.fuzz import mutation
-from tests.fuzz.mutation import Mutation
+from tests.fuzz.loader import Loader
 
 OLD_RUNS = Path(__file__).parent.parent / "old_runs"
-SHAPES = parameter_shapes(7, 3, 4)
-CPU = torch.device("cpu")
-
-
-@dataclass(frozen=True)
-class Loader:
-    """A kind of file.
-
-    Attributes:
-        name: of the kind.
-        file: in the folder that `place` filled.
-        read: does what commands do with it; a damaged file may only raise UserError.
-        mutate: changes its content.
-        seal: what else has to be written so that the change is not noticed by a checksum.
-        share: how often it is read of the others' times, where reading is slow.
-    """
-
-    name: str
-    file: str
-    read: Callable[[Path], object]
-    mutate: Mutation = mutation.of_bytes
-    seal: Callable[[Path], None] = lambda path: None
-    share: float = 1.0
 
 
 def place(folder: Path) -> None:
@@ -74,16 +45,13 @@ def place(folder: Path) -> None:
     picture = io.BytesIO()
     Image.fromarray(np.arange(3 * 64, dtype=np.uint8).reshape(8, 8, 3)).save(picture, "PNG")
     (folder / "grid.png").write_bytes(picture.getvalue())
-    arrays = draw_parameters(SHAPES, torch.Generator().manual_seed(0))
-    np.savez(folder / "p.npz", **{name: array.numpy() for name, array in arrays.items()})
-    idx = struct.pack(">HBBIII", 0, 8, 3, 2, 4, 4) + bytes(range(32))
-    (folder / "idx.gz").write_bytes(gzip.compress(idx, mtime=0))
-    text = "a small red circle .\nzwei grüne Sterne <unk>\n\n" * 20
-    (folder / "text.txt").write_text(text, encoding="utf-8")
-    (folder / "text.gz").write_bytes(gzip.compress(text.encode(), mtime=0))
-    (folder / "t.csv").write_text('text,label\n"a, b",x\n"c ""d""",y\n' * 9)
-    row = '{"text": "a b", "label": "x"}\n{"text": "c", "label": 2}\n'
-    (folder / "t.jsonl").write_text(row * 9)
+    sweep = folder / "sweep"
+    for job in ("0", "1"):
+        shutil.copytree(run, sweep / job)
+    bad = {"phase": "mle", "step": 2, "total": 2, "what": "loss is nan"}
+    checkpoint.write(folder / "diverged", {**bad, "batch": {"tokens": torch.ones(2, 3)}}, folder)
+    info = json.loads((run / "run.json").read_bytes())
+    (folder / "run.json").write_text(json.dumps({**info, "status": "diverged"}))
 
 
 def _row(path: Path) -> None:
@@ -187,15 +155,22 @@ def _seal(path: Path) -> None:
     (path.parent / "manifest.json").write_text(json.dumps(sums))
 
 
-def _table(kind: tables.Format) -> Callable[[Path], object]:
-    return lambda path: tables.select(tables.read_table(path, kind, []), "text", "label", [])
+def _sweep(path: Path) -> None:
+    """The table of a sweep, in which a damaged job is a row."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        sweeps_command.sweep_report(path.parent.parent, json=False)
+
+
+def _bad_step(path: Path) -> None:
+    bad_step.load(RunDir(path.parent.parent))
 
 
 CHECKPOINT = "gan/checkpoints/000000017"
-LOADERS = [
+FILES = [
     Loader("run.json", "gan/run.json", _info, mutation.of_json),
     Loader("run.json of pictures", "dpr_gan/run.json", _info, mutation.of_json),
     Loader("result.json", "gan/result.json", _result, mutation.of_json),
+    Loader("results of a sweep", "sweep/1/result.json", _sweep, mutation.of_json),
     Loader("vocabulary.json", "gan/vocabulary.json", _vocabulary, mutation.of_json),
     Loader("metrics.jsonl", "gan/metrics.jsonl", _metrics, mutation.of_rows),
     Loader("scores", "gan/scores/phase-mle.json", _scores, mutation.of_json),
@@ -206,16 +181,6 @@ LOADERS = [
     Loader("state.json", f"{CHECKPOINT}/state.json", _model, mutation.of_json, _seal, 0.4),
     Loader("resumed", f"{CHECKPOINT}/state.json", _progress, mutation.of_json, _seal, 0.4),
     Loader("safetensors", f"{CHECKPOINT}/tensors.safetensors", _model, seal=_seal, share=0.2),
-    Loader("PNG", "grid.png", pixels),
-    Loader("npz", "p.npz", lambda path: read_parameters(path, SHAPES)),
-    Loader("IDX", "idx.gz", lambda path: read_idx(path, 3)),
-    Loader("text", "text.txt", lambda path: read_lines(path, [])),
-    Loader("packed text", "text.gz", lambda path: read_lines(path, [])),
-    Loader("csv", "t.csv", _table(tables.Format.csv)),
-    Loader("jsonl", "t.jsonl", _table(tables.Format.jsonl), mutation.of_rows),
+    Loader("step that diverged", "diverged/state.json", _bad_step, mutation.of_json, _seal),
+    Loader("PNG of a run", "grid.png", pixels),
 ]
-
-
-def changed(loader: Loader, whole: bytes, seed: int) -> bytes:
-    """The content of a kind's file after the change of a seed."""
-    return loader.mutate(whole, random.Random(f"{loader.name}/{seed}"))
