@@ -68,12 +68,15 @@ class Round:
     def table(self) -> str:
         """A line a kind, and one for all."""
         columns = ("done", "refused", *FAULTS)
-        head = f"{'':24}{'inputs':>8}" + "".join(f"{name:>9}" for name in columns) + "  slowest"
+        width = max(map(len, self.ends), default=3)
+        head = (
+            f"{'':{width}}{'inputs':>8}" + "".join(f"{name:>9}" for name in columns) + "  slowest"
+        )
         total = sum(self.ends.values(), Counter[str]())
         rows = [*self.ends.items(), ("all", total)]
         slowest = {**self.slowest, "all": max(self.slowest.values(), default=0)}
         lines = (
-            f"{name:24}{ends.total():8,}"
+            f"{name:{width}}{ends.total():8,}"
             + "".join(f"{ends[column]:9,}" for column in columns)
             + f"{slowest[name]:7.1f} s"
             for name, ends in rows
