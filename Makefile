@@ -43,7 +43,7 @@ mutate: $(STAMP)  ## do the tests notice wrong numbers? 300 random changes, an h
 	$(BIN)/python -m tests.mutation --seed $(or $(SEED),1) --count $(or $(COUNT),300)
 
 FUZZ ?= 300
-fuzz: $(STAMP)  ## damaged files and command lines of junk at random, for FUZZ seconds (commands: a fifth more; seeds are printed, files kept in .fuzz/)
+fuzz: $(STAMP)  ## damaged files for FUZZ seconds, then command lines of junk for a fifth of it (seeds are printed, files kept in .fuzz/)
 	OMP_NUM_THREADS=1 $(BIN)/pytest -q -s tests/fuzz -k at_length --fuzz $(FUZZ)
 
 golden: $(STAMP)  ## write the golden losses anew (say why in the CHANGELOG)
