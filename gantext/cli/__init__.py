@@ -1,6 +1,7 @@
 """The command line: parse, call, print. Nothing here imports torch or hydra at the top."""
 
 import contextlib
+import errno
 import io
 import logging
 import os
@@ -37,6 +38,8 @@ from gantext.training.stop import Mode, Stopped, StopRequest, stop_request
 from gantext.training.terminal import Notes, say
 
 NOTES = Notes(logging.WARNING)
+# Of a path that a user named: no fault of ours, wherever it is first looked at.
+UNREACHABLE = (errno.ENAMETOOLONG, errno.EACCES)
 
 app = typer.Typer(
     name="gantext",
@@ -160,6 +163,9 @@ def _failed(error: BaseException) -> int:
         return 0  # the reader has enough
     if isinstance(error, OSError) and _is_of_stdout(error):
         return _refuse(f"cannot write to stdout: {error.strerror}")
+    if isinstance(error, OSError) and error.errno in UNREACHABLE and error.filename:
+        name = str(error.filename)
+        return _refuse(f"{name if len(name) < 200 else f'{name[:40]}...'}: {error.strerror}")
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else 1
     if isinstance(error, Diverged):

@@ -20,6 +20,7 @@ from gantext.runs.summary import clock, phase_scores, unreadable
 
 # A run of these is gone on with first of all.
 GOES_ON = ("stopped", "killed", "failed")
+FIRST = ("status", "phase", "total", "seconds", "created", "command", "overrides", "device")
 
 app = typer.Typer(help="Look at runs.", no_args_is_help=True, rich_markup_mode="rich")
 
@@ -43,8 +44,8 @@ def list_command(runs_dir: RunsDir = Path("runs"), json: Json = False) -> None:
     columns = ["run", "status", "phase", "steps", "time", *names]
     tables.table(f"runs in {runs_dir}", columns, body, text_columns=3)
     last = rows[-1]
-    if last["status"] in GOES_ON:
-        tables.hint(f"next: {command('train', '--resume', runs_dir / last['run'])}")
+    if option := {**dict.fromkeys(GOES_ON, "--resume"), "diverged": "--replay"}.get(last["status"]):
+        tables.hint(f"next: {command('train', option, runs_dir / last['run'])}")
         return
     if last["status"].startswith("damaged"):
         return
@@ -96,19 +97,17 @@ def show(
     config = found.config_text
     info = found.info
     facts: dict[str, Any] = {**info, "status": found.status}
-    if found.divergence:
-        facts["error"] = found.divergence
     if phase is not None:
         facts |= _at_end_of(found, phase)
         scores = {name: scores[name] for name in _phases_until(found, phase) if name in scores}
     if json:
+        if found.divergence:
+            facts["error"] = found.divergence
         records = {phase: [s.to_json() for s in values] for phase, values in scores.items()}
         tables.print_json({"run": str(found.path), **facts, "config": config, "scores": records})
         return
     name = f"{found.path}@{phase}" if phase else str(found.path)
-    facts["overrides"] = shlex.join(info.get("overrides", []))
-    rows = [[key, str(value)] for key, value in facts.items()]
-    tables.table(name, ["", ""], rows, text_columns=2)
+    tables.table(name, ["", ""], _rows_of(facts), text_columns=2)
     tables.out.print(config, style="cyan", markup=False, soft_wrap=True)
     if scores:
         tables.score_table("scores after each phase", scores)
@@ -120,6 +119,14 @@ def show(
         tables.hint(f"next: {command('train', '--resume', found.path)}")
     elif found.last_checkpoint():
         tables.hint(f"next: {next_steps(found, name)}")
+
+
+def _rows_of(facts: dict[str, Any]) -> list[list[str]]:
+    """What is known of a run, where it is first; the words of its command are the overrides."""
+    words = shlex.join(facts.get("overrides", []))
+    command = facts.get("command", "").removesuffix(words).rstrip()
+    told = {**dict.fromkeys(FIRST), **facts, "command": command, "overrides": words}
+    return [[name, str(fact)] for name, fact in told.items() if fact not in (None, "")]
 
 
 def _at_end_of(run: RunDir, phase: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich import box
+from rich.cells import cell_len
 from rich.markup import escape
 from rich.table import Table
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 
 PLAIN_WIDTH = 160  # of a table that goes to a file or a pipe
+GAP = 3  # characters between two columns of a table
+FOLDED = 20  # of a line, characters that texts leave to numbers by folding
 
 
 def _width() -> int | None:
@@ -54,19 +57,41 @@ def _finite(document: Any) -> Any:
 def table(
     title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], text_columns: int = 1
 ) -> None:
-    """A plain table: the first columns are text, which may fold; the others stand to the right."""
+    """A plain table: the first columns are text, which may fold; the others stand to the right.
+
+    One that is wider than the terminal goes on below, each row with its first cell again.
+    """
     out.print(title, style="bold", markup=False, soft_wrap=True)
-    shown = Table(
-        box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, show_header=any(columns)
-    )
-    for i, column in enumerate(columns):
-        if i < text_columns:
-            shown.add_column(column, overflow="fold")
-        else:
-            shown.add_column(column, justify="right", no_wrap=True)
-    for row in rows:  # as texts, since rich would look for markup in strings twice
-        shown.add_row(*(out.render_str(cell, markup=False, emoji=False) for cell in row))
-    out.print(shown)
+    for block in _blocks(columns, rows, text_columns):
+        shown = Table(
+            box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, show_header=any(columns)
+        )
+        for i in block:
+            if i < text_columns:
+                shown.add_column(columns[i], overflow="fold")
+            else:
+                shown.add_column(columns[i], justify="right", no_wrap=True)
+        for row in rows:  # as texts, since rich would look for markup in strings twice
+            cells = (out.render_str(row[i], markup=False, emoji=False) for i in block)
+            shown.add_row(*cells)
+        out.print(shown)
+
+
+def _blocks(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], text_columns: int
+) -> list[list[int]]:
+    """Which columns stand in each part of a table, so that no part is wider than the terminal."""
+    cells = zip(columns, *rows, strict=True)
+    widths = [max(map(cell_len, column)) + GAP for column in cells]
+    blocks = [[*range(text_columns)]]
+    room = out.width - min(sum(widths[:text_columns]), out.width - FOLDED)
+    for column in range(text_columns, len(columns)):
+        if widths[column] > room and blocks[-1][-1] >= text_columns:
+            blocks.append([0])
+            room = out.width - min(widths[0], out.width - FOLDED)
+        blocks[-1].append(column)
+        room -= widths[column]
+    return blocks
 
 
 def hint(text: str) -> None:

@@ -1,12 +1,14 @@
 """The text of a file, however it is packed and encoded: what it holds decides, not its name.
 
-Only regular files are read, in pieces, and no more of them than is allowed.
+It is read in pieces, and no more of it than is allowed. A pipe can be read only once, so it will do
+for what a command line names, and not for data, which a resume reads again.
 """
 
 import bz2
 import codecs
 import gzip
 import importlib
+import io
 import lzma
 import os
 import stat
@@ -51,14 +53,31 @@ MARKS = {
 WIDE = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
 
 
-def read_text(path: Path, notes: list[str], most: int = MOST) -> str:
-    """The text of a file, unpacked and decoded, with "\\n" for every line end.
+class _Pipe(io.RawIOBase):
+    """What comes out of a pipe, with its beginning, which was looked at before."""
+
+    def __init__(self, head: bytes, rest: BinaryIO) -> None:
+        self._head, self._rest = head, rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill a part of the buffer; how many bytes, 0 at the end."""
+        piece = self._head[: len(buffer)] or self._rest.read(len(buffer))
+        self._head = self._head[len(buffer) :]
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+
+def read_text(path: Path, notes: list[str], most: int = MOST, pipes: bool = False) -> str:
+    """The text of a file, or a pipe if allowed, unpacked and decoded, with "\\n" for line ends.
 
     UTF-8, or UTF-16 and UTF-32 with and without a mark; plain, gzip, bz2, xz or zstd. What was not
     as a plain UTF-8 file has it goes to `notes`. Raises UserError, in one line that names the file,
     when it is missing, unreadable, damaged, empty, no such text, or holds more than `most` bytes.
     """
-    data = _joined(path, _of_text(_pieces(path, most)))
+    data = _joined(path, _of_text(_pieces(path, most, pipes)))
     found = next((what for mark, what in NOT_TEXT.items() if data.startswith(mark)), None)
     if found:
         raise UserError(f"{path}: this is {found}, not lines of text")
@@ -67,7 +86,7 @@ def read_text(path: Path, notes: list[str], most: int = MOST) -> str:
 
 def read_bytes(path: Path, most: int = MOST) -> bytes:
     """The content of a file, unpacked. Raises UserError as `read_text` does."""
-    return _joined(path, _pieces(path, most))
+    return _joined(path, _pieces(path, most, pipes=False))
 
 
 def _joined(path: Path, pieces: Iterator[bytes]) -> bytes:
@@ -77,11 +96,12 @@ def _joined(path: Path, pieces: Iterator[bytes]) -> bytes:
     return data
 
 
-def _pieces(path: Path, most: int) -> Iterator[bytes]:
+def _pieces(path: Path, most: int, pipes: bool) -> Iterator[bytes]:
     """The content of a file, unpacked, piece by piece."""
-    with attempt(f"read {path}"), _regular(path) as file:
-        taken = os.fstat(file.fileno()).st_size  # on the disk: no text takes less unpacked
-        bound, why = _bound(most, taken)
+    with attempt(f"read {path}"), _opened(path, pipes) as file:
+        packed = os.fstat(file.fileno()).st_size if file.seekable() else None
+        taken = packed or 0  # on the disk: no text takes less unpacked
+        bound, why = _bound(most, packed)
         read, unpacked = _reader(path, file), 0
         while taken <= bound and (piece := read(PIECE)):
             unpacked += len(piece)
@@ -91,25 +111,34 @@ def _pieces(path: Path, most: int) -> Iterator[bytes]:
             raise UserError(f"{path}: it holds more than {size(bound)}, {why}")
 
 
-def _bound(most: int, packed: int) -> tuple[int, str]:
-    """How many bytes are read of a file that is so large on the disk, and why no more."""
+def _bound(most: int, packed: int | None) -> tuple[int, str]:
+    """How many bytes are read of what is so large on the disk (None: a pipe), and why no more."""
     memory = available()
-    return min(
+    bounds = [
         (most, "which data.max_bytes allows"),
         (memory.total // SHARE, f"1/{SHARE} of the {memory}"),
-        (max(UNSUSPECTED, UNPACKS * packed), f"{UNPACKS} times what it is packed to"),
-    )
+    ]
+    if packed is not None:
+        most_unpacked = max(UNSUSPECTED, UNPACKS * packed)
+        bounds.append((most_unpacked, f"{UNPACKS} times what it is packed to"))
+    return min(bounds)
 
 
-def _regular(path: Path) -> BinaryIO:
-    """Open a file; a pipe, which might never end, or a device is none. Raises UserError."""
+def _opened(path: Path, pipes: bool) -> BinaryIO:
+    """Open a file, or a pipe or a terminal if those are allowed. Raises UserError."""
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
-    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # of a folder open() says that it is one
+    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):  # of a folder open() says that it is one
+        return path.open("rb")
+    if not pipes:
         raise UserError(f"{path}: not a regular file, but a pipe or a device")
-    return path.open("rb")
+    file = path.open("rb")
+    if stat.S_ISFIFO(mode) or file.isatty():
+        return file
+    file.close()
+    raise UserError(f"{path}: not a file or a pipe, but a device")
 
 
 def _of_text(pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -123,7 +152,10 @@ def _of_text(pieces: Iterator[bytes]) -> Iterator[bytes]:
 def _reader(path: Path, file: BinaryIO) -> Callable[[int], bytes]:
     """What reads the next bytes of a file's content, unpacked; UserError where it is damaged."""
     head = file.read(16)
-    file.seek(0)
+    if file.seekable():
+        file.seek(0)
+    else:
+        file = io.BufferedReader(_Pipe(head, file), PIECE)
     packing = _packing(head) or (SUFFIXES.get(path.suffix) if head else None)
     if packing is None:
         return file.read

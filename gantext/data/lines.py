@@ -201,15 +201,15 @@ def check_different(sentences: "Sentences", source: str) -> None:
         raise UserError(f"{source}: all {len(sentences)} sentences are the same")
 
 
-def read_lines(path: Path, notes: list[str], most: int = MOST) -> list[str]:
+def read_lines(path: Path, notes: list[str], most: int = MOST, pipes: bool = False) -> list[str]:
     """Return the lines of one text file without their ends; one that shows nothing is "".
 
     The last line may lack its end. Notes count blank lines, and say what was not as a plain UTF-8
-    file has it. Raises UserError as `read_text` does, which `most` is for, and for a line that is
-    too long.
+    file has it. Raises UserError as `read_text` does, which `most` and `pipes` are for, and for a
+    line that is too long.
     """
     # Not splitlines(): it also breaks at form feeds and Unicode separators inside a sentence.
-    lines = read_text(path, notes, most).removesuffix("\n").split("\n")
+    lines = read_text(path, notes, most, pipes).removesuffix("\n").split("\n")
     check_length(Lines(lines), f"{path}")
     shown = ["" if is_blank(line) else line for line in lines]
     unseen = sum(not after and bool(line.strip()) for line, after in zip(lines, shown, strict=True))

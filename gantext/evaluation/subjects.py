@@ -257,7 +257,7 @@ def _sentences(path: Path, notes: list[str]) -> list[str]:
     Raises:
         UserError: it cannot be read, or there is none.
     """
-    lines = [line for line in map(str.strip, read_lines(path, notes)) if line]
+    lines = [line for line in map(str.strip, read_lines(path, notes, pipes=True)) if line]
     if not lines:
         raise UserError(f"{path}: there is no sentence, only blank lines")
     if unknown := sum(line.count(UNKNOWN) for line in lines):

@@ -62,11 +62,13 @@ def beside_real(found: Table) -> Table:
 def uneven(table: Table) -> list[str]:
     """What is to be said of real text of which there are fewer sentences than samples.
 
-    Self-BLEU and distinct n-grams depend on the number of sentences.
+    Self-BLEU and distinct n-grams depend on the number of sentences. How many are of a length is
+    no size that was asked for.
     """
     real = {one.name.removeprefix("real-"): _size(one) for one in table.get(subjects.REAL, ())}
     samples = [one for source, scores in table.items() if source != subjects.REAL for one in scores]
-    pairs = [(real.get(one.name, 0), _size(one)) for one in samples]
+    sized = [one for one in samples if "length" not in one.signature]
+    pairs = [(real.get(one.name, 0), _size(one)) for one in sized]
     short = [(ours, theirs) for ours, theirs in pairs if 0 < ours < theirs]
     if not short:
         return []

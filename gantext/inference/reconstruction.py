@@ -78,7 +78,9 @@ def reconstruct_file(
     """
     latent_of(trained, "reconstruct")
     notes: list[str] = []
-    return reconstruct_lines(trained, read_lines(path, notes), decoding, path, phase, notes)
+    return reconstruct_lines(
+        trained, read_lines(path, notes, pipes=True), decoding, path, phase, notes
+    )
 
 
 def reconstruct_lines(

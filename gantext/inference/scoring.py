@@ -91,7 +91,7 @@ def score_file(trained: TrainedText, path: Path, phase: str | None = None) -> Sc
         UserError: the file is missing, empty, not UTF-8 or all blank.
     """
     notes: list[str] = []
-    return score_lines(trained, read_lines(path, notes), path, phase, notes)
+    return score_lines(trained, read_lines(path, notes, pipes=True), path, phase, notes)
 
 
 def score_lines(

@@ -37,7 +37,9 @@ def _family_lines(scores: Sequence[Score]) -> dict[str, str]:
     for score in scores:
         families.setdefault(family(own_name(score.name)), []).append(score)
     lines = {}
-    for name, members in families.items():
+    for shared, members in families.items():
+        stems = {own_name(score.name).partition("[")[0] for score in members}
+        name = stems.pop() if len(stems) == 1 else shared
         orders = list(dict.fromkeys(score.signature.get("n") for score in members))
         signature = protocol(members[-1])
         if len(orders) > 1:

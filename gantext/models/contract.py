@@ -77,11 +77,12 @@ class PictureTask:
     device: torch.device
 
     def positions(self, weight: Tensor) -> int:
-        """At how many places of a picture a layer of this weight writes, at most.
+        """At how many places of a picture a layer of this weight writes, roughly.
 
-        Convolutions (O, I, H, W) at each pixel, others at each word of the caption, or once.
+        Convolutions (O, I, H, W) at a quarter of the pixels, the first ones at more and those
+        behind strides at fewer; others at each word of the caption, or once.
         """
-        return self.size**2 if weight.dim() == 4 else max(1, self.max_length)
+        return self.size**2 // 4 if weight.dim() == 4 else max(1, self.max_length)
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,10 @@
 
 Model: every weight in 4 bytes; one that is trained has its gradient and Adam's two moments as well.
 Batch: the rows of the largest step, times what all layers write of a row (at each of its words, or
-    pixels), 4 bytes a number and as many for its gradient. Convolutions that write less than a
-    picture are counted as if they wrote it; sampling, which keeps no gradient, is left out.
+    pixels), 4 bytes a number and as many for its gradient. All networks count, as if one step used
+    them all; sampling, which keeps no gradient, is left out.
 Data: the arrays of all splits, which are there by then.
+Torch: what it loads and sets up at its first steps, whatever the model.
 """
 
 import dataclasses
@@ -22,6 +23,7 @@ from gantext.models.build import build, task_of
 from gantext.models.contract import PictureTask, Task
 
 FLOAT = 4  # bytes; precision=bf16 keeps the weights and most of a step in fp32 too
+TORCH = 110 << 20  # bytes; measured on a CPU by a few steps of each model: 95 to 150 MiB
 
 
 @dataclass(frozen=True)
@@ -32,16 +34,17 @@ class Needs:
     batch: int
     data: int
     rows: int
+    torch: int = TORCH
 
     @property
     def total(self) -> int:
         """All of it."""
-        return self.model + self.batch + self.data
+        return self.model + self.batch + self.data + self.torch
 
     def __str__(self) -> str:
         return (
             f"{size(self.total)} (model and optimiser {size(self.model)}, batch {size(self.batch)} "
-            f"of {self.rows:,}, data {size(self.data)})"
+            f"of {self.rows:,}, data {size(self.data)}, torch {size(self.torch)})"
         )
 
 
@@ -93,11 +96,13 @@ def memory_of(device: torch.device) -> Memory:
 def said(needs: Needs, device: torch.device, force: bool) -> str:
     """The line that a run starts with. Raises UserError where it cannot fit, unless forced."""
     memory = memory_of(device)
-    line = f"about {needs} of the {memory}"
     if needs.total > memory.total and not force:
         raise UserError(
-            f"the run would take {line}: smaller sizes, batches or data.max_length take less, and "
-            "--force goes on"
+            f"the run would take about {needs} of the {memory}: smaller sizes, batches or "
+            "data.max_length take less, and --force goes on"
         )
     tight = f"; only {size(memory.free)} are free" if needs.total > memory.free else ""
-    return f"memory: {line}{tight}"
+    return (
+        f"memory: about {size(needs.total)} of {size(memory.total)}: model {size(needs.model)}, "
+        f"batch {size(needs.batch)}, data {size(needs.data)}{tight}"
+    )

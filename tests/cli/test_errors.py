@@ -75,6 +75,7 @@ def assert_refused(found: Result, said: str, folder: Path) -> None:
         ("eval bleu --samples missing.txt data=scenes", "missing.txt: no such file"),
         ("eval bleu data=scnes --samples missing.txt", "did you mean scenes?"),
         ("runs show nowhere", "no run at 'nowhere'"),
+        (f"sample {'a' * 300}", f"{'a' * 40}...: File name too long"),
         ("data show nowhere", "no such data"),
         ("data show scenes n=3", "unknown key 'n'"),
         ("trian", "Did you mean 'train'"),

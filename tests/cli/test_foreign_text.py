@@ -121,3 +121,12 @@ def test_only_one_module_prints() -> None:
         called = [node.func for node in nodes if isinstance(node, ast.Call)]
         names = {function.id for function in called if isinstance(function, ast.Name)}
         assert not names & {"print", "Console"}, f"{path}: print by gantext.training.terminal"
+
+
+def test_markup_is_text(cli: Command, tmp_path: Path) -> None:
+    """Rich's own: neither styled nor missing, in sentences, names and errors."""
+    (tmp_path / "[b]s.txt").write_text("[red]a[/red] b\n[/] c d\n")
+    words = ["data.train=[b]s.txt", "data.tokenizer=whitespace", "data.validation=0"]
+    found = cli("data", "show", "text", *words)
+    assert found.code == 0 and "[red]a[/red] b" in found.out and "[/] c d" in found.out
+    assert cli("sample", "[red]x[/]").err == "error: no run at '[red]x[/]'\n"

@@ -56,6 +56,12 @@ def refused(cli: Command, *words: str) -> str:
             "line 1: an interpolation, ${...}",
         ),
         ("config.yaml", "seed: 1", "report bad", "model: a config with a name is needed"),
+        (
+            "config.yaml",
+            "model:\n  name: gan\n  _target_: os.system",
+            "sample bad",
+            "unknown key 'model._target_'",
+        ),
         ("result.json", '{"warnings": "x"}', "runs show bad", '"warnings": found "x", expected a '),
         ("scores/phase-mle.json", '{"scores": 1}', "runs show bad", '"scores": found 1, expected'),
         ("scores/phase-mle.json", "{}", "runs show bad", 'found a mapping, expected one with "sco'),

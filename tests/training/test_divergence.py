@@ -61,9 +61,9 @@ def test_every_command_that_reads_it_says_so_in_a_line(
     assert cli("train", *small_mle, "name=r").code == 1
     (tmp_path / "a.txt").write_text("a red circle .\na blue circle is above a red square .\n")
     listed = cli("runs", "list")
-    assert "diverged" in listed.out
+    assert "diverged" in listed.out and "next: gantext train --replay runs/r" in listed.err
     shown = cli("runs", "show", "r")
-    assert f"it {LINE}" in shown.out and shown.code == 0
+    assert f"it {LINE}" in shown.out and shown.out.count("diverged at") == 1 and shown.code == 0
     assert json.loads(cli("runs", "show", "r", "--json").out)["error"] == LINE
     assert f"next: {next_steps(RunDir(tmp_path / 'runs/r'), str(tmp_path / 'runs/r'))}" in shown.err
     commands = [

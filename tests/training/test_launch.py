@@ -8,7 +8,7 @@ import pytest
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 
 from gantext.config import groups
-from gantext.config.compose import task_words
+from gantext.config.compose import compose, task_words
 from gantext.config.words import quote
 from gantext.runs import listing
 from gantext.training import launch
@@ -38,6 +38,16 @@ def test_a_single_run_is_composed_once(
     assert composed == [[*words, "hydra.job.chdir=true"]]
     assert run.info["status"] == "finished" and run.info["overrides"] == words
     assert run.info["config_dir"] is None and listing.find("latest", tmp_path).path == run.path
+
+
+def test_runs_of_one_second_have_folders_of_their_own(
+    small_mle: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launch.time, "strftime", lambda form: "now")
+    settings = compose([*small_mle, f"runs_dir={quote(str(tmp_path))}"])
+    for name in ("now-mle-scenes-s1", "now-mle-scenes-s1-2", "now-mle-scenes-s1-3"):
+        assert launch._name(settings) == name
+        (tmp_path / name).mkdir()
 
 
 def test_a_run_remembers_the_users_configs_wherever_it_is_read(

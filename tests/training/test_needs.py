@@ -67,14 +67,17 @@ def test_every_model_is_measured_without_its_memory(words: list[str]) -> None:
 
 def test_a_run_that_cannot_fit_is_refused_unless_forced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(needs, "available", lambda: Memory(1000, 500, "this machine"))
-    small, tight, large = (Needs(100, 200, n, 4) for n in (100, 300, 701))
-    line = "about 400 B (model and optimiser 100 B, batch 200 B of 4, data 100 B)"
-    assert (
-        said(small, CPU, False) == f"memory: {line} of the 1.0 KiB of memory that this machine has"
-    )
+    small, tight, large = (Needs(100, 200, n, 4, 50) for n in (50, 300, 701))
+    line = "memory: about 400 B of 1.0 KiB: model 100 B, batch 200 B, data 50 B"
+    assert said(small, CPU, False) == line
     assert said(tight, CPU, False).endswith("; only 500 B are free")
-    with pytest.raises(UserError, match=r"^the run would take about 1\.0 KiB .* --force goes on$"):
+    with pytest.raises(
+        UserError, match=r"^the run would take about 1\.0 KiB .* --force goes on$"
+    ) as e:
         said(large, CPU, False)
+    assert "(model and optimiser 100 B, batch 200 B of 4, data 701 B, torch 50 B) of" in str(
+        e.value
+    )
     assert said(large, CPU, True).startswith("memory: about 1.0 KiB")
 
 
