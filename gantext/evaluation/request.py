@@ -136,6 +136,8 @@ class Asked:
     def readable(self) -> "tuple[Asked, dict[str, str]]":
         """The same without the runs that are damaged, and the status of each of these by its name.
 
+        They are noted.
+
         Raises:
             UserError: no such run; all of them are damaged.
         """
@@ -150,6 +152,7 @@ class Asked:
             raise next(iter(damaged.values()))
         words = tuple(word for word in self.words if word not in damaged)
         status = {word or "latest": unreadable(error) for word, error in damaged.items()}
+        self.note(f"{run}: {said}" for run, said in status.items())
         return dataclasses.replace(self, words=words), status
 
     def _model(self, word: str) -> Model:

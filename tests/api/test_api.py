@@ -32,7 +32,7 @@ SIGNATURES = {
     "evaluate": "(sources, measures, **choices)",
     "list_runs": "(runs_dir='runs')",
     "load_run": "(run=None, phase=None, *, runs_dir='runs', device=<Device.auto: 'auto'>)",
-    "resume": "(run=None, *, runs_dir='runs', progress=False, threads=None)",
+    "resume": "(run=None, *, runs_dir='runs', progress=False, force=False, threads=None)",
     "train": "(*overrides, name=None, runs_dir=None, config_dir=None, progress=False, "
     "command=None)",
 }

@@ -260,9 +260,9 @@ def test_data_that_a_model_cannot_read(cli: Command) -> None:
     assert "model=image_gan" in found.err
     found = cli("train", "model=dpr_gan", "data=digits")
     assert "model=dpr_gan reads pictures with captions" in found.err
-    assert "try data=scenes, or model=image_gan on this data" in found.err
+    assert "try data=scenes, data=pictures, or model=image_gan on this data" in found.err
     found = cli("train", "model=image_gan", "data=oracle")
-    assert "data=oracle has text: try data=scenes, data=mnist, data=digits" in found.err
+    assert "data=oracle has text: try data=scenes, data=mnist, data=pictures, " in found.err
 
 
 def test_data_show(cli: Command) -> None:

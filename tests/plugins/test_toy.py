@@ -93,7 +93,9 @@ def test_misfits_are_refused_in_one_line(shell: Command, installed: Command, run
     found = installed("train", "model=toy", "model.stepz=3")
     assert found.code == 2 and "did you mean model.steps?" in found.errors[-1]
     found = shell("sample", str(run))  # where the plugin is not installed
-    assert found.code == 2 and found.errors == ["error: unknown model 'toy'"]
+    assert found.code == 2 and found.errors == [
+        f"error: cannot read {run}/config.yaml: unknown model 'toy'"
+    ]
 
 
 def test_a_broken_plugin_is_named(shell: Command, plugin: str, tmp_path: Path) -> None:
