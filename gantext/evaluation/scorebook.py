@@ -95,8 +95,7 @@ def _read(
         return None
     try:
         stored = run.scores(_place(measure, key))
-        # What says nothing of its own content was stored before files did, or by somebody else.
-        if stored is not None and stored.get("key") == dict(key) and "checksum" in stored:
+        if stored is not None and stored.get("key") == dict(key):
             return [Score.from_json(record) for record in stored["scores"]]
     except UserError as error:
         say(f"{error}: computed again")

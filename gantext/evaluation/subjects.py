@@ -114,15 +114,18 @@ class Model:
         return best_device(self.device)
 
     @functools.cached_property
-    def checkpoint(self) -> tuple[int, str]:
-        """Its step and the digest of its weights. Raises UserError when there is none."""
+    def checkpoint(self) -> tuple[int, str, str]:
+        """Its step and the digests of its weights and of all that it holds.
+
+        Raises UserError when there is none.
+        """
         read = self.__dict__.get("trained") or self._read
-        return read.step, read.digest
+        return read.step, read.digest, read.whole
 
     @property
     def key(self) -> dict[str, Setting]:
         """What decides its numbers: the weights and the kind of device."""
-        return {"weights": self.checkpoint[1], "device": self.where.type}
+        return {"weights": self.checkpoint[2], "device": self.where.type}
 
 
 @dataclass(frozen=True)
@@ -190,7 +193,7 @@ def blank_origin(lines: Sequence[str]) -> dict[str, Setting]:
 
 def of_model(model: Model, request: SamplingRequest, runs_dir: Path) -> Subject:
     """Samples of a model; of a picture model no sentences."""
-    step, digest = model.checkpoint
+    step, digest, _ = model.checkpoint
     of = origin_of(model.run, model.settings, step, request.phase, digest)
     origin = signature(of, request, model.run.info.get("data"), model.kind)
     del origin["version"]  # each score has it already

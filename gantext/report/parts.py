@@ -21,7 +21,7 @@ def facts(model: Model) -> tuple[tuple[str, str], ...]:
     found = [(key, str(known[key])) for key in FACTS if known.get(key) is not None]
     if "seconds" in info:
         found.append(("training time", clock(info["seconds"])))
-    step, digest = model.checkpoint
+    step, digest, _ = model.checkpoint
     more = {
         "step": f"{step:,}",
         "weights": digest[:12],

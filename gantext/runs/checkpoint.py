@@ -193,6 +193,7 @@ class Checkpoint:
         step: at which it was written.
         digest: SHA-256 (hex) of its tensors, the weights and what the optimiser knows of them: two
             runs that are bit for bit the same have the same.
+        whole: the same of all that it holds, also how long it took: scores are stored under it.
         tree: what it holds, in today's words.
         damaged: what is wrong with newer ones, one line each.
         file: that its tree was read from.
@@ -200,6 +201,7 @@ class Checkpoint:
 
     step: int
     digest: str
+    whole: str
     tree: dict[str, Any]
     damaged: tuple[str, ...] = ()
     file: Path = Path(STATE)
@@ -217,10 +219,11 @@ def load(folder: Path) -> Checkpoint:
         CheckpointDamaged: a file is missing, truncated or altered.
         UserError: a symbolic link leads to one.
     """
-    files, digest = _whole_files(folder.parent.parent, folder)
+    files, digest, whole = _whole_files(folder.parent.parent, folder)
     # A run that went on keeps checkpoints of several formats: what is there already stays.
     tree = migrated(_tree(folder, files), 1, Part.state)
-    return Checkpoint(int(folder.name.partition("-")[0]), digest, tree, file=folder / STATE)
+    step = int(folder.name.partition("-")[0])
+    return Checkpoint(step, digest, whole, tree, file=folder / STATE)
 
 
 def read(folder: Path) -> dict[str, Any]:
@@ -228,8 +231,8 @@ def read(folder: Path) -> dict[str, Any]:
     return _tree(folder, _whole_files(folder.parent, folder)[0])
 
 
-def _whole_files(root: Path, folder: Path) -> tuple[dict[str, bytes], str]:
-    """The files of a checkpoint folder, each verified; the digest of its tensors."""
+def _whole_files(root: Path, folder: Path) -> tuple[dict[str, bytes], str, str]:
+    """The files of a checkpoint folder, each verified; the digests of its tensors and of all."""
     try:
         sums = SUMS.read(folder / MANIFEST, root)
         found = {name: content(folder / name, limit, root) for name, limit in LIMITS.items()}
@@ -241,11 +244,13 @@ def _whole_files(root: Path, folder: Path) -> tuple[dict[str, bytes], str]:
     if sums is None or len(files) < len(found):
         missing = next((name for name in found if name not in files), MANIFEST)
         raise CheckpointDamaged(f"{missing} is missing")
-    own = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+    content_hash = hashlib.sha256(files[TENSORS])
+    own = {TENSORS: content_hash.hexdigest(), STATE: hashlib.sha256(files[STATE]).hexdigest()}
     for name, told in sums.items():
         if own.get(name, told) != told:
             raise CheckpointDamaged(f"{name} does not match its checksum")
-    return files, own[TENSORS]
+    content_hash.update(files[STATE])
+    return files, own[TENSORS], content_hash.hexdigest()
 
 
 def _tree(folder: Path, files: dict[str, bytes]) -> dict[str, Any]:

@@ -57,6 +57,7 @@ class Trained(Generic[A, V]):
         step: of the checkpoint.
         phase: at whose end it was written, if one was asked for.
         digest: of the weights, SHA-256 (hex); None while it trains, before there is a checkpoint.
+        whole: of all that the checkpoint holds.
     """
 
     run: RunDir
@@ -67,6 +68,7 @@ class Trained(Generic[A, V]):
     step: int
     phase: str | None
     digest: str | None = None
+    whole: str | None = None
 
     def origin(self, phase: str | None) -> dict[str, Setting]:
         """See `origin_of`."""
@@ -140,7 +142,9 @@ def rebuild(
     state = found.state
     restore_state(algorithm, state["algorithm"], found.file, "algorithm")
     step = state["total"]
-    return Trained(run, settings, vocabulary, algorithm, target, step, phase, found.digest)
+    return Trained(
+        run, settings, vocabulary, algorithm, target, step, phase, found.digest, found.whole
+    )
 
 
 def data_facts(data: Corpus | Gallery) -> dict[str, Any]:

@@ -89,7 +89,7 @@ def test_a_score_that_was_changed_by_hand_is_computed_again(cli: Command, run: P
 def test_a_score_is_of_the_checkpoint_that_it_names(cli: Command, run: Path) -> None:
     """A checkpoint that is written once the newest has been read changes nothing any more."""
     model = Model(RunDir(run), None, Device.cpu)
-    step, digest = model.checkpoint
+    step, digest, whole = model.checkpoint
     tree, _ = model.run.load_checkpoint()
     assert tree is not None
     weights = tree["algorithm"]["generator"]
@@ -97,7 +97,7 @@ def test_a_score_is_of_the_checkpoint_that_it_names(cli: Command, run: Path) -> 
     later = {**tree, "algorithm": {**tree["algorithm"], "generator": changed}}
     newer = model.run.save_checkpoint(later, step + 1, None, keep=9)
     assert newer != digest == model.trained.digest and model.trained.step == step
-    assert model.checkpoint == (step, digest)
+    assert model.checkpoint == (step, digest, whole)
     assert Model(RunDir(run), None, Device.cpu).trained.digest == newer
 
 

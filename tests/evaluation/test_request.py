@@ -54,7 +54,7 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     return found
 
 
-def weights_of(folder: Path) -> str | None:
+def weights_of(root: Path, folder: Path) -> str | None:
     """A checkpoint of a run, which is hashed as it is read; none for one of a judge."""
     return f"weights of {folder.parents[1].name}" if folder.parent.name == "checkpoints" else None
 
@@ -154,7 +154,7 @@ def test_a_model_s_weights_and_digest_are_of_one_reading(
     model = Model(RunDir(text_run), "mle", Device.cpu)
     before, trained = model.checkpoint, model.trained
     assert "_read" not in vars(model) and counts["weights of run"] == 1
-    assert before == model.checkpoint == (trained.step, trained.digest)
+    assert before == model.checkpoint == (trained.step, trained.digest, trained.whole)
     assert trained.phase == "mle" and trained.vocabulary is not None
     again = RunDir(text_run).checkpoint("mle")
-    assert (again.step, again.digest) == before
+    assert (again.step, again.digest, again.whole) == before

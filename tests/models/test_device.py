@@ -1,6 +1,7 @@
 """What would fail or wait on a GPU, without one: the meta device refuses to be read by the host
 and to meet CPU tensors, and a dispatch mode counts what makes the host wait."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -163,4 +164,4 @@ def test_a_noise_state_of_another_kind_of_device_is_refused() -> None:
     stepper = object.__new__(Stepper)
     stepper.device, stepper.noise = torch.device("cpu"), rng()
     with pytest.raises(UserError, match="another kind of device than cpu"):
-        stepper.load_state({"noise": torch.zeros(16, dtype=torch.uint8)})
+        stepper.load_state({"noise": torch.zeros(16, dtype=torch.uint8)}, Path("checkpoints"))

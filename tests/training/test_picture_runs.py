@@ -87,7 +87,8 @@ def test_the_folder_of_a_run(image_gan: list[str], tmp_path: Path) -> None:
     assert [(look.total, look.phase) for look in looks] == [(5, "adversarial"), (8, "adversarial")]
     assert asked == [("digits", 40, 20)]  # eval.samples, eval.seed
     (record,) = run.scores("phase-adversarial")["scores"]
-    assert record["signature"] == {"pictures": 40, "phase": "adversarial"}
+    weights = run.checkpoint().digest[:8]
+    assert record["signature"] == {"pictures": 40, "phase": "adversarial", "weights": weights}
     assert (run.result or {})["warnings"] == []
 
 
