@@ -20,10 +20,10 @@ def full(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """Let the disk be full from a file of this name on."""
     real = files.write_synced
 
-    def write(path: Path, data: bytes) -> None:
-        if name in path.name:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
-        real(path, data)
+    def write(place: int, file: str, data: bytes) -> None:
+        if name in file:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), file)
+        real(place, file, data)
 
     monkeypatch.setattr(files, "write_synced", write)
 
@@ -69,7 +69,7 @@ def test_a_resume_where_nothing_can_be_written(cli: Command, failed: RunDir) -> 
     (failed.path / ".lock").unlink()
     (failed.path / ".lock").mkdir()
     found = cli("train", "--resume", "r")
-    said = f"error: cannot write to {failed.path}: Is a directory"
+    said = f"error: cannot write {failed.path}/.lock: Is a directory"
     assert (found.code, found.errors) == (2, [said])
 
 
@@ -87,14 +87,16 @@ def test_a_disk_that_is_full_at_the_resume(
 def test_a_failed_run_is_gone_on_with_whatever_else_lies_in_it(
     cli: Command, failed: RunDir
 ) -> None:
-    """A folder that is named as a half-written file, and a file as a half-written checkpoint."""
+    """A folder that is named as a half-written file, and a file as a half-written checkpoint: we
+    wrote neither.
+    """
     (failed.path / ".x.partial").mkdir()
     (failed.checkpoints / ".y.partial").write_text("")
     assert "next: gantext train --resume runs/r" in cli("runs", "list").err
     assert f"next: gantext train --resume {failed.path}" in cli("runs", "show", "r").err
     assert cli("train", "--resume", "r").code == 0 and failed.status == "finished"
     assert (failed.path / ".x.partial").is_dir()
-    assert not (failed.checkpoints / ".y.partial").exists()
+    assert (failed.checkpoints / ".y.partial").is_file()
 
 
 def limited() -> None:
