@@ -94,6 +94,7 @@ class Reporter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._progress.refresh()  # in a notebook stopping shows no last step
         self._progress.stop()
 
     def say(self, text: str, style: str = "") -> None:
