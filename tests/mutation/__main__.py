@@ -192,6 +192,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--module", action="append", help="only modules whose path holds this")
+    parser.add_argument("--unchecked", action="store_true", help="make test has just passed")
     options = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
     for name in WARM:
@@ -202,7 +203,7 @@ def main() -> None:
         chosen = chosen[: options.count]
     end, trials = time.monotonic() + options.minutes * 60, []
     with copied() as folder:
-        if fail_unchanged(folder, chosen):
+        if not options.unchecked and fail_unchanged(folder, chosen):
             sys.exit((folder / "log.txt").read_text()[-3000:])
         for number, (module, change) in enumerate(chosen, 1):
             if time.monotonic() > end:
