@@ -13,7 +13,7 @@ import pytest
 from gantext import data
 from gantext.config import schema
 from gantext.config.settings import Device
-from gantext.evaluation.judges import encoders, lm_score
+from gantext.evaluation.judges import encoders
 from gantext.evaluation.subjects import Model
 from gantext.models.image_gan.model import ImageGAN
 from gantext.models.mle import MLE
@@ -113,10 +113,9 @@ def test_eval_all(
     text_run: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    brief_judge: None,
 ) -> None:
     """With judges that take no time in the place of those that take a minute."""
-    for name in ("lm_scores", "real_lm_scores"):
-        monkeypatch.setattr(lm_score, name, lambda *_, **__: [])
     toy = SimpleNamespace(id="toy", encode=letters)
     monkeypatch.setattr(encoders, "load_encoder", lambda *_: toy)
     copies(text_run, tmp_path, "a")
