@@ -53,7 +53,10 @@ def _settings(values: dict[str, Any]) -> Settings:
         find_preset,  # late: numpy, which help does not need
     )
 
-    find_preset(settings.eval.preset)
+    try:
+        find_preset(settings.eval.preset)
+    except UserError as error:
+        raise UserError(f"eval.preset: {error}") from error
     return dataclasses.replace(settings, model=model, data=corpus)
 
 
