@@ -173,7 +173,7 @@ class VAE(NamedParts):
         if self.config.pretrain_ae and self.fitter.done == 0:
             initialise(self.decoder, rng)
         if not self.aggressive:
-            return self.update(batch[:rows] if len(batch) == rows else trimmed(batch[:rows]), rng)
+            return self.update(batch if len(batch) == rows else trimmed(batch[:rows]), rng)
         inner = self.inner_loop(batch[rows : len(batch) - self._set_aside], rng)
         with frozen(self.encoder):
             found = self.update(trimmed(batch[:rows]), rng)
