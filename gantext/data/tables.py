@@ -189,6 +189,8 @@ def _of_parquet(path: Path, most: int) -> Table:
     content = io.BytesIO(read_bytes(path, most))
     try:
         table = parquet.read_table(content)
+        # Texts are decoded only here.
+        columns = {name: table[name].to_pylist() for name in table.column_names}
     except (OSError, ValueError) as error:  # pyarrow's own errors are of these
         raise UserError(f"{path}: no whole Parquet file ({str(error).splitlines()[0]})") from error
-    return Table(f"{path}", {name: table[name].to_pylist() for name in table.column_names}, 1)
+    return Table(f"{path}", columns, 1)

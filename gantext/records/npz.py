@@ -48,7 +48,8 @@ def read_floats(
             names = {info.removesuffix(".npy") for info in archive.namelist()}
             for name in shapes:
                 if name not in names:
-                    raise UserError(f"{path}: no array {name}; it has {', '.join(sorted(names))}")
+                    there = ", ".join(sorted(names)).encode("unicode_escape").decode()
+                    raise UserError(f"{path}: no array {name}; it has {there}")
             return {name: _array(path, archive, name, shapes[name]) for name in shapes}
     except zipfile.BadZipFile as error:
         raise UserError(f"{path}: not an .npz file of arrays ({_line(error)})") from error

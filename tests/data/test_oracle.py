@@ -227,6 +227,7 @@ def test_pickled_objects_are_not_read(tmp_path: Path) -> None:
     ("change", "says"),
     [
         ({"bo": None}, "no array bo; it has bc, bf"),
+        ({"bo": None, "a\nb": np.zeros(2)}, "no array bo; it has a\\nb, bc, bf"),
         ({"wo": np.zeros((7, 4), np.float32)}, "wo has shape (7, 4), not (4, 7)"),
         ({"ui": np.zeros((4, 4), np.int64)}, "ui must hold finite floating-point numbers"),
         ({"bf": np.full(4, np.nan, np.float32)}, "bf must hold finite floating-point numbers"),

@@ -78,6 +78,16 @@ def test_parquet(tmp_path: Path) -> None:
     assert said.startswith("no whole Parquet file (")
 
 
+def test_parquet_whose_text_is_no_utf_8(tmp_path: Path) -> None:
+    """Found by damaging files at random: pyarrow decodes texts only when they are asked for."""
+    pyarrow = pytest.importorskip("pyarrow", reason="Parquet is read by pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "a.parquet"
+    parquet.write_table(pyarrow.table({"text": ["red cat", "old dog"]}), path, compression="none")
+    said = refused(path, path.read_bytes().replace(b"old", b"\x83ld"), "data.column=text")
+    assert said.startswith("no whole Parquet file ('utf-8' codec")
+
+
 def test_parquet_without_pyarrow_names_the_extra(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
