@@ -14,7 +14,7 @@ def descend(optimiser: torch.optim.Optimizer, loss: Tensor) -> Tensor:
     networks that judge its pictures.
     """
     weights = [weight for group in optimiser.param_groups for weight in group["params"]]
-    optimiser.zero_grad(set_to_none=True)
+    optimiser.zero_grad()
     torch.autograd.backward(loss, inputs=weights)
     optimiser.step()
     norms = [weight.grad.norm() for weight in weights if weight.grad is not None]
@@ -49,7 +49,7 @@ def clipped_step(
         loss: a scalar.
         clip: the largest norm; 0 leaves the gradient as it is.
     """
-    optimiser.zero_grad(set_to_none=True)
+    optimiser.zero_grad()
     torch.autograd.backward(loss)
     norm = nn.utils.clip_grad_norm_(model.parameters(), clip or math.inf)
     optimiser.step()
