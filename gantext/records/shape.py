@@ -1,8 +1,8 @@
 """Values held against a declared type: the first that does not fit is named, with its key.
 
 A shape is a `TypedDict` of texts, numbers, lists and mappings. Keys that it does not name pass:
-newer versions add some. Whole numbers lie within 64 bits and others are finite, unless `Bounds`
-say otherwise.
+newer versions add some. Whole numbers lie within 64 bits and others are finite, unless a `Range`
+says otherwise.
 """
 
 import functools
@@ -10,7 +10,6 @@ import json
 import math
 import types
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
 from typing import (
     Annotated,
     Any,
@@ -24,21 +23,15 @@ from typing import (
     is_typeddict,
 )
 
+from gantext.data.ranges import Range
+
 SHOWN = 40  # letters of a value in an error
 
 
-@dataclass(frozen=True)
-class Bounds:
-    """The least and the largest whole number of a type `Annotated[int, Bounds(...)]`."""
-
-    low: int = -(2**63)
-    high: int = 2**63 - 1
-
-
-ANY = Bounds()
-# How many there are of something.
-Whole = Annotated[int, Bounds(0)]
-Positive = Annotated[int, Bounds(1)]
+# Whole numbers of 64 bits, and how many there are of something.
+ANY = Range(-(2**63), 2**63 - 1)
+Whole = Annotated[int, Range(0, ANY.high)]
+Positive = Annotated[int, Range(1, ANY.high)]
 
 
 class Misfit(Exception):
@@ -130,7 +123,7 @@ def _number(value: Any) -> None:
         raise Misfit(value, "a finite number" if isinstance(value, float) else "a number")
 
 
-def _whole(bounds: Bounds) -> Check:
+def _whole(bounds: Range) -> Check:
     least = f" of at least {bounds.low}" if bounds.low != ANY.low else ""
     most = f" of at most {bounds.high}" if bounds.high != ANY.high else ""
     both = f" from {bounds.low} to {bounds.high}" if least and most else least + most
@@ -189,7 +182,7 @@ def _list(kind: Any) -> Check:
 def _all_fit(kind: Any) -> Callable[[Collection[Any]], bool]:
     """Whether values are all of a simple type, seen at a glance: of most files all are."""
     if get_origin(kind) is Annotated:
-        bounds: Bounds = get_args(kind)[1]
+        bounds: Range = get_args(kind)[1]
         return lambda values: (
             set(map(type, values)) == {int}
             and bounds.low <= min(values) <= max(values) <= bounds.high

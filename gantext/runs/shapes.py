@@ -7,9 +7,10 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, TypedDict
 
+from gantext.data.ranges import Range
 from gantext.metrics.score import ScoreRecord, Setting
 from gantext.records.json_file import JsonFile
-from gantext.records.shape import Bounds, Positive, Whole
+from gantext.records.shape import Positive, Whole
 
 
 class Version(TypedDict, total=False):
@@ -41,17 +42,17 @@ class Facts(Version, total=False):
     host: str
     command: str
     data: str
-    max_length: Annotated[int, Bounds(0, 10**6)]
+    max_length: Annotated[int, Range(0, 10**6)]
     train_size: Whole
-    channels: Annotated[int, Bounds(1, 4)]
-    size: Annotated[int, Bounds(1, 4096)]
-    classes: Annotated[int, Bounds(0, 10**6)]
+    channels: Annotated[int, Range(1, 4)]
+    size: Annotated[int, Range(1, 4096)]
+    classes: Annotated[int, Range(0, 10**6)]
     overrides: list[str]
     config_dir: str | None
     phase: str
     total: Whole
     seconds: float
-    threads: Annotated[int, Bounds(0, 1024)]
+    threads: Annotated[int, Range(0, 1024)]
 
 
 class Result(TypedDict, total=False):

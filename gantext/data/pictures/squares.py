@@ -7,7 +7,6 @@ advise). What is transparent becomes white.
 Legend: N pictures, C channels, S pixels of a side.
 """
 
-import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from gantext.data.memory import available
 from gantext.data.pictures.colour import Colour
 from gantext.errors import UserError
 from gantext.files import attempt
@@ -23,7 +23,7 @@ from gantext.files import attempt
 Bytes = npt.NDArray[np.uint8]
 FORMATS = ("PNG", "JPEG")
 MOST_PIXELS = 64_000_000  # of one file: it takes 4 bytes each, some of them several times
-MEMORY_SHARE = 4  # the pictures may take one of so many parts of the machine's memory
+MEMORY_SHARE = 4  # the pictures may take one of so many parts of what memory there is
 COPIES = 2  # of the pictures while they are split
 
 
@@ -53,12 +53,11 @@ def read_squares(files: Sequence[Path], size: int, colour: Colour, notes: list[s
 def check_memory(count: int, channels: int, size: int) -> None:
     """Raise UserError, with the numbers, when so many pictures take too much memory."""
     needed = COPIES * count * channels * size**2
-    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    if needed > there // MEMORY_SHARE:
+    memory = available()
+    if needed > memory.total // MEMORY_SHARE:
         raise UserError(
             f"data.size={size}: {count:,} pictures of {size} x {size} need "
-            f"{needed / 2**30:,.1f} GiB, and a quarter of this machine's memory is "
-            f"{there / MEMORY_SHARE / 2**30:,.1f} GiB"
+            f"{needed / 2**30:,.1f} GiB, and 1/{MEMORY_SHARE} of the {memory} may go into them"
         )
 
 
