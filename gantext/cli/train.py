@@ -11,13 +11,12 @@ from typer.core import TyperCommand
 from gantext.cli import completion, tables
 from gantext.cli.options import ConfigDir, Json
 from gantext.config import groups
+from gantext.data import ranges
 from gantext.errors import UserError
 from gantext.runs import listing
 from gantext.runs.folder import RunDir
 from gantext.training import launch
 from gantext.training.terminal import say
-
-MOST_THREADS = 1024
 
 Words = Annotated[
     list[str] | None,
@@ -151,9 +150,10 @@ def _resumed(words: list[str], force: bool) -> RunDir:
 
 def _threads(word: str) -> int:
     """The number of 'threads=4'. Raises UserError."""
-    number = word.partition("=")[2]
-    if not number.isdecimal() or not 1 <= float(number) <= MOST_THREADS:
-        raise UserError(f"{word}: threads is a number from 1 to {MOST_THREADS:,}")
+    number, bounds = word.partition("=")[2], ranges.range_of(ranges.Threads)
+    assert bounds is not None
+    if not number.isdecimal() or not 1 <= float(number) <= bounds.high:
+        raise UserError(f"{word}: threads is a number from 1 to {bounds.high:,}")
     return int(number)
 
 

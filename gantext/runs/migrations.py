@@ -47,22 +47,18 @@ class Change:
     data: str | None = None
 
 
+# The data that keys of preparation came to; what is added later has had them from its beginning.
+REAL_TEXT = ("text", "hf", "coco", "coco_full", "emnlp_news")
 # Oldest first. Never change a row: runs of its time are read by it.
 CHANGES: tuple[Change, ...] = (
     # Tables were lines like any other: a run on a .csv file has learned its lines, commas and all.
     Change(2, Part.settings, "data.format", "lines", data="text"),
     Change(2, Part.settings, "data.column", "", data="text"),
     Change(2, Part.settings, "data.label_column", "", data="text"),
-    *(
-        Change(3, Part.settings, "data.unk", "hide", data=name)
-        for name in ("text", "hf", "coco", "coco_full", "emnlp_news")
-    ),
+    *(Change(3, Part.settings, "data.unk", "hide", data=name) for name in REAL_TEXT),
     Change(3, Part.settings, "data.label", None, data="scenes"),
     # A file was read to its end, however long it was.
-    *(
-        Change(3, Part.settings, "data.max_bytes", 2**50, data=kind)
-        for kind in ("text", "hf", "coco", "coco_full", "emnlp_news")
-    ),
+    *(Change(3, Part.settings, "data.max_bytes", 2**50, data=kind) for kind in REAL_TEXT),
     # Nobody asked how much memory a run needs.
     Change(3, Part.settings, "force", True),
     # The number of threads was torch's choice of the day, or that of the settings; 0: not known.

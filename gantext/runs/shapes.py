@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, TypedDict
 
-from gantext.data.ranges import Range
+from gantext.data.ranges import Range, Threads
 from gantext.metrics.score import ScoreRecord, Setting
 from gantext.records.json_file import JsonFile
 from gantext.records.shape import Positive, Whole
@@ -52,7 +52,7 @@ class Facts(Version, total=False):
     phase: str
     total: Whole
     seconds: float
-    threads: Annotated[int, Range(0, 1024)]
+    threads: Threads
 
 
 class Result(TypedDict, total=False):
