@@ -1,7 +1,8 @@
 """Do the tests notice a wrong number? Random changes of the modules that decide numbers.
 
-Each change is made in a copy of the project, where the tests of the changed module are run until
-one fails. Printed are the share that was caught and every change that was not:
+Each change is made in a copy of the project, where the tests that run the changed line are run
+until one fails; where a line runs when its module is imported, those of the module are. Printed
+are the share that was caught and every change that was not:
 
     python -m tests.mutation --count 300 --seed 1 --minutes 60
 """
@@ -9,6 +10,7 @@ one fails. Printed are the share that was caught and every change that was not:
 import argparse
 import contextlib
 import importlib
+import json
 import os
 import random
 import shutil
@@ -22,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.mutation.changes import Change, changes
+from tests.mutation.reached import Reached, Watcher
 
 ROOT = Path(__file__).parents[2]
 # What decides numbers, and the files there that only name, list or load.
@@ -39,7 +42,8 @@ WARM = ("torch", "numpy", "pytest", "hydra", "omegaconf", "typer", "rich", "safe
 NEEDED = (
     "gantext", "conf", "tests", "bench", "docs", "README.md", "pyproject.toml", "setup.py"
 )  # fmt: skip
-PATIENCE = 240  # seconds, after which a change is taken as noticed: it never ends
+PATIENCE = 600  # seconds, after which a change is taken as noticed: it never ends
+REACHED = ROOT / ".mutation" / "reached.json"
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ class Trial:
 
     module: Path
     change: Change
-    tests: tuple[Path, ...]
+    tests: tuple[str, ...]
     caught: bool
     seconds: float
 
@@ -103,17 +107,7 @@ def sample(count: int, seed: int) -> list[tuple[Path, Change]]:
 def copied() -> Iterator[Path]:
     """A copy of what the tests need."""
     with tempfile.TemporaryDirectory(prefix="gantext-mutation-") as name:
-        ours = (
-            "gantext",
-            "conf",
-            "tests",
-            "bench",
-            "docs",
-            "pyproject.toml",
-            "README.md",
-            "setup.py",
-        )
-        for part in ours:
+        for part in NEEDED:
             source, place = ROOT / part, Path(name) / part
             if source.is_dir():
                 shutil.copytree(source, place, ignore=shutil.ignore_patterns("__pycache__"))
@@ -122,11 +116,13 @@ def copied() -> Iterator[Path]:
         yield Path(name)
 
 
-def passes(folder: Path, files: list[Path], log: Path, patience: int = PATIENCE) -> bool:
+def passes(
+    folder: Path, tests: list[str], log: Path, patience: int = PATIENCE, watch: bool = False
+) -> bool:
     """Whether the tests pass there, in a child of this process, which has loaded torch already."""
     child = os.fork()
     if child == 0:
-        _run_tests(folder, files, log)
+        _run_tests(folder, tests, log, watch)
     signal.signal(signal.SIGALRM, lambda *_: os.killpg(child, signal.SIGKILL))
     signal.alarm(patience)
     try:
@@ -135,7 +131,7 @@ def passes(folder: Path, files: list[Path], log: Path, patience: int = PATIENCE)
         signal.alarm(0)
 
 
-def _run_tests(folder: Path, files: list[Path], log: Path) -> None:
+def _run_tests(folder: Path, tests: list[str], log: Path, watch: bool) -> None:
     code = 1
     try:
         os.setpgid(0, 0)
@@ -146,32 +142,52 @@ def _run_tests(folder: Path, files: list[Path], log: Path) -> None:
             os.dup2(file.fileno(), 1)
             os.dup2(file.fileno(), 2)
         sys.dont_write_bytecode = True
-        import pytest
-
-        code = pytest.main(
-            ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *map(str, files)]
-        )
+        words = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", *tests]
+        code = _watched(folder, words) if watch else _pytest(["-x", *words])
     finally:
         os._exit(int(code))
 
 
-def tried(folder: Path, module: Path, change: Change) -> Trial:
+def _pytest(words: list[str], *plugins: object) -> int:
+    import pytest
+
+    return int(pytest.main(words, list(plugins)))
+
+
+def _watched(folder: Path, words: list[str]) -> int:
+    """Run tests and keep which of them run which lines."""
+    from coverage import Coverage
+
+    coverage = Coverage(data_file=None, source=[str(folder / "gantext")])
+    watcher = Watcher(coverage)
+    coverage.start()
+    code = _pytest(words, watcher)
+    coverage.stop()
+    REACHED.parent.mkdir(exist_ok=True)
+    REACHED.write_text(json.dumps(watcher.document(folder)))
+    return code
+
+
+def tried(folder: Path, module: Path, change: Change, reached: Reached) -> Trial:
     """Make a change, run the tests, take it back."""
     source, place, files = (ROOT / module).read_bytes(), folder / module, tests_of(module)
+    every = [str(file) for file in files]
+    tests = reached.tests(module, source, change, every) or every
+    tests += [f"--deselect={test}" for test in reached.failed]
     start = time.monotonic()
     place.write_bytes(change.apply(source))
     try:
-        caught = not passes(folder, files, folder / "log.txt")
+        caught = not passes(folder, tests, folder / "log.txt")
     finally:
         place.write_bytes(source)
-    return Trial(module, change, tuple(files), caught, time.monotonic() - start)
+    return Trial(module, change, tuple(tests), caught, time.monotonic() - start)
 
 
-def fail_unchanged(folder: Path, chosen: list[tuple[Path, Change]]) -> bool:
-    """Whether a test fails that nothing has been changed for: nothing could be learned from it."""
-    files = sorted({file for module, _ in chosen for file in tests_of(module)})
+def run_unchanged(folder: Path) -> None:
+    """Run all tests without a change, and keep which lines they run."""
+    files = sorted({str(file) for module in modules() for file in tests_of(module)})
     print(f"{len(files)} files of tests, first without a change ...", flush=True)
-    return not passes(folder, files, folder / "log.txt", patience=3600)
+    passes(folder, files, folder / "log.txt", patience=7200, watch=True)
 
 
 def report(trials: list[Trial]) -> None:
@@ -192,7 +208,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--module", action="append", help="only modules whose path holds this")
-    parser.add_argument("--unchecked", action="store_true", help="make test has just passed")
+    parser.add_argument(
+        "--unchecked", action="store_true", help="the tests were run before: go by that"
+    )
     options = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
     for name in WARM:
@@ -203,15 +221,19 @@ def main() -> None:
         chosen = chosen[: options.count]
     end, trials = time.monotonic() + options.minutes * 60, []
     with copied() as folder:
-        if not options.unchecked and fail_unchanged(folder, chosen):
-            sys.exit((folder / "log.txt").read_text()[-3000:])
+        if not options.unchecked:
+            run_unchanged(folder)
+        reached = Reached(REACHED)
+        for test in reached.failed:
+            print(f"left out, since it fails without a change: {test}")
         for number, (module, change) in enumerate(chosen, 1):
             if time.monotonic() > end:
                 print(f"{options.minutes:g} minutes are over: {len(trials)} of {len(chosen)} tried")
                 break
-            trials.append(tried(folder, module, change))
+            trials.append(tried(folder, module, change, reached))
             last = trials[-1]
             state = "caught" if last.caught else "NOT NOTICED"
+            state = "no end" if last.seconds > PATIENCE else state
             print(f"{number:3} {last.seconds:5.1f} s  {state:11}  {module}, {change}", flush=True)
     report(trials)
 

@@ -54,6 +54,24 @@ def test_a_row_holds_what_it_says(row: Measure) -> None:
         assert ("plot" in row.command.options) == (row.command.draw is not None)
 
 
+OPTIONS = {setting: setting for setting in ("preset", "encoder", "sentences", "probes")}
+OPTIONS["draws"] = "k"
+
+
+@pytest.mark.parametrize(
+    "row, command", measures.commanded(), ids=[row.name for row, _ in measures.commanded()]
+)
+def test_a_command_has_the_options_that_decide_its_scores_and_no_other(
+    row: Measure, command: Command
+) -> None:
+    rows = [row, *map(measures.find, command.also)]
+    settings = {setting for one in rows for setting in one.settings}
+    assert command.options & {*OPTIONS.values()} == {OPTIONS[s] for s in settings & OPTIONS.keys()}
+    sampled = any(not (one.of_model or one.pictures) for one in rows)
+    assert ({"samples", "temperature"} <= command.options) == sampled
+    assert bool({"samples", "temperature"} & command.options) == sampled
+
+
 def test_an_option_that_no_command_has_is_refused() -> None:
     command = Command(title="toy", about="A toy.", options=frozenset({"n", "colour"}))
     with pytest.raises(UserError, match="toy: gantext eval has no option colour"):
