@@ -46,8 +46,8 @@ FUZZ ?= 300
 fuzz: $(STAMP)  ## damaged files, odd values of configs and odd command lines at random (FUZZ=300 seconds)
 	OMP_NUM_THREADS=1 $(BIN)/pytest -q -s tests/fuzz -k at_length --fuzz $(FUZZ)
 
-golden: $(STAMP)  ## write the golden losses anew (say why in the CHANGELOG)
-	OMP_NUM_THREADS=1 $(BIN)/pytest -q tests/models/test_golden.py --golden
+golden: $(STAMP)  ## write the golden losses and signatures anew (say why in the CHANGELOG)
+	OMP_NUM_THREADS=1 $(BIN)/pytest -q tests/models/test_golden.py tests/cli/test_eval.py --golden
 
 CHAINS ?= 100
 SEED ?= 1

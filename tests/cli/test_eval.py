@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from gantext.runs.shapes import checksum
 from tests.conftest import Command
 
 Records = dict[str, dict[str, Any]]
+GOLDEN = Path(__file__).parent.parent / "golden"
+VARYING = frozenset({"weights", "data", "run_data", "gantext", "version", "signature", "judge"})
 
 
 def documents(cli: Command, *words: str) -> list[dict[str, Any]]:
@@ -210,10 +213,32 @@ def test_lengths_have_counts_and_a_plot(cli: Command, run: Path, tmp_path: Path)
 
 
 @pytest.mark.usefixtures("brief_judge")
-def test_all_leaves_nothing_out(cli: Command, run: Path) -> None:
-    names = set(scores(cli, "all", str(run), "-n", "40"))
+@pytest.mark.parametrize("fixture", ["trained", "trained_vae"])
+def test_all_leaves_nothing_out_and_each_signature_says_all(
+    cli: Command,
+    fixture: str,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    changes: Callable[[Path], None],
+) -> None:
+    """Refreshed by `make golden`. What differs from run to run only has to be there."""
+    run = shutil.copytree(request.getfixturevalue(fixture), tmp_path / "runs" / "one")
+    found = documents(cli, "all", str(run), "-n", "40", "--k", "2")
+    names = {record["name"] for record in found}
     for name in ("bleu-2", "self-bleu-5", "distinct-1", "nll-test", "grammatical", "lm-score"):
         assert name in names, name
+    said = [
+        {
+            "name": record["name"],
+            **{k: None if k in VARYING else v for k, v in record["signature"].items()},
+        }
+        for record in found
+    ]
+    file = GOLDEN / f"signatures_{fixture}.json"
+    if request.config.getoption("--golden"):
+        changes(GOLDEN)
+        file.write_text("[" + ",\n".join(map(json.dumps, said)) + "]\n")
+    assert said == json.loads(file.read_text())
 
 
 def test_a_folder_that_cannot_be_written_is_scored(cli: Command, run: Path) -> None:

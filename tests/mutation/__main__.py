@@ -171,8 +171,7 @@ def _watched(folder: Path, words: list[str]) -> int:
 def tried(folder: Path, module: Path, change: Change, reached: Reached) -> Trial:
     """Make a change, run the tests, take it back."""
     source, place, files = (ROOT / module).read_bytes(), folder / module, tests_of(module)
-    every = [str(file) for file in files]
-    tests = reached.tests(module, source, change, every) or every
+    tests = reached.tests(module, source, change) or [str(file) for file in files]
     tests += [f"--deselect={test}" for test in reached.failed]
     start = time.monotonic()
     place.write_bytes(change.apply(source))

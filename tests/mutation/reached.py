@@ -84,8 +84,8 @@ class Reached:
         known = json.loads(path.read_text()) if path.is_file() else {"modules": {}, "failed": []}
         self._known, self.failed = known, known["failed"]
 
-    def tests(self, module: Path, source: bytes, change: Change, own: list[str]) -> list[str]:
-        """The tests that run what is changed: those in the files `own` first, then the quick ones.
+    def tests(self, module: Path, source: bytes, change: Change) -> list[str]:
+        """The tests that run what is changed, the quick ones first.
 
         None where that is not known, or where it runs when the module is imported.
         """
@@ -97,4 +97,4 @@ class Reached:
         names = {self._known["names"][number] for numbers in places for number in numbers}
         users, seconds = self._known["users"], self._known["seconds"]
         found = {test for name in names for test in users.get(name, [name])}
-        return sorted(found, key=lambda t: (t.partition("::")[0] not in own, seconds.get(t, 0)))
+        return sorted(found, key=lambda test: (seconds.get(test, 0), test))

@@ -31,17 +31,17 @@ def reached(tmp_path: Path) -> Reached:
     return Reached(tmp_path / "reached.json")
 
 
-def test_a_change_is_tried_by_what_runs_its_line_its_own_tests_first(reached: Reached) -> None:
+def test_a_change_is_tried_by_what_runs_its_line_the_quick_ones_first(reached: Reached) -> None:
     limit, plus = (next(c for c in changes(SOURCE) if c.line == line) for line in (1, 5))
-    tried = reached.tests(MODULE, SOURCE, plus, ["own.py"])
-    assert tried == ["own.py::given", "a.py::quick", "a.py::slow"]
-    assert reached.tests(MODULE, SOURCE, limit, ["own.py"]) == []
+    tried = reached.tests(MODULE, SOURCE, plus)
+    assert tried == ["a.py::quick", "a.py::slow", "own.py::given"]
+    assert reached.tests(MODULE, SOURCE, limit) == []
 
 
 def test_nothing_is_known_of_a_module_that_is_another_since(
     reached: Reached, tmp_path: Path
 ) -> None:
     plus = next(c for c in changes(SOURCE) if c.line == 5)
-    assert reached.tests(MODULE, SOURCE + b"\n", plus, ["own.py"]) == []
-    assert reached.tests(Path("gantext/other.py"), SOURCE, plus, ["own.py"]) == []
-    assert Reached(tmp_path / "none.json").tests(MODULE, SOURCE, plus, ["own.py"]) == []
+    assert reached.tests(MODULE, SOURCE + b"\n", plus) == []
+    assert reached.tests(Path("gantext/other.py"), SOURCE, plus) == []
+    assert Reached(tmp_path / "none.json").tests(MODULE, SOURCE, plus) == []

@@ -7,10 +7,12 @@ import pytest
 import typer
 
 from gantext.cli import eval as eval_command
+from gantext.config.settings import Device
 from gantext.errors import UserError
 from gantext.evaluation import measures
 from gantext.evaluation.measure import Command, Measure, Protocol, imported
 from gantext.evaluation.phase import with_origin
+from gantext.evaluation.subjects import REAL, Ground, Subject
 from gantext.metrics.score import Score
 
 
@@ -67,6 +69,8 @@ def test_a_command_has_the_options_that_decide_its_scores_and_no_other(
     rows = [row, *map(measures.find, command.also)]
     settings = {setting for one in rows for setting in one.settings}
     assert command.options & {*OPTIONS.values()} == {OPTIONS[s] for s in settings & OPTIONS.keys()}
+    if row.pictures or row.needs:
+        assert command.nothing != Command.nothing  # it says which models have the score
     sampled = any(not (one.of_model or one.pictures) for one in rows)
     assert ({"samples", "temperature"} <= command.options) == sampled
     assert bool({"samples", "temperature"} & command.options) == sampled
@@ -101,3 +105,25 @@ def test_an_origin_stands_behind_the_number_of_sentences() -> None:
     assert list(counted.signature) == ["unit", "sentences", "phase", "sample_seed", "data"]
     other = with_origin(Score("a", 1.0, {"hypotheses": 3, "data": "x"}), origin)
     assert list(other.signature) == ["hypotheses", "data", "phase", "sample_seed"]
+
+
+def test_the_language_models_are_fitted_where_the_user_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from gantext.evaluation.measures import lm
+
+    places: list[object] = []
+
+    def fitted(*_: object, seed: int, device: object, **__: object) -> list[Score]:
+        places.append((seed, device))
+        return []
+
+    for name in ("lm_scores", "real_lm_scores"):
+        monkeypatch.setattr(lm, name, fitted)
+    monkeypatch.setattr(lm, "best_device", lambda wanted: f"the {wanted.value}")
+    monkeypatch.setattr(lm, "_prepared", lambda corpus, _: corpus)
+    ground = Ground(("a",), ("b",), None, object())
+    protocol = Protocol(preset="texygen", seed=3, device=Device.cpu)
+    for name in ("run", REAL):
+        lm.lm(Subject(name, {}, {}, lambda: (("a",), None), 1), ground, protocol)
+    assert places == [(3, "the cpu")] * 2
