@@ -107,7 +107,7 @@ def test_sampling_and_scores_work_inside_autocast() -> None:
         state = model.advance(model.start(4), torch.tensor([4, 5, 6, 7]))
         assert {part.dtype for part in state} == {torch.float32}
         assert model.logits(state).dtype == torch.float32
-        assert model.valid_log_probs(tokens).dtype == torch.float32
+        assert model.token_log_prob(tokens).dtype == torch.float32
         assert algorithm.discriminator.score(tokens).dtype == torch.float32
         assert likelihood_of(algorithm, corpus.test, CPU) == pytest.approx(exact, rel=0.02)
 
@@ -172,7 +172,7 @@ def test_leakgan_in_bf16(tie: str) -> None:
             state = policy.advance(policy.start(4), torch.tensor([4, 5, 6, 7]))
             assert {part.dtype for part in state} == {torch.float32, torch.int64}
             assert policy.logits(state).dtype == torch.float32
-            assert policy.valid_log_probs(corpus.test.tokens).dtype == torch.float32
+            assert policy.token_log_prob(corpus.test.tokens).dtype == torch.float32
         losses.append(found)
     assert losses[1] == pytest.approx(losses[0], rel=0.05) and losses[1] != losses[0]
 

@@ -101,6 +101,19 @@ class Worker(nn.Module):
         scores = scores.addmm_(followed.to(kind), self.goal_scores.weight.T.to(kind))
         return scores.float()
 
+    # The same scores of many tokens, as one output layer
+
+    def output_features(self, hidden: Tensor, followed: Tensor) -> Tensor:
+        """What `output_weight` reads, of h_t (N, H) and w_t (N, k): (N, E + k), or (N, kH + k)."""
+        outer = (followed[:, :, None] * hidden[:, None, :]).flatten(1)  # (N, kH)
+        read = self.bilinear(outer) if self.config.tie_weights else outer
+        return torch.cat([read, followed.to(read.dtype)], 1)
+
+    def output_weight(self) -> Tensor:
+        """The weights of all words, (V, E + k), or (V, kH + k)."""
+        words = self.embedding if self.config.tie_weights else self.bilinear
+        return torch.cat([words.weight, self.goal_scores.weight], 1)
+
     def embed(self, goals: Tensor) -> Tensor:
         """W_psi g, (..., F) -> (..., k), fp32."""
         embedded: Tensor = self.goal_embedding(goals)

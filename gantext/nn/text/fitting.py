@@ -16,6 +16,7 @@ from gantext.data.vocabulary import PAD, UNK
 from gantext.nn.optim import Metrics, clipped_step, cosine_rate, set_rate
 from gantext.nn.state import NamedParts
 from gantext.nn.text.lstm import WordModel
+from gantext.nn.text.output_layer import mean_word_nll
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,8 @@ def hide_singletons(
 
 def mean_nll(model: WordModel, tokens: Tensor, rng: torch.Generator | None) -> Tensor:
     """Mean negative log-likelihood, nats per token, <eos> counted."""
-    log_probs = model.valid_log_probs(tokens, rng)
-    return -log_probs.gather(1, tokens[tokens != PAD][:, None]).mean()
+    features = model.valid_features(tokens, rng)
+    return mean_word_nll(model.output_layer(), features, tokens[tokens != PAD])[0]
 
 
 class Fitter(NamedParts):

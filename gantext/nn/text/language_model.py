@@ -13,6 +13,7 @@ from gantext.data.ranges import Dropout, Layers, Size
 from gantext.data.vocabulary import BOS, PAD
 from gantext.nn.text.dropout import locked_dropout, word_dropout
 from gantext.nn.text.lstm import WordModel, initialise, lstm_pass, lstm_step
+from gantext.nn.text.output_layer import OutputLayer
 from gantext.nn.text.sampling import State, bos_column
 
 
@@ -55,15 +56,13 @@ class LanguageModel(WordModel):
         projected: Tensor = self.projection(locked_dropout(x, self.config.dropout, rng))
         return projected
 
-    def valid_log_probs(
-        self, tokens: Tensor, rng: torch.Generator | None = None, written: bool = False
-    ) -> Tensor:
-        """log p(word | prefix) of every word at each valid position, (valid, V), nats."""
-        features = self.features(tokens, rng)[tokens != PAD]
-        return self._scores(features, written).log_softmax(-1)
+    def valid_features(self, tokens: Tensor, rng: torch.Generator | None = None) -> Tensor:
+        """`features` at each valid position, (valid, E or H)."""
+        return self.features(tokens, rng)[tokens != PAD]
 
-    def _scores(self, features: Tensor, written: bool) -> Tensor:
-        return self.ban(self.output(features).float(), written)
+    def output_layer(self, written: bool = False) -> OutputLayer:
+        """Scores of the next word by `features`."""
+        return OutputLayer(self.output.weight, self.without_never(self.output.bias, written))
 
     # Step by step (the Policy contract)
 
@@ -86,4 +85,5 @@ class LanguageModel(WordModel):
 
     def logits(self, state: State) -> Tensor:
         """Scores of the next word, (N, V); words that are never written are -inf."""
-        return self._scores(self.projection(state[0][:, -1]), written=True)
+        scores = self.output(self.projection(state[0][:, -1]))
+        return self.ban(scores.float(), written=True)
