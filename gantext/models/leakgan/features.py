@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from gantext.data.vocabulary import EOS, PAD
 from gantext.nn.text.sampling import State
 from gantext.nn.text.text_cnn import DiscriminatorConfig, TextCNN, prefix_windows, taps
+from gantext.nn.text.windows import tap_products
 
 # A table of all words pays once this many steps of a batch have as many words as it has.
 TABLE_STEPS = 8
@@ -35,6 +36,7 @@ class LeakyTextCNN(TextCNN):
         super().__init__(vocab_size, config, max_length, rng)
         self.not_yet = nn.Parameter(torch.empty(config.embedding).normal_(generator=rng))
         self._kept: tuple[list[int], Tensor, Tensor] | None = None  # of `_reading`
+        self._tables: tuple[list[int], list[Tensor]] = ([], [])
 
     # All prefixes in one pass
 
@@ -117,15 +119,25 @@ class LeakyTextCNN(TextCNN):
         windows = torch.cat([taps(self.not_yet, c).sum(0) for c in self.convolutions])
         return (windows + self._biases()).relu()[None]
 
-    def _biases(self) -> Tensor:
-        return torch.cat([c.get_parameter("bias") for c in self.convolutions])
-
     def _products(self, tokens: Tensor, taps: Tensor) -> list[Tensor]:
         """Each tap's product with each row's word, (N, w, F_w), in fresh memory, fp32."""
         if len(tokens) * TABLE_STEPS < self.embedding.num_embeddings:
             return self._windows((self.embedding(tokens) @ taps).float(), 0)
         pairs = zip(self.tables(), self._sizes(), strict=True)
         return [table.view(-1, width, filters)[tokens] for table, (width, filters) in pairs]
+
+    @torch.no_grad()
+    def tables(self) -> list[Tensor]:
+        """For each width, the product of every word with every tap: (V * w, F_w), row v * w + j.
+
+        Kept until a weight changes; fp32 also under autocast, since they outlive it.
+        """
+        weights = [self.embedding.weight, *(c.get_parameter("weight") for c in self.convolutions)]
+        versions = [weight._version for weight in weights]
+        if self._tables[0] != versions:
+            made = [tap_products(weights[0], convolution) for convolution in self.convolutions]
+            self._tables = (versions, made)
+        return self._tables[1]
 
     def _windows(self, flat: Tensor, fewer: int) -> list[Tensor]:
         """The widths' parts of (N, sum of (w - fewer) F_w), each (N, w - fewer, F_w)."""

@@ -81,6 +81,22 @@ def test_reading_word_by_word_equals_each_prefix_on_its_own(widths, table_steps,
         torch.testing.assert_close(found[valid], wanted[valid, t + 1], rtol=1e-5, atol=1e-5)
 
 
+def test_tables_follow_the_weights_and_do_not_keep_bf16():
+    """They are built once an update, perhaps inside autocast, and read outside too."""
+    model = make((1, 4))
+    first, wide = model.tables()
+    assert model.tables()[1] is wide and first.shape == (12, 4) and wide.shape == (48, 4)
+    weight = model.convolutions[1].weight
+    torch.testing.assert_close(wide[5 * 4 + 3], weight[:, :, 3] @ model.embedding.weight[5])
+    with torch.no_grad():
+        weight.add_(0.3)
+    with torch.autocast("cpu", torch.bfloat16):
+        inside = model.tables()[1]
+    assert inside.dtype == torch.float32 and not torch.equal(inside, wide)
+    model._tables = ([], [])
+    assert torch.equal(inside, model.tables()[1])
+
+
 def test_the_features_of_an_ended_sentence_are_those_that_d_judges_it_by():
     model, tokens = make((1, 4, 7)), sentences()
     ended = (tokens == EOS).any(1)
