@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from gantext.data.vocabulary import EOS, PAD
 from gantext.nn.text.sampling import State
-from gantext.nn.text.text_cnn import DiscriminatorConfig, TextCNN, prefix_windows, taps
+from gantext.nn.text.text_cnn import DiscriminatorConfig, TextCNN
 from gantext.nn.text.windows import tap_products
 
 # A table of all words pays once this many steps of a batch have as many words as it has.
@@ -40,25 +40,14 @@ class LeakyTextCNN(TextCNN):
 
     # All prefixes in one pass
 
-    def prefix_pooled(self, tokens: Tensor) -> Tensor:
-        """Largest activation of each filter over the windows of each prefix, (B, T, F)."""
-        if tokens.device.type != "cpu":  # a GPU would wait for the number of different words
-            return self._prefix_pooled(tokens, None)
-        words, places = torch.unique(tokens, return_inverse=True)
-        return self._prefix_pooled(words, places)
-
-    def _prefix_pooled(self, words: Tensor, places: Tensor | None) -> Tensor:
-        embedded, ended = self.embedding(words), (words == EOS)[..., None, None]
-        found = []
-        for convolution in self.convolutions:
-            unread = taps(self.not_yet, convolution)  # u, (w, F_w)
-            rest = unread_after(unread)
-            # A window begins with S_0 = c_0 + U_0. <eos> takes away what no longer comes.
-            instead = torch.cat([-rest[:1], unread[1:]])
-            products = taps(embedded, convolution) - instead - rest * ended
-            products = products if places is None else products[places]  # (B, T, w, F_w)
-            found.append(prefix_windows(products, convolution))
-        return torch.cat(found, -1)
+    def prefix_products(self, words: Tensor, convolution: nn.Module) -> Tensor:
+        """What each word (...) adds to the windows that read it at each tap, (..., w, F_w)."""
+        unread = tap_products(self.not_yet, convolution)  # u, (w, F_w)
+        rest = unread_after(unread)
+        # A window begins with S_0 = c_0 + U_0. <eos> takes away what no longer comes.
+        instead = torch.cat([-rest[:1], unread[1:]])
+        ended = (words == EOS)[..., None, None]
+        return super().prefix_products(words, convolution) - instead - rest * ended
 
     @torch.no_grad()
     def leaked_features(self, tokens: Tensor) -> Tensor:
@@ -116,7 +105,7 @@ class LeakyTextCNN(TextCNN):
         return self.highway(self._empty_pooled()).float()
 
     def _empty_pooled(self) -> Tensor:
-        windows = torch.cat([taps(self.not_yet, c).sum(0) for c in self.convolutions])
+        windows = torch.cat([tap_products(self.not_yet, c).sum(0) for c in self.convolutions])
         return (windows + self._biases()).relu()[None]
 
     def _products(self, tokens: Tensor, taps: Tensor) -> list[Tensor]:
@@ -135,7 +124,7 @@ class LeakyTextCNN(TextCNN):
         weights = [self.embedding.weight, *(c.get_parameter("weight") for c in self.convolutions)]
         versions = [weight._version for weight in weights]
         if self._tables[0] != versions:
-            made = [tap_products(weights[0], convolution) for convolution in self.convolutions]
+            made = [tap_products(weights[0], c).flatten(0, 1) for c in self.convolutions]
             self._tables = (versions, made)
         return self._tables[1]
 

@@ -18,8 +18,15 @@ from gantext.data.batches import of_like_length
 from gantext.data.ranges import Dropout, Size, Weight, Words
 from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
-from gantext.nn.text.dropout import dropout
-from gantext.nn.text.windows import different_words, largest_windows, tap_table
+from gantext.nn.text.dropout import keep_mask
+from gantext.nn.text.windows import (
+    different_words,
+    largest_windows,
+    prefix_windows,
+    prefix_windows_of,
+    tap_products,
+    tap_table,
+)
 
 SCORE_ROWS = 256
 
@@ -112,14 +119,19 @@ class TextCNN(nn.Module):
         return torch.cat([c.get_parameter("bias") for c in self.convolutions])
 
     def prefix_pooled(self, tokens: Tensor) -> Tensor:
-        """`pooled` of each prefix x_1..x_t as a sentence of its own, (B, T, F), in one pass.
+        """`pooled` of each prefix x_1..x_t as a sentence of its own, (B, T, F), in one pass."""
+        if tokens.device.type != "cpu":
+            products = [self.prefix_products(tokens, c) for c in self.convolutions]
+            found = [prefix_windows(each) for each in products]
+        else:
+            words, places = different_words(tokens, self.embedding.num_embeddings)
+            products = [self.prefix_products(words, c) for c in self.convolutions]
+            found = [prefix_windows_of(each, places) for each in products]
+        return (torch.cat(found, -1) + self._biases()).relu()
 
-        With c_j the product of a filter's tap j and a word, a window that began i words ago has
-        the sum S_i[t] = S_{i-1}[t-1] + c_i[t]; it is finished at i = w - 1. A prefix's features
-        are the maximum over its unfinished windows and a running maximum of finished ones.
-        """
-        embedded = self.embedding(tokens)  # (B, T, E)
-        return torch.cat([prefix_windows(taps(embedded, c), c) for c in self.convolutions], -1)
+    def prefix_products(self, words: Tensor, convolution: nn.Module) -> Tensor:
+        """What each word (...) adds to the windows that read it at each tap, (..., w, F_w)."""
+        return tap_products(self.embedding(words), convolution)
 
     def highway(self, pooled: Tensor) -> Tensor:
         """t * relu(W_h x + b_h) + (1 - t) * x with t = sigmoid(W_t x + b_t)."""
@@ -129,7 +141,8 @@ class TextCNN(nn.Module):
 
     def logits(self, tokens: Tensor, rng: torch.Generator | None = None) -> Tensor:
         """Logit of 'real' of each sentence, (B,); with rng, dropout is on."""
-        return self._output(self.pooled(tokens), rng)
+        pooled = self.pooled(tokens)
+        return self._output(pooled, self._dropout(pooled, rng))
 
     def logits_of(self, batches: Sequence[Tensor], rng: torch.Generator) -> list[Tensor]:
         """`logits` of each batch, one after the other; they share the products of their words."""
@@ -137,14 +150,26 @@ class TextCNN(nn.Module):
         padded = [F.pad(tokens, (0, length - tokens.shape[1]), value=PAD) for tokens in batches]
         pooled = self.pooled(torch.cat(padded))
         parts = torch.split(pooled, [len(tokens) for tokens in batches])
-        return [self._output(part, rng) for part in parts]
+        return [self._output(part, self._dropout(part, rng)) for part in parts]
 
     def prefix_logits(self, tokens: Tensor, rng: torch.Generator | None = None) -> Tensor:
-        """Logit of 'real' of each prefix, (B, T)."""
-        return self._output(self.prefix_pooled(tokens), rng)
+        """Logit of 'real' of each prefix, (B, T); without a meaning at <pad>."""
+        pooled = self.prefix_pooled(tokens)
+        kept = self._dropout(pooled, rng)
+        if tokens.device.type != "cpu":
+            return self._output(pooled, kept)
+        valid = tokens != PAD  # the others cost as much; a GPU would wait for their number
+        logits = self._output(pooled[valid], None if kept is None else kept[valid])
+        return logits.new_zeros(valid.shape).masked_scatter(valid, logits)
 
-    def _output(self, pooled: Tensor, rng: torch.Generator | None) -> Tensor:
-        features = dropout(self.highway(pooled), self.config.dropout, rng)
+    def _dropout(self, pooled: Tensor, rng: torch.Generator | None) -> Tensor | None:
+        """What dropout multiplies features like `pooled` by; None: it is off."""
+        rate = self.config.dropout
+        return keep_mask(tuple(pooled.shape), rate, pooled, rng) if rng and rate else None
+
+    def _output(self, pooled: Tensor, kept: Tensor | None) -> Tensor:
+        features = self.highway(pooled)
+        features = features if kept is None else features * kept
         logit: Tensor = self.output(features).squeeze(-1).float()
         return logit
 
@@ -171,26 +196,6 @@ class TextCNN(nn.Module):
         for rows, group in of_like_length(places, SCORE_ROWS):
             scores[rows] = self._output(self._pooled(tables, group), None).sigmoid()
         return scores[inverse]
-
-
-def taps(embedded: Tensor, convolution: nn.Module) -> Tensor:
-    """Each tap's product with each word: (..., E) -> (..., w, F_w), fp32."""
-    weight = convolution.get_parameter("weight")
-    filters, _, width = weight.shape
-    products = embedded @ weight.permute(1, 2, 0).reshape(-1, width * filters)
-    return products.float().reshape(*embedded.shape[:-1], width, filters)
-
-
-def prefix_windows(products: Tensor, convolution: nn.Module) -> Tensor:
-    """The largest window of each filter in each prefix, (B, T, F_w), of `taps` (B, T, w, F_w)."""
-    begun = products[:, :, 0]  # S_0
-    best = torch.full_like(begun, -torch.inf)
-    for i in range(1, products.shape[2]):
-        best = torch.maximum(best, begun)
-        # Windows that would begin before the sentence do not exist.
-        begun = F.pad(begun[:, :-1], (0, 0, 1, 0), value=-torch.inf) + products[:, :, i]
-    best = torch.maximum(best, begun.cummax(1).values)
-    return (best + convolution.get_parameter("bias")).relu()
 
 
 def unique_rows(tokens: Tensor) -> tuple[Tensor, Tensor]:

@@ -8,6 +8,7 @@ from gantext.data.vocabulary import EOS, PAD
 from gantext.models.leakgan import features as leaked_features
 from gantext.models.leakgan.features import LeakyTextCNN, unread_after
 from gantext.nn.text.text_cnn import DiscriminatorConfig
+from gantext.nn.text.windows import prefix_windows
 
 WIDTHS = [(1,), (2, 3), (1, 4, 7), (9,), (1, 2, 3, 4, 5, 6, 7, 8, 9)]
 
@@ -126,9 +127,11 @@ def test_only_prefixes_teach_what_is_not_yet_generated():
 
 
 def test_prefixes_in_order_or_by_different_words_are_the_same():
-    """The path of a GPU, which does not look for equal words."""
+    """The way of a GPU, which does not look for equal words: the products of each token."""
     model, tokens = make((1, 4, 7)), sentences()
-    torch.testing.assert_close(model._prefix_pooled(tokens, None), model.prefix_pooled(tokens))
+    found = [prefix_windows(model.prefix_products(tokens, c)) for c in model.convolutions]
+    plain = (torch.cat(found, -1) + model._biases()).relu()
+    torch.testing.assert_close(model.prefix_pooled(tokens), plain, rtol=1e-5, atol=1e-6)
 
 
 def test_unread_after_by_hand():

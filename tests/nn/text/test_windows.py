@@ -5,7 +5,13 @@ import torch
 
 from gantext.data.vocabulary import EOS, PAD
 from gantext.nn.text.text_cnn import DiscriminatorConfig, TextCNN
-from gantext.nn.text.windows import different_words, largest_windows, tap_table
+from gantext.nn.text.windows import (
+    different_words,
+    largest_windows,
+    prefix_windows,
+    prefix_windows_of,
+    tap_table,
+)
 
 WORDS, LENGTH = 30, 9
 WIDTHS = [(1,), (2, 3), (1, 4, 7), (9,)]
@@ -144,3 +150,30 @@ def test_a_window_that_begins_at_no_word_does_not_count() -> None:
     table = tap_table(torch.tensor([[0.0], [3.0], [4.0]]), convolution)
     places = torch.tensor([[1, 2, 0, 0]])  # windows -7 and -4
     assert largest_windows(table, places, 2).item() == -4
+
+
+@pytest.mark.parametrize("columns", [1, 3, LENGTH])
+@pytest.mark.parametrize("width", [1, 2, 5])
+def test_windows_of_prefixes_and_their_gradients(width: int, columns: int) -> None:
+    """Beside torch's own gradients of the plain loop, also where a filter is wider than the batch
+    and where words come twice in a row."""
+    _, places = different_words(sentences()[:, :columns], WORDS)
+    table = torch.randn(int(places.max()) + 1, width, 3, generator=rng(7), requires_grad=True)
+    found, plain = prefix_windows_of(table, places), prefix_windows(table[places])
+    torch.testing.assert_close(found, plain, rtol=1e-5, atol=1e-6)
+    weights = torch.randn(found.shape, generator=rng(8))
+    (gradient,) = torch.autograd.grad((found * weights).sum(), table)
+    (wanted,) = torch.autograd.grad((plain * weights).sum(), table)
+    assert (gradient - wanted).norm() <= 5e-6 * wanted.norm()
+
+
+def test_a_running_window_of_a_prefix_by_hand() -> None:
+    """Width 2, taps 1 and 10, words 4 6 5 worth their number: prefixes 4; 4 + 60; and the same,
+    since 6 + 50 and 5 are less. Words 4 and 6 get 1 + 1 + 1 at the first tap (the first prefix ends
+    at it) and 1 + 1 at the second."""
+    values = torch.tensor([0.0, 4, 6, 5])
+    table = torch.stack([values, 10 * values], 1)[:, :, None].requires_grad_()
+    found = prefix_windows_of(table, torch.tensor([[1, 2, 3]]))
+    assert found.flatten().tolist() == [4, 64, 64]
+    found.sum().backward()
+    assert table.grad[:, :, 0].tolist() == [[0, 0], [3, 0], [0, 2], [0, 0]]
