@@ -49,7 +49,7 @@ def test_steps_and_states_are_torchs() -> None:
     again, after = model(), copy.deepcopy(own)
     again.load_state_dict(own.state_dict())
     resumed = Optimiser(torch.optim.Adam, again.parameters(), 0.7)
-    resumed.load_state_dict(late.state_dict())
+    resumed.load_state_dict(copy.deepcopy(late.state_dict()))
     assert resumed._made is None
     assert stepped(again, resumed, 2) == stepped(own, late, 2) != after.weight.flatten().tolist()
     assert resumed.param_groups[0]["lr"] == 0.01
