@@ -14,7 +14,7 @@ from gantext.records.content import Damaged
 
 
 def model() -> nn.Linear:
-    made = nn.Linear(3, 2)
+    made = nn.Linear(3, 2, bias=False)
     with torch.no_grad():
         made.weight.copy_(torch.arange(6.0).reshape(2, 3) / 7)
     return made
