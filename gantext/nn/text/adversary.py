@@ -13,7 +13,7 @@ from torch import Tensor
 
 from gantext.data.ranges import BatchSize, Clip, LearningRate, Probability, Steps, UpdatesOrNone
 from gantext.data.vocabulary import PAD
-from gantext.nn.optim import Metrics, clipped_step
+from gantext.nn.optim import Metrics, Optimiser, clipped_step
 from gantext.nn.text.text_cnn import TextCNN
 
 
@@ -42,8 +42,8 @@ class DiscriminatorTrainer:
 
     def __init__(self, discriminator: TextCNN, config: DTrainingConfig, prefixes: bool) -> None:
         self.discriminator, self.config, self.prefixes = discriminator, config, prefixes
-        self.optimiser = torch.optim.Adam(
-            discriminator.parameters(), config.learning_rate, (0.5, 0.999)
+        self.optimiser = Optimiser(
+            torch.optim.Adam, discriminator.parameters(), config.learning_rate, (0.5, 0.999)
         )
         self.accuracy = 0.5  # a running mean, used by `balance: adaptive` only
 
