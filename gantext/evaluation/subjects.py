@@ -24,9 +24,9 @@ from gantext.evaluation.once import Once
 from gantext.inference.sampling import SamplingRequest, draw, signature
 from gantext.metrics.score import Setting
 from gantext.metrics.text.preparation import AS_IT_IS, Preparation
-from gantext.runs.checkpoint import Checkpoint
 from gantext.runs.folder import RunDir
 from gantext.runs.kinds import PICTURES, TEXT, Kind, kind_of
+from gantext.runs.stored_checkpoint import StoredCheckpoint
 from gantext.runs.trained import Trained, TrainedText, best_device, origin_of, rebuild
 
 REAL = "real"
@@ -78,14 +78,15 @@ class Model:
         return self.run.settings
 
     @functools.cached_property
-    def _read(self) -> Checkpoint:
-        return self.run.checkpoint(self.phase)
+    def _stored(self) -> StoredCheckpoint:
+        return self.run.stored_checkpoint(self.phase)
 
     @functools.cached_property
     def trained(self) -> Trained[Any, Any]:
         """The run with its weights."""
-        found = rebuild(self.run, self.device, self.phase, self._read)
-        del self.__dict__["_read"]  # as large as the weights and their optimisers
+        found = rebuild(self.run, self.device, self.phase, self._stored)
+        _ = self.checkpoint
+        del self.__dict__["_stored"]  # as large as the weights and their optimisers
         return found
 
     @property
@@ -119,8 +120,7 @@ class Model:
 
         Raises UserError when there is none.
         """
-        read = self.__dict__.get("trained") or self._read
-        return read.step, read.digest, read.whole
+        return self._stored.step, self._stored.digest, self._stored.whole
 
     @property
     def key(self) -> dict[str, Setting]:

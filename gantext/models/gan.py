@@ -42,7 +42,7 @@ from gantext.data.ranges import (
 from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
 from gantext.models.contract import Ability, Phase, Reads, Task
-from gantext.nn.optim import Metrics, clipped_step
+from gantext.nn.optim import Metrics, Optimiser, clipped_step
 from gantext.nn.state import NamedParts
 from gantext.nn.text.adversary import DiscriminatorTrainer, DTrainingConfig
 from gantext.nn.text.fitting import MLEConfig, MLETrainer, mean_nll
@@ -158,13 +158,13 @@ class GAN(NamedParts):
         self.trainer = MLETrainer(
             self.generator, config.mle, task.singletons, config.mle.steps(task.train_size)
         )
-        self.g_optimiser = torch.optim.Adam(
-            self.generator.parameters(), config.adversarial.learning_rate
+        self.g_optimiser = Optimiser(
+            torch.optim.Adam, self.generator.parameters(), config.adversarial.learning_rate
         )
         self.d_trainer = DiscriminatorTrainer(
             self.discriminator, config.d_training, config.adversarial.reward is Reward.prefix
         )
-        self.critic_optimiser = torch.optim.Adam(self.critic.parameters(), 1e-2)
+        self.critic_optimiser = Optimiser(torch.optim.Adam, self.critic.parameters(), 1e-2)
         self.ema = torch.full((), 0.5, device=task.device)
         self.adversarial_steps = 0
 

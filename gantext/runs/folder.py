@@ -14,11 +14,10 @@ import functools
 import json
 import logging
 import os
-import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gantext.config.words import command
 from gantext.errors import UserError
@@ -26,12 +25,13 @@ from gantext.files import Held, hold, is_held
 from gantext.records.content import Damaged
 from gantext.records.json_file import fitting
 from gantext.records.rows import Row
-from gantext.runs import shapes
+from gantext.runs import shapes, stored_checkpoint
 from gantext.runs.enclosed import Enclosed
 from gantext.runs.kinds import PICTURES, TEXT, Kind, model_kind
 from gantext.runs.migrations import FORMAT, Part, format_of, migrated, written_by
 from gantext.runs.pictures import LINES, PictureFiles
 from gantext.runs.shapes import Facts, Result, StoredScores
+from gantext.runs.stored_checkpoint import StoredCheckpoint
 
 if TYPE_CHECKING:
     from gantext.config.settings import Settings
@@ -39,9 +39,9 @@ if TYPE_CHECKING:
     from gantext.runs.checkpoint import Checkpoint
 
 logger = logging.getLogger(__name__)
+C = TypeVar("C", "Checkpoint", StoredCheckpoint)
 
 CONFIG, INFO, RESULT = "config.yaml", "run.json", "result.json"
-CHECKPOINT = re.compile(r"\d+(-[^/]+)?")
 
 
 class RunDir:
@@ -256,11 +256,17 @@ class RunDir:
         found, damaged = checkpoint.newest(self.checkpoints, phase)
         return (found.tree if found else None), damaged
 
-    def checkpoint(self, phase: str | None = None) -> "Checkpoint":
-        """The checkpoint that `load_checkpoint` gives, with its digest. Raises UserError."""
+    def checkpoint(self, phase: str | None = None, moments: bool = True) -> "Checkpoint":
+        """The newest whole checkpoint, `moments` as in `checkpoint.load`. Raises UserError."""
         from gantext.runs import checkpoint
 
-        found, damaged = checkpoint.newest(self.checkpoints, phase)
+        return self._there(phase, *checkpoint.newest(self.checkpoints, phase, moments))
+
+    def stored_checkpoint(self, phase: str | None = None) -> StoredCheckpoint:
+        """The files of the newest whole checkpoint, as `checkpoint`, without torch."""
+        return self._there(phase, *stored_checkpoint.newest(self.checkpoints, phase))
+
+    def _there(self, phase: str | None, found: C | None, damaged: list[str]) -> C:
         if found is None:
             raise self.no_checkpoint(phase)
         if self.divergence:
@@ -269,7 +275,7 @@ class RunDir:
 
     def last_checkpoint(self) -> Path | None:
         """The folder of the newest checkpoint, whole or not; None where there is none."""
-        return max(self.files.in_folder(self.checkpoints, CHECKPOINT), default=None)
+        return max(stored_checkpoint.folders(self.checkpoints), default=None)
 
     def no_checkpoint(self, phase: str | None) -> UserError:
         """What to say when there is no whole checkpoint."""
@@ -286,9 +292,7 @@ class RunDir:
 
     def phase_steps(self) -> dict[str, int]:
         """The step at which each phase ended whose end is kept, in order."""
-        names = [path.name for path in self.files.in_folder(self.checkpoints, CHECKPOINT)]
-        ends = (name.partition("-") for name in names if "-" in name)
-        return {phase: int(step) for step, _, phase in ends}
+        return stored_checkpoint.phase_steps(self.checkpoints)
 
     def save_samples(self, name: str, lines: list[str]) -> None:
         """Write samples, one sentence a line."""

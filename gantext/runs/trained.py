@@ -17,9 +17,10 @@ from gantext.models.build import build, singletons
 from gantext.models.contract import Algorithm, Painter, PictureTask, Task
 from gantext.nn.state import restore as restore_state
 from gantext.records.content import Damaged
-from gantext.runs.checkpoint import Checkpoint
+from gantext.runs.checkpoint import Checkpoint, load
 from gantext.runs.folder import RunDir
 from gantext.runs.kinds import PICTURES, TEXT, A, Kind, V, model_kind
+from gantext.runs.stored_checkpoint import CheckpointDamaged, StoredCheckpoint
 
 logger = logging.getLogger(__name__)
 
@@ -125,9 +126,11 @@ def rebuild(
     run: RunDir,
     device: Device | None = None,
     phase: str | None = None,
-    checkpoint: Checkpoint | None = None,
+    stored: StoredCheckpoint | None = None,
 ) -> Trained[Any, Any]:
-    """As `restore`, whatever the model makes; of a checkpoint that has been read already, if given.
+    """As `restore`, whatever the model makes; of a checkpoint that was found already, if given.
+
+    What optimisers keep of the weights is not read: who goes on training loads the checkpoint.
 
     Raises:
         UserError: it lacks a vocabulary or a whole checkpoint.
@@ -136,15 +139,22 @@ def rebuild(
     vocabulary = run.vocabulary
     task = TASKS[model_kind(settings.model.name)](run, vocabulary, target)
     algorithm = build(settings.model, settings.seed, task)
-    found = checkpoint or run.checkpoint(phase)
+    found = _read(stored) if stored else run.checkpoint(phase, moments=False)
     for line in found.damaged:
         logger.warning("warning: %s; the one before it is used", line)
     state = found.state
-    restore_state(algorithm, state["algorithm"], found.file, "algorithm")
+    restore_state(algorithm, state["algorithm"], found.file, "algorithm", to_train=False)
     step = state["total"]
     return Trained(
         run, settings, vocabulary, algorithm, target, step, phase, found.digest, found.whole
     )
+
+
+def _read(stored: StoredCheckpoint) -> Checkpoint:
+    try:
+        return load(stored, moments=False)
+    except CheckpointDamaged as error:
+        raise Damaged(stored.folder, str(error)) from error
 
 
 def data_facts(data: Corpus | Gallery) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from gantext.errors import UserError
+from gantext.nn.state import restore
 from gantext.runs.folder import RunDir
 from gantext.runs.trained import rebuild
 from tests.conftest import Command
@@ -150,8 +151,10 @@ def test_a_state_that_is_none_of_the_models(
     run: Path, change: Callable[[Any], object], fault: str
 ) -> None:
     change_state(run, change)
+    algorithm = rebuild(RunDir(run), phase="mle").algorithm
     with pytest.raises(UserError) as caught:
-        rebuild(RunDir(run))
+        found = RunDir(run).checkpoint()
+        restore(algorithm, found.state["algorithm"], found.file, "algorithm")
     assert str(caught.value).startswith(f"cannot read {run / NEWEST / 'state.json'}: ")
     assert fault in str(caught.value) and "\n" not in str(caught.value)
 

@@ -127,16 +127,6 @@ def test_weights_are_cast_anew_after_each_update() -> None:
     assert results[0] == results[1]
 
 
-def test_tables_of_the_discriminator_do_not_keep_bf16() -> None:
-    """They are built once an update, perhaps inside autocast, and read outside too."""
-    chosen, algorithm, _ = made("precision=bf16")
-    with autocast(chosen, CPU):
-        inside = [table.clone() for table in algorithm.discriminator.tables()]
-    algorithm.discriminator._tables = ([], [])
-    for one, two in zip(inside, algorithm.discriminator.tables(), strict=True):
-        assert one.dtype == torch.float32 and torch.equal(one, two)
-
-
 def test_returns_are_summed_in_fp32() -> None:
     rewards = torch.rand(5, 7, generator=torch.Generator().manual_seed(1))
     valid = torch.ones(5, 7, dtype=torch.bool)

@@ -31,7 +31,7 @@ from gantext.models.leakgan.manager_worker import (
     goal_cosines,
     intrinsic_rewards,
 )
-from gantext.nn.optim import Metrics, clipped_step
+from gantext.nn.optim import Metrics, Optimiser, clipped_step
 from gantext.nn.state import NamedParts
 from gantext.nn.text.adversary import DiscriminatorTrainer, DTrainingConfig
 from gantext.nn.text.fitting import MLEConfig, MLETrainer
@@ -130,10 +130,10 @@ class LeakGAN(NamedParts):
             self.generator, config.mle, task.singletons, config.mle.steps(task.train_size)
         )
         adversarial, parameters = config.adversarial, list(self.generator.parameters())
-        self.g_optimiser = torch.optim.Adam(parameters, adversarial.learning_rate)
+        self.g_optimiser = Optimiser(torch.optim.Adam, parameters, adversarial.learning_rate)
         # One of its own, as in the code: among the many larger gradients of the likelihood, a
         # shared one would shrink the policy's steps to nothing.
-        self.mle_optimiser = torch.optim.Adam(parameters, adversarial.mle_learning_rate)
+        self.mle_optimiser = Optimiser(torch.optim.Adam, parameters, adversarial.mle_learning_rate)
         d = config.d_training
         first = dataclasses.replace(
             d, batch_size=d.pretrain_batch_size, learning_rate=d.pretrain_learning_rate

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from gantext.data.ranges import BatchSize, Clip, LearningRate, Probability, Steps, WeightDecay
 from gantext.data.vocabulary import PAD, UNK
-from gantext.nn.optim import Metrics, clipped_step, cosine_rate, set_rate
+from gantext.nn.optim import Metrics, Optimiser, clipped_step, cosine_rate, set_rate
 from gantext.nn.state import NamedParts
 from gantext.nn.text.lstm import WordModel
 from gantext.nn.text.output_layer import mean_word_nll
@@ -72,8 +72,12 @@ class Fitter(NamedParts):
         self.unk_rate = config.unk_rate if bool(singletons.any()) else 0.0
         self.total = steps
         self.done = 0
-        self.optimiser = torch.optim.AdamW(
-            model.parameters(), config.learning_rate, (0.9, 0.99), weight_decay=config.weight_decay
+        self.optimiser = Optimiser(
+            torch.optim.AdamW,
+            model.parameters(),
+            config.learning_rate,
+            (0.9, 0.99),
+            weight_decay=config.weight_decay,
         )
 
     def update(self, loss: Tensor, counted: bool = True) -> Metrics:

@@ -24,6 +24,9 @@ class Told(TextCNN):
         shift = (tokens != PAD).sum(1) / 10 - 0.3
         return self.bias(torch.tensor([LOGIT[int(row[0])] for row in tokens])) + shift
 
+    def logits_of(self, batches, rng):
+        return [self.logits(tokens) for tokens in batches]
+
     def prefix_logits(self, tokens, rng=None):
         return self.bias(torch.tensor([[LOGIT[int(word)] for word in row] for row in tokens]))
 
