@@ -1,12 +1,13 @@
 """Sampling a trained run."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
+from gantext.data.tokenizers import detokenize
 from gantext.data.vocabulary import Vocabulary
 from gantext.metrics.score import Setting, signed
 from gantext.models.contract import Algorithm
@@ -15,6 +16,8 @@ from gantext.nn.text.sampling import LogitsNotFinite, SamplingOptions, check_dra
 from gantext.runs.folder import RunDir
 from gantext.runs.kinds import KINDS, TEXT, Kind
 from gantext.runs.trained import TrainedText
+
+Texts = tuple[list[str], list[list[str]]]  # sentences, and the words of each
 
 
 @dataclass(frozen=True)
@@ -37,11 +40,16 @@ class SamplingRequest:
         return SamplingOptions(self.temperature, self.top_k, self.top_p)
 
 
-def draw(trained: TrainedText, request: SamplingRequest) -> tuple[list[str], list[list[str]]]:
+def draw(trained: TrainedText, request: SamplingRequest) -> Texts:
     """Sample a run: n sentences, and their words. Raises LogitsNotFinite, naming the run."""
+    return _joined(draw_parts(trained, request))
+
+
+def draw_parts(trained: TrainedText, request: SamplingRequest) -> Iterator[Texts]:
+    """The same, some sentences at a time: of a million nothing but these is held in memory."""
     rng = generator(request.seed, "sampling", trained.device)
     with naming(trained.run):
-        return sample_texts(
+        yield from sampled_parts(
             trained.algorithm, trained.vocabulary, request.n, rng, request.options, ROWS
         )
 
@@ -99,16 +107,35 @@ def sample_texts(
     rng: torch.Generator,
     options: SamplingOptions,
     rows: int,
-) -> tuple[list[str], list[list[str]]]:
+) -> Texts:
     """Draw n sentences, `rows` at a time: as readable text, and as tokens.
 
     Raises:
         LogitsNotFinite: some of the words could not be drawn.
     """
-    sizes = [rows] * (n // rows) + ([n % rows] if n % rows else [])
-    drawn: list[list[int]] = []
-    for size in sizes:
-        tokens = algorithm.sample(size, rng, options).cpu()
+    return _joined(sampled_parts(algorithm, vocabulary, n, rng, options, rows))
+
+
+def sampled_parts(
+    algorithm: Algorithm,
+    vocabulary: Vocabulary,
+    n: int,
+    rng: torch.Generator,
+    options: SamplingOptions,
+    rows: int,
+) -> Iterator[Texts]:
+    """The same, `rows` sentences after the other."""
+    for start in range(0, n, rows):
+        tokens = algorithm.sample(min(rows, n - start), rng, options).cpu()
         check_drawn(tokens)
-        drawn += tokens.tolist()
-    return [vocabulary.text(row) for row in drawn], [vocabulary.decode(row) for row in drawn]
+        words = [vocabulary.decode(row) for row in tokens.tolist()]
+        yield [detokenize(row, vocabulary.tokenizer) for row in words], words
+
+
+def _joined(parts: Iterable[Texts]) -> Texts:
+    lines: list[str] = []
+    words: list[list[str]] = []
+    for own_lines, own_words in parts:
+        lines += own_lines
+        words += own_words
+    return lines, words
