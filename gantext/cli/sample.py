@@ -26,7 +26,7 @@ from gantext.training.terminal import say
 if TYPE_CHECKING:
     from gantext import api
     from gantext.inference.drawing import PictureRequest
-    from gantext.inference.sampling import SamplingRequest
+    from gantext.inference.request import SamplingRequest
     from gantext.runs.kinds import Kind
 
 
@@ -80,7 +80,7 @@ def sample(
     from gantext import api
     from gantext.api.run import SENTENCES
     from gantext.inference.drawing import PictureRequest
-    from gantext.inference.sampling import SamplingRequest
+    from gantext.inference.request import SamplingRequest
     from gantext.runs.kinds import PICTURES, model_kind
 
     found = api.load_run(run, phase, runs_dir=runs_dir, device=device)

@@ -9,8 +9,9 @@ from dataclasses import asdict
 
 from gantext.errors import UserError
 from gantext.evaluation import measures
+from gantext.evaluation.ground import Ground
 from gantext.evaluation.measure import Measure, Protocol
-from gantext.evaluation.subjects import Ground, Subject
+from gantext.evaluation.subjects import Subject
 from gantext.metrics.score import Score, Setting, signed
 from gantext.runs.folder import RunDir
 

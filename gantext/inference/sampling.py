@@ -1,43 +1,20 @@
 """Sampling a trained run."""
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 import torch
 
 from gantext.data.tokenizers import detokenize
 from gantext.data.vocabulary import Vocabulary
-from gantext.metrics.score import Setting, signed
+from gantext.inference.request import SamplingRequest
 from gantext.models.contract import Algorithm
 from gantext.nn.rng import generator
 from gantext.nn.text.sampling import LogitsNotFinite, SamplingOptions, check_drawn
 from gantext.runs.folder import RunDir
-from gantext.runs.kinds import KINDS, TEXT, Kind
 from gantext.runs.trained import TrainedText
 
 Texts = tuple[list[str], list[list[str]]]  # sentences, and the words of each
-
-
-@dataclass(frozen=True)
-class SamplingRequest:
-    """What is sampled: how many, how words are drawn (of text), from which state of the run."""
-
-    n: int
-    temperature: float = 1.0
-    top_k: int = 0
-    top_p: float = 1.0
-    seed: int = 0
-    phase: str | None = None
-
-    def __post_init__(self) -> None:
-        SamplingOptions(self.temperature)  # refuses one that nothing can be drawn at, before work
-
-    @property
-    def options(self) -> SamplingOptions:
-        """How tokens are drawn."""
-        return SamplingOptions(self.temperature, self.top_k, self.top_p)
 
 
 def draw(trained: TrainedText, request: SamplingRequest) -> Texts:
@@ -61,40 +38,6 @@ def naming(run: RunDir) -> Iterator[None]:
         yield
     except LogitsNotFinite as error:
         raise LogitsNotFinite(f"{run.path.name} cannot be sampled: {error}") from error
-
-
-def signed_temperature(temperature: float) -> Setting:
-    """What a signature says of a temperature: 0 is greedy."""
-    return temperature or "greedy"
-
-
-def signature(
-    origin: Mapping[str, Setting],
-    request: SamplingRequest,
-    run_data: str | None,
-    kind: Kind[Any, Any] = TEXT,
-) -> dict[str, Setting]:
-    """The settings that these samples can be drawn again with.
-
-    What a user may choose of words only is left out of pictures.
-
-    Args:
-        origin: which model it is, as `origin_of` says.
-        request: the samples.
-        run_data: the hash of the data that it was trained on.
-        kind: what it makes.
-    """
-    found = signed(
-        **origin,
-        sampled=request.n,
-        temperature=signed_temperature(request.temperature),
-        top_k=request.top_k,
-        top_p=request.top_p,
-        sample_seed=request.seed,
-        run_data=run_data,
-    )
-    foreign = {option for one in KINDS for option in one.options} - kind.options
-    return {key: value for key, value in found.items() if key not in foreign}
 
 
 ROWS = 500

@@ -6,14 +6,15 @@ from gantext.config.words import command
 from gantext.data.scenes import Config as Scenes
 from gantext.evaluation import by_length, measures
 from gantext.evaluation.frontier import mle_phase
+from gantext.evaluation.ground import Ground
 from gantext.evaluation.request import Asked
 from gantext.evaluation.scorebook import Say
-from gantext.evaluation.subjects import Ground, Model, label
+from gantext.evaluation.subjects import Model, label
 from gantext.evaluation.table import Table as Scores
 from gantext.evaluation.table import score_all
 from gantext.inference.goals import goals_of
 from gantext.inference.latent_plane import latent_plane
-from gantext.inference.sampling import SamplingRequest
+from gantext.inference.request import SamplingRequest
 from gantext.metrics.signatures import signature_lines
 from gantext.metrics.text.copying import CopyIndex
 from gantext.models.contract import Guided, Latent

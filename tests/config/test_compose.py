@@ -17,6 +17,7 @@ from gantext.config.compose import BASIC_SWEEPER, complete, compose, sweep_folde
 from gantext.config.settings import Device, Phases, Settings
 from gantext.config.words import quote
 from gantext.errors import UserError
+from gantext.runs.folder import RunDir
 
 
 def refusal(*words: str, config_dir: Path | None = None) -> str:
@@ -178,14 +179,14 @@ def test_a_composed_config_composes_back(tmp_path: Path) -> None:
     ]
     found = compose(words)
     (tmp_path / "config.yaml").write_text(schema.to_yaml(found))
-    assert schema.from_yaml(tmp_path / "config.yaml") == found
+    assert RunDir(tmp_path).settings == found
 
 
 @pytest.mark.parametrize("text", ["", "- a", "a: [", "a: ${b}", "\0", "seed: 1"])
 def test_a_damaged_config_of_a_run_is_one_line(tmp_path: Path, text: str) -> None:
     (tmp_path / "config.yaml").write_text(text)
     with pytest.raises(UserError) as caught:
-        schema.from_yaml(tmp_path / "config.yaml")
+        _ = RunDir(tmp_path).settings
     assert "\n" not in str(caught.value)
 
 

@@ -16,7 +16,7 @@ Legend: H hypotheses, S sentences, K distinct n-grams of one order, N the highes
 
 import sys
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,9 +34,9 @@ from gantext.metrics.text.ngrams import (
     number_words,
     sentence_counts,
 )
+from gantext.metrics.text.presets import Smoothing
 
 FloatArray = NDArray[np.float64]
-Smoothing = Literal["method1", "none"]
 # Chen and Cherry 2014, method 1: the numerator that stands for "no match".
 EPSILON = 0.1
 

@@ -6,27 +6,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gantext.errors import UserError, nearest
+from gantext.errors import UserError
 from gantext.metrics.score import Score, Setting, signed
 from gantext.metrics.text.bleu import FloatArray, ReferenceIndex, bleu_of_matches, self_bleu
 from gantext.metrics.text.ngrams import IntArray
 from gantext.metrics.text.preparation import Preparation
-from gantext.metrics.text.presets import DEFAULT, PRESETS, Preset
+from gantext.metrics.text.presets import DEFAULT, Preset, find_preset
 from gantext.metrics.text.tokens import CHUNK, encode_texts, own_tokenizer, token_chunks
 
 ORDERS = (2, 3, 4, 5)
-
-
-def find_preset(name: str) -> Preset:
-    """Return the preset of that name.
-
-    Raises:
-        UserError: there is none.
-    """
-    if name not in PRESETS:
-        choices = ", ".join(PRESETS)
-        raise UserError(f"no preset {name!r}{nearest(name, PRESETS)}; choose from {choices}")
-    return PRESETS[name]
 
 
 def fewest_samples(name: str) -> int:
