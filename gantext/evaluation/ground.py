@@ -12,6 +12,7 @@ from gantext.data import Reads
 from gantext.data.tokenizers import UNKNOWN
 from gantext.errors import UserError
 from gantext.metrics.text.preparation import AS_IT_IS, Preparation
+from gantext.metrics.text.texts import Texts
 from gantext.runs.kinds import PICTURES, TEXT, Kind, kind_of
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def ground_of_file(path: Path, preparation: Preparation) -> Ground:
     if not lines:
         raise UserError(f"{path}: there is no sentence, only {UNKNOWN}")
     notes += preparation.notes(times)
-    real = Real(references=lines)
+    real = Real(references=Texts(lines))
     return Ground(digest_of(lines), lambda: real, preparation=preparation, notes=tuple(notes))
 
 
@@ -136,7 +137,7 @@ def ground_of_corpus(corpus: "Corpus", beside: Preparation = AS_IT_IS) -> Ground
     times = [preparation.unknowns(part) for part in parts]
     preparation = preparation.met(any(times))
     test, training = map(preparation.sentences, parts)
-    real = Real(test, training, corpus)
+    real = Real(Texts(test), Texts(training), corpus)
     return Ground(
         corpus.hash,
         lambda: real,

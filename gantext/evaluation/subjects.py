@@ -16,6 +16,7 @@ from gantext.evaluation.once import Once
 from gantext.inference.request import SamplingRequest, signature
 from gantext.metrics.score import Setting
 from gantext.metrics.text.preparation import AS_IT_IS, Preparation
+from gantext.metrics.text.texts import Texts, once
 from gantext.runs.brief import Brief, brief_of
 from gantext.runs.device import device_type
 from gantext.runs.folder import RunDir
@@ -150,7 +151,9 @@ class Subject:
         """The same sentences as they can be held against text that was prepared like this."""
 
         def source() -> tuple[Sequence[str], Words | None]:
-            return preparation.lines(self.lines), self.drawn[1]
+            lines, words = self.drawn
+            key = ("prepared", preparation)
+            return once(lines, key, lambda: Texts(preparation.lines(lines))), words
 
         return self if preparation == AS_IT_IS else dataclasses.replace(self, source=source)
 
@@ -183,7 +186,8 @@ def of_model(model: Model, request: SamplingRequest, runs_dir: Path) -> Subject:
     def source() -> tuple[Sequence[str], Words]:
         from gantext.inference.sampling import draw
 
-        return draw(model.trained, request)
+        lines, words = draw(model.trained, request)
+        return Texts(lines), words
 
     return Subject(label(model, runs_dir), origin, key, source, request.n, model.run, model)
 
@@ -199,8 +203,9 @@ def of_file(path: Path) -> Subject:
     """Sentences of a file; nothing is stored of them."""
     notes: list[str] = []
     lines = sentences_of(path, notes)
+    texts = Texts(lines)
     origin: dict[str, Setting] = {"samples": path.name, "samples_hash": digest_of(lines)[:8]}
-    return Subject(path.name, origin, origin, lambda: (lines, None), len(lines), notes=tuple(notes))
+    return Subject(path.name, origin, origin, lambda: (texts, None), len(lines), notes=tuple(notes))
 
 
 def of_real(ground: Ground, beside: Sequence[Subject]) -> Subject:
@@ -216,12 +221,17 @@ def of_real(ground: Ground, beside: Sequence[Subject]) -> Subject:
     def source() -> tuple[Sequence[str], None]:
         if size == ground.size:
             return ground.training, None
-        import numpy as np
-
-        chosen = np.random.default_rng(0).permutation(ground.size)[:size]
-        return [ground.training[place] for place in np.sort(chosen)], None
+        return once(ground.training, ("chosen", size), lambda: chosen(ground.training, size)), None
 
     return Subject(REAL, origin, {**origin, "sentences": size}, source, size, keeper)
+
+
+def chosen(lines: Sequence[str], size: int) -> Texts:
+    """A seeded choice of so many of them, in their order."""
+    import numpy as np
+
+    places = np.random.default_rng(0).permutation(len(lines))[:size]
+    return Texts([lines[place] for place in np.sort(places)])
 
 
 def _tested(subject: Subject, ground: Ground) -> "tuple[TrainedText, Corpus] | None":
