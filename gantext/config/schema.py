@@ -45,7 +45,7 @@ def _resolved(cfg: DictConfig) -> dict[str, Any]:
 def of_values(values: Mapping[str, Any]) -> Settings:
     """The settings of plain values, such as a run's config.yaml has. Raises as `typed` does."""
     model = _node("model", values.get("model"), models.config_class)
-    corpus = _node("data", values.get("data"), data.config_class)
+    corpus = data_of(values.get("data"))
     settings: Settings = merged(Settings, {**values, "model": None, "data": None}, "")
     try:
         find_preset(settings.eval.preset)
@@ -57,7 +57,12 @@ def of_values(values: Mapping[str, Any]) -> Settings:
 def data_config(cfg: DictConfig) -> Any:
     """The data's typed `Config` of a composed config. Raises UserError as `typed` does."""
     values = _resolved(OmegaConf.masked_copy(cfg, ["data"]))
-    return _node("data", values["data"], data.config_class)
+    return data_of(values["data"])
+
+
+def data_of(values: Any) -> Any:
+    """The data's typed `Config` of its plain values. Raises UserError as `typed` does."""
+    return _node("data", values, data.config_class)
 
 
 def _node(group: str, values: Any, config_class: Callable[[str], type]) -> Any:

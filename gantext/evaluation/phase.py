@@ -84,7 +84,9 @@ def _scores(
     settings = held.settings
     model = InTraining(held.run, None, settings.device, held=held)
     size = settings.eval.samples
-    subject = Subject(held.run.path.name, origin, {}, lambda: (lines, words), size, held.run, model)
+    subject = Subject(
+        held.run.path.name, origin, {}, lambda: (lines, words), size, (held.run,), model
+    )
     protocol = Protocol(
         preset=settings.eval.preset, seed=settings.eval.seed, device=settings.device
     )

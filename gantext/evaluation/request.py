@@ -108,6 +108,11 @@ class Asked:
         return self.once(("data", *words), lambda: self._composed(words)) if words else None
 
     def _composed(self, words: list[str]) -> Any:
+        from gantext.config.data_file import named_data
+
+        found = named_data(words, self.config_dir)
+        if found is not None:
+            return found
         from gantext.config.compose import compose_data
 
         return compose_data(words, self.config_dir)

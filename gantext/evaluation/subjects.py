@@ -12,6 +12,7 @@ from gantext.config.settings import Device
 from gantext.data import Reads
 from gantext.errors import UserError
 from gantext.evaluation.ground import Ground, digest_of, sentences_of
+from gantext.evaluation.keepers import CachedScores, Keeper
 from gantext.evaluation.once import Once
 from gantext.inference.request import SamplingRequest, signature
 from gantext.metrics.score import Setting
@@ -118,7 +119,7 @@ class Subject:
         key: what decides the sentences, for looking up stored scores.
         source: gives the sentences, and their words as the model wrote them (None: from a file).
         size: how many sentences.
-        keeper: the run whose folder holds its scores.
+        keepers: what holds its scores: its run's folder; of real text the user's cache folder too.
         model: the model that wrote the sentences.
         notes: what is to be said of them.
     """
@@ -128,7 +129,7 @@ class Subject:
     key: Mapping[str, Setting]
     source: Callable[[], tuple[Sequence[str], Words | None]]
     size: int
-    keeper: RunDir | None = None
+    keepers: tuple[Keeper, ...] = ()
     model: Model | None = None
     notes: tuple[str, ...] = ()
 
@@ -189,7 +190,7 @@ def of_model(model: Model, request: SamplingRequest, runs_dir: Path) -> Subject:
         lines, words = draw(model.trained, request)
         return Texts(lines), words
 
-    return Subject(label(model, runs_dir), origin, key, source, request.n, model.run, model)
+    return Subject(label(model, runs_dir), origin, key, source, request.n, (model.run,), model)
 
 
 def label(model: Model, runs_dir: Path) -> str:
@@ -215,7 +216,7 @@ def of_real(ground: Ground, beside: Sequence[Subject]) -> Subject:
     are more: Self-BLEU and distinct n-grams depend on the number of sentences.
     """
     size = min(ground.size, max(one.size for one in beside))
-    keeper = next((one.keeper for one in beside if one.keeper), None)
+    runs = [keeper for one in beside for keeper in one.keepers]
     origin: dict[str, Setting] = {"samples": "training text"}
 
     def source() -> tuple[Sequence[str], None]:
@@ -223,7 +224,8 @@ def of_real(ground: Ground, beside: Sequence[Subject]) -> Subject:
             return ground.training, None
         return once(ground.training, ("chosen", size), lambda: chosen(ground.training, size)), None
 
-    return Subject(REAL, origin, {**origin, "sentences": size}, source, size, keeper)
+    key = {**origin, "sentences": size}
+    return Subject(REAL, origin, key, source, size, (*runs[:1], CachedScores()))
 
 
 def chosen(lines: Sequence[str], size: int) -> Texts:

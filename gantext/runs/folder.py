@@ -305,8 +305,8 @@ class RunDir:
 
     def save_scores(self, name: str, document: Any) -> None:
         """Store a document of scores under a name, with its checksum."""
-        sealed = {**document, "checksum": shapes.checksum(document)}
-        self.files.write_json(self.path / "scores" / f"{name}.json", sealed)
+        path = self.path / "scores" / f"{name}.json"
+        self.files.write_json(path, shapes.sealed(document))
 
     def scores(self, name: str) -> StoredScores | None:
         """A stored document of scores, or None.
@@ -315,10 +315,7 @@ class RunDir:
             UserError: it cannot be read, or it is not as it was stored.
         """
         path = self.path / "scores" / f"{name}.json"
-        found = self.files.json(path, shapes.SCORES)
-        if found is not None and found.get("checksum", "") not in ("", shapes.checksum(found)):
-            raise Damaged(path, "it was changed after it was stored")
-        return found
+        return shapes.unchanged(path, self.files.json(path, shapes.SCORES))
 
     def save_result(self, result: dict[str, Any]) -> None:
         """Write the job's result, which a sweep's table is made from."""
