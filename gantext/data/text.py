@@ -66,6 +66,13 @@ def load(cfg: Config) -> "Corpus":
     return assemble(cfg, train, test, notes)
 
 
+def sources(cfg: Config) -> tuple[Path, ...] | None:
+    """Return the files that are named; None for a wildcard, which new files may fit."""
+    parts = [part for pattern in (cfg.train, cfg.test) if pattern for part in _parts(pattern)]
+    wild = any(glob.has_magic(part) and not Path(part).exists() for part in parts)
+    return None if wild else tuple(map(Path, parts))
+
+
 def read_files(pattern: str, cfg: Config, notes: list[str]) -> Lines:
     """Return the lines of a file, of several ("a.txt:b.txt") or of a wildcard ("parts/*.txt").
 

@@ -13,7 +13,8 @@ from gantext.data.corpus import Split
 from gantext.errors import UserError
 from gantext.inference.beam import beam_rows, beam_search
 from gantext.inference.options import How
-from gantext.inference.sampling import naming, signed_temperature
+from gantext.inference.request import signed_temperature
+from gantext.inference.sampling import naming
 from gantext.metrics.score import Setting
 from gantext.models.contract import Latent
 from gantext.nn.rng import generator

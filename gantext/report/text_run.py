@@ -6,16 +6,17 @@ from gantext.config.words import command
 from gantext.data.scenes import Config as Scenes
 from gantext.evaluation import by_length, measures
 from gantext.evaluation.frontier import mle_phase
+from gantext.evaluation.ground import Ground
 from gantext.evaluation.request import Asked
 from gantext.evaluation.scorebook import Say
-from gantext.evaluation.subjects import Ground, Model, label
+from gantext.evaluation.subjects import Model, label
 from gantext.evaluation.table import Table as Scores
 from gantext.evaluation.table import score_all
 from gantext.inference.goals import goals_of
 from gantext.inference.latent_plane import latent_plane
-from gantext.inference.sampling import SamplingRequest
+from gantext.inference.request import SamplingRequest
 from gantext.metrics.signatures import signature_lines
-from gantext.metrics.text.copying import CopyIndex
+from gantext.metrics.text.copying import CopyIndex, copy_index
 from gantext.models.contract import Guided, Latent
 from gantext.plots.goals import CAPTION, goals_figure
 from gantext.plots.latent import latent_figure
@@ -46,7 +47,7 @@ def run_part(asked: Asked, say: Say) -> RunPart:
     slow = score_all(both, measures.reported(slow=True), say, stored_only=True)
     by_length = score_all(both, ("lengths",), say)
     models = [*([asked.at(model, before)] if before else []), model]
-    index = CopyIndex(ground.training)
+    index = copy_index(ground.training)
     return RunPart(
         name=name,
         anchor=name,

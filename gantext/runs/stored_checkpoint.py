@@ -6,7 +6,7 @@ is detected when it is read.
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict, TypeVar
@@ -99,6 +99,13 @@ def phase_steps(checkpoints: Path) -> dict[str, int]:
     """The step at which each phase ended whose end is kept, in order. Raises as `folders`."""
     ends = (path.name.partition("-") for path in folders(checkpoints) if "-" in path.name)
     return {phase: int(step) for step, _, phase in ends}
+
+
+def none_said(run: Path, phase: str | None, ends: Sequence[str]) -> str:
+    """What is said of a run without a whole checkpoint (of a phase's end); `ends` are there."""
+    wanted = f" of phase {phase}" if phase else ""
+    ended = f" (phases that ended: {', '.join(ends)})" if phase and ends else ""
+    return f"{run} has no whole checkpoint{wanted}{ended}"
 
 
 def newest_by(

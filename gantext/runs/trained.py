@@ -12,37 +12,19 @@ from gantext.data.corpus import Corpus, encode_split
 from gantext.data.gallery import Gallery
 from gantext.data.vocabulary import Vocabulary
 from gantext.errors import UserError
-from gantext.metrics.score import HASH_DIGITS, Setting
+from gantext.metrics.score import Setting
 from gantext.models.build import build, singletons
 from gantext.models.contract import Algorithm, Painter, PictureTask, Task
 from gantext.nn.state import restore as restore_state
 from gantext.records.content import Damaged
 from gantext.runs.checkpoint import Checkpoint, load
+from gantext.runs.device import best_device
 from gantext.runs.folder import RunDir
 from gantext.runs.kinds import PICTURES, TEXT, A, Kind, V, model_kind
+from gantext.runs.origin import origin_of
 from gantext.runs.stored_checkpoint import CheckpointDamaged, StoredCheckpoint
 
 logger = logging.getLogger(__name__)
-
-
-def best_device(wanted: Device) -> torch.device:
-    """The device asked for; with `auto` the best one present.
-
-    Raises:
-        UserError: it is not there.
-    """
-    present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": _has_mps()}
-    if wanted is Device.auto:
-        return torch.device(next(name for name in ("cuda", "mps", "cpu") if present[name]))
-    if not present[wanted.value]:
-        raise UserError(
-            f"device={wanted.value} is asked for, but torch {torch.__version__} sees none"
-        )
-    return torch.device(wanted.value)
-
-
-def _has_mps() -> bool:
-    return torch.backends.mps.is_available()
 
 
 @dataclass(frozen=True)
@@ -73,20 +55,8 @@ class Trained(Generic[A, V]):
 
     def origin(self, phase: str | None) -> dict[str, Setting]:
         """See `origin_of`."""
-        return origin_of(self.run, self.settings, self.step, phase, self.digest)
-
-
-def origin_of(
-    run: RunDir, settings: Settings, step: int, phase: str | None, digest: str | None
-) -> dict[str, Setting]:
-    """Which model a number is of, for its signature; the weights by the first of their digest."""
-    return {
-        "run": run.path.name,
-        "model": settings.model.name,
-        "step": step,
-        "phase": phase,
-        "weights": digest and digest[:HASH_DIGITS],
-    }
+        model = self.settings.model.name
+        return origin_of(self.run, model, self.step, phase, self.digest)
 
 
 TrainedText = Trained[Algorithm, Vocabulary]

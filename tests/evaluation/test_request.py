@@ -11,13 +11,12 @@ import numpy as np
 import pytest
 
 from gantext import data
-from gantext.config import schema
 from gantext.config.settings import Device
 from gantext.evaluation.judges import encoders
 from gantext.evaluation.subjects import Model
 from gantext.models.image_gan.model import ImageGAN
 from gantext.models.mle import MLE
-from gantext.runs import checkpoint
+from gantext.runs import checkpoint, migrations, stored_checkpoint
 from gantext.runs.folder import RunDir
 from tests.conftest import SMALL_IMAGE_GAN, SMALL_MLE, Command, finished
 
@@ -47,8 +46,9 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
         monkeypatch.setattr(owner, name, wrapper)
 
     counted(data, "load_for", lambda *_: "data")
-    counted(schema, "from_yaml", lambda path, *_: f"config of {path.parent.name}")
-    counted(checkpoint, "_whole_files", weights_of)
+    counted(migrations, "config_values", lambda path, *_: f"config of {path.parent.name}")
+    counted(stored_checkpoint, "stored", weights_of)
+    counted(checkpoint, "stored", weights_of)
     counted(MLE, "sample", lambda model, n, *_: f"{n} sentences")
     counted(ImageGAN, "draw", lambda model, n, *_: f"{n} pictures")
     return found
@@ -130,14 +130,21 @@ def test_eval_frontier(cli: Command, counts: Counter[str], text_run: Path, tmp_p
     assert counts == {"data": 1, "config of a": 1, "weights of a": 1, "30 sentences": 4}
 
 
-def test_what_is_stored_needs_no_model(
-    cli: Command, counts: Counter[str], text_run: Path, tmp_path: Path
+def test_what_is_stored_needs_no_model_and_no_data(
+    cli: Command, shell: Command, counts: Counter[str], text_run: Path, tmp_path: Path
 ) -> None:
+    """Nor torch, numpy or hydra: the score is found by the digests of weights and data."""
     copies(text_run, tmp_path, "a")
-    assert cli("eval", "bleu", "a", "-n", "30").code == 0
+    computed = cli("eval", "bleu", "a", "-n", "30")
     counts.clear()
-    assert cli("eval", "bleu", "a", "-n", "30").code == 0
-    assert counts == {"data": 1, "config of a": 1, "weights of a": 1}
+    stored = cli("eval", "bleu", "a", "-n", "30")
+    assert stored.out == computed.out
+    assert counts == {"config of a": 1, "weights of a": 1}
+    folder = {"XDG_CACHE_HOME": str(tmp_path / "cache"), "PYTHONPROFILEIMPORTTIME": "1"}
+    alone = shell("eval", "bleu", "a", "-n", "30", COLUMNS="160", **folder)
+    imported = {line.rpartition("|")[2].strip() for line in alone.err.splitlines()}
+    assert alone.out == computed.out and "gantext.evaluation.scorebook" in imported
+    assert imported.isdisjoint({"torch", "numpy", "hydra", "omegaconf", "nltk"})
 
 
 def test_sample(cli: Command, counts: Counter[str], text_run: Path, tmp_path: Path) -> None:
@@ -152,7 +159,7 @@ def test_a_model_s_weights_and_digest_are_of_one_reading(
     """What was read is let go of, and what is left agrees with the folder's."""
     model = Model(RunDir(text_run), "mle", Device.cpu)
     before, trained = model.checkpoint, model.trained
-    assert "_read" not in vars(model) and counts["weights of run"] == 1
+    assert "_stored" not in vars(model) and counts["weights of run"] == 1
     assert before == model.checkpoint == (trained.step, trained.digest, trained.whole)
     assert trained.phase == "mle" and trained.vocabulary is not None
     again = RunDir(text_run).checkpoint("mle")

@@ -11,6 +11,7 @@ from torch import nn
 from gantext.nn.optim import Optimiser
 from gantext.nn.state import NamedParts, restore
 from gantext.records.content import Damaged
+from gantext.runs.checkpoint import flatten, unflatten
 
 
 def model() -> nn.Linear:
@@ -58,7 +59,8 @@ def test_steps_and_states_are_torchs() -> None:
 def test_what_is_not_to_train_makes_none() -> None:
     trained, place = Part(), Path("state.json")
     stepped(trained.network, trained.optimiser, 1)
-    state = trained.state_dict()
+    tensors: dict[str, torch.Tensor] = {}
+    state = unflatten(flatten(trained.state_dict(), tensors), tensors)
     part = Part()
     restore(part, state, place, "part", to_train=False)
     assert part.optimiser._made is None

@@ -50,6 +50,11 @@ class Config:
     label: Label | None
 
 
+def sources(cfg: Config) -> tuple[()]:
+    """Return nothing: the grammar is all that it is made of."""
+    return ()
+
+
 def load(cfg: Config) -> "Corpus":
     """Draw the three splits from the grammar, which becomes the corpus's `truth`.
 

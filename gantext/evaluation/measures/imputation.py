@@ -10,9 +10,10 @@ from torch import Tensor
 from gantext.data.corpus import Corpus
 from gantext.data.vocabulary import PAD, UNK
 from gantext.errors import UserError
+from gantext.evaluation.ground import Ground
 from gantext.evaluation.judges.adversarial_error import adversarial_error
 from gantext.evaluation.measure import Protocol
-from gantext.evaluation.subjects import Ground, Subject, _tested
+from gantext.evaluation.subjects import Subject, _tested
 from gantext.inference.beam import FREE
 from gantext.inference.imputation import Search, can_impute, fill, search_signature
 from gantext.metrics.score import Score, Setting, signed

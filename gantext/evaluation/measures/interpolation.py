@@ -6,8 +6,9 @@ from torch import Tensor
 
 from gantext.data.corpus import Corpus, Truth
 from gantext.errors import UserError
+from gantext.evaluation.ground import Ground
 from gantext.evaluation.measure import Protocol
-from gantext.evaluation.subjects import Ground, Subject, _tested
+from gantext.evaluation.subjects import Subject, _tested
 from gantext.inference.interpolation import between
 from gantext.inference.latent import Decoding, decode_latent, latent_of, posterior_means
 from gantext.metrics.score import Score, signed

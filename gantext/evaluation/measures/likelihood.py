@@ -5,8 +5,9 @@ import torch
 
 from gantext.data.corpus import Corpus
 from gantext.data.vocabulary import PAD
+from gantext.evaluation.ground import Ground
 from gantext.evaluation.measure import Protocol
-from gantext.evaluation.subjects import Ground, Subject, _tested
+from gantext.evaluation.subjects import Subject, _tested
 from gantext.inference.likelihood import estimate_signature, split_log_prob
 from gantext.metrics.score import Score, signed
 from gantext.metrics.text.likelihood import nll_per_token, perplexity

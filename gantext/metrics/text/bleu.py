@@ -16,7 +16,7 @@ Legend: H hypotheses, S sentences, K distinct n-grams of one order, N the highes
 
 import sys
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,9 +34,9 @@ from gantext.metrics.text.ngrams import (
     number_words,
     sentence_counts,
 )
+from gantext.metrics.text.presets import Smoothing
 
 FloatArray = NDArray[np.float64]
-Smoothing = Literal["method1", "none"]
 # Chen and Cherry 2014, method 1: the numerator that stands for "no match".
 EPSILON = 0.1
 
@@ -59,6 +59,8 @@ class Matches:
 class ReferenceIndex:
     """The references' maximum counts, built once; hypotheses may then come in any chunks.
 
+    `numbering` has the numbers of the references' words.
+
     Args:
         references: tokenised sentences, or what `encode_texts` made of their texts.
         max_order: N, the longest n-grams that are counted.
@@ -71,7 +73,7 @@ class ReferenceIndex:
         if not isinstance(references, Encoded):
             numbering = number_words(references)
             references = Encoded(encode(references, numbering), numbering)
-        words, self._numbering = references
+        words, self.numbering = references
         if not words.lengths.size:
             raise UserError("BLEU needs at least one reference sentence")
         self.max_order = max_order
@@ -85,17 +87,19 @@ class ReferenceIndex:
             self._keys.append(grams.keys)
             self._highest.append(highest)
 
-    def matches(self, hypotheses: Sentences) -> Matches:
-        """Count the clipped matches of H tokenised hypotheses."""
-        words = encode(hypotheses, self._numbering)
-        clipped = np.zeros((self.max_order, len(hypotheses)), np.int64)
+    def matches(self, hypotheses: Sentences | Words) -> Matches:
+        """Count the clipped matches of H tokenised hypotheses, or of ones in its `numbering`."""
+        words = hypotheses
+        if not isinstance(words, Words):
+            words = encode(words, self.numbering)
+        clipped = np.zeros((self.max_order, words.lengths.size), np.int64)
         for grams in find_ngrams(words, self._keys):
             counts = sentence_counts(grams)
             most = self._highest[grams.order - 1][counts.numbers]
             np.add.at(clipped[grams.order - 1], counts.sentences, np.minimum(counts.counts, most))
         return Matches(clipped, words.lengths, _closest(words.lengths, self._lengths))
 
-    def bleu(self, hypotheses: Sentences, smoothing: Smoothing = "method1") -> FloatArray:
+    def bleu(self, hypotheses: Sentences | Words, smoothing: Smoothing = "method1") -> FloatArray:
         """Return (N, H): row n - 1 holds each hypothesis's BLEU-n, in 0..1."""
         return bleu_of_matches(self.matches(hypotheses), smoothing)
 

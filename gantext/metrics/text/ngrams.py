@@ -34,6 +34,14 @@ class Words:
     lengths: IntArray
     unknown: int
 
+    def parts(self, size: int) -> "Iterator[Words]":
+        """The sentences, `size` at a time."""
+        ends = np.concatenate([[0], np.cumsum(self.lengths)])
+        for start in range(0, self.lengths.size, size):
+            lengths = self.lengths[start : start + size]
+            numbers = self.numbers[ends[start] : ends[start + lengths.size]]
+            yield Words(numbers, lengths, self.unknown)
+
 
 class Encoded(NamedTuple):
     """Sentences and the word numbers that they are written in."""
