@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gantext.data.download import Remote, locate
-from gantext.data.lines import Lines, assemble, check_preparation, prepare, read_lines
+from gantext.data.lines import Lines, assemble, check_preparation, prepare, read_file
 from gantext.data.ranges import Bytes, CountOrNone, Seed
 from gantext.data.vocabulary import Unk
 
@@ -65,7 +65,7 @@ def load(cfg: Config) -> "Corpus":
     for split, file in zip(("train", "test"), files(cfg), strict=True):
         path = locate(file)
         parts.append(
-            prepare(split, Lines(read_lines(path, notes, cfg.max_bytes)), str(path), cfg, notes)
+            prepare(split, Lines(read_file(path, notes, cfg.max_bytes)), str(path), cfg, notes)
         )
     train, test = parts
     return assemble(cfg, train, test, notes)
