@@ -8,7 +8,7 @@ import stat
 import sys
 import time
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, BinaryIO
 
@@ -114,7 +114,7 @@ def write_inside(root: Path, path: Path, data: bytes) -> None:
         _replace_at(place, path.name, data)
 
 
-def _replace_at(place: int, name: str, data: bytes) -> None:
+def _replace_at(place: int, name: str, data: bytes | Iterable[bytes]) -> None:
     temporary = f".{name}.{os.getpid()}.partial"
     try:
         with contextlib.suppress(FileNotFoundError):  # of a killed process that had this number
@@ -126,17 +126,26 @@ def _replace_at(place: int, name: str, data: bytes) -> None:
             os.unlink(temporary, dir_fd=place)
 
 
-def write_synced(place: int, name: str, data: bytes) -> None:
-    """Write a new file in the folder that is open as `place`; wait until the disk has it."""
+def write_synced(place: int, name: str, data: bytes | Iterable[bytes]) -> None:
+    """Write a new file in the folder that is open as `place`; wait until the disk has it.
+
+    Args:
+        place: the folder.
+        name: of the file.
+        data: its content, or the pieces of it.
+    """
     descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666, dir_fd=place)
     with open(descriptor, "wb") as file:
-        file.write(data)
+        file.writelines([data] if isinstance(data, bytes) else data)
         file.flush()
         os.fsync(descriptor)
 
 
-def write_atomic(path: Path, data: bytes) -> None:
-    """Replace a file whole or not at all; missing folders are made."""
+def write_atomic(path: Path, data: bytes | Iterable[bytes]) -> None:
+    """Replace a file, by all of it or by its pieces, whole or not at all; missing folders are made.
+
+    Raises OSError.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with folder_inside(path.parent, path.parent) as place:
         _replace_at(place, path.name, data)

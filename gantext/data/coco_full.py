@@ -56,13 +56,16 @@ def load(cfg: Config) -> "Corpus":
 
     Raises UserError for a file that is missing or holds no captions, and when too few are left.
     """
+    from gantext.data.prepared import prepared
+
     check_preparation(cfg)
+    paths = [Path(path).expanduser() for path in (cfg.train2014, cfg.val2014)]
+    return prepared(cfg, paths, lambda: _prepare(cfg, paths))
+
+
+def _prepare(cfg: Config, paths: Sequence[Path]) -> "Corpus":
     notes: list[str] = []
-    captions = [
-        caption
-        for path in (cfg.train2014, cfg.val2014)
-        for caption in read_captions(Path(path).expanduser(), notes, cfg.max_bytes)
-    ]
+    captions = [caption for path in paths for caption in read_captions(path, notes, cfg.max_bytes)]
     whole = prepare("captions", Lines(Text.of(captions)), "the captions", cfg, notes)
     frequent = _of_frequent_words(whole, cfg.rare, notes)
     wanted = cfg.train_size + cfg.test_size

@@ -1,6 +1,8 @@
 """The news of EMNLP 2017 WMT: the long-text benchmark of LeakGAN and RelGAN."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gantext.data.download import Remote, locate
@@ -50,9 +52,15 @@ def load(cfg: Config) -> "Corpus":
 
     Raises UserError when a file is not there, saying what it should hold.
     """
+    from gantext.data.prepared import prepared
+
     check_preparation(cfg)
-    notes: list[str] = []
     paths = [locate(file) for file in files(cfg)]
+    return prepared(cfg, paths, lambda: _prepare(cfg, paths))
+
+
+def _prepare(cfg: Config, paths: Sequence[Path]) -> "Corpus":
+    notes: list[str] = []
     train, test = (
         prepare(split, Lines(read_file(path, notes, cfg.max_bytes)), f"{path}", cfg, notes)
         for split, path in zip(("train", "test"), paths, strict=True)

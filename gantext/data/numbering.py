@@ -70,6 +70,8 @@ class _Pieces:
 
     def words_of(self, lines: Sequence[str]) -> Ragged:
         """The numbers of the words of each line; no line is empty."""
+        if not lines:
+            return numbered([], self._words)
         pieces = self._numbers.of("\n".join((*lines, "")).replace("\n", "\n ").split(" ")[:-1])
         self._cut_new()
         flags = self._flags[pieces]

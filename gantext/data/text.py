@@ -59,7 +59,14 @@ def load(cfg: Config) -> "Corpus":
 
     Raises UserError for a file that is missing, empty, no text or without a usable line.
     """
+    from gantext.data.prepared import prepared
+
     check_preparation(cfg)
+    paths = [*expand(cfg.train), *(expand(cfg.test) if cfg.test else ())]
+    return prepared(cfg, paths, lambda: _prepare(cfg))
+
+
+def _prepare(cfg: Config) -> "Corpus":
     notes: list[str] = []
     train = prepare("train", read_files(cfg.train, cfg, notes), cfg.train, cfg, notes)
     check_different(train, cfg.train)

@@ -143,7 +143,7 @@ class Vocabulary:
         """Return the sentence as readable text: "a red wheel." """
         return detokenize(self.decode(ids), self.tokenizer)
 
-    def to_json(self) -> dict[str, object]:
+    def to_json(self) -> VocabularyRecord:
         """Return a plain dict for `json.dump`."""
         return {
             "tokenizer": self.tokenizer,
