@@ -153,7 +153,8 @@ def _note_longest(
     split: str, numbers: Ragged, lines: Lines, rows: NDArray[np.intp], source: str, notes: list[str]
 ) -> None:
     """Say where a sentence stands that makes batches far wider than the others would."""
-    usual = max(1.0, float(numbers.lengths.mean()))
+    others = (int(numbers.lengths.sum()) - numbers.longest) / max(1, len(numbers) - 1)
+    usual = max(1.0, others)
     if numbers.longest > OUTSTANDING * usual:
         place = lines.place(int(rows[numbers.lengths.argmax()]), source)
         notes.append(
