@@ -128,7 +128,13 @@ def _replace_at(place: int, name: str, data: Pieces) -> None:
 
 
 def write_synced(place: int, name: str, data: Pieces) -> None:
-    """Write a new file in the folder that is open as `place`; wait until the disk has it."""
+    """Write a new file in the folder that is open as `place`; wait until the disk has it.
+
+    Args:
+        place: the folder.
+        name: of the file.
+        data: its content, or the pieces of it.
+    """
     descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666, dir_fd=place)
     with open(descriptor, "wb") as file:
         file.writelines(_pieces(data))
@@ -141,7 +147,10 @@ def _pieces(data: Pieces) -> Iterable[bytes]:
 
 
 def write_atomic(path: Path, data: Pieces) -> None:
-    """Replace a file whole or not at all; missing folders are made."""
+    """Replace a file, by all of it or by its pieces, whole or not at all; missing folders are made.
+
+    Raises OSError.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with folder_inside(path.parent, path.parent) as place:
         _replace_at(place, path.name, data)

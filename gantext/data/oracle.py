@@ -122,13 +122,14 @@ def generator(seed: int, stream: str) -> "torch.Generator":
 
 
 def _split(rows: "torch.Tensor") -> "Split":
-    import torch
-
     from gantext.data.corpus import Split
+    from gantext.data.flat import Text, Tokens
 
-    end = torch.full((len(rows), 1), EOS, dtype=torch.int64)
-    text = tuple(" ".join(map(str, row)) for row in rows.tolist())
-    return Split(torch.cat([rows + len(SPECIALS), end], dim=1), text)
+    numbers = rows.tolist()
+    text = Text.of(" ".join(map(str, row)) for row in numbers)
+    return Split(
+        Tokens.of([*(number + len(SPECIALS) for number in row), EOS] for row in numbers), text
+    )
 
 
 # The random LSTM that the synthetic task takes for the truth (the papers' "oracle").

@@ -8,7 +8,8 @@ from typing import Any, Generic, overload
 import torch
 
 from gantext.config.settings import Device, Settings
-from gantext.data.corpus import Corpus, encode_split
+from gantext.data.corpus import Corpus
+from gantext.data.flat import Tokens
 from gantext.data.gallery import Gallery
 from gantext.data.vocabulary import Vocabulary
 from gantext.errors import UserError
@@ -182,4 +183,4 @@ def _captions_of(run: RunDir, vocabulary: Vocabulary | None, width: int) -> torc
         if len(row) >= width:
             fault = f"line {number} has {len(row)} words; the longest that it was trained on has"
             raise Damaged(run.pictures.captions_file, f"{fault} {width - 1}")
-    return encode_split(vocabulary, words, lines, width).tokens
+    return Tokens.of(map(vocabulary.encode, words)).padded(width)

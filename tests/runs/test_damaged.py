@@ -189,9 +189,9 @@ def test_folders_that_are_no_checkpoints(run: Path) -> None:
 
 def test_rows_in_another_order_are_no_place_in_the_data() -> None:
     from gantext.data.batches import Batches
-    from gantext.data.corpus import Split
+    from gantext.data.flat import Tokens
 
-    split = Split(torch.ones(4, 2, dtype=torch.int64), ("a",) * 4)
+    split = Tokens.of([[1, 1]] * 4)
     state = Batches(split, 0).state_dict()
     for change in ({"order": torch.tensor([0, 0, 1, 2])}, {"generator": torch.zeros(3)}):
         with pytest.raises(UserError, match="damaged"):

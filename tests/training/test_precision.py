@@ -98,7 +98,7 @@ def test_sampling_and_scores_work_inside_autocast() -> None:
     chosen, algorithm, _ = made("precision=bf16")
     corpus, rng = data.load(chosen.data), generator(1, "sampling", CPU)
     exact = likelihood_of(algorithm, corpus.test, CPU)
-    model, tokens = algorithm.generator, corpus.test.tokens
+    model, tokens = algorithm.generator, corpus.test.tokens.padded()
     assert isinstance(algorithm, Judge)
     with autocast(chosen, CPU):
         for options in (SamplingOptions(), SamplingOptions(0.0), SamplingOptions(0.7, 5, 0.9)):
@@ -162,7 +162,7 @@ def test_leakgan_in_bf16(tie: str) -> None:
             state = policy.advance(policy.start(4), torch.tensor([4, 5, 6, 7]))
             assert {part.dtype for part in state} == {torch.float32, torch.int64}
             assert policy.logits(state).dtype == torch.float32
-            assert policy.token_log_prob(corpus.test.tokens).dtype == torch.float32
+            assert policy.token_log_prob(corpus.test.tokens.padded()).dtype == torch.float32
         losses.append(found)
     assert losses[1] == pytest.approx(losses[0], rel=0.05) and losses[1] != losses[0]
 
@@ -184,12 +184,12 @@ def test_the_vae_in_bf16(gamma: float) -> None:
                 metrics = to_floats(phase.step(batches.next(phase.rows), rng))
                 assert all(map(math.isfinite, metrics.values())), metrics
                 found |= {f"{phase.name}/{k}": metrics[k] for k in metrics.keys() & VAE_LOSSES}
-            mu, log_var = algorithm.encode(corpus.test.tokens)
+            mu, log_var = algorithm.encode(corpus.test.tokens.padded())
             policy = algorithm.policy(mu)
-            state = policy.advance(policy.start(len(mu)), corpus.test.tokens[:, 0])
+            state = policy.advance(policy.start(len(mu)), corpus.test.tokens.padded()[:, 0])
             assert {part.dtype for part in (mu, log_var, *state)} == {torch.float32}
             assert policy.logits(state).dtype == torch.float32
-            assert algorithm.log_prob_given(corpus.test.tokens, mu).dtype == torch.float32
+            assert algorithm.log_prob_given(corpus.test.tokens.padded(), mu).dtype == torch.float32
             assert math.isfinite(likelihood_of(algorithm, corpus.test, CPU))
         losses.append(found)
     assert losses[1] == pytest.approx(losses[0], rel=0.05) and losses[1] != losses[0]

@@ -10,7 +10,8 @@ import torch
 
 from gantext import __version__
 from gantext.data.corpus import Corpus, Sentences, build_corpus
-from gantext.data.vocabulary import EOS, UNK, Vocabulary
+from gantext.data.flat import Tokens
+from gantext.data.vocabulary import EOS, UNK
 from gantext.errors import UserError
 from gantext.evaluation.judges import small_lm
 from gantext.evaluation.judges.lm_score import encoded, lm_scores, real_lm_scores
@@ -41,13 +42,13 @@ def language(size: int, seed: int) -> list[str]:
 
 
 def sentences(lines: list[str]) -> Sentences:
-    return Sentences(tuple(line.split() for line in lines), tuple(lines))
+    return Sentences.of(map(str.split, lines), lines)
 
 
 @pytest.fixture(scope="module")
 def corpus() -> Corpus:
     train, test = sentences(language(200, 0)), sentences(language(60, 1))
-    vocabulary = Vocabulary.build(train.tokens, tokenizer="whitespace")
+    vocabulary = train.vocabulary(tokenizer="whitespace")
     return build_corpus("toy", vocabulary, train, sentences([]), test)
 
 
@@ -109,7 +110,7 @@ def test_the_seed_decides_both_values_of_real_text(corpus: Corpus) -> None:
     assert all(first[name] != second[name] for name in first)
     for seed, found in ((0, first), (1, second)):
         order = torch.randperm(200, generator=torch.Generator().manual_seed(seed))[:5]
-        judge = fit_lm(corpus.train.tokens[order], corpus, seed, config=config)
+        judge = fit_lm(corpus.train.tokens.take(order), corpus, seed, config=config)
         log_p, tokens = log_prob(judge, corpus.test.tokens)
         assert found["reverse-lm"] == pytest.approx(-log_p.sum() / tokens.sum(), rel=1e-12)
 
@@ -180,7 +181,7 @@ def test_long_sentences_are_cut(corpus: Corpus) -> None:
     """The corpus's longest has 6 words and <eos>: of 9 words the first 6 are read."""
     line = language(1, 0)[0]
     cut = encoded([line + " the old bee"], corpus)
-    assert torch.equal(cut, encoded([line], corpus))
+    assert torch.equal(cut.padded(), encoded([line], corpus).padded())
 
 
 @pytest.mark.parametrize("lines", [["the cat"], ["x y z"] * 3, [""], ["", "the dog likes a"]])
@@ -193,8 +194,8 @@ def test_the_end_of_a_single_sentence_is_not_hidden(corpus: Corpus) -> None:
     """<eos> stands once there, like a rare word; shown as <unk> half the time, its log p would
     be about -log 2 = -0.69.
     """
-    tokens = torch.tensor([[*corpus.vocabulary.encode(["the", "cat"])]])
-    model = fit_lm(tokens, corpus, config=SMALL)
+    held = Tokens.of([corpus.vocabulary.encode(["the", "cat"])])
+    model, tokens = fit_lm(held, corpus, config=SMALL), held.padded()
     assert tokens[0, -1] == EOS
     assert model.token_log_prob(tokens)[0, -1] > -0.2
 
