@@ -25,6 +25,7 @@ from gantext.models.build import build
 from gantext.models.contract import Task
 from gantext.models.leakgan.manager_worker import GoalSchedule, goal_cosines, intrinsic_rewards
 from gantext.nn.optim import clipped_step
+from gantext.nn.text.output_layer import OutputLayer
 from gantext.nn.text.rewards import leave_one_out_mean, policy_gradient_loss
 from gantext.nn.text.rollouts import roll_out, rolled_positions, valid_lengths
 from gantext.nn.text.sampling import SamplingOptions, decode
@@ -49,9 +50,14 @@ def make(overrides: str, eos: float):
     )
     bias = torch.zeros(WORDS).index_fill(0, torch.tensor(EOS), eos)
     if eos:
-        scores = model.generator.worker.scores
+        scores, layer = model.generator.worker.scores, model.generator.output_layer
         model.generator.worker.scores = lambda *given: scores(*given) + bias
+        model.generator.output_layer = lambda written=False: shifted(layer(written), bias)
     return model, Plain(model, bias)
+
+
+def shifted(layer: OutputLayer, bias: torch.Tensor) -> OutputLayer:
+    return layer._replace(bias=layer.bias + bias)
 
 
 class Plain:

@@ -15,7 +15,7 @@ import gantext
 from gantext.errors import UserError
 from gantext.records.content import Damaged
 
-FORMAT = 3
+FORMAT = 4
 
 
 class Part(enum.Enum):
@@ -65,6 +65,8 @@ CHANGES: tuple[Change, ...] = (
     Change(3, Part.settings, "force", True),
     # The number of threads was torch's choice of the day, or that of the settings; 0: not known.
     Change(3, Part.facts, "threads", 0),
+    # Large blocks of memory went back to the system after each use.
+    Change(4, Part.settings, "memory", "release"),
 )
 
 

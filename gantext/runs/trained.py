@@ -7,7 +7,7 @@ from typing import Any, Generic, overload
 
 import torch
 
-from gantext.config.settings import Device, Settings
+from gantext.config.settings import Device, Memory, Settings
 from gantext.data.corpus import Corpus
 from gantext.data.flat import Tokens
 from gantext.data.gallery import Gallery
@@ -16,6 +16,7 @@ from gantext.errors import UserError
 from gantext.metrics.score import Setting
 from gantext.models.build import build, singletons
 from gantext.models.contract import Algorithm, Painter, PictureTask, Task
+from gantext.nn.memory import keep_blocks
 from gantext.nn.state import restore as restore_state
 from gantext.records.content import Damaged
 from gantext.runs.checkpoint import Checkpoint, load
@@ -107,6 +108,8 @@ def rebuild(
         UserError: it lacks a vocabulary or a whole checkpoint.
     """
     settings, target = run.settings, best_device(device or Device.auto)
+    if settings.memory is Memory.keep:
+        keep_blocks()
     vocabulary = run.vocabulary
     task = TASKS[model_kind(settings.model.name)](run, vocabulary, target)
     algorithm = build(settings.model, settings.seed, task)

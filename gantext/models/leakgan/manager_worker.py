@@ -104,9 +104,17 @@ class Worker(nn.Module):
     # The same scores of many tokens, as one output layer
 
     def output_features(self, hidden: Tensor, followed: Tensor) -> Tensor:
-        """What `output_weight` reads, of h_t (N, H) and w_t (N, k): (N, E + k), or (N, kH + k)."""
-        outer = (followed[:, :, None] * hidden[:, None, :]).flatten(1)  # (N, kH)
-        read = self.bilinear(outer) if self.config.tie_weights else outer
+        """What `output_weight` reads, of h_t (N, H) and w_t (N, k): (N, E + k), or (N, kH + k).
+
+        With `tie_weights` reshape(A h_t) w_t, (N, E), is made by A h_t, (N, Ek), and not by the
+        outer product, which is as large again where H > E.
+        """
+        if self.config.tie_weights:
+            made = F.linear(hidden, self.bilinear.weight.view(-1, self.config.hidden))  # (N, Ek)
+            made = made.view(len(hidden), -1, self.config.goal_size)
+            read = (made @ followed.to(made.dtype)[:, :, None])[:, :, 0]
+        else:
+            read = (followed[:, :, None] * hidden[:, None, :]).flatten(1)  # (N, kH)
         return torch.cat([read, followed.to(read.dtype)], 1)
 
     def output_weight(self) -> Tensor:

@@ -45,8 +45,9 @@ class PolicyLoss(NamedTuple):
 
 def mean_word_nll(layer: OutputLayer, features: Tensor, words: Tensor) -> tuple[Tensor, Tensor]:
     """The mean of -log p of words (N,), (), and log p of each, (N,), without a gradient; nats."""
-    weights = layer.bias.new_full((len(words),), 1 / max(1, len(words)))
-    return _weighted_nll(layer, features, words, weights, None)[:2]
+    once = layer.bias.new_ones(len(words))
+    loss, log_prob, _ = _weighted_nll(layer, features, words, once, None)
+    return loss / max(1, len(words)), log_prob
 
 
 def policy_nll(
@@ -75,7 +76,7 @@ def _weighted_nll(
     weights: Tensor,
     entropy_weight: float | None,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """As `policy_nll`; entropies are not looked at where their weight is None."""
+    """As `policy_nll`; without its weight of entropies all words have the weight 1."""
     apply: Callable[..., tuple[Tensor, Tensor, Tensor]] = _WeightedNLL.apply
     return apply(features, *layer, words, weights.detach(), entropy_weight)
 
@@ -85,8 +86,7 @@ def word_log_prob(layer: OutputLayer, features: Tensor, words: Tensor) -> Tensor
     """log p of words (N,) given features (N, K), nats: (N,), without a gradient."""
     log_prob = layer.bias.new_empty(len(words))
     for rows, _, scores in _chunks(_narrow(layer), features, layer.bias.dtype):
-        chosen = scores.gather(1, words[rows, None])
-        log_prob[rows] = (chosen - scores.exp_().sum(1, keepdim=True).log())[:, 0]
+        log_prob[rows] = _normalised(scores, words[rows, None])[1][:, 0]
     return log_prob
 
 
@@ -102,8 +102,8 @@ def _narrow(layer: OutputLayer) -> OutputLayer:
 def _chunks(
     layer: OutputLayer, features: Tensor, kind: torch.dtype
 ) -> Iterator[tuple[slice, Tensor, Tensor]]:
-    """Which rows, their features in the layer's type, and their scores less the largest, (rows, V),
-    of type `kind`; until the next chunk, which takes the same memory."""
+    """Which rows, their features in the layer's type, and their scores, (rows, V), of type `kind`;
+    until the next chunk, which takes the same memory."""
     tokens, device = len(features), features.device.type
     elements = CHUNK_ELEMENTS.get(device, GPU_CHUNK_ELEMENTS)
     most = max(elements // len(layer.weight), layer.weight.shape[1])
@@ -117,7 +117,7 @@ def _chunks(
                 torch.addmm(layer.bias, part, layer.weight.T, out=scores)
             else:
                 scores.copy_(F.linear(part, *layer))
-        yield slice(first, first + size), part, scores.sub_(scores.amax(1, keepdim=True))
+        yield slice(first, first + size), part, scores
 
 
 class _WeightedNLL(torch.autograd.Function):
@@ -141,9 +141,12 @@ class _WeightedNLL(torch.autograd.Function):
             for i, part in enumerate((features, weight, bias))
         ]
         for rows, part, scores in _chunks(narrow, features, bias.dtype):
-            gradient, log_prob[rows], entropy[rows] = _of_scores(
-                scores, words[rows, None], weights[rows, None], entropy_weight
-            )
+            given = scores, words[rows, None], weights[rows, None]
+            if entropy_weight is None:
+                gradient, log_prob[rows] = _of_scores(*given)
+            else:
+                found = _with_entropy(*given, entropy_weight)
+                gradient, log_prob[rows], entropy[rows] = found
             _add(gradients, rows, gradient, part, narrow.weight)
         ctx.mark_non_differentiable(log_prob, entropy)
         ctx.gradients = gradients
@@ -158,26 +161,38 @@ class _WeightedNLL(torch.autograd.Function):
         return (*found, None, None, None)
 
 
-def _of_scores(
-    scores: Tensor, words: Tensor, weights: Tensor, entropy_weight: float | None
-) -> tuple[Tensor, Tensor, Tensor | float]:
+def _normalised(scores: Tensor, words: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Probabilities (N, V), in the memory of the scores, log p of words (N, 1), and the logarithm
+    of 1 / the largest probability, (N, 1)."""
+    chosen = scores.gather(1, words) - scores.amax(1, keepdim=True)
+    # In one pass that stays in a CPU's caches, which exp, sum and division do not.
+    odds = torch.softmax(scores, 1, out=scores if scores.device.type == "cpu" else None)
+    total = -odds.amax(1, keepdim=True).log()
+    return odds, chosen - total, total
+
+
+def _of_scores(scores: Tensor, words: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+    """The gradient of -log p by scores (N, V), which are written over, and log p, (N,)."""
+    odds, log_prob, _ = _normalised(scores, words)
+    return odds.scatter_add_(1, words, -weights), log_prob[:, 0]
+
+
+def _with_entropy(
+    scores: Tensor, words: Tensor, weights: Tensor, entropy_weight: float
+) -> tuple[Tensor, Tensor, Tensor]:
     """The loss's gradient by scores (N, V), which are written over; log p and entropy, (N,) each.
 
     d(-a log p - e H) / ds_j = p_j (a + e (log p_j + H)) - a [j is the word].
     """
-    chosen = scores.gather(1, words)
-    odds = scores.exp_() if entropy_weight is None else scores.exp()
-    total = odds.sum(1, keepdim=True)
-    log_total, scale, entropy = total.log(), weights / total, total.new_zeros(())
-    if entropy_weight is not None:
-        scores.clamp_min_(-1e9)  # 0 * -inf would be no number
-        entropy = log_total - torch.linalg.vecdot(odds, scores)[:, None] / total
-        if entropy_weight:
-            scores.add_(entropy - log_total).mul_(entropy_weight).add_(weights)
-            scale = scores.div_(total)
-        entropy = entropy[:, 0]
+    odds, log_prob, total = _normalised(scores.clone(), words)
+    # 0 * -inf would be no number.
+    scores.sub_(scores.amax(1, keepdim=True)).clamp_min_(-1e9)
+    entropy = total - torch.linalg.vecdot(odds, scores)[:, None]
+    scale = weights
+    if entropy_weight:
+        scale = scores.add_(entropy - total).mul_(entropy_weight).add_(weights)
     gradient = odds.mul_(scale).scatter_add_(1, words, -weights)
-    return gradient, (chosen - log_total)[:, 0], entropy
+    return gradient, log_prob[:, 0], entropy[:, 0]
 
 
 def _add(
