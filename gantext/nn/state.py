@@ -186,7 +186,8 @@ def _check_group(name: str, own: dict[str, Any], group: Any) -> None:
         if key in own and key not in group:
             raise Misfit(group, f'one with "{key}"').under(name)
     for key in own.keys() & group.keys():
-        _check_under(f"{name}.{key}", own[key], group[key])
+        # A run from before it was fused goes on as it began.
+        _check_under(f"{name}.{key}", None if key == "fused" else own[key], group[key])
     if group["params"] != own["params"]:
         raise Misfit(group["params"], "that of the model's weights").under(f"{name}.params")
 

@@ -144,13 +144,12 @@ class TextCNN(nn.Module):
         pooled = self.pooled(tokens)
         return self._output(pooled, self._dropout(pooled, rng))
 
-    def logits_of(self, batches: Sequence[Tensor], rng: torch.Generator) -> list[Tensor]:
-        """`logits` of each batch, one after the other; they share the products of their words."""
-        length = max(tokens.shape[1] for tokens in batches)
-        padded = [F.pad(tokens, (0, length - tokens.shape[1]), value=PAD) for tokens in batches]
+    def logits_of(self, batches: Sequence[Tensor], rng: torch.Generator) -> Sequence[Tensor]:
+        """`logits` of each batch, dropout drawn for one after the other, in one pass."""
+        sizes, length = [len(each) for each in batches], max(each.shape[1] for each in batches)
+        padded = [F.pad(each, (0, length - each.shape[1]), value=PAD) for each in batches]
         pooled = self.pooled(torch.cat(padded))
-        parts = torch.split(pooled, [len(tokens) for tokens in batches])
-        return [self._output(part, self._dropout(part, rng)) for part in parts]
+        return torch.split(self._output(pooled, self._dropout(pooled, rng, sizes)), sizes)
 
     def prefix_logits(self, tokens: Tensor, rng: torch.Generator | None = None) -> Tensor:
         """Logit of 'real' of each prefix, (B, T); without a meaning at <pad>."""
@@ -162,10 +161,16 @@ class TextCNN(nn.Module):
         logits = self._output(pooled[valid], None if kept is None else kept[valid])
         return logits.new_zeros(valid.shape).masked_scatter(valid, logits)
 
-    def _dropout(self, pooled: Tensor, rng: torch.Generator | None) -> Tensor | None:
-        """What dropout multiplies features like `pooled` by; None: it is off."""
+    def _dropout(
+        self, pooled: Tensor, rng: torch.Generator | None, sizes: Sequence[int] | None = None
+    ) -> Tensor | None:
+        """What dropout multiplies features like `pooled` by, drawn for batches of these sizes (all
+        as one) in turn; None: it is off."""
         rate = self.config.dropout
-        return keep_mask(tuple(pooled.shape), rate, pooled, rng) if rng and rate else None
+        if rng is None or rate == 0:
+            return None
+        shapes = [(size, *pooled.shape[1:]) for size in sizes or [len(pooled)]]
+        return torch.cat([keep_mask(shape, rate, pooled, rng) for shape in shapes])
 
     def _output(self, pooled: Tensor, kept: Tensor | None) -> Tensor:
         features = self.highway(pooled)
