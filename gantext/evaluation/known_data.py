@@ -77,7 +77,8 @@ def ground(
     def load() -> Real:
         loaded = ground_of_data(config(), reads, beside)
         if loaded.hash != known["hash"]:
-            place.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                place.unlink()
             raise UserError(f"data={known['name']} has changed meanwhile: run the command again")
         return loaded.real
 
