@@ -79,7 +79,6 @@ def sample(
         raise UserError(f"--top-p {top_p}: a probability above 0 and at most 1 is needed")
     from gantext import api
     from gantext.api.run import SENTENCES
-    from gantext.inference.drawing import PictureRequest
     from gantext.inference.request import SamplingRequest
     from gantext.runs.kinds import PICTURES, model_kind
 
@@ -88,6 +87,8 @@ def sample(
     check_out(out, json)
     _check_options(found, kind, ctx)
     if kind is PICTURES:
+        from gantext.inference.drawing import PictureRequest
+
         drawn = PictureRequest(n, tuple(caption or ()), columns, seed, found.phase)
         _pictures(found, drawn, out, json)
     else:

@@ -18,7 +18,9 @@ def named_data(overrides: Sequence[str], config_dir: Path | None = None) -> Any 
     """The typed `Config` that hydra would compose; None where only hydra can tell, or refuse."""
     own = groups.own_folder(config_dir)
     name = NAMED.fullmatch(overrides[0]) if len(overrides) == 1 else None
-    if name is None or (own is not None and (not own.is_dir() or (own / "config.yaml").exists())):
+    if name is None or (
+        own is not None and (not own.is_dir() or (own / f"{groups.MAIN}.yaml").exists())
+    ):
         return None
     paths = (folder / "data" / f"{name[1]}.yaml" for folder in groups.folders(config_dir))
     path = next((path for path in paths if path.is_file()), None)

@@ -77,7 +77,8 @@ def ground(
     def load() -> Real:
         loaded = ground_of_data(config(), reads, beside)
         if loaded.hash != known["hash"]:
-            place.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                place.unlink()
             raise UserError(f"data={known['name']} has changed meanwhile: run the command again")
         return loaded.real
 
@@ -91,12 +92,17 @@ def ground(
     )
 
 
+def folder() -> Path:
+    """Where it is kept."""
+    return cache_folder() / "known"
+
+
 def _place(values: dict[str, Any], reads: Reads, beside: Preparation) -> Path:
     """The file of data: its name says all that decides what is known, but for the sources."""
     where = [os.getcwd(), os.environ.get("GANTEXT_DATA"), str(cache_folder())]
     decided = [gantext.__version__, values, reads.value, dataclasses.asdict(beside), where]
     digest = hashlib.sha256(json.dumps(decided, sort_keys=True).encode()).hexdigest()
-    return cache_folder() / "known" / f"{digest[:16]}.json"
+    return folder() / f"{digest[:16]}.json"
 
 
 def _read(place: Path) -> KnownData | None:

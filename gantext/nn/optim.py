@@ -89,7 +89,10 @@ class Optimiser:
             self._rests = False
 
 
-def descend(optimiser: Optimiser, loss: Tensor) -> Tensor:
+Stepping = Optimiser | torch.optim.Optimizer  # ours, or a plugin's own
+
+
+def descend(optimiser: Stepping, loss: Tensor) -> Tensor:
     """One step down a loss; returns the gradient's norm.
 
     Only the optimiser's own weights get a gradient: a generator's step leaves none in the
@@ -114,13 +117,13 @@ def cosine_rate(step: int, steps: int, warmup: int, final: float) -> float:
     return rise * (final + (1 - final) * fall)
 
 
-def set_rate(optimiser: Optimiser, rate: float) -> None:
+def set_rate(optimiser: Stepping, rate: float) -> None:
     """Let an optimiser go on at another learning rate."""
     for group in optimiser.param_groups:
         group["lr"] = rate
 
 
-def clipped_step(optimiser: Optimiser, model: nn.Module, loss: Tensor, clip: float) -> Tensor:
+def clipped_step(optimiser: Stepping, model: nn.Module, loss: Tensor, clip: float) -> Tensor:
     """One optimiser step, the gradient's norm clipped; returns the norm before clipping.
 
     Args:

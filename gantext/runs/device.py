@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 # Where Linux shows the GPUs that torch can compute on: NVIDIA's, in a PC, in a board of theirs and
 # under Windows, and AMD's. Without any of these files there is none.
-GPU_FILES = ("nvidia*", "nvhost*", "nvmap", "dxg", "kfd")
+DEVICES, GPU_FILES = Path("/dev"), ("nvidia*", "nvhost*", "nvmap", "dxg", "kfd")
 
 
 def best_device(wanted: Device) -> "torch.device":
@@ -50,7 +50,6 @@ def device_type(wanted: Device) -> str:
 
 def _has_cpu_alone() -> bool:
     """Whether no GPU can be there; torch, where it is loaded already, knows better."""
-    devices = Path("/dev")
     if "torch" in sys.modules or sys.platform != "linux":
         return False
-    return not any(file for pattern in GPU_FILES for file in devices.glob(pattern))
+    return not any(file for pattern in GPU_FILES for file in DEVICES.glob(pattern))

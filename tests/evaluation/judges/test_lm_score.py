@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -43,6 +44,13 @@ def language(size: int, seed: int) -> list[str]:
 
 def sentences(lines: list[str]) -> Sentences:
     return Sentences.of(map(str.split, lines), lines)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache folder."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    return tmp_path / "gantext" / "judges"
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +131,25 @@ def test_the_judge_is_the_one_that_was_tuned(corpus: Corpus) -> None:
     judge = fit_lm(corpus.train.tokens, corpus, config=dataclasses.replace(LM, steps=30))
     log_p, tokens = log_prob(judge, corpus.test.tokens)
     assert -log_p.sum() / tokens.sum() == pytest.approx(GOLDEN, rel=1e-4)
+
+
+def test_the_real_lm_is_kept_for_other_commands(
+    corpus: Corpus, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(small_lm, "_REAL", {})
+    brief = dataclasses.replace(SMALL, steps=2)
+    trained = real_lm(corpus, config=brief)
+    (folder,) = (path for path in cache.iterdir() if path.is_dir())
+    small_lm._REAL.clear()
+    monkeypatch.setattr(small_lm, "fit_lm", None)  # it would fail
+    read = real_lm(corpus, config=brief)
+    tokens = corpus.test.tokens
+    assert read is not trained
+    assert np.array_equal(log_prob(read, tokens)[0], log_prob(trained, tokens)[0])
+    (folder / "manifest.json").unlink()
+    small_lm._REAL.clear()
+    with pytest.raises(TypeError):
+        real_lm(corpus, config=brief)
 
 
 def test_the_real_lm_is_trained_once(corpus: Corpus) -> None:
