@@ -125,11 +125,12 @@ def _split(rows: "torch.Tensor") -> "Split":
     from gantext.data.corpus import Split
     from gantext.data.flat import Text, Tokens
 
-    numbers = rows.tolist()
-    text = Text.of(" ".join(map(str, row)) for row in numbers)
-    return Split(
-        Tokens.of([*(number + len(SPECIALS) for number in row), EOS] for row in numbers), text
-    )
+    numbers = rows.numpy()  # (N, L)
+    N, L = numbers.shape
+    ids = np.full((N, L + 1), EOS, dtype=np.uint32)
+    ids[:, :L] = numbers + len(SPECIALS)
+    text = Text.of(" ".join(map(str, row.tolist())) for row in numbers)
+    return Split(Tokens.behind(ids.reshape(-1), np.full(N, L + 1)), text)
 
 
 # The random LSTM that the synthetic task takes for the truth (the papers' "oracle").

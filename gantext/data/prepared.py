@@ -130,8 +130,9 @@ def _column(values: NDArray[Any]) -> Column:
 
 
 def _make_room(path: Path) -> None:
-    """Remove those used longest ago, once all take more than they may."""
-    others = sorted(path.parent.glob("*.arrays"), key=_used, reverse=True)
+    """Remove those used longest ago, once all take more than they may, and what a kill has left."""
+    found = (*path.parent.glob("*.arrays"), *path.parent.glob(".*.partial"))
+    others = sorted(found, key=_used, reverse=True)
     taken = 0
     for other in others:
         with contextlib.suppress(OSError):  # another process may have removed it
