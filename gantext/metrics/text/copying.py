@@ -126,7 +126,8 @@ class CopyIndex:
         """
         result = np.zeros(words.numbers.size, np.int64)
         ends = _ends(words)
-        places, theirs = np.arange(ends.size), np.arange(self._ends.size)
+        places: IntArray = np.arange(ends.size)
+        theirs: IntArray = np.arange(self._ends.size)
         keys, their_keys = words.numbers, self._training.numbers
         order = 1
         while places.size:

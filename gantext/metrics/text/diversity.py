@@ -21,7 +21,7 @@ FloatArray = NDArray[np.float64]
 def ngram_counts(words: Words, max_order: int) -> Iterator[IntArray]:
     """Yield, for n = 1..max_order, how often each distinct n-gram occurs: (K,)."""
     for grams in number_ngrams(words, max_order):
-        yield np.bincount(grams.numbers, minlength=grams.keys.size)
+        yield grams.counts
 
 
 def distinct(counts: IntArray) -> float:
