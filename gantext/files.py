@@ -229,7 +229,7 @@ def is_steering(character: str) -> bool:
 
 
 # A file that one process at a time holds; the system lets go of it however that process ends.
-LOCKED_BYTE = 1 << 30  # on Windows none else reads a byte that is locked: one behind the holder's id
+LOCKED_BYTE = 1 << 30  # on Windows none else reads a locked byte: one behind the holder's id
 
 
 class Held(Exception):
