@@ -2,7 +2,6 @@
 
 import contextlib
 import errno
-import fcntl
 import os
 import stat
 import sys
@@ -246,6 +245,9 @@ def is_steering(character: str) -> bool:
 
 
 # A file that one process at a time holds; the system lets go of it however that process ends.
+LOCKED_BYTE = 1 << 30  # on Windows none else reads a locked byte: one behind the holder's id
+
+
 class Held(Exception):
     """Another process holds the file; `holder` is its id, as far as it is known."""
 
@@ -287,7 +289,20 @@ def is_held(path: Path) -> bool:
 def _taken(file: IO[str], pause: float) -> bool:
     time.sleep(pause)
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(file.fileno())
     except OSError:
         return False
     return True
+
+
+def _lock(descriptor: int) -> None:
+    """Take an open file for its process until it is closed. Raises OSError where another has it."""
+    if sys.platform == "win32":  # which has no fcntl
+        import msvcrt
+
+        os.lseek(descriptor, LOCKED_BYTE, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,13 +1,17 @@
 """Files that are there whole or not at all, and what is said when they cannot be."""
 
+import fcntl
 import os
+import runpy
 import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+import gantext.files
 from gantext.errors import UserError
 from gantext.files import Held, attempt, check_output, hold, is_held, write_output
 from tests.conftest import environment
@@ -41,6 +45,29 @@ def test_an_output_is_refused_before_the_work_for_it(tmp_path: Path) -> None:
             for refuse in (check_output, lambda path: write_output(path, b"x")):
                 with pytest.raises(UserError, match="not a file in a folder that is there"):
                     refuse(path)
+
+
+def test_a_file_is_held_where_there_is_no_fcntl(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows' lock of one byte, played by flock: both are let go of with their open file."""
+    path = tmp_path / "lock"
+
+    def locking(descriptor: int, mode: int, count: int) -> None:
+        assert (mode, count) == (2, 1)
+        assert os.lseek(descriptor, 0, os.SEEK_CUR) > path.stat().st_size + 20
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    monkeypatch.setitem(sys.modules, "msvcrt", SimpleNamespace(locking=locking, LK_NBLCK=2))
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    monkeypatch.setattr(sys, "platform", "win32")
+    runpy.run_path(gantext.files.__file__)
+    for _ in range(2):
+        with hold(path):
+            assert is_held(path) and path.read_text() == str(os.getpid())
+            with pytest.raises(Held, match=str(os.getpid())), hold(path):
+                pass
+        assert not is_held(path)
 
 
 def test_a_killed_holder_holds_no_more(tmp_path: Path) -> None:

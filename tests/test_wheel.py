@@ -1,4 +1,4 @@
-"""The wheel holds conf/ and runs from anywhere without the checkout."""
+"""What is shipped: the wheel holds conf/ and runs anywhere, the source what its tests need."""
 
 import os
 import subprocess
@@ -24,12 +24,13 @@ def test_the_wheel_is_complete(tmp_path: Path) -> None:
         "wheel",
         str(source),
         "--no-deps",
-        "-q",
+        "-v",
         "--no-build-isolation",
         "-w",
         str(tmp_path),
     ]
-    subprocess.run(command, check=True, capture_output=True)
+    built = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert "absent from the `packages`" not in built.stdout + built.stderr
     (wheel,) = tmp_path.glob("gantext-*.whl")
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
@@ -62,3 +63,16 @@ def test_the_wheel_is_complete(tmp_path: Path) -> None:
         check=True,
     )
     assert found.stdout.strip() == str(tmp_path / "site" / "gantext" / "conf")
+
+
+def test_a_source_distribution_has_what_its_tests_need(tmp_path: Path) -> None:
+    pytest.importorskip("setuptools", "77", "without a network, so with this setuptools")
+    command = [sys.executable, "setup.py", "-q", "egg_info", "--egg-base", str(tmp_path)]
+    subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
+    listed = set((tmp_path / "gantext.egg-info" / "SOURCES.txt").read_text().splitlines())
+    folders = [ROOT / name for name in ("gantext", "conf", "tests", "bench", "docs", ".ci")]
+    needed = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    names = {str(path.relative_to(ROOT)) for path in needed if path.parent.name != "__pycache__"}
+    assert names - listed == set()
+    assert {"constraints.txt", "Makefile", "CHANGELOG.md", "MANIFEST.in", "setup.py"} <= listed
+    assert not [name for name in listed if name.endswith(".pyc")]
