@@ -15,6 +15,7 @@ from gantext.data.ranges import Dropout, Size, Words
 from gantext.nn.text.dropout import locked_dropout, word_dropout
 from gantext.nn.text.lstm import lstm_pass
 from gantext.nn.text.sampling import bos_column
+from gantext.nn.text.wide import wide_linear
 
 
 class GoalSchedule(enum.Enum):
@@ -93,9 +94,9 @@ class Worker(nn.Module):
         """O_t w_t, (N, V), of h_t (N, H) and w_t (N, k)."""
         outer = (followed[:, :, None] * hidden[:, None, :]).flatten(1)  # (N, kH)
         if self.config.tie_weights:
-            scores = F.linear(self.bilinear(outer), self.embedding.weight)
+            scores = wide_linear(self.bilinear(outer), self.embedding.weight)
         else:
-            scores = self.bilinear(outer)
+            scores = wide_linear(outer, self.bilinear.weight)
         # In place: at (N, V) every further tensor costs as much as a product.
         kind = scores.dtype
         scores = scores.addmm_(followed.to(kind), self.goal_scores.weight.T.to(kind))

@@ -15,6 +15,7 @@ from gantext.nn.text.dropout import locked_dropout, word_dropout
 from gantext.nn.text.lstm import WordModel, initialise, lstm_pass, lstm_step
 from gantext.nn.text.output_layer import OutputLayer
 from gantext.nn.text.sampling import State, bos_column
+from gantext.nn.text.wide import wide_linear
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,10 @@ class LanguageModel(WordModel):
 
     def start(self, rows: int) -> State:
         """The state that has read <bos>: h and c, each (N, L, H)."""
-        zeros = self.output.bias.new_zeros(rows, self.config.layers, self.config.hidden)
-        first = torch.full((rows,), BOS, dtype=torch.long, device=zeros.device)
-        return self.advance((zeros, zeros), first)
+        zeros = self.output.bias.new_zeros(1, self.config.layers, self.config.hidden)
+        first = torch.full((1,), BOS, dtype=torch.long, device=zeros.device)
+        state = self.advance((zeros, zeros), first)
+        return tuple(part.expand(rows, -1, -1) for part in state)
 
     def advance(self, state: State, tokens: Tensor) -> State:
         """Read one token a row. The state stays fp32 under autocast, whatever the device."""
@@ -85,5 +87,6 @@ class LanguageModel(WordModel):
 
     def logits(self, state: State) -> Tensor:
         """Scores of the next word, (N, V); words that are never written are -inf."""
-        scores = self.output(self.projection(state[0][:, -1]))
+        features = self.projection(state[0][:, -1])
+        scores = wide_linear(features, self.output.weight, self.output.bias)
         return self.ban(scores.float(), written=True)
