@@ -1,6 +1,6 @@
 """Measure speed and memory: `make bench`, about five minutes on one thread.
 
-    python -m bench [--rows gan,bleu] [--check] [--keep] [--threads 1] [--out build]
+    python -m bench [--rows gan,bleu] [--check] [--keep] [--threads 1] [--sentences N] [--out build]
 
 The table goes to stdout and, with its numbers as JSON, into files of --out. --keep adds it to
 bench/history.jsonl; --check says which ratios fell by over 20 % since the last entry there of the
@@ -11,6 +11,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -44,11 +45,11 @@ def main(words: Sequence[str], sizes: Sizes = FULL, history: Path = HISTORY) -> 
 
     Raises SystemExit for words that choose no row.
     """
-    rows = all_rows(sizes)
-    groups = list(dict.fromkeys(row.group for row in rows))
+    groups = list(dict.fromkeys(row.group for row in all_rows(sizes)))
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.splitlines()[0])
     parser.add_argument("--rows", default=",".join(groups), help=f"some of {', '.join(groups)}")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--sentences", type=int, default=sizes.sentences, help="of large texts")
     parser.add_argument("--out", type=Path, default=Path("build"), help="folder of the files")
     parser.add_argument("--keep", action="store_true", help=f"add to {HISTORY.name}")
     parser.add_argument("--check", action="store_true", help="compare with the last entry there")
@@ -57,7 +58,8 @@ def main(words: Sequence[str], sizes: Sizes = FULL, history: Path = HISTORY) -> 
     if unknown := set(wanted) - set(groups):
         parser.error(f"no rows are called {', '.join(sorted(unknown))}: {', '.join(groups)}")
     torch.set_num_threads(asked.threads)
-    now = entry(measure([row for row in rows if row.group in wanted], sizes))
+    sizes = replace(sizes, sentences=asked.sentences)
+    now = entry(measure([row for row in all_rows(sizes) if row.group in wanted], sizes))
     asked.out.mkdir(parents=True, exist_ok=True)
     (asked.out / "bench.md").write_text(markdown(now), encoding="utf-8")
     (asked.out / "bench.json").write_text(json.dumps(now, indent=1) + "\n", encoding="utf-8")
