@@ -57,10 +57,9 @@ torture: $(STAMP)  ## kill runs at random moments, go on, compare their ends (CH
 wheel: $(STAMP)  ## build the wheel into dist/
 	$(BIN)/python -m build --wheel
 
-bench: $(STAMP)  ## measure speed and memory
-	$(BIN)/python bench/bleu.py
-	$(BIN)/python bench/gan_step.py
-	$(BIN)/python bench/memory.py
+ROWS ?=
+bench: $(STAMP)  ## speed and memory in one table, 5 minutes (ROWS=gan,bleu; KEEP=1 into the history; CHECK=1 against it)
+	OMP_NUM_THREADS=1 $(BIN)/python -m bench $(if $(ROWS),--rows $(ROWS)) $(if $(KEEP),--keep) $(if $(CHECK),--check)
 
 clean:  ## remove the virtual environment and build products
 	rm -rf $(VENV) build dist *.egg-info

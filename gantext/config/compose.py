@@ -4,7 +4,7 @@ A single run is composed here and started without Hydra; the jobs of a sweep are
 Users' launcher and sweeper plugins go through the same call.
 
 `Hydra.create_main_hydra2` and `BasicSweeper.split_arguments` are Hydra internals: they are used
-here only, with hydra-core pinned below 1.4 and a test (tests/config/test_compose.py) that fails
+here only, with hydra-core pinned below 1.5 and a test (tests/config/test_compose.py) that fails
 first when they move.
 """
 

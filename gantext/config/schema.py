@@ -6,7 +6,8 @@ data, so a misspelt key, a wrong type or a missing value is refused in one line.
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any, get_type_hints
+from types import GenericAlias
+from typing import Any, get_args, get_origin, get_type_hints
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -84,7 +85,7 @@ def merged(schema: type, values: dict[str, Any], prefix: str) -> Any:
     fields, types = dataclasses.fields(schema), get_type_hints(schema)
     nested = {name: kind for name, kind in types.items() if dataclasses.is_dataclass(kind)}
     twin = dataclasses.make_dataclass(
-        schema.__name__, [(f.name, types[f.name]) for f in fields if f.name not in nested]
+        schema.__name__, [(f.name, _listed(types[f.name])) for f in fields if f.name not in nested]
     )
     flat = {key: value for key, value in values.items() if key not in nested}
     _check_digits(flat, prefix)
@@ -103,6 +104,11 @@ def merged(schema: type, values: dict[str, Any], prefix: str) -> Any:
     made = schema(**parts)
     ranges.check(made, prefix)
     return made
+
+
+def _listed(kind: Any) -> Any:
+    """A list in a tuple's place, whose refusals name no element in OmegaConf 2.4."""
+    return GenericAlias(list, get_args(kind)[:1]) if get_origin(kind) is tuple else kind
 
 
 def _check_digits(values: dict[str, Any], prefix: str) -> None:

@@ -44,7 +44,7 @@ def test_hydra_internals_are_where_this_package_needs_them() -> None:
     assert names(BashCompletion._query) == ["self", "config_name", "line"]
     assert names(create_config_search_path) == ["search_path_dir"]
     wanted = ["self", "config_name", "task_function", "overrides", "with_log_configuration"]
-    assert names(Hydra.multirun) == wanted
+    assert names(Hydra.multirun)[:5] == wanted
     assert {"config_name", "overrides", "run_mode"} <= set(names(Hydra.compose_config))
     where = f"{BasicSweeper.__module__}.{BasicSweeper.__qualname__}"
     assert where == BASIC_SWEEPER

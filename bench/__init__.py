@@ -1,0 +1,1 @@
+"""Speed and memory beside plain code and beside what no code could do without; `make bench`."""
