@@ -13,7 +13,7 @@ from typing import Any
 import gantext
 from gantext.errors import UserError
 
-FORMAT = 3
+FORMAT = 4
 
 
 class Part(enum.Enum):
@@ -63,6 +63,8 @@ CHANGES: tuple[Change, ...] = (
     Change(3, Part.settings, "force", True),
     # The number of threads was torch's choice of the day, or that of the settings; 0: not known.
     Change(3, Part.facts, "threads", 0),
+    # The rollouts of a LeakGAN were made after every goal's words.
+    Change(4, Part.settings, "model.adversarial.rollout_every", 1, model="leakgan"),
 )
 
 

@@ -17,6 +17,7 @@ from gantext.config.compose import output_folder, override_words, user_folder
 from gantext.config.settings import Settings
 from gantext.errors import UserError, note_log, noted_log
 from gantext.files import FULL
+from gantext.models.contract import Noted
 from gantext.runs import crash, listing
 from gantext.runs.folder import RunDir
 from gantext.training.console import Reporter, console_of
@@ -166,6 +167,10 @@ def _newest_state(run: RunDir, console: Console) -> dict[str, Any] | None:
     return state
 
 
+def _of_the_model(job: Job) -> Sequence[str]:
+    return job.algorithm.notes() if isinstance(job.algorithm, Noted) else ()
+
+
 def _train(
     job: Job,
     run: RunDir,
@@ -187,7 +192,7 @@ def _train(
     with Reporter(console, run.log, label, metrics) as say:
         where = f"{job.device}, {counted(torch.get_num_threads())}"
         say.say(f"gantext {gantext.__version__} on {where}, data {job.data.hash[:8]}", "dim")
-        for note in notes:
+        for note in (*notes, *_of_the_model(job)):
             say.note(note)
         trainer = Trainer(job, run, looks, say)
         if state:
