@@ -15,6 +15,7 @@ from gantext.data.ranges import (
     BatchSize,
     Clip,
     ComparedOrNone,
+    CountOrWord,
     Draws,
     LearningRate,
     Steps,
@@ -42,7 +43,7 @@ from gantext.nn.text.rewards import (
     policy_weights,
     ranked_among,
 )
-from gantext.nn.text.rollouts import rollout_rewards, trimmed
+from gantext.nn.text.rollouts import rollout_rewards, spaced, spacing, trimmed
 from gantext.nn.text.sampling import SamplingOptions, decode
 from gantext.nn.text.text_cnn import DiscriminatorConfig, unique_rows
 
@@ -91,6 +92,7 @@ class AdversarialConfig:
     clip: Clip
     temperature: Temperature
     rollouts: Draws
+    rollout_every: CountOrWord
     rank_delta: Weight
     rank_real: ComparedOrNone
     worker_reward: WorkerReward
@@ -118,6 +120,8 @@ class LeakGAN(NamedParts):
     def __init__(self, config: Config, task: Task, rng: torch.Generator) -> None:
         check(config)
         self.config, self.task = config, task
+        goals = spacing(config.adversarial.rollout_every, task.max_length)
+        self.rollout_every = goals * config.generator.goal_steps
         self.discriminator = LeakyTextCNN(
             task.vocab_size, config.discriminator, task.max_length, rng
         ).to(task.device)
@@ -168,6 +172,13 @@ class LeakGAN(NamedParts):
             Phase("discriminator", d.alone_steps, d.batch_size, self.d_step, True, scored=False),
             Phase("adversarial", adversarial.steps, rows, self.adversarial_step, True),
         ]
+
+    def notes(self) -> Sequence[str]:
+        """How far apart rollouts are, where that was worked out."""
+        config = self.config.adversarial
+        if not config.policy_weight:
+            return []
+        return spaced(config.rollout_every, self.rollout_every, self.task.max_length)
 
     def networks(self) -> Mapping[str, nn.Module]:
         """Generator (manager and worker) and discriminator."""
@@ -270,7 +281,7 @@ class LeakGAN(NamedParts):
 
     @torch.no_grad()
     def rewards(self, tokens: Tensor, real: Tensor, rng: torch.Generator) -> Tensor:
-        """Q of each token of (B, T) by rollouts every c words, (B, T), zero at <pad>; ranked
+        """Q of each token of (B, T) by rollouts every so many goals, (B, T), zero at <pad>; ranked
         (the bootstrapped rescaled activation), except with rank_delta 0."""
         config = self.config.adversarial
         found = rollout_rewards(
@@ -278,7 +289,7 @@ class LeakGAN(NamedParts):
             self.discriminator.score,
             tokens,
             config.rollouts,
-            self.config.generator.goal_steps,
+            self.rollout_every,
             rng,
             SamplingOptions(config.temperature),
         ).mean(2)  # (B, T)
