@@ -7,13 +7,14 @@ import stat
 import sys
 import time
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, BinaryIO
 
 from gantext.errors import UserError
 
 STDOUT = Path("-")  # as a file that the user names
+Pieces = bytes | Iterable[bytes]  # what a file is to hold, at once or one piece after the other
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what the system says of a disk without room
 
 
@@ -113,7 +114,7 @@ def write_inside(root: Path, path: Path, data: bytes) -> None:
         _replace_at(place, path.name, data)
 
 
-def _replace_at(place: int, name: str, data: bytes) -> None:
+def _replace_at(place: int, name: str, data: Pieces) -> None:
     temporary = f".{name}.{os.getpid()}.partial"
     try:
         with contextlib.suppress(FileNotFoundError):  # of a killed process that had this number
@@ -125,17 +126,30 @@ def _replace_at(place: int, name: str, data: bytes) -> None:
             os.unlink(temporary, dir_fd=place)
 
 
-def write_synced(place: int, name: str, data: bytes) -> None:
-    """Write a new file in the folder that is open as `place`; wait until the disk has it."""
+def write_synced(place: int, name: str, data: Pieces) -> None:
+    """Write a new file in the folder that is open as `place`; wait until the disk has it.
+
+    Args:
+        place: the folder.
+        name: of the file.
+        data: its content, or the pieces of it.
+    """
     descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666, dir_fd=place)
     with open(descriptor, "wb") as file:
-        file.write(data)
+        file.writelines(_pieces(data))
         file.flush()
         os.fsync(descriptor)
 
 
-def write_atomic(path: Path, data: bytes) -> None:
-    """Replace a file whole or not at all; missing folders are made."""
+def _pieces(data: Pieces) -> Iterable[bytes]:
+    return (data,) if isinstance(data, bytes) else data
+
+
+def write_atomic(path: Path, data: Pieces) -> None:
+    """Replace a file, by all of it or by its pieces, whole or not at all; missing folders are made.
+
+    Raises OSError.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with folder_inside(path.parent, path.parent) as place:
         _replace_at(place, path.name, data)
@@ -155,11 +169,11 @@ def attempt(deed: str) -> Iterator[None]:
 
 
 # What the user names as output.
-def write_output(path: Path, data: bytes) -> None:
-    """Write to what the user named. Raises UserError.
+def write_output(path: Path, data: Pieces) -> None:
+    """Write to what the user named. Raises UserError, and what making a piece raises.
 
     A file is replaced whole or not at all, the one that a symbolic link points to in its place;
-    "-" is stdout; a pipe or a character device is written into.
+    "-" is stdout; a pipe or a character device is written into, piece by piece.
     """
     with attempt(f"write {path}"):
         if is_stdout(path):
@@ -174,10 +188,12 @@ def write_output(path: Path, data: bytes) -> None:
             write_atomic(Path(os.path.realpath(path)), data)
 
 
-def _pour(data: bytes, stream: BinaryIO) -> None:
-    shown = visible(data.decode(errors="backslashreplace")).encode() if stream.isatty() else data
-    stream.write(shown)
-    stream.flush()
+def _pour(data: Pieces, stream: BinaryIO) -> None:
+    steered = stream.isatty()
+    for piece in _pieces(data):
+        text = visible(piece.decode(errors="backslashreplace")) if steered else ""
+        stream.write(text.encode() if steered else piece)
+        stream.flush()
 
 
 def is_stdout(path: Path) -> bool:

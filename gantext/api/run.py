@@ -11,6 +11,7 @@ from gantext.api.scores import Choices, Evaluation, evaluate
 from gantext.config.settings import Device, member
 from gantext.errors import UserError
 from gantext.inference.options import Colouring, How, Projection
+from gantext.inference.request import SamplingRequest, signature
 from gantext.runs.folder import RunDir
 from gantext.runs.kinds import PICTURES
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from gantext.inference.interpolation import Path as Way
     from gantext.inference.latent_plane import LatentPlane
     from gantext.inference.reconstruction import Reconstructions
-    from gantext.inference.sampling import SamplingRequest
     from gantext.inference.scoring import Scores
     from gantext.runs.trained import TrainedPictures, TrainedText
 
@@ -152,7 +152,6 @@ class Run:
             asked = f"n={n}, temperature={temperature}, top_k={top_k}, top_p={top_p}"
             raise UserError(f"cannot sample with {asked}")
         from gantext.inference.drawing import PictureRequest
-        from gantext.inference.sampling import SamplingRequest
 
         words = (temperature, top_k, top_p)
         if self.folder.kind is not PICTURES:
@@ -161,9 +160,9 @@ class Run:
             raise UserError(f"{self.name} draws pictures: it takes no temperature, top_k or top_p")
         return pixels_of(self.draw(PictureRequest(n, seed=seed, phase=self.phase)))
 
-    def write(self, request: "SamplingRequest") -> Samples:
+    def write(self, request: SamplingRequest) -> Samples:
         """Sentences as they are asked for. Raises UserError for a model of pictures."""
-        from gantext.inference.sampling import draw, signature
+        from gantext.inference.sampling import draw
 
         trained = self.trained
         lines, _ = draw(trained, request)
@@ -282,7 +281,6 @@ class Run:
             UserError: no goals; a sentence that is empty or too long.
         """
         from gantext.inference.goals import goals_of
-        from gantext.inference.sampling import SamplingRequest
 
         request = SamplingRequest(n, temperature, seed=seed, phase=self.phase)
         return goals_of(self.trained, request, _several(sentences))

@@ -1,5 +1,6 @@
 """gantext sample."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,7 +26,7 @@ from gantext.training.terminal import say
 if TYPE_CHECKING:
     from gantext import api
     from gantext.inference.drawing import PictureRequest
-    from gantext.inference.sampling import SamplingRequest
+    from gantext.inference.request import SamplingRequest
     from gantext.runs.kinds import Kind
 
 
@@ -78,8 +79,7 @@ def sample(
         raise UserError(f"--top-p {top_p}: a probability above 0 and at most 1 is needed")
     from gantext import api
     from gantext.api.run import SENTENCES
-    from gantext.inference.drawing import PictureRequest
-    from gantext.inference.sampling import SamplingRequest
+    from gantext.inference.request import SamplingRequest
     from gantext.runs.kinds import PICTURES, model_kind
 
     found = api.load_run(run, phase, runs_dir=runs_dir, device=device)
@@ -87,6 +87,8 @@ def sample(
     check_out(out, json)
     _check_options(found, kind, ctx)
     if kind is PICTURES:
+        from gantext.inference.drawing import PictureRequest
+
         drawn = PictureRequest(n, tuple(caption or ()), columns, seed, found.phase)
         _pictures(found, drawn, out, json)
     else:
@@ -114,15 +116,21 @@ def _is_given(ctx: typer.Context, name: str) -> bool:
 
 def _text(run: "api.Run", request: "SamplingRequest", out: Path | None, json: bool) -> None:
     from gantext.files import write_output
+    from gantext.inference.sampling import draw_parts
 
-    lines = run.write(request)
+    if json:
+        lines = run.write(request)
+        parts: Iterable[Sequence[str]] = (lines,)
+    else:  # as many as are wanted, which may be more than memory holds
+        parts = (part for part, _ in draw_parts(run.trained, request))
     if out is not None:
-        write_output(out, "".join(f"{line}\n" for line in lines).encode())
-        tables.hint(f"{len(lines)} sentences of {run.path.name} in {out}")
+        write_output(out, ("".join(f"{line}\n" for line in part).encode() for part in parts))
+        tables.hint(f"{request.n} sentences of {run.path.name} in {out}")
     if json:
         tables.print_json({"samples": lines, "signature": lines.signature})
     elif out is None:
-        say("\n".join(lines))
+        for part in parts:
+            say("\n".join(part))
 
 
 def _pictures(run: "api.Run", request: "PictureRequest", out: Path | None, json: bool) -> None:

@@ -32,7 +32,6 @@ from gantext.config.settings import Settings
 from gantext.config.words import quote
 from gantext.errors import UserError, nearest
 
-CONFIG_NAME = "config"
 # Names among Hydra's config sources: the folder given by --config-dir, conf/, plugins' folders.
 USER, OURS, PLUGIN = "user", "main", "plugin"
 # What Hydra raises for words or files that it cannot compose (ValueError: `model=null`).
@@ -84,7 +83,7 @@ def compose_data(overrides: Sequence[str], config_dir: Path | None = None) -> An
 
 def _compose(hydra: Hydra, overrides: Sequence[str], config_dir: Path | None) -> DictConfig:
     try:
-        cfg = hydra.compose_config(CONFIG_NAME, list(overrides), run_mode=RunMode.RUN)
+        cfg = hydra.compose_config(groups.MAIN, list(overrides), run_mode=RunMode.RUN)
     except REFUSALS as error:
         raise UserError(_explain(error, hydra, overrides, config_dir)) from error
     return _task_part(cfg)
@@ -178,7 +177,7 @@ def _hint(value: str, options: Sequence[str]) -> str:
 def _nearest_key(hydra: Hydra, key: str, groups_chosen: Sequence[str]) -> str:
     """The nearest key of the config; a group's name only for a key without a dot."""
     with contextlib.suppress(*REFUSALS):
-        cfg = hydra.compose_config(CONFIG_NAME, list(groups_chosen), run_mode=RunMode.RUN)
+        cfg = hydra.compose_config(groups.MAIN, list(groups_chosen), run_mode=RunMode.RUN)
         keys = schema.leaves(OmegaConf.to_container(_task_part(cfg)))
         return nearest(key, keys if "." in key else [k for k in keys if "." not in k])
     return ""
@@ -221,7 +220,7 @@ def sweep_folder(
     overrides = readable(overrides, sweep=True)
     with _hydra(config_dir) as hydra:
         try:
-            cfg = hydra.compose_config(CONFIG_NAME, list(overrides), run_mode=RunMode.MULTIRUN)
+            cfg = hydra.compose_config(groups.MAIN, list(overrides), run_mode=RunMode.MULTIRUN)
             folder = _sweep_folder(cfg, overrides)
             basic = cfg.hydra.sweeper._target_ == BASIC_SWEEPER
             jobs = _split(hydra, overrides) if basic else []
@@ -252,7 +251,7 @@ def run_sweep(
     """Run a checked sweep through Hydra's configured sweeper and launcher, its jobs in `folder`."""
     placed = [*readable(overrides, sweep=True), f"hydra.sweep.dir={quote(str(folder))}"]
     with _hydra(config_dir) as hydra:
-        hydra.multirun(CONFIG_NAME, job, placed, with_log_configuration=False)
+        hydra.multirun(groups.MAIN, job, placed, with_log_configuration=False)
 
 
 def _split(hydra: Hydra, overrides: Sequence[str]) -> list[list[str]]:
@@ -274,4 +273,4 @@ def complete(incomplete: str, config_dir: Path | None = None) -> list[str]:
 
     with _hydra(config_dir) as hydra:
         completion = BashCompletion(hydra.config_loader)
-        return list(completion._query(config_name=CONFIG_NAME, line=incomplete))
+        return list(completion._query(config_name=groups.MAIN, line=incomplete))

@@ -6,6 +6,7 @@ from pathlib import Path
 import gantext
 from gantext import plugins
 
+MAIN = "config"  # the name of the config that has one of each
 GROUPS = ("model", "data", "experiment")
 OWN = "GANTEXT_CONFIG_DIR"  # the folder of a user's own configs, said once for all commands
 

@@ -5,8 +5,7 @@ data, so a misspelt key, a wrong type or a missing value is refused in one line.
 """
 
 import dataclasses
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from types import GenericAlias
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -18,12 +17,11 @@ from gantext import data, models
 from gantext.config.settings import Settings
 from gantext.data import ranges
 from gantext.errors import UserError, nearest
+from gantext.metrics.text.presets import find_preset
 from gantext.records import yaml_file
-from gantext.records.content import Damaged
 from gantext.records.shape import Misfit, check_of
 
 MOST_BITS = 1023  # 1e308, about what a float can be
-Migration = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 def typed(cfg: DictConfig) -> Settings:
@@ -32,7 +30,7 @@ def typed(cfg: DictConfig) -> Settings:
     Raises:
         UserError: naming the key, and the nearest one that exists.
     """
-    return _settings(_resolved(cfg))
+    return of_values(_resolved(cfg))
 
 
 def _resolved(cfg: DictConfig) -> dict[str, Any]:
@@ -45,15 +43,11 @@ def _resolved(cfg: DictConfig) -> dict[str, Any]:
     return values
 
 
-def _settings(values: dict[str, Any]) -> Settings:
-    """The settings of plain values. Raises UserError as `typed` does."""
-    model = _node("model", values.pop("model", None), models.config_class)
-    corpus = _node("data", values.pop("data", None), data.config_class)
+def of_values(values: Mapping[str, Any]) -> Settings:
+    """The settings of plain values, such as a run's config.yaml has. Raises as `typed` does."""
+    model = _node("model", values.get("model"), models.config_class)
+    corpus = data_of(values.get("data"))
     settings: Settings = merged(Settings, {**values, "model": None, "data": None}, "")
-    from gantext.metrics.text.bleu_scores import (
-        find_preset,  # late: numpy, which help does not need
-    )
-
     try:
         find_preset(settings.eval.preset)
     except UserError as error:
@@ -64,7 +58,12 @@ def _settings(values: dict[str, Any]) -> Settings:
 def data_config(cfg: DictConfig) -> Any:
     """The data's typed `Config` of a composed config. Raises UserError as `typed` does."""
     values = _resolved(OmegaConf.masked_copy(cfg, ["data"]))
-    return _node("data", values["data"], data.config_class)
+    return data_of(values["data"])
+
+
+def data_of(values: Any) -> Any:
+    """The data's typed `Config` of its plain values. Raises UserError as `typed` does."""
+    return _node("data", values, data.config_class)
 
 
 def _node(group: str, values: Any, config_class: Callable[[str], type]) -> Any:
@@ -179,7 +178,7 @@ def leaves(values: Any, prefix: str = "") -> list[str]:
 
 
 def to_yaml(settings: Settings) -> str:
-    """The settings as YAML, every value in place; `from_yaml` reads it back."""
+    """The settings as YAML, every value in place; a run's folder reads it back."""
     return OmegaConf.to_yaml(OmegaConf.create(plain(settings)))
 
 
@@ -206,20 +205,3 @@ def plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     return value.name if hasattr(value, "name") and hasattr(value, "value") else value
-
-
-def from_yaml(path: Path, migrate: Migration = dict) -> Settings:
-    """Read a run's config.yaml, which holds plain values alone.
-
-    Args:
-        path: the file.
-        migrate: gives its values the names of today.
-
-    Raises:
-        Damaged: it is missing, holds anything but plain values, or does not fit.
-    """
-    values = yaml_file.read_yaml(path, path.parent)
-    try:
-        return _settings(migrate(values))
-    except UserError as error:
-        raise Damaged(path, str(error)) from error

@@ -53,6 +53,13 @@ class Precision(enum.Enum):
     bf16 = "bf16"
 
 
+class Memory(enum.Enum):
+    """What becomes of large blocks of memory that are free; no number depends on it."""
+
+    keep = "keep"
+    release = "release"
+
+
 @dataclass(frozen=True)
 class CheckpointSettings:
     """When a run is saved."""
@@ -94,6 +101,7 @@ class Settings:
     device: Device
     precision: Precision
     threads: Threads
+    memory: Memory
     runs_dir: str
     name: str | None
     objective: str | None

@@ -3,6 +3,8 @@
 A kind of data is a module of this package, or of a plugin, with a `Config`, and `load` for text,
 `load_pictures` for pictures, and both where the text is the pictures' captions. It may also have
 - `files(cfg)`, the files that it reads and that may be downloaded,
+- `sources(cfg)`, the paths of all that it reads where these are not `files`, so that one can tell
+  without reading it that it is as it was; None where one cannot,
 - `WHERE`, one line that says where it comes from when it reads none of these,
 - `CAPTIONS`, where to put the captions of pictures that may have some and have no `load`,
 - `NEEDS`, a package that must be installed for it and that gantext does not install by itself,
@@ -122,6 +124,19 @@ def files(cfg: NamedConfig) -> "tuple[Remote, ...]":
     module = _module(cfg.name)
     found: tuple[Remote, ...] = module.files(cfg) if hasattr(module, "files") else ()
     return found
+
+
+def sources(cfg: NamedConfig) -> "tuple[Path, ...] | None":
+    """Return all files that `cfg` is read from, () where it is made; None where nobody can say."""
+    from gantext.data.download import find
+
+    module = _module(cfg.name)
+    if hasattr(module, "sources"):
+        found: tuple[Path, ...] | None = module.sources(cfg)
+        return found
+    paths = [find(file) for file in module.files(cfg)] if hasattr(module, "files") else [None]
+    there = [path for path in paths if path is not None]
+    return tuple(there) if len(there) == len(paths) else None
 
 
 def fetch(cfg: NamedConfig, progress: "Progress | None" = None) -> list[Path]:

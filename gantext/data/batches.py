@@ -9,6 +9,7 @@ from typing import Generic, Protocol, TypedDict, TypeVar
 import torch
 from torch import Tensor
 
+from gantext.data.flat import Tokens
 from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
 from gantext.records.shape import Misfit, Whole, check_of
@@ -123,12 +124,21 @@ def set_generator(generator: torch.Generator, state: Tensor) -> None:
         raise UserError(f"the saved random numbers are damaged: {reason}") from error
 
 
-def of_like_length(tokens: Tensor, rows: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Sentences (N, T) in batches of `rows`, the shortest first, each cut where its longest ends.
+def of_like_length(tokens: Tokens | Tensor, rows: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """N sentences in batches of `rows`, the shortest first, each as wide as its longest.
+
+    Args:
+        tokens: of a split, or (N, T) with padding.
+        rows: of a batch.
 
     Yields:
         A batch's places (B,) in `tokens`, on the CPU, and its sentences. No place is left out.
     """
+    if isinstance(tokens, Tokens):
+        lengths = torch.from_numpy(tokens.lengths)
+        for places in torch.split(lengths.argsort(), rows):
+            yield places, tokens.batch(places)
+        return
     lengths = (tokens != PAD).sum(1).cpu()
     for places in torch.split(lengths.argsort(), rows):
         yield places, tokens[places, : int(lengths[places[-1]])]

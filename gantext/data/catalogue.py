@@ -92,6 +92,5 @@ def _classes(split: "PictureSplit | Split", classes: Sequence[str]) -> str:
 def _sizes(split: "Split") -> str:
     if not len(split):
         return "none"
-    lengths = (split.tokens > 0).sum(dim=1) - 1  # without EOS; <pad> is 0
-    mean = lengths.double().mean().item()
-    return f"{len(split)} sentences, {mean:.1f} tokens on average, {int(lengths.max())} at most"
+    words = split.tokens.lengths - 1  # without EOS
+    return f"{len(split)} sentences, {words.mean():.1f} tokens on average, {words.max()} at most"

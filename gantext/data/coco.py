@@ -1,10 +1,12 @@
 """The 10,000 / 10,000 MS-COCO captions that the text-GAN papers use (Texygen's files)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gantext.data.download import Remote, locate
-from gantext.data.lines import Lines, assemble, check_preparation, prepare, read_lines
+from gantext.data.lines import Lines, assemble, check_preparation, prepare, read_file
 from gantext.data.ranges import Bytes, CountOrNone, Seed
 from gantext.data.vocabulary import Unk
 
@@ -59,13 +61,17 @@ def load(cfg: Config) -> "Corpus":
 
     Raises UserError when a file cannot be had, or its content is not the expected one.
     """
+    from gantext.data.prepared import prepared
+
     check_preparation(cfg)
+    paths = [locate(file) for file in files(cfg)]
+    return prepared(cfg, paths, lambda: _prepare(cfg, paths))
+
+
+def _prepare(cfg: Config, paths: Sequence[Path]) -> "Corpus":
     notes: list[str] = []
-    parts = []
-    for split, file in zip(("train", "test"), files(cfg), strict=True):
-        path = locate(file)
-        parts.append(
-            prepare(split, Lines(read_lines(path, notes, cfg.max_bytes)), str(path), cfg, notes)
-        )
-    train, test = parts
+    train, test = (
+        prepare(split, Lines(read_file(path, notes, cfg.max_bytes)), f"{path}", cfg, notes)
+        for split, path in zip(("train", "test"), paths, strict=True)
+    )
     return assemble(cfg, train, test, notes)

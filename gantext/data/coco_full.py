@@ -8,7 +8,6 @@ does not say how; here by a seed, after words were counted once, in the sentence
 
 import json
 import os
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gantext.data.content import read_text
+from gantext.data.flat import Text
 from gantext.data.lines import Lines, assemble, check_preparation, prepare
 from gantext.data.ranges import Bytes, CountOrNone, Rows, Seed
 from gantext.data.vocabulary import Unk
@@ -56,14 +56,17 @@ def load(cfg: Config) -> "Corpus":
 
     Raises UserError for a file that is missing or holds no captions, and when too few are left.
     """
+    from gantext.data.prepared import prepared
+
     check_preparation(cfg)
+    paths = [Path(path).expanduser() for path in (cfg.train2014, cfg.val2014)]
+    return prepared(cfg, paths, lambda: _prepare(cfg, paths))
+
+
+def _prepare(cfg: Config, paths: Sequence[Path]) -> "Corpus":
     notes: list[str] = []
-    captions = [
-        caption
-        for path in (cfg.train2014, cfg.val2014)
-        for caption in read_captions(Path(path).expanduser(), notes, cfg.max_bytes)
-    ]
-    whole = prepare("captions", Lines(captions), "the captions", cfg, notes)
+    captions = [caption for path in paths for caption in read_captions(path, notes, cfg.max_bytes)]
+    whole = prepare("captions", Lines(Text.of(captions)), "the captions", cfg, notes)
     frequent = _of_frequent_words(whole, cfg.rare, notes)
     wanted = cfg.train_size + cfg.test_size
     if len(frequent) < wanted:
@@ -100,10 +103,8 @@ def read_captions(path: Path, notes: list[str], most: int) -> list[str]:
 
 
 def _of_frequent_words(whole: "Sentences", rare: int, notes: list[str]) -> "Sentences":
-    seen = Counter(word for sentence in whole.tokens for word in sentence)
-    kept = [
-        row for row, words in enumerate(whole.tokens) if min(seen[word] for word in words) >= rare
-    ]
+    rows = [part.of_rows((whole.counts < rare)[part.gathered()]) for part in whole.numbers.chunks()]
+    kept = np.flatnonzero(~np.concatenate(rows))
     notes.append(
         f"{len(whole) - len(kept)} of {len(whole)} sentences dropped with a word seen fewer than "
         f"{rare} times"

@@ -1,57 +1,53 @@
 """Encoded sentences: splits and corpora.
 
-Legend: N sentences of a split, T columns (the longest sentence and its EOS), B rows of a batch.
+Legend: N sentences of a split, B rows of a batch, W different words.
 """
 
+import functools
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
-from gantext.data.memory import available, size
+from gantext.data.flat import CHUNK, Ragged, Text, Tokens
+from gantext.data.numbering import Numbers, numbered
 from gantext.data.tokenizers import UNKNOWN
-from gantext.data.vocabulary import PAD, UNK, Vocabulary
+from gantext.data.vocabulary import EOS, Vocabulary
 from gantext.errors import UserError
 
-# Of all memory the tables of tokens may be one part of so many; of more where a few sentences are
-# so much longer than the others that a table is nearly all padding.
-TABLE_SHARE, PADDING_SHARE = 4, 100
-FILLED = 1 / 20  # of a table: below, it is nearly all padding
-HASHED = 1 << 20  # tokens that are hashed at once
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
 class Split:
     """One split of a corpus.
 
-    tokens: (N, T) int64, each row ends with EOS and is then filled up with PAD.
+    tokens: N sentences of word ids, each with EOS at its end.
     text: the N raw lines, whole even where the tokens were cut (references for BLEU).
     labels: (N,) int64, each sentence's class: a place in the corpus's `classes`; None for none.
     """
 
-    tokens: Tensor
-    text: tuple[str, ...]
-    labels: Tensor | None = None
+    tokens: Tokens
+    text: Sequence[str]
+    labels: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
-        if self.tokens.dim() != 2 or self.tokens.shape[0] != len(self.text):
-            raise ValueError(f"{tuple(self.tokens.shape)} tokens for {len(self.text)} lines")
+        if len(self.tokens) != len(self.text):
+            raise ValueError(f"{len(self.tokens)} rows of tokens for {len(self.text)} lines")
         if self.labels is not None and self.labels.shape != (len(self.text),):
-            raise ValueError(f"{tuple(self.labels.shape)} labels for {len(self.text)} lines")
+            raise ValueError(f"{self.labels.shape} labels for {len(self.text)} lines")
 
     def __len__(self) -> int:
         return len(self.text)
 
-    def batch(self, chosen: Tensor) -> Tensor:
-        """(B, T') int64: the sentences at these positions (B,), trimmed to the longest of them."""
-        rows = self.tokens[chosen]  # (B, T)
-        longest = int((rows != PAD).sum(dim=1).max())
-        return rows[:, :longest].clone()
+    def batch(self, chosen: "Tensor") -> "Tensor":
+        """(B, T') int64: the sentences at these places (B,), filled up to the longest of them."""
+        return self.tokens.batch(chosen)
 
 
 class Truth(Protocol):
@@ -71,7 +67,7 @@ class Corpus:
     """Everything a run needs to know about its data.
 
     hash: sha256 of the vocabulary and of all splits (see `content_hash`).
-    max_length: T, the columns of every split, EOS included.
+    max_length: tokens of the longest sentence of all splits, EOS included.
     notes: warnings and counts to tell the user.
     classes: the names of the sentences' classes, () where these have none.
     """
@@ -93,66 +89,76 @@ def content_hash(
 ) -> str:
     """Return the sha256 (hex) of the words, raw lines and token ids, in the order given.
 
-    Then, where the sentences have classes, of these.
+    Then, where the sentences have classes, of these. All of it as JSON: `run.json` and scores keep
+    hashes, so what is hashed stays as it is, though it is the longest part of a first load.
     """
     digest = hashlib.sha256(json.dumps(vocabulary.to_json(), sort_keys=True).encode())
+    written = [f"{i}, ".encode() for i in range(len(vocabulary))]
+    written[EOS] = f"{EOS}][".encode()  # the end of a row, and the beginning of the next one
     for split in splits:
-        digest.update(json.dumps([len(split), *split.text]).encode())
-        # Some rows at a time, as lists take four times what the table does.
-        N, T = split.tokens.shape
-        count = max(1, HASHED // max(1, T))
-        for first in range(0, N, count):
-            for row in split.tokens[first : first + count].tolist():
-                # Without the padding: how wide the table is does not change what it says.
-                digest.update(json.dumps([i for i in row if i != PAD]).encode())
+        digest.update(f"[{len(split)}".encode())
+        for first in range(0, len(split), CHUNK):
+            lines = json.dumps(list(split.text[first : first + CHUNK]))
+            digest.update(f", {lines[1:-1]}".encode())
+        digest.update(b"]")
+        for rows in split.tokens.chunks():
+            ids = rows.gathered().tolist()
+            digest.update(b"[" + b"".join(map(written.__getitem__, ids))[:-1])
     if classes:
         labels = [split.labels.tolist() for split in splits if split.labels is not None]
         digest.update(json.dumps([list(classes), *labels]).encode())
     return digest.hexdigest()
 
 
-def encode_split(
-    vocabulary: Vocabulary,
-    sentences: Sequence[Sequence[str]],
-    text: Sequence[str],
-    width: int,
-    labels: Tensor | None = None,
-) -> Split:
-    """Encode tokenised sentences, each of at most `width` - 1 tokens, into (N, `width`) ids."""
-    tokens = torch.full((len(sentences), width), PAD, dtype=torch.int64)
-    for row, sentence in zip(tokens, sentences, strict=True):
-        ids = vocabulary.encode(sentence)
-        row[: len(ids)] = torch.tensor(ids)
-    return Split(tokens, tuple(text), labels)
-
-
 @dataclass(frozen=True)
 class Sentences:
-    """Lines of one split before encoding: N token lists (maybe cut) and the N raw lines.
+    """Lines of one split before encoding, cut into words.
 
+    words: (W,), different ones, which may be more than stand here.
+    numbers: N sentences (maybe cut), each word as its place in `words`.
+    text: the N raw lines.
     labels: the names of their N classes, or ().
-    longest: where the longest of them stands, "a.txt: line 17"; "" where that is not known.
     """
 
-    tokens: tuple[list[str], ...]
-    text: tuple[str, ...]
+    words: Sequence[str]
+    numbers: Ragged
+    text: Text
     labels: tuple[str, ...] = ()
-    longest: str = field(default="", compare=False)
+
+    @classmethod
+    def of(
+        cls,
+        tokens: Iterable[Sequence[str]],
+        text: Iterable[str],
+        labels: Iterable[str] = (),
+    ) -> "Sentences":
+        """Sentences that are given as lists of words, and as lines."""
+        words = Numbers()
+        numbers = numbered(tokens, words)
+        return cls(tuple(words), numbers, Text.of(text), tuple(labels))
 
     def __len__(self) -> int:
         return len(self.text)
 
-    def take(self, rows: Sequence[int]) -> "Sentences":
-        """Return the sentences at these positions, in this order."""
-        labels = tuple(self.labels[i] for i in rows) if self.labels else ()
-        text = tuple(self.text[i] for i in rows)
-        part = Sentences(tuple(self.tokens[i] for i in rows), text, labels)
-        return replace(part, longest=self.longest if part.width == self.width else "")
+    def take(self, rows: Sequence[int] | NDArray[np.intp]) -> "Sentences":
+        """Return the sentences at these places, in this order."""
+        labels = tuple(self.labels[row] for row in rows) if self.labels else ()
+        return Sentences(self.words, self.numbers.take(rows), self.text.take(rows), labels)
+
+    @functools.cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """(W,): how often each word stands in the sentences."""
+        return self.numbers.counts(len(self.words))
 
     @property
-    def width(self) -> int:
-        """Tokens of the longest sentence; 0 without a sentence."""
-        return max(map(len, self.tokens), default=0)
+    def seen(self) -> dict[str, int]:
+        """How often each word stands in the sentences, of those that do."""
+        counted = zip(self.words, self.counts.tolist(), strict=True)
+        return {word: count for word, count in counted if count}
+
+    def vocabulary(self, **settings: Any) -> Vocabulary:
+        """The words of the sentences in the order of their ids; see `Vocabulary.of_counts`."""
+        return Vocabulary.of_counts(self.seen, len(self), **settings)
 
 
 def build_corpus(
@@ -165,23 +171,19 @@ def build_corpus(
     truth: Truth | None = None,
     notes: Sequence[str] = (),
 ) -> Corpus:
-    """Encode three splits with one vocabulary into one width, and hash the result.
+    """Encode three splits with one vocabulary, and hash the result.
 
     Adds notes about words the vocabulary does not know. Raises UserError when the training
-    split is empty, and for a sentence so long that the tables would take too much memory.
+    split is empty.
     """
     if not len(train):
         raise UserError(f"data {name}: no training sentence is left")
-    parts = (train, validation, test)
-    width = 1 + _longest(parts)
-    classes = _classes(parts)
-    splits = [
-        encode_split(vocabulary, part.tokens, part.text, width, _labels(part, classes))
-        for part in parts
-    ]
-    names = ("train", "validation", "test")
-    found = [_written_note(n, s, vocabulary) for n, s in zip(names, parts, strict=True)]
-    found += [_unknown_note(n, s) for n, s in zip(names, splits, strict=True)]
+    parts = {"train": train, "validation": validation, "test": test}
+    classes = _classes(parts.values())
+    splits = [_encoded(part, vocabulary, classes) for part in parts.values()]
+    seen = {split: part.seen for split, part in parts.items()}
+    found = [_written_note(split, words, vocabulary) for split, words in seen.items()]
+    found += [_unknown_note(split, words, vocabulary) for split, words in seen.items()]
     return Corpus(
         name=name,
         vocabulary=vocabulary,
@@ -189,54 +191,38 @@ def build_corpus(
         validation=splits[1],
         test=splits[2],
         hash=content_hash(vocabulary, splits, classes),
-        max_length=width,
+        max_length=max(split.tokens.longest for split in splits),
         truth=truth,
         notes=(*notes, *(note for note in found if note)),
         classes=classes,
     )
 
 
-def _longest(parts: Sequence[Sentences]) -> int:
-    """Tokens of the longest sentence. Raises UserError where tables as wide take too much."""
-    part = max(parts, key=lambda part: part.width)
-    rows, words = sum(map(len, parts)), sum(len(line) for part in parts for line in part.tokens)
-    need, memory = 8 * rows * (1 + part.width), available()
-    padding = words < FILLED * rows * part.width
-    most = memory.total // (PADDING_SHARE if padding else TABLE_SHARE)
-    if need > most:
-        where, filled = part.longest or "the longest sentence", ", nearly all padding" * padding
-        raise UserError(
-            f"{where}: {part.width:,} tokens; {rows:,} sentences in a table as wide would take "
-            f"{size(need)}{filled}, and {size(most)} of the {memory} may go into it: "
-            "data.max_length cuts or drops longer ones"
-        )
-    return part.width
+def _encoded(part: Sentences, vocabulary: Vocabulary, classes: Sequence[str]) -> Split:
+    kind = np.uint16 if len(vocabulary) <= 1 << 16 else np.uint32
+    ids = np.array(vocabulary.encode(part.words)[:-1], dtype=kind)  # without EOS
+    places = {name: place for place, name in enumerate(classes)}
+    labels = np.array([places[label] for label in part.labels], np.int64) if classes else None
+    return Split(Tokens.encoded(part.numbers, ids), part.text, labels)
 
 
-def _classes(parts: Sequence[Sentences]) -> tuple[str, ...]:
+def _classes(parts: Iterable[Sentences]) -> tuple[str, ...]:
     """The names of all classes in order: numbers by their size, then words by the alphabet."""
     names = {label for part in parts for label in part.labels}
     return tuple(sorted(names, key=lambda name: (not name.isdecimal(), name.zfill(20), name)))
 
 
-def _labels(part: Sentences, classes: Sequence[str]) -> Tensor | None:
-    if not classes:
-        return None
-    places = {name: place for place, name in enumerate(classes)}
-    return torch.tensor([places[label] for label in part.labels], dtype=torch.int64)
-
-
-def _written_note(name: str, sentences: Sentences, vocabulary: Vocabulary) -> str:
+def _written_note(name: str, seen: Mapping[str, int], vocabulary: Vocabulary) -> str:
     """How often the text itself has `<unk>`, as that of the Penn Treebank does."""
-    written = sum(tokens.count(UNKNOWN) for tokens in sentences.tokens)
+    written = seen.get(UNKNOWN, 0)
     hidden = "" if UNKNOWN in vocabulary else "; never written, and left out of what is scored"
     said = f"{name}: {UNKNOWN} stands {written} times in the text, one token each{hidden}"
     return said * bool(written)
 
 
-def _unknown_note(name: str, split: Split) -> str:
-    words = int((split.tokens > PAD).sum()) - len(split)  # one EOS a row is not a word
-    unknown = int((split.tokens == UNK).sum())
+def _unknown_note(name: str, seen: Mapping[str, int], vocabulary: Vocabulary) -> str:
+    words = sum(seen.values())
+    unknown = sum(count for word, count in seen.items() if word not in vocabulary)
     if not unknown:
         return ""
     return f"{name}: {unknown} of {words} tokens ({unknown / words:.1%}) are not in the vocabulary"

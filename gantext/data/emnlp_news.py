@@ -1,10 +1,12 @@
 """The news of EMNLP 2017 WMT: the long-text benchmark of LeakGAN and RelGAN."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gantext.data.download import Remote, locate
-from gantext.data.lines import Lines, assemble, check_preparation, prepare, read_lines
+from gantext.data.lines import Lines, assemble, check_preparation, prepare, read_file
 from gantext.data.ranges import Bytes, CountOrNone, Seed
 from gantext.data.vocabulary import Unk
 
@@ -50,11 +52,17 @@ def load(cfg: Config) -> "Corpus":
 
     Raises UserError when a file is not there, saying what it should hold.
     """
+    from gantext.data.prepared import prepared
+
     check_preparation(cfg)
-    notes: list[str] = []
     paths = [locate(file) for file in files(cfg)]
+    return prepared(cfg, paths, lambda: _prepare(cfg, paths))
+
+
+def _prepare(cfg: Config, paths: Sequence[Path]) -> "Corpus":
+    notes: list[str] = []
     train, test = (
-        prepare(split, Lines(read_lines(path, notes, cfg.max_bytes)), f"{path}", cfg, notes)
+        prepare(split, Lines(read_file(path, notes, cfg.max_bytes)), f"{path}", cfg, notes)
         for split, path in zip(("train", "test"), paths, strict=True)
     )
     return assemble(cfg, train, test, [*notes, *_other_sizes(train, test)])
@@ -65,8 +73,8 @@ def _other_sizes(train: "Sentences", test: "Sentences") -> list[str]:
     sizes = {
         "training sentences": (len(train), TRAIN),
         "test sentences": (len(test), TEST),
-        "words in the longest one": (max(map(len, train.tokens)), LONGEST),
-        "different words": (len({word for line in train.tokens for word in line}), WORDS),
+        "words in the longest one": (train.numbers.longest, LONGEST),
+        "different words": (len(train.seen), WORDS),
     }
     return [
         f"{held:,} {what}, where the papers have {wanted:,}"

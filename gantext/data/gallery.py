@@ -105,13 +105,16 @@ def labelled(pictures: np.ndarray, labels: np.ndarray) -> PictureSplit:
     return PictureSplit(grey, torch.tensor(labels, dtype=torch.int64), tokens)
 
 
-def captioned(pictures: np.ndarray, sentences: Split) -> PictureSplit:
-    """Return the split of RGB pictures (N, H, W, 3) uint8 with captions, and with their classes."""
+def captioned(pictures: np.ndarray, sentences: Split, width: int) -> PictureSplit:
+    """Return the split of RGB pictures (N, H, W, 3) uint8 with captions, and with their classes.
+
+    width: T, the tokens of the longest caption of all splits.
+    """
     colours = torch.tensor(pictures).permute(0, 3, 1, 2).contiguous()
-    labels = sentences.labels
-    if labels is None:
-        labels = torch.full((len(pictures),), NO_LABEL)
-    return PictureSplit(colours, labels, sentences.tokens, sentences.text)
+    labels = torch.full((len(pictures),), NO_LABEL)
+    if sentences.labels is not None:
+        labels = torch.from_numpy(sentences.labels)
+    return PictureSplit(colours, labels, sentences.tokens.padded(width), tuple(sentences.text))
 
 
 def hold_out(

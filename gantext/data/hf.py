@@ -51,7 +51,13 @@ def load(cfg: Config) -> "Corpus":
     Raises UserError without the library, for a folder that is no saved data set, and for a split or
     a column that it does not have.
     """
+    from gantext.data.prepared import prepared
+
     check_preparation(cfg)
+    return prepared(cfg, _files(cfg), lambda: _prepare(cfg))
+
+
+def _prepare(cfg: Config) -> "Corpus":
     notes: list[str] = []
     splits = _splits(cfg)
     train = _read("train", cfg.train, splits, cfg, notes)
@@ -66,15 +72,22 @@ def absolute(cfg: Config) -> Config:
     return replace(cfg, path=os.path.abspath(Path(cfg.path).expanduser()))
 
 
-def _splits(cfg: Config) -> Mapping[str, Any]:
-    """The parts of the saved data set by their names; one that has none is the training part."""
+def _files(cfg: Config) -> list[Path]:
+    """The files of the data set. Raises UserError where it is no folder, or they hold too much."""
     path = Path(cfg.path).expanduser()
     if not path.is_dir():
         raise UserError(f"{path}: no such folder")
-    taken = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    files = sorted(file for file in path.rglob("*") if file.is_file())
+    taken = sum(file.stat().st_size for file in files)
     if taken > cfg.max_bytes:
         allowed = f"{size(cfg.max_bytes)}, data.max_bytes allows"
         raise UserError(f"{path}: its files hold {size(taken)}, and no more than {allowed}")
+    return files
+
+
+def _splits(cfg: Config) -> Mapping[str, Any]:
+    """The parts of the saved data set by their names; one that has none is the training part."""
+    path = Path(cfg.path).expanduser()
     try:
         datasets = importlib.import_module("datasets")
     except ImportError as error:

@@ -4,16 +4,18 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gantext.data import ranges
-from gantext.data.content import MOST, read_text
-from gantext.data.tokenizers import check, tokenize
-from gantext.data.vocabulary import SPECIALS, Unk, Vocabulary
+from gantext.data.content import MOST, read_utf8
+from gantext.data.flat import HALVES, Ragged, Text
+from gantext.data.numbering import Numbering
+from gantext.data.tokenizers import check
+from gantext.data.vocabulary import SPECIALS, Unk
 from gantext.errors import UserError, nearest
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 
 LONG = ("cut", "drop")
+SPACE, DELETE = ord(" "), 0x7F  # between these lie the signs of ASCII
+OUTSTANDING = 100  # times as long as others: a sentence that is worth a note
 LONGEST_LINE = 10_000_000  # characters; a book has a million, and cutting this into words takes 2 s
 # Characters that show nothing: control, format and space characters by their category, and these
 # letters and marks (fillers of Hangul, a Braille cell without dots, variation selectors).
@@ -28,6 +32,9 @@ INVISIBLE = frozenset(("Cc", "Cf", "Zs", "Zl", "Zp"))
 FILLERS = frozenset(
     ("\u034f", "\u115f", "\u1160", "\u2800", "\u3164", "\uffa0", "\ufe0e", "\ufe0f")
 )
+
+
+Numbers = Sequence[int] | NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -38,9 +45,9 @@ class Lines:
     files: the files that they are of, each after the row that it begins at.
     """
 
-    text: Sequence[str]
+    text: Text
     labels: Sequence[str] = ()
-    numbers: Sequence[int] = ()
+    numbers: Numbers = ()
     files: Sequence[tuple[int, str]] = ()
 
     def __len__(self) -> int:
@@ -48,7 +55,7 @@ class Lines:
 
     def place(self, row: int, source: str) -> str:
         """Where a row stands, of `source` where the lines name no file: "a.txt: line 17"."""
-        number = self.numbers[row] if self.numbers else row + 1
+        number = self.numbers[row] if len(self.numbers) else row + 1
         after = bisect_right(self.files, row, key=lambda file: file[0])
         return f"{self.files[after - 1][1] if after else source}: line {number}"
 
@@ -98,48 +105,81 @@ def prepare(
     from gantext.data.corpus import Sentences
 
     check_length(lines, source)
-    tokens, text, labels, rows, long = [], [], [], [], 0
-    for row, (line, label) in enumerate(zip_longest(map(str.strip, lines.text), lines.labels)):
-        if is_blank(line):
-            continue
-        words = tokenize(line.lower() if cfg.lowercase else line, cfg.tokenizer)
-        too_long = 0 < cfg.max_length < len(words)
-        long += too_long
-        if not (too_long and cfg.long == "drop"):
-            tokens.append(words[: cfg.max_length] if too_long else words)
-            text.append(line)
-            rows.append(row)
-            labels += [] if label is None else [label]
-    dropped = long if cfg.long == "drop" else 0
-    if not text:
-        blank = len(lines) - dropped
-        why = f"{blank} blank, {dropped} longer than max_length={cfg.max_length}"
+    text = stripped(lines.text)
+    rows = np.flatnonzero(text.lengths)
+    text, numbering = text.take(rows), Numbering(cfg.tokenizer, cfg.lowercase)
+    numbers = Ragged.joined(numbering.of(list(part)) for part in text.chunks())
+    long = np.flatnonzero(numbers.lengths > cfg.max_length) if cfg.max_length else rows[:0]
+    dropped = long if cfg.long == "drop" else rows[:0]
+    kept = np.delete(np.arange(len(rows)), dropped)
+    if not len(kept):
+        blank = len(lines) - len(dropped)
+        why = f"{blank} blank, {len(dropped)} longer than max_length={cfg.max_length}"
         raise UserError(f"{source}: no line is left after filtering ({why})")
-    if long:
-        verb = "dropped" if dropped else "cut"
-        notes.append(f"{split}: {long} lines longer than max_length={cfg.max_length} were {verb}")
-    longest = max(range(len(tokens)), key=lambda i: len(tokens[i]))
-    return Sentences(
-        tuple(tokens), tuple(text), tuple(labels), longest=lines.place(rows[longest], source)
-    )
+    if len(long):
+        verb = "dropped" if len(dropped) else "cut"
+        notes.append(
+            f"{split}: {len(long)} lines longer than max_length={cfg.max_length} were {verb}"
+        )
+    words = tuple(numbering.words)
+    numbers = numbers.take(kept).cut(cfg.max_length)
+    _note_longest(split, numbers, lines, rows[kept], source, notes)
+    labels = tuple(lines.labels[row] for row in rows[kept].tolist()) if lines.labels else ()
+    return Sentences(words, numbers, text.take(kept), labels)
+
+
+def stripped(text: Text) -> Text:
+    """The lines without spaces at their ends; those that show nothing are empty."""
+    starts, lengths = text.starts.copy(), text.lengths.copy()
+    rows = _odd(text)
+    for row, line in zip(rows.tolist(), text.take(rows), strict=True):
+        before = line[: len(line) - len(line.lstrip())]
+        starts[row] += len(before.encode("utf-8", HALVES))
+        lengths[row] = 0 if is_blank(line) else len(line.strip().encode("utf-8", HALVES))
+    return Text(text.values, starts, lengths)
+
+
+def _odd(text: Text) -> NDArray[np.intp]:
+    """The places of lines that are empty, or begin or end with anything but a sign of ASCII."""
+    plain = np.zeros(len(text), dtype=np.bool_)
+    rows = np.flatnonzero(text.lengths)
+    first = text.values[text.starts[rows]]
+    last = text.values[text.starts[rows] + text.lengths[rows] - 1]
+    plain[rows] = (np.minimum(first, last) > SPACE) & (np.maximum(first, last) < DELETE)
+    return np.flatnonzero(~plain)
+
+
+def _note_longest(
+    split: str, numbers: Ragged, lines: Lines, rows: NDArray[np.intp], source: str, notes: list[str]
+) -> None:
+    """Say where a sentence stands that makes batches far wider than the others would."""
+    others = (int(numbers.lengths.sum()) - numbers.longest) / max(1, len(numbers) - 1)
+    usual = max(1.0, others)
+    if numbers.longest > OUTSTANDING * usual:
+        place = lines.place(int(rows[numbers.lengths.argmax()]), source)
+        notes.append(
+            f"{split}: {place} has {numbers.longest:,} tokens, the others {usual:.0f} on average: "
+            "a batch is as wide as its longest, and data.max_length cuts or drops longer ones"
+        )
 
 
 def check_length(lines: Lines, source: str) -> None:
     """Raise UserError for a line that is too long to be looked at."""
-    row = max(range(len(lines)), key=lambda row: len(lines.text[row]), default=0)
-    if len(lines) and len(lines.text[row]) > LONGEST_LINE:
+    rows = np.flatnonzero(lines.text.lengths > LONGEST_LINE)  # bytes: of these there are more
+    sizes = {row: len(lines.text[row]) for row in rows.tolist()}
+    row = max(sizes, key=sizes.__getitem__, default=0)
+    if sizes and sizes[row] > LONGEST_LINE:
         raise UserError(
-            f"{lines.place(row, source)} has {len(lines.text[row]):,} characters: one sentence a "
+            f"{lines.place(row, source)} has {sizes[row]:,} characters: one sentence a "
             f"line is needed, of at most {LONGEST_LINE:,}"
         )
 
 
 def hold_out(sentences: "Sentences", size: int, seed: int) -> tuple["Sentences", "Sentences"]:
     """Take `size` sentences out by a seeded choice; both parts keep the order of the file."""
-    chosen = set(np.random.default_rng(seed).permutation(len(sentences))[:size].tolist())
-    rows = range(len(sentences))
-    kept, out = [i for i in rows if i not in chosen], [i for i in rows if i in chosen]
-    return sentences.take(kept), sentences.take(out)
+    out = np.zeros(len(sentences), dtype=np.bool_)
+    out[np.random.default_rng(seed).permutation(len(sentences))[:size]] = True
+    return sentences.take(np.flatnonzero(~out)), sentences.take(np.flatnonzero(out))
 
 
 def split_off(
@@ -168,8 +208,7 @@ def assemble(
     if cfg.validation >= len(train):
         raise UserError(f"data.validation={cfg.validation} leaves none of {len(train)} sentences")
     train, validation = hold_out(train, cfg.validation, cfg.split_seed)
-    vocabulary = Vocabulary.build(
-        train.tokens,
+    vocabulary = train.vocabulary(
         min_count=cfg.min_count,
         max_size=cfg.max_vocab,
         tokenizer=cfg.tokenizer,
@@ -184,11 +223,11 @@ def assemble(
 
 def _overlap(train: "Sentences", test: "Sentences") -> list[str]:
     """What is to be said of test sentences that were trained on, or share no word with those."""
-    train_words = {word for sentence in train.tokens for word in sentence}
-    if train_words.isdisjoint(word for sentence in test.tokens for word in sentence):
+    if train.seen.keys().isdisjoint(test.seen):
         return ["warning: the train and test sentences share no word"]
-    known = frozenset(train.text)
-    shared = sum(line in known for line in test.text)
+    tested = frozenset(test.text)
+    both = {line for line in train.text if line in tested}
+    shared = sum(line in both for line in test.text)
     said = f"{shared} of {len(test)} sentences also stand in train" if shared else ""
     return [f"{'warning: ' * (shared == len(test))}test: {said}"] if said else []
 
@@ -197,27 +236,38 @@ def check_different(sentences: "Sentences", source: str) -> None:
     """Raise UserError for training sentences that are fewer than 2, or all the same."""
     if len(sentences) < 2:
         raise UserError(f"{source}: one sentence only; at least 2 are needed")
-    if len(set(sentences.text)) == 1:
+    first = sentences.text[0]
+    if all(line == first for line in sentences.text):
         raise UserError(f"{source}: all {len(sentences)} sentences are the same")
 
 
 def read_lines(path: Path, notes: list[str], most: int = MOST, pipes: bool = False) -> list[str]:
+    """Return the lines of one text file, each an object of its own: `read_file` takes less memory.
+
+    Raises UserError as it does.
+    """
+    return list(read_file(path, notes, most, pipes))
+
+
+def read_file(path: Path, notes: list[str], most: int = MOST, pipes: bool = False) -> Text:
     """Return the lines of one text file without their ends; one that shows nothing is "".
 
     The last line may lack its end. Notes count blank lines, and say what was not as a plain UTF-8
     file has it. Raises UserError as `read_text` does, which `most` and `pipes` are for, and for a
     line that is too long.
     """
-    # Not splitlines(): it also breaks at form feeds and Unicode separators inside a sentence.
-    lines = read_text(path, notes, most, pipes).removesuffix("\n").split("\n")
-    check_length(Lines(lines), f"{path}")
-    shown = ["" if is_blank(line) else line for line in lines]
-    unseen = sum(not after and bool(line.strip()) for line, after in zip(lines, shown, strict=True))
-    blank = shown.count("")
+    text = Text.of_file(read_utf8(path, notes, most, pipes))
+    check_length(Lines(text), f"{path}")
+    odd = _odd(text)
+    blank = {
+        row: line for row, line in zip(odd.tolist(), text.take(odd), strict=True) if is_blank(line)
+    }
     if blank:
+        unseen = sum(bool(line.strip()) for line in blank.values())
         invisible = f" ({unseen} of them invisible characters)" if unseen else ""
-        notes.append(f"{path}: {blank} blank lines skipped{invisible}")
-    return shown
+        notes.append(f"{path}: {len(blank)} blank lines skipped{invisible}")
+        text.lengths[list(blank)] = 0
+    return text
 
 
 def is_blank(line: str) -> bool:

@@ -122,13 +122,15 @@ def generator(seed: int, stream: str) -> "torch.Generator":
 
 
 def _split(rows: "torch.Tensor") -> "Split":
-    import torch
-
     from gantext.data.corpus import Split
+    from gantext.data.flat import Text, Tokens
 
-    end = torch.full((len(rows), 1), EOS, dtype=torch.int64)
-    text = tuple(" ".join(map(str, row)) for row in rows.tolist())
-    return Split(torch.cat([rows + len(SPECIALS), end], dim=1), text)
+    numbers = rows.numpy()  # (N, L)
+    N, L = numbers.shape
+    ids = np.full((N, L + 1), EOS, dtype=np.uint32)
+    ids[:, :L] = numbers + len(SPECIALS)
+    text = Text.of(" ".join(map(str, row.tolist())) for row in numbers)
+    return Split(Tokens.behind(ids.reshape(-1), np.full(N, L + 1)), text)
 
 
 # The random LSTM that the synthetic task takes for the truth (the papers' "oracle").

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gantext.data.content import MOST, SUFFIXES, read_bytes, read_text
+from gantext.data.flat import Text
 from gantext.data.lines import Lines, is_blank
 from gantext.errors import UserError, nearest
 
@@ -89,7 +90,7 @@ def select(table: Table, column: str, label_column: str, notes: list[str]) -> Li
     if joined:
         notes.append(f"{table.source}: {joined} sentences of several lines were joined")
     labels = [_class(table, label_column, row) for row in rows] if label_column else []
-    return Lines(lines, labels, [row + table.first for row in rows])
+    return Lines(Text.of(lines), labels, [row + table.first for row in rows])
 
 
 def _check_column(table: Table, key: str, name: str) -> None:

@@ -6,13 +6,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from gantext.data.flat import Text
 from gantext.data.lines import (
     Lines,
+    Numbers,
     assemble,
     check_different,
     check_preparation,
     prepare,
-    read_lines,
+    read_file,
     split_off,
 )
 from gantext.data.ranges import Bytes, CountOrNone, Probability, Seed
@@ -55,7 +59,14 @@ def load(cfg: Config) -> "Corpus":
 
     Raises UserError for a file that is missing, empty, no text or without a usable line.
     """
+    from gantext.data.prepared import prepared
+
     check_preparation(cfg)
+    paths = [*expand(cfg.train), *(expand(cfg.test) if cfg.test else ())]
+    return prepared(cfg, paths, lambda: _prepare(cfg))
+
+
+def _prepare(cfg: Config) -> "Corpus":
     notes: list[str] = []
     train = prepare("train", read_files(cfg.train, cfg, notes), cfg.train, cfg, notes)
     check_different(train, cfg.train)
@@ -66,22 +77,29 @@ def load(cfg: Config) -> "Corpus":
     return assemble(cfg, train, test, notes)
 
 
+def sources(cfg: Config) -> tuple[Path, ...] | None:
+    """Return the files that are named; None for a wildcard, which new files may fit."""
+    parts = [part for pattern in (cfg.train, cfg.test) if pattern for part in _parts(pattern)]
+    wild = any(glob.has_magic(part) and not Path(part).exists() for part in parts)
+    return None if wild else tuple(map(Path, parts))
+
+
 def read_files(pattern: str, cfg: Config, notes: list[str]) -> Lines:
     """Return the lines of a file, of several ("a.txt:b.txt") or of a wildcard ("parts/*.txt").
 
     Raises UserError when one is missing, unreadable, empty or not what its name says.
     """
-    text: list[str] = []
+    text: list[Text] = []
     labels: list[str] = []
-    numbers: list[int] = []
+    numbers: list[Numbers] = []
     files: list[tuple[int, str]] = []
     for path in expand(pattern):
         lines = _read(path, cfg, notes)
-        files.append((len(text), f"{path}"))
-        text += lines.text
+        files.append((sum(map(len, text)), f"{path}"))
+        text.append(lines.text)
         labels += lines.labels
-        numbers += lines.numbers or range(1, len(lines) + 1)
-    return Lines(text, labels, numbers, files)
+        numbers.append(lines.numbers if len(lines.numbers) else np.arange(len(lines)) + 1)
+    return Lines(Text.joined(text), labels, np.concatenate(numbers), files)
 
 
 def _read(path: Path, cfg: Config, notes: list[str]) -> Lines:
@@ -95,7 +113,7 @@ def _read(path: Path, cfg: Config, notes: list[str]) -> Lines:
                 f"data.{key}={name}: {path} is read as lines, without columns; "
                 "data.format=csv reads it as a table"
             )
-    return Lines(read_lines(path, notes, cfg.max_bytes))
+    return Lines(read_file(path, notes, cfg.max_bytes))
 
 
 def _both(cfg: Config) -> list[str]:

@@ -5,21 +5,11 @@ machine-made ones too: punctuation is glued to its word only where the tokenizer
 off again, so a "." in the middle of a sentence stays apart.
 """
 
-import functools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
+from gantext.data import treebank
 from gantext.errors import UserError, nearest
-
-# nltk's tokenizer runs about thirty regular expressions over a line, 0.1 ms each line. On a line
-# of plain words, commas and full stops all of them together do nothing but split off the commas
-# and the last full stop, so such lines (97 in 100 of the COCO captions) are split directly.
-# Words of ASCII letters and digits, hyphens inside only; a comma may end a word, a full stop only
-# the last one; both may stand alone. Possessive, so that a line that does not fit fails at once.
-_WORD = r"[A-Za-z0-9]++(?:-[A-Za-z0-9]++)*+"
-_PLAIN = re.compile(rf"[ ]*+(?:(?:{_WORD},?+|[.,])[ ]++)*+(?:{_WORD}[.,]?+|[.,])?+[ ]*+")
-# What nltk cuts in two: these lines go the long way, in whatever word the letters stand.
-_CONTRACTION = re.compile("cannot|gimme|gonna|gotta|lemme|wanna", re.IGNORECASE)
 
 # How data writes a word that it leaves out, as the Penn Treebank does; one token in every text.
 UNKNOWN = "<unk>"
@@ -39,14 +29,14 @@ _SPLIT_WORDS = frozenset(
 def tokenize(text: str, name: str) -> list[str]:
     """Split one sentence into tokens with the tokenizer called `name` (see `TOKENIZERS`).
 
-    `nltk` is `nltk.tokenize.NLTKWordTokenizer` on the line as it is (no sentence splitting);
+    `nltk` does as `nltk.tokenize.NLTKWordTokenizer`, on the line as it is (no sentence splitting);
     `char` keeps every character, spaces included; `ids` reads numbers between spaces.
     `<unk>` stays whole, also inside a word. Raises UserError for an unknown name. Upper case is
     left as it is.
     """
     check(name)
     if name == "nltk":
-        return _plain_tokens(text) if _is_plain(text) else _nltk_tokens(text)
+        return _nltk_tokens(text)
     return _CHARACTER.findall(text) if name == "char" else text.split()
 
 
@@ -68,38 +58,32 @@ def check(name: str) -> None:
         raise UserError(f"unknown tokenizer {name}{nearest(name, TOKENIZERS)}: choose {choices}")
 
 
-def _is_plain(text: str) -> bool:
-    return _PLAIN.fullmatch(text) is not None and _CONTRACTION.search(text) is None
-
-
-def _plain_tokens(text: str) -> list[str]:
-    return text.replace(",", " ,").replace(".", " .").split()
-
-
 def _nltk_tokens(text: str) -> list[str]:
     if UNKNOWN not in text:
-        return _nltk_tokenizer()(text)
+        return treebank.words(text)
     letter = unused_letter(text)
-    tokens = _nltk_tokenizer()(text.replace(UNKNOWN, letter))
+    return _with_unknown(treebank.words(text.replace(UNKNOWN, letter)), letter)
+
+
+def piece_tokens(piece: str, last: bool) -> Sequence[str] | None:
+    """The tokens of a piece of a line between spaces, as `nltk` cuts it; None: the line decides.
+
+    last: it ends the line. One that opens its line: see `treebank.opens_alike`.
+    """
+    if UNKNOWN not in piece:
+        return treebank.words_of_piece(piece, last)
+    letter = unused_letter(piece)
+    tokens = treebank.words_of_piece(piece.replace(UNKNOWN, letter), last)
+    return None if tokens is None else _with_unknown(tokens, letter)
+
+
+def _with_unknown(tokens: Sequence[str], letter: str) -> list[str]:
     return [token.replace(letter, UNKNOWN) for token in tokens]
 
 
 def unused_letter(text: str) -> str:
     """A character for private use that is not in a text, to stand for a word that stays whole."""
     return next(letter for letter in map(chr, range(0xE000, 0xF900)) if letter not in text)
-
-
-@functools.cache
-def _nltk_tokenizer() -> Callable[[str], list[str]]:
-    # Imported on first use: nltk takes a second to load, and most commands never need it.
-    from nltk.tokenize import NLTKWordTokenizer
-
-    tokenizer = NLTKWordTokenizer()
-
-    def split(text: str) -> list[str]:
-        return [str(token) for token in tokenizer.tokenize(text)]
-
-    return split
 
 
 def _join_words(tokens: Sequence[str]) -> str:

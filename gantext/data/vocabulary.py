@@ -64,9 +64,20 @@ class Vocabulary:
             raise UserError("a vocabulary has one count for each word, and no word twice")
 
     @classmethod
-    def build(
+    def build(cls, sentences: Iterable[Sequence[str]], **settings: Any) -> "Vocabulary":
+        """Number the words of tokenised sentences; `settings` are those of `of_counts`."""
+        seen: Counter[str] = Counter()
+        total = 0
+        for sentence in sentences:
+            seen.update(sentence)
+            total += 1
+        return cls.of_counts(seen, total, **settings)
+
+    @classmethod
+    def of_counts(
         cls,
-        sentences: Iterable[Sequence[str]],
+        seen: Mapping[str, int],
+        sentences: int,
         *,
         min_count: int = 1,
         max_size: int = 0,
@@ -74,18 +85,14 @@ class Vocabulary:
         lowercase: bool = True,
         unk: Unk = Unk.hide,
     ) -> "Vocabulary":
-        """Number the words of tokenised sentences by falling frequency, ties alphabetically.
+        """Number words by falling frequency, ties alphabetically: how often each was `seen`.
 
         Words seen fewer than `min_count` times are left out, and all but the `max_size` most
         frequent (0: keep all; the specials do not count). A special word that stands in the
-        text ("<eos>") is not a word of its own, "<unk>" is as `unk` says. `tokenizer` and
-        `lowercase` are only recorded: the sentences come tokenised and in their final case.
+        text ("<eos>") is not a word of its own, "<unk>" is as `unk` says. `sentences`: how many
+        the words are of. `tokenizer` and `lowercase` are only recorded: the words are in their
+        final case.
         """
-        seen: Counter[str] = Counter()
-        total = 0
-        for sentence in sentences:
-            seen.update(sentence)
-            total += 1
         ordered = sorted(seen.items(), key=lambda item: (-item[1], item[0]))
         banned = {*SPECIALS} - ({UNKNOWN} if unk is Unk.write else set())
         kept = [(w, n) for w, n in ordered if n >= min_count and w not in banned]
@@ -93,7 +100,7 @@ class Vocabulary:
         unknown = sum(seen.values()) - sum(n for _, n in kept)
         return cls(
             words=SPECIALS + tuple(w for w, _ in kept),
-            counts=(0, 0, total, unknown, *(n for _, n in kept)),
+            counts=(0, 0, sentences, unknown, *(n for _, n in kept)),
             tokenizer=tokenizer,
             lowercase=lowercase,
         )
@@ -136,7 +143,7 @@ class Vocabulary:
         """Return the sentence as readable text: "a red wheel." """
         return detokenize(self.decode(ids), self.tokenizer)
 
-    def to_json(self) -> dict[str, object]:
+    def to_json(self) -> VocabularyRecord:
         """Return a plain dict for `json.dump`."""
         return {
             "tokenizer": self.tokenizer,

@@ -19,7 +19,7 @@ from gantext.evaluation.table import Table, score_all
 from gantext.metrics.score import Score, protocol, shown, signature_line
 
 # What may differ between runs that are repetitions of each other.
-REPEATED = frozenset({"seed", "name", "runs_dir", "from_run", "threads", "device"})
+REPEATED = frozenset({"seed", "name", "runs_dir", "from_run", "threads", "device", "memory"})
 
 
 @dataclass(frozen=True)

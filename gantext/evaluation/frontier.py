@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 
 from gantext.errors import UserError
 from gantext.evaluation import scorebook, subjects
+from gantext.evaluation.ground import Ground
 from gantext.evaluation.request import Asked, check_kind
 from gantext.evaluation.scorebook import Say
 from gantext.evaluation.spreadsheet import csv_text
-from gantext.evaluation.subjects import REAL, Ground, Model, Subject
+from gantext.evaluation.subjects import REAL, Model, Subject
 from gantext.evaluation.table import distinct, remarks
-from gantext.inference.sampling import SamplingRequest
+from gantext.inference.request import SamplingRequest
 from gantext.metrics.score import Score, protocol, shown
 from gantext.metrics.signatures import own_name
 from gantext.metrics.text.bleu_scores import ORDERS
@@ -110,7 +111,7 @@ def frontier(
     for model in models:
         check_kind(model, MEASURED)
     ground = asked.ground(models)
-    if not ground.training:
+    if not ground.size:
         raise UserError("a frontier needs the real text: give data=NAME instead of --references")
     draws = [draw for model in models for draw in _draws(asked, model, temperatures, seeds)]
     draws += [Draw(one.name, one.name, None, None, one) for one in distinct(files)]
@@ -154,7 +155,7 @@ def _draws(
     asked: Asked, model: Model, temperatures: Sequence[float], seeds: Sequence[int]
 ) -> list[Draw]:
     """The draws of a run's curve, and of its MLE generator's unless a phase was named."""
-    n = asked.n or model.settings.eval.samples
+    n = asked.n or model.brief["samples"]
     before = None if model.phase else mle_phase(model)
     found = []
     for phase in [model.phase, *([before] if before else [])]:
@@ -179,9 +180,9 @@ def mle_phase(model: Model) -> str | None:
 
 def _published(ground: Ground, preset: str, size: int) -> tuple[PublishedPoint, ...]:
     """Published points that may stand beside samples of this size: Self-BLEU depends on it."""
-    if ground.corpus is None or abs(size - PUBLISHED_SIZE) > 0.01 * PUBLISHED_SIZE:
+    if ground.data is None or abs(size - PUBLISHED_SIZE) > 0.01 * PUBLISHED_SIZE:
         return ()
-    return published_points(ground.corpus.name, preset)
+    return published_points(ground.data, preset)
 
 
 def _by_order(values: dict[str, float], name: str) -> dict[int, float]:

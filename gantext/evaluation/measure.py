@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from gantext import models
 from gantext.config.settings import Device
-from gantext.data import Reads
+from gantext.runs.kinds import PICTURES
 
 if TYPE_CHECKING:
-    from gantext.evaluation.subjects import Ground, Model, Subject
+    from gantext.evaluation.ground import Ground
+    from gantext.evaluation.subjects import Model, Subject
     from gantext.metrics.score import Score
 
 # Options of a command that scores samples.
@@ -118,7 +119,7 @@ class Measure:
 
     def is_for(self, model: "Model | None") -> bool:
         """Whether it reads what a model makes; files hold text."""
-        return self.pictures == (model is not None and model.reads is not Reads.text)
+        return self.pictures == (model is not None and model.kind is PICTURES)
 
     def fits(self, subject: "Subject") -> bool:
         """Whether a subject may have it: pictures or text, and a model that can what it needs."""

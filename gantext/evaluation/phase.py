@@ -5,19 +5,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gantext import models
 from gantext.config.settings import Settings
+from gantext.data import Reads
 from gantext.data.corpus import Corpus
 from gantext.data.gallery import Gallery
 from gantext.evaluation import measures
+from gantext.evaluation.ground import Ground, ground_of_corpus, ground_of_gallery
 from gantext.evaluation.measure import Protocol
-from gantext.evaluation.subjects import (
-    Ground,
-    Model,
-    Subject,
-    blank_origin,
-    ground_of_corpus,
-)
-from gantext.inference.sampling import naming, sample_texts, signed_temperature
+from gantext.evaluation.subjects import Model, Subject, blank_origin
+from gantext.inference.request import signed_temperature
+from gantext.inference.sampling import naming, sample_texts
 from gantext.metrics.score import Score, Setting
 from gantext.nn.rng import generator
 from gantext.nn.text.sampling import SamplingOptions
@@ -31,6 +29,11 @@ class InTraining(Model):
     """A model as it is in memory, before any checkpoint of it is read."""
 
     held: Trained[Any, Any]
+
+    @property
+    def reads(self) -> Reads:
+        """What it is trained on."""
+        return models.reads(self.settings.model.name)
 
     @property
     def settings(self) -> Settings:
@@ -68,7 +71,7 @@ def score_text(trained: TrainedText, corpus: Corpus, phase: str) -> tuple[list[s
 def score_pictures(painter: TrainedPictures, gallery: Gallery, phase: str) -> list[Score]:
     """Score what a picture model draws, as `eval` in its settings says."""
     origin = {"phase": phase, "weights": painter.origin(phase)["weights"]}
-    return _scores(painter, Ground((), (), gallery.hash, None, gallery), origin)
+    return _scores(painter, ground_of_gallery(gallery), origin)
 
 
 def _scores(
@@ -81,7 +84,9 @@ def _scores(
     settings = held.settings
     model = InTraining(held.run, None, settings.device, held=held)
     size = settings.eval.samples
-    subject = Subject(held.run.path.name, origin, {}, lambda: (lines, words), size, held.run, model)
+    subject = Subject(
+        held.run.path.name, origin, {}, lambda: (lines, words), size, (held.run,), model
+    )
     protocol = Protocol(
         preset=settings.eval.preset, seed=settings.eval.seed, device=settings.device
     )

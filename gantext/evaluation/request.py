@@ -3,23 +3,23 @@
 import dataclasses
 import functools
 import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gantext.config.compose import compose_data
 from gantext.config.settings import Device
 from gantext.data import Reads
 from gantext.data.vocabulary import UNK
 from gantext.errors import UserError
-from gantext.evaluation import measures, subjects
+from gantext.evaluation import known_data, measures, subjects
+from gantext.evaluation.ground import Ground, ground_of_file
 from gantext.evaluation.measure import Protocol
 from gantext.evaluation.once import Once
-from gantext.evaluation.subjects import Ground, Model, Subject
-from gantext.inference.sampling import SamplingRequest
-from gantext.metrics.text.bleu_scores import find_preset
+from gantext.evaluation.subjects import Model, Subject
+from gantext.inference.request import SamplingRequest
 from gantext.metrics.text.preparation import AS_IT_IS
+from gantext.metrics.text.presets import find_preset
 from gantext.records.content import Damaged
 from gantext.runs import listing
 from gantext.runs.folder import RunDir
@@ -98,18 +98,24 @@ class Asked:
 
     def request(self, model: Model) -> SamplingRequest:
         """What is sampled of a model."""
-        n = self.n or model.settings.eval.samples
+        n = self.n or model.brief["samples"]
         return SamplingRequest(n, self.temperature, seed=self.seed, phase=model.phase)
 
     @property
     def data(self) -> Any:
         """The data that is named; None when none is."""
         words = self.overrides
-        return (
-            self.once(("data", *words), lambda: compose_data(words, self.config_dir))
-            if words
-            else None
-        )
+        return self.once(("data", *words), lambda: self._composed(words)) if words else None
+
+    def _composed(self, words: list[str]) -> Any:
+        from gantext.config.data_file import named_data
+
+        found = named_data(words, self.config_dir)
+        if found is not None:
+            return found
+        from gantext.config.compose import compose_data
+
+        return compose_data(words, self.config_dir)
 
     def files(self) -> list[Subject]:
         """The files asked for."""
@@ -145,7 +151,7 @@ class Asked:
         for word in self.runs:
             try:
                 model = self._model(word)
-                _ = model.preparation, model.checkpoint
+                _ = model.settings, model.preparation, model.checkpoint
             except (Damaged, NewerFormat) as error:
                 damaged[word] = error
         if damaged and not set(self.runs) - set(damaged):
@@ -159,7 +165,6 @@ class Asked:
         """The model that RUN or RUN@PHASE names; `phase` is for words that name none."""
         opened, phase = listing.find_at(word, self.runs_dir)
         run = self.once(("run", opened.path), lambda: opened)
-        _ = run.settings  # refused before anything is computed
         return self._at(run, phase or self.phase)
 
     def at(self, model: Model, phase: str | None) -> Model:
@@ -193,7 +198,7 @@ class Asked:
         alone = [measures.find(name).alone for name in names]
         if self.references is None and self.data is None and not models:
             if alone and all(alone):
-                return Ground((), (), None, None)
+                return Ground(None)
             raise UserError("references are needed: data=NAME or --references FILE")
         try:
             found = self._ground(models)
@@ -211,13 +216,13 @@ class Asked:
         prepared = functools.reduce(operator.or_, [model.preparation for model in models], AS_IT_IS)
         if own and path is not None:
             key = ("references", path, prepared)
-            return self.once(key, lambda: subjects.ground_of_file(path, prepared))
-        cfg = common_data(models) if own else self.data
+            return self.once(key, lambda: ground_of_file(path, prepared))
+        values, config = common_data(models) if own else _named(self.data)
         ground = self.once(
-            ("ground", repr(cfg), reads, prepared),
-            lambda: subjects.ground_of_data(cfg, reads, prepared),
+            ("ground", repr(values), reads, prepared),
+            lambda: known_data.ground(values, reads, prepared, config),
         )
-        return ground if path is None else subjects.ground_of_file(path, ground.preparation)
+        return ground if path is None else ground_of_file(path, ground.preparation)
 
     def _without_data(self, models: Sequence[Model], error: UserError) -> Ground:
         """What is left of the runs' data that cannot be read: how it prepared text, and its hash.
@@ -231,10 +236,7 @@ class Asked:
         model = models[0]
         words = model.vocabulary
         return Ground(
-            (),
-            (),
             model.run.info.get("data"),
-            None,
             # That <unk> stood in the data shows by words that the vocabulary lacks.
             preparation=model.preparation.met(words is not None and words.counts[UNK] > 0),
             notes=(note,),
@@ -266,7 +268,16 @@ def common_reads(models: Sequence[Model]) -> Reads:
     return next(iter(found), Reads.text)
 
 
-def common_data(models: Sequence[Model]) -> Any:
+Data = tuple[dict[str, Any], Callable[[], Any]]  # the plain values of its config, the typed one
+
+
+def _named(cfg: Any) -> Data:
+    from gantext.config.schema import plain
+
+    return plain(cfg), lambda: cfg
+
+
+def common_data(models: Sequence[Model]) -> Data:
     """The data that all models were trained on.
 
     Raises:
@@ -274,8 +285,11 @@ def common_data(models: Sequence[Model]) -> Any:
     """
     found = {model.run.info.get("data"): model for model in models}
     if len(found) > 1:
-        names = " and ".join(f"{m.run.path.name} ({m.settings.data.name})" for m in found.values())
+        names = " and ".join(
+            f"{m.run.path.name} ({m.brief['data'].get('name')})" for m in found.values()
+        )
         raise UserError(
             f"{names} were trained on different data: score them apart, or on data=NAME"
         )
-    return next(iter(found.values())).settings.data
+    model = next(iter(found.values()))
+    return model.brief["data"], lambda: model.settings.data

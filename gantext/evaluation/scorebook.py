@@ -9,10 +9,11 @@ from dataclasses import asdict
 
 from gantext.errors import UserError
 from gantext.evaluation import measures
+from gantext.evaluation.ground import Ground
+from gantext.evaluation.keepers import Keeper
 from gantext.evaluation.measure import Measure, Protocol
-from gantext.evaluation.subjects import Ground, Subject
+from gantext.evaluation.subjects import Subject
 from gantext.metrics.score import Score, Setting, signed
-from gantext.runs.folder import RunDir
 
 Say = Callable[[str], None]
 
@@ -41,7 +42,7 @@ def score(
         if not measure.fits(subject):
             continue
         key = _key(measure, subject, ground, protocol)
-        scores = _read(subject.keeper, measure, key, say)
+        scores = _read(subject.keepers, measure, key, say)
         if scores is None and not stored_only and (measure.alone or not ground.lost):
             if measure.slow:
                 say(f"{subject.name}: {measure.slow}")
@@ -53,7 +54,7 @@ def score(
                 dataclasses.replace(one, signature={**one.signature, **origin}) for one in computed
             ]
             if not ground.lost:  # with the data there may be more of them
-                _store(subject.keeper, measure, key, scores)
+                _store(subject.keepers, measure, key, scores)
         found += scores or []
     return found
 
@@ -85,28 +86,29 @@ def _place(measure: Measure, key: Mapping[str, Setting]) -> str:
 
 
 def _read(
-    run: RunDir | None, measure: Measure, key: Mapping[str, Setting], say: Say
+    keepers: Sequence[Keeper], measure: Measure, key: Mapping[str, Setting], say: Say
 ) -> list[Score] | None:
     """The stored scores of a key; None when there are none.
 
     A file that is damaged, or that somebody has changed, is none, which is said.
     """
-    if run is None:
-        return None
-    try:
-        stored = run.scores(_place(measure, key))
-        if stored is not None and stored.get("key") == dict(key):
-            return [Score.from_json(record) for record in stored["scores"]]
-    except UserError as error:
-        say(f"{error}: computed again")
+    for keeper in keepers:
+        try:
+            stored = keeper.scores(_place(measure, key))
+            if stored is not None and stored.get("key") == dict(key):
+                return [Score.from_json(record) for record in stored["scores"]]
+        except UserError as error:
+            say(f"{error}: computed again")
     return None
 
 
 def _store(
-    run: RunDir | None, measure: Measure, key: Mapping[str, Setting], scores: Sequence[Score]
+    keepers: Sequence[Keeper],
+    measure: Measure,
+    key: Mapping[str, Setting],
+    scores: Sequence[Score],
 ) -> None:
-    if run is None:
-        return
-    with contextlib.suppress(OSError):  # somebody else's folder, which may be read only
-        document = {"key": dict(key), "scores": [score.to_json() for score in scores]}
-        run.save_scores(_place(measure, key), document)
+    document = {"key": dict(key), "scores": [score.to_json() for score in scores]}
+    for keeper in keepers:
+        with contextlib.suppress(OSError):  # somebody else's folder, which may be read only
+            keeper.save_scores(_place(measure, key), document)

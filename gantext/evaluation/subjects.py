@@ -2,62 +2,38 @@
 
 import dataclasses
 import functools
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import torch
-
-from gantext import data, models
-from gantext.config.settings import Device, Settings
+from gantext import models
+from gantext.config.settings import Device
 from gantext.data import Reads
-from gantext.data.corpus import Corpus
-from gantext.data.gallery import Gallery
-from gantext.data.lines import is_blank, read_lines
-from gantext.data.tokenizers import UNKNOWN
-from gantext.data.vocabulary import Vocabulary
 from gantext.errors import UserError
+from gantext.evaluation.ground import Ground, digest_of, sentences_of
+from gantext.evaluation.keepers import CachedScores, Keeper
 from gantext.evaluation.once import Once
-from gantext.inference.sampling import SamplingRequest, draw, signature
+from gantext.inference.request import SamplingRequest, signature
 from gantext.metrics.score import Setting
 from gantext.metrics.text.preparation import AS_IT_IS, Preparation
-from gantext.runs.checkpoint import Checkpoint
+from gantext.metrics.text.texts import Texts, once
+from gantext.runs.brief import Brief, brief_of
+from gantext.runs.device import device_type
 from gantext.runs.folder import RunDir
-from gantext.runs.kinds import PICTURES, TEXT, Kind, kind_of
-from gantext.runs.trained import Trained, TrainedText, best_device, origin_of, rebuild
+from gantext.runs.kinds import TEXT, Kind, kind_of
+from gantext.runs.origin import origin_of
+from gantext.runs.stored_checkpoint import StoredCheckpoint
+
+if TYPE_CHECKING:
+    from gantext.config.settings import Settings
+    from gantext.data.corpus import Corpus
+    from gantext.data.vocabulary import Vocabulary
+    from gantext.runs.trained import Trained, TrainedText
 
 REAL = "real"
 BLANK = "blank_samples"  # in a signature, how many sentences have no word
 Words = Sequence[Sequence[str]]
-
-
-@dataclass(frozen=True)
-class Ground:
-    """What sentences or pictures are held against.
-
-    Attributes:
-        references: the test split, or the file of references; none for pictures.
-        training: the training split; none with a file of references, and for pictures.
-        hash: the hash of the corpus, of the gallery or of the file; None where there is nothing.
-        corpus: the corpus, where there is one.
-        gallery: the pictures, for models of pictures.
-        preparation: what was done to these sentences, and has to be done to what is held against
-            them.
-        notes: what is to be said of them.
-        lost: the data with this hash cannot be read any more, so there are no sentences.
-    """
-
-    references: Sequence[str]
-    training: Sequence[str]
-    hash: str | None
-    corpus: Corpus | None
-    gallery: Gallery | None = None
-    preparation: Preparation = AS_IT_IS
-    notes: tuple[str, ...] = ()
-    lost: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,25 +49,34 @@ class Model:
     once: Once = field(default_factory=Once, compare=False, repr=False)
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> "Settings":
         """Those of the run. Raises UserError where its config does not fit."""
         return self.run.settings
 
     @functools.cached_property
-    def _read(self) -> Checkpoint:
-        return self.run.checkpoint(self.phase)
+    def brief(self) -> Brief:
+        """Those of its settings that stored scores are found by, known without its model's code."""
+        return brief_of(self.run)
 
     @functools.cached_property
-    def trained(self) -> Trained[Any, Any]:
+    def _stored(self) -> StoredCheckpoint:
+        return self.run.stored_checkpoint(self.phase)
+
+    @functools.cached_property
+    def trained(self) -> "Trained[Any, Any]":
         """The run with its weights."""
-        found = rebuild(self.run, self.device, self.phase, self._read)
-        del self.__dict__["_read"]  # as large as the weights and their optimisers
+        from gantext.runs.trained import rebuild
+
+        found = rebuild(self.run, self.device, self.phase, self._stored)
+        _ = self.checkpoint
+        del self.__dict__["_stored"]  # as large as the weights and their optimisers
         return found
 
     @property
     def reads(self) -> Reads:
         """What it was trained on."""
-        return models.reads(self.settings.model.name)
+        # A picture model's module says whether it reads captions; a run of text says so itself.
+        return Reads.text if self.run.kind is TEXT else models.reads(self.brief["model"])
 
     @property
     def kind(self) -> Kind[Any, Any]:
@@ -99,7 +84,7 @@ class Model:
         return kind_of(self.reads)
 
     @functools.cached_property
-    def vocabulary(self) -> Vocabulary | None:
+    def vocabulary(self) -> "Vocabulary | None":
         """The words of its data, where it has any."""
         return self.run.vocabulary
 
@@ -109,23 +94,17 @@ class Model:
         return AS_IT_IS if self.vocabulary is None else Preparation.of(self.vocabulary)
 
     @functools.cached_property
-    def where(self) -> torch.device:
-        """Where it computes."""
-        return best_device(self.device)
-
-    @functools.cached_property
     def checkpoint(self) -> tuple[int, str, str]:
         """Its step and the digests of its weights and of all that it holds.
 
         Raises UserError when there is none.
         """
-        read = self.__dict__.get("trained") or self._read
-        return read.step, read.digest, read.whole
+        return self._stored.step, self._stored.digest, self._stored.whole
 
     @property
     def key(self) -> dict[str, Setting]:
         """What decides its numbers: the weights and the kind of device."""
-        return {"weights": self.checkpoint[2], "device": self.where.type}
+        return {"weights": self.checkpoint[2], "device": device_type(self.device)}
 
 
 @dataclass(frozen=True)
@@ -140,7 +119,7 @@ class Subject:
         key: what decides the sentences, for looking up stored scores.
         source: gives the sentences, and their words as the model wrote them (None: from a file).
         size: how many sentences.
-        keeper: the run whose folder holds its scores.
+        keepers: what holds its scores: its run's folder; of real text the user's cache folder too.
         model: the model that wrote the sentences.
         notes: what is to be said of them.
     """
@@ -150,7 +129,7 @@ class Subject:
     key: Mapping[str, Setting]
     source: Callable[[], tuple[Sequence[str], Words | None]]
     size: int
-    keeper: RunDir | None = None
+    keepers: tuple[Keeper, ...] = ()
     model: Model | None = None
     notes: tuple[str, ...] = ()
 
@@ -173,11 +152,13 @@ class Subject:
         """The same sentences as they can be held against text that was prepared like this."""
 
         def source() -> tuple[Sequence[str], Words | None]:
-            return preparation.lines(self.lines), self.drawn[1]
+            lines, words = self.drawn
+            key = ("prepared", preparation)
+            return once(lines, key, lambda: Texts(preparation.lines(lines))), words
 
         return self if preparation == AS_IT_IS else dataclasses.replace(self, source=source)
 
-    def words(self, corpus: Corpus) -> Words:
+    def words(self, corpus: "Corpus") -> Words:
         """The sentences' words: as the model wrote them, or as the corpus cuts them."""
         words = self.drawn[1]
         if words is not None:
@@ -187,6 +168,8 @@ class Subject:
 
 def blank_origin(lines: Sequence[str]) -> dict[str, Setting]:
     """What the origin of sentences says of those without a word; nothing where there are none."""
+    from gantext.data.lines import is_blank
+
     times = sum(map(is_blank, lines))
     return {BLANK: times} if times else {}
 
@@ -194,7 +177,7 @@ def blank_origin(lines: Sequence[str]) -> dict[str, Setting]:
 def of_model(model: Model, request: SamplingRequest, runs_dir: Path) -> Subject:
     """Samples of a model; of a picture model no sentences."""
     step, digest, _ = model.checkpoint
-    of = origin_of(model.run, model.settings, step, request.phase, digest)
+    of = origin_of(model.run, model.brief["model"], step, request.phase, digest)
     origin = signature(of, request, model.run.info.get("data"), model.kind)
     del origin["version"]  # each score has it already
     key = {**{k: v for k, v in origin.items() if k != "run"}, **model.key}
@@ -202,9 +185,12 @@ def of_model(model: Model, request: SamplingRequest, runs_dir: Path) -> Subject:
     # Kept, so that the same samples under another name are not drawn again.
     @functools.cache
     def source() -> tuple[Sequence[str], Words]:
-        return draw(model.trained, request)
+        from gantext.inference.sampling import draw
 
-    return Subject(label(model, runs_dir), origin, key, source, request.n, model.run, model)
+        lines, words = draw(model.trained, request)
+        return Texts(lines), words
+
+    return Subject(label(model, runs_dir), origin, key, source, request.n, (model.run,), model)
 
 
 def label(model: Model, runs_dir: Path) -> str:
@@ -217,9 +203,10 @@ def label(model: Model, runs_dir: Path) -> str:
 def of_file(path: Path) -> Subject:
     """Sentences of a file; nothing is stored of them."""
     notes: list[str] = []
-    lines = _sentences(path, notes)
-    origin: dict[str, Setting] = {"samples": path.name, "samples_hash": _digest(lines)[:8]}
-    return Subject(path.name, origin, origin, lambda: (lines, None), len(lines), notes=tuple(notes))
+    lines = sentences_of(path, notes)
+    texts = Texts(lines)
+    origin: dict[str, Setting] = {"samples": path.name, "samples_hash": digest_of(lines)[:8]}
+    return Subject(path.name, origin, origin, lambda: (texts, None), len(lines), notes=tuple(notes))
 
 
 def of_real(ground: Ground, beside: Sequence[Subject]) -> Subject:
@@ -228,89 +215,28 @@ def of_real(ground: Ground, beside: Sequence[Subject]) -> Subject:
     As many sentences as the subjects that it stands beside have, drawn with a fixed seed if there
     are more: Self-BLEU and distinct n-grams depend on the number of sentences.
     """
-    size = min(len(ground.training), max(one.size for one in beside))
-    keeper = next((one.keeper for one in beside if one.keeper), None)
+    size = min(ground.size, max(one.size for one in beside))
+    runs = [keeper for one in beside for keeper in one.keepers]
     origin: dict[str, Setting] = {"samples": "training text"}
 
     def source() -> tuple[Sequence[str], None]:
-        if size == len(ground.training):
+        if size == ground.size:
             return ground.training, None
-        chosen = np.random.default_rng(0).permutation(len(ground.training))[:size]
-        return [ground.training[place] for place in np.sort(chosen)], None
+        return once(ground.training, ("chosen", size), lambda: chosen(ground.training, size)), None
 
-    return Subject(REAL, origin, {**origin, "sentences": size}, source, size, keeper)
-
-
-def ground_of_file(path: Path, preparation: Preparation) -> Ground:
-    """The sentences of a file as references. Raises UserError when it cannot be read."""
-    notes: list[str] = []
-    read = _sentences(path, notes)
-    times = preparation.unknowns(read)
-    preparation = preparation.met(times > 0)
-    lines = preparation.sentences(read)
-    if not lines:
-        raise UserError(f"{path}: there is no sentence, only {UNKNOWN}")
-    notes += preparation.notes(times)
-    return Ground(lines, (), _digest(lines), None, preparation=preparation, notes=tuple(notes))
+    key = {**origin, "sentences": size}
+    return Subject(REAL, origin, key, source, size, (*runs[:1], CachedScores()))
 
 
-def _sentences(path: Path, notes: list[str]) -> list[str]:
-    """The lines of a file that hold a sentence, as those of `data.test` are taken.
+def chosen(lines: Sequence[str], size: int) -> Texts:
+    """A seeded choice of so many of them, in their order."""
+    import numpy as np
 
-    Raises:
-        UserError: it cannot be read, or there is none.
-    """
-    lines = [line for line in map(str.strip, read_lines(path, notes, pipes=True)) if line]
-    if not lines:
-        raise UserError(f"{path}: there is no sentence, only blank lines")
-    if unknown := sum(line.count(UNKNOWN) for line in lines):
-        notes.append(f"{path}: {UNKNOWN} stands {unknown} times in it, one token each")
-    return lines
+    places = np.random.default_rng(0).permutation(len(lines))[:size]
+    return Texts([lines[place] for place in np.sort(places)])
 
 
-def ground_of_data(cfg: Any, reads: Reads, beside: Preparation = AS_IT_IS) -> Ground:
-    """The data that `cfg` describes, as models read it that are trained on `reads`.
-
-    Args:
-        cfg: the config of the data.
-        reads: what the models are trained on.
-        beside: how text was prepared that the models are trained on, if it is of other data.
-
-    Raises:
-        UserError: the data has nothing that such a model can be held against.
-    """
-    return GROUNDS[kind_of(reads)](data.load_for(cfg, reads), beside)
-
-
-def ground_of_corpus(corpus: Corpus, beside: Preparation = AS_IT_IS) -> Ground:
-    """The sentences of a corpus, prepared as its vocabulary says, and as `beside` does."""
-    preparation = Preparation.of(corpus.vocabulary) | beside
-    parts = [split.text for split in (corpus.test, corpus.train)]
-    times = [preparation.unknowns(part) for part in parts]
-    preparation = preparation.met(any(times))
-    test, training = map(preparation.sentences, parts)
-    notes = preparation.notes(times[0])
-    return Ground(test, training, corpus.hash, corpus, preparation=preparation, notes=notes)
-
-
-def _ground_of_gallery(gallery: Gallery, beside: Preparation) -> Ground:
-    return Ground((), (), gallery.hash, None, gallery)
-
-
-GROUNDS: dict[Kind[Any, Any], Callable[[Any, Preparation], Ground]] = {
-    TEXT: ground_of_corpus,
-    PICTURES: _ground_of_gallery,
-}
-
-
-def _digest(lines: Sequence[str]) -> str:
-    digest = hashlib.sha256()
-    for line in lines:
-        digest.update(line.encode() + b"\n")
-    return digest.hexdigest()
-
-
-def _tested(subject: Subject, ground: Ground) -> tuple[TrainedText, Corpus] | None:
+def _tested(subject: Subject, ground: Ground) -> "tuple[TrainedText, Corpus] | None":
     """A model with the data that it was trained on; None for what is no model's or has no corpus.
 
     Raises:

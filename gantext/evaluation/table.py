@@ -4,9 +4,10 @@ import dataclasses
 from collections.abc import Sequence
 
 from gantext.evaluation import scorebook, subjects
+from gantext.evaluation.ground import Ground
 from gantext.evaluation.request import Asked, check_kind
 from gantext.evaluation.scorebook import Say
-from gantext.evaluation.subjects import Ground, Subject
+from gantext.evaluation.subjects import Subject
 from gantext.metrics.score import Score
 
 Table = dict[str, list[Score]]
@@ -26,7 +27,7 @@ def score_all(asked: Asked, names: Sequence[str], say: Say, stored_only: bool = 
         one.name: scorebook.score(names, one, ground, asked.protocol, say, stored_only)
         for one in found
     }
-    if ground.training:
+    if ground.size:
         real = subjects.of_real(ground, found)
         scores[subjects.REAL] = [
             dataclasses.replace(one, name=f"real-{one.name}")

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from gantext.data.gallery import Gallery
 from gantext.errors import UserError
-from gantext.inference.sampling import SamplingRequest, signature
+from gantext.inference.request import SamplingRequest, signature
 from gantext.inference.sentences import batch_of, encoded
 from gantext.metrics.score import Setting
 from gantext.models.contract import Illustrator, Painter

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from gantext.errors import UserError
 from gantext.inference.projection import Array, principal_directions
-from gantext.inference.sampling import SamplingRequest, draw, signature
+from gantext.inference.request import SamplingRequest, signature
+from gantext.inference.sampling import draw
 from gantext.inference.sentences import batch_of, given_sentences
 from gantext.metrics.score import Setting
 from gantext.models.contract import Guided

@@ -10,10 +10,12 @@ from torch import Tensor
 
 from gantext.data.batches import of_like_length
 from gantext.data.corpus import Split
+from gantext.data.flat import Tokens
 from gantext.errors import UserError
 from gantext.inference.beam import beam_rows, beam_search
 from gantext.inference.options import How
-from gantext.inference.sampling import naming, signed_temperature
+from gantext.inference.request import signed_temperature
+from gantext.inference.sampling import naming
 from gantext.metrics.score import Setting
 from gantext.models.contract import Latent
 from gantext.nn.rng import generator
@@ -51,8 +53,8 @@ def latent_of(trained: TrainedText, command: str) -> Latent:
     return trained.algorithm
 
 
-def posterior_means(algorithm: Latent, tokens: Tensor, device: torch.device) -> Tensor:
-    """The means of q(z | x), (N, Z), of (N, T) tokens; rows of like length are read together."""
+def posterior_means(algorithm: Latent, tokens: Tokens | Tensor, device: torch.device) -> Tensor:
+    """The means of q(z | x), (N, Z), of N sentences; those of like length are read together."""
     batches = list(of_like_length(tokens, ROWS))
     means = torch.cat([algorithm.encode(rows.to(device))[0] for _, rows in batches])
     return means[torch.cat([places for places, _ in batches]).argsort().to(device)]
@@ -81,4 +83,4 @@ def _best(algorithm: Latent, z: Tensor, width: int, decoding: Decoding) -> Tenso
 def chosen(split: Split, sentences: int, seed: int) -> Tensor:
     """So many sentences of a split, (N, T): all, or a choice that the seed decides."""
     order = torch.randperm(len(split), generator=torch.Generator().manual_seed(seed))
-    return split.tokens[order[:sentences].sort().values]
+    return split.tokens.take(order[:sentences].sort().values.numpy()).padded()

@@ -5,7 +5,6 @@ import torch
 
 from gantext.data.batches import of_like_length
 from gantext.data.corpus import Split
-from gantext.data.vocabulary import PAD
 from gantext.inference.sampling import ROWS
 from gantext.metrics.score import Setting
 from gantext.metrics.text.likelihood import nll_per_token
@@ -23,7 +22,7 @@ def split_log_prob(algorithm: Algorithm, split: Split, device: torch.device) -> 
 def likelihood_of(algorithm: Algorithm, split: Split, device: torch.device) -> float:
     """Mean negative log-likelihood of a split, nats per token, <eos> counted."""
     log_prob = split_log_prob(algorithm, split, device)
-    return nll_per_token(log_prob, (split.tokens != PAD).sum(1).double().numpy())
+    return nll_per_token(log_prob, split.tokens.lengths.astype(np.float64))
 
 
 def estimate_signature(algorithm: Algorithm) -> dict[str, Setting]:

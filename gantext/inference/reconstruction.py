@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from gantext.data.corpus import encode_split
+from gantext.data.flat import Tokens
 from gantext.data.lines import read_lines
 from gantext.data.vocabulary import UNK
 from gantext.errors import UserError
@@ -124,9 +124,8 @@ def reconstruct_lines(
 
 
 def _decoded(trained: TrainedText, lines: Sequence[Line], decoding: Decoding) -> list[list[int]]:
-    texts, words = [line.text for line in lines], [line.words for line in lines]
-    split = encode_split(trained.vocabulary, words, texts, 1 + max(map(len, words)))
-    z = posterior_means(latent_of(trained, "reconstruct"), split.tokens, trained.device)
+    tokens = Tokens.of(trained.vocabulary.encode(line.words) for line in lines)
+    z = posterior_means(latent_of(trained, "reconstruct"), tokens, trained.device)
     return decode_latent(trained, z, decoding).tolist()
 
 

@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from gantext.data.corpus import Split, encode_split
+from gantext.data.corpus import Split
+from gantext.data.flat import Tokens
 from gantext.data.lines import read_lines
 from gantext.data.vocabulary import UNK, Vocabulary
 from gantext.errors import UserError
@@ -114,10 +115,9 @@ def score_lines(
         raise UserError(f"{where}: every line is blank")
     width = trained.run.info["max_length"]
     fitting = [line for line in lines if len(line.words) < width]
-    split = encode_split(
-        trained.vocabulary, [x.words for x in fitting], [x.text for x in fitting], width
-    )
-    found = _scores_of(trained, split) if fitting else {}
+    tokens = Tokens.of(trained.vocabulary.encode(line.words) for line in fitting)
+    split = Split(tokens, [line.text for line in fitting])
+    found = _scores_of(trained, split, width) if fitting else {}
     by_number = {line.number: {k: v[i] for k, v in found.items()} for i, line in enumerate(fitting)}
     names = [name for name in found if name != "log_prob"]
     scored = [_scored(line, by_number.get(line.number), names, trained) for line in lines]
@@ -133,12 +133,12 @@ def tokenised(vocabulary: Vocabulary, lines: Sequence[str]) -> list[Line]:
     return [Line(i, text, vocabulary.tokenize(text)) for i, text in found if text]
 
 
-def _scores_of(trained: TrainedText, split: Split) -> dict[str, list[float]]:
+def _scores_of(trained: TrainedText, split: Split, width: int) -> dict[str, list[float]]:
     """log_prob, and the discriminator's probabilities where there is one; a number a row each."""
     algorithm, device = trained.algorithm, trained.device
     found = {"log_prob": split_log_prob(algorithm, split, device).tolist()}
     if isinstance(algorithm, Judge):
-        judged = algorithm.score(split.tokens.to(device))
+        judged = algorithm.score(split.tokens.padded(width).to(device))
         found |= {name: values.tolist() for name, values in judged.items()}
     return found
 

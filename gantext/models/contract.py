@@ -48,8 +48,9 @@ class Task:
     device: torch.device
 
     def positions(self, weight: Tensor) -> int:
-        """At how many places of a sentence a layer of this weight writes: at each word."""
-        return self.max_length
+        """At how many places of a sentence a layer of this weight writes: at each word, but the
+        scores of all words, which are made for some tokens at a time, at none."""
+        return 0 if len(weight) == self.vocab_size else self.max_length
 
 
 @dataclass(frozen=True)

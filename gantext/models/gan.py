@@ -42,14 +42,15 @@ from gantext.data.ranges import (
 from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
 from gantext.models.contract import Ability, Phase, Reads, Task
-from gantext.nn.optim import Metrics, clipped_step
+from gantext.nn.optim import Metrics, Optimiser, clipped_step
 from gantext.nn.state import NamedParts
 from gantext.nn.text.adversary import DiscriminatorTrainer, DTrainingConfig
 from gantext.nn.text.fitting import MLEConfig, MLETrainer, mean_nll
 from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
+from gantext.nn.text.output_layer import policy_nll
 from gantext.nn.text.rewards import (
     leave_one_out_mean,
-    policy_gradient_loss,
+    policy_weights,
     previous_values,
     ranked,
     returns_to_go,
@@ -157,13 +158,13 @@ class GAN(NamedParts):
         self.trainer = MLETrainer(
             self.generator, config.mle, task.singletons, config.mle.steps(task.train_size)
         )
-        self.g_optimiser = torch.optim.Adam(
-            self.generator.parameters(), config.adversarial.learning_rate
+        self.g_optimiser = Optimiser(
+            torch.optim.Adam, self.generator.parameters(), config.adversarial.learning_rate
         )
         self.d_trainer = DiscriminatorTrainer(
             self.discriminator, config.d_training, config.adversarial.reward is Reward.prefix
         )
-        self.critic_optimiser = torch.optim.Adam(self.critic.parameters(), 1e-2)
+        self.critic_optimiser = Optimiser(torch.optim.Adam, self.critic.parameters(), 1e-2)
         self.ema = torch.full((), 0.5, device=task.device)
         self.adversarial_steps = 0
 
@@ -195,7 +196,6 @@ class GAN(NamedParts):
         """Draw n sentences, (n, T)."""
         return decode(self.generator, n, self.task.max_length, rng, options)
 
-    @torch.no_grad()
     def log_prob(self, tokens: Tensor) -> Tensor:
         """log p(sentence), (N,), nats; <eos> counted."""
         return self.generator.token_log_prob(tokens).sum(1)
@@ -254,18 +254,17 @@ class GAN(NamedParts):
         valid = tokens != PAD
         rewards, before = self.rewards(tokens, rng)  # (B, T)
         advantage = self.advantages(rewards, before, tokens)
-        log_probs = self.generator.valid_log_probs(tokens, written=True)  # (valid, V)
-        chosen = log_probs.gather(1, tokens[valid][:, None])
-        log_prob = torch.zeros_like(rewards).masked_scatter(valid, chosen)
-        entropy = -(log_probs.exp() * log_probs.clamp_min(-1e9)).sum(1).mean()
-        loss = policy_gradient_loss(log_prob, advantage, valid)
-        weight, reward = self.config.adversarial.entropy_weight, rewards[valid]
-        return loss - weight * entropy, {
+        model, weights = self.generator, policy_weights(advantage, valid)
+        layer, features = model.output_layer(written=True), model.valid_features(tokens)
+        share = self.config.adversarial.entropy_weight / len(weights)
+        drawn = policy_nll(layer, features, tokens[valid], weights, share)
+        reward = rewards[valid]
+        return drawn.loss, {
             "reward": reward.mean(),
             "reward_std": spread(reward),
-            "g_loss": loss.detach(),
+            "g_loss": -(weights * drawn.log_prob).sum(),
             "advantage_std": spread(advantage[valid]),
-            "entropy": entropy.detach(),
+            "entropy": drawn.entropy.mean(),
             "length": valid.sum(1).float().mean(),
             "batch_unique": len(unique_rows(tokens)[0]) / len(tokens),
         }

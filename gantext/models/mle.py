@@ -59,7 +59,6 @@ class MLE(NamedParts):
         """Draw n sentences, (n, T)."""
         return decode(self.generator, n, self.task.max_length, rng, options)
 
-    @torch.no_grad()
     def log_prob(self, tokens: Tensor) -> Tensor:
         """log p(sentence), (N,), nats; <eos> counted."""
         return self.generator.token_log_prob(tokens).sum(1)

@@ -1,13 +1,98 @@
 """Steps and learning rates of optimisers, also where networks that are opponents share a graph."""
 
+import contextlib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 
-def descend(optimiser: torch.optim.Optimizer, loss: Tensor) -> Tensor:
+class Optimiser:
+    """One of torch's optimisers, which is made when a step or its state is first asked for.
+
+    The first that a process makes costs a second, as torch imports its compiler by then: a run
+    that is only sampled or scored never makes one.
+
+    Args:
+        kind: torch's class, such as `torch.optim.Adam`.
+        weights: that it steps.
+        rate: its learning rate.
+        betas: of the running means of the gradient and its square.
+        others: what else its class takes.
+    """
+
+    def __init__(
+        self,
+        kind: type[torch.optim.Adam],
+        weights: Iterable[nn.Parameter],
+        rate: float,
+        betas: tuple[float, float] = (0.9, 0.999),
+        **others: Any,
+    ) -> None:
+        self.kind, self.weights = kind, list(weights)
+        self._options = {"lr": rate, "betas": betas, **others}
+        self._made: torch.optim.Adam | None = None
+        self._read: dict[str, Any] | None = None  # a state that waits until it is made
+        self._rests = False
+
+    @property
+    def made(self) -> torch.optim.Adam:
+        """Torch's own. Raises what torch does for a state that is none of such an optimiser."""
+        if self._made is None:
+            made = self.kind(self.weights, **self._options)
+            if self._read is not None:
+                made.load_state_dict(self._read)
+            self._made, self._read = made, None
+        return self._made
+
+    @property
+    def param_groups(self) -> list[dict[str, Any]]:
+        """Torch's groups of weights, with their learning rates."""
+        return self.made.param_groups
+
+    @property
+    def state(self) -> Mapping[Tensor, Any]:
+        """What torch keeps of each weight; nothing before the first step."""
+        return self.made.state
+
+    def zero_grad(self) -> None:
+        """Drop the weights' gradients."""
+        self.made.zero_grad()
+
+    def step(self) -> None:
+        """Step the weights along their gradients."""
+        self.made.step()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Torch's state of it; while it rests, what every state of it has."""
+        if self._rests and self._made is None:
+            numbers = list(range(len(self.weights)))
+            return {"state": {}, "param_groups": [{**self._options, "params": numbers}]}
+        return self.made.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from what `state_dict` gave, as soon as it steps."""
+        if self._made is None:
+            self._read = state
+        else:
+            self._made.load_state_dict(state)
+
+    @contextlib.contextmanager
+    def resting(self) -> Iterator[None]:
+        """Within this block it is not made to say its state, which is held against another's."""
+        self._rests = True
+        try:
+            yield
+        finally:
+            self._rests = False
+
+
+Stepping = Optimiser | torch.optim.Optimizer  # ours, or a plugin's own
+
+
+def descend(optimiser: Stepping, loss: Tensor) -> Tensor:
     """One step down a loss; returns the gradient's norm.
 
     Only the optimiser's own weights get a gradient: a generator's step leaves none in the
@@ -32,15 +117,13 @@ def cosine_rate(step: int, steps: int, warmup: int, final: float) -> float:
     return rise * (final + (1 - final) * fall)
 
 
-def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
+def set_rate(optimiser: Stepping, rate: float) -> None:
     """Let an optimiser go on at another learning rate."""
     for group in optimiser.param_groups:
         group["lr"] = rate
 
 
-def clipped_step(
-    optimiser: torch.optim.Optimizer, model: nn.Module, loss: Tensor, clip: float
-) -> Tensor:
+def clipped_step(optimiser: Stepping, model: nn.Module, loss: Tensor, clip: float) -> Tensor:
     """One optimiser step, the gradient's norm clipped; returns the norm before clipping.
 
     Args:

@@ -1,13 +1,13 @@
 """The state of what is made of parts that have a state: a tree of plain dicts for a checkpoint."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
-import torch
 from torch import Tensor
-from torch.optim import Optimizer
 
+from gantext.nn.optim import Optimiser
 from gantext.records.content import Damaged
 from gantext.records.shape import Misfit, check_of
 
@@ -51,13 +51,11 @@ class NamedParts:
         """Restore what `state_dict` gave."""
         for name, part in self.parts().items():
             part.load_state_dict(state[name])
-            if isinstance(part, Optimizer):
-                _check_moments(part, name)
         for name in self.counters:
             setattr(self, name, state[name])
 
 
-def restore(part: Stateful, state: Any, path: Path, name: str) -> None:
+def restore(part: Stateful, state: Any, path: Path, name: str, *, to_train: bool = True) -> None:
     """Give a part the state that was read from a file, which must be of its form.
 
     Args:
@@ -65,18 +63,35 @@ def restore(part: Stateful, state: Any, path: Path, name: str) -> None:
         state: what its `state_dict` gave, in that run.
         path: of the file, for errors.
         name: of the part there.
+        to_train: whether it goes on training; else its optimisers are not made.
 
     Raises:
         Damaged: names, kinds or shapes are others than those of the part.
     """
+    optimisers = dict(_optimisers(part))
     try:
-        check_like(part.state_dict(), state)
-        part.load_state_dict(state)
+        with contextlib.ExitStack() as stack:
+            for optimiser in optimisers.values():
+                stack.enter_context(optimiser.resting())
+            check_like(part.state_dict(), state)
+            part.load_state_dict(state)
+        if to_train:
+            for place, optimiser in optimisers.items():
+                _check_moments(optimiser, place)
     except Misfit as error:
         raise Damaged(path, str(error.under(name))) from error
     except REFUSALS as error:
         what = " ".join(str(error).split())
         raise Damaged(path, f'"{name}" does not fit: {type(error).__name__}: {what}') from error
+
+
+def _optimisers(part: Any, place: str = "") -> Iterator[tuple[str, Optimiser]]:
+    """Those of a part and of its parts, each after its place there."""
+    for name, own in part.parts().items() if isinstance(part, NamedParts) else ():
+        if isinstance(own, Optimiser):
+            yield f"{place}{name}", own
+        else:
+            yield from _optimisers(own, f"{place}{name}.")
 
 
 def check_like(own: Any, state: Any) -> None:
@@ -171,16 +186,16 @@ def _check_group(name: str, own: dict[str, Any], group: Any) -> None:
         if key in own and key not in group:
             raise Misfit(group, f'one with "{key}"').under(name)
     for key in own.keys() & group.keys():
-        _check_under(f"{name}.{key}", own[key], group[key])
+        # A run from before it was fused goes on as it began.
+        _check_under(f"{name}.{key}", None if key == "fused" else own[key], group[key])
     if group["params"] != own["params"]:
         raise Misfit(group["params"], "that of the model's weights").under(f"{name}.params")
 
 
-def _check_moments(optimiser: Optimizer, name: str) -> None:
+def _check_moments(optimiser: Optimiser, name: str) -> None:
     """Raises Misfit where what is kept of a weight has not its shape."""
-    adam = isinstance(optimiser, torch.optim.Adam)
     for weight, kept in optimiser.state.items():
-        if adam and not kept.keys() >= MOMENTS:
+        if not kept.keys() >= MOMENTS:
             raise Misfit(list(kept), f"a mapping with {', '.join(sorted(MOMENTS))}").under(name)
         for key, value in kept.items():
             if not isinstance(value, Tensor) or (value.dim() and value.shape != weight.shape):

@@ -7,7 +7,6 @@ Frechet distance) stand on the page once `gantext eval` has stored them.
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import gantext
 from gantext.evaluation.comparison import Comparison, by_data, compare, score_rows, setting_rows
@@ -18,14 +17,11 @@ from gantext.evaluation.subjects import Model, label
 from gantext.metrics.score import shown
 from gantext.metrics.signatures import signature_lines
 from gantext.plots.output import to_svg
+from gantext.report import kept
 from gantext.report.page import Figure, Page, RunPart, Table, render
 from gantext.report.picture_run import picture_part
 from gantext.report.text_run import run_part
 from gantext.runs.kinds import PICTURES
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure as MatplotlibFigure
-
 
 FRONTIER_CAPTION = (
     "Each curve is one model at several temperatures: up is better, left is more diverse. A dashed "
@@ -135,24 +131,14 @@ def frontier_picture(found: Frontier, data: str) -> Figure:
     columns, rows = point_rows(found)
     notes = tuple(signature_lines(protocols(found)))
     table = Table("Points of the frontier", tuple(columns), tuple(map(tuple, rows)), notes)
-    return picture(
-        f"Quality and diversity on {data}",
-        FRONTIER_CAPTION,
-        figure(found, "light"),
-        figure(found, "dark"),
-        table,
-    )
+    title = f"Quality and diversity on {data}"
 
+    def draw() -> list[Figure]:
+        light, dark = (to_svg(figure(found, theme)) for theme in ("light", "dark"))
+        return [Figure(title, FRONTIER_CAPTION, light, dark, table)]
 
-def picture(
-    title: str,
-    caption: str,
-    light: "MatplotlibFigure",
-    dark: "MatplotlibFigure",
-    table: Table | None = None,
-) -> Figure:
-    """A figure of the page from its two drawings."""
-    return Figure(title, caption, to_svg(light), to_svg(dark), table)
+    shown = (title, table, found.order, found.points, found.real, found.published)
+    return kept.figures(("frontier", *shown), draw)[0]
 
 
 def comparison_tables(one: Comparison) -> list[Table]:

@@ -8,6 +8,7 @@ from gantext.metrics.signatures import own_name, signature_lines
 from gantext.plots.curves import LOOKS
 from gantext.plots.learning import learning_figures
 from gantext.plots.output import to_svg
+from gantext.report import kept
 from gantext.report.page import Figure, Table
 from gantext.runs.summary import clock
 
@@ -44,8 +45,12 @@ def curves(model: Model) -> list[Figure]:
     """The learning curves of a run: as its model declares them, then those of the looks."""
     rows, declared = model.run.metrics(), models.curves(model.settings.model.name)
     layouts = [*declared, *(one for one in LOOKS if one not in declared)]
-    light, dark = (learning_figures(rows, layouts, theme) for theme in ("light", "dark"))
-    return [
-        Figure(one.title, one.caption, to_svg(one.figure), to_svg(other.figure))
-        for one, other in zip(light, dark, strict=True)
-    ]
+
+    def draw() -> list[Figure]:
+        light, dark = (learning_figures(rows, layouts, theme) for theme in ("light", "dark"))
+        return [
+            Figure(one.title, one.caption, to_svg(one.figure), to_svg(other.figure))
+            for one, other in zip(light, dark, strict=True)
+        ]
+
+    return kept.figures(("curves", rows, layouts), draw)

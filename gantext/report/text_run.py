@@ -1,26 +1,31 @@
 """What a report says of one run: facts, warnings, curves, scores with real text's, samples."""
 
+import functools
+from collections.abc import Sequence
 from dataclasses import replace
 
 from gantext.config.words import command
 from gantext.data.scenes import Config as Scenes
 from gantext.evaluation import by_length, measures
 from gantext.evaluation.frontier import mle_phase
+from gantext.evaluation.ground import Ground
+from gantext.evaluation.measure import able
 from gantext.evaluation.request import Asked
 from gantext.evaluation.scorebook import Say
-from gantext.evaluation.subjects import Ground, Model, label
+from gantext.evaluation.subjects import Model, label
 from gantext.evaluation.table import Table as Scores
 from gantext.evaluation.table import score_all
 from gantext.inference.goals import goals_of
 from gantext.inference.latent_plane import latent_plane
-from gantext.inference.sampling import SamplingRequest
+from gantext.inference.request import SamplingRequest
 from gantext.metrics.signatures import signature_lines
-from gantext.metrics.text.copying import CopyIndex
-from gantext.models.contract import Guided, Latent
+from gantext.metrics.text.copying import copy_index
+from gantext.models.contract import Ability
 from gantext.plots.goals import CAPTION, goals_figure
 from gantext.plots.latent import latent_figure
 from gantext.plots.lengths import lengths_figure
 from gantext.plots.output import to_svg
+from gantext.report import kept
 from gantext.report.page import Figure, RunPart, Sample, SampleSet, Table
 from gantext.report.parts import curves, facts, score_table
 
@@ -46,7 +51,6 @@ def run_part(asked: Asked, say: Say) -> RunPart:
     slow = score_all(both, measures.reported(slow=True), say, stored_only=True)
     by_length = score_all(both, ("lengths",), say)
     models = [*([asked.at(model, before)] if before else []), model]
-    index = CopyIndex(ground.training)
     return RunPart(
         name=name,
         anchor=name,
@@ -66,7 +70,7 @@ def run_part(asked: Asked, say: Say) -> RunPart:
             *_goal_pictures(model, asked),
             *_latent_pictures(model, asked, ground),
         ),
-        samples=tuple(_samples(one, asked, ground, index) for one in models),
+        samples=tuple(_samples(one, asked, ground) for one in models),
     )
 
 
@@ -82,58 +86,79 @@ def _length_table(scores: Scores) -> Table:
 
 def _length_picture(scores: Scores) -> Figure:
     name, series = by_length.chosen(scores)
-    light, dark = (to_svg(lengths_figure(series, name, theme)) for theme in ("light", "dark"))
-    return Figure(f"{name} by sentence length", "Does quality fall as sentences grow?", light, dark)
+    title = f"{name} by sentence length"
+
+    def draw() -> list[Figure]:
+        light, dark = (to_svg(lengths_figure(series, name, theme)) for theme in ("light", "dark"))
+        return [Figure(title, "Does quality fall as sentences grow?", light, dark)]
+
+    return kept.figures(("lengths", name, series), draw)[0]
 
 
 def _goal_pictures(model: Model, asked: Asked) -> list[Figure]:
-    """The goals of a model that has some. The samples need the same restored model."""
-    if not isinstance(model.trained.algorithm, Guided):
+    """The goals of a model that has some."""
+    if not able(model, Ability.goals.name):
         return []
+    how = _command("goals", model, asked, "-n", TRACED, "--temperature", f"{asked.temperature:g}")
+    decided = ("goals", model.key, how)
+    return kept.figures(decided, lambda: [_goal_picture(model, asked, how)])
+
+
+def _goal_picture(model: Model, asked: Asked, how: str) -> Figure:
     request = SamplingRequest(TRACED, asked.temperature, seed=asked.seed, phase=model.phase)
     found = goals_of(model.trained, request)
-    heat = f"{asked.temperature:g}"
-    how = _command("goals", model, asked, "-n", TRACED, "--temperature", heat)
     light, dark = (to_svg(goals_figure(found.plot, theme)) for theme in ("light", "dark"))
     rows = tuple(
         (path.text, str(len(path.words)), f"{path.mean_cosine:.3f}") for path in found.plot.paths
     )
     table = Table("Goals and moves", ("sentence", "words", "mean cosine"), rows)
     caption = " ".join([CAPTION, f"Drawn by: {how}.", *found.notes])
-    return [Figure("Goals and leaked features", caption, light, dark, table, wide=True)]
+    return Figure("Goals and leaked features", caption, light, dark, table, wide=True)
 
 
 def _latent_pictures(model: Model, asked: Asked, ground: Ground) -> list[Figure]:
     """The latent space of a model that has one, by each property that its data has."""
-    if not isinstance(model.trained.algorithm, Latent) or ground.corpus is None:
+    if not able(model, Ability.latent.name) or ground.data is None:
         return []
     scenes = isinstance(model.settings.data, Scenes)
     found = []
     for by in ("length", "shape", "colour") if scenes else ("length",):
-        plot = latent_plane(
-            model.trained, ground.corpus, by=by, n=POINTS, seed=asked.seed, phase=model.phase
-        ).plot
-        light, dark = (to_svg(latent_figure(plot, theme)) for theme in ("light", "dark"))
         how = _command("latent", model, asked, "--by", by, "-n", POINTS)
-        caption = f"{PLANE_CAPTION} Drawn by: {how}."
-        found.append(Figure(f"Latent space by {plot.by}", caption, light, dark))
+        draw = functools.partial(_latent_picture, model, asked, ground, by, how)
+        found += kept.figures(("latent", model.key, ground.hash, how), draw)
     return found
 
 
-def _samples(model: Model, asked: Asked, ground: Ground, index: CopyIndex) -> SampleSet:
+def _latent_picture(model: Model, asked: Asked, ground: Ground, by: str, how: str) -> list[Figure]:
+    assert ground.corpus is not None
+    plot = latent_plane(
+        model.trained, ground.corpus, by=by, n=POINTS, seed=asked.seed, phase=model.phase
+    ).plot
+    light, dark = (to_svg(latent_figure(plot, theme)) for theme in ("light", "dark"))
+    caption = f"{PLANE_CAPTION} Drawn by: {how}."
+    return [Figure(f"Latent space by {plot.by}", caption, light, dark)]
+
+
+def _samples(model: Model, asked: Asked, ground: Ground) -> SampleSet:
     request = SamplingRequest(SHOWN, asked.temperature, seed=asked.seed, phase=model.phase)
-    lines = asked.subject(model, request).lines
-    nearest = index.nearest(lines)
+    subject = asked.subject(model, request)
     how = (
         f"The first {SHOWN} drawn at temperature {asked.temperature:g} with seed {asked.seed}, "
         f"none left out: {_command('sample', model, asked, '-n', SHOWN)}. Marked: {COPIED} or more "
         "words in a row that stand in a training sentence."
     )
-    samples = [
-        Sample(tuple(index.segments(line, COPIED)), ground.training[place], similarity)
-        for line, (place, similarity) in zip(lines, nearest, strict=True)
-    ]
-    return SampleSet(f"Samples of {label(model, asked.runs_dir)}", how, tuple(samples))
+    decided = (sorted(subject.key.items()), ground.hash, ground.preparation)
+    samples = kept.samples(decided, lambda: _beside_nearest(subject.lines, ground.training))
+    return SampleSet(f"Samples of {label(model, asked.runs_dir)}", how, samples)
+
+
+def _beside_nearest(lines: Sequence[str], training: Sequence[str]) -> tuple[Sample, ...]:
+    """Sentences, what of them training text has too, and the training sentences nearest to them."""
+    index = copy_index(training)
+    return tuple(
+        Sample(tuple(index.segments(line, COPIED)), training[place], similarity)
+        for line, (place, similarity) in zip(lines, index.nearest(lines), strict=True)
+    )
 
 
 def _command(name: str, model: Model, asked: Asked, *options: str | int) -> str:

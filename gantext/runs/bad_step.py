@@ -8,6 +8,7 @@ from torch import Tensor
 from gantext.errors import UserError
 from gantext.runs import checkpoint
 from gantext.runs.folder import RunDir
+from gantext.runs.stored_checkpoint import CheckpointDamaged
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def load(run: RunDir) -> BadStep | None:
         return None
     try:
         kept = checkpoint.read(run.bad_step)
-    except checkpoint.CheckpointDamaged as error:
+    except CheckpointDamaged as error:
         raise UserError(f"{run.bad_step} is damaged: {error}") from error
     if {key: type(value) for key, value in kept.items()} != FIELDS or not all(
         isinstance(part, Tensor) for part in kept["batch"].values()

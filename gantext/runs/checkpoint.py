@@ -21,21 +21,26 @@ from torch import Tensor
 
 from gantext.data.batches import BatchesState
 from gantext.errors import UserError
-from gantext.files import NotInside, check_at, folder_inside, write_synced
-from gantext.records.content import MB, content
-from gantext.records.json_file import JsonFile, fitting, parsed
+from gantext.files import check_at, folder_inside, write_synced
+from gantext.records.json_file import fitting, parsed
 from gantext.records.shape import Whole
 from gantext.runs.enclosed import Enclosed
 from gantext.runs.migrations import Part, migrated
+from gantext.runs.stored_checkpoint import (
+    MANIFEST,
+    STATE,
+    TENSORS,
+    CheckpointDamaged,
+    StoredCheckpoint,
+    folders,
+    newest_by,
+    stored,
+)
 
-# What this module makes, and so may remove: STEP, STEP-PHASE, and what a kill amid `write` leaves.
-NAME = re.compile(r"\d{9}(-[^/]+)?")
+# What a kill amid `write` leaves.
 LEFTOVER = re.compile(r"\.\d{9}(-[^/]+)?\.(old|partial)")
 RESERVED = ("__tensor__", "__integer_keys__")
-TENSORS, STATE, MANIFEST = "tensors.safetensors", "state.json", "manifest.json"
-LIMITS = {TENSORS: 64 * 1024 * MB, STATE: 256 * MB}  # bytes
-Sums = TypedDict("Sums", {"tensors.safetensors": str, "state.json": str})
-SUMS = JsonFile(Sums, MB)
+OPTIMISER = {"state", "param_groups"}  # the keys of its state
 
 
 class WatchState(TypedDict):
@@ -57,10 +62,6 @@ class State(TypedDict):
     total: Whole
     seconds: float
     metrics_size: Whole
-
-
-class CheckpointDamaged(Exception):
-    """A checkpoint that is not whole; the message says what is wrong with it."""
 
 
 class NotFinite(Exception):
@@ -91,17 +92,22 @@ def flatten(tree: Any, tensors: dict[str, Tensor]) -> Any:
     return tree
 
 
-def unflatten(tree: Any, tensors: dict[str, Tensor]) -> Any:
-    """The inverse of `flatten` (tuples come back as lists)."""
+def unflatten(tree: Any, tensors: dict[str, Tensor], moments: bool = True) -> Any:
+    """The inverse of `flatten` (tuples come back as lists).
+
+    Without `moments` the state of an optimiser is that of one before its first step.
+    """
     if isinstance(tree, list):
-        return [unflatten(value, tensors) for value in tree]
+        return [unflatten(value, tensors, moments) for value in tree]
     if not isinstance(tree, dict):
         return tree
+    if not moments and tree.keys() == OPTIMISER:
+        tree = {**tree, "state": {}}
     if "__tensor__" in tree:
         return tensors[tree["__tensor__"]]
     if "__integer_keys__" in tree:
-        return {int(k): unflatten(v, tensors) for k, v in tree["__integer_keys__"].items()}
-    return {key: unflatten(value, tensors) for key, value in tree.items()}
+        return {int(k): unflatten(v, tensors, moments) for k, v in tree["__integer_keys__"].items()}
+    return {key: unflatten(value, tensors, moments) for key, value in tree.items()}
 
 
 def write(folder: Path, tree: dict[str, Any], root: Path | None = None) -> str:
@@ -212,51 +218,38 @@ class Checkpoint:
         return fitting(self.file, State, self.tree)
 
 
-def load(folder: Path) -> Checkpoint:
-    """Read a run's checkpoint folder, verifying each checksum; its weights are hashed once.
+def load(found: StoredCheckpoint, moments: bool = True) -> Checkpoint:
+    """What a run's checkpoint holds.
+
+    Args:
+        found: its files.
+        moments: whether what optimisers keep of each weight is read too, twice the weights; only a
+            run that goes on training needs it.
+
+    Raises:
+        CheckpointDamaged: its files hold nothing of that kind.
+    """
+    # A run that went on keeps checkpoints of several formats: what is there already stays.
+    tree = migrated(_tree(found, moments), 1, Part.state)
+    return Checkpoint(
+        found.step, found.digest, found.whole, tree, found.damaged, found.folder / STATE
+    )
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """What a folder that `write` made holds.
 
     Raises:
         CheckpointDamaged: a file is missing, truncated or altered.
         UserError: a symbolic link leads to one.
     """
-    files, digest, whole = _whole_files(folder.parent.parent, folder)
-    # A run that went on keeps checkpoints of several formats: what is there already stays.
-    tree = migrated(_tree(folder, files), 1, Part.state)
-    step = int(folder.name.partition("-")[0])
-    return Checkpoint(step, digest, whole, tree, file=folder / STATE)
+    return _tree(stored(folder.parent, folder))
 
 
-def read(folder: Path) -> dict[str, Any]:
-    """What a folder that `write` made holds. Raises as `load` does."""
-    return _tree(folder, _whole_files(folder.parent, folder)[0])
-
-
-def _whole_files(root: Path, folder: Path) -> tuple[dict[str, bytes], str, str]:
-    """The files of a checkpoint folder, each verified; the digests of its tensors and of all."""
+def _tree(found: StoredCheckpoint, moments: bool = True) -> dict[str, Any]:
     try:
-        sums = SUMS.read(folder / MANIFEST, root)
-        found = {name: content(folder / name, limit, root) for name, limit in LIMITS.items()}
-    except NotInside:
-        raise
-    except UserError as error:
-        raise CheckpointDamaged(getattr(error, "short", str(error))) from error
-    files = {name: data for name, data in found.items() if data is not None}
-    if sums is None or len(files) < len(found):
-        missing = next((name for name in found if name not in files), MANIFEST)
-        raise CheckpointDamaged(f"{missing} is missing")
-    content_hash = hashlib.sha256(files[TENSORS])
-    own = {TENSORS: content_hash.hexdigest(), STATE: hashlib.sha256(files[STATE]).hexdigest()}
-    for name, told in sums.items():
-        if own.get(name, told) != told:
-            raise CheckpointDamaged(f"{name} does not match its checksum")
-    content_hash.update(files[STATE])
-    return files, own[TENSORS], content_hash.hexdigest()
-
-
-def _tree(folder: Path, files: dict[str, bytes]) -> dict[str, Any]:
-    try:
-        state = parsed(folder / STATE, files[STATE], nan=True)
-        tree = unflatten(state, load_tensors(files[TENSORS]))
+        state = parsed(found.folder / STATE, found.files[STATE], nan=True)
+        tree = unflatten(state, load_tensors(found.files[TENSORS]), moments)
     except UserError as error:
         raise CheckpointDamaged(getattr(error, "short", str(error))) from error
     except (AttributeError, KeyError, TypeError, ValueError, SafetensorError) as error:
@@ -274,15 +267,6 @@ def not_finite(tree: Any, name: str = "") -> str | None:
     pairs = tree.items() if isinstance(tree, dict) else items
     found = (not_finite(value, f"{name}.{key}".lstrip(".")) for key, value in pairs)
     return next((place for place in found if place is not None), None)
-
-
-def folders(checkpoints: Path) -> list[Path]:
-    """All checkpoint folders, oldest first: STEP, or STEP-PHASE at the end of a phase.
-
-    Raises:
-        UserError: one of them is a symbolic link.
-    """
-    return Enclosed(checkpoints.parent).in_folder(checkpoints, NAME)
 
 
 def save(checkpoints: Path, tree: dict[str, Any], step: int, phase: str | None, keep: int) -> str:
@@ -307,14 +291,8 @@ def save(checkpoints: Path, tree: dict[str, Any], step: int, phase: str | None, 
     return digest
 
 
-def newest(checkpoints: Path, phase: str | None) -> tuple[Checkpoint | None, list[str]]:
+def newest(
+    checkpoints: Path, phase: str | None, moments: bool = True
+) -> tuple[Checkpoint | None, list[str]]:
     """The newest whole checkpoint (of a phase's end), and what was damaged on the way to it."""
-    damaged: list[str] = []
-    for folder in reversed(folders(checkpoints)):
-        if phase is not None and not folder.name.endswith(f"-{phase}"):
-            continue
-        try:
-            return load(folder), damaged
-        except CheckpointDamaged as error:
-            damaged.append(f"checkpoint {folder.name} is damaged: {error}")
-    return None, damaged
+    return newest_by(checkpoints, phase, lambda found: load(found, moments))

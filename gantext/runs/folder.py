@@ -14,11 +14,10 @@ import functools
 import json
 import logging
 import os
-import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gantext.config.words import command
 from gantext.errors import UserError
@@ -26,12 +25,12 @@ from gantext.files import Held, hold, is_held
 from gantext.records.content import Damaged
 from gantext.records.json_file import fitting
 from gantext.records.rows import Row
-from gantext.runs import shapes
+from gantext.runs import migrations, shapes, stored_checkpoint
 from gantext.runs.enclosed import Enclosed
 from gantext.runs.kinds import PICTURES, TEXT, Kind, model_kind
-from gantext.runs.migrations import FORMAT, Part, format_of, migrated, written_by
 from gantext.runs.pictures import LINES, PictureFiles
 from gantext.runs.shapes import Facts, Result, StoredScores
+from gantext.runs.stored_checkpoint import StoredCheckpoint
 
 if TYPE_CHECKING:
     from gantext.config.settings import Settings
@@ -39,9 +38,9 @@ if TYPE_CHECKING:
     from gantext.runs.checkpoint import Checkpoint
 
 logger = logging.getLogger(__name__)
+C = TypeVar("C", "Checkpoint", StoredCheckpoint)
 
 CONFIG, INFO, RESULT = "config.yaml", "run.json", "result.json"
-CHECKPOINT = re.compile(r"\d+(-[^/]+)?")
 
 
 class RunDir:
@@ -87,7 +86,7 @@ class RunDir:
                 text = json.dumps(vocabulary, ensure_ascii=False)
                 run.files.write(run._vocabulary, text.encode())
             run.pictures.save_captions(captions)
-            run.update(format=FORMAT, created=time.strftime("%Y-%m-%d %H:%M:%S"), **info)
+            run.update(format=migrations.FORMAT, created=time.strftime("%Y-%m-%d %H:%M:%S"), **info)
             run.files.write(run.config, config.encode())
         except OSError:  # such as a full disk
             for half in set(path.iterdir()) - before:
@@ -105,7 +104,7 @@ class RunDir:
 
     def readable(self) -> "RunDir":
         """The run itself. Raises NewerFormat where this code would misread it."""
-        format_of(self.path.name, self._facts)
+        migrations.format_of(self.path.name, self._facts)
         return self
 
     def name_in(self, runs_dir: Path) -> str:
@@ -138,7 +137,9 @@ class RunDir:
     def info(self) -> Facts:
         """What run.json says of the run, in today's words. Raises UserError."""
         facts = self._facts
-        values = migrated(facts, format_of(self.path.name, facts), Part.facts)
+        values = migrations.migrated(
+            facts, migrations.format_of(self.path.name, facts), migrations.Part.facts
+        )
         return fitting(self.path / INFO, Facts, values)
 
     @property
@@ -148,9 +149,7 @@ class RunDir:
 
     @property
     def status(self) -> str:
-        """new, running, stopped, failed, diverged, finished; killed: it says running, but nobody
-        runs it.
-        """
+        """new, running, stopped, failed, diverged, finished; killed where nobody runs it."""
         return self.status_by(self.info)
 
     def status_by(self, info: Facts) -> str:
@@ -168,12 +167,16 @@ class RunDir:
         """What config.yaml says, in today's words, read and checked once. Raises UserError."""
         from gantext.config import schema
 
-        facts = self._facts
-        number = format_of(self.path.name, facts)
+        values = self.values
         try:
-            return schema.from_yaml(self.config, lambda old: migrated(old, number, Part.settings))
-        except Damaged as error:
-            raise Damaged(self.config, error.fault + written_by(facts)) from error
+            return schema.of_values(values)
+        except UserError as error:
+            raise Damaged(self.config, f"{error}{migrations.written_by(self._facts)}") from error
+
+    @functools.cached_property
+    def values(self) -> dict[str, Any]:
+        """The plain values of config.yaml, in today's words, not checked yet. Raises UserError."""
+        return migrations.config_values(self.config, self._facts)
 
     @property
     def config_text(self) -> str:
@@ -186,9 +189,9 @@ class RunDir:
         """Write a run of an older format as one of today's, as which it goes on."""
         from gantext.config import schema
 
-        if format_of(self.path.name, self._facts) < FORMAT:
+        if migrations.format_of(self.path.name, self._facts) < migrations.FORMAT:
             self.files.write(self.config, schema.to_yaml(self.settings).encode())
-            self.update(format=FORMAT)
+            self.update(format=migrations.FORMAT)
 
     @property
     def kind(self) -> Kind[Any, Any]:
@@ -256,11 +259,17 @@ class RunDir:
         found, damaged = checkpoint.newest(self.checkpoints, phase)
         return (found.tree if found else None), damaged
 
-    def checkpoint(self, phase: str | None = None) -> "Checkpoint":
-        """The checkpoint that `load_checkpoint` gives, with its digest. Raises UserError."""
+    def checkpoint(self, phase: str | None = None, moments: bool = True) -> "Checkpoint":
+        """The newest whole checkpoint, `moments` as in `checkpoint.load`. Raises UserError."""
         from gantext.runs import checkpoint
 
-        found, damaged = checkpoint.newest(self.checkpoints, phase)
+        return self._there(phase, *checkpoint.newest(self.checkpoints, phase, moments))
+
+    def stored_checkpoint(self, phase: str | None = None) -> StoredCheckpoint:
+        """The files of the newest whole checkpoint, as `checkpoint`, without torch."""
+        return self._there(phase, *stored_checkpoint.newest(self.checkpoints, phase))
+
+    def _there(self, phase: str | None, found: C | None, damaged: list[str]) -> C:
         if found is None:
             raise self.no_checkpoint(phase)
         if self.divergence:
@@ -269,16 +278,13 @@ class RunDir:
 
     def last_checkpoint(self) -> Path | None:
         """The folder of the newest checkpoint, whole or not; None where there is none."""
-        return max(self.files.in_folder(self.checkpoints, CHECKPOINT), default=None)
+        return max(stored_checkpoint.folders(self.checkpoints), default=None)
 
     def no_checkpoint(self, phase: str | None) -> UserError:
         """What to say when there is no whole checkpoint."""
         if self.divergence:
             return UserError(f"{self.path} {self.divergence}")
-        wanted = f" of phase {phase}" if phase else ""
-        ends = ", ".join(self.phase_ends())
-        ended = f" (phases that ended: {ends})" if phase and ends else ""
-        return UserError(f"{self.path} has no whole checkpoint{wanted}{ended}")
+        return UserError(stored_checkpoint.none_said(self.path, phase, self.phase_ends()))
 
     def phase_ends(self) -> list[str]:
         """Names of the phases whose end is kept, in order."""
@@ -286,9 +292,7 @@ class RunDir:
 
     def phase_steps(self) -> dict[str, int]:
         """The step at which each phase ended whose end is kept, in order."""
-        names = [path.name for path in self.files.in_folder(self.checkpoints, CHECKPOINT)]
-        ends = (name.partition("-") for name in names if "-" in name)
-        return {phase: int(step) for step, _, phase in ends}
+        return stored_checkpoint.phase_steps(self.checkpoints)
 
     def save_samples(self, name: str, lines: list[str]) -> None:
         """Write samples, one sentence a line."""
@@ -301,8 +305,8 @@ class RunDir:
 
     def save_scores(self, name: str, document: Any) -> None:
         """Store a document of scores under a name, with its checksum."""
-        sealed = {**document, "checksum": shapes.checksum(document)}
-        self.files.write_json(self.path / "scores" / f"{name}.json", sealed)
+        path = self.path / "scores" / f"{name}.json"
+        self.files.write_json(path, shapes.sealed(document))
 
     def scores(self, name: str) -> StoredScores | None:
         """A stored document of scores, or None.
@@ -311,10 +315,7 @@ class RunDir:
             UserError: it cannot be read, or it is not as it was stored.
         """
         path = self.path / "scores" / f"{name}.json"
-        found = self.files.json(path, shapes.SCORES)
-        if found is not None and found.get("checksum", "") not in ("", shapes.checksum(found)):
-            raise Damaged(path, "it was changed after it was stored")
-        return found
+        return shapes.unchanged(path, self.files.json(path, shapes.SCORES))
 
     def save_result(self, result: dict[str, Any]) -> None:
         """Write the job's result, which a sweep's table is made from."""

@@ -8,12 +8,14 @@ without a number are of format 1.
 
 import enum
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import gantext
 from gantext.errors import UserError
+from gantext.records.content import Damaged
 
-FORMAT = 3
+FORMAT = 4
 
 
 class Part(enum.Enum):
@@ -63,6 +65,8 @@ CHANGES: tuple[Change, ...] = (
     Change(3, Part.settings, "force", True),
     # The number of threads was torch's choice of the day, or that of the settings; 0: not known.
     Change(3, Part.facts, "threads", 0),
+    # Large blocks of memory went back to the system after each use.
+    Change(4, Part.settings, "memory", "release"),
 )
 
 
@@ -95,6 +99,23 @@ def written_by(facts: dict[str, Any]) -> str:
     if version == gantext.__version__:
         return ""
     return f" (it was made by gantext {version}; this is gantext {gantext.__version__})"
+
+
+def config_values(config: Path, facts: dict[str, Any]) -> dict[str, Any]:
+    """The values of a run's config.yaml as today's code names them; `facts` are its run.json's.
+
+    Raises:
+        Damaged: it is missing, or holds anything but plain values.
+        NewerFormat: its format is above FORMAT.
+    """
+    from gantext.records import yaml_file  # late: yaml, which lists of runs do not need
+
+    number = format_of(config.parent.name, facts)
+    try:
+        values = yaml_file.read_yaml(config, config.parent)
+    except Damaged as error:
+        raise Damaged(config, error.fault + written_by(facts)) from error
+    return migrated(values, number, Part.settings)
 
 
 def migrated(values: dict[str, Any], number: int, part: Part) -> dict[str, Any]:

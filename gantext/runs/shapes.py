@@ -5,10 +5,12 @@ All keys of run.json and result.json may be missing, since runs of all versions 
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
 from gantext.data.ranges import Range, Threads
 from gantext.metrics.score import ScoreRecord, Setting
+from gantext.records.content import Damaged
 from gantext.records.json_file import JsonFile
 from gantext.records.shape import Positive, Whole
 
@@ -81,6 +83,18 @@ class StoredScores(_Scored, total=False):
 VERSION = JsonFile(Version)
 RESULT = JsonFile(Result)
 SCORES = JsonFile(StoredScores)
+
+
+def sealed(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A document of scores with its checksum."""
+    return {**document, "checksum": checksum(document)}
+
+
+def unchanged(path: Path, found: StoredScores | None) -> StoredScores | None:
+    """The document that a file holds, if any. Raises Damaged where it is not as it was stored."""
+    if found is not None and found.get("checksum", "") not in ("", checksum(found)):
+        raise Damaged(path, "it was changed after it was stored")
+    return found
 
 
 def checksum(document: Mapping[str, Any]) -> str:

@@ -7,41 +7,26 @@ from typing import Any, Generic, overload
 
 import torch
 
-from gantext.config.settings import Device, Settings
-from gantext.data.corpus import Corpus, encode_split
+from gantext.config.settings import Device, Memory, Settings
+from gantext.data.corpus import Corpus
+from gantext.data.flat import Tokens
 from gantext.data.gallery import Gallery
 from gantext.data.vocabulary import Vocabulary
 from gantext.errors import UserError
-from gantext.metrics.score import HASH_DIGITS, Setting
+from gantext.metrics.score import Setting
 from gantext.models.build import build, singletons
 from gantext.models.contract import Algorithm, Painter, PictureTask, Task
+from gantext.nn.memory import keep_blocks
 from gantext.nn.state import restore as restore_state
 from gantext.records.content import Damaged
-from gantext.runs.checkpoint import Checkpoint
+from gantext.runs.checkpoint import Checkpoint, load
+from gantext.runs.device import best_device
 from gantext.runs.folder import RunDir
 from gantext.runs.kinds import PICTURES, TEXT, A, Kind, V, model_kind
+from gantext.runs.origin import origin_of
+from gantext.runs.stored_checkpoint import CheckpointDamaged, StoredCheckpoint
 
 logger = logging.getLogger(__name__)
-
-
-def best_device(wanted: Device) -> torch.device:
-    """The device asked for; with `auto` the best one present.
-
-    Raises:
-        UserError: it is not there.
-    """
-    present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": _has_mps()}
-    if wanted is Device.auto:
-        return torch.device(next(name for name in ("cuda", "mps", "cpu") if present[name]))
-    if not present[wanted.value]:
-        raise UserError(
-            f"device={wanted.value} is asked for, but torch {torch.__version__} sees none"
-        )
-    return torch.device(wanted.value)
-
-
-def _has_mps() -> bool:
-    return torch.backends.mps.is_available()
 
 
 @dataclass(frozen=True)
@@ -72,20 +57,8 @@ class Trained(Generic[A, V]):
 
     def origin(self, phase: str | None) -> dict[str, Setting]:
         """See `origin_of`."""
-        return origin_of(self.run, self.settings, self.step, phase, self.digest)
-
-
-def origin_of(
-    run: RunDir, settings: Settings, step: int, phase: str | None, digest: str | None
-) -> dict[str, Setting]:
-    """Which model a number is of, for its signature; the weights by the first of their digest."""
-    return {
-        "run": run.path.name,
-        "model": settings.model.name,
-        "step": step,
-        "phase": phase,
-        "weights": digest and digest[:HASH_DIGITS],
-    }
+        model = self.settings.model.name
+        return origin_of(self.run, model, self.step, phase, self.digest)
 
 
 TrainedText = Trained[Algorithm, Vocabulary]
@@ -125,26 +98,37 @@ def rebuild(
     run: RunDir,
     device: Device | None = None,
     phase: str | None = None,
-    checkpoint: Checkpoint | None = None,
+    stored: StoredCheckpoint | None = None,
 ) -> Trained[Any, Any]:
-    """As `restore`, whatever the model makes; of a checkpoint that has been read already, if given.
+    """As `restore`, whatever the model makes; of a checkpoint that was found already, if given.
+
+    What optimisers keep of the weights is not read: who goes on training loads the checkpoint.
 
     Raises:
         UserError: it lacks a vocabulary or a whole checkpoint.
     """
     settings, target = run.settings, best_device(device or Device.auto)
+    if settings.memory is Memory.keep:
+        keep_blocks()
     vocabulary = run.vocabulary
     task = TASKS[model_kind(settings.model.name)](run, vocabulary, target)
     algorithm = build(settings.model, settings.seed, task)
-    found = checkpoint or run.checkpoint(phase)
+    found = _read(stored) if stored else run.checkpoint(phase, moments=False)
     for line in found.damaged:
         logger.warning("warning: %s; the one before it is used", line)
     state = found.state
-    restore_state(algorithm, state["algorithm"], found.file, "algorithm")
+    restore_state(algorithm, state["algorithm"], found.file, "algorithm", to_train=False)
     step = state["total"]
     return Trained(
         run, settings, vocabulary, algorithm, target, step, phase, found.digest, found.whole
     )
+
+
+def _read(stored: StoredCheckpoint) -> Checkpoint:
+    try:
+        return load(stored, moments=False)
+    except CheckpointDamaged as error:
+        raise Damaged(stored.folder, str(error)) from error
 
 
 def data_facts(data: Corpus | Gallery) -> dict[str, Any]:
@@ -202,4 +186,4 @@ def _captions_of(run: RunDir, vocabulary: Vocabulary | None, width: int) -> torc
         if len(row) >= width:
             fault = f"line {number} has {len(row)} words; the longest that it was trained on has"
             raise Damaged(run.pictures.captions_file, f"{fault} {width - 1}")
-    return encode_split(vocabulary, words, lines, width).tokens
+    return Tokens.of(map(vocabulary.encode, words)).padded(width)

@@ -97,7 +97,7 @@ class TextInspector:
         """Sentences whose posteriors are looked at, (N, T): of validation, else of training."""
         validation = self.corpus.validation
         split = validation if len(validation) > 1 else self.corpus.train  # of one nothing varies
-        tokens: Tensor = split.tokens[:ENCODED]
+        tokens: Tensor = split.tokens.take(slice(ENCODED)).padded(self.corpus.max_length)
         return tokens.to(self.device)
 
     def score(self, phase: str, total: int, digest: str | None) -> list[Score]:

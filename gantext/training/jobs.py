@@ -14,9 +14,10 @@ import gantext
 from gantext import models
 from gantext.config import groups, schema, words
 from gantext.config.compose import output_folder, override_words, user_folder
-from gantext.config.settings import Settings
+from gantext.config.settings import Memory, Settings
 from gantext.errors import UserError, note_log, noted_log
 from gantext.files import FULL
+from gantext.nn.memory import keep_blocks
 from gantext.runs import crash, listing
 from gantext.runs.folder import RunDir
 from gantext.training.console import Reporter, console_of
@@ -186,7 +187,9 @@ def _train(
     metrics = (*models.progress_metrics(job.settings.model.name), *looks.measured)
     with Reporter(console, run.log, label, metrics) as say:
         where = f"{job.device}, {counted(torch.get_num_threads())}"
-        say.say(f"gantext {gantext.__version__} on {where}, data {job.data.hash[:8]}", "dim")
+        kept = ", memory kept" if job.settings.memory is Memory.keep and keep_blocks() else ""
+        data = f"data {job.data.hash[:8]}"
+        say.say(f"gantext {gantext.__version__} on {where}, {data}{kept}", "dim")
         for note in notes:
             say.note(note)
         trainer = Trainer(job, run, looks, say)

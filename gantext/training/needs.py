@@ -70,13 +70,13 @@ def needs_of(settings: Settings, loaded: Any) -> Needs:
 
 def outputs(network: nn.Module, task: Task | PictureTask) -> int:
     """Numbers that the layers of a network write of one row."""
-    return sum(
-        task.positions(weight)
-        * (module.embedding_dim if isinstance(module, nn.Embedding) else weight.shape[0])
+    written = (
+        weight.T if isinstance(module, nn.Embedding) else weight  # a row for each number
         for module in network.modules()
         for weight in module.parameters(recurse=False)
         if weight.dim() > 1
     )
+    return sum(task.positions(weight) * len(weight) for weight in written)
 
 
 def _bytes(split: Any) -> int:

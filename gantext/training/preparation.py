@@ -17,7 +17,8 @@ from gantext.config.settings import Phases, Settings
 from gantext.errors import UserError
 from gantext.models.contract import Phase, Trainable
 from gantext.runs import listing
-from gantext.runs.trained import best_device, data_facts
+from gantext.runs.device import best_device
+from gantext.runs.trained import data_facts
 from gantext.training.needs import needs_of, said
 
 # "module:function" of (data) -> why it gives no scores, or not all; None where it gives all.

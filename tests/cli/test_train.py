@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from gantext.config import schema
 from gantext.config.settings import Phases
 from gantext.runs import listing
 from gantext.runs.folder import RunDir
@@ -28,7 +27,7 @@ def test_the_overrides_of_the_source_are_used_again(
     assert found.code == 0, found.err
     run = RunDir(tmp_path / "runs" / "after")
     assert run.phase_ends() == ["adversarial"] and run.info["total"] == 8
-    before, after = schema.from_yaml(pretrained.config), schema.from_yaml(run.config)
+    before, after = RunDir(pretrained.path).settings, run.settings
     assert after.model == before.model and after.data == before.data
     assert after.eval == before.eval and after.seed == before.seed
     assert after.phases is Phases.adversarial and after.from_run == str(pretrained.path)
@@ -51,7 +50,7 @@ def test_from_a_phase_of_a_run_that_went_on(
     still = ["model.adversarial.steps=1", "model.adversarial.learning_rate=0", "name=still"]
     assert cli("adversarial-train", "--from", "whole@discriminator", *still).code == 0
     whole, after = RunDir(tmp_path / "runs" / "whole"), RunDir(tmp_path / "runs" / "still")
-    assert schema.from_yaml(after.config).from_run == f"{whole.path}@discriminator"
+    assert after.settings.from_run == f"{whole.path}@discriminator"
     states = [whole.load_checkpoint("discriminator")[0], after.load_checkpoint()[0]]
     ended = whole.load_checkpoint()[0]
     assert states[0] is not None and states[1] is not None and ended is not None
@@ -66,7 +65,7 @@ def test_with_another_seed_and_as_a_sweep(cli: Command, pretrained: RunDir, tmp_
     found = cli("adversarial-train", "seed=5", "model.adversarial.steps=2", "name=after")
     assert found.code == 0, found.err
     run = RunDir(tmp_path / "runs" / "after")
-    settings = schema.from_yaml(run.config)
+    settings = run.settings
     assert settings.seed == 5 and run.info["total"] == 2
     assert "seed=5" in run.info["overrides"]
     words = ["--from", "before", "-m", "seed=1,2", "model.adversarial.steps=1"]
@@ -121,7 +120,7 @@ def test_without_from_it_takes_the_newest_finished_pretraining_and_says_so(
         assert found.code == 0, found.err
         assert f"from {pretrained.path}, the newest pretrained run" in found.err
         run = listing.find(name, Path("runs"))
-        assert schema.from_yaml(run.config).from_run == str(pretrained.path)
+        assert run.settings.from_run == str(pretrained.path)
     pretrained.update(status="stopped")
     found = cli("adversarial-train", steps, "name=no")
     assert found.code == 2 and "no finished run of gantext pretrain in runs" in found.err

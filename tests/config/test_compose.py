@@ -1,5 +1,6 @@
 """Overrides to settings, what is refused and how, and the Hydra internals that it rests on."""
 
+import contextlib
 import dataclasses
 import inspect
 from pathlib import Path
@@ -13,10 +14,12 @@ from omegaconf import OmegaConf
 
 from gantext import data, models
 from gantext.config import groups, schema
-from gantext.config.compose import BASIC_SWEEPER, complete, compose, sweep_folder
+from gantext.config.compose import BASIC_SWEEPER, complete, compose, compose_data, sweep_folder
+from gantext.config.data_file import named_data
 from gantext.config.settings import Device, Phases, Settings
 from gantext.config.words import quote
 from gantext.errors import UserError
+from gantext.runs.folder import RunDir
 
 
 def refusal(*words: str, config_dir: Path | None = None) -> str:
@@ -178,15 +181,42 @@ def test_a_composed_config_composes_back(tmp_path: Path) -> None:
     ]
     found = compose(words)
     (tmp_path / "config.yaml").write_text(schema.to_yaml(found))
-    assert schema.from_yaml(tmp_path / "config.yaml") == found
+    assert RunDir(tmp_path).settings == found
 
 
 @pytest.mark.parametrize("text", ["", "- a", "a: [", "a: ${b}", "\0", "seed: 1"])
 def test_a_damaged_config_of_a_run_is_one_line(tmp_path: Path, text: str) -> None:
     (tmp_path / "config.yaml").write_text(text)
     with pytest.raises(UserError) as caught:
-        schema.from_yaml(tmp_path / "config.yaml")
+        _ = RunDir(tmp_path).settings
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", groups.names("data"))
+def test_named_data_is_what_hydra_composes(name: str) -> None:
+    composed = None
+    with contextlib.suppress(UserError):  # data=text needs a file
+        composed = compose_data([f"data={name}"])
+    assert named_data([f"data={name}"]) == composed
+
+
+def test_what_only_hydra_can_read_is_left_to_it(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    file = tmp_path / "data" / "own.yaml"
+    plain = (groups.CONF / "data" / "scenes.yaml").read_text()
+    file.write_text(plain)
+    assert named_data(["data=own"], tmp_path) == compose_data(["data=own"], tmp_path)
+    for text in (
+        "defaults: [scenes]\n",
+        plain + "\nmore: ${seed}\n",
+        "# @package _global_\n",
+        "a: [",
+    ):
+        file.write_text(text)
+        assert named_data(["data=own"], tmp_path) is None
+    for words in (["data=nowhere"], ["data=scenes", "data.seed=3"], ["+data=scenes"]):
+        assert named_data(words, tmp_path) is None
+    assert named_data(["data=scenes"], tmp_path / "no") is None
 
 
 def test_the_users_own_configs_come_first(tmp_path: Path) -> None:

@@ -50,9 +50,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_small_files(folder: Path) -> None:
     corpus = data.load(CONFIG)
-    assert corpus.train.text == ("a red wheel.", "The man's dog", "a red car")
+    assert tuple(corpus.train.text) == ("a red wheel.", "The man's dog", "a red car")
     assert corpus.vocabulary.words[4:6] == ("a", "red")
-    assert [corpus.vocabulary.text(row) for row in corpus.train.tokens.tolist()] == [
+    assert [corpus.vocabulary.text(row) for row in corpus.train.tokens.padded().tolist()] == [
         "a red wheel.",
         "the man's dog",
         "a red car",

@@ -1,31 +1,34 @@
 """Encoding splits, the content hash, and batches that can be resumed."""
 
 import dataclasses
+import hashlib
+import json
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gantext.data import flat
 from gantext.data.batches import Batches, of_like_length
-from gantext.data.corpus import Corpus, Sentences, Split, build_corpus, content_hash, encode_split
+from gantext.data.corpus import Corpus, Sentences, Split, build_corpus, content_hash
+from gantext.data.flat import Tokens
 from gantext.data.vocabulary import EOS, PAD, UNK, Vocabulary
 from gantext.errors import UserError
 
 
 def sentences(*lines: str) -> Sentences:
-    return Sentences(tuple(line.split() for line in lines), lines)
+    return Sentences.of(map(str.split, lines), lines)
 
 
 def corpus(train: Sentences, validation: Sentences, test: Sentences) -> Corpus:
-    vocabulary = Vocabulary.build(train.tokens, tokenizer="whitespace")
+    vocabulary = train.vocabulary(tokenizer="whitespace")
     return build_corpus("made", vocabulary, train, validation, test)
 
 
 def numbered(n: int) -> Split:
     """Sentence i is the single word i + 4, so that a batch says which sentences it holds."""
-    rows = torch.stack([torch.arange(n) + 4, torch.full((n,), EOS)], dim=1)
-    return Split(rows, tuple(map(str, range(n))))
+    return Split(Tokens.of([i + 4, EOS] for i in range(n)), tuple(map(str, range(n))))
 
 
 def drawn(batch: torch.Tensor) -> list[int]:
@@ -36,12 +39,13 @@ def test_rows_end_with_eos_then_padding() -> None:
     """Words by frequency: b (2) is 4, a is 5, c is 6; 'z' is unknown; the longest row has 3."""
     made = corpus(sentences("a b", "b c x"), sentences(), sentences("z"))
     # a, c and x stand once each: ids 5, 6, 7 in the order of the alphabet.
-    assert made.train.tokens.tolist() == [[5, 4, EOS, PAD], [4, 6, 7, EOS]]
-    assert made.test.tokens.tolist() == [[UNK, EOS, PAD, PAD]]
-    assert made.validation.tokens.shape == (0, 4)
-    assert made.train.tokens.dtype == torch.int64
+    assert made.train.tokens.padded().tolist() == [[5, 4, EOS, PAD], [4, 6, 7, EOS]]
+    assert made.test.tokens.padded().tolist() == [[UNK, EOS]]
+    assert made.test.tokens.padded(4).tolist() == [[UNK, EOS, PAD, PAD]]
+    assert made.validation.tokens.padded(4).shape == (0, 4)
+    assert made.train.tokens.padded().dtype == torch.int64
     assert made.max_length == 4
-    assert made.train.text == ("a b", "b c x")
+    assert tuple(made.train.text) == ("a b", "b c x")
     assert made.notes == ("test: 1 of 1 tokens (100.0%) are not in the vocabulary",)
 
 
@@ -59,20 +63,42 @@ def test_hash_sees_every_word_line_and_split_but_not_the_padding() -> None:
         corpus(sentences("b", "a b"), sentences("a"), sentences("b")),
         corpus(sentences("a b", "b"), sentences("b"), sentences("a")),
         corpus(sentences("a b", "b"), sentences(), sentences("a", "b")),
-        corpus(sentences("a b", "b"), sentences("a"), Sentences((["b"],), ("b ",))),
-        corpus(sentences("a b", "b"), sentences("a"), Sentences((["c"],), ("b",))),
+        corpus(sentences("a b", "b"), sentences("a"), Sentences.of([["b"]], ["b "])),
+        corpus(sentences("a b", "b"), sentences("a"), Sentences.of([["c"]], ["b"])),
     ]
     assert len({base.hash, *(other.hash for other in others)}) == 6
-    wide = encode_split(base.vocabulary, [["a", "b"]], ["a b"], 9)
-    narrow = encode_split(base.vocabulary, [["a", "b"]], ["a b"], 3)
-    assert content_hash(base.vocabulary, [wide]) == content_hash(base.vocabulary, [narrow])
     cased = dataclasses.replace(base.vocabulary, lowercase=False)
-    assert content_hash(base.vocabulary, [wide]) != content_hash(cased, [wide])
+    assert content_hash(base.vocabulary, [base.train]) != content_hash(cased, [base.train])
+
+
+def plain_hash(vocabulary: Vocabulary, splits: list[Split], classes: tuple[str, ...]) -> str:
+    """What has been hashed from the first release on, row by row."""
+    digest = hashlib.sha256(json.dumps(vocabulary.to_json(), sort_keys=True).encode())
+    for split in splits:
+        digest.update(json.dumps([len(split), *split.text]).encode())
+        for row in split.tokens.padded().tolist():
+            digest.update(json.dumps([i for i in row if i != PAD]).encode())
+    if classes:
+        digest.update(json.dumps([classes, *(split.labels.tolist() for split in splits)]).encode())
+    return digest.hexdigest()
+
+
+def test_hash_is_that_of_earlier_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of several chunks, of letters that JSON escapes, and with classes."""
+    monkeypatch.setattr(flat, "CHUNK", 2)
+    monkeypatch.setattr("gantext.data.corpus.CHUNK", 2)
+    train = Sentences.of([["é", '"'], ["b"], ["c", "b"]], ['é "', "b\x1b", "c \ud800b"], "xyx")
+    test = Sentences.of([["z"]], ["z"], "x")
+    made = build_corpus("made", train.vocabulary(), train, sentences(), test)
+    splits = [made.train, made.test]
+    assert content_hash(made.vocabulary, splits) == plain_hash(made.vocabulary, splits, ())
+    found = content_hash(made.vocabulary, splits, made.classes)
+    assert found == plain_hash(made.vocabulary, splits, ("x", "y"))
 
 
 def test_split_needs_one_line_a_row() -> None:
     with pytest.raises(ValueError, match="for 1 lines"):
-        Split(torch.zeros(2, 3, dtype=torch.int64), ("a",))
+        Split(Tokens.of([[EOS], [EOS]]), ("a",))
 
 
 @given(st.integers(1, 12), st.integers(1, 12), st.integers(0, 5))
@@ -115,7 +141,7 @@ def test_next_epoch_keeps_the_shuffle_random() -> None:
 
 
 def test_batches_are_trimmed_to_their_longest_row() -> None:
-    tokens = torch.tensor([[4, EOS, PAD, PAD], [4, 4, 4, EOS], [4, 4, EOS, PAD]])
+    tokens = Tokens.of([[4, EOS], [4, 4, 4, EOS], [4, 4, EOS]])
     batches = Batches(Split(tokens, ("a", "b", "c")), 0)
     for _ in range(3):
         batch = batches.next(1)
@@ -157,7 +183,7 @@ def test_a_batch_is_the_callers_own() -> None:
     split = numbered(4)
     batches = Batches(split, 0)
     batches.next(4).zero_()
-    assert int(split.tokens.min()) == EOS
+    assert int(split.tokens.values.min()) == EOS
 
 
 def test_states_of_other_data_are_refused() -> None:
@@ -170,7 +196,7 @@ def test_states_of_other_data_are_refused() -> None:
 
 def test_no_sentences_and_no_rows_are_refused() -> None:
     with pytest.raises(UserError, match="an empty split"):
-        Batches(Split(torch.zeros(0, 3, dtype=torch.int64), ()), 0)
+        Batches(Split(Tokens.of([]), ()), 0)
     with pytest.raises(ValueError, match="at least 1 row"):
         Batches(numbered(3), 0).next(0)
 
@@ -181,6 +207,9 @@ def test_batches_of_like_length_hold_each_sentence_once_and_whole(lengths, rows)
     for place, length in enumerate(lengths):
         tokens[place, :length] = 10 + place
     batches = list(of_like_length(tokens, rows))
+    held = Tokens.of([10 + place] * length for place, length in enumerate(lengths))
+    for (places, part), (same, alike) in zip(batches, of_like_length(held, rows), strict=True):
+        assert torch.equal(places, same) and torch.equal(part, alike)
     assert sorted(place for places, _ in batches for place in places.tolist()) == list(
         range(len(lengths))
     )

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from gantext.data import gallery
 from gantext.data.corpus import Split
+from gantext.data.flat import Tokens
 from gantext.data.gallery import NO_LABEL, PictureSplit, build_gallery, hold_out, to_bytes, to_unit
 from gantext.data.vocabulary import Vocabulary
 from gantext.errors import UserError
@@ -23,9 +24,9 @@ def numbered(count: int) -> PictureSplit:
 
 def told() -> PictureSplit:
     """Three RGB pictures with captions of 1, 3 and 2 words and an EOS."""
-    tokens = torch.tensor([[4, 2, 0, 0, 0], [4, 5, 6, 2, 0], [5, 4, 2, 0, 0]])
+    tokens = Tokens.of([[4, 2], [4, 5, 6, 2], [5, 4, 2]])
     pixels = np.random.default_rng(0).integers(0, 256, (3, 4, 4, 3), dtype=np.uint8)
-    return gallery.captioned(pixels, Split(tokens, ("a", "a b c", "b a")))
+    return gallery.captioned(pixels, Split(tokens, ("a", "a b c", "b a")), 5)
 
 
 def test_the_pixel_range() -> None:
@@ -64,7 +65,7 @@ def test_a_batch_of_captions_is_as_wide_as_the_longest() -> None:
 def test_colours_come_first() -> None:
     pixels = np.zeros((1, 4, 4, 3), dtype=np.uint8)
     pixels[0, 1, 2] = (10, 20, 30)
-    split = gallery.captioned(pixels, Split(torch.tensor([[4, 2]]), ("a",)))
+    split = gallery.captioned(pixels, Split(Tokens.of([[4, 2]]), ("a",)), 2)
     assert split.pictures.shape == (1, 3, 4, 4)
     assert split.pictures[0, :, 1, 2].tolist() == [10, 20, 30]
 

@@ -134,15 +134,16 @@ def test_rows_are_all_words_and_eos() -> None:
     sizes = {"train": 40, "validation": 5, "test": 20}
     for name, size in sizes.items():
         split = getattr(corpus, name)
-        assert split.tokens.shape == (size, 4)
-        assert (split.tokens[:, -1] == EOS).all()
-        assert int(split.tokens[:, :-1].min()) >= len(SPECIALS)
-        decoded = [corpus.vocabulary.text(row) for row in split.tokens.tolist()]
+        tokens = split.tokens.padded()
+        assert tokens.shape == (size, 4)
+        assert (tokens[:, -1] == EOS).all()
+        assert int(tokens[:, :-1].min()) >= len(SPECIALS)
+        decoded = [corpus.vocabulary.text(row) for row in split.tokens.padded().tolist()]
         assert decoded == list(split.text)
     counts = corpus.vocabulary.counts
     assert sum(counts[4:]) == 40 * 3
     assert counts[:4] == (0, 0, 40, 0)
-    assert counts[4] == int((corpus.train.tokens == 4).sum())
+    assert counts[4] == int((corpus.train.tokens.values == 4).sum())
 
 
 def test_truth_is_the_one_that_was_drawn_from() -> None:
@@ -159,9 +160,9 @@ def test_seed_decides_and_splits_do_not_disturb_each_other() -> None:
     assert load(SMALL).hash == base.hash
     assert load(dataclasses.replace(SMALL, seed=2)).hash != base.hash
     more = load(dataclasses.replace(SMALL, train_size=60, validation_size=0))
-    assert torch.equal(more.test.tokens, base.test.tokens)
+    assert torch.equal(more.test.tokens.padded(), base.test.tokens.padded())
     assert more.hash != base.hash
-    assert base.train.text[:20] != base.test.text
+    assert base.train.text[:20] != list(base.test.text)
 
 
 def test_reached_through_the_package() -> None:

@@ -1,5 +1,6 @@
 """A command reads each run and its data, and draws its samples, once."""
 
+import re
 import shutil
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -11,13 +12,14 @@ import numpy as np
 import pytest
 
 from gantext import data
-from gantext.config import schema
 from gantext.config.settings import Device
 from gantext.evaluation.judges import encoders
 from gantext.evaluation.subjects import Model
+from gantext.metrics.text import bleu_scores, copying, corpus_bleu, tokens
 from gantext.models.image_gan.model import ImageGAN
 from gantext.models.mle import MLE
-from gantext.runs import checkpoint
+from gantext.report import kept as kept_parts
+from gantext.runs import checkpoint, migrations, stored_checkpoint
 from gantext.runs.folder import RunDir
 from tests.conftest import SMALL_IMAGE_GAN, SMALL_MLE, Command, finished
 
@@ -47,10 +49,35 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
         monkeypatch.setattr(owner, name, wrapper)
 
     counted(data, "load_for", lambda *_: "data")
-    counted(schema, "from_yaml", lambda path, *_: f"config of {path.parent.name}")
-    counted(checkpoint, "_whole_files", weights_of)
+    counted(migrations, "config_values", lambda path, *_: f"config of {path.parent.name}")
+    counted(stored_checkpoint, "stored", weights_of)
+    counted(checkpoint, "stored", weights_of)
     counted(MLE, "sample", lambda model, n, *_: f"{n} sentences")
     counted(ImageGAN, "draw", lambda model, n, *_: f"{n} pictures")
+    return found
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> Counter[tuple[str, int]]:
+    """How often the very same texts were cut into words, and indexed, for scores."""
+    found: Counter[tuple[str, int]] = Counter()
+    kept: list[Any] = []  # alive, so that no other has its id
+
+    def counted(owner: Any, name: str, what: str, place: int = 0) -> None:
+        original = getattr(owner, name)
+
+        def wrapper(*args: Any) -> Any:
+            kept.append(args[place])
+            found.update([(what, id(args[place]))])
+            return original(*args)
+
+        monkeypatch.setattr(owner, name, wrapper)
+
+    counted(tokens, "_numbered", "encoded")
+    counted(bleu_scores, "ReferenceIndex", "references indexed")
+    counted(copying, "CopyIndex", "training text indexed")
+    counted(corpus_bleu, "_tokens", "cut as by sacreBLEU", 1)
+    counted(kept_parts, "_write", "drawn")
     return found
 
 
@@ -75,6 +102,31 @@ def test_a_report_of_a_text_run(
     assert cli("report", "a", *REPORT).code == 0
     once = {"data": 1, "config of a": 1, "weights of a": 1}
     assert counts == {**once, "30 sentences": 1, "20 sentences": 1}
+
+
+def test_a_report_makes_everything_once(
+    cli: Command,
+    counts: Counter[str],
+    made: Counter[tuple[str, int]],
+    text_run: Path,
+    tmp_path: Path,
+) -> None:
+    """A second one makes nothing, and is the same page."""
+    copies(text_run, tmp_path, "a")
+    words = ("report", "a", "-n", "30", "--temperatures", "0.5,1")
+    assert cli(*words).code == 0
+    assert set(made.values()) == {1}
+    kinds = Counter(what for what, _ in made)
+    assert (kinds["references indexed"], kinds["training text indexed"]) == (1, 1)
+    # Test and training text, what of it stands beside the samples, three sets of these.
+    assert kinds["encoded"] == 6 and kinds["drawn"] == 4
+    first = Path("report.html").read_text()
+    counts.clear()
+    made.clear()
+    assert cli(*words).code == 0
+    assert counts == {"config of a": 1, "weights of a": 1} and not made
+    clock = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d")
+    assert clock.sub("", Path("report.html").read_text()) == clock.sub("", first)
 
 
 def test_a_report_of_a_picture_run(
@@ -114,12 +166,14 @@ def test_eval_all(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     brief_judge: None,
+    made: Counter[tuple[str, int]],
 ) -> None:
     """With judges that take no time in the place of those that take a minute."""
     toy = SimpleNamespace(id="toy", encode=letters)
     monkeypatch.setattr(encoders, "load_encoder", lambda *_: toy)
     copies(text_run, tmp_path, "a")
     assert cli("eval", "all", "a", "-n", "30").code == 0
+    assert set(made.values()) == {1}
     assert counts == {"data": 1, "config of a": 1, "weights of a": 1, "30 sentences": 1}
 
 
@@ -130,14 +184,21 @@ def test_eval_frontier(cli: Command, counts: Counter[str], text_run: Path, tmp_p
     assert counts == {"data": 1, "config of a": 1, "weights of a": 1, "30 sentences": 4}
 
 
-def test_what_is_stored_needs_no_model(
-    cli: Command, counts: Counter[str], text_run: Path, tmp_path: Path
+def test_what_is_stored_needs_no_model_and_no_data(
+    cli: Command, shell: Command, counts: Counter[str], text_run: Path, tmp_path: Path
 ) -> None:
+    """Nor torch, numpy or hydra: the score is found by the digests of weights and data."""
     copies(text_run, tmp_path, "a")
-    assert cli("eval", "bleu", "a", "-n", "30").code == 0
+    computed = cli("eval", "bleu", "a", "-n", "30")
     counts.clear()
-    assert cli("eval", "bleu", "a", "-n", "30").code == 0
-    assert counts == {"data": 1, "config of a": 1, "weights of a": 1}
+    stored = cli("eval", "bleu", "a", "-n", "30")
+    assert stored.out == computed.out
+    assert counts == {"config of a": 1, "weights of a": 1}
+    folder = {"XDG_CACHE_HOME": str(tmp_path / "cache"), "PYTHONPROFILEIMPORTTIME": "1"}
+    alone = shell("eval", "bleu", "a", "-n", "30", COLUMNS="160", **folder)
+    imported = {line.rpartition("|")[2].strip() for line in alone.err.splitlines()}
+    assert alone.out == computed.out and "gantext.evaluation.scorebook" in imported
+    assert imported.isdisjoint({"torch", "numpy", "hydra", "omegaconf", "nltk"})
 
 
 def test_sample(cli: Command, counts: Counter[str], text_run: Path, tmp_path: Path) -> None:
@@ -152,7 +213,7 @@ def test_a_model_s_weights_and_digest_are_of_one_reading(
     """What was read is let go of, and what is left agrees with the folder's."""
     model = Model(RunDir(text_run), "mle", Device.cpu)
     before, trained = model.checkpoint, model.trained
-    assert "_read" not in vars(model) and counts["weights of run"] == 1
+    assert "_stored" not in vars(model) and counts["weights of run"] == 1
     assert before == model.checkpoint == (trained.step, trained.digest, trained.whole)
     assert trained.phase == "mle" and trained.vocabulary is not None
     again = RunDir(text_run).checkpoint("mle")

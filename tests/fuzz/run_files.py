@@ -18,6 +18,7 @@ from gantext.cli import sweeps as sweeps_command
 from gantext.data.batches import Batches
 from gantext.inference.sampling import sample_texts
 from gantext.metrics.signatures import signature_lines
+from gantext.nn.optim import Optimiser
 from gantext.nn.rng import generator
 from gantext.nn.state import restore
 from gantext.nn.text.sampling import SamplingOptions
@@ -131,7 +132,7 @@ def _progress(path: Path) -> None:
     batches: Batches[Any] = Batches(_Rows(48), 0)
     batches.load_state_dict(state["batches"])
     batches.next(7)
-    algorithm: Any = rebuild(run, checkpoint=found).algorithm
+    algorithm: Any = rebuild(run).algorithm
     restore(algorithm, state["algorithm"], path, "algorithm")
     for optimiser in _optimisers(algorithm):
         for group in optimiser.param_groups:
@@ -140,9 +141,9 @@ def _progress(path: Path) -> None:
         optimiser.step()
 
 
-def _optimisers(part: Any) -> Iterator[torch.optim.Optimizer]:
+def _optimisers(part: Any) -> Iterator[Optimiser]:
     for one in part.parts().values():
-        if isinstance(one, torch.optim.Optimizer):
+        if isinstance(one, Optimiser):
             yield one
         elif hasattr(one, "parts"):
             yield from _optimisers(one)

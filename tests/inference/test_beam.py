@@ -10,6 +10,7 @@ from gantext.inference.beam import FREE, beam_search
 from gantext.models.vae.networks import DecoderConfig, GivenLatent, Injection, LatentDecoder
 from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
 from gantext.nn.text.sampling import SamplingOptions, decode
+from tests.nn.text import plain
 
 WORDS, LENGTH = 7, 4  # three words that can be written
 
@@ -46,9 +47,10 @@ def all_scores(given: GivenLatent, sentences: torch.Tensor) -> torch.Tensor:
 
 
 def _written(given: GivenLatent, sentences: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
-    with torch.no_grad():
-        table = given.decoder.valid_log_probs(sentences, z, written=True)
     valid = sentences != PAD
+    with torch.no_grad():
+        features = given.decoder.features(sentences, z)[valid]
+        table = plain.log_probs(given.decoder.output_layer(written=True), features)
     scores = torch.zeros(sentences.shape)
     scores[valid] = table.gather(1, sentences[valid][:, None])[:, 0]
     return scores.sum(1)

@@ -13,7 +13,7 @@ from gantext.data.vocabulary import PAD, Vocabulary
 from gantext.errors import UserError
 from gantext.inference.goals import goals_of
 from gantext.inference.projection import principal_directions
-from gantext.inference.sampling import SamplingRequest
+from gantext.inference.request import SamplingRequest
 from gantext.models.contract import Guided
 from gantext.nn.text.sampling import SamplingOptions
 from gantext.runs.trained import Trained

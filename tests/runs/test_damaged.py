@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from gantext.errors import UserError
+from gantext.nn.state import restore
 from gantext.runs.folder import RunDir
 from gantext.runs.trained import rebuild
 from tests.conftest import Command
@@ -150,8 +151,10 @@ def test_a_state_that_is_none_of_the_models(
     run: Path, change: Callable[[Any], object], fault: str
 ) -> None:
     change_state(run, change)
+    algorithm = rebuild(RunDir(run), phase="mle").algorithm
     with pytest.raises(UserError) as caught:
-        rebuild(RunDir(run))
+        found = RunDir(run).checkpoint()
+        restore(algorithm, found.state["algorithm"], found.file, "algorithm")
     assert str(caught.value).startswith(f"cannot read {run / NEWEST / 'state.json'}: ")
     assert fault in str(caught.value) and "\n" not in str(caught.value)
 
@@ -186,9 +189,9 @@ def test_folders_that_are_no_checkpoints(run: Path) -> None:
 
 def test_rows_in_another_order_are_no_place_in_the_data() -> None:
     from gantext.data.batches import Batches
-    from gantext.data.corpus import Split
+    from gantext.data.flat import Tokens
 
-    split = Split(torch.ones(4, 2, dtype=torch.int64), ("a",) * 4)
+    split = Tokens.of([[1, 1]] * 4)
     state = Batches(split, 0).state_dict()
     for change in ({"order": torch.tensor([0, 0, 1, 2])}, {"generator": torch.zeros(3)}):
         with pytest.raises(UserError, match="damaged"):

@@ -31,10 +31,11 @@ CPU = torch.device("cpu")
 
 
 def test_what_the_layers_of_a_network_write() -> None:
-    """Of 7 words: an embedding of 3, an LSTM's 4 x 5 gates twice, a layer of 11: 7 x 54."""
-    network = nn.ModuleList([nn.Embedding(11, 3), nn.LSTM(3, 5), nn.Linear(5, 11)])
+    """Of 7 words: an embedding of 3, an LSTM's 4 x 5 gates twice, a layer of 8: 7 x 51. The scores
+    of the 11 words are made for some tokens at a time."""
+    layers = [nn.Embedding(11, 3), nn.LSTM(3, 5), nn.Linear(5, 8), nn.Linear(8, 11)]
     task = Task(11, 7, 1, torch.zeros(11, dtype=torch.bool), CPU)
-    assert outputs(network, task) == 7 * (3 + 20 + 20 + 11)
+    assert outputs(nn.ModuleList(layers), task) == 7 * (3 + 20 + 20 + 8)
 
 
 def test_the_parts_of_what_a_language_model_needs() -> None:
@@ -46,7 +47,7 @@ def test_the_parts_of_what_a_language_model_needs() -> None:
     weights = 8 * V + V + 32 * 16 + 64 + 72
     found = needs_of(settings, loaded)
     assert found.model == 16 * weights
-    assert found.batch == 2 * 4 * 8 * T * (8 + 32 + 32 + 8 + V)
+    assert found.batch == 2 * 4 * 8 * T * (8 + 32 + 32 + 8)
     assert found.data == 8 * T * (64 + 10 + 30) and found.rows == 8
 
 

@@ -98,7 +98,7 @@ def test_sampling_and_scores_work_inside_autocast() -> None:
     chosen, algorithm, _ = made("precision=bf16")
     corpus, rng = data.load(chosen.data), generator(1, "sampling", CPU)
     exact = likelihood_of(algorithm, corpus.test, CPU)
-    model, tokens = algorithm.generator, corpus.test.tokens
+    model, tokens = algorithm.generator, corpus.test.tokens.padded()
     assert isinstance(algorithm, Judge)
     with autocast(chosen, CPU):
         for options in (SamplingOptions(), SamplingOptions(0.0), SamplingOptions(0.7, 5, 0.9)):
@@ -107,7 +107,7 @@ def test_sampling_and_scores_work_inside_autocast() -> None:
         state = model.advance(model.start(4), torch.tensor([4, 5, 6, 7]))
         assert {part.dtype for part in state} == {torch.float32}
         assert model.logits(state).dtype == torch.float32
-        assert model.valid_log_probs(tokens).dtype == torch.float32
+        assert model.token_log_prob(tokens).dtype == torch.float32
         assert algorithm.discriminator.score(tokens).dtype == torch.float32
         assert likelihood_of(algorithm, corpus.test, CPU) == pytest.approx(exact, rel=0.02)
 
@@ -125,16 +125,6 @@ def test_weights_are_cast_anew_after_each_update() -> None:
                     loss = algorithm.d_step(real, rng)["d_loss"]
         results.append(float(loss))
     assert results[0] == results[1]
-
-
-def test_tables_of_the_discriminator_do_not_keep_bf16() -> None:
-    """They are built once an update, perhaps inside autocast, and read outside too."""
-    chosen, algorithm, _ = made("precision=bf16")
-    with autocast(chosen, CPU):
-        inside = [table.clone() for table in algorithm.discriminator.tables()]
-    algorithm.discriminator._tables = ([], [])
-    for one, two in zip(inside, algorithm.discriminator.tables(), strict=True):
-        assert one.dtype == torch.float32 and torch.equal(one, two)
 
 
 def test_returns_are_summed_in_fp32() -> None:
@@ -172,7 +162,7 @@ def test_leakgan_in_bf16(tie: str) -> None:
             state = policy.advance(policy.start(4), torch.tensor([4, 5, 6, 7]))
             assert {part.dtype for part in state} == {torch.float32, torch.int64}
             assert policy.logits(state).dtype == torch.float32
-            assert policy.valid_log_probs(corpus.test.tokens).dtype == torch.float32
+            assert policy.token_log_prob(corpus.test.tokens.padded()).dtype == torch.float32
         losses.append(found)
     assert losses[1] == pytest.approx(losses[0], rel=0.05) and losses[1] != losses[0]
 
@@ -194,12 +184,12 @@ def test_the_vae_in_bf16(gamma: float) -> None:
                 metrics = to_floats(phase.step(batches.next(phase.rows), rng))
                 assert all(map(math.isfinite, metrics.values())), metrics
                 found |= {f"{phase.name}/{k}": metrics[k] for k in metrics.keys() & VAE_LOSSES}
-            mu, log_var = algorithm.encode(corpus.test.tokens)
+            mu, log_var = algorithm.encode(corpus.test.tokens.padded())
             policy = algorithm.policy(mu)
-            state = policy.advance(policy.start(len(mu)), corpus.test.tokens[:, 0])
+            state = policy.advance(policy.start(len(mu)), corpus.test.tokens.padded()[:, 0])
             assert {part.dtype for part in (mu, log_var, *state)} == {torch.float32}
             assert policy.logits(state).dtype == torch.float32
-            assert algorithm.log_prob_given(corpus.test.tokens, mu).dtype == torch.float32
+            assert algorithm.log_prob_given(corpus.test.tokens.padded(), mu).dtype == torch.float32
             assert math.isfinite(likelihood_of(algorithm, corpus.test, CPU))
         losses.append(found)
     assert losses[1] == pytest.approx(losses[0], rel=0.05) and losses[1] != losses[0]

@@ -105,12 +105,11 @@ def _tenth(listing: "Listing", notes: list[str]) -> int:
 def _encoded(captions: "Captions", places: "Sequence[Tensor]", cfg: Config) -> "Corpus":
     """Captions as numbers, by the words of those that are trained on."""
     from gantext.data.corpus import Sentences, build_corpus
-    from gantext.data.vocabulary import SPECIALS, Vocabulary
+    from gantext.data.vocabulary import SPECIALS
 
-    sentences = Sentences(captions.tokens, captions.text)
+    sentences = Sentences.of(captions.tokens, captions.text)
     parts = [sentences.take(part.tolist()) for part in places]
-    vocabulary = Vocabulary.build(
-        parts[0].tokens,
+    vocabulary = parts[0].vocabulary(
         min_count=cfg.min_count,
         tokenizer=cfg.tokenizer,
         lowercase=cfg.lowercase,
@@ -137,8 +136,10 @@ def _splits(
         PictureSplit(
             pictures[rows],
             numbers[rows],
-            text.tokens if text else torch.zeros(len(rows), 0, dtype=torch.int64),
-            text.text if text else (),
+            text.tokens.padded(corpus.max_length)
+            if corpus and text
+            else torch.zeros(len(rows), 0, dtype=torch.int64),
+            tuple(text.text) if text else (),
         )
         for rows, text in zip(places, texts, strict=True)
     )

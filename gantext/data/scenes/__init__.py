@@ -17,7 +17,6 @@ from gantext.data import ranges
 from gantext.data.memory import available
 from gantext.data.ranges import Rows, RowsOrNone, Seed
 from gantext.data.scenes.english import grammar
-from gantext.data.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from gantext.data.corpus import Corpus, Sentences
@@ -50,6 +49,11 @@ class Config:
     label: Label | None
 
 
+def sources(cfg: Config) -> tuple[()]:
+    """Return nothing: the grammar is all that it is made of."""
+    return ()
+
+
 def load(cfg: Config) -> "Corpus":
     """Draw the three splits from the grammar, which becomes the corpus's `truth`.
 
@@ -78,7 +82,7 @@ def load_pictures(cfg: Config) -> "Gallery":
     corpus = _encode(cfg, *(part.take(kept) for part, kept in zip(sentences, rows, strict=True)))
     encoded = (corpus.train, corpus.validation, corpus.test)
     train, validation, test = (
-        captioned(pictures[np.array(kept, dtype=np.intp)], split)
+        captioned(pictures[np.array(kept, dtype=np.intp)], split, corpus.max_length)
         for pictures, kept, split in zip(drawn, rows, encoded, strict=True)
     )
     notes = [
@@ -131,8 +135,8 @@ def _sentences(cfg: Config, bytes_each: int) -> "list[Sentences]":
     )
     found = []
     for name, rng in zip(_SPLITS, _streams(cfg)[: len(_SPLITS)], strict=True):
-        tokens = tuple(grammar().sample(rng) for _ in range(getattr(cfg, f"{name}_size")))
-        found.append(Sentences(tokens, tuple(map(" ".join, tokens)), _labels(cfg, tokens)))
+        tokens = [grammar().sample(rng) for _ in range(getattr(cfg, f"{name}_size"))]
+        found.append(Sentences.of(tokens, map(" ".join, tokens), _labels(cfg, tokens)))
     return found
 
 
@@ -158,5 +162,5 @@ def _encode(
 ) -> "Corpus":
     from gantext.data.corpus import build_corpus
 
-    vocabulary = Vocabulary.build(train.tokens, tokenizer="whitespace")
+    vocabulary = train.vocabulary(tokenizer="whitespace")
     return build_corpus(cfg.name, vocabulary, train, validation, test, truth=grammar())

@@ -25,7 +25,7 @@ from gantext.data.scenes.english import SHAPES
 from gantext.data.scenes.scene import parse
 from gantext.evaluation.judges.cache import cache_name, cached_weights, weights_hash
 from gantext.evaluation.judges.redrawn import Redrawn
-from gantext.nn.optim import cosine_rate, set_rate
+from gantext.nn.optim import Optimiser, cosine_rate, set_rate
 from gantext.nn.pictures.layers import BN_EPS, Init, Norm, initialise, map_norm
 
 VERSION = "attributes-1"  # goes up with every change that changes the weights
@@ -171,7 +171,9 @@ def _fit(gallery: Gallery) -> dict[str, Any]:
     """AdamW with warm-up and a cosine."""
     network, wanted = _network(gallery), said(gallery.train.captions)
     batches = Batches(Redrawn(gallery.train, SEED), SEED)
-    optimiser = torch.optim.AdamW(network.parameters(), weight_decay=WEIGHT_DECAY)
+    optimiser = Optimiser(
+        torch.optim.AdamW, network.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY
+    )
     steps = min(STEPS, 1 + EPOCHS * len(gallery.train) // BATCH_SIZE)
     for step in range(steps):
         rate = cosine_rate(step, steps, WARMUP_STEPS, FINAL_RATE)

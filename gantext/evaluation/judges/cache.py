@@ -13,6 +13,7 @@ from torch import Tensor
 from gantext.data.download import cache_folder
 from gantext.files import Held, hold
 from gantext.runs import checkpoint
+from gantext.runs.stored_checkpoint import CheckpointDamaged
 
 State = dict[str, Any]
 HASH_DIGITS = 8
@@ -66,7 +67,7 @@ def weights_hash(weights: Mapping[str, Tensor]) -> str:
 def _read(folder: Path) -> State | None:
     try:
         return checkpoint.read(folder)
-    except checkpoint.CheckpointDamaged:
+    except CheckpointDamaged:
         return None
 
 

@@ -11,16 +11,14 @@ sizes, gradient steps and vocabulary, that of the real training text; a word it 
 that text of unknown words is likelier than it should be. Sentences with more tokens than the
 corpus's longest are cut there, as `data.long=cut` does. Fewer sentences to train on make a worse
 LM, whatever their quality: compare a reverse-lm only with values, the real one too, from as many.
-
-Shapes: N sentences, T columns.
 """
 
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
 
-from gantext.data.corpus import Corpus, encode_split
+from gantext.data.corpus import Corpus
+from gantext.data.flat import Tokens
 from gantext.errors import UserError
 from gantext.evaluation.judges.small_lm import CPU, LM, LMConfig, fit_lm, log_prob, real_lm
 from gantext.metrics.score import Score, Setting, signed
@@ -84,27 +82,27 @@ def real_lm_scores(
     ]
 
 
-def _nll(model: LanguageModel, tokens: Tensor) -> float:
+def _nll(model: LanguageModel, tokens: Tokens) -> float:
     if not len(tokens):
         raise UserError("there are no sentences to score")
     return nll_per_token(*log_prob(model, tokens))
 
 
-def encoded(lines: Sequence[str], corpus: Corpus) -> Tensor:
-    """(N, T) of raw lines; what is longer than the corpus's longest is cut, and ends with <eos>."""
+def encoded(lines: Sequence[str], corpus: Corpus) -> Tokens:
+    """The word ids of lines; what is longer than the corpus's longest is cut before its <eos>."""
     if not lines:
         raise UserError("there are no sentences to score")
     vocabulary, width = corpus.vocabulary, corpus.max_length
     words = [vocabulary.tokenize(line)[: width - 1] for line in lines]
-    return encode_split(vocabulary, words, lines, width).tokens
+    return Tokens.of(map(vocabulary.encode, words))
 
 
-def _choose(tokens: Tensor, size: int, seed: int) -> Tensor:
-    """All rows, or a seeded choice of `size` of them."""
+def _choose(tokens: Tokens, size: int, seed: int) -> Tokens:
+    """All sentences, or a seeded choice of `size` of them."""
     if len(tokens) <= size:
         return tokens
     rng = torch.Generator().manual_seed(seed)
-    return tokens[torch.randperm(len(tokens), generator=rng)[:size]]
+    return tokens.take(torch.randperm(len(tokens), generator=rng)[:size].numpy())
 
 
 def _signature(corpus: Corpus, seed: int, config: LMConfig) -> dict[str, Setting]:

@@ -22,7 +22,7 @@ from gantext.data.batches import Batches
 from gantext.data.gallery import Gallery, to_unit
 from gantext.errors import UserError
 from gantext.evaluation.judges.cache import cache_name, cached_weights, weights_hash
-from gantext.nn.optim import set_rate
+from gantext.nn.optim import Optimiser, set_rate
 
 VERSION = "cnn-1"  # goes up with every change that changes the weights
 SIZE = 64
@@ -137,7 +137,7 @@ def _network(gallery: Gallery, seed: int) -> PictureCNN:
 def _train(gallery: Gallery, seed: int) -> dict[str, Any]:
     """Fit by Adam in a fixed number of steps, whatever the gallery's size; rate to 0 by cosine."""
     network = _network(gallery, seed)
-    optimiser = torch.optim.Adam(network.parameters(), LEARNING_RATE)
+    optimiser = Optimiser(torch.optim.Adam, network.parameters(), LEARNING_RATE)
     batches = Batches(gallery.train, seed)
     rng = torch.Generator().manual_seed(seed)
     for step in range(STEPS):

@@ -1,6 +1,6 @@
 """The small language model that judges text in `gantext.metrics.lm_score`.
 
-Shapes: N sentences, T columns, V vocabulary.
+Shapes: N sentences.
 """
 
 from dataclasses import dataclass
@@ -8,12 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
+from gantext import __version__
 from gantext.data.batches import Batches, of_like_length
-from gantext.data.corpus import Corpus, Split
+from gantext.data.corpus import Corpus
+from gantext.data.flat import Tokens
 from gantext.data.ranges import Steps
-from gantext.data.vocabulary import PAD, SPECIALS
+from gantext.data.vocabulary import SPECIALS
+from gantext.evaluation.judges.cache import State, cache_name, cached_weights, judges_folder
+from gantext.nn.state import restore
 from gantext.nn.text.fitting import MLEConfig, MLETrainer
 from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
 
@@ -67,33 +70,46 @@ _REAL: dict[tuple[str, int, int, str, LMConfig], LanguageModel] = {}
 def real_lm(
     corpus: Corpus, *, seed: int = 0, device: torch.device = CPU, config: LMConfig = LM
 ) -> LanguageModel:
-    """The LM of the real training text; trained once in a process, then kept."""
-    words = int((corpus.train.tokens != PAD).sum())  # fewer where <unk> was left out of the text
+    """The LM of the real training text; trained once, then kept in the user's cache folder."""
+    words = int(corpus.train.tokens.lengths.sum())  # fewer where <unk> was left out of the text
     key = (corpus.hash, words, seed, str(device), config)
     if key not in _REAL:
-        _REAL[key] = fit_lm(corpus.train.tokens, corpus, seed, device, config)
+        folder = judges_folder() / f"lm-{cache_name(*map(str, key), __version__)}"
+
+        def train() -> State:
+            fitted = fit_lm(corpus.train.tokens, corpus, seed, device, config)
+            return {"weights": fitted.state_dict()}
+
+        model = _untrained(corpus, seed, device, config)
+        restore(model, cached_weights(folder, train)["weights"], folder, "weights")
+        _REAL[key] = model
     return _REAL[key]
 
 
+def _untrained(corpus: Corpus, seed: int, device: torch.device, config: LMConfig) -> LanguageModel:
+    rng = torch.Generator().manual_seed(seed)
+    return LanguageModel(len(corpus.vocabulary), config.network, rng).to(device)
+
+
 def fit_lm(
-    tokens: Tensor,
+    tokens: Tokens,
     corpus: Corpus,
     seed: int = 0,
     device: torch.device = CPU,
     config: LMConfig = LM,
 ) -> LanguageModel:
-    """Train an LM on sentences (N, T) in the words of `corpus`; the seed fixes its weights.
+    """Train an LM on N sentences in the words of `corpus`; the seed fixes its weights.
 
     Raises:
         UserError: N is 0.
     """
     size = len(corpus.vocabulary)
-    seen = torch.bincount(tokens.flatten(), minlength=size)
+    seen = torch.from_numpy(tokens.counts(size))
     seen[: len(SPECIALS)] = 0  # the <eos> of a single sentence is no rare word
-    model = LanguageModel(size, config.network, torch.Generator().manual_seed(seed))
-    trainer = MLETrainer(model.to(device), config.training, seen == 1, config.steps)
+    model = _untrained(corpus, seed, device, config)
+    trainer = MLETrainer(model, config.training, seen == 1, config.steps)
     rng = torch.Generator(device).manual_seed(seed)
-    batches = Batches(Split(tokens, ("",) * len(tokens)), seed)
+    batches = Batches(tokens, seed)
     rows = min(config.training.batch_size, len(tokens))
     for _ in range(config.steps):
         trainer.step(batches.next(rows).to(device), rng)
@@ -101,10 +117,10 @@ def fit_lm(
 
 
 @torch.no_grad()
-def log_prob(model: LanguageModel, tokens: Tensor) -> tuple[Floats, Floats]:
-    """log p (N,) of sentences (N, T), nats, and their tokens (N,), <eos> counted."""
+def log_prob(model: LanguageModel, tokens: Tokens) -> tuple[Floats, Floats]:
+    """log p (N,) of N sentences, nats, and their tokens (N,), <eos> counted."""
     found = torch.zeros(len(tokens), dtype=torch.float64)
     for places, rows in of_like_length(tokens, SCORED_ROWS):
         shown = rows.to(model.output.bias.device)
         found[places] = model.token_log_prob(shown).double().sum(1).cpu()
-    return found.numpy(), (tokens != PAD).sum(1).double().numpy()
+    return found.numpy(), tokens.lengths.astype(np.float64)

@@ -1,7 +1,8 @@
 """eval bleu and eval self-bleu."""
 
+from gantext.evaluation.ground import Ground
 from gantext.evaluation.measure import Protocol
-from gantext.evaluation.subjects import Ground, Subject
+from gantext.evaluation.subjects import Subject
 from gantext.metrics.score import Score
 from gantext.metrics.text.bleu_scores import bleu_scores, prepared_preset, self_bleu_scores
 from gantext.metrics.text.corpus_bleu import CHARACTERS, corpus_bleu_score

@@ -1,7 +1,8 @@
 """eval diversity: distinct n-grams, copying, divergence of n-grams."""
 
+from gantext.evaluation.ground import Ground
 from gantext.evaluation.measure import Protocol
-from gantext.evaluation.subjects import REAL, Ground, Subject
+from gantext.evaluation.subjects import REAL, Subject
 from gantext.metrics.score import Score, signed
 from gantext.metrics.text.diversity import diversity_scores, unique_share
 

@@ -11,13 +11,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from gantext.errors import UserError
+from gantext.evaluation.ground import Ground
 from gantext.evaluation.judges.encoders import Encoder, load_encoder
 from gantext.evaluation.measure import Protocol
-from gantext.evaluation.subjects import REAL, Ground, Subject
+from gantext.evaluation.subjects import REAL, Subject
 from gantext.metrics.frechet import Gaussian, fit, frechet_distance
 from gantext.metrics.score import Score, signed
 from gantext.metrics.text.preparation import Preparation
-from gantext.runs.trained import best_device
+from gantext.runs.device import best_device
 
 
 class FrechetReference:

@@ -4,15 +4,16 @@ Shapes: N sentences, T tokens.
 """
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from gantext.data.corpus import Corpus
+from gantext.data.flat import Tokens
 from gantext.data.vocabulary import PAD, UNK
 from gantext.errors import UserError
+from gantext.evaluation.ground import Ground
 from gantext.evaluation.judges.adversarial_error import adversarial_error
 from gantext.evaluation.measure import Protocol
-from gantext.evaluation.subjects import Ground, Subject, _tested
+from gantext.evaluation.subjects import Subject, _tested
 from gantext.inference.beam import FREE
 from gantext.inference.imputation import Search, can_impute, fill, search_signature
 from gantext.metrics.score import Score, Setting, signed
@@ -36,13 +37,13 @@ def imputation_scores(
         UserError: the model does not write text; fewer than 4 usable test sentences.
     """
     can_impute(trained, "eval imputation")
-    usable = corpus.test.tokens[~(corpus.test.tokens == UNK).any(1)]
+    usable = known_sentences(corpus.test.tokens)
     if len(usable) < 4:
         raise UserError("eval imputation: at least 4 test sentences without <unk> are needed")
     rng = np.random.default_rng(seed)
-    mixed = usable[torch.from_numpy(rng.permutation(len(usable)))]
-    known = corpus.truth is not None
-    chosen = mixed[: min(sentences, len(mixed) if known else len(mixed) // 2)]
+    mixed, known = usable.take(rng.permutation(len(usable))), corpus.truth is not None
+    size = min(sentences, len(mixed) if known else len(mixed) // 2)
+    chosen = mixed.take(slice(size)).padded(corpus.max_length)  # (N, T)
     filled = completed(trained, blanked(chosen, rng), Search())
     words = [trained.vocabulary.decode(row) for row in filled.tolist()]
     sign = signed(
@@ -56,10 +57,16 @@ def imputation_scores(
     if corpus.truth is not None:
         log_prob = np.asarray(corpus.truth.log_prob(words), dtype=np.float64)
         return [exact, Score("imputed-grammatical", grammatical_share(log_prob), sign)]
-    others = mixed[len(chosen) : 2 * len(chosen)]
+    others = mixed.take(slice(size, 2 * size)).padded()
     real = [trained.vocabulary.decode(row) for row in others.tolist()]
     classifier: dict[str, Setting] = {"classifier": "logistic on 1..3-grams, half to fit", **sign}
     return [exact, Score("adversarial-error", adversarial_error(words, real, seed), classifier)]
+
+
+def known_sentences(tokens: Tokens) -> Tokens:
+    """Those without unknown words."""
+    unknown = [part.of_rows(part.gathered() == UNK) for part in tokens.chunks()]
+    return tokens.take(np.flatnonzero(~np.concatenate([*unknown, np.empty(0, np.bool_)])))
 
 
 def blanked(tokens: Tensor, rng: np.random.Generator) -> Tensor:

@@ -1,13 +1,13 @@
 """eval interpolation: whether a decoder writes sentences between those of the test split."""
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from gantext.data.corpus import Corpus, Truth
 from gantext.errors import UserError
+from gantext.evaluation.ground import Ground
 from gantext.evaluation.measure import Protocol
-from gantext.evaluation.subjects import Ground, Subject, _tested
+from gantext.evaluation.subjects import Subject, _tested
 from gantext.inference.interpolation import between
 from gantext.inference.latent import Decoding, decode_latent, latent_of, posterior_means
 from gantext.metrics.score import Score, signed
@@ -37,7 +37,7 @@ def midpoint_scores(trained: TrainedText, corpus: Corpus, pairs: int, seed: int)
     algorithm, decoding = latent_of(trained, "eval interpolation"), Decoding()
     rng = np.random.default_rng(seed)
     chosen = [rng.choice(len(corpus.test), 2, replace=False) for _ in range(pairs)]
-    ends = corpus.test.tokens[torch.from_numpy(np.stack(chosen))].flatten(0, 1)  # (2 N, T)
+    ends = corpus.test.tokens.take(np.concatenate(chosen))  # 2 N
     mu = posterior_means(algorithm, ends, trained.device)
     middle = between(mu[::2], mu[1::2], 0.5, spherical=False)  # (N, Z)
     sign = signed(

@@ -11,8 +11,9 @@ from torch import Tensor
 
 from gantext.data.batches import of_like_length
 from gantext.data.corpus import Corpus
+from gantext.evaluation.ground import Ground
 from gantext.evaluation.measure import Protocol
-from gantext.evaluation.subjects import Ground, Subject, _tested
+from gantext.evaluation.subjects import Subject, _tested
 from gantext.inference.latent import chosen
 from gantext.metrics.score import Score, Setting, signed
 from gantext.models.contract import Latent

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from gantext.evaluation.ground import Ground
 from gantext.evaluation.measure import Protocol
-from gantext.evaluation.subjects import Ground, Subject
+from gantext.evaluation.subjects import Subject
 from gantext.metrics.score import Score, signed
 from gantext.metrics.text.bleu_scores import prepared_preset
 from gantext.metrics.text.by_length import bleu_by_length, by_length

@@ -4,9 +4,9 @@ import numpy as np
 import torch
 
 from gantext.data.corpus import Corpus
-from gantext.data.vocabulary import PAD
+from gantext.evaluation.ground import Ground
 from gantext.evaluation.measure import Protocol
-from gantext.evaluation.subjects import Ground, Subject, _tested
+from gantext.evaluation.subjects import Subject, _tested
 from gantext.inference.likelihood import estimate_signature, split_log_prob
 from gantext.metrics.score import Score, signed
 from gantext.metrics.text.likelihood import nll_per_token, perplexity
@@ -19,7 +19,7 @@ def likelihood_scores(algorithm: Algorithm, corpus: Corpus, device: torch.device
     Upper bounds on average where log p is an estimate, as the signature then says.
     """
     log_prob = split_log_prob(algorithm, corpus.test, device)
-    tokens = (corpus.test.tokens != PAD).sum(1).double().numpy()
+    tokens = corpus.test.tokens.lengths.astype(np.float64)
     sign = signed(
         sentences=len(log_prob),
         vocabulary=len(corpus.vocabulary),

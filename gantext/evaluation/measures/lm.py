@@ -4,11 +4,12 @@ from dataclasses import replace
 
 from gantext.data.corpus import Corpus, Split
 from gantext.errors import UserError
+from gantext.evaluation.ground import Ground
 from gantext.evaluation.judges.lm_score import encoded, lm_scores, real_lm_scores
 from gantext.evaluation.measure import Protocol
-from gantext.evaluation.subjects import REAL, Ground, Subject
+from gantext.evaluation.subjects import REAL, Subject
 from gantext.metrics.score import Score
-from gantext.runs.trained import best_device
+from gantext.runs.device import best_device
 
 
 def lm(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:

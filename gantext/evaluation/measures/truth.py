@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from gantext.data.corpus import Corpus
+from gantext.evaluation.ground import Ground
 from gantext.evaluation.measure import Protocol
-from gantext.evaluation.subjects import Ground, Subject
+from gantext.evaluation.subjects import Subject
 from gantext.metrics.score import Score, signed
 from gantext.metrics.text.likelihood import grammatical_share, nll_oracle
 

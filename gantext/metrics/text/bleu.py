@@ -16,7 +16,7 @@ Legend: H hypotheses, S sentences, K distinct n-grams of one order, N the highes
 
 import sys
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,19 +24,24 @@ from numpy.typing import NDArray
 from gantext.errors import UserError, nearest
 from gantext.metrics.text.ngrams import (
     Encoded,
+    Grams,
     IntArray,
     Sentences,
     Words,
     encode,
     find_ngrams,
-    highest_counts,
     number_ngrams,
     number_words,
-    sentence_counts,
+)
+from gantext.metrics.text.presets import Smoothing
+from gantext.metrics.text.sentence_counts import (
+    SentenceCounts,
+    clipped,
+    highest_counts,
+    repeated,
 )
 
 FloatArray = NDArray[np.float64]
-Smoothing = Literal["method1", "none"]
 # Chen and Cherry 2014, method 1: the numerator that stands for "no match".
 EPSILON = 0.1
 
@@ -59,6 +64,8 @@ class Matches:
 class ReferenceIndex:
     """The references' maximum counts, built once; hypotheses may then come in any chunks.
 
+    `numbering` has the numbers of the references' words.
+
     Args:
         references: tokenised sentences, or what `encode_texts` made of their texts.
         max_order: N, the longest n-grams that are counted.
@@ -71,33 +78,55 @@ class ReferenceIndex:
         if not isinstance(references, Encoded):
             numbering = number_words(references)
             references = Encoded(encode(references, numbering), numbering)
-        words, self._numbering = references
+        words, self.numbering = references
         if not words.lengths.size:
             raise UserError("BLEU needs at least one reference sentence")
         self.max_order = max_order
         self._lengths = np.unique(words.lengths)
         self._keys: list[IntArray] = []
-        self._highest: list[IntArray] = []
+        self._highest: list[tuple[IntArray, IntArray]] = []
         for grams in number_ngrams(words, max_order):
-            counts = sentence_counts(grams)
-            highest = np.zeros(grams.keys.size, np.int64)  # (K,)
-            np.maximum.at(highest, counts.numbers, counts.counts)
-            self._keys.append(grams.keys)
-            self._highest.append(highest)
+            self._keys.append(grams.keys())
+            self._highest.append(_highest(repeated(grams)))
 
-    def matches(self, hypotheses: Sentences) -> Matches:
-        """Count the clipped matches of H tokenised hypotheses."""
-        words = encode(hypotheses, self._numbering)
-        clipped = np.zeros((self.max_order, len(hypotheses)), np.int64)
-        for grams in find_ngrams(words, self._keys):
-            counts = sentence_counts(grams)
-            most = self._highest[grams.order - 1][counts.numbers]
-            np.add.at(clipped[grams.order - 1], counts.sentences, np.minimum(counts.counts, most))
-        return Matches(clipped, words.lengths, _closest(words.lengths, self._lengths))
+    def matches(self, hypotheses: Sentences | Words) -> Matches:
+        """Count the clipped matches of H tokenised hypotheses, or of ones in its `numbering`."""
+        words = hypotheses
+        if not isinstance(words, Words):
+            words = encode(words, self.numbering)
+        found = zip(find_ngrams(words, self._keys), self._highest, strict=True)
+        matches = [_clipped(grams, numbers, *highest) for (grams, numbers), highest in found]
+        return Matches(np.array(matches), words.lengths, _closest(words.lengths, self._lengths))
 
-    def bleu(self, hypotheses: Sentences, smoothing: Smoothing = "method1") -> FloatArray:
+    def bleu(self, hypotheses: Sentences | Words, smoothing: Smoothing = "method1") -> FloatArray:
         """Return (N, H): row n - 1 holds each hypothesis's BLEU-n, in 0..1."""
         return bleu_of_matches(self.matches(hypotheses), smoothing)
+
+
+def _highest(rows: SentenceCounts) -> tuple[IntArray, IntArray]:
+    """The n-grams that stand more than once in some sentence, and how often at most."""
+    numbers, which = np.unique(rows.numbers, return_inverse=True)
+    highest = np.zeros(numbers.size, np.int64)
+    np.maximum.at(highest, which, rows.counts)
+    return numbers, highest
+
+
+def _clipped(grams: Grams, numbers: IntArray, often: IntArray, highest: IntArray) -> IntArray:
+    """The clipped matches of each hypothesis, (H,), in one order.
+
+    Args:
+        grams: of the hypotheses.
+        numbers: (K,) the references' numbers of them, or -1.
+        often: the references' n-grams that stand more than once in some sentence.
+        highest: how often at most; all others stand there once.
+    """
+    rows = repeated(grams)
+    most = np.ones(rows.numbers.size, np.int64)
+    if often.size:
+        wanted = numbers[rows.numbers]
+        places = np.searchsorted(often, wanted).clip(max=often.size - 1)
+        most = np.where(often[places] == wanted, highest[places], 1)
+    return clipped(grams, numbers >= 0, rows, most)
 
 
 def self_bleu(
@@ -119,16 +148,23 @@ def self_bleu(
     size = words.lengths.size
     if size < 2:
         raise UserError(f"Self-BLEU needs at least 2 sentences, not {size}")
-    clipped = np.zeros((max_order, size), np.int64)
-    for grams in number_ngrams(words, max_order):
-        counts = sentence_counts(grams)
-        first, second = highest_counts(counts, grams.keys.size)
-        # The highest count elsewhere: the second highest where the highest is our own.
-        own = counts.counts == first[counts.numbers]
-        most = np.where(own, second[counts.numbers], first[counts.numbers])
-        np.add.at(clipped[grams.order - 1], counts.sentences, np.minimum(counts.counts, most))
-    matches = Matches(clipped, words.lengths, _closest_other(words.lengths))
-    return bleu_of_matches(matches, smoothing)
+    # What stands at one place only begins nothing that stands elsewhere.
+    shared = number_ngrams(words, max_order, lambda grams: grams.counts > 1)
+    matches = np.array([_self_clipped(grams) for grams in shared])
+    found = Matches(matches, words.lengths, _closest_other(words.lengths))
+    return bleu_of_matches(found, smoothing)
+
+
+def _self_clipped(grams: Grams) -> IntArray:
+    """The clipped matches of each sentence with all the others, (S,), in one order."""
+    rows = repeated(grams)
+    numbers, which = np.unique(rows.numbers, return_inverse=True)
+    again = np.bincount(which, rows.counts, numbers.size)
+    once = (grams.counts[numbers] > again)[which]  # in some sentence
+    first, second = highest_counts(SentenceCounts(which, rows.sentences, rows.counts), numbers.size)
+    # The highest count elsewhere: the second highest where the highest is our own.
+    most = np.where(rows.counts == first[which], second[which], first[which])
+    return clipped(grams, grams.counts > 1, rows, np.maximum(most, once))
 
 
 def bleu_of_matches(matches: Matches, smoothing: Smoothing) -> FloatArray:

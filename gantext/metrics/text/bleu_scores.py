@@ -6,27 +6,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gantext.errors import UserError, nearest
+from gantext.errors import UserError
 from gantext.metrics.score import Score, Setting, signed
 from gantext.metrics.text.bleu import FloatArray, ReferenceIndex, bleu_of_matches, self_bleu
 from gantext.metrics.text.ngrams import IntArray
 from gantext.metrics.text.preparation import Preparation
-from gantext.metrics.text.presets import DEFAULT, PRESETS, Preset
-from gantext.metrics.text.tokens import CHUNK, encode_texts, own_tokenizer, token_chunks
+from gantext.metrics.text.presets import DEFAULT, Preset, find_preset
+from gantext.metrics.text.texts import Texts, first, once
+from gantext.metrics.text.tokens import CHUNK, encode_texts, encoded_parts, own_tokenizer
 
 ORDERS = (2, 3, 4, 5)
-
-
-def find_preset(name: str) -> Preset:
-    """Return the preset of that name.
-
-    Raises:
-        UserError: there is none.
-    """
-    if name not in PRESETS:
-        choices = ", ".join(PRESETS)
-        raise UserError(f"no preset {name!r}{nearest(name, PRESETS)}; choose from {choices}")
-    return PRESETS[name]
 
 
 def fewest_samples(name: str) -> int:
@@ -92,15 +81,38 @@ def sentence_bleu(
 ) -> SentenceBleu:
     """Return what `bleu_scores` averages; the arguments are the same."""
     protocol = find_preset(preset) if isinstance(preset, str) else preset
-    chosen = _ordered(hypotheses, protocol, seed)[: protocol.hypotheses]
-    used = references[: protocol.references]
-    index = ReferenceIndex(encode_texts(used, protocol.tokenizer), ORDERS[-1])
-    matches = [index.matches(part) for part in token_chunks(chosen, protocol.tokenizer, CHUNK)]
+    scored = (hypotheses, references, protocol, seed, data_hash)
+    if not isinstance(references, Texts):
+        return _sentence_bleu(*scored)
+    return once(hypotheses, ("sentence bleu", *scored[1:]), lambda: _sentence_bleu(*scored))
+
+
+def _sentence_bleu(
+    hypotheses: Sequence[str],
+    references: Sequence[str],
+    protocol: Preset,
+    seed: int,
+    data_hash: str | None,
+) -> SentenceBleu:
+    chosen = first(_ordered(hypotheses, protocol, seed), protocol.hypotheses)
+    used, tokenizer = first(references, protocol.references), protocol.tokenizer
+    index = reference_index(used, tokenizer)
+    parts = encoded_parts(chosen, tokenizer, index.numbering, CHUNK)
+    matches = [index.matches(part) for part in parts]
     values = [bleu_of_matches(part, protocol.smoothing) for part in matches]
     lengths = np.concatenate([part.lengths for part in matches])
     sizes = (len(chosen), len(used))
     signature = _signature(protocol, sizes, protocol.tokenizer, seed, data_hash)
     return SentenceBleu(np.concatenate(values, axis=1), lengths, signature)
+
+
+def reference_index(references: Sequence[str], tokenizer: str) -> ReferenceIndex:
+    """The counts of references, whose tokens are those of a tokenizer; made once of `Texts`."""
+    return once(
+        references,
+        ("reference index", tokenizer),
+        lambda: ReferenceIndex(encode_texts(references, tokenizer), ORDERS[-1]),
+    )
 
 
 def self_bleu_scores(
@@ -134,8 +146,8 @@ def self_bleu_scores(
     elif others is not None:
         raise UserError(f"preset {protocol.name!r} takes no separate samples for Self-BLEU")
     else:
-        ordered = ordered[: protocol.references]
-    texts = [*ordered, *(others or ())]
+        ordered = first(ordered, protocol.references)
+    texts = [*ordered, *others] if others else ordered
     tokenizer = own_tokenizer(texts, protocol.tokenizer)
     values, references = _self_values(texts, tokenizer, protocol, len(others or ()))
     sizes = (values.shape[1], references)
@@ -150,9 +162,9 @@ def _self_values(
     if not separate:
         scores = self_bleu(encode_texts(texts, tokenizer).words, ORDERS[-1], protocol.smoothing)
         return scores[:, : protocol.hypotheses], len(texts) - 1
-    index = ReferenceIndex(encode_texts(texts[-separate:], tokenizer), ORDERS[-1])
-    chunks = token_chunks(texts[:-separate], tokenizer, CHUNK)
-    values = [index.bleu(chunk, protocol.smoothing) for chunk in chunks]
+    index = reference_index(texts[-separate:], tokenizer)
+    parts = encoded_parts(texts[:-separate], tokenizer, index.numbering, CHUNK)
+    values = [index.bleu(part, protocol.smoothing) for part in parts]
     return np.concatenate(values, axis=1), separate
 
 

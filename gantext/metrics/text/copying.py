@@ -13,7 +13,8 @@ from gantext.data.tokenizers import tokenize
 from gantext.errors import UserError
 from gantext.metrics.text.neighbours import Neighbours
 from gantext.metrics.text.ngrams import IntArray, Words, encode
-from gantext.metrics.text.tokens import CHUNK, encode_texts
+from gantext.metrics.text.texts import once
+from gantext.metrics.text.tokens import CHUNK, encode_texts, encoded_parts
 
 # How a quotation mark of the text may look as a token of nltk's, and the other way round.
 _QUOTES = ('"', "``", "''")
@@ -107,9 +108,7 @@ class CopyIndex:
         return [found for part in parts for found in part]
 
     def _encoded(self, lines: Sequence[str]) -> Iterator[Words]:
-        for start in range(0, len(lines), self._chunk):
-            part = lines[start : start + self._chunk]
-            yield encode_texts(part, self._tokenizer, self._numbering).words
+        return encoded_parts(lines, self._tokenizer, self._numbering, self._chunk)
 
     @cached_property
     def _sentences(self) -> frozenset[bytes]:
@@ -127,7 +126,8 @@ class CopyIndex:
         """
         result = np.zeros(words.numbers.size, np.int64)
         ends = _ends(words)
-        places, theirs = np.arange(ends.size), np.arange(self._ends.size)
+        places: IntArray = np.arange(ends.size)
+        theirs: IntArray = np.arange(self._ends.size)
         keys, their_keys = words.numbers, self._training.numbers
         order = 1
         while places.size:
@@ -143,6 +143,11 @@ class CopyIndex:
             theirs, their_keys = _extended(self._training, self._ends, theirs, their_numbers, order)
             order += 1
         return result
+
+
+def copy_index(training: Sequence[str], tokenizer: str = "nltk") -> CopyIndex:
+    """The index of training sentences; made once of `Texts`."""
+    return once(training, ("copy index", tokenizer), lambda: CopyIndex(training, tokenizer))
 
 
 def _extended(

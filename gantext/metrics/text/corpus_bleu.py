@@ -7,6 +7,7 @@ This is not the "text-GAN BLEU" of `gantext.metrics.bleu`: n-gram matches are su
 whole file before they are divided, and the scale is 0..100.
 """
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,8 +19,12 @@ from gantext.errors import UserError
 from gantext.metrics.score import Score
 from gantext.metrics.text.bleu import Matches, ReferenceIndex
 from gantext.metrics.text.ngrams import IntArray
+from gantext.metrics.text.texts import once
 from gantext.metrics.text.tokens import CHUNK
 
+# Of a line of plain words all of the rules of sacreBLEU's tokenizer 13a together do nothing but
+# split off the commas and full stops: it has no digits, beside which these and dashes may stay.
+PLAIN = re.compile(r"[A-Za-z ,.-]*+")
 CHARACTERS = "char"  # sacreBLEU's tokenizer of text without words between spaces
 
 
@@ -50,7 +55,11 @@ def corpus_bleu_score(
     if not hypotheses:
         raise UserError("there are no sentences to score")
     metric = BLEU(lowercase=lowercase, tokenize=tokenizer)
-    index = ReferenceIndex(_tokens(metric, references), metric.max_ngram_order)
+    index = once(
+        references,
+        ("sacrebleu", lowercase, tokenizer),
+        lambda: ReferenceIndex(_tokens(metric, references), metric.max_ngram_order),
+    )
     chunks = [
         _sums(index.matches(_tokens(metric, hypotheses[start : start + CHUNK])))
         for start in range(0, len(hypotheses), CHUNK)
@@ -93,6 +102,8 @@ def _tokens(metric: BLEU, texts: Sequence[str]) -> list[list[str]]:
 
 
 def _words(metric: BLEU, line: str) -> list[str]:
+    if metric.tokenizer.signature() == "13a" and PLAIN.fullmatch(line):
+        return line.replace(",", " , ").replace(".", " . ").split()
     if UNKNOWN not in line:
         return list(metric.tokenizer(line).split())
     letter = unused_letter(line)

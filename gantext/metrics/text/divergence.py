@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from gantext.metrics.text.ngrams import IntArray, Words, number_ngrams
+from gantext.metrics.text.ngrams import Grams, IntArray, Words, number_ngrams
 
 FloatArray = NDArray[np.float64]
 
@@ -38,20 +38,18 @@ def ms_jaccard(a: Words, b: Words, max_order: int = 5) -> FloatArray:
         np.concatenate([a.numbers, b.numbers]), np.concatenate([a.lengths, b.lengths]), a.unknown
     )
     shares = [
-        _jaccard(grams.numbers, grams.sentences < sizes[0], grams.keys.size, sizes)
+        _jaccard(grams, int(grams.text.bounds[sizes[0]]), sizes)
         for grams in number_ngrams(both, max_order)
     ]
     return np.cumprod(shares) ** (1 / np.arange(1, max_order + 1))
 
 
-def _jaccard(
-    numbers: IntArray, first: NDArray[np.bool_], distinct: int, sizes: tuple[int, int]
-) -> float:
-    """J_n of n-grams with these numbers, of which those marked `first` stand in the first set."""
-    if not distinct:
+def _jaccard(grams: Grams, second: int, sizes: tuple[int, int]) -> float:
+    """J_n of n-grams of two sets, the second of which begins at a place of their text."""
+    if not grams.counts.size:
         return float("nan")
-    a = np.bincount(numbers[first], minlength=distinct) / sizes[0]
-    b = np.bincount(numbers[~first], minlength=distinct) / sizes[1]
+    of_first = np.add.reduceat(grams.places < second, grams.starts[:-1], dtype=np.int64)
+    a, b = of_first / sizes[0], (grams.counts - of_first) / sizes[1]
     return float(np.minimum(a, b).sum() / np.maximum(a, b).sum())
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gantext.errors import UserError
 from gantext.metrics.score import Score, Setting, signed
-from gantext.metrics.text.copying import CopyIndex
+from gantext.metrics.text.copying import CopyIndex, copy_index
 from gantext.metrics.text.divergence import ms_jaccard, wasserstein_1
 from gantext.metrics.text.ngrams import Encoded, IntArray, Words, number_ngrams
 from gantext.metrics.text.tokens import encode_texts
@@ -21,7 +21,7 @@ FloatArray = NDArray[np.float64]
 def ngram_counts(words: Words, max_order: int) -> Iterator[IntArray]:
     """Yield, for n = 1..max_order, how often each distinct n-gram occurs: (K,)."""
     for grams in number_ngrams(words, max_order):
-        yield np.bincount(grams.numbers, minlength=grams.keys.size)
+        yield grams.counts
 
 
 def distinct(counts: IntArray) -> float:
@@ -89,7 +89,7 @@ def diversity_scores(
         scores += _reference_scores(encoded, references, tokenizer, sign)
     if training:
         sign = {"sentences": len(lines), "training": len(training), **common}
-        scores += _copy_scores(lines, CopyIndex(training, tokenizer), sign)
+        scores += _copy_scores(lines, copy_index(training, tokenizer), sign)
     return scores
 
 

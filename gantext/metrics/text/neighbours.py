@@ -6,11 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from gantext.metrics.text.ngrams import (
+    Grams,
     IntArray,
-    SentenceCounts,
     Words,
     find_ngrams,
     number_ngrams,
+)
+from gantext.metrics.text.sentence_counts import (
+    SentenceCounts,
     sentence_counts,
 )
 
@@ -47,10 +50,8 @@ class Neighbours:
         self._postings = []
         for grams in number_ngrams(words, MAX_ORDER):
             rows = sentence_counts(grams)
-            order = np.argsort(rows.numbers, kind="stable")
-            starts = np.searchsorted(rows.numbers[order], np.arange(grams.keys.size + 1))
-            columns = rows.sentences[order], rows.counts[order]
-            self._postings.append(Postings(grams.keys, starts, *columns))
+            starts = np.searchsorted(rows.numbers, np.arange(grams.counts.size + 1))
+            self._postings.append(Postings(grams.keys(), starts, rows.sentences, rows.counts))
 
     def nearest(self, words: Words) -> list[tuple[int, float]]:
         """Return, for each sentence, the place of the most similar one and their similarity.
@@ -62,7 +63,7 @@ class Neighbours:
             words: encoded with the numbering of the T sentences.
         """
         found = find_ngrams(words, [postings.keys for postings in self._postings])
-        rows = [sentence_counts(grams) for grams in found]
+        rows = [_by_sentence(grams, numbers) for grams, numbers in found]
         result = []
         for sentence, size in enumerate(_sizes(words).tolist()):
             similarity = 2 * self._shared(rows, sentence) / np.maximum(1, size + self._sizes)
@@ -80,6 +81,15 @@ class Neighbours:
                 theirs = slice(postings.starts[number], postings.starts[number + 1])
                 shared[postings.sentences[theirs]] += np.minimum(postings.counts[theirs], count)
         return shared
+
+
+def _by_sentence(grams: Grams, numbers: IntArray) -> SentenceCounts:
+    """How often each n-gram with a number stands in each sentence, sorted by sentence."""
+    rows = sentence_counts(grams)
+    theirs = numbers[rows.numbers]
+    order = np.argsort(rows.sentences, kind="stable")
+    order = order[theirs[order] >= 0]
+    return SentenceCounts(theirs[order], rows.sentences[order], rows.counts[order])
 
 
 def _sizes(words: Words) -> IntArray:

@@ -1,23 +1,29 @@
-"""N-grams as integers, for the metrics that count them.
+"""N-grams of many sentences, for the metrics that count them.
 
-An n-gram is known by the number of its first n - 1 words and its last word: the pair becomes one
-integer key, and the rank of that key among the sorted distinct keys is the n-gram's number. So
-each order costs one sort of integers, and no tuple of strings is ever built.
+The places at which n-grams start are sorted by them, one more word at a time, so that equal
+n-grams stand together. Only places whose n-gram stands elsewhere too have to be sorted again for
+the next word, in parts that fit in the cache, as integers that hold n-gram, next word and place.
+So the work grows as the number of words does, and no tuple of strings is ever built.
 
-Legend: S sentences, W words of all sentences laid end to end, P places where an n-gram starts,
-K distinct n-grams of one order, V distinct words.
+Legend: S sentences, W words of all sentences, L = W + S words and ends laid end to end, P places
+where an n-gram starts, K distinct n-grams of one order, V distinct words.
 """
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
-from typing import NamedTuple
+from functools import cached_property
+from itertools import chain, pairwise, repeat
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-IntArray = NDArray[np.int64]
+IntArray = NDArray[np.integer[Any]]
+BoolArray = NDArray[np.bool_]
 Sentences = Sequence[Sequence[Hashable]]
+
+# Places that are sorted at a time: half a megabyte, which stays in the cache.
+PART = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,14 @@ class Words:
     lengths: IntArray
     unknown: int
 
+    def parts(self, size: int) -> "Iterator[Words]":
+        """The sentences, `size` at a time."""
+        ends = np.concatenate([[0], np.cumsum(self.lengths)])
+        for start in range(0, self.lengths.size, size):
+            lengths = self.lengths[start : start + size]
+            numbers = self.numbers[ends[start] : ends[start + lengths.size]]
+            yield Words(numbers, lengths, self.unknown)
+
 
 class Encoded(NamedTuple):
     """Sentences and the word numbers that they are written in."""
@@ -43,29 +57,76 @@ class Encoded(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Grams:
-    """All n-grams of one order that have a number.
+class Text:
+    """The words of S sentences laid end to end, each sentence with an end behind it.
 
     Attributes:
-        order: n.
-        numbers: (P,) in 0..K-1.
-        sentences: (P,) in 0..S-1, the sentence in which each stands.
-        keys: (K,) sorted; the n-gram with number k has keys[k].
+        symbols: (L,) 0 at an end, else 1 + the word's number, in as few bytes as hold them.
+        bounds: (S + 1,) the place where each sentence begins, and L.
+        unknown: V.
     """
 
-    order: int
-    numbers: IntArray
-    sentences: IntArray
-    keys: IntArray
+    symbols: IntArray
+    bounds: IntArray
+    unknown: int
+
+    @classmethod
+    def of(cls, words: Words) -> "Text":
+        """Lay words out."""
+        bounds = np.concatenate([[0], np.cumsum(words.lengths + 1)])
+        is_word = np.ones(bounds[-1], np.bool_)
+        is_word[bounds[1:] - 1] = False
+        symbols = np.zeros(bounds[-1], np.min_scalar_type(words.unknown + 1))
+        symbols[is_word] = words.numbers
+        symbols += is_word
+        return cls(symbols, bounds, words.unknown)
+
+    @cached_property
+    def sentences(self) -> IntArray:
+        """The sentence, in 0..S-1, that each place lies in, (L,)."""
+        numbers = np.arange(self.bounds.size - 1, dtype=_narrow(self.bounds.size))
+        return np.repeat(numbers, np.diff(self.bounds))
+
+    def per_sentence(self, places: IntArray) -> IntArray:
+        """How many of these places, each named once, lie in each sentence, (S,)."""
+        marked = np.zeros(self.symbols.size, np.bool_)
+        marked[places] = True
+        return np.diff(np.cumsum(marked, dtype=np.int64)[self.bounds[1:] - 1], prepend=0)
 
 
 @dataclass(frozen=True)
-class SentenceCounts:
-    """How often an n-gram stands in a sentence, for each pair that occurs: three equal columns."""
+class Grams:
+    """The n-grams of one order in a text, numbered 0..K-1 in the order of their words' numbers.
 
-    numbers: IntArray
-    sentences: IntArray
-    counts: IntArray
+    Attributes:
+        text: where they stand.
+        order: n.
+        places: (P,) where each starts; n-gram k has places[starts[k]:starts[k + 1]], ascending.
+        starts: (K + 1,).
+        parents: (K,) the number of the n-gram of order n - 1 that each begins with.
+        last: (K,) the number of its last word.
+    """
+
+    text: Text
+    order: int
+    places: IntArray
+    starts: IntArray
+    parents: IntArray
+    last: IntArray
+
+    @cached_property
+    def counts(self) -> IntArray:
+        """How often each occurs, (K,)."""
+        return np.diff(self.starts)
+
+    def keys(self, numbers: IntArray | None = None) -> IntArray:
+        """One integer for each n-gram, ascending, (K,).
+
+        Args:
+            numbers: of the n-grams of order n - 1 in another text's order; None: as they are here.
+        """
+        parents = self.parents if numbers is None else numbers[self.parents]
+        return parents.astype(np.int64) * (self.text.unknown + 1) + self.last
 
 
 def number_words(sentences: Sentences) -> dict[Hashable, int]:
@@ -78,90 +139,130 @@ def encode(sentences: Sentences, numbering: Mapping[Hashable, int]) -> Words:
     """Replace words by their numbers; a word outside `numbering` becomes `len(numbering)`."""
     unknown = len(numbering)
     lengths = np.fromiter(map(len, sentences), np.int64, len(sentences))
-    words = chain.from_iterable(sentences)
-    numbers = (numbering.get(word, unknown) for word in words)
-    return Words(np.fromiter(numbers, np.int64, int(lengths.sum())), lengths, unknown)
+    numbers = map(numbering.get, chain.from_iterable(sentences), repeat(unknown))
+    return Words(np.fromiter(numbers, np.int32, int(lengths.sum())), lengths, unknown)
 
 
-def number_ngrams(words: Words, max_order: int) -> Iterator[Grams]:
-    """Number every n-gram of `words`, and yield the orders n = 1..max_order in turn."""
-
-    def rank(order: int, keys: IntArray) -> tuple[IntArray, IntArray]:
-        distinct, ranks = np.unique(keys, return_inverse=True)
-        return ranks, distinct
-
-    return _orders(words, max_order, rank)
-
-
-def find_ngrams(words: Words, keys: Sequence[IntArray]) -> Iterator[Grams]:
-    """Yield, for each order, those n-grams of `words` that are numbered in `keys`.
-
-    Args:
-        words: encoded with the numbering of the words from which `keys` were made.
-        keys: keys[n - 1] is `Grams.keys` of order n, as `number_ngrams` gave it.
-    """
-
-    def look_up(order: int, wanted: IntArray) -> tuple[IntArray, IntArray]:
-        known = keys[order - 1]
-        if not known.size:
-            return np.full_like(wanted, -1), known
-        found = np.searchsorted(known, wanted)
-        found[found == known.size] = 0
-        return np.where(known[found] == wanted, found, -1), known
-
-    return _orders(words, len(keys), look_up)
-
-
-def _orders(
-    words: Words, max_order: int, number: Callable[[int, IntArray], tuple[IntArray, IntArray]]
+def number_ngrams(
+    words: Words, max_order: int, longer: Callable[[Grams], BoolArray] | None = None
 ) -> Iterator[Grams]:
-    """Extend n-grams by one word at a time; a place is dropped once its n-gram has no number.
-
-    An n-gram without a number cannot begin a longer one that has a number, so nothing is lost.
-    """
-    sentence = np.repeat(np.arange(words.lengths.size), words.lengths)  # (W,)
-    end = np.repeat(np.cumsum(words.lengths), words.lengths)  # (W,)
-    places = np.arange(words.numbers.size)  # (P,)
-    keys = words.numbers  # (P,)
-    for order in range(1, max_order + 1):
-        numbers, distinct = number(order, keys)
-        known = numbers >= 0
-        places, numbers = places[known], numbers[known]
-        yield Grams(order, numbers, sentence[places], distinct)
-        longer = places + order < end[places]
-        places, numbers = places[longer], numbers[longer]
-        keys = numbers * (words.unknown + 1) + words.numbers[places + order]
-
-
-def sentence_counts(grams: Grams) -> SentenceCounts:
-    """Count each n-gram in each sentence; rows are sorted by sentence, then by n-gram."""
-    size = max(1, grams.keys.size)
-    pairs, counts = np.unique(grams.sentences * size + grams.numbers, return_counts=True)
-    sentences, numbers = np.divmod(pairs, size)
-    return SentenceCounts(numbers, sentences, counts)
-
-
-def highest_counts(counts: SentenceCounts, size: int) -> tuple[IntArray, IntArray]:
-    """Return the highest and the second highest count of each n-gram in any one sentence.
-
-    Two sentences that share the highest count make the second equal to the first; an n-gram
-    that stands in one sentence only has the second 0.
+    """Yield the n-grams of `words`, of order n = 1..max_order in turn.
 
     Args:
-        counts: from `sentence_counts`.
-        size: K.
-
-    Returns:
-        first (K,), second (K,).
+        words: S sentences.
+        max_order: the highest order.
+        longer: tells which n-grams (K,) longer ones begin with that are wanted; None: all.
     """
-    first, second = np.zeros(size, np.int64), np.zeros(size, np.int64)
-    if not counts.counts.size:
-        return first, second
-    scale = int(counts.counts.max()) + 1
-    numbers, ascending = np.divmod(np.sort(counts.numbers * scale + counts.counts), scale)
-    changes = numbers[1:] != numbers[:-1]
-    last = np.flatnonzero(np.append(changes, True))
-    first[numbers[last]] = ascending[last]
-    runner_up = np.flatnonzero(np.append(changes, True)[1:] & ~changes)
-    second[numbers[runner_up]] = ascending[runner_up]
-    return first, second
+    grams = _first(Text.of(words))
+    yield grams
+    for _ in range(1, max_order):
+        grams = _extended(grams, None if longer is None else longer(grams))
+        yield grams
+
+
+def find_ngrams(words: Words, keys: Sequence[IntArray]) -> Iterator[tuple[Grams, IntArray]]:
+    """Yield the n-grams of `words`, order by order, and the numbers (K,) that others have for them.
+
+    What has no number, -1, begins nothing longer that has one: those are left out.
+
+    Args:
+        words: encoded with the numbering of the words that `keys` are of.
+        keys: keys[n - 1] is `Grams.keys` of order n of all n-grams of another text.
+    """
+    grams = _first(Text.of(words))
+    numbers = None
+    for order, known in enumerate(keys, 1):
+        numbers = _places_in(known, grams.keys(numbers))
+        yield grams, numbers
+        if order < len(keys):
+            grams = _extended(grams, numbers >= 0)
+
+
+def _places_in(known: IntArray, wanted: IntArray) -> IntArray:
+    """Where each of the wanted keys stands in the known ones, both ascending; -1: nowhere."""
+    if not known.size:
+        return np.full(wanted.shape, -1)
+    places = np.searchsorted(known, wanted)
+    places[places == known.size] = 0
+    return np.where(known[places] == wanted, places, -1)
+
+
+def _narrow(size: int) -> type[np.int32] | type[np.int64]:
+    """What holds the places of an array of this size, and a few more."""
+    return np.int32 if size < 2**30 else np.int64
+
+
+def _first(text: Text) -> Grams:
+    """The words of a text as n-grams of order 1."""
+    counts = np.bincount(text.symbols, minlength=1)
+    present = np.flatnonzero(counts[1:])
+    order = np.argsort(text.symbols, kind="stable")[counts[0] :]  # the ends stand first
+    places: IntArray = order.astype(_narrow(text.symbols.size))
+    starts = np.concatenate([[0], np.cumsum(counts[1:][present])])
+    return Grams(text, 1, places, starts, np.zeros_like(present), present)
+
+
+def _extended(grams: Grams, wanted: BoolArray | None) -> Grams:
+    """The n-grams of the next order that begin with the wanted ones, (K,), or with all."""
+    cuts = [0, *_cuts(grams.starts)]  # the first part is empty, so that there is one
+    parts = [_extended_part(grams, wanted, *part) for part in pairwise(cuts)]
+    places, counts, parents, last = map(np.concatenate, zip(*parts, strict=True))
+    starts = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
+    return Grams(grams.text, grams.order + 1, places, starts, parents, last)
+
+
+def _cuts(starts: IntArray) -> Iterator[int]:
+    """Cut 0..K into parts of at most `PART` places, unless one n-gram has more; 0 and all ends."""
+    cut = 0
+    while cut < starts.size - 1:
+        yield cut
+        end = int(np.searchsorted(starts, starts[cut] + PART, "right")) - 1
+        cut = max(end, cut + 1)
+    yield starts.size - 1
+
+
+def _extended_part(
+    grams: Grams, wanted: BoolArray | None, begin: int, end: int
+) -> tuple[IntArray, IntArray, IntArray, IntArray]:
+    """As `_extended`, of those that begin with n-gram `begin` to before `end`, as four columns."""
+    counts = grams.counts[begin:end]
+    parents = np.repeat(np.arange(begin, end, dtype=grams.places.dtype), counts)  # (P,)
+    places = grams.places[grams.starts[begin] : grams.starts[end]]
+    symbols = grams.text.symbols[places + grams.order]
+    goes_on = symbols > 0
+    if wanted is not None:
+        goes_on &= np.repeat(wanted[begin:end], counts)
+    parents, places, symbols = parents[goes_on], places[goes_on], symbols[goes_on]
+    _sort(parents, symbols, places)
+    first = np.flatnonzero(changes(parents) | changes(symbols))
+    return places, np.diff(first, append=places.size), parents[first], symbols[first] - 1
+
+
+def changes(values: IntArray) -> BoolArray:
+    """Which values differ from the one before, the first among them, (P,)."""
+    differs = np.ones(values.size, np.bool_)
+    np.not_equal(values[1:], values[:-1], out=differs[1:])
+    return differs
+
+
+def _sort(parents: IntArray, symbols: IntArray, places: IntArray) -> None:
+    """Sort symbols and their places (P,), in place, where `parents` stays equal; stably.
+
+    `parents` ascends. A value that stands in it once is in order already. At most half as many
+    others as `PART` leave 64 bits for the symbol and the place in the part, as one parent alone
+    does with more places.
+    """
+    first = changes(parents)
+    several = ~(first & np.append(first[1:], True))  # (P,)
+    loose, theirs = symbols[several], places[several]
+    wide, far = int(loose.max(initial=0)).bit_length(), loose.size.bit_length()
+    packed = np.cumsum(first[several], dtype=np.uint64)
+    packed -= 1
+    packed <<= wide
+    packed |= loose
+    packed <<= far
+    packed |= np.arange(loose.size, dtype=np.uint64)
+    packed.sort()
+    places[several] = theirs[(packed & ((1 << far) - 1)).astype(np.int64)]
+    packed >>= far
+    symbols[several] = packed & ((1 << wide) - 1)

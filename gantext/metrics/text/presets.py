@@ -5,8 +5,11 @@ their numbers. Only numbers of one preset can be compared; each score says which
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
-from gantext.metrics.text.bleu import Smoothing
+from gantext.errors import UserError, nearest
+
+Smoothing = Literal["method1", "none"]
 
 
 @dataclass(frozen=True)
@@ -58,3 +61,15 @@ _PRESETS = (
 )
 PRESETS = {preset.name: preset for preset in _PRESETS}
 DEFAULT = "texygen"
+
+
+def find_preset(name: str) -> Preset:
+    """Return the preset of that name.
+
+    Raises:
+        UserError: there is none.
+    """
+    if name not in PRESETS:
+        choices = ", ".join(PRESETS)
+        raise UserError(f"no preset {name!r}{nearest(name, PRESETS)}; choose from {choices}")
+    return PRESETS[name]

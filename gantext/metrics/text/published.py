@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gantext.metrics.text.bleu_scores import ORDERS, find_preset
+from gantext.metrics.text.bleu_scores import ORDERS
+from gantext.metrics.text.presets import find_preset
 
 TEXYGEN = "Texygen, Zhu et al. 2018"
 LEAKGAN = "LeakGAN, Guo et al. 2018"

@@ -4,16 +4,20 @@ A million sentences as lists of Python strings take gigabytes. Texts are therefo
 chunk at a time, and only the numbers of their words are kept.
 """
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
 import numpy as np
 
 from gantext.data.tokenizers import check, tokenize
 from gantext.metrics.text.ngrams import Encoded, Words, encode
+from gantext.metrics.text.texts import Texts, once
 
 # Texts that are tokenised at a time.
 CHUNK = 20_000
+
+# Texts that are looked at together for whether they have been tokenised before.
+LOOK = 1000
 
 # A text in which nltk changes at most this share of the lines with detached punctuation has been
 # tokenised before.
@@ -56,20 +60,57 @@ def encode_texts(
     Raises:
         UserError: there is no such tokenizer.
     """
+    if numbering is None:
+        return once(texts, ("encoded", tokenizer), lambda: _numbered(texts, tokenizer, chunk))
+    if isinstance(texts, Texts):
+        return renumbered(encode_texts(texts, tokenizer), numbering)
+    return _encoded(token_chunks(texts, tokenizer, chunk), numbering)
+
+
+def _numbered(texts: Sequence[str], tokenizer: str, chunk: int) -> Encoded:
     growing: dict[Hashable, int] = {}
-    known = growing if numbering is None else numbering
-    parts = [encode([], known)]
-    for tokens in token_chunks(texts, tokenizer, chunk):
-        if numbering is None:
+
+    def seen() -> Iterator[list[list[str]]]:
+        for tokens in token_chunks(texts, tokenizer, chunk):
             for word in dict.fromkeys(chain.from_iterable(tokens)):
                 growing.setdefault(word, len(growing))
-        parts.append(encode(tokens, known))
+            yield tokens
+
+    words = _encoded(seen(), growing).words
+    return Encoded(Words(words.numbers, words.lengths, len(growing)), growing)
+
+
+def _encoded(chunks: Iterable[list[list[str]]], numbering: Mapping[Hashable, int]) -> Encoded:
+    parts = [encode([], numbering), *(encode(tokens, numbering) for tokens in chunks)]
     numbers = np.concatenate([part.numbers for part in parts])
     lengths = np.concatenate([part.lengths for part in parts])
-    return Encoded(Words(numbers, lengths, len(known)), known)
+    return Encoded(Words(numbers, lengths, len(numbering)), numbering)
 
 
-def own_tokenizer(texts: Sequence[str], tokenizer: str, *, chunk: int = CHUNK) -> str:
+def encoded_parts(
+    texts: Sequence[str], tokenizer: str, numbering: Mapping[Hashable, int], size: int
+) -> Iterator[Words]:
+    """The word numbers of texts as `encode_texts` gives them, of `size` texts at a time.
+
+    Of others than `Texts`, which keep theirs, no more is in memory.
+    """
+    if isinstance(texts, Texts):
+        yield from encode_texts(texts, tokenizer, numbering).words.parts(size)
+    else:
+        for tokens in token_chunks(texts, tokenizer, size):
+            yield encode(tokens, numbering)
+
+
+def renumbered(encoded: Encoded, numbering: Mapping[Hashable, int]) -> Encoded:
+    """The same sentences in other word numbers, as if they had been encoded with these."""
+    unknown = len(numbering)
+    known = (numbering.get(word, unknown) for word in encoded.numbering)
+    table = np.fromiter((*known, unknown), np.int64, len(encoded.numbering) + 1)
+    words = encoded.words
+    return Encoded(Words(table[words.numbers], words.lengths, unknown), numbering)
+
+
+def own_tokenizer(texts: Sequence[str], tokenizer: str, *, chunk: int = LOOK) -> str:
     """Name the tokenizer for texts that are compared with each other only.
 
     A file that has been tokenised before keeps its tokens: nltk is not idempotent (a closing ''

@@ -18,7 +18,7 @@ from gantext.models.dpr_gan.codes import CodeReader, Gaussian, PictureReader
 from gantext.models.dpr_gan.generator import WordGenerator
 from gantext.nn.captions.fitting import Descent
 from gantext.nn.captions.reader import CaptionReader
-from gantext.nn.optim import Metrics, clipped_step, cosine_rate, set_rate
+from gantext.nn.optim import Metrics, Optimiser, clipped_step, cosine_rate, set_rate
 from gantext.nn.pictures.ema import Ema
 from gantext.nn.state import NamedParts
 
@@ -46,8 +46,12 @@ class PartFitter(NamedParts):
 
     def __init__(self, part: nn.Module, posterior: nn.Module, config: CodeFittingConfig) -> None:
         self.fitted, self.config, self.done = nn.ModuleList([part, posterior]), config, 0
-        self.optimiser = torch.optim.AdamW(
-            self.fitted.parameters(), config.learning_rate, DESCENT.betas, weight_decay=0.0
+        self.optimiser = Optimiser(
+            torch.optim.AdamW,
+            self.fitted.parameters(),
+            config.learning_rate,
+            DESCENT.betas,
+            weight_decay=0.0,
         )
 
     def kl_weight(self) -> float:

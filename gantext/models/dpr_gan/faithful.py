@@ -25,7 +25,7 @@ from gantext.nn.captions.dual_encoder import (
     in_batch_accuracy,
     same_captions,
 )
-from gantext.nn.optim import Metrics, descend
+from gantext.nn.optim import Metrics, Optimiser, descend
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,12 @@ class RetrievalGame(CaptionPainter):
         super().__init__(task, encoder, plain.to(task.device), config.ema)
         self.config = config
         betas = config.betas[0], config.betas[1]
-        self.g_optimiser = torch.optim.Adam(plain.parameters(), config.g_learning_rate, betas)
-        self.d_optimiser = torch.optim.Adam(encoder.parameters(), config.d_learning_rate, betas)
+        self.g_optimiser = Optimiser(
+            torch.optim.Adam, plain.parameters(), config.g_learning_rate, betas
+        )
+        self.d_optimiser = Optimiser(
+            torch.optim.Adam, encoder.parameters(), config.d_learning_rate, betas
+        )
 
     def phases(self) -> Sequence[Phase]:
         """adversarial alone."""

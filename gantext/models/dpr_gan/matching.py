@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gantext.data.ranges import Interval, Weight
 from gantext.models.dpr_gan.discriminator import ProjectionDiscriminator
-from gantext.nn.optim import Metrics, descend
+from gantext.nn.optim import Metrics, Optimiser, descend
 from gantext.nn.pictures.gan_losses import GanLoss, discriminator_loss, zero_centred_penalty
 from gantext.nn.state import NamedParts
 
@@ -41,7 +41,9 @@ class Matching(NamedParts):
         betas: tuple[float, float],
     ) -> None:
         self.discriminator, self.config = discriminator, config
-        self.optimiser = torch.optim.Adam(discriminator.parameters(), learning_rate, betas)
+        self.optimiser = Optimiser(
+            torch.optim.Adam, discriminator.parameters(), learning_rate, betas
+        )
         self.kept: dict[str, Tensor] = {}
 
     def lazy(self, number: int) -> bool:

@@ -44,7 +44,7 @@ from gantext.nn.captions.fitting import (
     FittingConfig,
     disturbed,
 )
-from gantext.nn.optim import Metrics, cosine_rate, descend, set_rate
+from gantext.nn.optim import Metrics, Optimiser, cosine_rate, descend, set_rate
 from gantext.nn.pictures.ema import Ema
 from gantext.nn.pictures.gan_losses import GanLoss, generator_loss
 
@@ -127,7 +127,8 @@ class Recipe(CaptionPainter):
         ).to(device)
         self.fitter = EncoderFitter(encoder, config.fitting, DESCENT)
         betas = chosen.betas[0], chosen.betas[1]
-        self.g_optimiser = torch.optim.Adam(
+        self.g_optimiser = Optimiser(
+            torch.optim.Adam,
             [*generator.composer.parameters(), *self.codes.code_reader.parameters()],
             chosen.g_learning_rate,
             betas,
@@ -136,8 +137,8 @@ class Recipe(CaptionPainter):
         # The encoder that goes on learning, and its average, by which G is then trained.
         self.learner = copy.deepcopy(encoder)
         self.teacher = Ema(self.learner, config.hard_negatives.ema)
-        self.learner_optimiser = torch.optim.Adam(
-            self.learner.parameters(), config.hard_negatives.learning_rate, betas
+        self.learner_optimiser = Optimiser(
+            torch.optim.Adam, self.learner.parameters(), config.hard_negatives.learning_rate, betas
         )
         self.near = NearCaptions(task.captions.to(device), task.vocab_size, NEAREST)
 

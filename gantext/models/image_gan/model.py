@@ -31,7 +31,7 @@ from gantext.models.image_gan.networks import (
     PictureDiscriminator,
 )
 from gantext.models.image_gan.spectral_norm import add_spectral_norm
-from gantext.nn.optim import Metrics, cosine_rate, descend, set_rate
+from gantext.nn.optim import Metrics, Optimiser, cosine_rate, descend, set_rate
 from gantext.nn.pictures.ema import Ema
 from gantext.nn.pictures.gan_losses import (
     RELATIVE,
@@ -124,8 +124,8 @@ class ImageGAN(NamedParts):
         self.ema = Ema(self.generator, config.ema) if config.ema else None
         betas = config.betas[0], config.betas[1]
         g, d = config.generator.learning_rate, config.discriminator.learning_rate
-        self.g_optimiser = torch.optim.Adam(self.generator.parameters(), g, betas)
-        self.d_optimiser = torch.optim.Adam(self.discriminator.parameters(), d, betas)
+        self.g_optimiser = Optimiser(torch.optim.Adam, self.generator.parameters(), g, betas)
+        self.d_optimiser = Optimiser(torch.optim.Adam, self.discriminator.parameters(), d, betas)
         self.d_steps = 0
         self.penalties: dict[str, Tensor] = {}  # the last ones, for the log
 

@@ -20,7 +20,9 @@ from torch import Tensor, nn
 
 from gantext.data.vocabulary import EOS, PAD
 from gantext.nn.text.sampling import State
-from gantext.nn.text.text_cnn import DiscriminatorConfig, TextCNN, prefix_windows, taps
+from gantext.nn.text.text_cnn import DiscriminatorConfig, TextCNN
+from gantext.nn.text.wide import wide_linear
+from gantext.nn.text.windows import tap_products
 
 # A table of all words pays once this many steps of a batch have as many words as it has.
 TABLE_STEPS = 8
@@ -35,28 +37,18 @@ class LeakyTextCNN(TextCNN):
         super().__init__(vocab_size, config, max_length, rng)
         self.not_yet = nn.Parameter(torch.empty(config.embedding).normal_(generator=rng))
         self._kept: tuple[list[int], Tensor, Tensor] | None = None  # of `_reading`
+        self._tables: tuple[list[int], list[Tensor]] = ([], [])
 
     # All prefixes in one pass
 
-    def prefix_pooled(self, tokens: Tensor) -> Tensor:
-        """Largest activation of each filter over the windows of each prefix, (B, T, F)."""
-        if tokens.device.type != "cpu":  # a GPU would wait for the number of different words
-            return self._prefix_pooled(tokens, None)
-        words, places = torch.unique(tokens, return_inverse=True)
-        return self._prefix_pooled(words, places)
-
-    def _prefix_pooled(self, words: Tensor, places: Tensor | None) -> Tensor:
-        embedded, ended = self.embedding(words), (words == EOS)[..., None, None]
-        found = []
-        for convolution in self.convolutions:
-            unread = taps(self.not_yet, convolution)  # u, (w, F_w)
-            rest = unread_after(unread)
-            # A window begins with S_0 = c_0 + U_0. <eos> takes away what no longer comes.
-            instead = torch.cat([-rest[:1], unread[1:]])
-            products = taps(embedded, convolution) - instead - rest * ended
-            products = products if places is None else products[places]  # (B, T, w, F_w)
-            found.append(prefix_windows(products, convolution))
-        return torch.cat(found, -1)
+    def prefix_products(self, words: Tensor, convolution: nn.Module) -> Tensor:
+        """What each word (...) adds to the windows that read it at each tap, (..., w, F_w)."""
+        unread = tap_products(self.not_yet, convolution)  # u, (w, F_w)
+        rest = unread_after(unread)
+        # A window begins with S_0 = c_0 + U_0. <eos> takes away what no longer comes.
+        instead = torch.cat([-rest[:1], unread[1:]])
+        ended = (words == EOS)[..., None, None]
+        return super().prefix_products(words, convolution) - instead - rest * ended
 
     @torch.no_grad()
     def leaked_features(self, tokens: Tensor) -> Tensor:
@@ -114,18 +106,28 @@ class LeakyTextCNN(TextCNN):
         return self.highway(self._empty_pooled()).float()
 
     def _empty_pooled(self) -> Tensor:
-        windows = torch.cat([taps(self.not_yet, c).sum(0) for c in self.convolutions])
+        windows = torch.cat([tap_products(self.not_yet, c).sum(0) for c in self.convolutions])
         return (windows + self._biases()).relu()[None]
-
-    def _biases(self) -> Tensor:
-        return torch.cat([c.get_parameter("bias") for c in self.convolutions])
 
     def _products(self, tokens: Tensor, taps: Tensor) -> list[Tensor]:
         """Each tap's product with each row's word, (N, w, F_w), in fresh memory, fp32."""
         if len(tokens) * TABLE_STEPS < self.embedding.num_embeddings:
-            return self._windows((self.embedding(tokens) @ taps).float(), 0)
+            return self._windows(wide_linear(self.embedding(tokens), taps).float(), 0)
         pairs = zip(self.tables(), self._sizes(), strict=True)
         return [table.view(-1, width, filters)[tokens] for table, (width, filters) in pairs]
+
+    @torch.no_grad()
+    def tables(self) -> list[Tensor]:
+        """For each width, the product of every word with every tap: (V * w, F_w), row v * w + j.
+
+        Kept until a weight changes; fp32 also under autocast, since they outlive it.
+        """
+        weights = [self.embedding.weight, *(c.get_parameter("weight") for c in self.convolutions)]
+        versions = [weight._version for weight in weights]
+        if self._tables[0] != versions:
+            made = [tap_products(weights[0], c).flatten(0, 1) for c in self.convolutions]
+            self._tables = (versions, made)
+        return self._tables[1]
 
     def _windows(self, flat: Tensor, fewer: int) -> list[Tensor]:
         """The widths' parts of (N, sum of (w - fewer) F_w), each (N, w - fewer, F_w)."""
@@ -134,18 +136,18 @@ class LeakyTextCNN(TextCNN):
         return [part.view(len(part), *size) for part, size in zip(parts, sizes, strict=True)]
 
     def _reading(self) -> tuple[Tensor, Tensor]:
-        """All taps, (E, sum of w F_w), and what open windows have not read, (sum of (w - 1) F_w).
+        """All taps, (sum of w F_w, E), and what open windows have not read, (sum of (w - 1) F_w).
 
         Kept until a weight changes, and fp32 under autocast, like `tables`.
         """
         weights = [c.get_parameter("weight") for c in self.convolutions]
         versions = [weight._version for weight in (self.not_yet, *weights)]
         if self._kept is None or self._kept[0] != versions:
-            flat = [w.permute(1, 2, 0).flatten(1) for w in weights]
+            flat = [w.permute(2, 0, 1).flatten(0, 1) for w in weights]
             symbol = self.not_yet[:, None]
             # Not a matrix product, which autocast would round.
             unread = [unread_after((w * symbol).sum(1).T)[:-1] for w in weights]
-            self._kept = versions, torch.cat(flat, 1), torch.cat([u.flatten() for u in unread])
+            self._kept = versions, torch.cat(flat), torch.cat([u.flatten() for u in unread])
         return self._kept[1:]
 
     def _sizes(self) -> list[tuple[int, int]]:

@@ -12,6 +12,7 @@ from gantext.data.vocabulary import BOS, PAD
 from gantext.models.leakgan.features import LeakyTextCNN
 from gantext.models.leakgan.manager_worker import GoalSchedule, LeakGeneratorConfig, Manager, Worker
 from gantext.nn.text.lstm import WordModel, initialise, lstm_step
+from gantext.nn.text.output_layer import OutputLayer
 from gantext.nn.text.sampling import State
 
 
@@ -43,29 +44,31 @@ class LeakGenerator(WordModel):
         features = self._leak[0].leaked_features(tokens)
         return features, self.manager.goals(features[:, :-1])
 
-    def valid_log_probs(
-        self, tokens: Tensor, rng: torch.Generator | None = None, written: bool = False
-    ) -> Tensor:
-        """log p(word | prefix) of every word at each valid position, (valid, V), nats."""
-        return self.worker_log_probs(tokens, self.leak(tokens)[1], rng, written)
+    def valid_features(self, tokens: Tensor, rng: torch.Generator | None = None) -> Tensor:
+        """What the output layer reads at each valid position, (valid, K)."""
+        return self.worker_features(tokens, self.leak(tokens)[1], rng)
 
-    def worker_log_probs(
+    def worker_features(
         self,
         tokens: Tensor,
         goals: Tensor,
         rng: torch.Generator | None = None,
-        written: bool = False,
         temperature: float = 1.0,
     ) -> Tensor:
-        """`valid_log_probs` under given goals (B, T, F).
+        """`valid_features` under given goals (B, T, F); a temperature divides all scores.
 
         No gradient goes back to the goals: the manager learns from its own loss only.
         """
         valid = tokens != PAD
         followed = self.worker.followed_goals(goals.detach())[valid]
         hidden = self.worker.hidden(tokens, rng)[valid]
-        scores = self.ban(self.worker.scores(hidden, followed), written)
-        return (scores if temperature == 1 else scores / temperature).log_softmax(-1)
+        features = self.worker.output_features(hidden, followed)
+        return features if temperature == 1 else features / temperature
+
+    def output_layer(self, written: bool = False) -> OutputLayer:
+        """Scores of the next word by `valid_features`."""
+        weight = self.worker.output_weight()
+        return OutputLayer(weight, self.without_never(weight.new_zeros(len(weight)), written))
 
     # Word by word (the Policy contract)
 

@@ -15,6 +15,7 @@ from gantext.data.ranges import Dropout, Size, Words
 from gantext.nn.text.dropout import locked_dropout, word_dropout
 from gantext.nn.text.lstm import lstm_pass
 from gantext.nn.text.sampling import bos_column
+from gantext.nn.text.wide import wide_linear
 
 
 class GoalSchedule(enum.Enum):
@@ -93,13 +94,34 @@ class Worker(nn.Module):
         """O_t w_t, (N, V), of h_t (N, H) and w_t (N, k)."""
         outer = (followed[:, :, None] * hidden[:, None, :]).flatten(1)  # (N, kH)
         if self.config.tie_weights:
-            scores = F.linear(self.bilinear(outer), self.embedding.weight)
+            scores = wide_linear(self.bilinear(outer), self.embedding.weight)
         else:
-            scores = self.bilinear(outer)
+            scores = wide_linear(outer, self.bilinear.weight)
         # In place: at (N, V) every further tensor costs as much as a product.
         kind = scores.dtype
         scores = scores.addmm_(followed.to(kind), self.goal_scores.weight.T.to(kind))
         return scores.float()
+
+    # The same scores of many tokens, as one output layer
+
+    def output_features(self, hidden: Tensor, followed: Tensor) -> Tensor:
+        """What `output_weight` reads, of h_t (N, H) and w_t (N, k): (N, E + k), or (N, kH + k).
+
+        With `tie_weights` reshape(A h_t) w_t, (N, E), is made by A h_t, (N, Ek), and not by the
+        outer product, which is as large again where H > E.
+        """
+        if self.config.tie_weights:
+            made = F.linear(hidden, self.bilinear.weight.view(-1, self.config.hidden))  # (N, Ek)
+            made = made.view(len(hidden), -1, self.config.goal_size)
+            read = (made @ followed.to(made.dtype)[:, :, None])[:, :, 0]
+        else:
+            read = (followed[:, :, None] * hidden[:, None, :]).flatten(1)  # (N, kH)
+        return torch.cat([read, followed.to(read.dtype)], 1)
+
+    def output_weight(self) -> Tensor:
+        """The weights of all words, (V, E + k), or (V, kH + k)."""
+        words = self.embedding if self.config.tie_weights else self.bilinear
+        return torch.cat([words.weight, self.goal_scores.weight], 1)
 
     def embed(self, goals: Tensor) -> Tensor:
         """W_psi g, (..., F) -> (..., k), fp32."""

@@ -31,12 +31,17 @@ from gantext.models.leakgan.manager_worker import (
     goal_cosines,
     intrinsic_rewards,
 )
-from gantext.nn.optim import Metrics, clipped_step
+from gantext.nn.optim import Metrics, Optimiser, clipped_step
 from gantext.nn.state import NamedParts
 from gantext.nn.text.adversary import DiscriminatorTrainer, DTrainingConfig
 from gantext.nn.text.fitting import MLEConfig, MLETrainer
-from gantext.nn.text.lstm import chosen_log_prob
-from gantext.nn.text.rewards import leave_one_out_mean, policy_gradient_loss, ranked_among
+from gantext.nn.text.output_layer import mean_word_nll, policy_nll
+from gantext.nn.text.rewards import (
+    leave_one_out_mean,
+    policy_gradient_loss,
+    policy_weights,
+    ranked_among,
+)
 from gantext.nn.text.rollouts import rollout_rewards, trimmed
 from gantext.nn.text.sampling import SamplingOptions, decode
 from gantext.nn.text.text_cnn import DiscriminatorConfig, unique_rows
@@ -125,10 +130,10 @@ class LeakGAN(NamedParts):
             self.generator, config.mle, task.singletons, config.mle.steps(task.train_size)
         )
         adversarial, parameters = config.adversarial, list(self.generator.parameters())
-        self.g_optimiser = torch.optim.Adam(parameters, adversarial.learning_rate)
+        self.g_optimiser = Optimiser(torch.optim.Adam, parameters, adversarial.learning_rate)
         # One of its own, as in the code: among the many larger gradients of the likelihood, a
         # shared one would shrink the policy's steps to nothing.
-        self.mle_optimiser = torch.optim.Adam(parameters, adversarial.mle_learning_rate)
+        self.mle_optimiser = Optimiser(torch.optim.Adam, parameters, adversarial.mle_learning_rate)
         d = config.d_training
         first = dataclasses.replace(
             d, batch_size=d.pretrain_batch_size, learning_rate=d.pretrain_learning_rate
@@ -172,7 +177,6 @@ class LeakGAN(NamedParts):
         """Draw n sentences, (n, T)."""
         return decode(self.generator, n, self.task.max_length, rng, options)
 
-    @torch.no_grad()
     def log_prob(self, tokens: Tensor) -> Tensor:
         """log p(sentence), (N,), nats; <eos> counted."""
         return self.generator.token_log_prob(tokens).sum(1)
@@ -223,8 +227,8 @@ class LeakGAN(NamedParts):
         """Worker's cross-entropy (nats per token) + manager's -mean cos(f_{s+c} - f_s, g_s)."""
         features, goals = self.generator.leak(tokens)
         valid = tokens != PAD
-        log_prob = chosen_log_prob(self.generator.worker_log_probs(tokens, goals, rng), tokens)
-        nll = -log_prob[valid].mean()
+        read = self.generator.worker_features(tokens, goals, rng)
+        nll = mean_word_nll(self.generator.output_layer(), read, tokens[valid])[0]
         cosine = goal_cosines(features, goals, self.config.generator.goal_steps)[valid].mean()
         return nll - cosine, {"nll": nll.detach(), "goal_cosine": cosine.detach()}
 
@@ -305,19 +309,20 @@ class LeakGAN(NamedParts):
             quality = quality - leave_one_out_mean(quality, valid)
             advantage = advantage - leave_one_out_mean(advantage, valid)
         manager_loss = policy_gradient_loss(cosines, quality, valid)
-        log_probs = self.generator.worker_log_probs(
-            tokens, goals, written=True, temperature=config.temperature
+        worker = policy_nll(
+            self.generator.output_layer(written=True),
+            self.generator.worker_features(tokens, goals, temperature=config.temperature),
+            tokens[valid],
+            policy_weights(advantage, valid),
+            entropy_weight=0,
         )
-        log_prob = chosen_log_prob(log_probs, tokens)
-        worker_loss = policy_gradient_loss(log_prob, advantage, valid)
-        entropy = -(log_probs.exp() * log_probs.clamp_min(-1e9)).sum(1).mean()
-        return manager_loss + worker_loss, {
+        return manager_loss + worker.loss, {
             "manager_loss": manager_loss.detach(),
-            "worker_loss": worker_loss.detach(),
+            "worker_loss": worker.loss.detach(),
             "goal_cosine_sampled": cosines[valid].detach().mean(),
             "intrinsic": intrinsic[valid].mean(),
             "reward": rewards[valid].mean(),
-            "entropy": entropy.detach(),
+            "entropy": worker.entropy.mean(),
             "length": valid.sum(1).float().mean(),
             "batch_unique": len(unique_rows(tokens)[0]) / len(tokens),
         }

@@ -158,8 +158,7 @@ class VAE(NamedParts):
         """One update of the reconstruction from the posterior's mean, on a batch (B, T)."""
         tokens = self.ae_fitter.shown(batch, rng)
         mu, _ = self.encoder(tokens, rng)
-        log_prob = self.decoder.sentence_log_prob(tokens, mu, rng)
-        loss = -log_prob.sum() / (tokens != PAD).sum()
+        loss, log_prob = self.decoder.nll(tokens, mu, rng)
         said = {"loss": loss.detach(), **_reconstruction(log_prob, tokens)}
         return {**said, **self.ae_fitter.update(loss)}
 
@@ -202,11 +201,11 @@ class VAE(NamedParts):
         """The negative bound in nats per token, its KL weighted and with free bits; metrics."""
         mu, log_var = self.encoder(tokens, rng)
         z = reparameterise(mu, log_var, rng)
-        log_prob = self.decoder.sentence_log_prob(tokens, z, rng)  # (B,)
+        nll, log_prob = self.decoder.nll(tokens, z, rng)
         kl = gaussian_kl(mu, log_var)  # (B, Z)
         chosen, length = self.config.objective, (tokens != PAD).sum() / len(tokens)
         counted = free_bits(kl, chosen.free_bits, chosen.free_bits_per_dim)
-        loss = (beta * counted - log_prob.mean()) / length
+        loss = beta * counted / length + nll
         found = _reconstruction(log_prob, tokens)
         mean_kl = kl.detach().sum(1).mean()
         return loss, {
@@ -279,7 +278,7 @@ def free_bits(kl: Tensor, target: float, per_dim: bool) -> Tensor:
 
 def _reconstruction(log_prob: Tensor, tokens: Tensor) -> dict[str, Tensor]:
     """-log p(x|z), nats per sentence and per token, of (B,) sentences."""
-    nats = -log_prob.detach()
+    nats = -log_prob
     return {
         "reconstruction": nats.mean(),
         "reconstruction_per_token": nats.sum() / (tokens != PAD).sum(),

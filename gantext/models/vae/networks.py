@@ -13,8 +13,9 @@ from torch import Tensor, nn
 from gantext.data.ranges import Dropout, Layers, Probability, Size, Weight
 from gantext.data.vocabulary import BOS, PAD
 from gantext.nn.text.dropout import hide_words, locked_dropout, word_dropout
-from gantext.nn.text.lstm import WordScores, chosen_log_prob, initialise, lstm_pass, lstm_step
-from gantext.nn.text.sampling import CHUNK_ELEMENTS, GPU_CHUNK_ELEMENTS, State, bos_column
+from gantext.nn.text.lstm import WordScores, at_words, initialise, lstm_pass, lstm_step
+from gantext.nn.text.output_layer import OutputLayer, mean_word_nll, word_log_prob
+from gantext.nn.text.sampling import State, bos_column
 
 
 class Injection(enum.Enum):
@@ -113,9 +114,6 @@ class LatentDecoder(WordScores):
     def _with_z(self, x: Tensor, z: Tensor) -> Tensor:
         return x if self.config.z_inject is Injection.init else torch.cat([x, z.to(x.dtype)], -1)
 
-    def _scores(self, features: Tensor, written: bool) -> Tensor:
-        return self.ban(self.output(features).float(), written)
-
     # Teacher forcing
 
     def features(self, tokens: Tensor, z: Tensor, rng: torch.Generator | None = None) -> Tensor:
@@ -133,33 +131,27 @@ class LatentDecoder(WordScores):
         projected: Tensor = self.projection(x)
         return projected
 
-    def valid_log_probs(
-        self, tokens: Tensor, z: Tensor, rng: torch.Generator | None = None, written: bool = False
-    ) -> Tensor:
-        """log p(word | prefix, z) of every word at each valid position, (valid, V), nats."""
-        features = self.features(tokens, z, rng)[tokens != PAD]
-        return self._scores(features, written).log_softmax(-1)
+    def output_layer(self, written: bool = False) -> OutputLayer:
+        """Scores of the next word by `features`; `written` leaves <unk> out."""
+        return OutputLayer(self.output.weight, self.without_never(self.output.bias, written))
 
-    def sentence_log_prob(
+    def nll(
         self, tokens: Tensor, z: Tensor, rng: torch.Generator | None = None
-    ) -> Tensor:
-        """log p(x | z), (B,), nats; <eos> counted."""
-        return chosen_log_prob(self.valid_log_probs(tokens, z, rng), tokens).sum(1)
+    ) -> tuple[Tensor, Tensor]:
+        """Mean of -log p(word | prefix, z), (), nats, and log p(x | z), (B,), without a gradient;
+        <eos> counted."""
+        valid = tokens != PAD
+        features = self.features(tokens, z, rng)[valid]
+        loss, log_prob = mean_word_nll(self.output_layer(), features, tokens[valid])
+        return loss, at_words(log_prob, tokens).sum(1)
 
     @torch.no_grad()
     def log_prob(self, tokens: Tensor, z: Tensor) -> Tensor:
-        """`sentence_log_prob` without a gradient, a chunk of words at a time: little memory."""
+        """log p(x | z), (B,), nats, without a gradient; <eos> counted."""
         valid = tokens != PAD
-        elements = CHUNK_ELEMENTS.get(tokens.device.type, GPU_CHUNK_ELEMENTS)
-        size = max(1, elements // self.vocab_size)
-        chosen = []
-        found, words = self.features(tokens, z)[valid], tokens[valid]
-        parts = zip(torch.split(found, size), torch.split(words, size), strict=True)
-        for features, own in parts:
-            scores = self._scores(features, written=False)
-            chosen.append(scores.gather(1, own[:, None])[:, 0] - scores.logsumexp(1))
-        empty = torch.zeros(tokens.shape, device=tokens.device)
-        return empty.masked_scatter(valid, torch.cat(chosen)).sum(1)
+        features = self.features(tokens, z)[valid]
+        found = word_log_prob(self.output_layer(), features, tokens[valid])
+        return at_words(found, tokens).sum(1)
 
     # Step by step
 
@@ -181,7 +173,8 @@ class LatentDecoder(WordScores):
 
     def logits(self, state: State) -> Tensor:
         """Scores of the next word, (N, V); words that are never written are -inf."""
-        return self._scores(self.projection(state[0][:, -1]), written=True)
+        scores = self.output(self.projection(state[0][:, -1]))
+        return self.ban(scores.float(), written=True)
 
 
 class GivenLatent:

@@ -19,7 +19,7 @@ from gantext.nn.captions.dual_encoder import (
     in_batch_accuracy,
     same_captions,
 )
-from gantext.nn.optim import Metrics, clipped_step, cosine_rate, set_rate
+from gantext.nn.optim import Metrics, Optimiser, clipped_step, cosine_rate, set_rate
 from gantext.nn.state import NamedParts
 
 
@@ -58,7 +58,8 @@ class EncoderFitter(NamedParts):
 
     def __init__(self, encoder: DualEncoder, config: FittingConfig, descent: Descent) -> None:
         self.encoder, self.config, self.descent, self.done = encoder, config, descent, 0
-        self.optimiser = torch.optim.AdamW(
+        self.optimiser = Optimiser(
+            torch.optim.AdamW,
             encoder.parameters(),
             config.learning_rate,
             descent.betas,

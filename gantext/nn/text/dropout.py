@@ -12,13 +12,6 @@ def keep_mask(shape: tuple[int, ...], p: float, like: Tensor, rng: torch.Generat
     return mask.div_(1 - p).to(like.dtype)
 
 
-def dropout(x: Tensor, p: float, rng: torch.Generator | None) -> Tensor:
-    """Drop elements with probability p; with no generator, or p = 0, the identity."""
-    if rng is None or p == 0:
-        return x
-    return x * keep_mask(tuple(x.shape), p, x, rng)
-
-
 def locked_dropout(x: Tensor, p: float, rng: torch.Generator | None) -> Tensor:
     """Drop whole features of (B, T, H), the same ones at each time step (Gal & Ghahramani 2016)."""
     if rng is None or p == 0:

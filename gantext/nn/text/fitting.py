@@ -13,9 +13,10 @@ from torch import Tensor, nn
 
 from gantext.data.ranges import BatchSize, Clip, LearningRate, Probability, Steps, WeightDecay
 from gantext.data.vocabulary import PAD, UNK
-from gantext.nn.optim import Metrics, clipped_step, cosine_rate, set_rate
+from gantext.nn.optim import Metrics, Optimiser, clipped_step, cosine_rate, set_rate
 from gantext.nn.state import NamedParts
 from gantext.nn.text.lstm import WordModel
+from gantext.nn.text.output_layer import mean_word_nll
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,8 @@ def hide_singletons(
 
 def mean_nll(model: WordModel, tokens: Tensor, rng: torch.Generator | None) -> Tensor:
     """Mean negative log-likelihood, nats per token, <eos> counted."""
-    log_probs = model.valid_log_probs(tokens, rng)
-    return -log_probs.gather(1, tokens[tokens != PAD][:, None]).mean()
+    features = model.valid_features(tokens, rng)
+    return mean_word_nll(model.output_layer(), features, tokens[tokens != PAD])[0]
 
 
 class Fitter(NamedParts):
@@ -71,8 +72,12 @@ class Fitter(NamedParts):
         self.unk_rate = config.unk_rate if bool(singletons.any()) else 0.0
         self.total = steps
         self.done = 0
-        self.optimiser = torch.optim.AdamW(
-            model.parameters(), config.learning_rate, (0.9, 0.99), weight_decay=config.weight_decay
+        self.optimiser = Optimiser(
+            torch.optim.AdamW,
+            model.parameters(),
+            config.learning_rate,
+            (0.9, 0.99),
+            weight_decay=config.weight_decay,
         )
 
     def update(self, loss: Tensor, counted: bool = True) -> Metrics:

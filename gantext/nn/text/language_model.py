@@ -13,7 +13,9 @@ from gantext.data.ranges import Dropout, Layers, Size
 from gantext.data.vocabulary import BOS, PAD
 from gantext.nn.text.dropout import locked_dropout, word_dropout
 from gantext.nn.text.lstm import WordModel, initialise, lstm_pass, lstm_step
+from gantext.nn.text.output_layer import OutputLayer
 from gantext.nn.text.sampling import State, bos_column
+from gantext.nn.text.wide import wide_linear
 
 
 @dataclass(frozen=True)
@@ -55,23 +57,22 @@ class LanguageModel(WordModel):
         projected: Tensor = self.projection(locked_dropout(x, self.config.dropout, rng))
         return projected
 
-    def valid_log_probs(
-        self, tokens: Tensor, rng: torch.Generator | None = None, written: bool = False
-    ) -> Tensor:
-        """log p(word | prefix) of every word at each valid position, (valid, V), nats."""
-        features = self.features(tokens, rng)[tokens != PAD]
-        return self._scores(features, written).log_softmax(-1)
+    def valid_features(self, tokens: Tensor, rng: torch.Generator | None = None) -> Tensor:
+        """`features` at each valid position, (valid, E or H)."""
+        return self.features(tokens, rng)[tokens != PAD]
 
-    def _scores(self, features: Tensor, written: bool) -> Tensor:
-        return self.ban(self.output(features).float(), written)
+    def output_layer(self, written: bool = False) -> OutputLayer:
+        """Scores of the next word by `features`."""
+        return OutputLayer(self.output.weight, self.without_never(self.output.bias, written))
 
     # Step by step (the Policy contract)
 
     def start(self, rows: int) -> State:
         """The state that has read <bos>: h and c, each (N, L, H)."""
-        zeros = self.output.bias.new_zeros(rows, self.config.layers, self.config.hidden)
-        first = torch.full((rows,), BOS, dtype=torch.long, device=zeros.device)
-        return self.advance((zeros, zeros), first)
+        zeros = self.output.bias.new_zeros(1, self.config.layers, self.config.hidden)
+        first = torch.full((1,), BOS, dtype=torch.long, device=zeros.device)
+        state = self.advance((zeros, zeros), first)
+        return tuple(part.expand(rows, -1, -1) for part in state)
 
     def advance(self, state: State, tokens: Tensor) -> State:
         """Read one token a row. The state stays fp32 under autocast, whatever the device."""
@@ -86,4 +87,6 @@ class LanguageModel(WordModel):
 
     def logits(self, state: State) -> Tensor:
         """Scores of the next word, (N, V); words that are never written are -inf."""
-        return self._scores(self.projection(state[0][:, -1]), written=True)
+        features = self.projection(state[0][:, -1])
+        scores = wide_linear(features, self.output.weight, self.output.bias)
+        return self.ban(scores.float(), written=True)

@@ -1,13 +1,17 @@
 """What the autoregressive models share: words never written, log-likelihoods, LSTM weights.
 
-Shapes: B batch, T steps, V vocabulary, H hidden, N rows.
+Shapes: B batch, T steps, V vocabulary, H hidden, K features of the output
+layer, N rows.
 """
 
 import torch
 from torch import Tensor, nn
 
 from gantext.data.vocabulary import BOS, PAD, UNK
+from gantext.nn.text.output_layer import OutputLayer, word_log_prob
 
+# Of sentences scored together: as fast as all at once, and 40 MB for each of an LSTM's 1,024 gates.
+SCORED_TOKENS = 2**13
 LSTM_WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
@@ -29,33 +33,45 @@ class WordScores(nn.Module):
         """The scores (..., V), in place, with -inf for words that are never read (or written)."""
         return scores.index_fill_(-1, self.never if written else self.never[:2], -torch.inf)
 
+    def without_never(self, bias: Tensor, written: bool) -> Tensor:
+        """The bias (V,) of an output layer that gives -inf to words never read (or written)."""
+        return self.ban(bias.clone(), written)
+
 
 class WordModel(WordScores):
     """p(x_t | x_<t)."""
 
-    def valid_log_probs(
-        self, tokens: Tensor, rng: torch.Generator | None = None, written: bool = False
-    ) -> Tensor:
-        """log p(word | prefix) of every word at each valid position, (valid, V), nats.
+    def output_layer(self, written: bool = False) -> OutputLayer:
+        """Of the features of `valid_features`, the scores of the next word.
 
-        One fused pass; with rng, dropout is on. `written` gives the policy's probabilities, in
-        which <unk> is left out.
+        `written` gives the policy's probabilities, in which <unk> is left out.
         """
         raise NotImplementedError
 
-    def token_log_prob(
-        self, tokens: Tensor, rng: torch.Generator | None = None, written: bool = False
-    ) -> Tensor:
-        """log p(x_t | x_<t), (B, T), nats; 0 at <pad>."""
-        return chosen_log_prob(self.valid_log_probs(tokens, rng, written), tokens)
+    def valid_features(self, tokens: Tensor, rng: torch.Generator | None = None) -> Tensor:
+        """What the output layer reads at each valid position of (B, T) tokens, (valid, K).
+
+        One fused pass; with rng, dropout is on.
+        """
+        raise NotImplementedError
+
+    @torch.no_grad()
+    def token_log_prob(self, tokens: Tensor, written: bool = False) -> Tensor:
+        """log p(x_t | x_<t), (B, T), nats, without a gradient; 0 at <pad>.
+
+        Some sentences at a time, so that memory is bounded whatever their number, length and words.
+        """
+        layer, rows = self.output_layer(written), max(1, SCORED_TOKENS // max(1, tokens.shape[1]))
+        found = [
+            at_words(word_log_prob(layer, self.valid_features(part), part[part != PAD]), part)
+            for part in torch.split(tokens, rows)
+        ]
+        return torch.cat(found)
 
 
-def chosen_log_prob(log_probs: Tensor, tokens: Tensor) -> Tensor:
-    """The tokens' own log-probabilities, (B, T), out of those of every word, (valid, V)."""
-    valid = tokens != PAD
-    chosen = log_probs.gather(1, tokens[valid][:, None])
-    empty = torch.zeros(tokens.shape, device=tokens.device, dtype=chosen.dtype)
-    return empty.masked_scatter(valid, chosen)
+def at_words(values: Tensor, tokens: Tensor) -> Tensor:
+    """Values (valid,) of the tokens (B, T) at their places, (B, T); 0 at <pad>."""
+    return values.new_zeros(tokens.shape).masked_scatter(tokens != PAD, values)
 
 
 @torch.no_grad()

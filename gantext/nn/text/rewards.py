@@ -70,13 +70,19 @@ def ranked(values: Tensor, valid: Tensor, delta: float) -> Tensor:
     return torch.sigmoid(delta * (0.5 - share)) * valid
 
 
-def policy_gradient_loss(log_prob: Tensor, advantage: Tensor, valid: Tensor) -> Tensor:
-    """-sum of log p(x_t) * A_t over all valid tokens, over B * T (REINFORCE; SeqGAN's eq. 7).
+def policy_weights(advantage: Tensor, valid: Tensor) -> Tensor:
+    """The weight of each valid token's -log p(x_t) in the policy-gradient loss, (valid,): A_t over
+    B * T (REINFORCE; SeqGAN's eq. 7).
 
     Dividing by the fixed B * T and not by the number of valid tokens keeps the gradient that of
     the expected reward, up to the constant T: the number of tokens depends on the sample.
     """
-    return -(log_prob * advantage.detach() * valid).sum() / valid.numel()
+    return advantage.detach()[valid] / valid.numel()
+
+
+def policy_gradient_loss(log_prob: Tensor, advantage: Tensor, valid: Tensor) -> Tensor:
+    """-sum of log p(x_t), or of what stands for it, (B, T), by its `policy_weights`."""
+    return -(log_prob[valid] * policy_weights(advantage, valid)).sum()
 
 
 def ranked_among(rewards: Tensor, valid: Tensor, real: Tensor, delta: float) -> Tensor:

@@ -14,6 +14,7 @@ from torch import Tensor
 from gantext.data.vocabulary import EOS, PAD
 from gantext.nn.text.sampling import (
     Policy,
+    Prefixes,
     SamplingOptions,
     after_end,
     join,
@@ -79,27 +80,27 @@ def roll_out(
 def _complete(
     policy: Policy, tokens: Tensor, made: Rollouts, rng: torch.Generator, options: SamplingOptions
 ) -> None:
-    """Write the rollouts' words after their prefixes; rows that have ended leave the batch."""
+    """Write the rollouts' words after their prefixes; rows that have ended leave the batch.
+
+    The sentences read their own words among the rollouts, each different prefix once.
+    """
     rows, position, sentence = made.tokens, made.position, made.sentence
-    length = tokens.shape[1]
-    state, main = None, policy.start(len(tokens))
-    active = position.new_empty(0)
+    batch, length = tokens.shape
+    prefixes = Prefixes(policy, policy.start(batch))
+    read, active = prefixes.start, position.new_empty(0)  # first what the sentences have read
+    words = tokens[:, 0]
     for step in range(1, length):
-        main = policy.advance(main, tokens[:, step - 1])
+        read = prefixes.read(read, words)
         joining = (position == step - 1).nonzero()[:, 0]
-        if len(joining):
-            fresh = select(main, sentence[joining])
-            state = fresh if state is None else join(state, fresh)
-            active = torch.cat([active, joining])
-        if state is None or len(active) == 0:
-            continue
-        drawn = next_tokens(policy, state, rng, options)
+        read = torch.cat([read, read[sentence[joining]]])
+        active = torch.cat([active, joining])
+        drawn = prefixes.draw(read[batch:], rng, options)
         rows[active, step] = drawn
         going = (drawn != EOS).nonzero()[:, 0]
-        if len(going) < len(active):
-            active, state, drawn = active[going], select(state, going), drawn[going]
-        if step < length - 1:
-            state = policy.advance(state, drawn)
+        active = active[going]
+        given = read[:batch] * (tokens[:, step] != PAD)  # sentences that have ended go on as one
+        read = torch.cat([given, read[batch:][going]])
+        words = torch.cat([tokens[:, step], drawn[going]])
 
 
 def _complete_all_rows(

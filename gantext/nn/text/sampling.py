@@ -1,7 +1,8 @@
 """Drawing tokens: inverse CDF, filters, and the step-by-step decode of any policy.
 
-Shapes: N rows, V vocabulary, T steps. A policy's state is a tuple of tensors with rows first, so
-that rows can be selected, repeated and joined without knowing what the state means.
+Shapes: N rows, U different prefixes, V vocabulary, T steps. A policy's state is a tuple of tensors
+with rows first, so that rows can be selected, repeated and joined without knowing what the state
+means.
 """
 
 from dataclasses import dataclass
@@ -72,26 +73,38 @@ def join(first: State, second: State) -> State:
     return tuple(torch.cat(parts) for parts in zip(first, second, strict=True))
 
 
-def draw(logits: Tensor, uniform: Tensor) -> Tensor:
-    """Draw one token a row by inverse CDF: (N, V) logits, (N,) uniforms in [0, 1).
+def draw(logits: Tensor, uniform: Tensor, prefix: Tensor) -> Tensor:
+    """Draw one token a row by inverse CDF: (U, V) logits, (N,) uniforms in [0, 1).
 
-    The cumulative sum runs over sums of blocks of 64 words and then within one block only: V/64
-    + 64 sequential additions a row rather than V, in the uniforms' type (float64 where there is
-    one). A word of probability 0 is never drawn; the last word can be.
+    `prefix`, (N,), says which of the logits each row draws by. The cumulative sum runs over sums of
+    blocks of 64 words and then within one block only: V/64 + 64 sequential additions a row rather
+    than V, in the uniforms' type. A word of probability 0 is never drawn; the last word can be.
     """
-    rows, words = logits.shape
+    words = logits.shape[1]
     weights = logits.softmax(-1)
     whole = words // BLOCK * BLOCK
-    sums = weights[:, :whole].view(rows, -1, BLOCK).sum(-1)  # (N, V // 64)
+    sums = weights[:, :whole].view(len(weights), -1, BLOCK).sum(-1)  # (U, V // 64)
     sums = torch.cat([sums, weights[:, whole:].sum(-1, keepdim=True)], 1).to(uniform.dtype)
-    totals = sums.cumsum(-1)
+    sums, totals = sums[prefix], sums.cumsum(-1)[prefix]  # (N, V // 64 + 1)
     target = uniform * totals[:, -1]
     block = _first_above(totals, target, sums)
     places = block[:, None] * BLOCK + torch.arange(BLOCK, device=logits.device)
-    inside = weights.gather(1, places.clamp_max(words - 1)) * (places < words)  # (N, 64)
+    inside = weights.view(-1)[prefix[:, None] * words + places.clamp_max(words - 1)]
+    inside = inside * (places < words)  # (N, 64)
     before = (totals - sums).gather(1, block[:, None])[:, 0]
     inner = inside.to(uniform.dtype).cumsum(-1)
     return block * BLOCK + _first_above(inner, target - before, inside)
+
+
+def draw_by_noise(logits: Tensor, rng: torch.Generator) -> Tensor:
+    """Draw one token a row: the largest of (N, V) logits with Gumbel noise.
+
+    For GPUs, which V random numbers a row cost less than the 35 kernels of an inverse CDF. <pad>
+    where NaN or infinity is the largest.
+    """
+    uniform = torch.rand(logits.shape, generator=rng, device=logits.device)
+    largest, word = (logits - uniform.log_().neg_().log_()).max(-1)
+    return word.mul_(largest < torch.inf)  # <pad> is 0, and no comparison with NaN holds
 
 
 def _first_above(cumulative: Tensor, target: Tensor, weights: Tensor) -> Tensor:
@@ -132,6 +145,8 @@ def filtered(logits: Tensor, options: SamplingOptions) -> Tensor:
 
     Top-p keeps the smallest set of most likely words whose probability reaches top_p.
     """
+    if options == SamplingOptions():
+        return logits
     logits = logits / options.temperature
     if 0 < options.top_k < logits.shape[-1]:
         kept = logits.topk(options.top_k, dim=-1)
@@ -145,32 +160,84 @@ def filtered(logits: Tensor, options: SamplingOptions) -> Tensor:
 
 
 def next_tokens(
-    policy: Policy, state: State, rng: torch.Generator, options: SamplingOptions
+    policy: Policy,
+    state: State,
+    rng: torch.Generator,
+    options: SamplingOptions,
+    prefix: Tensor | None = None,
 ) -> Tensor:
-    """Draw the next token of each row, (N,), a chunk of rows at a time."""
-    rows = state[0].shape[0]
+    """Draw the next token of each row, (N,), a chunk of the state's U prefixes at a time.
+
+    `prefix`, (N,), says which of them each row has read; None: each row one of its own.
+    """
+    if state[0].device.type != "cpu":  # nor may the host wait to learn which rows are a chunk's
+        state = state if prefix is None else select(state, prefix)
+        return torch.cat(
+            [_noisy(policy.logits(p), rng, options) for _, p in _chunks(policy, state)]
+        )
+    own = torch.arange(len(state[0])) if prefix is None else prefix
+    uniform = torch.rand(len(own), generator=rng, dtype=torch.float64)
+    drawn = torch.empty_like(own)
+    for first, part in _chunks(policy, state):
+        end = first + len(part[0])
+        here: slice | Tensor = slice(first, end)
+        if prefix is not None:
+            here = ((prefix >= first) & (prefix < end)).nonzero()[:, 0]
+        logits, place = policy.logits(part), own[here] - first
+        if options.temperature == 0:
+            drawn[here] = likeliest(logits)[place]
+        else:
+            drawn[here] = draw(filtered(logits, options), uniform[here], place)
+    return drawn
+
+
+def _noisy(logits: Tensor, rng: torch.Generator, options: SamplingOptions) -> Tensor:
     if options.temperature == 0:
-        return torch.cat([likeliest(policy.logits(p)) for p, _ in _chunks(policy, state, None)])
-    device = state[0].device
-    # Apple's GPUs have no float64.
-    wide = torch.float32 if device.type == "mps" else torch.float64
-    uniform = torch.rand(rows, generator=rng, device=device, dtype=wide)
-    plain = options == SamplingOptions()
-    drawn = []
-    for part, u in _chunks(policy, state, uniform):
-        logits = policy.logits(part)
-        drawn.append(draw(logits if plain else filtered(logits, options), u))
-    return torch.cat(drawn)
+        return likeliest(logits)
+    return draw_by_noise(filtered(logits, options), rng)
 
 
-def _chunks(policy: Policy, state: State, uniform: Tensor | None) -> list[tuple[State, Tensor]]:
-    rows = state[0].shape[0]
+def _chunks(policy: Policy, state: State) -> list[tuple[int, State]]:
+    """Rows of a state that are scored together, behind the number of the first."""
+    rows = len(state[0])
     elements = CHUNK_ELEMENTS.get(state[0].device.type, GPU_CHUNK_ELEMENTS)
     size = max(1, elements // policy.vocab_size)
-    values = state[0].new_zeros(rows) if uniform is None else uniform
-    return [
-        (tuple(p[i : i + size] for p in state), values[i : i + size]) for i in range(0, rows, size)
-    ]
+    return [(i, tuple(p[i : i + size] for p in state)) for i in range(0, rows, size)]
+
+
+class Prefixes:
+    """The different prefixes that rows have read, U of them, each with its state once.
+
+    A row is the number of its prefix: rows that have read the same words share what a policy makes
+    of them. 64 captions have one start, a dozen first words and forty second ones; the rollouts of
+    a position have one prefix. Only where rows may leave the batch (see `shrinks`): the host has to
+    know how many there are.
+    """
+
+    def __init__(self, policy: Policy, state: State) -> None:
+        self.policy, self.state = policy, state
+        self.start = torch.arange(len(state[0]), device=state[0].device)
+        # A VAE's rows start from latent vectors of their own.
+        if all(bool((part == part[:1]).all()) for part in state):
+            self.state = tuple(part[:1] for part in state)
+            self.start = torch.zeros_like(self.start)
+
+    def read(self, rows: Tensor, words: Tensor) -> Tensor:
+        """Each of the rows, (N,), reads a word; prefixes that none has read are forgotten."""
+        size = self.policy.vocab_size
+        after: Tensor
+        pairs, after = torch.unique(rows * size + words, return_inverse=True)
+        self.state = self.policy.advance(self._of(pairs // size), pairs % size)
+        return after
+
+    def draw(self, rows: Tensor, rng: torch.Generator, options: SamplingOptions) -> Tensor:
+        """Draw the next word of each of the rows, (N,)."""
+        asked, place = torch.unique(rows, return_inverse=True)
+        return next_tokens(self.policy, self._of(asked), rng, options, place)
+
+    def _of(self, prefixes: Tensor) -> State:
+        everyone = torch.arange(len(self.state[0]), device=prefixes.device)
+        return self.state if torch.equal(prefixes, everyone) else select(self.state, prefixes)
 
 
 def shrinks(device: torch.device, compact: bool | None) -> bool:
@@ -205,16 +272,15 @@ def decode(
     tokens = torch.full((rows, length), PAD, dtype=torch.long, device=device)
     if not shrinks(device, compact):
         return _decode_all_rows(policy, state, tokens, rng, options)
-    alive = torch.arange(rows, device=device)
+    prefixes, alive = Prefixes(policy, state), torch.arange(rows, device=device)
+    read = prefixes.start
     for t in range(length):
-        drawn = next_tokens(policy, state, rng, options)
+        drawn = prefixes.draw(read, rng, options)
         tokens[alive, t] = drawn
         going = (drawn != EOS).nonzero()[:, 0]
         if len(going) == 0 or t == length - 1:
             break
-        if len(going) < len(alive):
-            alive, state, drawn = alive[going], select(state, going), drawn[going]
-        state = policy.advance(state, drawn)
+        alive, read = alive[going], prefixes.read(read[going], drawn[going])
     return tokens
 
 

@@ -18,7 +18,15 @@ from gantext.data.batches import of_like_length
 from gantext.data.ranges import Dropout, Size, Weight, Words
 from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
-from gantext.nn.text.dropout import dropout
+from gantext.nn.text.dropout import keep_mask
+from gantext.nn.text.windows import (
+    different_words,
+    largest_windows,
+    prefix_windows,
+    prefix_windows_of,
+    tap_products,
+    tap_table,
+)
 
 SCORE_ROWS = 256
 
@@ -62,7 +70,6 @@ class TextCNN(nn.Module):
         self.transform = nn.Linear(self.size, self.size)
         self.gate = nn.Linear(self.size, self.size)
         self.output = nn.Linear(self.size, 1)
-        self._tables: tuple[list[int], list[Tensor]] = ([], [])
         self._initialise(rng)
 
     @torch.no_grad()
@@ -77,6 +84,17 @@ class TextCNN(nn.Module):
 
     def pooled(self, tokens: Tensor) -> Tensor:
         """Largest activation of each filter over a sentence's windows, (B, F)."""
+        if tokens.device.type != "cpu":
+            return self.convolved(tokens)
+        words, places = different_words(tokens, self.embedding.num_embeddings)
+        return self._pooled(self._tap_tables(words), places)
+
+    def convolved(self, tokens: Tensor) -> Tensor:
+        """`pooled` by convolutions over all windows.
+
+        For GPUs, which have the products to spare: they would wait for the number of different
+        words, and a launch costs them more than what it computes.
+        """
         embedded = self.embedding(tokens).transpose(1, 2)  # (B, E, T)
         outside = (tokens == PAD)[:, None]  # (B, 1, T)
         found = []
@@ -85,15 +103,35 @@ class TextCNN(nn.Module):
             found.append(windows.masked_fill(outside, 0.0).amax(-1).relu())
         return torch.cat(found, 1)
 
-    def prefix_pooled(self, tokens: Tensor) -> Tensor:
-        """`pooled` of each prefix x_1..x_t as a sentence of its own, (B, T, F), in one pass.
+    def _tap_tables(self, words: Tensor) -> list[Tensor]:
+        """`tap_table` of each width, of the words of `different_words`."""
+        embedded = self.embedding(words)  # (U, E)
+        return [tap_table(embedded, convolution) for convolution in self.convolutions]
 
-        With c_j the product of a filter's tap j and a word, a window that began i words ago has
-        the sum S_i[t] = S_{i-1}[t-1] + c_i[t]; it is finished at i = w - 1. A prefix's features
-        are the maximum over its unfinished windows and a running maximum of finished ones.
-        """
-        embedded = self.embedding(tokens)  # (B, T, E)
-        return torch.cat([prefix_windows(taps(embedded, c), c) for c in self.convolutions], -1)
+    def _pooled(self, tables: list[Tensor], places: Tensor) -> Tensor:
+        """`pooled` of sentences whose words have places (B, T) in the tables, (B, F)."""
+        pairs = zip(tables, self.widths, strict=True)
+        largest = torch.cat([largest_windows(table, places, width) for table, width in pairs], 1)
+        return (largest + self._biases()).relu()
+
+    def _biases(self) -> Tensor:
+        """Of all filters, (F,)."""
+        return torch.cat([c.get_parameter("bias") for c in self.convolutions])
+
+    def prefix_pooled(self, tokens: Tensor) -> Tensor:
+        """`pooled` of each prefix x_1..x_t as a sentence of its own, (B, T, F), in one pass."""
+        if tokens.device.type != "cpu":
+            products = [self.prefix_products(tokens, c) for c in self.convolutions]
+            found = [prefix_windows(each) for each in products]
+        else:
+            words, places = different_words(tokens, self.embedding.num_embeddings)
+            products = [self.prefix_products(words, c) for c in self.convolutions]
+            found = [prefix_windows_of(each, places) for each in products]
+        return (torch.cat(found, -1) + self._biases()).relu()
+
+    def prefix_products(self, words: Tensor, convolution: nn.Module) -> Tensor:
+        """What each word (...) adds to the windows that read it at each tap, (..., w, F_w)."""
+        return tap_products(self.embedding(words), convolution)
 
     def highway(self, pooled: Tensor) -> Tensor:
         """t * relu(W_h x + b_h) + (1 - t) * x with t = sigmoid(W_t x + b_t)."""
@@ -103,14 +141,40 @@ class TextCNN(nn.Module):
 
     def logits(self, tokens: Tensor, rng: torch.Generator | None = None) -> Tensor:
         """Logit of 'real' of each sentence, (B,); with rng, dropout is on."""
-        return self._output(self.pooled(tokens), rng)
+        pooled = self.pooled(tokens)
+        return self._output(pooled, self._dropout(pooled, rng))
+
+    def logits_of(self, batches: Sequence[Tensor], rng: torch.Generator) -> Sequence[Tensor]:
+        """`logits` of each batch, dropout drawn for one after the other, in one pass."""
+        sizes, length = [len(each) for each in batches], max(each.shape[1] for each in batches)
+        padded = [F.pad(each, (0, length - each.shape[1]), value=PAD) for each in batches]
+        pooled = self.pooled(torch.cat(padded))
+        return torch.split(self._output(pooled, self._dropout(pooled, rng, sizes)), sizes)
 
     def prefix_logits(self, tokens: Tensor, rng: torch.Generator | None = None) -> Tensor:
-        """Logit of 'real' of each prefix, (B, T)."""
-        return self._output(self.prefix_pooled(tokens), rng)
+        """Logit of 'real' of each prefix, (B, T); without a meaning at <pad>."""
+        pooled = self.prefix_pooled(tokens)
+        kept = self._dropout(pooled, rng)
+        if tokens.device.type != "cpu":
+            return self._output(pooled, kept)
+        valid = tokens != PAD  # the others cost as much; a GPU would wait for their number
+        logits = self._output(pooled[valid], None if kept is None else kept[valid])
+        return logits.new_zeros(valid.shape).masked_scatter(valid, logits)
 
-    def _output(self, pooled: Tensor, rng: torch.Generator | None) -> Tensor:
-        features = dropout(self.highway(pooled), self.config.dropout, rng)
+    def _dropout(
+        self, pooled: Tensor, rng: torch.Generator | None, sizes: Sequence[int] | None = None
+    ) -> Tensor | None:
+        """What dropout multiplies features like `pooled` by, drawn for batches of these sizes (all
+        as one) in turn; None: it is off."""
+        rate = self.config.dropout
+        if rng is None or rate == 0:
+            return None
+        shapes = [(size, *pooled.shape[1:]) for size in sizes or [len(pooled)]]
+        return torch.cat([keep_mask(shape, rate, pooled, rng) for shape in shapes])
+
+    def _output(self, pooled: Tensor, kept: Tensor | None) -> Tensor:
+        features = self.highway(pooled)
+        features = features if kept is None else features * kept
         logit: Tensor = self.output(features).squeeze(-1).float()
         return logit
 
@@ -123,74 +187,20 @@ class TextCNN(nn.Module):
     def score(self, tokens: Tensor) -> Tensor:
         """Probability of 'real' of many sentences, (N,), without gradient.
 
-        Exact short cuts on a CPU: equal sentences are scored once; sentences of like length go
-        together, each group cut at its longest, since features do not depend on padding; and
-        since words are discrete, a convolution is a sum of w rows of a table that is built once
-        an update of the discriminator (`tables`).
+        Exact short cuts on a CPU: equal sentences are scored once, sentences of like length go
+        together, each group cut at its longest, since features do not depend on padding, and all
+        groups share the tables of their words.
         """
         if tokens.device.type != "cpu":
             parts = torch.split(tokens, SCORE_ROWS * 64)
             return torch.cat([self.logits(part).sigmoid() for part in parts])
         first, inverse = unique_rows(tokens)
-        unique = tokens[first]
-        worth_it = int((unique != PAD).sum()) > self.embedding.num_embeddings
-        tables = self.tables() if worth_it else None
-        scores = torch.empty(len(first), device=tokens.device)
-        for places, rows in of_like_length(unique, SCORE_ROWS):
-            pooled = self.pooled(rows) if tables is None else self.table_pooled(rows, tables)
-            scores[places] = self._output(pooled, None).sigmoid()
+        words, places = different_words(tokens[first], self.embedding.num_embeddings)
+        tables = self._tap_tables(words)
+        scores = torch.empty(len(first))
+        for rows, group in of_like_length(places, SCORE_ROWS):
+            scores[rows] = self._output(self._pooled(tables, group), None).sigmoid()
         return scores[inverse]
-
-    @torch.no_grad()
-    def tables(self) -> list[Tensor]:
-        """For each width, the product of every word with every tap: (V * w, F_w), row v * w + j.
-
-        Kept until a weight changes; fp32 also under autocast, since they outlive it.
-        """
-        weights = [self.embedding.weight, *(c.get_parameter("weight") for c in self.convolutions)]
-        versions = [weight._version for weight in weights]
-        if self._tables[0] != versions:
-            words, made = weights[0].float(), []
-            for weight in weights[1:]:
-                filters, _, width = weight.shape
-                taps = weight.permute(1, 2, 0).reshape(-1, width * filters)  # (E, w * F_w)
-                with torch.autocast(taps.device.type, enabled=False):
-                    made.append((words @ taps).view(-1, filters))
-            self._tables = (versions, made)
-        return self._tables[1]
-
-    def table_pooled(self, tokens: Tensor, tables: list[Tensor]) -> Tensor:
-        """`pooled`, by gathering rows of the tables instead of multiplying; (B, F)."""
-        rows, length = tokens.shape
-        outside = (tokens == PAD)[:, :, None]
-        found = []
-        for width, table, convolution in zip(self.widths, tables, self.convolutions, strict=True):
-            taps = torch.arange(width, device=tokens.device)
-            windows = F.pad(tokens, (0, width - 1)).unfold(1, width, 1) * width + taps  # (B, T, w)
-            sums = F.embedding_bag(windows.reshape(-1, width), table, mode="sum")
-            sums = sums.view(rows, length, -1) + convolution.get_parameter("bias")
-            found.append(sums.masked_fill_(outside, 0.0).amax(1).relu())
-        return torch.cat(found, 1)
-
-
-def taps(embedded: Tensor, convolution: nn.Module) -> Tensor:
-    """Each tap's product with each word: (..., E) -> (..., w, F_w), fp32."""
-    weight = convolution.get_parameter("weight")
-    filters, _, width = weight.shape
-    products = embedded @ weight.permute(1, 2, 0).reshape(-1, width * filters)
-    return products.float().reshape(*embedded.shape[:-1], width, filters)
-
-
-def prefix_windows(products: Tensor, convolution: nn.Module) -> Tensor:
-    """The largest window of each filter in each prefix, (B, T, F_w), of `taps` (B, T, w, F_w)."""
-    begun = products[:, :, 0]  # S_0
-    best = torch.full_like(begun, -torch.inf)
-    for i in range(1, products.shape[2]):
-        best = torch.maximum(best, begun)
-        # Windows that would begin before the sentence do not exist.
-        begun = F.pad(begun[:, :-1], (0, 0, 1, 0), value=-torch.inf) + products[:, :, i]
-    best = torch.maximum(best, begun.cummax(1).values)
-    return (best + convolution.get_parameter("bias")).relu()
 
 
 def unique_rows(tokens: Tensor) -> tuple[Tensor, Tensor]:

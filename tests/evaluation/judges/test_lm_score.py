@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ import torch
 
 from gantext import __version__
 from gantext.data.corpus import Corpus, Sentences, build_corpus
-from gantext.data.vocabulary import EOS, UNK, Vocabulary
+from gantext.data.flat import Tokens
+from gantext.data.vocabulary import EOS, UNK
 from gantext.errors import UserError
 from gantext.evaluation.judges import small_lm
 from gantext.evaluation.judges.lm_score import encoded, lm_scores, real_lm_scores
@@ -41,13 +43,20 @@ def language(size: int, seed: int) -> list[str]:
 
 
 def sentences(lines: list[str]) -> Sentences:
-    return Sentences(tuple(line.split() for line in lines), tuple(lines))
+    return Sentences.of(map(str.split, lines), lines)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache folder."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    return tmp_path / "gantext" / "judges"
 
 
 @pytest.fixture(scope="module")
 def corpus() -> Corpus:
     train, test = sentences(language(200, 0)), sentences(language(60, 1))
-    vocabulary = Vocabulary.build(train.tokens, tokenizer="whitespace")
+    vocabulary = train.vocabulary(tokenizer="whitespace")
     return build_corpus("toy", vocabulary, train, sentences([]), test)
 
 
@@ -109,7 +118,7 @@ def test_the_seed_decides_both_values_of_real_text(corpus: Corpus) -> None:
     assert all(first[name] != second[name] for name in first)
     for seed, found in ((0, first), (1, second)):
         order = torch.randperm(200, generator=torch.Generator().manual_seed(seed))[:5]
-        judge = fit_lm(corpus.train.tokens[order], corpus, seed, config=config)
+        judge = fit_lm(corpus.train.tokens.take(order), corpus, seed, config=config)
         log_p, tokens = log_prob(judge, corpus.test.tokens)
         assert found["reverse-lm"] == pytest.approx(-log_p.sum() / tokens.sum(), rel=1e-12)
 
@@ -122,6 +131,25 @@ def test_the_judge_is_the_one_that_was_tuned(corpus: Corpus) -> None:
     judge = fit_lm(corpus.train.tokens, corpus, config=dataclasses.replace(LM, steps=30))
     log_p, tokens = log_prob(judge, corpus.test.tokens)
     assert -log_p.sum() / tokens.sum() == pytest.approx(GOLDEN, rel=1e-4)
+
+
+def test_the_real_lm_is_kept_for_other_commands(
+    corpus: Corpus, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(small_lm, "_REAL", {})
+    brief = dataclasses.replace(SMALL, steps=2)
+    trained = real_lm(corpus, config=brief)
+    (folder,) = (path for path in cache.iterdir() if path.is_dir())
+    small_lm._REAL.clear()
+    monkeypatch.setattr(small_lm, "fit_lm", None)  # it would fail
+    read = real_lm(corpus, config=brief)
+    tokens = corpus.test.tokens
+    assert read is not trained
+    assert np.array_equal(log_prob(read, tokens)[0], log_prob(trained, tokens)[0])
+    (folder / "manifest.json").unlink()
+    small_lm._REAL.clear()
+    with pytest.raises(TypeError):
+        real_lm(corpus, config=brief)
 
 
 def test_the_real_lm_is_trained_once(corpus: Corpus) -> None:
@@ -180,7 +208,7 @@ def test_long_sentences_are_cut(corpus: Corpus) -> None:
     """The corpus's longest has 6 words and <eos>: of 9 words the first 6 are read."""
     line = language(1, 0)[0]
     cut = encoded([line + " the old bee"], corpus)
-    assert torch.equal(cut, encoded([line], corpus))
+    assert torch.equal(cut.padded(), encoded([line], corpus).padded())
 
 
 @pytest.mark.parametrize("lines", [["the cat"], ["x y z"] * 3, [""], ["", "the dog likes a"]])
@@ -193,8 +221,8 @@ def test_the_end_of_a_single_sentence_is_not_hidden(corpus: Corpus) -> None:
     """<eos> stands once there, like a rare word; shown as <unk> half the time, its log p would
     be about -log 2 = -0.69.
     """
-    tokens = torch.tensor([[*corpus.vocabulary.encode(["the", "cat"])]])
-    model = fit_lm(tokens, corpus, config=SMALL)
+    held = Tokens.of([corpus.vocabulary.encode(["the", "cat"])])
+    model, tokens = fit_lm(held, corpus, config=SMALL), held.padded()
     assert tokens[0, -1] == EOS
     assert model.token_log_prob(tokens)[0, -1] > -0.2
 

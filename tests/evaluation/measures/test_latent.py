@@ -7,7 +7,7 @@ import torch
 from torch.distributions import Independent, Normal
 
 from gantext.data.corpus import Corpus, Sentences, build_corpus
-from gantext.data.vocabulary import PAD, Vocabulary
+from gantext.data.vocabulary import PAD
 from gantext.evaluation.measures.latent import latent_scores
 from gantext.nn.latent import sentence_noise
 
@@ -37,9 +37,9 @@ class Known:
 
 @pytest.fixture(scope="module")
 def corpus() -> Corpus:
-    lines = Sentences(tuple(tuple(line.split()) for line in LINES), tuple(LINES))
-    vocabulary = Vocabulary.build(lines.tokens, tokenizer="whitespace")
-    return build_corpus("toy", vocabulary, lines, Sentences((), ()), lines)
+    lines = Sentences.of(map(str.split, LINES), LINES)
+    vocabulary = lines.vocabulary(tokenizer="whitespace")
+    return build_corpus("toy", vocabulary, lines, Sentences.of((), ()), lines)
 
 
 def by_definition(tokens: torch.Tensor) -> dict[str, float]:
@@ -74,7 +74,7 @@ def test_every_score_equals_its_formula(corpus: Corpus) -> None:
     scores = latent_scores(Known(), corpus, CPU, draws=DRAWS, sentences=100, seed=SEED)
     found = {score.name: score.value for score in scores}
     units = found.pop("active-units")
-    assert found == pytest.approx(by_definition(corpus.test.tokens), rel=1e-5)
+    assert found == pytest.approx(by_definition(corpus.test.tokens.padded()), rel=1e-5)
     assert units == 1
     assert scores[0].signature["sentences"] == 8 and scores[0].signature["k"] == DRAWS
     information = next(score for score in scores if score.name == "mutual-information")
@@ -86,4 +86,4 @@ def test_a_part_of_the_sentences_is_chosen_by_the_seed(corpus: Corpus) -> None:
     order = torch.randperm(8, generator=torch.Generator().manual_seed(SEED))[:3].sort().values
     scores = latent_scores(Known(), corpus, CPU, draws=DRAWS, sentences=3, seed=SEED)
     found = {score.name: score.value for score in scores if score.name != "active-units"}
-    assert found == pytest.approx(by_definition(corpus.test.tokens[order]), rel=1e-5)
+    assert found == pytest.approx(by_definition(corpus.test.tokens.padded()[order]), rel=1e-5)

@@ -2,7 +2,9 @@
 
 import math
 import warnings
+from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -11,13 +13,19 @@ from hypothesis import strategies as st
 from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
 
 from gantext.errors import UserError
+from gantext.metrics.text import ngrams
 from gantext.metrics.text.bleu import ReferenceIndex, self_bleu
 from gantext.metrics.text.ngrams import (
+    Grams,
+    Words,
     encode,
     find_ngrams,
-    highest_counts,
     number_ngrams,
     number_words,
+)
+from gantext.metrics.text.sentence_counts import (
+    highest_counts,
+    repeated,
     sentence_counts,
 )
 
@@ -203,30 +211,110 @@ def windows(sentence: Sequence[str], order: int) -> list[tuple[str, ...]]:
     return [tuple(sentence[i : i + order]) for i in range(len(sentence) - order + 1)]
 
 
-@given(sentences=CORPUS, strangers=st.lists(STRANGER, max_size=5))
+def read(grams: Grams, sentences: Corpus) -> list[list[tuple[int, tuple[str, ...]]]]:
+    """For each n-gram where it stands, in the order of places: sentence and words."""
+    text = grams.text
+    standing = []
+    for place in grams.places.tolist():
+        sentence = int(text.sentences[place])
+        start = place - int(text.bounds[sentence])
+        standing.append((sentence, tuple(sentences[sentence][start : start + grams.order])))
+    return [standing[begin:end] for begin, end in pairwise(grams.starts.tolist())]
+
+
+@given(sentences=CORPUS, strangers=st.lists(STRANGER, max_size=5), part=st.integers(1, 9))
 @settings(max_examples=60, deadline=None)
-def test_ngram_numbers_name_the_same_ngrams(sentences: Corpus, strangers: Corpus) -> None:
-    """Equal numbers exactly for equal n-grams, in the order of reading; unknown ones left out."""
+def test_ngram_numbers_name_the_same_ngrams(
+    sentences: Corpus, strangers: Corpus, part: int
+) -> None:
+    """Equal numbers exactly for equal n-grams, each in the order of reading; unknown ones left out.
+
+    However few places are sorted at a time.
+    """
     numbering = number_words(sentences)
-    fitted = list(number_ngrams(encode(sentences, numbering), 4))
-    found = find_ngrams(encode(strangers, numbering), [grams.keys for grams in fitted])
-    for order, (grams, others) in enumerate(zip(fitted, found, strict=True), 1):
-        read = [gram for sentence in sentences for gram in windows(sentence, order)]
-        names = dict(zip(grams.numbers.tolist(), read, strict=True))
-        assert len(names) == len(set(read)) == grams.keys.size
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ngrams, "PART", part)
+        fitted = list(number_ngrams(encode(sentences, numbering), 4))
+        keys = [grams.keys() for grams in fitted]
+        found = list(find_ngrams(encode(strangers, numbering), keys))
+    for order, (grams, (others, numbers)) in enumerate(zip(fitted, found, strict=True), 1):
+        whole = [(i, gram) for i, s in enumerate(sentences) for gram in windows(s, order)]
+        standing = read(grams, sentences)
+        names = [places[0][1] for places in standing]
+        assert len(set(names)) == len(names) == keys[order - 1].size
+        assert standing == [[pair for pair in whole if pair[1] == name] for name in names]
         known = [
             (place, gram)
             for place, sentence in enumerate(strangers)
             for gram in windows(sentence, order)
-            if gram in set(read)
+            if gram in names
         ]
-        pairs = zip(others.sentences.tolist(), others.numbers.tolist(), strict=True)
-        assert [(place, names[number]) for place, number in pairs] == known
+        theirs = zip(numbers.tolist(), read(others, strangers), strict=True)
+        pairs = [(n, pair) for n, places in theirs if n >= 0 for pair in places]
+        assert sorted(pair for _, pair in pairs) == sorted(known)
+        assert all(names[number] == gram for number, (_, gram) in pairs)
+
+
+@given(sentences=CORPUS)
+@settings(max_examples=60, deadline=None)
+def test_counts_are_those_of_dictionaries(sentences: Corpus) -> None:
+    """Of each n-gram in each sentence; and of those alone that a sentence has more than once."""
+    for grams in number_ngrams(encode(sentences, number_words(sentences)), 3):
+        names = [places[0][1] for places in read(grams, sentences)]
+        plain = Counter(
+            (gram, i) for i, s in enumerate(sentences) for gram in windows(s, grams.order)
+        )
+        for rows, least in ((sentence_counts(grams), 1), (repeated(grams), 2)):
+            columns = (rows.numbers, rows.sentences, rows.counts)
+            triples = zip(*(column.tolist() for column in columns), strict=True)
+            counted = {(names[number], sentence): count for number, sentence, count in triples}
+            assert counted == {pair: count for pair, count in plain.items() if count >= least}
 
 
 def test_highest_and_second_highest_counts() -> None:
     """a: 3, 3 and 1 times, so 3 and 3; b: 2 times in one sentence only, so 2 and 0."""
     sentences = [list("aaabb"), list("aaa"), list("a")]
     (grams,) = number_ngrams(encode(sentences, number_words(sentences)), 1)
-    first, second = highest_counts(sentence_counts(grams), grams.keys.size)
+    first, second = highest_counts(sentence_counts(grams), grams.counts.size)
     assert (first.tolist(), second.tolist()) == ([3, 2], [3, 0])
+
+
+def plain_matches(references: Corpus, hypothesis: list[str], order: int) -> int:
+    """The clipped matches of one order, with a dictionary for each sentence."""
+    counted = [Counter(windows(reference, order)) for reference in references]
+    return sum(
+        min(count, max((other[gram] for other in counted), default=0))
+        for gram, count in Counter(windows(hypothesis, order)).items()
+    )
+
+
+def test_many_words_and_long_sentences_are_counted_as_by_dictionaries() -> None:
+    """More words than two bytes number, sentences of up to 40 words of which few stand apart."""
+    rng = np.random.default_rng(3)
+    lengths = rng.integers(0, 41, 30).tolist()
+    sentences = [[str(word) for word in rng.zipf(1.4, n).clip(max=9)] for n in lengths]
+    rare = [[f"w{i}" for i in range(70_000)], ["w69999", "w0", "w1", "w69999"]]
+    references, hypotheses = [*rare, *sentences], [["w69998", "w69999", "w0"], *sentences[:9]]
+    matches = ReferenceIndex(references, 4).matches(hypotheses)
+    for order in range(1, 5):
+        plain = [plain_matches(references, one, order) for one in hypotheses]
+        assert matches.clipped[order - 1].tolist() == plain
+    assert matches.clipped[:, 0].tolist() == [3, 2, 0, 0]
+
+
+def test_counting_grows_as_the_words_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four times as many sentences are four times as many places to sort, and a little more."""
+
+    def sorted_places(size: int) -> int:
+        rng = np.random.default_rng(1)
+        numbers = (rng.zipf(1.3, size * 10) % 500).astype(np.int32)
+        words = Words(numbers, np.full(size, 10), 500)
+        sizes: list[int] = []
+        sort = ngrams._sort
+        with monkeypatch.context() as patch:
+            patch.setattr(ngrams, "_sort", lambda *a: (sizes.append(a[0].size), sort(*a)))
+            list(number_ngrams(words, 5))
+        return sum(sizes)
+
+    few = sorted_places(2000)
+    assert few <= 4 * 9 * 2000 and sorted_places(8000) <= 4.1 * few

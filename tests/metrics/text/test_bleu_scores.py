@@ -14,8 +14,8 @@ from gantext.errors import UserError
 from gantext.metrics.score import Score, signature_line
 from gantext.metrics.text import bleu_scores as presets
 from gantext.metrics.text.bleu import ReferenceIndex, self_bleu
-from gantext.metrics.text.bleu_scores import bleu_scores, find_preset, self_bleu_scores
-from gantext.metrics.text.presets import PRESETS
+from gantext.metrics.text.bleu_scores import bleu_scores, self_bleu_scores
+from gantext.metrics.text.presets import PRESETS, find_preset
 
 NAMES = ("texygen", "texygen-fast", "leakgan", "relgan", "textgan")
 

@@ -8,6 +8,7 @@ from gantext.data.vocabulary import EOS, PAD
 from gantext.models.leakgan import features as leaked_features
 from gantext.models.leakgan.features import LeakyTextCNN, unread_after
 from gantext.nn.text.text_cnn import DiscriminatorConfig
+from gantext.nn.text.windows import prefix_windows
 
 WIDTHS = [(1,), (2, 3), (1, 4, 7), (9,), (1, 2, 3, 4, 5, 6, 7, 8, 9)]
 
@@ -81,6 +82,22 @@ def test_reading_word_by_word_equals_each_prefix_on_its_own(widths, table_steps,
         torch.testing.assert_close(found[valid], wanted[valid, t + 1], rtol=1e-5, atol=1e-5)
 
 
+def test_tables_follow_the_weights_and_do_not_keep_bf16():
+    """They are built once an update, perhaps inside autocast, and read outside too."""
+    model = make((1, 4))
+    first, wide = model.tables()
+    assert model.tables()[1] is wide and first.shape == (12, 4) and wide.shape == (48, 4)
+    weight = model.convolutions[1].weight
+    torch.testing.assert_close(wide[5 * 4 + 3], weight[:, :, 3] @ model.embedding.weight[5])
+    with torch.no_grad():
+        weight.add_(0.3)
+    with torch.autocast("cpu", torch.bfloat16):
+        inside = model.tables()[1]
+    assert inside.dtype == torch.float32 and not torch.equal(inside, wide)
+    model._tables = ([], [])
+    assert torch.equal(inside, model.tables()[1])
+
+
 def test_the_features_of_an_ended_sentence_are_those_that_d_judges_it_by():
     model, tokens = make((1, 4, 7)), sentences()
     ended = (tokens == EOS).any(1)
@@ -110,9 +127,11 @@ def test_only_prefixes_teach_what_is_not_yet_generated():
 
 
 def test_prefixes_in_order_or_by_different_words_are_the_same():
-    """The path of a GPU, which does not look for equal words."""
+    """The way of a GPU, which does not look for equal words: the products of each token."""
     model, tokens = make((1, 4, 7)), sentences()
-    torch.testing.assert_close(model._prefix_pooled(tokens, None), model.prefix_pooled(tokens))
+    found = [prefix_windows(model.prefix_products(tokens, c)) for c in model.convolutions]
+    plain = (torch.cat(found, -1) + model._biases()).relu()
+    torch.testing.assert_close(model.prefix_pooled(tokens), plain, rtol=1e-5, atol=1e-6)
 
 
 def test_unread_after_by_hand():

@@ -10,9 +10,12 @@ from gantext.data.vocabulary import BOS, EOS, PAD, UNK
 from gantext.models.leakgan.features import LeakyTextCNN
 from gantext.models.leakgan.generator import LeakGenerator
 from gantext.models.leakgan.manager_worker import GoalSchedule, LeakGeneratorConfig, Worker
+from gantext.nn.text.fitting import mean_nll
+from gantext.nn.text.output_layer import mean_word_nll
 from gantext.nn.text.rollouts import roll_out, valid_lengths
 from gantext.nn.text.sampling import SamplingOptions, decode
 from gantext.nn.text.text_cnn import DiscriminatorConfig
+from tests.nn.text import plain
 
 GREEDY = SamplingOptions(temperature=0.0)
 SCHEDULES = list(GoalSchedule)
@@ -157,10 +160,12 @@ def test_probabilities_of_all_sentences_sum_to_one(schedule):
 def test_what_is_never_written():
     """<pad> and <bos> are impossible; <unk> has a probability, and is not sampled."""
     model, tokens = make(GoalSchedule.sliding), ending_anywhere()
-    log_probs = model.valid_log_probs(tokens)
+    features = model.valid_features(tokens)
+    log_probs = plain.log_probs(model.output_layer(), features)
     assert torch.isinf(log_probs[:, [PAD, BOS]]).all()
     assert torch.isfinite(log_probs[:, UNK]).all()
-    assert torch.isinf(model.valid_log_probs(tokens, written=True)[:, UNK]).all()
+    written = plain.log_probs(model.output_layer(written=True), features)
+    assert torch.isinf(written[:, UNK]).all()
     drawn = decode(model, 300, 10, rng(1), SamplingOptions())
     assert not {BOS, UNK} & set(drawn.flatten().tolist())
 
@@ -176,8 +181,8 @@ def test_no_gradient_leaves_its_own_network():
     """The worker's loss moves no weight of the manager's, and neither loss one of D's."""
     model, tokens = make(GoalSchedule.sliding), ending_anywhere()
     _, goals = model.leak(tokens)
-    log_probs = model.worker_log_probs(tokens, goals)
-    log_probs.gather(1, tokens[tokens != PAD][:, None]).sum().backward()
+    features = model.worker_features(tokens, goals)
+    mean_word_nll(model.output_layer(), features, tokens[tokens != PAD])[0].backward()
     assert all(p.grad is None for p in model.manager.parameters())
     assert all(p.grad is not None for p in model.worker.parameters())
     goals.square().cumsum(-1).sum().backward()
@@ -193,9 +198,9 @@ def test_dropout_is_drawn_from_the_given_generator_only():
     config = LeakGeneratorConfig(6, 5, 4, True, 0.5, 0.3, 3, 3, schedule)
     model, tokens = LeakGenerator(9, config, discriminator, rng(2)), ending_anywhere()
     before = torch.get_rng_state()
-    one = model.token_log_prob(tokens, rng(3))
-    assert torch.equal(one, model.token_log_prob(tokens, rng(3)))
-    assert not torch.equal(one, model.token_log_prob(tokens, rng(4)))
+    one = mean_nll(model, tokens, rng(3))
+    assert torch.equal(one, mean_nll(model, tokens, rng(3)))
+    assert not torch.equal(one, mean_nll(model, tokens, rng(4)))
     assert torch.equal(before, torch.get_rng_state())
 
 
@@ -203,6 +208,7 @@ def test_a_temperature_divides_the_scores():
     """log p at temperature 1/2 is 2 log p at 1, normalised again."""
     model, tokens = make(GoalSchedule.sliding), ending_anywhere()
     _, goals = model.leak(tokens)
-    warm = model.worker_log_probs(tokens, goals, written=True)
-    cold = model.worker_log_probs(tokens, goals, written=True, temperature=0.5)
+    layer = model.output_layer(written=True)
+    warm = plain.log_probs(layer, model.worker_features(tokens, goals))
+    cold = plain.log_probs(layer, model.worker_features(tokens, goals, temperature=0.5))
     torch.testing.assert_close(cold, (2 * warm).log_softmax(-1))

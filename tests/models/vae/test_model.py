@@ -90,7 +90,7 @@ def loss_parts(model: vae.VAE, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
         mu, log_var = model.encoder(REAL)
         noise = torch.empty(mu.shape).normal_(generator=rng(seed))
         z = mu + (0.5 * log_var).exp() * noise
-        return model.decoder.sentence_log_prob(REAL, z), gaussian_kl(mu, log_var)
+        return model.decoder.log_prob(REAL, z), gaussian_kl(mu, log_var)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_the_autoencoder_reads_the_mean_and_has_no_kl() -> None:
     assert (ae.name, ae.steps, ae.scored, main.name) == ("autoencoder", 25, False, "vae")
     with torch.no_grad():
         mu, _ = model.encoder(REAL)
-        wanted = -model.decoder.sentence_log_prob(REAL, mu).sum() / 7
+        wanted = -model.decoder.log_prob(REAL, mu).sum() / 7
     before = weights(model)
     found = ae.step(REAL, rng(1))
     assert float(found["loss"]) == pytest.approx(float(wanted))

@@ -15,8 +15,11 @@ from gantext.models.vae.networks import (
     Injection,
     LatentDecoder,
 )
+from gantext.nn.text import output_layer
 from gantext.nn.text.dropout import hide_words
+from gantext.nn.text.lstm import at_words
 from gantext.nn.text.sampling import SamplingOptions, decode
+from tests.nn.text import plain
 
 WORDS, SIZE = 9, 3
 TOKENS = torch.tensor([[4, 5, 6, EOS, PAD], [7, UNK, 4, 8, EOS], [5, EOS, PAD, PAD, PAD]])
@@ -45,7 +48,8 @@ def latent(rows: int = 3, seed: int = 2) -> torch.Tensor:
 @pytest.mark.parametrize("rate", [0.0, 1.0])
 def test_teacher_forcing_equals_step_by_step(inject: Injection, layers: int, rate: float) -> None:
     model, z = decoder(z_inject=inject, layers=layers, word_dropout=rate), latent()
-    parallel = model.valid_log_probs(TOKENS, z, written=True)
+    features = model.features(TOKENS, z)[TOKENS != PAD]
+    parallel = plain.log_probs(model.output_layer(written=True), features)
     policy, found = GivenLatent(model, z), []
     state = policy.start(3)
     for t in range(TOKENS.shape[1]):
@@ -58,9 +62,9 @@ def test_teacher_forcing_equals_step_by_step(inject: Injection, layers: int, rat
 @pytest.mark.parametrize("inject", list(Injection))
 def test_every_row_reads_its_own_z(inject: Injection) -> None:
     model, z = decoder(z_inject=inject), latent()
-    before = model.sentence_log_prob(TOKENS, z)
+    before = model.log_prob(TOKENS, z)
     z[1] += 1
-    changed = (model.sentence_log_prob(TOKENS, z) - before).abs() > 1e-4
+    changed = (model.log_prob(TOKENS, z) - before).abs() > 1e-4
     assert changed.tolist() == [False, True, False]
 
 
@@ -81,16 +85,19 @@ def test_a_policy_has_the_rows_of_its_z() -> None:
 
 
 def test_chunked_log_prob_is_that_of_teacher_forcing(monkeypatch: pytest.MonkeyPatch) -> None:
-    from gantext.models.vae import networks as latent_model
-
     model, z = decoder(), latent()
-    wanted = model.sentence_log_prob(TOKENS, z)
-    assert wanted.requires_grad
+    loss, wanted = model.nll(TOKENS, z)
+    assert loss.requires_grad
+    valid = TOKENS != PAD
+    every = plain.log_probs(model.output_layer(), model.features(TOKENS, z)[valid])
+    chosen = every.gather(1, TOKENS[valid][:, None])[:, 0].detach()
+    torch.testing.assert_close(wanted, at_words(chosen, TOKENS).sum(1))
+    torch.testing.assert_close(loss.detach(), -chosen.mean())
     for elements in (WORDS, 4 * WORDS, 2**20):
-        monkeypatch.setattr(latent_model, "CHUNK_ELEMENTS", {"cpu": elements})
+        monkeypatch.setattr(output_layer, "CHUNK_ELEMENTS", {"cpu": elements})
         found = model.log_prob(TOKENS, z)
         assert not found.requires_grad
-        torch.testing.assert_close(found, wanted.detach())
+        torch.testing.assert_close(found, wanted)
 
 
 # Word dropout
@@ -105,7 +112,7 @@ def test_word_dropout_one_makes_the_loss_independent_of_the_history(training: bo
     for rate, same in ((1.0, True), (0.0, False)):
         model = decoder(word_dropout=rate)
         one, two = (
-            model.valid_log_probs(tokens, z, rng(3) if training else None)
+            model.features(tokens, z, rng(3) if training else None)[tokens != PAD]
             for tokens in (TOKENS, other)
         )
         assert torch.allclose(one, two, atol=1e-6) == same
@@ -169,6 +176,6 @@ def test_gradients_reach_the_encoder_through_z_for_every_injection() -> None:
     for inject in Injection:
         encoder, model = Encoder(WORDS, SIZE, ENCODER, rng(1)), decoder(z_inject=inject)
         mu, _ = encoder(TOKENS)
-        model.sentence_log_prob(TOKENS, mu).sum().backward()
+        model.nll(TOKENS, mu)[0].backward()
         grad = encoder.heads.weight.grad
         assert grad is not None and grad[:SIZE].abs().sum() > 0

@@ -6,8 +6,10 @@ import pytest
 import torch
 
 from gantext.data.vocabulary import EOS, PAD
+from gantext.nn.state import check_like
 from gantext.nn.text.adversary import Balance, DiscriminatorTrainer, DTrainingConfig, bce, weighted
 from gantext.nn.text.text_cnn import DiscriminatorConfig, TextCNN
+from gantext.records.shape import Misfit
 
 REAL = torch.tensor([[4, 4, EOS], [4, EOS, PAD]])
 FAKE = torch.tensor([[5, 5, EOS], [5, EOS, PAD]])
@@ -23,6 +25,9 @@ class Told(TextCNN):
     def logits(self, tokens, rng=None):
         shift = (tokens != PAD).sum(1) / 10 - 0.3
         return self.bias(torch.tensor([LOGIT[int(row[0])] for row in tokens])) + shift
+
+    def logits_of(self, batches, rng):
+        return [self.logits(tokens) for tokens in batches]
 
     def prefix_logits(self, tokens, rng=None):
         return self.bias(torch.tensor([[LOGIT[int(word)] for word in row] for row in tokens]))
@@ -88,3 +93,31 @@ def test_a_weighted_cross_entropy_by_hand() -> None:
     expected = (math.log(2) + 3 * math.log(4 / 3)) / 4
     assert bce(logits, weights, 1.0).item() == pytest.approx(expected, rel=1e-6)
     assert weighted(torch.tensor([1.0, 3.0]), weights).item() == 2.5
+
+
+def test_the_optimiser_steps_as_torchs_plain_one() -> None:
+    """Three updates of random sentences: weights to 1e-6."""
+    tokens = torch.randint(3, 6, (2, 4, 3), generator=torch.Generator().manual_seed(1))
+    found = []
+    for fused in (True, None):
+        config = DiscriminatorConfig(embedding=4, widths=[1, 2], filters=[2, 3], dropout=0, l2=0)
+        network = TextCNN(6, config, 3, torch.Generator().manual_seed(0))
+        settings = DTrainingConfig(1, 4, 0.1, 5.0, 1, Balance.fixed, 0.8)
+        taught = DiscriminatorTrainer(network, settings, prefixes=False)
+        assert taught.optimiser.param_groups[0]["fused"] is True
+        taught.optimiser.param_groups[0]["fused"] = fused
+        for _ in range(3):
+            taught.step(*tokens, torch.Generator())
+        found.append(torch.cat([weight.detach().flatten() for weight in network.parameters()]))
+    torch.testing.assert_close(*found, rtol=1e-6, atol=1e-6)
+
+
+def test_an_optimiser_from_before_it_was_fused_goes_on_as_it_began() -> None:
+    own = trainer().optimiser
+    state = own.state_dict()
+    group = state["param_groups"][0] | {"betas": [0.5, 0.999], "fused": None}
+    check_like(own.state_dict(), {**state, "param_groups": [group]})
+    own.load_state_dict({**state, "param_groups": [group]})
+    assert own.param_groups[0]["fused"] is None
+    with pytest.raises(Misfit, match="fused"):
+        check_like(own.state_dict(), {**state, "param_groups": [group | {"fused": "yes"}]})

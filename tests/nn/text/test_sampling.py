@@ -12,16 +12,24 @@ from gantext.nn.text import sampling
 from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
 from gantext.nn.text.sampling import (
     LogitsNotFinite,
+    Prefixes,
     SamplingOptions,
     check_drawn,
     decode,
     draw,
+    draw_by_noise,
     filtered,
+    next_tokens,
 )
 
 
 def rng(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
+
+
+def draw_each(logits: torch.Tensor, uniform: torch.Tensor) -> torch.Tensor:
+    """`draw` of rows that have logits of their own."""
+    return draw(logits, uniform, torch.arange(len(logits)))
 
 
 def tiny(words: int = 8, layers: int = 1, tie: bool = True) -> LanguageModel:
@@ -40,19 +48,18 @@ def test_draw_equals_the_plain_inverse_cdf(words):
     uniform = torch.rand(400, generator=rng(2), dtype=torch.float64)
     plain = logits.double().softmax(-1).cumsum(-1)
     expected = torch.searchsorted(plain / plain[:, -1:], uniform[:, None], right=True)[:, 0]
-    assert (draw(logits, uniform) == expected).float().mean() > 0.995  # float32 at the borders
+    assert (draw_each(logits, uniform) == expected).float().mean() > 0.995  # float32 at the borders
 
 
 def test_draw_reaches_the_first_and_the_last_word_and_never_an_impossible_one():
     logits = torch.zeros(3, 131)
     logits[:, [0, 64, 129]] = -torch.inf
     edges = torch.tensor([0.0, 1 - 2**-53, 0.5], dtype=torch.float64)
-    first, last, middle = draw(logits, edges).tolist()
+    first, last, middle = draw_each(logits, edges).tolist()
     assert (first, last) == (1, 130)
     assert middle not in (0, 64, 129)
-    many = draw(
-        logits[:1].expand(20000, -1), torch.rand(20000, generator=rng(), dtype=torch.float64)
-    )
+    uniform = torch.rand(20000, generator=rng(), dtype=torch.float64)
+    many = draw(logits[:1], uniform, torch.zeros(20000, dtype=torch.long))
     assert set(many.tolist()) == set(range(131)) - {0, 64, 129}
 
 
@@ -66,8 +73,45 @@ def test_draw_has_the_tails_of_float32():
         u = torch.rand(10**6, generator=generator, dtype=torch.float64)
         seen += int((u > 1 / (1 + 1e-6)).sum())
         hits = u[u > 0.99]
-        assert torch.equal(draw(logits.expand(len(hits), -1), hits) == 99, hits > 1 / (1 + 1e-6))
+        same = torch.zeros(len(hits), dtype=torch.long)
+        assert torch.equal(draw(logits, hits, same) == 99, hits > 1 / (1 + 1e-6))
     assert 0 < seen < 26
+
+
+def test_draws_by_noise_have_the_softmax_s_frequencies():
+    """40,000 draws by Gumbel noise, chi-square; a word of probability 0 never comes."""
+    logits = torch.tensor([0.0, -1.0, -torch.inf, 2.0, 0.5, -3.0])
+    words = draw_by_noise(logits.expand(40_000, -1), rng(3))
+    counts = torch.bincount(words, minlength=6).double()
+    assert counts[2] == 0
+    kept = [0, 1, 3, 4, 5]
+    expected = logits.double().softmax(-1) * 40_000
+    assert chisquare(counts[kept], expected[kept]).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("broken", [math.nan, math.inf])
+def test_draws_by_noise_of_broken_logits_are_no_words(broken):
+    logits = torch.zeros(2, 6)
+    logits[1, 4] = broken
+    whole, word = draw_by_noise(logits, rng()).tolist()
+    assert word == PAD
+    assert 0 <= whole < 6
+
+
+def test_rows_with_one_prefix_share_what_is_computed_of_it():
+    """Seven rows of two prefixes: one state each, and each row draws with its own uniform."""
+    model = tiny()
+    words = torch.tensor([4, 5, 4, 4, 5, 4, 5])
+    shared = Prefixes(model, model.start(7))
+    read = shared.read(shared.start, words)
+    assert len(shared.state[0]) == 2
+    assert read.tolist() == [0, 1, 0, 0, 1, 0, 1]
+    apart = model.advance(model.start(7), words)
+    torch.testing.assert_close(shared.state[0][read], apart[0])
+    drawn = shared.draw(read, rng(3), SamplingOptions())
+    assert torch.equal(drawn, next_tokens(model, apart, rng(3), SamplingOptions()))
+    assert len(set(drawn[words == 4].tolist())) > 1
+    assert len(Prefixes(model, apart).state[0]) == 7  # rows that do not start alike stay apart
 
 
 def test_top_k_and_top_p_keep_the_likeliest_words():
@@ -207,9 +251,9 @@ def test_a_word_of_probability_exactly_0_is_never_drawn_at_the_edges():
     logits = torch.full((2, 70), -torch.inf)
     logits[:, [3, 66]] = 0.0
     edges = torch.tensor([0.0, 1 - 2**-53], dtype=torch.float64)
-    assert draw(logits, edges).tolist() == [3, 66]
+    assert draw_each(logits, edges).tolist() == [3, 66]
     half = torch.tensor([0.5 - 2**-53, 0.5], dtype=torch.float64)
-    assert draw(logits, half).tolist() == [3, 66]
+    assert draw_each(logits, half).tolist() == [3, 66]
 
 
 def test_rows_are_drawn_alike_in_chunks(monkeypatch):

@@ -48,20 +48,8 @@ def test_features_do_not_depend_on_padding():
 def test_score_of_repeated_rows_equals_the_plain_pass():
     model, tokens = make(), sentences()
     many = tokens[torch.randint(0, 40, (3000,), generator=rng(5))]
-    torch.testing.assert_close(model.score(many), model.logits(many).detach().sigmoid())
-
-
-def test_table_features_equal_the_convolutions_and_follow_the_weights():
-    """Gathering sums of table rows equals multiplying, also after the weights have changed."""
-    model, tokens = make(), sentences()
-    for _ in range(2):
-        by_table = model.table_pooled(tokens, model.tables())
-        torch.testing.assert_close(by_table, model.pooled(tokens), rtol=1e-5, atol=1e-5)
-        with torch.no_grad():
-            for parameter in model.parameters():
-                parameter.add_(0.3)
-            model.embedding.weight[PAD] = 0
-    assert model.tables() is model.tables()
+    plain = model.output(model.highway(model.convolved(many))).squeeze(1)
+    torch.testing.assert_close(model.score(many), plain.detach().sigmoid())
 
 
 def test_unique_rows_finds_one_copy_of_each():

@@ -1,0 +1,32 @@
+"""The config of `data=NAME` alone, from its YAML file and without hydra (half a second)."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from gantext.config import groups, schema
+from gantext.errors import UserError
+from gantext.records import yaml_file
+
+NAMED = re.compile(r"data=(\w+)")
+# What stands for something else, or says where the values go: hydra has to read those.
+COMPOSED = re.compile(r"\$\{|^defaults\s*:|^#\s*@package", re.MULTILINE)
+
+
+def named_data(overrides: Sequence[str], config_dir: Path | None = None) -> Any | None:
+    """The typed `Config` that hydra would compose; None where only hydra can tell, or refuse."""
+    own = groups.own_folder(config_dir)
+    name = NAMED.fullmatch(overrides[0]) if len(overrides) == 1 else None
+    if name is None or (
+        own is not None and (not own.is_dir() or (own / f"{groups.MAIN}.yaml").exists())
+    ):
+        return None
+    paths = (folder / "data" / f"{name[1]}.yaml" for folder in groups.folders(config_dir))
+    path = next((path for path in paths if path.is_file()), None)
+    try:
+        if path is None or COMPOSED.search(yaml_file.read_text(path)):
+            return None
+        return schema.data_of(yaml_file.read_yaml(path))
+    except UserError:
+        return None

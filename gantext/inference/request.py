@@ -1,0 +1,73 @@
+"""What is sampled of a run, and the settings that the samples can be drawn again with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gantext.data import ranges
+from gantext.data.ranges import GreedyTemperature
+from gantext.metrics.score import Setting, signed
+from gantext.runs.kinds import KINDS, TEXT, Kind
+
+if TYPE_CHECKING:
+    from gantext.nn.text.sampling import SamplingOptions
+
+
+@dataclass(frozen=True)
+class SamplingRequest:
+    """What is sampled: how many, how words are drawn (of text), from which state of the run.
+
+    Raises:
+        UserError: a temperature that nothing can be drawn at.
+    """
+
+    n: int
+    temperature: GreedyTemperature = 1.0
+    top_k: int = 0
+    top_p: float = 1.0
+    seed: int = 0
+    phase: str | None = None
+
+    def __post_init__(self) -> None:
+        ranges.check(self)
+
+    @property
+    def options(self) -> "SamplingOptions":
+        """How tokens are drawn."""
+        from gantext.nn.text.sampling import SamplingOptions
+
+        return SamplingOptions(self.temperature, self.top_k, self.top_p)
+
+
+def signed_temperature(temperature: float) -> Setting:
+    """What a signature says of a temperature: 0 is greedy."""
+    return temperature or "greedy"
+
+
+def signature(
+    origin: Mapping[str, Setting],
+    request: SamplingRequest,
+    run_data: str | None,
+    kind: Kind[Any, Any] = TEXT,
+) -> dict[str, Setting]:
+    """The settings that these samples can be drawn again with.
+
+    What a user may choose of words only is left out of pictures.
+
+    Args:
+        origin: which model it is, as `origin_of` says.
+        request: the samples.
+        run_data: the hash of the data that it was trained on.
+        kind: what it makes.
+    """
+    found = signed(
+        **origin,
+        sampled=request.n,
+        temperature=signed_temperature(request.temperature),
+        top_k=request.top_k,
+        top_p=request.top_p,
+        sample_seed=request.seed,
+        run_data=run_data,
+    )
+    foreign = {option for one in KINDS for option in one.options} - kind.options
+    return {key: value for key, value in found.items() if key not in foreign}

@@ -1,0 +1,101 @@
+"""What is known of data without reading it: as long as its files are as they were."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gantext import data
+from gantext.config.compose import compose_data
+from gantext.config.schema import plain
+from gantext.data import Reads
+from gantext.errors import UserError
+from gantext.evaluation import known_data
+from gantext.evaluation.ground import Ground
+from gantext.metrics.text.preparation import AS_IT_IS
+
+Find = Callable[[], tuple[Ground, int]]
+
+
+@pytest.fixture
+def text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file of sentences that has long been there, and an empty cache."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(known_data, "SETTLED", -1)
+    path = tmp_path / "t.txt"
+    path.write_text("".join(f"a dog sees cat number {n}\n" for n in range(40)))
+    return path
+
+
+@pytest.fixture
+def find(text: Path, monkeypatch: pytest.MonkeyPatch) -> Find:
+    """Gives what is known of the file's sentences, and how often they have been loaded for it."""
+    loads: list[object] = []
+    real = data.load_for
+
+    def counted(*words: Any) -> Any:
+        loads.append(words)
+        return real(*words)
+
+    monkeypatch.setattr(data, "load_for", counted)
+
+    def found() -> tuple[Ground, int]:
+        cfg = compose_data(["data=text", f"data.train={text}"])
+        loads.clear()
+        return known_data.ground(plain(cfg), Reads.text, AS_IT_IS, lambda: cfg), len(loads)
+
+    return found
+
+
+def test_it_is_loaded_once_and_again_when_a_score_needs_it(find: Find) -> None:
+    (first, loads), (second, again) = find(), find()
+    assert (loads, again) == (1, 0)
+    assert (second.hash, second.size, second.data) == (first.hash, first.size, "text")
+    assert (second.preparation, second.notes) == (first.preparation, first.notes)
+    assert second.size == len(second.training)
+    assert (second.training, second.references) == (first.training, first.references)
+
+
+def test_a_file_that_has_changed_is_loaded_again(find: Find, text: Path) -> None:
+    before = find()[0]
+    text.write_text(text.read_text() + "one more\n")
+    after, loads = find()
+    assert loads == 1 and after.hash != before.hash
+
+
+def test_a_file_that_changed_just_now_may_change_again(
+    find: Find, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(known_data, "SETTLED", 10**13)
+    assert [find()[1], find()[1]] == [1, 1]
+
+
+def test_what_is_damaged_or_cannot_be_kept_is_loaded_again(find: Find, tmp_path: Path) -> None:
+    find()
+    (place,) = (tmp_path / "cache" / "gantext" / "known").iterdir()
+    place.write_text("{")
+    assert find()[1] == 1 and find()[1] == 0
+    place.unlink()
+    place.parent.rmdir()
+    place.parent.write_text("no folder")
+    assert [find()[1], find()[1]] == [1, 1]
+
+
+def test_data_that_is_other_than_known_is_said(find: Find, tmp_path: Path) -> None:
+    find()
+    (place,) = (tmp_path / "cache" / "gantext" / "known").iterdir()
+    place.write_text(json.dumps({**json.loads(place.read_text()), "hash": "0" * 64}))
+    with pytest.raises(UserError, match="has changed meanwhile: run the command again"):
+        _ = find()[0].training
+    assert find()[1] == 1
+
+
+def test_files_that_nobody_can_name_are_loaded_each_time(text: Path) -> None:
+    pattern = os.path.join(text.parent, "*.txt")
+    assert data.sources(compose_data(["data=text", f"data.train={pattern}"])) is None
+    assert data.sources(compose_data(["data=text", f"data.train={text}"])) == (text,)
+    assert data.sources(compose_data(["data=scenes"])) == ()
+    assert data.sources(compose_data(["data=coco"])) is None  # it is not on this machine
