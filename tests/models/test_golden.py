@@ -16,6 +16,8 @@ from gantext.training.tracker import to_floats
 GOLDEN = Path(__file__).parent.parent / "golden"
 # A gradient's gradient makes more of a last bit: measured .0028 between AVX-512 and AVX2.
 AMPLIFIED = {("dpr_gan", "adversarial", key): 1e-2 for key in ("r1", "d_grad_norm")}
+# Sums of terms of .1 that cancel each other: their last bits are no smaller than the terms'.
+CANCELLED = {"g_loss": 1e-6}
 CPU = torch.device("cpu")
 SMALL = {
     "mle": ["model.generator.embedding=16", "model.generator.hidden=24"],
@@ -98,5 +100,6 @@ def test_losses_are_the_golden_ones(name, request):
         for row, golden in zip(found[phase], rows, strict=True):
             for key, value in golden.items():
                 rel = AMPLIFIED.get((name, phase, key), 1e-3)
-                assert row[key] == pytest.approx(value, rel=rel, abs=1e-7), f"{phase} {key}"
+                least = CANCELLED.get(key, 1e-7)
+                assert row[key] == pytest.approx(value, rel=rel, abs=least), f"{phase} {key}"
             assert row.keys() == golden.keys(), phase

@@ -19,6 +19,8 @@ from gantext.nn.text.sampling import GPU_CHUNK_ELEMENTS
 # Scores of one chunk: 2 MB stay in a core's second cache (1.1x to 1.3x faster than 4 and 8 MB at
 # K = 32, as fast at 128). Fewer rows than K would read the weights more often than the scores.
 CHUNK_ELEMENTS = {"cpu": 2**19}
+# Words: MKL's product takes 1.3x to 1.7x as long where rows of scores begin anywhere.
+ALIGNED = 16
 
 
 class OutputLayer(NamedTuple):
@@ -78,16 +80,25 @@ def _weighted_nll(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """As `policy_nll`; without its weight of entropies all words have the weight 1."""
     apply: Callable[..., tuple[Tensor, Tensor, Tensor]] = _WeightedNLL.apply
-    return apply(features, *layer, words, weights.detach(), entropy_weight)
+    return apply(features, *_aligned(layer), words, weights.detach(), entropy_weight)
 
 
 @torch.no_grad()
 def word_log_prob(layer: OutputLayer, features: Tensor, words: Tensor) -> Tensor:
     """log p of words (N,) given features (N, K), nats: (N,), without a gradient."""
     log_prob = layer.bias.new_empty(len(words))
-    for rows, _, scores in _chunks(_narrow(layer), features, layer.bias.dtype):
+    for rows, _, scores in _chunks(_narrow(_aligned(layer)), features, layer.bias.dtype):
         log_prob[rows] = _normalised(scores, words[rows, None])[1][:, 0]
     return log_prob
+
+
+def _aligned(layer: OutputLayer) -> OutputLayer:
+    """The layer, its words filled up to a multiple of ALIGNED by some that never come."""
+    missing = -len(layer.bias) % ALIGNED
+    if not missing:
+        return layer
+    weight = F.pad(layer.weight, (0, 0, 0, missing))
+    return OutputLayer(weight, F.pad(layer.bias, (0, missing), value=-torch.inf))
 
 
 def _narrow(layer: OutputLayer) -> OutputLayer:
@@ -135,10 +146,10 @@ class _WeightedNLL(torch.autograd.Function):
         entropy_weight: float | None,
     ) -> tuple[Tensor, Tensor, Tensor]:
         log_prob, entropy = torch.empty_like(weights), torch.zeros_like(weights)
-        narrow, needed = _narrow(OutputLayer(weight, bias)), ctx.needs_input_grad
+        narrow = _narrow(OutputLayer(weight, bias))
         gradients = [
-            torch.zeros_like(part) if needed[i] else None
-            for i, part in enumerate((features, weight, bias))
+            torch.zeros_like(part) if needed else None
+            for part, needed in zip((features, weight, bias), ctx.needs_input_grad[:3], strict=True)
         ]
         for rows, part, scores in _chunks(narrow, features, bias.dtype):
             given = scores, words[rows, None], weights[rows, None]
