@@ -1,4 +1,4 @@
-"""Rows of memory: what each score of text holds at most, beside having read the texts.
+"""Rows of memory: what a score or a corpus holds at most, beside having read the texts.
 
 `python -m bench.memory SCORE FILE REFERENCES` computes one score in a process of its own.
 """
@@ -13,35 +13,48 @@ from pathlib import Path
 from bench.children import ended
 from bench.row import Cost, Row, Sizes, Ways
 from bench.texts import made_up
+from gantext import data
+from gantext.config.compose import compose
 from gantext.metrics.text.bleu_scores import bleu_scores, self_bleu_scores
 from gantext.metrics.text.corpus_bleu import corpus_bleu_score
 from gantext.metrics.text.diversity import diversity_scores
 
-Score = Callable[[list[str], list[str]], object]
+Score = Callable[[Path, Path], object]
 
 
-def nothing(lines: list[str], references: list[str]) -> None:
+def lines(path: Path) -> list[str]:
+    """The sentences of a file."""
+    return path.read_text(encoding="utf-8").splitlines()
+
+
+def nothing(sentences: Path, references: Path) -> list[list[str]]:
     """Having imported the scores and read the texts."""
+    return [lines(sentences), lines(references)]
 
 
-def bleu(lines: list[str], references: list[str]) -> None:
+def bleu(sentences: Path, references: Path) -> None:
     """BLEU-2..5."""
-    bleu_scores(lines, references)
+    bleu_scores(lines(sentences), lines(references))
 
 
-def self_bleu(lines: list[str], references: list[str]) -> None:
+def self_bleu(sentences: Path, references: Path) -> None:
     """Self-BLEU-2..5."""
-    self_bleu_scores(lines)
+    self_bleu_scores(lines(sentences))
 
 
-def corpus_bleu(lines: list[str], references: list[str]) -> None:
+def corpus_bleu(sentences: Path, references: Path) -> None:
     """BLEU of the whole text."""
-    corpus_bleu_score(lines, references)
+    corpus_bleu_score(lines(sentences), lines(references))
 
 
-def diversity(lines: list[str], references: list[str]) -> None:
+def diversity(sentences: Path, references: Path) -> None:
     """Diversity and divergence."""
-    diversity_scores(lines, references, ())
+    diversity_scores(lines(sentences), lines(references), ())
+
+
+def load(sentences: Path, references: Path) -> None:
+    """A corpus to train on."""
+    data.load(compose(["model=mle", "data=text", f"data.train={sentences}"]).data)
 
 
 SCORES: dict[str, Score] = {
@@ -50,6 +63,7 @@ SCORES: dict[str, Score] = {
     "Self-BLEU": self_bleu,
     "corpus BLEU": corpus_bleu,
     "diversity": diversity,
+    "a corpus": load,
 }
 
 
@@ -84,9 +98,8 @@ def rows(sizes: Sizes) -> list[Row]:
 
 
 def main(name: str, *paths: str) -> None:
-    """Compute one score, and print the peak memory."""
-    lines, references = (Path(path).read_text(encoding="utf-8").splitlines() for path in paths)
-    SCORES[name](lines, references)
+    """Compute one score, and print the peak memory in megabytes."""
+    SCORES[name](*map(Path, paths))
     print(peak())
 
 
