@@ -274,9 +274,8 @@ class LeakGAN(NamedParts):
         options = SamplingOptions(config.temperature)
         tokens = trimmed(self.sample(config.batch_size, rng, options))
         loss, found = self.policy_loss(tokens, self.rewards(tokens, real, rng))
-        norm = clipped_step(
-            self.g_optimiser, self.generator, config.policy_weight * loss, config.clip
-        )
+        weighted = config.policy_weight * loss
+        norm = clipped_step(self.g_optimiser, self.generator, weighted, config.clip)
         return {**found, "g_grad_norm": norm}
 
     @torch.no_grad()
@@ -295,11 +294,8 @@ class LeakGAN(NamedParts):
         ).mean(2)  # (B, T)
         if config.rank_delta == 0:
             return found
-        return ranked_among(found, tokens != PAD, self._belief(real), config.rank_delta)
-
-    def _belief(self, real: Tensor) -> Tensor:
-        """D's scores, (N,), of (N, T) sentences; also of none."""
-        return self.discriminator.score(real) if len(real) else torch.zeros(0, device=real.device)
+        belief = self.discriminator.score(real) if len(real) else found.new_zeros(0)
+        return ranked_among(found, tokens != PAD, belief, config.rank_delta)
 
     def policy_loss(
         self, tokens: Tensor, rewards: Tensor
