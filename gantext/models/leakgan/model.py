@@ -247,11 +247,8 @@ class LeakGAN(NamedParts):
 
     def adversarial_step(self, batch: Tensor, rng: torch.Generator) -> Metrics:
         """One policy-gradient step, its share of a maximum-likelihood epoch, then D's steps."""
-        config, d, rows = (
-            self.config.adversarial,
-            self.config.d_training,
-            self.config.mle.batch_size,
-        )
+        config, d = self.config.adversarial, self.config.d_training
+        rows = self.config.mle.batch_size
         found: dict[str, Tensor | float] = {}
         if config.policy_weight:
             found.update(self.g_step(batch[: config.rank_real], rng))
