@@ -53,12 +53,14 @@ from gantext.nn.text.rewards import (
     previous_values,
     ranked,
     returns_to_go,
+    sampled,
     spread,
     standardised,
+    valid_mean,
 )
 from gantext.nn.text.rollouts import rollout_rewards, spaced, spacing, trimmed
 from gantext.nn.text.sampling import SamplingOptions, decode
-from gantext.nn.text.text_cnn import DiscriminatorConfig, TextCNN, unique_rows
+from gantext.nn.text.text_cnn import DiscriminatorConfig, TextCNN
 from gantext.plots.curves import (
     D_ACCURACY,
     D_OUTPUTS,
@@ -261,15 +263,13 @@ class GAN(NamedParts):
         log_prob = torch.zeros_like(rewards).masked_scatter(valid, chosen)
         entropy = -(log_probs.exp() * log_probs.clamp_min(-1e9)).sum(1).mean()
         loss = policy_gradient_loss(log_prob, advantage, valid)
-        weight, reward = self.config.adversarial.entropy_weight, rewards[valid]
+        weight = self.config.adversarial.entropy_weight
         return loss - weight * entropy, {
-            "reward": reward.mean(),
-            "reward_std": spread(reward),
+            "reward_std": spread(rewards, valid),
             "g_loss": loss.detach(),
-            "advantage_std": spread(advantage[valid]),
+            "advantage_std": spread(advantage, valid),
             "entropy": entropy.detach(),
-            "length": valid.sum(1).float().mean(),
-            "batch_unique": len(unique_rows(tokens)[0]) / len(tokens),
+            **sampled(tokens, rewards),
         }
 
     @torch.no_grad()
@@ -314,7 +314,7 @@ class GAN(NamedParts):
             return torch.where(steps < self.rollout_every, first, before)
         if kind is Baseline.ema:
             mean = self.ema.clone()
-            self.ema = 0.9 * self.ema + 0.1 * rewards[valid].mean()
+            self.ema = 0.9 * self.ema + 0.1 * valid_mean(rewards, valid)
             return mean
         if kind is Baseline.critic:
             return self._critic(rewards, tokens)

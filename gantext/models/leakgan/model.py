@@ -37,10 +37,16 @@ from gantext.nn.state import NamedParts
 from gantext.nn.text.adversary import DiscriminatorTrainer, DTrainingConfig
 from gantext.nn.text.fitting import MLEConfig, MLETrainer
 from gantext.nn.text.lstm import chosen_log_prob
-from gantext.nn.text.rewards import leave_one_out_mean, policy_gradient_loss, ranked_among
+from gantext.nn.text.rewards import (
+    leave_one_out_mean,
+    policy_gradient_loss,
+    ranked_among,
+    sampled,
+    valid_mean,
+)
 from gantext.nn.text.rollouts import rollout_rewards, spaced, spacing, trimmed
 from gantext.nn.text.sampling import SamplingOptions, decode
-from gantext.nn.text.text_cnn import DiscriminatorConfig, unique_rows
+from gantext.nn.text.text_cnn import DiscriminatorConfig
 
 MOST_D_STEPS = 10_000  # within one step of pretraining, whose rows are drawn together
 
@@ -171,9 +177,8 @@ class LeakGAN(NamedParts):
     def notes(self) -> Sequence[str]:
         """How far apart rollouts are, where that was worked out."""
         config = self.config.adversarial
-        if not config.policy_weight:
-            return []
-        return spaced(config.rollout_every, self.rollout_every, self.task.max_length)
+        asked = config.rollout_every if config.policy_weight else 1
+        return spaced(asked, self.rollout_every, self.task.max_length)
 
     def networks(self) -> Mapping[str, nn.Module]:
         """Generator (manager and worker) and discriminator."""
@@ -243,11 +248,8 @@ class LeakGAN(NamedParts):
 
     def adversarial_step(self, batch: Tensor, rng: torch.Generator) -> Metrics:
         """One policy-gradient step, its share of a maximum-likelihood epoch, then D's steps."""
-        config, d, rows = (
-            self.config.adversarial,
-            self.config.d_training,
-            self.config.mle.batch_size,
-        )
+        config, d = self.config.adversarial, self.config.d_training
+        rows = self.config.mle.batch_size
         found: dict[str, Tensor | float] = {}
         if config.policy_weight:
             found.update(self.g_step(batch[: config.rank_real], rng))
@@ -325,12 +327,10 @@ class LeakGAN(NamedParts):
         return manager_loss + worker_loss, {
             "manager_loss": manager_loss.detach(),
             "worker_loss": worker_loss.detach(),
-            "goal_cosine_sampled": cosines[valid].detach().mean(),
-            "intrinsic": intrinsic[valid].mean(),
-            "reward": rewards[valid].mean(),
+            "goal_cosine_sampled": valid_mean(cosines.detach(), valid),
+            "intrinsic": valid_mean(intrinsic, valid),
             "entropy": entropy.detach(),
-            "length": valid.sum(1).float().mean(),
-            "batch_unique": len(unique_rows(tokens)[0]) / len(tokens),
+            **sampled(tokens, rewards),
         }
 
     # State
