@@ -54,12 +54,14 @@ from gantext.nn.text.rewards import (
     previous_values,
     ranked,
     returns_to_go,
+    sampled,
     spread,
     standardised,
+    valid_mean,
 )
 from gantext.nn.text.rollouts import rollout_rewards, spaced, spacing, trimmed
 from gantext.nn.text.sampling import SamplingOptions, decode
-from gantext.nn.text.text_cnn import DiscriminatorConfig, TextCNN, unique_rows
+from gantext.nn.text.text_cnn import DiscriminatorConfig, TextCNN
 from gantext.plots.curves import (
     D_ACCURACY,
     D_OUTPUTS,
@@ -260,15 +262,12 @@ class GAN(NamedParts):
         layer, features = model.output_layer(written=True), model.valid_features(tokens)
         share = self.config.adversarial.entropy_weight / len(weights)
         drawn = policy_nll(layer, features, tokens[valid], weights, share)
-        reward = rewards[valid]
         return drawn.loss, {
-            "reward": reward.mean(),
-            "reward_std": spread(reward),
+            "reward_std": spread(rewards, valid),
             "g_loss": -(weights * drawn.log_prob).sum(),
-            "advantage_std": spread(advantage[valid]),
+            "advantage_std": spread(advantage, valid),
             "entropy": drawn.entropy.mean(),
-            "length": valid.sum(1).float().mean(),
-            "batch_unique": len(unique_rows(tokens)[0]) / len(tokens),
+            **sampled(tokens, rewards),
         }
 
     @torch.no_grad()
@@ -313,7 +312,7 @@ class GAN(NamedParts):
             return torch.where(steps < self.rollout_every, first, before)
         if kind is Baseline.ema:
             mean = self.ema.clone()
-            self.ema = 0.9 * self.ema + 0.1 * rewards[valid].mean()
+            self.ema = 0.9 * self.ema + 0.1 * valid_mean(rewards, valid)
             return mean
         if kind is Baseline.critic:
             return self._critic(rewards, tokens)

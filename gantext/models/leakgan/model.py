@@ -42,10 +42,12 @@ from gantext.nn.text.rewards import (
     policy_gradient_loss,
     policy_weights,
     ranked_among,
+    sampled,
+    valid_mean,
 )
 from gantext.nn.text.rollouts import rollout_rewards, spaced, spacing, trimmed
 from gantext.nn.text.sampling import SamplingOptions, decode
-from gantext.nn.text.text_cnn import DiscriminatorConfig, unique_rows
+from gantext.nn.text.text_cnn import DiscriminatorConfig
 
 MOST_D_STEPS = 10_000  # within one step of pretraining, whose rows are drawn together
 
@@ -176,9 +178,8 @@ class LeakGAN(NamedParts):
     def notes(self) -> Sequence[str]:
         """How far apart rollouts are, where that was worked out."""
         config = self.config.adversarial
-        if not config.policy_weight:
-            return []
-        return spaced(config.rollout_every, self.rollout_every, self.task.max_length)
+        asked = config.rollout_every if config.policy_weight else 1
+        return spaced(asked, self.rollout_every, self.task.max_length)
 
     def networks(self) -> Mapping[str, nn.Module]:
         """Generator (manager and worker) and discriminator."""
@@ -323,12 +324,10 @@ class LeakGAN(NamedParts):
         return manager_loss + worker.loss, {
             "manager_loss": manager_loss.detach(),
             "worker_loss": worker.loss.detach(),
-            "goal_cosine_sampled": cosines[valid].detach().mean(),
-            "intrinsic": intrinsic[valid].mean(),
-            "reward": rewards[valid].mean(),
+            "goal_cosine_sampled": valid_mean(cosines.detach(), valid),
+            "intrinsic": valid_mean(intrinsic, valid),
             "entropy": worker.entropy.mean(),
-            "length": valid.sum(1).float().mean(),
-            "batch_unique": len(unique_rows(tokens)[0]) / len(tokens),
+            **sampled(tokens, rewards),
         }
 
     # State
