@@ -57,6 +57,12 @@ class Optimiser:
         """What torch keeps of each weight; nothing before the first step."""
         return self.made.state
 
+    @property
+    def stepped(self) -> bool:
+        """Whether it has ever made a step, known without making it."""
+        read = self._read if self._made is None else None
+        return bool(read["state"]) if read is not None else bool(self._made and self._made.state)
+
     def zero_grad(self) -> None:
         """Drop the weights' gradients."""
         self.made.zero_grad()

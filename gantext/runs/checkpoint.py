@@ -95,19 +95,25 @@ def flatten(tree: Any, tensors: dict[str, Tensor]) -> Any:
 def unflatten(tree: Any, tensors: dict[str, Tensor], moments: bool = True) -> Any:
     """The inverse of `flatten` (tuples come back as lists).
 
-    Without `moments` the state of an optimiser is that of one before its first step.
+    Without `moments` optimisers keep nothing of their weights but which they have stepped.
     """
     if isinstance(tree, list):
         return [unflatten(value, tensors, moments) for value in tree]
     if not isinstance(tree, dict):
         return tree
     if not moments and tree.keys() == OPTIMISER:
-        tree = {**tree, "state": {}}
+        tree = {**tree, "state": _emptied(tree["state"])}
     if "__tensor__" in tree:
         return tensors[tree["__tensor__"]]
     if "__integer_keys__" in tree:
         return {int(k): unflatten(v, tensors, moments) for k, v in tree["__integer_keys__"].items()}
     return {key: unflatten(value, tensors, moments) for key, value in tree.items()}
+
+
+def _emptied(moments: Any) -> Any:
+    """What an optimiser keeps of its weights, without what it is."""
+    kept = moments.get("__integer_keys__") if isinstance(moments, dict) else None
+    return {"__integer_keys__": {key: {} for key in kept}} if isinstance(kept, dict) else {}
 
 
 def write(folder: Path, tree: dict[str, Any], root: Path | None = None) -> str:

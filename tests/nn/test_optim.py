@@ -45,13 +45,13 @@ def test_steps_and_states_are_torchs() -> None:
     own, theirs = model(), model()
     late = Optimiser(torch.optim.Adam, own.parameters(), 0.01, (0.5, 0.9), weight_decay=0.1)
     made = torch.optim.Adam(theirs.parameters(), 0.01, (0.5, 0.9), weight_decay=0.1)
-    assert late.state_dict() == made.state_dict()
+    assert not late.stepped and late.state_dict() == made.state_dict() and not late.stepped
     assert stepped(own, late, 3) == stepped(theirs, made, 3)
     again, after = model(), copy.deepcopy(own)
     again.load_state_dict(own.state_dict())
     resumed = Optimiser(torch.optim.Adam, again.parameters(), 0.7)
     resumed.load_state_dict(copy.deepcopy(late.state_dict()))
-    assert resumed._made is None
+    assert resumed._made is None and resumed.stepped and late.stepped
     assert stepped(again, resumed, 2) == stepped(own, late, 2) != after.weight.flatten().tolist()
     assert resumed.param_groups[0]["lr"] == 0.01
 

@@ -195,7 +195,7 @@ class LeakGAN(NamedParts):
 
     def score(self, tokens: Tensor) -> dict[str, Tensor]:
         """D's probability that each sentence of (N, T) is real; none before D's first step."""
-        trained = self.d_pretrainer.optimiser.state or self.d_trainer.optimiser.state
+        trained = self.d_pretrainer.optimiser.stepped or self.d_trainer.optimiser.stepped
         return {"real": self.discriminator.score(tokens)} if trained else {}
 
     @property
