@@ -11,7 +11,9 @@ from gantext.config.compose import compose
 from gantext.data.vocabulary import EOS, PAD
 from gantext.models import gan
 from gantext.models.contract import Task
+from gantext.nn.text.lstm import at_words
 from gantext.nn.text.sampling import SamplingOptions
+from tests.nn.text import plain
 
 CPU = torch.device("cpu")
 TINY = [
@@ -56,7 +58,10 @@ def all_sentences() -> torch.Tensor:
 def exact_gradient(model: gan.GAN) -> torch.Tensor:
     """d/dtheta of sum over x of p(x) D(x), by enumeration."""
     rows = all_sentences()
-    probability = model.generator.token_log_prob(rows, written=True).sum(1).exp()
+    words, features = rows[rows != PAD], model.generator.valid_features(rows)
+    every = plain.log_probs(model.generator.output_layer(written=True), features)
+    chosen = every.gather(1, words[:, None])[:, 0]
+    probability = at_words(chosen, rows).sum(1).exp()
     assert probability.sum().item() == pytest.approx(1.0, abs=1e-5)
     expected = (probability * model.discriminator.score(rows)).sum()
     return flat(torch.autograd.grad(expected, list(model.generator.parameters())))
