@@ -174,7 +174,7 @@ def test_a_line_of_100_000_words_is_said_and_its_batches_refused(
     assert found.code == 2, found.err
     said = f"train: {tmp_path / 'b.txt'}: line 500 has 100,000 tokens, the others 2 on average"
     assert said in found.err and "data.max_length cuts or drops longer ones" in found.err
-    assert found.errors[-1].startswith("the run would take about")
+    assert "the run would take about" in found.errors[-1]
     assert "data.max_length take less" in found.errors[-1]
     assert not list(tmp_path.glob("runs/*"))
     assert cli("data", "show", *words[0].split("=")[1:], *words[1:], "data.max_length=9").code == 0
