@@ -1,7 +1,7 @@
 """gantext runs list, show."""
 
 import shlex
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +10,12 @@ import typer
 from gantext.cli import tables
 from gantext.cli.options import Json, RunAtPhase, RunsDir
 from gantext.config.words import command
-from gantext.errors import UserError
 from gantext.evaluation import measures
 from gantext.metrics.score import shown
 from gantext.runs import listing
 from gantext.runs.folder import RunDir
-from gantext.runs.shapes import Facts
-from gantext.runs.summary import clock, phase_scores, unreadable
+from gantext.runs.overview import Overview, overviews
+from gantext.runs.summary import clock, phase_scores
 
 # A run of these is gone on with first of all.
 GOES_ON = ("stopped", "killed", "failed")
@@ -28,29 +27,25 @@ app = typer.Typer(help="Look at runs.", no_args_is_help=True, rich_markup_mode="
 @app.command("list")
 def list_command(runs_dir: RunsDir = Path("runs"), json: Json = False) -> None:
     """All runs, the jobs of sweeps too, with their last scores."""
-    rows = [_row(run, runs_dir) for run in listing.list_runs(runs_dir)]
+    runs = overviews(runs_dir)
     if json:
-        tables.print_json(rows)
+        tables.print_json([_record(name, overview) for name, overview in runs.items()])
         return
-    if not rows:
+    if not runs:
         tables.err.print(f"no runs in {runs_dir} yet")
         return
-    names = short_names({name for row in rows for name in row["scores"]})
-    body = [
-        [str(row[key] or "-") for key in ("run", "status", "phase", "steps", "time")]
-        + [shown(row["scores"].get(name)) for name in names]
-        for row in rows
-    ]
+    names = short_names({name for overview in runs.values() for name in overview["scores"]})
     columns = ["run", "status", "phase", "steps", "time", *names]
-    tables.table(f"runs in {runs_dir}", columns, body, text_columns=3)
-    last = rows[-1]
-    if option := {**dict.fromkeys(GOES_ON, "--resume"), "diverged": "--replay"}.get(last["status"]):
-        tables.hint(f"next: {command('train', option, runs_dir / last['run'])}")
+    rows = [_row(name, overview, names) for name, overview in runs.items()]
+    tables.table(f"runs in {runs_dir}", columns, rows, text_columns=3)
+    last, status = rows[-1][:2]
+    if option := {**dict.fromkeys(GOES_ON, "--resume"), "diverged": "--replay"}.get(status):
+        tables.hint(f"next: {command('train', option, runs_dir / last)}")
         return
-    if last["status"].startswith("damaged"):
+    if status.startswith("damaged"):
         return
     # A name is enough where the runs lie in the folder that every command looks into.
-    name = [last["run"], *([] if runs_dir == Path("runs") else ["--runs-dir", str(runs_dir)])]
+    name = [last, *([] if runs_dir == Path("runs") else ["--runs-dir", str(runs_dir)])]
     steps = f"{command('runs', 'show', *name)}  |  {command('sample', *name, '-n', '20')}"
     tables.hint(f"next: {steps}")
 
@@ -67,21 +62,31 @@ def next_steps(run: RunDir, name: str) -> str:
     return f"{sample}  |  {command('eval', kind.scored, name)}"
 
 
-def _row(run: RunDir, runs_dir: Path) -> dict[str, Any]:
-    row: dict[str, Any] = {"run": run.name_in(runs_dir), "scores": {}}
-    info: Facts = {}
-    try:
-        info, result = run.info, run.result or {}
-        row["scores"] = {score["name"]: float(score["value"]) for score in result.get("scores", [])}
-        row["status"] = run.status_by(info)
-    except UserError as error:
-        row["status"] = unreadable(error)
+def _time(overview: Overview) -> str | None:
+    return clock(overview["seconds"]) if "seconds" in overview else None
+
+
+def _row(name: str, overview: Overview, scores: Sequence[str]) -> list[str]:
+    """One run in a table, with these of its scores."""
+    steps = overview.get("total")
+    facts = (name, overview["status"], overview.get("phase"), steps, _time(overview))
+    values = map(overview["scores"].get, scores)
+    return [
+        *(str(fact or "-") for fact in facts),
+        *(shown(None if value is None else float(value)) for value in values),
+    ]
+
+
+def _record(name: str, overview: Overview) -> dict[str, Any]:
+    """One run in JSON."""
     return {
-        **row,
-        "time": clock(info["seconds"]) if "seconds" in info else None,
-        "phase": info.get("phase"),
-        "steps": info.get("total"),
-        "created": info.get("created"),
+        "run": name,
+        "scores": {score: float(value) for score, value in overview["scores"].items()},
+        "status": overview["status"],
+        "time": _time(overview),
+        "phase": overview.get("phase"),
+        "steps": overview.get("total"),
+        "created": overview.get("created"),
     }
 
 

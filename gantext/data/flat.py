@@ -59,8 +59,9 @@ class Ragged:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of its arrays."""
-        return int(self.values.nbytes + self.starts.nbytes + self.lengths.nbytes)
+        """Bytes of its rows, and of where they are; others may have values in the same array."""
+        own = self.values.itemsize * int(self.lengths.sum())
+        return own + self.starts.nbytes + self.lengths.nbytes
 
     @property
     def longest(self) -> int:

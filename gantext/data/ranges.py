@@ -58,6 +58,8 @@ MANY = 10**9  # more steps, words or rows than anybody has
 # How many there are of something that costs nothing by itself, and how often something is done.
 Count = Annotated[int, Range(1, MANY)]
 CountOrNone = Annotated[int, Range(0, MANY)]
+# A count, or a word (auto) for one that is worked out; OmegaConf has no types of single words.
+CountOrWord = Count | str
 # Updates of a network, and epochs; 0 leaves a phase out.
 Steps = Annotated[int, Range(0, MANY)]
 # Every so many steps, with a weight that is so many times as heavy.

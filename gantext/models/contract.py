@@ -133,6 +133,15 @@ class Trainable(Protocol):
         ...
 
 
+@runtime_checkable
+class Noted(Protocol):
+    """A model that says in the log what it worked out of its config and the data."""
+
+    def notes(self) -> Sequence[str]:
+        """One line for each thing, said when training starts."""
+        ...
+
+
 class Algorithm(Trainable, Protocol):
     """A model of text."""
 

@@ -31,7 +31,7 @@ from torch import Tensor, nn
 from gantext.data.ranges import (
     BatchSize,
     Clip,
-    Count,
+    CountOrWord,
     Draws,
     LearningRate,
     Momentum,
@@ -54,12 +54,14 @@ from gantext.nn.text.rewards import (
     previous_values,
     ranked,
     returns_to_go,
+    sampled,
     spread,
     standardised,
+    valid_mean,
 )
-from gantext.nn.text.rollouts import rollout_rewards, trimmed
+from gantext.nn.text.rollouts import rollout_rewards, spaced, spacing, trimmed
 from gantext.nn.text.sampling import SamplingOptions, decode
-from gantext.nn.text.text_cnn import DiscriminatorConfig, TextCNN, unique_rows
+from gantext.nn.text.text_cnn import DiscriminatorConfig, TextCNN
 from gantext.plots.curves import (
     D_ACCURACY,
     D_OUTPUTS,
@@ -113,7 +115,7 @@ class AdversarialConfig:
     clip: Clip
     reward: Reward
     rollouts: Draws
-    rollout_every: Count
+    rollout_every: CountOrWord
     rollout_lag: Momentum
     discount: Probability
     baseline: Baseline
@@ -145,6 +147,7 @@ class GAN(NamedParts):
         if not config.adversarial.policy_weight and not config.adversarial.mle_weight:
             raise UserError("model.adversarial: policy_weight and mle_weight cannot both be 0")
         self.config, self.task = config, task
+        self.rollout_every = spacing(config.adversarial.rollout_every, task.max_length)
         self.generator = LanguageModel(task.vocab_size, config.generator, rng).to(task.device)
         self.discriminator = TextCNN(
             task.vocab_size, config.discriminator, task.max_length, rng
@@ -179,14 +182,15 @@ class GAN(NamedParts):
         return [
             Phase("mle", total, mle.batch_size, self.trainer.step, warmup=rise),
             Phase("discriminator", d.pretrain_steps, d.batch_size, self.d_step, scored=False),
-            Phase(
-                "adversarial",
-                adversarial.steps,
-                rows,
-                self.adversarial_step,
-                adversarial=True,
-            ),
+            Phase("adversarial", adversarial.steps, rows, self.adversarial_step, adversarial=True),
         ]
+
+    def notes(self) -> Sequence[str]:
+        """How far apart rollouts are, where that was worked out."""
+        config = self.config.adversarial
+        if not config.policy_weight or config.reward is not Reward.rollout:
+            return []
+        return spaced(config.rollout_every, self.rollout_every, self.task.max_length)
 
     def networks(self) -> Mapping[str, nn.Module]:
         """Generator and discriminator."""
@@ -258,15 +262,12 @@ class GAN(NamedParts):
         layer, features = model.output_layer(written=True), model.valid_features(tokens)
         share = self.config.adversarial.entropy_weight / len(weights)
         drawn = policy_nll(layer, features, tokens[valid], weights, share)
-        reward = rewards[valid]
         return drawn.loss, {
-            "reward": reward.mean(),
-            "reward_std": spread(reward),
+            "reward_std": spread(rewards, valid),
             "g_loss": -(weights * drawn.log_prob).sum(),
-            "advantage_std": spread(advantage[valid]),
+            "advantage_std": spread(advantage, valid),
             "entropy": drawn.entropy.mean(),
-            "length": valid.sum(1).float().mean(),
-            "batch_unique": len(unique_rows(tokens)[0]) / len(tokens),
+            **sampled(tokens, rewards),
         }
 
     @torch.no_grad()
@@ -283,10 +284,10 @@ class GAN(NamedParts):
                 self.discriminator.score,
                 tokens,
                 config.rollouts,
-                config.rollout_every,
+                self.rollout_every,
                 rng,
             ).mean(2)  # (B, T)
-            return found, previous_values(found, config.rollout_every) * valid
+            return found, previous_values(found, self.rollout_every) * valid
         belief = self.discriminator.prefix_logits(tokens).sigmoid() * valid
         before = previous_values(belief, 1) * valid
         return returns_to_go(belief, valid, config.discount), before
@@ -308,10 +309,10 @@ class GAN(NamedParts):
         if kind is Baseline.previous:
             first = leave_one_out_mean(rewards, valid)
             steps = torch.arange(tokens.shape[1], device=tokens.device)
-            return torch.where(steps < self.config.adversarial.rollout_every, first, before)
+            return torch.where(steps < self.rollout_every, first, before)
         if kind is Baseline.ema:
             mean = self.ema.clone()
-            self.ema = 0.9 * self.ema + 0.1 * rewards[valid].mean()
+            self.ema = 0.9 * self.ema + 0.1 * valid_mean(rewards, valid)
             return mean
         if kind is Baseline.critic:
             return self._critic(rewards, tokens)

@@ -1,9 +1,9 @@
 """Large blocks of memory that the process keeps, rather than giving them back after each use.
 
 glibc maps a block above 32 MB anew each time, and the system fills it with zeros, 4 kB at a time:
-21 ms for the 44 MB of (64 x 37) x 4,661 scores. Kept, they are there; no number differs. The process
-may grow meanwhile (model=mle at default sizes: 450 -> 560 MB), as torch asks for aligned blocks, of
-which glibc cuts off the ends, so that what was freed may not fit the next of the same size.
+21 ms for the 44 MB of (64 x 37) x 4,661 scores. Kept, they are there; no number differs. The
+process grows (model=mle at default sizes: 450 -> 560 MB): torch asks for aligned blocks, of which
+glibc cuts off the ends, so that a freed one may not fit the next of the same size.
 """
 
 import ctypes

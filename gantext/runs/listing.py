@@ -61,6 +61,22 @@ def _numbered(name: str) -> tuple[int, str]:
 
 def list_runs(runs_dir: Path) -> list[RunDir]:
     """All runs below a folder, sweeps' jobs too, oldest first."""
-    found = [*runs_dir.glob(f"*/{CONFIG}"), *runs_dir.glob(f"*/*/{CONFIG}")]
-    folders = {path.parent.resolve() for path in found}
-    return [RunDir(path) for path in sorted(folders, key=lambda p: (p / CONFIG).stat().st_mtime)]
+    return [RunDir(Path(folder)) for folder in run_folders(runs_dir)]
+
+
+def run_folders(runs_dir: Path) -> list[str]:
+    """The real paths of the folders of `list_runs`."""
+    written: dict[str, int] = {}  # when the config of each was
+    for folder in _folders_in(os.path.realpath(runs_dir)):
+        for path in (folder, *_folders_in(folder)):
+            with contextlib.suppress(OSError):  # no run
+                written[path] = os.stat(f"{path}/{CONFIG}").st_mtime_ns
+    return sorted(written, key=lambda path: (written[path], path))
+
+
+def _folders_in(folder: str) -> list[str]:
+    """The real paths of the folders in one; none where it is none or cannot be looked into."""
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        inner = [entry for entry in entries if entry.is_dir()]
+        return [os.path.realpath(e.path) if e.is_symlink() else e.path for e in inner]
+    return []

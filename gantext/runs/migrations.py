@@ -67,6 +67,8 @@ CHANGES: tuple[Change, ...] = (
     Change(3, Part.facts, "threads", 0),
     # Large blocks of memory went back to the system after each use.
     Change(4, Part.settings, "memory", "release"),
+    # The rollouts of a LeakGAN were made after every goal's words.
+    Change(4, Part.settings, "model.adversarial.rollout_every", 1, model="leakgan"),
 )
 
 

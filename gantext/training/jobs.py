@@ -17,6 +17,7 @@ from gantext.config.compose import output_folder, override_words, user_folder
 from gantext.config.settings import Memory, Settings
 from gantext.errors import UserError, note_log, noted_log
 from gantext.files import FULL
+from gantext.models.contract import Noted
 from gantext.nn.memory import keep_blocks
 from gantext.runs import crash, listing
 from gantext.runs.folder import RunDir
@@ -167,6 +168,10 @@ def _newest_state(run: RunDir, console: Console) -> dict[str, Any] | None:
     return state
 
 
+def _of_the_model(job: Job) -> Sequence[str]:
+    return job.algorithm.notes() if isinstance(job.algorithm, Noted) else ()
+
+
 def _train(
     job: Job,
     run: RunDir,
@@ -190,7 +195,7 @@ def _train(
         kept = ", memory kept" if job.settings.memory is Memory.keep and keep_blocks() else ""
         data = f"data {job.data.hash[:8]}"
         say.say(f"gantext {gantext.__version__} on {where}, {data}{kept}", "dim")
-        for note in notes:
+        for note in (*notes, *_of_the_model(job)):
             say.note(note)
         trainer = Trainer(job, run, looks, say)
         if state:

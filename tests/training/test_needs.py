@@ -48,7 +48,11 @@ def test_the_parts_of_what_a_language_model_needs() -> None:
     found = needs_of(settings, loaded)
     assert found.model == 16 * weights
     assert found.batch == 2 * 4 * 8 * T * (8 + 32 + 32 + 8)
-    assert found.data == 8 * T * (64 + 10 + 30) and found.rows == 8
+    # A token takes 2 bytes, a letter 1; where words and text of a sentence are, four times 8.
+    splits = (loaded.train, loaded.validation, loaded.test)
+    tokens = sum(int(split.tokens.lengths.sum()) for split in splits)
+    letters = sum(len("".join(split.text)) for split in splits)
+    assert found.data == 2 * tokens + letters + 32 * (64 + 10 + 30) and found.rows == 8
 
 
 @pytest.mark.parametrize("words", MODELS, ids=lambda words: words[0])

@@ -28,19 +28,20 @@ class CopyIndex:
     Args:
         training: one sentence a string.
         tokenizer: a name in `gantext.data.tokenizers`.
-        chunk: sentences that are compared at a time, which bounds the memory.
+        chunk: sentences that are compared at a time, which bounds the memory; None: as many as
+            there are training sentences, since all of those are looked through each time.
 
     Raises:
         UserError: there is no training sentence, or no such tokenizer.
     """
 
     def __init__(
-        self, training: Sequence[str], tokenizer: str = "nltk", *, chunk: int = CHUNK
+        self, training: Sequence[str], tokenizer: str = "nltk", *, chunk: int | None = None
     ) -> None:
         if not training:
             raise UserError("copying needs at least one training sentence to compare with")
         self._tokenizer = tokenizer
-        self._chunk = chunk
+        self._chunk = chunk or max(CHUNK, len(training))
         self._training, self._numbering = encode_texts(training, tokenizer)
         self._ends = _ends(self._training)
 

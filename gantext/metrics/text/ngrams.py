@@ -91,7 +91,8 @@ class Text:
         """How many of these places, each named once, lie in each sentence, (S,)."""
         marked = np.zeros(self.symbols.size, np.bool_)
         marked[places] = True
-        return np.diff(np.cumsum(marked, dtype=np.int64)[self.bounds[1:] - 1], prepend=0)
+        until = np.cumsum(marked, dtype=_narrow(marked.size))[self.bounds[1:] - 1]
+        return np.diff(until, prepend=0).astype(np.int64)
 
 
 @dataclass(frozen=True)

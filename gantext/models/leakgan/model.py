@@ -15,6 +15,7 @@ from gantext.data.ranges import (
     BatchSize,
     Clip,
     ComparedOrNone,
+    CountOrWord,
     Draws,
     LearningRate,
     Steps,
@@ -41,10 +42,12 @@ from gantext.nn.text.rewards import (
     policy_gradient_loss,
     policy_weights,
     ranked_among,
+    sampled,
+    valid_mean,
 )
-from gantext.nn.text.rollouts import rollout_rewards, trimmed
+from gantext.nn.text.rollouts import rollout_rewards, spaced, spacing, trimmed
 from gantext.nn.text.sampling import SamplingOptions, decode
-from gantext.nn.text.text_cnn import DiscriminatorConfig, unique_rows
+from gantext.nn.text.text_cnn import DiscriminatorConfig
 
 MOST_D_STEPS = 10_000  # within one step of pretraining, whose rows are drawn together
 
@@ -91,6 +94,7 @@ class AdversarialConfig:
     clip: Clip
     temperature: Temperature
     rollouts: Draws
+    rollout_every: CountOrWord
     rank_delta: Weight
     rank_real: ComparedOrNone
     worker_reward: WorkerReward
@@ -118,6 +122,8 @@ class LeakGAN(NamedParts):
     def __init__(self, config: Config, task: Task, rng: torch.Generator) -> None:
         check(config)
         self.config, self.task = config, task
+        goals = spacing(config.adversarial.rollout_every, task.max_length)
+        self.rollout_every = goals * config.generator.goal_steps
         self.discriminator = LeakyTextCNN(
             task.vocab_size, config.discriminator, task.max_length, rng
         ).to(task.device)
@@ -168,6 +174,12 @@ class LeakGAN(NamedParts):
             Phase("discriminator", d.alone_steps, d.batch_size, self.d_step, True, scored=False),
             Phase("adversarial", adversarial.steps, rows, self.adversarial_step, True),
         ]
+
+    def notes(self) -> Sequence[str]:
+        """How far apart rollouts are, where that was worked out."""
+        config = self.config.adversarial
+        asked = config.rollout_every if config.policy_weight else 1
+        return spaced(asked, self.rollout_every, self.task.max_length)
 
     def networks(self) -> Mapping[str, nn.Module]:
         """Generator (manager and worker) and discriminator."""
@@ -236,11 +248,8 @@ class LeakGAN(NamedParts):
 
     def adversarial_step(self, batch: Tensor, rng: torch.Generator) -> Metrics:
         """One policy-gradient step, its share of a maximum-likelihood epoch, then D's steps."""
-        config, d, rows = (
-            self.config.adversarial,
-            self.config.d_training,
-            self.config.mle.batch_size,
-        )
+        config, d = self.config.adversarial, self.config.d_training
+        rows = self.config.mle.batch_size
         found: dict[str, Tensor | float] = {}
         if config.policy_weight:
             found.update(self.g_step(batch[: config.rank_real], rng))
@@ -263,14 +272,13 @@ class LeakGAN(NamedParts):
         options = SamplingOptions(config.temperature)
         tokens = trimmed(self.sample(config.batch_size, rng, options))
         loss, found = self.policy_loss(tokens, self.rewards(tokens, real, rng))
-        norm = clipped_step(
-            self.g_optimiser, self.generator, config.policy_weight * loss, config.clip
-        )
+        weighted = config.policy_weight * loss
+        norm = clipped_step(self.g_optimiser, self.generator, weighted, config.clip)
         return {**found, "g_grad_norm": norm}
 
     @torch.no_grad()
     def rewards(self, tokens: Tensor, real: Tensor, rng: torch.Generator) -> Tensor:
-        """Q of each token of (B, T) by rollouts every c words, (B, T), zero at <pad>; ranked
+        """Q of each token of (B, T) by rollouts every so many goals, (B, T), zero at <pad>; ranked
         (the bootstrapped rescaled activation), except with rank_delta 0."""
         config = self.config.adversarial
         found = rollout_rewards(
@@ -278,17 +286,14 @@ class LeakGAN(NamedParts):
             self.discriminator.score,
             tokens,
             config.rollouts,
-            self.config.generator.goal_steps,
+            self.rollout_every,
             rng,
             SamplingOptions(config.temperature),
         ).mean(2)  # (B, T)
         if config.rank_delta == 0:
             return found
-        return ranked_among(found, tokens != PAD, self._belief(real), config.rank_delta)
-
-    def _belief(self, real: Tensor) -> Tensor:
-        """D's scores, (N,), of (N, T) sentences; also of none."""
-        return self.discriminator.score(real) if len(real) else torch.zeros(0, device=real.device)
+        belief = self.discriminator.score(real) if len(real) else found.new_zeros(0)
+        return ranked_among(found, tokens != PAD, belief, config.rank_delta)
 
     def policy_loss(
         self, tokens: Tensor, rewards: Tensor
@@ -319,12 +324,10 @@ class LeakGAN(NamedParts):
         return manager_loss + worker.loss, {
             "manager_loss": manager_loss.detach(),
             "worker_loss": worker.loss.detach(),
-            "goal_cosine_sampled": cosines[valid].detach().mean(),
-            "intrinsic": intrinsic[valid].mean(),
-            "reward": rewards[valid].mean(),
+            "goal_cosine_sampled": valid_mean(cosines.detach(), valid),
+            "intrinsic": valid_mean(intrinsic, valid),
             "entropy": worker.entropy.mean(),
-            "length": valid.sum(1).float().mean(),
-            "batch_unique": len(unique_rows(tokens)[0]) / len(tokens),
+            **sampled(tokens, rewards),
         }
 
     # State

@@ -6,6 +6,10 @@ Shapes: B batch, T steps. `valid` is (B, T) bool, true where there is a token (<
 import torch
 from torch import Tensor
 
+from gantext.data.vocabulary import PAD
+
+HASH_BASE = 6364136223846793005  # odd; Knuth's MMIX constant
+
 
 def returns_to_go(rewards: Tensor, valid: Tensor, discount: float) -> Tensor:
     """Q_t = sum over s >= t of discount^(s-t) r_s, over the sum of the same weights; (B, T).
@@ -52,9 +56,32 @@ def standardised(advantage: Tensor, valid: Tensor) -> Tensor:
     return (advantage - chosen.mean()) / deviation * valid
 
 
-def spread(values: Tensor) -> Tensor:
-    """The standard deviation of (N,) values; 0 of a single one, which has none."""
-    return values.std() if len(values) > 1 else torch.zeros_like(values).sum()
+def valid_mean(values: Tensor, valid: Tensor) -> Tensor:
+    """The mean over the batch's tokens. No host waits to learn how many those are."""
+    return (values * valid).sum() / valid.sum()
+
+
+def spread(values: Tensor, valid: Tensor) -> Tensor:
+    """The standard deviation over the batch's tokens; 0 of a single one, which has none."""
+    squares = ((values - valid_mean(values, valid)) * valid).square().sum()
+    return (squares / (valid.sum() - 1).clamp_min(1)).sqrt()
+
+
+def sampled(tokens: Tensor, rewards: Tensor) -> dict[str, Tensor]:
+    """What is logged of samples (B, T) and their rewards; all scalars that no host waits for."""
+    valid = tokens != PAD
+    return {
+        "reward": valid_mean(rewards, valid),
+        "length": valid.sum(1).float().mean(),
+        "batch_unique": different_rows(tokens),
+    }
+
+
+def different_rows(tokens: Tensor) -> Tensor:
+    """The share of rows (B, T) that differ from each other, by a 64-bit polynomial hash."""
+    powers = torch.full_like(tokens[0], HASH_BASE).cumprod(0)  # wraps around
+    hashes = (tokens * powers).sum(1).sort().values
+    return ((hashes.diff() != 0).sum() + 1) / len(tokens)
 
 
 def ranked(values: Tensor, valid: Tensor, delta: float) -> Tensor:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from gantext.data.vocabulary import EOS, PAD
+from gantext.errors import UserError
 from gantext.nn.text.sampling import (
     Policy,
     Prefixes,
@@ -24,6 +25,7 @@ from gantext.nn.text.sampling import (
 )
 
 ROWS = 2**16
+AUTO, PLACES = "auto", 40
 Score = Callable[[Tensor], Tensor]
 
 
@@ -45,6 +47,35 @@ def valid_lengths(tokens: Tensor) -> Tensor:
 def trimmed(tokens: Tensor) -> Tensor:
     """Drop the columns that are <pad> in every row."""
     return tokens[:, : int(valid_lengths(tokens).max())]
+
+
+def spacing(every: int | str, length: int) -> int:
+    """Every how many-th position is rolled out in sentences of up to `length` words, <eos> counted.
+
+    `auto` leaves about PLACES of them (30 to 59): each is completed to the sentence's end, so that
+    the work would grow with the square of the length.
+
+    Raises:
+        UserError: another word than auto.
+    """
+    if isinstance(every, int):
+        return every
+    if every != AUTO:
+        raise UserError(
+            f"model.adversarial.rollout_every={every}: it must be a whole number or {AUTO}"
+        )
+    return max(1, (length + PLACES // 2) // PLACES)
+
+
+def spaced(asked: int | str, every: int, length: int) -> list[str]:
+    """What the log says of positions that `auto` left out; nothing where it left out none."""
+    places = len(rolled_positions(length, every))
+    if asked != AUTO or spacing(asked, length) == 1:
+        return []
+    return [
+        f"rollouts after every {every} words, at {places} places of sentences of up to {length} "
+        "words (model.adversarial.rollout_every=auto)"
+    ]
 
 
 def rolled_positions(length: int, every: int) -> list[int]:

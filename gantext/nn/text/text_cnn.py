@@ -3,7 +3,7 @@
 Shapes: B batch, T steps, V vocabulary, E embedding, w a filter's width, F_w its filters, F all
 filters. A window begins at each word and may reach past the sentence's end, where the embedding
 is zero; windows that begin after the end do not count. So a sentence's features do not depend on
-how it is padded, and a prefix is a sentence that ends there: `prefix_features` gives all of them
+how it is padded, and a prefix is a sentence that ends there: `prefix_pooled` gives all of them
 in one pass.
 """
 
@@ -29,6 +29,8 @@ from gantext.nn.text.windows import (
 )
 
 SCORE_ROWS = 256
+# Of the tables that all sentences of a `score` share, at most: half a gigabyte of single precision.
+SHARED_NUMBERS = 2**27
 
 
 @dataclass(frozen=True)
@@ -189,17 +191,21 @@ class TextCNN(nn.Module):
 
         Exact short cuts on a CPU: equal sentences are scored once, sentences of like length go
         together, each group cut at its longest, since features do not depend on padding, and all
-        groups share the tables of their words.
+        groups share the tables of their words, where these are not too large.
         """
         if tokens.device.type != "cpu":
             parts = torch.split(tokens, SCORE_ROWS * 64)
             return torch.cat([self.logits(part).sigmoid() for part in parts])
         first, inverse = unique_rows(tokens)
         words, places = different_words(tokens[first], self.embedding.num_embeddings)
-        tables = self._tap_tables(words)
+        numbers = len(words) * sum(
+            c.get_parameter("weight")[:, 0].numel() for c in self.convolutions
+        )
+        tables = self._tap_tables(words) if numbers <= SHARED_NUMBERS else None
         scores = torch.empty(len(first))
         for rows, group in of_like_length(places, SCORE_ROWS):
-            scores[rows] = self._output(self._pooled(tables, group), None).sigmoid()
+            pooled = self._pooled(tables, group) if tables else self.pooled(words[group])
+            scores[rows] = self._output(pooled, None).sigmoid()
         return scores[inverse]
 
 

@@ -3,11 +3,14 @@
 import pytest
 import torch
 
+from gantext.data.vocabulary import EOS, PAD
 from gantext.nn.text.rewards import (
+    different_rows,
     leave_one_out_mean,
     policy_gradient_loss,
     ranked,
     returns_to_go,
+    sampled,
     spread,
     standardised,
 )
@@ -67,5 +70,18 @@ def test_policy_gradient_loss_by_hand():
 
 def test_a_single_value_has_no_spread() -> None:
     """Of 1 and 3 it is sqrt(((1 - 2)^2 + (3 - 2)^2) / (2 - 1)) = sqrt 2; of one value, no NaN."""
-    assert float(spread(torch.tensor([1.0, 3.0]))) == pytest.approx(2**0.5)
-    assert float(spread(torch.tensor([4.0]))) == 0
+    assert float(
+        spread(torch.tensor([1.0, 7.0, 3.0]), torch.tensor([True, False, True]))
+    ) == pytest.approx(2**0.5)
+    assert float(spread(torch.tensor([4.0, 9.0]), torch.tensor([True, False]))) == 0
+
+
+def test_what_is_logged_of_samples_by_hand() -> None:
+    """Rewards 1, 2 and 6 of three tokens; three rows of which two are the same."""
+    tokens = torch.tensor([[5, EOS], [EOS, PAD], [5, EOS]])
+    rewards = torch.tensor([[1.0, 2.0], [6.0, 9.0], [1.0, 2.0]])
+    found = sampled(tokens, rewards)
+    assert float(found["reward"]) == pytest.approx(12 / 5)
+    assert float(found["length"]) == pytest.approx(5 / 3)
+    assert float(found["batch_unique"]) == pytest.approx(2 / 3)
+    assert float(different_rows(tokens[:1])) == 1

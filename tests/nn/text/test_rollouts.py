@@ -4,8 +4,16 @@ import pytest
 import torch
 
 from gantext.data.vocabulary import EOS, PAD
+from gantext.errors import UserError
 from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
-from gantext.nn.text.rollouts import roll_out, rollout_rewards, valid_lengths
+from gantext.nn.text.rollouts import (
+    roll_out,
+    rolled_positions,
+    rollout_rewards,
+    spaced,
+    spacing,
+    valid_lengths,
+)
 from gantext.nn.text.sampling import SamplingOptions, decode
 
 GREEDY = SamplingOptions(temperature=0.0)
@@ -162,3 +170,27 @@ def test_rollouts_without_shrinking_have_the_same_distribution():
         shares.append(torch.bincount(code, minlength=1000) / n)
     error = (sum(shares) / n).sqrt().clamp_min(1 / n)
     assert ((shares[0] - shares[1]).abs() <= 4.5 * error).all()
+
+
+def words_rolled(length: int, every: int) -> int:
+    """Words that one rollout of each position writes, all of them to the end."""
+    return sum(length - 1 - t for t in rolled_positions(length, every))
+
+
+@pytest.mark.parametrize("goal_steps", [1, 4])
+def test_auto_leaves_the_work_of_short_sentences(goal_steps):
+    """Up to 59 words it is every position; 200 words are less than 8 times the work of 37."""
+    assert [spacing("auto", n) for n in (2, 37, 59, 60, 99, 100, 200)] == [1, 1, 1, 2, 2, 3, 5]
+    assert len(rolled_positions(200, spacing("auto", 200))) == 39
+    short, long = (words_rolled(n, goal_steps * spacing("auto", n)) for n in (37, 200))
+    assert long < 8 * short
+    assert words_rolled(200, goal_steps) > 25 * short
+
+
+def test_what_auto_left_out_is_said_and_another_word_is_refused():
+    assert spacing(7, 200) == 7
+    assert spaced(7, 7, 200) == spaced("auto", 4, 37) == []
+    (line,) = spaced("auto", 20, 200)
+    assert line.startswith("rollouts after every 20 words, at 9 places of sentences of up to 200")
+    with pytest.raises(UserError, match=r"rollout_every=often: it must be a whole number or auto"):
+        spacing("often", 200)

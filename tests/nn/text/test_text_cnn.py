@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from gantext.data.vocabulary import EOS, PAD
+from gantext.nn.text import text_cnn
 from gantext.nn.text.text_cnn import DiscriminatorConfig, TextCNN, unique_rows
 
 
@@ -45,7 +46,10 @@ def test_features_do_not_depend_on_padding():
     torch.testing.assert_close(model.pooled(wide), model.pooled(tokens), rtol=1e-5, atol=1e-6)
 
 
-def test_score_of_repeated_rows_equals_the_plain_pass():
+@pytest.mark.parametrize("shared", [0, 2**27])
+def test_score_of_repeated_rows_equals_the_plain_pass(shared, monkeypatch):
+    """With tables that all sentences share, or one a group of sentences."""
+    monkeypatch.setattr(text_cnn, "SHARED_NUMBERS", shared)
     model, tokens = make(), sentences()
     many = tokens[torch.randint(0, 40, (3000,), generator=rng(5))]
     plain = model.output(model.highway(model.convolved(many))).squeeze(1)
