@@ -29,7 +29,7 @@ def test_rows_of_models_and_texts_run(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_rows_of_commands_and_memory_run(cli: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In this process, in the place of a new one for each."""
+    """In this process, in the place of a new one for each; a report takes long, and has tests."""
 
     def run(words: list[str], folder: Path) -> Ended:
         with contextlib.chdir(folder):
