@@ -238,7 +238,7 @@ def test_a_likelihood_does_not_depend_on_the_batch(small: Small) -> None:
     """log p is finite, at most 0, and a sentence's own whatever it is scored with."""
     if models.reads(small.settings.model.name) is not Reads.text:
         pytest.skip("it has no likelihood: it reads pictures")
-    tokens = small.data.test.tokens
+    tokens = small.data.test.tokens.padded()
     together = small.algorithm.log_prob(tokens)
     assert together.shape == (len(tokens),)
     assert bool((together.isfinite() & (together <= 0)).all())

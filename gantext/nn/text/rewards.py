@@ -108,8 +108,8 @@ def policy_weights(advantage: Tensor, valid: Tensor) -> Tensor:
 
 
 def policy_gradient_loss(log_prob: Tensor, advantage: Tensor, valid: Tensor) -> Tensor:
-    """-sum of log p(x_t), or of what stands for it, (B, T), by its `policy_weights`."""
-    return -(log_prob[valid] * policy_weights(advantage, valid)).sum()
+    """-sum of log p(x_t), or of what stands for it, (B, T), by its share in `policy_weights`."""
+    return -(log_prob * advantage.detach() * valid).sum() / valid.numel()
 
 
 def ranked_among(rewards: Tensor, valid: Tensor, real: Tensor, delta: float) -> Tensor:
