@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 import gantext
 from gantext.data.tokenizers import tokenize
-from gantext.evaluation import subjects
+from gantext.inference import sampling
 from tests.cli.test_preparation import ENDS, NAMES, THINGS, VERBS, own_bleu, sentences, values
 from tests.conftest import SMALL_MLE, Command
 
@@ -158,13 +158,13 @@ def _data(run: Path) -> list[str]:
 @pytest.fixture
 def wordless(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first three sentences that a run writes have no word."""
-    draw = subjects.draw
+    draw = sampling.draw
 
     def drawn(*asked: Any) -> tuple[list[str], list[list[str]]]:
         lines, words = draw(*asked)
         return ["", "", " ", *lines[3:]], [[], [], [], *words[3:]]
 
-    monkeypatch.setattr(subjects, "draw", drawn)
+    monkeypatch.setattr(sampling, "draw", drawn)
 
 
 @pytest.mark.usefixtures("wordless")

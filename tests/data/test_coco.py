@@ -97,10 +97,11 @@ def test_catalogue_without_files() -> None:
     assert "data.train=" in catalogue.entry("text").where
 
 
-def test_real_captions() -> None:
+def test_real_captions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """10,000 and 10,000: the last line of each file has no newline and counts all the same."""
     if not os.environ.get("GANTEXT_DATA"):
         pytest.skip("GANTEXT_DATA is not set: no real captions here")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     conf = Path(__file__).parents[2] / "conf" / "data" / "coco.yaml"
     corpus = load(Config(**yaml.safe_load(conf.read_text("utf-8"))))
     assert (len(corpus.train), len(corpus.validation), len(corpus.test)) == (10_000, 0, 10_000)

@@ -27,6 +27,7 @@ from gantext.plots.learning import phase_spans
 from gantext.plots.pictures import pixels
 from gantext.runs import bad_step, checkpoint
 from gantext.runs.folder import RunDir
+from gantext.runs.overview import read
 from gantext.runs.summary import phase_scores
 from gantext.runs.trained import _captions_of, rebuild
 from tests.fuzz import mutation
@@ -58,7 +59,9 @@ def place(folder: Path) -> None:
 def _row(path: Path) -> None:
     """What `runs list` and a sweep's table say of a run; both must say something."""
     run = RunDir(path.parent)
-    assert isinstance(runs_command._row(run, path.parent.parent)["status"], str)
+    overview = read(run)
+    assert isinstance(overview["status"], str)
+    assert all(isinstance(cell, str) for cell in runs_command._row("run", overview, ("bleu-2",)))
     assert isinstance(sweeps_command._row(run)["status"], str)
 
 

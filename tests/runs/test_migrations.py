@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import gantext
-from gantext.runs import folder, listing, migrations
+from gantext.runs import listing, migrations
 from gantext.runs.folder import RunDir
 from gantext.runs.migrations import Change, NewerFormat, Part, format_of, migrated
 from tests.conftest import Command
@@ -52,8 +52,7 @@ def older(tmp_path: Path) -> RunDir:
 def toy(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if today's format were the next."""
     monkeypatch.setattr(migrations, "CHANGES", (*migrations.CHANGES, *TOY))
-    for module in (migrations, folder):
-        monkeypatch.setattr(module, "FORMAT", NEXT)
+    monkeypatch.setattr(migrations, "FORMAT", NEXT)
 
 
 def newer(run: RunDir) -> None:

@@ -33,8 +33,8 @@ class Known:
 
 
 def corpus(truth: Known | None) -> Corpus:
-    sentences = Sentences(tuple(line.split() for line in LINES), LINES)
-    vocabulary = Vocabulary.build(sentences.tokens, tokenizer="whitespace")
+    sentences = Sentences.of(map(str.split, LINES), LINES)
+    vocabulary = Vocabulary.build([line.split() for line in LINES], tokenizer="whitespace")
     return build_corpus("toy", vocabulary, sentences, sentences, sentences, truth=truth)
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import inspect
+from typing import Any, cast
 
 import pytest
 import typer
@@ -10,10 +11,12 @@ from gantext.cli import eval as eval_command
 from gantext.config.settings import Device
 from gantext.errors import UserError
 from gantext.evaluation import measures
+from gantext.evaluation.ground import Ground, Real
 from gantext.evaluation.measure import Command, Measure, Protocol, imported
 from gantext.evaluation.phase import with_origin
-from gantext.evaluation.subjects import REAL, Ground, Subject
+from gantext.evaluation.subjects import REAL, Subject
 from gantext.metrics.score import Score
+from gantext.metrics.text.texts import Texts
 
 
 def test_the_orders_that_commands_show() -> None:
@@ -122,8 +125,8 @@ def test_the_language_models_are_fitted_where_the_user_says(
         monkeypatch.setattr(lm, name, fitted)
     monkeypatch.setattr(lm, "best_device", lambda wanted: f"the {wanted.value}")
     monkeypatch.setattr(lm, "_prepared", lambda corpus, _: corpus)
-    ground = Ground(("a",), ("b",), None, object())
+    ground = Ground("hash", lambda: Real(corpus=cast(Any, "the corpus")))
     protocol = Protocol(preset="texygen", seed=3, device=Device.cpu)
     for name in ("run", REAL):
-        lm.lm(Subject(name, {}, {}, lambda: (("a",), None), 1), ground, protocol)
+        lm.lm(Subject(name, {}, {}, lambda: (Texts(["a"]), None), 1), ground, protocol)
     assert places == [(3, "the cpu")] * 2
