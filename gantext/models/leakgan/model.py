@@ -239,11 +239,9 @@ class LeakGAN(NamedParts):
     def mle_loss(self, tokens: Tensor, rng: torch.Generator) -> tuple[Tensor, Metrics]:
         """Worker's cross-entropy (nats per token) + manager's -mean cos(f_{s+c} - f_s, g_s)."""
         features, goals = self.generator.leak(tokens)
-        read, layer = (
-            self.generator.worker_features(tokens, goals, rng),
-            self.generator.output_layer(),
-        )
-        nll = mean_word_nll(layer, read, words_at(tokens), counted(tokens))[0]
+        read = self.generator.worker_features(tokens, goals, rng)
+        given = self.generator.output_layer(), read, words_at(tokens), counted(tokens)
+        nll = mean_word_nll(*given)[0]
         cosines = goal_cosines(features, goals, self.config.generator.goal_steps)
         cosine = mean_of_words(at_places(cosines, tokens), tokens)
         return nll - cosine, {"nll": nll.detach(), "goal_cosine": cosine.detach()}

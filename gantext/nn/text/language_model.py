@@ -84,6 +84,8 @@ class LanguageModel(WordModel):
             x, cell = lstm_step(lstm, x, h[:, layer], c[:, layer])
             hs.append(x)
             cs.append(cell)
+        if len(hs) == 1:  # nothing to stack, which would be two launches on a GPU
+            return hs[0][:, None].to(h.dtype), cs[0][:, None].to(c.dtype)
         return torch.stack(hs, 1).to(h.dtype), torch.stack(cs, 1).to(c.dtype)
 
     def logits(self, state: State) -> Tensor:
