@@ -25,7 +25,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gantext.data.ranges import (
@@ -48,6 +47,7 @@ from gantext.nn.text.adversary import DiscriminatorTrainer, DTrainingConfig
 from gantext.nn.text.fitting import MLEConfig, MLETrainer, mean_nll
 from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
 from gantext.nn.text.output_layer import policy_nll
+from gantext.nn.text.places import at_places, mean_of_words, share_of_words, words_at
 from gantext.nn.text.rewards import (
     leave_one_out_mean,
     policy_weights,
@@ -213,7 +213,7 @@ class GAN(NamedParts):
 
     def d_step(self, real: Tensor, rng: torch.Generator) -> Metrics:
         """One discriminator update on real (B, T) against as many fresh samples."""
-        fake = trimmed(self.sample(len(real), rng, SamplingOptions()))
+        fake = self.sample(len(real), rng, SamplingOptions())
         return self.d_trainer.step(real, fake, rng)
 
     # The generator
@@ -260,13 +260,13 @@ class GAN(NamedParts):
         advantage = self.advantages(rewards, before, tokens)
         model, weights = self.generator, policy_weights(advantage, valid)
         layer, features = model.output_layer(written=True), model.valid_features(tokens)
-        share = self.config.adversarial.entropy_weight / len(weights)
-        drawn = policy_nll(layer, features, tokens[valid], weights, share)
+        share = share_of_words(tokens, self.config.adversarial.entropy_weight)
+        drawn = policy_nll(layer, features, words_at(tokens), weights, share)
         return drawn.loss, {
             "reward_std": spread(rewards, valid),
             "g_loss": -(weights * drawn.log_prob).sum(),
             "advantage_std": spread(advantage, valid),
-            "entropy": drawn.entropy.mean(),
+            "entropy": mean_of_words(drawn.entropy, tokens),
             **sampled(tokens, rewards),
         }
 
@@ -320,11 +320,10 @@ class GAN(NamedParts):
 
     def _critic(self, rewards: Tensor, tokens: Tensor) -> Tensor:
         """A linear prediction of Q from the generator's state before each token."""
-        valid = tokens != PAD
         with torch.no_grad():
             features = self.generator.features(tokens).float()
         predicted: Tensor = self.critic(features).squeeze(-1).float()
-        loss = F.mse_loss(predicted[valid], rewards[valid])
+        loss = mean_of_words(at_places((predicted - rewards).square(), tokens), tokens)
         clipped_step(self.critic_optimiser, self.critic, loss, clip=0)
         return predicted.detach()
 

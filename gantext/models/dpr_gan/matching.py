@@ -80,7 +80,7 @@ class Matching(NamedParts):
             "d_real": (true - false).detach().sigmoid().mean(),
             "d_fake": (false - true).detach().sigmoid().mean(),
             "d_accuracy": (true > false).float().mean(),
-            "d_match_accuracy": (true.repeat(turns) > refused)[~same].float().mean(),
+            "d_match_accuracy": ((true.repeat(turns) > refused) & ~same).sum() / (~same).sum(),
             "d_grad_norm": norm,
         }
 

@@ -8,11 +8,12 @@ N rows.
 import torch
 from torch import Tensor
 
-from gantext.data.vocabulary import BOS, PAD
+from gantext.data.vocabulary import BOS
 from gantext.models.leakgan.features import LeakyTextCNN
 from gantext.models.leakgan.manager_worker import GoalSchedule, LeakGeneratorConfig, Manager, Worker
 from gantext.nn.text.lstm import WordModel, initialise, lstm_step
 from gantext.nn.text.output_layer import OutputLayer
+from gantext.nn.text.places import at_places
 from gantext.nn.text.sampling import State
 
 
@@ -59,9 +60,8 @@ class LeakGenerator(WordModel):
 
         No gradient goes back to the goals: the manager learns from its own loss only.
         """
-        valid = tokens != PAD
-        followed = self.worker.followed_goals(goals.detach())[valid]
-        hidden = self.worker.hidden(tokens, rng)[valid]
+        followed = at_places(self.worker.followed_goals(goals.detach()), tokens)
+        hidden = at_places(self.worker.hidden(tokens, rng), tokens)
         features = self.worker.output_features(hidden, followed)
         return features if temperature == 1 else features / temperature
 

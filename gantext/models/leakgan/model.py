@@ -37,6 +37,7 @@ from gantext.nn.state import NamedParts
 from gantext.nn.text.adversary import DiscriminatorTrainer, DTrainingConfig
 from gantext.nn.text.fitting import MLEConfig, MLETrainer
 from gantext.nn.text.output_layer import mean_word_nll, policy_nll
+from gantext.nn.text.places import at_places, counted, mean_of_words, words_at
 from gantext.nn.text.rewards import (
     leave_one_out_mean,
     policy_gradient_loss,
@@ -232,16 +233,17 @@ class LeakGAN(NamedParts):
         self, real: Tensor, rng: torch.Generator, trainer: DiscriminatorTrainer | None = None
     ) -> Metrics:
         """One discriminator update on real (B, T) against as many fresh samples."""
-        fake = trimmed(self.sample(len(real), rng, SamplingOptions()))
+        fake = self.sample(len(real), rng, SamplingOptions())
         return (trainer or self.d_trainer).step(real, fake, rng)
 
     def mle_loss(self, tokens: Tensor, rng: torch.Generator) -> tuple[Tensor, Metrics]:
         """Worker's cross-entropy (nats per token) + manager's -mean cos(f_{s+c} - f_s, g_s)."""
         features, goals = self.generator.leak(tokens)
-        valid = tokens != PAD
         read = self.generator.worker_features(tokens, goals, rng)
-        nll = mean_word_nll(self.generator.output_layer(), read, tokens[valid])[0]
-        cosine = goal_cosines(features, goals, self.config.generator.goal_steps)[valid].mean()
+        given = self.generator.output_layer(), read, words_at(tokens), counted(tokens)
+        nll = mean_word_nll(*given)[0]
+        cosines = goal_cosines(features, goals, self.config.generator.goal_steps)
+        cosine = mean_of_words(at_places(cosines, tokens), tokens)
         return nll - cosine, {"nll": nll.detach(), "goal_cosine": cosine.detach()}
 
     # Adversarial training
@@ -317,7 +319,7 @@ class LeakGAN(NamedParts):
         worker = policy_nll(
             self.generator.output_layer(written=True),
             self.generator.worker_features(tokens, goals, temperature=config.temperature),
-            tokens[valid],
+            words_at(tokens),
             policy_weights(advantage, valid),
             entropy_weight=0,
         )
@@ -326,7 +328,7 @@ class LeakGAN(NamedParts):
             "worker_loss": worker.loss.detach(),
             "goal_cosine_sampled": valid_mean(cosines.detach(), valid),
             "intrinsic": valid_mean(intrinsic, valid),
-            "entropy": worker.entropy.mean(),
+            "entropy": mean_of_words(worker.entropy, tokens),
             **sampled(tokens, rewards),
         }
 

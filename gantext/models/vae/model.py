@@ -32,7 +32,7 @@ from gantext.nn.optim import Metrics
 from gantext.nn.state import NamedParts
 from gantext.nn.text.fitting import Fitter, MLEConfig
 from gantext.nn.text.lstm import initialise
-from gantext.nn.text.rollouts import trimmed
+from gantext.nn.text.rollouts import trimmed_on_cpu
 from gantext.nn.text.sampling import SamplingOptions, decode
 
 EVAL_SEED = 0
@@ -172,12 +172,12 @@ class VAE(NamedParts):
         if self.config.pretrain_ae and self.fitter.done == 0:
             initialise(self.decoder, rng)
         if not self.aggressive:
-            return self.update(batch if len(batch) == rows else trimmed(batch[:rows]), rng)
+            return self.update(batch if len(batch) == rows else trimmed_on_cpu(batch[:rows]), rng)
         inner = self.inner_loop(batch[rows : len(batch) - self._set_aside], rng)
         with frozen(self.encoder):
-            found = self.update(trimmed(batch[:rows]), rng)
+            found = self.update(trimmed_on_cpu(batch[:rows]), rng)
         if self.fitter.done % self.config.aggressive.information_every == 0:
-            self.look_at_information(trimmed(batch[len(batch) - self._set_aside :]), rng)
+            self.look_at_information(trimmed_on_cpu(batch[len(batch) - self._set_aside :]), rng)
         known = {"mutual_information": self.information} if self.information > -math.inf else {}
         return {**found, **known, "inner_steps": inner}
 
@@ -224,7 +224,7 @@ class VAE(NamedParts):
         """
         previous, losses, done = math.inf, list[Tensor](), 0
         for part in torch.split(spare, self.config.mle.batch_size):
-            losses.append(self.encoder_step(trimmed(part), rng))
+            losses.append(self.encoder_step(trimmed_on_cpu(part), rng))
             done += 1
             if len(losses) == self.config.aggressive.window:
                 mean = float(torch.stack(losses).mean())

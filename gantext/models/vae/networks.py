@@ -15,6 +15,7 @@ from gantext.data.vocabulary import BOS, PAD
 from gantext.nn.text.dropout import hide_words, locked_dropout, word_dropout
 from gantext.nn.text.lstm import WordScores, at_words, initialise, lstm_pass, lstm_step
 from gantext.nn.text.output_layer import OutputLayer, mean_word_nll, word_log_prob
+from gantext.nn.text.places import at_places, counted, words_at
 from gantext.nn.text.sampling import State, bos_column
 
 
@@ -140,17 +141,16 @@ class LatentDecoder(WordScores):
     ) -> tuple[Tensor, Tensor]:
         """Mean of -log p(word | prefix, z), (), nats, and log p(x | z), (B,), without a gradient;
         <eos> counted."""
-        valid = tokens != PAD
-        features = self.features(tokens, z, rng)[valid]
-        loss, log_prob = mean_word_nll(self.output_layer(), features, tokens[valid])
+        features = at_places(self.features(tokens, z, rng), tokens)
+        given = features, words_at(tokens), counted(tokens)
+        loss, log_prob = mean_word_nll(self.output_layer(), *given)
         return loss, at_words(log_prob, tokens).sum(1)
 
     @torch.no_grad()
     def log_prob(self, tokens: Tensor, z: Tensor) -> Tensor:
         """log p(x | z), (B,), nats, without a gradient; <eos> counted."""
-        valid = tokens != PAD
-        features = self.features(tokens, z)[valid]
-        found = word_log_prob(self.output_layer(), features, tokens[valid])
+        features = at_places(self.features(tokens, z), tokens)
+        found = word_log_prob(self.output_layer(), features, words_at(tokens))
         return at_words(found, tokens).sum(1)
 
     # Step by step

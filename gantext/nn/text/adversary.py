@@ -14,6 +14,7 @@ from torch import Tensor
 from gantext.data.ranges import BatchSize, Clip, LearningRate, Probability, Steps, UpdatesOrNone
 from gantext.data.vocabulary import PAD
 from gantext.nn.optim import Metrics, Optimiser, clipped_step
+from gantext.nn.text.rollouts import trimmed_on_cpu
 from gantext.nn.text.text_cnn import TextCNN
 
 
@@ -52,6 +53,7 @@ class DiscriminatorTrainer:
 
     def step(self, real: Tensor, fake: Tensor, rng: torch.Generator) -> Metrics:
         """One update on real and fake (B, T), and how well D told them apart before it."""
+        fake = trimmed_on_cpu(fake)
         real_logit, fake_logit = self._logits([real, fake], rng)
         real_weight, fake_weight = self._weights(real), self._weights(fake)
         loss = bce(real_logit, real_weight, 1.0) + bce(fake_logit, fake_weight, 0.0)

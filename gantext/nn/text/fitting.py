@@ -12,11 +12,12 @@ import torch
 from torch import Tensor, nn
 
 from gantext.data.ranges import BatchSize, Clip, LearningRate, Probability, Steps, WeightDecay
-from gantext.data.vocabulary import PAD, UNK
+from gantext.data.vocabulary import UNK
 from gantext.nn.optim import Metrics, Optimiser, clipped_step, cosine_rate, set_rate
 from gantext.nn.state import NamedParts
 from gantext.nn.text.lstm import WordModel
 from gantext.nn.text.output_layer import mean_word_nll
+from gantext.nn.text.places import counted, words_at
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def hide_singletons(
 def mean_nll(model: WordModel, tokens: Tensor, rng: torch.Generator | None) -> Tensor:
     """Mean negative log-likelihood, nats per token, <eos> counted."""
     features = model.valid_features(tokens, rng)
-    return mean_word_nll(model.output_layer(), features, tokens[tokens != PAD])[0]
+    return mean_word_nll(model.output_layer(), features, words_at(tokens), counted(tokens))[0]
 
 
 class Fitter(NamedParts):

@@ -10,10 +10,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gantext.data.ranges import Dropout, Layers, Size
-from gantext.data.vocabulary import BOS, PAD
+from gantext.data.vocabulary import BOS
 from gantext.nn.text.dropout import locked_dropout, word_dropout
 from gantext.nn.text.lstm import WordModel, initialise, lstm_pass, lstm_step
 from gantext.nn.text.output_layer import OutputLayer
+from gantext.nn.text.places import at_places
 from gantext.nn.text.sampling import State, bos_column
 from gantext.nn.text.wide import wide_linear
 
@@ -58,8 +59,8 @@ class LanguageModel(WordModel):
         return projected
 
     def valid_features(self, tokens: Tensor, rng: torch.Generator | None = None) -> Tensor:
-        """`features` at each valid position, (valid, E or H)."""
-        return self.features(tokens, rng)[tokens != PAD]
+        """`features` at the places of tokens, (N, E or H); see `places`."""
+        return at_places(self.features(tokens, rng), tokens)
 
     def output_layer(self, written: bool = False) -> OutputLayer:
         """Scores of the next word by `features`."""
@@ -83,6 +84,8 @@ class LanguageModel(WordModel):
             x, cell = lstm_step(lstm, x, h[:, layer], c[:, layer])
             hs.append(x)
             cs.append(cell)
+        if len(hs) == 1:  # nothing to stack, which would be two launches on a GPU
+            return hs[0][:, None].to(h.dtype), cs[0][:, None].to(c.dtype)
         return torch.stack(hs, 1).to(h.dtype), torch.stack(cs, 1).to(c.dtype)
 
     def logits(self, state: State) -> Tensor:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from gantext.data.vocabulary import BOS, PAD, UNK
 from gantext.nn.text.output_layer import OutputLayer, word_log_prob
+from gantext.nn.text.places import words_at
 
 # Of sentences scored together: as fast as all at once, and 40 MB for each of an LSTM's 1,024 gates.
 SCORED_TOKENS = 2**13
@@ -49,7 +50,7 @@ class WordModel(WordScores):
         raise NotImplementedError
 
     def valid_features(self, tokens: Tensor, rng: torch.Generator | None = None) -> Tensor:
-        """What the output layer reads at each valid position of (B, T) tokens, (valid, K).
+        """What the output layer reads at the places of (B, T) tokens, (N, K); see `places`.
 
         One fused pass; with rng, dropout is on.
         """
@@ -63,14 +64,16 @@ class WordModel(WordScores):
         """
         layer, rows = self.output_layer(written), max(1, SCORED_TOKENS // max(1, tokens.shape[1]))
         found = [
-            at_words(word_log_prob(layer, self.valid_features(part), part[part != PAD]), part)
+            at_words(word_log_prob(layer, self.valid_features(part), words_at(part)), part)
             for part in torch.split(tokens, rows)
         ]
         return torch.cat(found)
 
 
 def at_words(values: Tensor, tokens: Tensor) -> Tensor:
-    """Values (valid,) of the tokens (B, T) at their places, (B, T); 0 at <pad>."""
+    """Values (N,) of the places of tokens (B, T), see `places`, as (B, T); 0 at <pad>."""
+    if values.device.type != "cpu":
+        return values.view(tokens.shape).masked_fill(tokens == PAD, 0)
     return values.new_zeros(tokens.shape).masked_scatter(tokens != PAD, values)
 
 

@@ -45,11 +45,16 @@ class PolicyLoss(NamedTuple):
     entropy: Tensor
 
 
-def mean_word_nll(layer: OutputLayer, features: Tensor, words: Tensor) -> tuple[Tensor, Tensor]:
-    """The mean of -log p of words (N,), (), and log p of each, (N,), without a gradient; nats."""
-    once = layer.bias.new_ones(len(words))
-    loss, log_prob, _ = _weighted_nll(layer, features, words, once, None)
-    return loss / max(1, len(words)), log_prob
+def mean_word_nll(
+    layer: OutputLayer, features: Tensor, words: Tensor, counts: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """The mean of -log p of words (N,), (), and log p of each, (N,), without a gradient; nats.
+
+    With `counts`, (N,), which get no gradient, the mean is weighted by them.
+    """
+    loss, log_prob, _ = _weighted_nll(layer, features, words, counts, None)
+    total = max(1, len(words)) if counts is None else counts.sum().clamp_min(1)
+    return loss / total, log_prob
 
 
 def policy_nll(
@@ -57,30 +62,30 @@ def policy_nll(
     features: Tensor,
     words: Tensor,
     weights: Tensor,
-    entropy_weight: float = 0.0,
+    entropy_weight: float | Tensor = 0.0,
 ) -> PolicyLoss:
-    """-sum of weights times log p of words, less `entropy_weight` times the sum of entropies.
+    """-sum of weights times log p of words, less the sum of `entropy_weight` times entropies.
 
     Args:
         layer: whose weight and bias get a gradient where they need one.
         features: what it reads, (N, K).
         words: (N,).
         weights: of the words, (N,), of any sign; they get no gradient.
-        entropy_weight: nothing for 0.
+        entropy_weight: of all words or of each, (N,); nothing for 0.
     """
-    return PolicyLoss(*_weighted_nll(layer, features, words, weights, entropy_weight))
+    return PolicyLoss(*_weighted_nll(layer, features, words, weights.detach(), entropy_weight))
 
 
 def _weighted_nll(
     layer: OutputLayer,
     features: Tensor,
     words: Tensor,
-    weights: Tensor,
-    entropy_weight: float | None,
+    weights: Tensor | None,
+    entropy_weight: float | Tensor | None,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """As `policy_nll`; without its weight of entropies all words have the weight 1."""
+    """As `policy_nll`; without weights all are 1, and entropies may be left out."""
     apply: Callable[..., tuple[Tensor, Tensor, Tensor]] = _WeightedNLL.apply
-    return apply(features, *_aligned(layer), words, weights.detach(), entropy_weight)
+    return apply(features, *_aligned(layer), words, weights, entropy_weight)
 
 
 @torch.no_grad()
@@ -142,9 +147,10 @@ class _WeightedNLL(torch.autograd.Function):
         weight: Tensor,
         bias: Tensor,
         words: Tensor,
-        weights: Tensor,
-        entropy_weight: float | None,
+        given_weights: Tensor | None,
+        entropy_weight: float | Tensor | None,
     ) -> tuple[Tensor, Tensor, Tensor]:
+        weights = bias.new_ones(len(words)) if given_weights is None else given_weights
         log_prob, entropy = torch.empty_like(weights), torch.zeros_like(weights)
         narrow = _narrow(OutputLayer(weight, bias))
         gradients = [
@@ -154,14 +160,17 @@ class _WeightedNLL(torch.autograd.Function):
         for rows, part, scores in _chunks(narrow, features, bias.dtype):
             given = scores, words[rows, None], weights[rows, None]
             if entropy_weight is None:
-                gradient, log_prob[rows] = _of_scores(*given)
+                gradient, log_prob[rows] = _of_scores(*given, alike=given_weights is None)
             else:
-                found = _with_entropy(*given, entropy_weight)
+                bonus = _of_rows(entropy_weight, rows)
+                found = _with_entropy(*given, bonus)
                 gradient, log_prob[rows], entropy[rows] = found
             _add(gradients, rows, gradient, part, narrow.weight)
         ctx.mark_non_differentiable(log_prob, entropy)
         ctx.gradients = gradients
-        loss = -(weights * log_prob).sum() - (entropy_weight or 0) * entropy.sum()
+        loss = -(weights * log_prob).sum()
+        if entropy_weight is not None:
+            loss = loss - (entropy_weight * entropy).sum()
         return loss, log_prob, entropy
 
     @staticmethod
@@ -182,14 +191,26 @@ def _normalised(scores: Tensor, words: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return odds, chosen - total, total
 
 
-def _of_scores(scores: Tensor, words: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-    """The gradient of -log p by scores (N, V), which are written over, and log p, (N,)."""
+def _of_rows(entropy_weight: float | Tensor, rows: slice) -> float | Tensor:
+    """The weight of entropies of some of the words, (rows, 1) where each has its own."""
+    return entropy_weight[rows, None] if isinstance(entropy_weight, Tensor) else entropy_weight
+
+
+def _of_scores(
+    scores: Tensor, words: Tensor, weights: Tensor, alike: bool
+) -> tuple[Tensor, Tensor]:
+    """The gradient of -log p by scores (N, V), which are written over, and log p, (N,).
+
+    `alike` says that all weights are 1.
+    """
     odds, log_prob, _ = _normalised(scores, words)
+    if not alike:
+        odds.mul_(weights)
     return odds.scatter_add_(1, words, -weights), log_prob[:, 0]
 
 
 def _with_entropy(
-    scores: Tensor, words: Tensor, weights: Tensor, entropy_weight: float
+    scores: Tensor, words: Tensor, weights: Tensor, entropy_weight: float | Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The loss's gradient by scores (N, V), which are written over; log p and entropy, (N,) each.
 
@@ -200,7 +221,7 @@ def _with_entropy(
     scores.sub_(scores.amax(1, keepdim=True)).clamp_min_(-1e9)
     entropy = total - torch.linalg.vecdot(odds, scores)[:, None]
     scale = weights
-    if entropy_weight:
+    if isinstance(entropy_weight, Tensor) or entropy_weight:
         scale = scores.add_(entropy - total).mul_(entropy_weight).add_(weights)
     gradient = odds.mul_(scale).scatter_add_(1, words, -weights)
     return gradient, log_prob[:, 0], entropy[:, 0]

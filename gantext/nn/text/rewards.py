@@ -51,6 +51,9 @@ def previous_values(rewards: Tensor, every: int) -> Tensor:
 
 def standardised(advantage: Tensor, valid: Tensor) -> Tensor:
     """Advantages with mean 0 and standard deviation 1 over the batch's tokens."""
+    if advantage.device.type != "cpu":  # which would be waited for
+        centred = advantage - valid_mean(advantage, valid)
+        return centred / valid_mean(centred.square(), valid).sqrt().clamp_min(1e-6) * valid
     chosen = advantage[valid]
     deviation = chosen.std(correction=0).clamp_min(1e-6)
     return (advantage - chosen.mean()) / deviation * valid
@@ -98,13 +101,14 @@ def ranked(values: Tensor, valid: Tensor, delta: float) -> Tensor:
 
 
 def policy_weights(advantage: Tensor, valid: Tensor) -> Tensor:
-    """The weight of each valid token's -log p(x_t) in the policy-gradient loss, (valid,): A_t over
-    B * T (REINFORCE; SeqGAN's eq. 7).
+    """The weight of -log p(x_t) at each place, (N,), in the policy-gradient loss (see `places`):
+    A_t over B * T, 0 at <pad> (REINFORCE; SeqGAN's eq. 7).
 
     Dividing by the fixed B * T and not by the number of valid tokens keeps the gradient that of
     the expected reward, up to the constant T: the number of tokens depends on the sample.
     """
-    return advantage.detach()[valid] / valid.numel()
+    weights = advantage.detach() / valid.numel()
+    return weights[valid] if weights.device.type == "cpu" else (weights * valid).flatten()
 
 
 def policy_gradient_loss(log_prob: Tensor, advantage: Tensor, valid: Tensor) -> Tensor:

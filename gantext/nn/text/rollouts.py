@@ -49,6 +49,12 @@ def trimmed(tokens: Tensor) -> Tensor:
     return tokens[:, : int(valid_lengths(tokens).max())]
 
 
+def trimmed_on_cpu(tokens: Tensor) -> Tensor:
+    """`trimmed`, but on a GPU the tokens as they are: it would be waited for to learn their length,
+    longer than it takes for <pad>."""
+    return trimmed(tokens) if tokens.device.type == "cpu" else tokens
+
+
 def spacing(every: int | str, length: int) -> int:
     """Every how many-th position is rolled out in sentences of up to `length` words, <eos> counted.
 
@@ -98,13 +104,18 @@ def roll_out(
     Sentences that have ended by t need no rollout and get none. For `compact` see
     `sampling.shrinks`.
     """
-    position, sentence, number = _rows(tokens, count, every)
-    rows = tokens[sentence]
-    steps = torch.arange(tokens.shape[1], device=tokens.device)
-    rows = torch.where(steps <= position[:, None], rows, PAD)
+    device, length = tokens.device, tokens.shape[1]
+    places = _rows(valid_lengths(tokens).cpu(), length, count, every)  # the only wait of a GPU
+    position, sentence, number = (part.to(device) for part in places)
+    rows = torch.where(
+        torch.arange(length, device=device) <= position[:, None], tokens[sentence], PAD
+    )
     made = Rollouts(rows, position, sentence, number)
-    complete = _complete if shrinks(tokens.device, compact) else _complete_all_rows
-    complete(policy, tokens, made, rng, options or SamplingOptions())
+    if shrinks(device, compact):
+        _complete(policy, tokens, made, rng, options or SamplingOptions())
+    else:
+        joining = torch.bincount(places[0], minlength=length).tolist()
+        _complete_all_rows(policy, tokens, made, joining, rng, options or SamplingOptions())
     return made
 
 
@@ -135,11 +146,15 @@ def _complete(
 
 
 def _complete_all_rows(
-    policy: Policy, tokens: Tensor, made: Rollouts, rng: torch.Generator, options: SamplingOptions
+    policy: Policy,
+    tokens: Tensor,
+    made: Rollouts,
+    joining: list[int],
+    rng: torch.Generator,
+    options: SamplingOptions,
 ) -> None:
-    """`_complete` with every row to the last step: the host waits once, for the rows' numbers."""
+    """`_complete` with every row to the last step; `joining` are the rows of each position."""
     length = tokens.shape[1]
-    joining = torch.bincount(made.position, minlength=length).tolist()
     state, main, rows = None, policy.start(len(tokens)), 0
     for step in range(1, length):
         main = policy.advance(main, tokens[:, step - 1])
@@ -156,14 +171,18 @@ def _complete_all_rows(
             state = policy.advance(state, drawn)
 
 
-def _rows(tokens: Tensor, count: int, every: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Position, sentence and rollout number of each row, in order of position."""
-    length = tokens.shape[1]
-    where = torch.tensor(rolled_positions(length, every), device=tokens.device, dtype=torch.long)
-    unfinished = valid_lengths(tokens)[None] > where[:, None] + 1  # (positions, B)
+def _rows(lengths: Tensor, length: int, count: int, every: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Position, sentence and rollout number of each row, in order of position; on the host.
+
+    Args:
+        lengths: of the sentences, (B,), on the host.
+        length: T.
+    """
+    where = torch.tensor(rolled_positions(length, every), dtype=torch.long)
+    unfinished = lengths[None] > where[:, None] + 1  # (positions, B)
     place, sentence = unfinished.nonzero(as_tuple=True)
     # A sentence cut at T without <eos> counts as finished there, one with <eos> at it.
-    number = torch.arange(count, device=tokens.device)
+    number = torch.arange(count)
     repeat = len(place)
     return (
         where[place].repeat_interleave(count),

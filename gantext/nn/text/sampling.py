@@ -172,9 +172,8 @@ def next_tokens(
     """
     if state[0].device.type != "cpu":  # nor may the host wait to learn which rows are a chunk's
         state = state if prefix is None else select(state, prefix)
-        return torch.cat(
-            [_noisy(policy.logits(p), rng, options) for _, p in _chunks(policy, state)]
-        )
+        parts = [_noisy(policy.logits(p), rng, options) for _, p in _chunks(policy, state)]
+        return parts[0] if len(parts) == 1 else torch.cat(parts)
     own = torch.arange(len(state[0])) if prefix is None else prefix
     uniform = torch.rand(len(own), generator=rng, dtype=torch.float64)
     drawn = torch.empty_like(own)
@@ -250,7 +249,7 @@ def shrinks(device: torch.device, compact: bool | None) -> bool:
 
 def after_end(previous: Tensor, drawn: Tensor) -> Tensor:
     """<pad> for the rows that ended at the step before or earlier, the drawn word for others."""
-    return torch.where((previous == EOS) | (previous == PAD), PAD, drawn)
+    return drawn * (previous > EOS)  # <pad> is 0, and before <eos> comes <bos>, never written
 
 
 @torch.no_grad()

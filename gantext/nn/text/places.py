@@ -1,0 +1,46 @@
+"""Which places of sentences are computed: on a CPU those that hold a word, on a GPU all of them.
+
+A GPU would be waited for to learn how many words there are, longer than it takes for <pad>, which
+counts nothing there. Shapes: B sentences, T steps, N places that are computed: as many as there are
+words, or B * T.
+"""
+
+import torch
+from torch import Tensor
+
+from gantext.data.vocabulary import EOS, PAD
+
+
+def at_places(values: Tensor, tokens: Tensor) -> Tensor:
+    """Values (B, T, ...) at the places that are computed of tokens (B, T): (N, ...)."""
+    if values.device.type == "cpu":
+        return values[tokens != PAD]
+    return values.flatten(0, 1)
+
+
+def words_at(tokens: Tensor) -> Tensor:
+    """The words at the places of tokens (B, T), (N,): at <pad> one whose log p is finite."""
+    if tokens.device.type == "cpu":
+        return tokens[tokens != PAD]
+    return torch.where(tokens == PAD, EOS, tokens).flatten()
+
+
+def counted(tokens: Tensor) -> Tensor | None:
+    """What the places of tokens (B, T) count, (N,): 1, and 0 at <pad>; None: all count 1."""
+    if tokens.device.type == "cpu":
+        return None
+    return (tokens != PAD).float().flatten()
+
+
+def mean_of_words(values: Tensor, tokens: Tensor) -> Tensor:
+    """The mean over the words of tokens (B, T) of values (N,) at their places."""
+    counts = counted(tokens)
+    return values.mean() if counts is None else (values * counts).sum() / counts.sum()
+
+
+def share_of_words(tokens: Tensor, weight: float) -> float | Tensor:
+    """What each of the N places counts where the words of tokens (B, T) share a weight."""
+    counts = counted(tokens)
+    if counts is None:
+        return weight / int((tokens != PAD).sum())
+    return counts * weight / counts.sum()
