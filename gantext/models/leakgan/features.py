@@ -46,8 +46,9 @@ class LeakyTextCNN(TextCNN):
         rest = unread_after(unread)
         # A window begins with S_0 = c_0 + U_0. <eos> takes away what no longer comes.
         instead = torch.cat([-rest[:1], unread[1:]])
-        ended = (words == EOS)[..., None, None]
-        return super().prefix_products(words, convolution) - instead - rest * ended
+        ended = (words == EOS)[..., None, None].to(rest.dtype)
+        products = super().prefix_products(words, convolution)
+        return products.sub_(instead).addcmul_(rest, ended, value=-1)
 
     @torch.no_grad()
     def leaked_features(self, tokens: Tensor) -> Tensor:
