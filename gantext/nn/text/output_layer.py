@@ -103,8 +103,10 @@ def aligned(layer: OutputLayer) -> OutputLayer:
 
 def narrow(device: torch.device, kind: torch.dtype) -> torch.dtype:
     """The type of products of numbers of a kind: autocast's where that is on."""
-    on = torch.is_autocast_enabled(device.type)
-    return torch.get_autocast_dtype(device.type) if on else kind
+    name = device.type
+    if not torch.amp.is_autocast_available(name) or not torch.is_autocast_enabled(name):
+        return kind  # the meta device has none
+    return torch.get_autocast_dtype(name)
 
 
 def _narrow(layer: OutputLayer) -> OutputLayer:
