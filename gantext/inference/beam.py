@@ -70,7 +70,10 @@ def beam_search(
     for t in range(length):
         wanted = _wanted(tokens, t, template)  # (N, K)
         scores, words = _extensions(
-            policy.logits(state), wanted.flatten(), width, may_end=template is None
+            policy.logits(state)[:, : policy.vocab_size],
+            wanted.flatten(),
+            width,
+            may_end=template is None,
         )
         kept = scores.shape[1]
         totals = log_prob[..., None] + scores.view(rows, -1, kept)  # (N, K, C)

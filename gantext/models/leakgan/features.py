@@ -21,7 +21,6 @@ from torch import Tensor, nn
 from gantext.data.vocabulary import EOS, PAD
 from gantext.nn.text.sampling import State
 from gantext.nn.text.text_cnn import DiscriminatorConfig, TextCNN
-from gantext.nn.text.wide import wide_linear
 from gantext.nn.text.windows import tap_products
 
 # A table of all words pays once this many steps of a batch have as many words as it has.
@@ -47,8 +46,9 @@ class LeakyTextCNN(TextCNN):
         rest = unread_after(unread)
         # A window begins with S_0 = c_0 + U_0. <eos> takes away what no longer comes.
         instead = torch.cat([-rest[:1], unread[1:]])
-        ended = (words == EOS)[..., None, None]
-        return super().prefix_products(words, convolution) - instead - rest * ended
+        ended = (words == EOS)[..., None, None].to(rest.dtype)
+        products = super().prefix_products(words, convolution)
+        return products.sub_(instead).addcmul_(rest, ended, value=-1)
 
     @torch.no_grad()
     def leaked_features(self, tokens: Tensor) -> Tensor:
@@ -118,7 +118,7 @@ class LeakyTextCNN(TextCNN):
     def _products(self, tokens: Tensor, taps: Tensor) -> list[Tensor]:
         """Each tap's product with each row's word, (N, w, F_w), in fresh memory, fp32."""
         if len(tokens) * TABLE_STEPS < self.embedding.num_embeddings:
-            return self._windows(wide_linear(self.embedding(tokens), taps).float(), 0)
+            return self._windows((self.embedding(tokens) @ taps).float(), 0)
         pairs = zip(self.tables(), self._sizes(), strict=True)
         return [table.view(-1, width, filters)[tokens] for table, (width, filters) in pairs]
 
@@ -142,18 +142,18 @@ class LeakyTextCNN(TextCNN):
         return [part.view(len(part), *size) for part, size in zip(parts, sizes, strict=True)]
 
     def _reading(self) -> tuple[Tensor, Tensor]:
-        """All taps, (sum of w F_w, E), and what open windows have not read, (sum of (w - 1) F_w).
+        """All taps, (E, sum of w F_w), and what open windows have not read, (sum of (w - 1) F_w).
 
         Kept until a weight changes, and fp32 under autocast, like `tables`.
         """
         weights = [c.get_parameter("weight") for c in self.convolutions]
         versions = [weight._version for weight in (self.not_yet, *weights)]
         if self._kept is None or self._kept[0] != versions:
-            flat = [w.permute(2, 0, 1).flatten(0, 1) for w in weights]
+            flat = [w.permute(1, 2, 0).flatten(1) for w in weights]
             symbol = self.not_yet[:, None]
             # Not a matrix product, which autocast would round.
             unread = [unread_after((w * symbol).sum(1).T)[:-1] for w in weights]
-            self._kept = versions, torch.cat(flat), torch.cat([u.flatten() for u in unread])
+            self._kept = versions, torch.cat(flat, 1), torch.cat([u.flatten() for u in unread])
         return self._kept[1:]
 
     def _sizes(self) -> list[tuple[int, int]]:

@@ -109,5 +109,5 @@ class LeakGenerator(WordModel):
         return (h, c, mh, mc, recent, fresh, read, *reading)
 
     def logits(self, state: State) -> Tensor:
-        """Scores of the next word, (N, V); words that are never written are -inf."""
-        return self.ban(self.worker.scores(state[0], state[5]), written=True)
+        """Scores of the next word, as `next_scores`."""
+        return self.next_scores(self.worker.next_features(state[0], state[5]))

@@ -172,9 +172,8 @@ class LatentDecoder(WordScores):
         return torch.stack(hs, 1).to(z.dtype), torch.stack(cs, 1).to(z.dtype), z
 
     def logits(self, state: State) -> Tensor:
-        """Scores of the next word, (N, V); words that are never written are -inf."""
-        scores = self.output(self.projection(state[0][:, -1]))
-        return self.ban(scores.float(), written=True)
+        """Scores of the next word, as `next_scores`."""
+        return self.next_scores(self.projection(state[0][:, -1]))
 
 
 class GivenLatent:
@@ -194,7 +193,7 @@ class GivenLatent:
         return self.decoder.advance(state, tokens)
 
     def logits(self, state: State) -> Tensor:
-        """Scores of the next word, (N, V)."""
+        """As the decoder's."""
         return self.decoder.logits(state)
 
 

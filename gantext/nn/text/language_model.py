@@ -16,7 +16,6 @@ from gantext.nn.text.lstm import WordModel, initialise, lstm_pass, lstm_step
 from gantext.nn.text.output_layer import OutputLayer
 from gantext.nn.text.places import at_places
 from gantext.nn.text.sampling import State, bos_column
-from gantext.nn.text.wide import wide_linear
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,5 @@ class LanguageModel(WordModel):
         return torch.stack(hs, 1).to(h.dtype), torch.stack(cs, 1).to(c.dtype)
 
     def logits(self, state: State) -> Tensor:
-        """Scores of the next word, (N, V); words that are never written are -inf."""
-        features = self.projection(state[0][:, -1])
-        scores = wide_linear(features, self.output.weight, self.output.bias)
-        return self.ban(scores.float(), written=True)
+        """Scores of the next word, as `next_scores`."""
+        return self.next_scores(self.projection(state[0][:, -1]))

@@ -4,10 +4,13 @@ Shapes: B batch, T steps, V vocabulary, H hidden, K features of the output
 layer, N rows.
 """
 
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 
 from gantext.data.vocabulary import BOS, PAD, UNK
+from gantext.nn.text.kept_layer import KeptLayer
 from gantext.nn.text.output_layer import OutputLayer, word_log_prob
 from gantext.nn.text.places import words_at
 
@@ -29,6 +32,19 @@ class WordScores(nn.Module):
         super().__init__()
         self.vocab_size = vocab_size
         self.register_buffer("never", torch.tensor([PAD, BOS, UNK]), persistent=False)
+        self._kept = KeptLayer()
+
+    def output_layer(self, written: bool = False) -> OutputLayer:
+        """Of the features that it reads, the scores of the next word.
+
+        `written` gives the policy's probabilities, in which <unk> is left out.
+        """
+        raise NotImplementedError
+
+    def next_scores(self, features: Tensor) -> Tensor:
+        """A policy's scores of the next word by what the output layer reads, (N, K): (N, V or a few
+        more), fp32, without a gradient; -inf for words that are never written, and past V."""
+        return self._kept.scores(features, self.parameters(), partial(self.output_layer, True))
 
     def ban(self, scores: Tensor, written: bool) -> Tensor:
         """The scores (..., V), in place, with -inf for words that are never read (or written)."""
@@ -40,14 +56,7 @@ class WordScores(nn.Module):
 
 
 class WordModel(WordScores):
-    """p(x_t | x_<t)."""
-
-    def output_layer(self, written: bool = False) -> OutputLayer:
-        """Of the features of `valid_features`, the scores of the next word.
-
-        `written` gives the policy's probabilities, in which <unk> is left out.
-        """
-        raise NotImplementedError
+    """p(x_t | x_<t); its output layer reads `valid_features`."""
 
     def valid_features(self, tokens: Tensor, rng: torch.Generator | None = None) -> Tensor:
         """What the output layer reads at the places of (B, T) tokens, (N, K); see `places`.

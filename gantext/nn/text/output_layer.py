@@ -85,19 +85,19 @@ def _weighted_nll(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """As `policy_nll`; without weights all are 1, and entropies may be left out."""
     apply: Callable[..., tuple[Tensor, Tensor, Tensor]] = _WeightedNLL.apply
-    return apply(features, *_aligned(layer), words, weights, entropy_weight)
+    return apply(features, *aligned(layer), words, weights, entropy_weight)
 
 
 @torch.no_grad()
 def word_log_prob(layer: OutputLayer, features: Tensor, words: Tensor) -> Tensor:
     """log p of words (N,) given features (N, K), nats: (N,), without a gradient."""
     log_prob = layer.bias.new_empty(len(words))
-    for rows, _, scores in _chunks(_narrow(_aligned(layer)), features, layer.bias.dtype):
+    for rows, _, scores in _chunks(_narrow(aligned(layer)), features, layer.bias.dtype):
         log_prob[rows] = _normalised(scores, words[rows, None])[1][:, 0]
     return log_prob
 
 
-def _aligned(layer: OutputLayer) -> OutputLayer:
+def aligned(layer: OutputLayer) -> OutputLayer:
     """The layer, its words filled up to a multiple of ALIGNED by some that never come."""
     missing = -len(layer.bias) % ALIGNED
     if not missing:
@@ -106,12 +106,17 @@ def _aligned(layer: OutputLayer) -> OutputLayer:
     return OutputLayer(weight, F.pad(layer.bias, (0, missing), value=-torch.inf))
 
 
+def narrow(device: torch.device, kind: torch.dtype) -> torch.dtype:
+    """The type of products of numbers of a kind: autocast's where that is on."""
+    name = device.type
+    if not torch.amp.is_autocast_available(name) or not torch.is_autocast_enabled(name):
+        return kind  # the meta device has none
+    return torch.get_autocast_dtype(name)
+
+
 def _narrow(layer: OutputLayer) -> OutputLayer:
-    """The layer in the type of its products: autocast's where that is on."""
-    device = layer.bias.device.type
-    if not torch.is_autocast_enabled(device):
-        return layer
-    kind = torch.get_autocast_dtype(device)
+    """The layer in the type of its products."""
+    kind = narrow(layer.bias.device, layer.bias.dtype)
     return OutputLayer(layer.weight.to(kind), layer.bias.to(kind))
 
 
@@ -152,12 +157,12 @@ class _WeightedNLL(torch.autograd.Function):
     ) -> tuple[Tensor, Tensor, Tensor]:
         weights = bias.new_ones(len(words)) if given_weights is None else given_weights
         log_prob, entropy = torch.empty_like(weights), torch.zeros_like(weights)
-        narrow = _narrow(OutputLayer(weight, bias))
+        layer = _narrow(OutputLayer(weight, bias))
         gradients = [
             torch.zeros_like(part) if needed else None
             for part, needed in zip((features, weight, bias), ctx.needs_input_grad[:3], strict=True)
         ]
-        for rows, part, scores in _chunks(narrow, features, bias.dtype):
+        for rows, part, scores in _chunks(layer, features, bias.dtype):
             given = scores, words[rows, None], weights[rows, None]
             if entropy_weight is None:
                 gradient, log_prob[rows] = _of_scores(*given, alike=given_weights is None)
@@ -165,7 +170,7 @@ class _WeightedNLL(torch.autograd.Function):
                 bonus = _of_rows(entropy_weight, rows)
                 found = _with_entropy(*given, bonus)
                 gradient, log_prob[rows], entropy[rows] = found
-            _add(gradients, rows, gradient, part, narrow.weight)
+            _add(gradients, rows, gradient, part, layer.weight)
         ctx.mark_non_differentiable(log_prob, entropy)
         ctx.gradients = gradients
         loss = -(weights * log_prob).sum()
@@ -232,13 +237,13 @@ def _add(
 ) -> None:
     """Add those of a chunk of tokens to the gradients of features, weight and bias."""
     by_features, by_weight, by_bias = gradients
-    narrow = of_scores.to(part.dtype)
+    like = of_scores.to(part.dtype)
     with torch.autocast(part.device.type, enabled=False):
         if by_features is not None:
-            by_features[rows] = narrow @ weight
+            by_features[rows] = like @ weight
         if by_weight is not None and by_weight.dtype == part.dtype:
-            by_weight.addmm_(narrow.T, part)
+            by_weight.addmm_(like.T, part)
         elif by_weight is not None:
-            by_weight += narrow.T @ part
+            by_weight += like.T @ part
     if by_bias is not None:
         by_bias += of_scores.sum(0)

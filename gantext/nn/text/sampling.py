@@ -59,7 +59,8 @@ class Policy(Protocol):
         ...
 
     def logits(self, state: State) -> Tensor:
-        """Unnormalised log-probabilities of the next word, (N, V), in fp32."""
+        """Unnormalised log-probabilities of the next word, (N, V), in fp32; there may be more
+        columns, of words that there are not: -inf."""
         ...
 
 

@@ -113,7 +113,9 @@ def test_the_bilinear_output_equals_the_plain_product_with_o(tie):
         output = torch.einsum("ve,nek->nvk", worker.embedding.weight, output)
     output = output + worker.goal_scores.weight  # (N, V, k)
     plain = (output @ w[:, :, None])[:, :, 0]
-    torch.testing.assert_close(worker.scores(h, w), plain, rtol=1e-5, atol=1e-5)
+    for features in (worker.output_features(h, w), worker.next_features(h, w)):
+        scores = features @ worker.output_weight().T
+        torch.testing.assert_close(scores, plain, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
