@@ -14,7 +14,8 @@ help:  ## list the targets
 $(STAMP): pyproject.toml setup.py constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[$(EXTRAS)]'
+	@# setuptools' notice that an editable install is one says nothing to its user
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[$(EXTRAS)]'
 	@touch $(STAMP)
 
 install: $(STAMP)  ## install gantext into .venv (EXTRAS=dev,frechet: with the sentence encoder)
