@@ -7,8 +7,7 @@ import torch
 from torch import Tensor
 
 from gantext.data.vocabulary import PAD
-
-HASH_BASE = 6364136223846793005  # odd; Knuth's MMIX constant
+from gantext.nn.text.equal_rows import different_share
 
 
 def returns_to_go(rewards: Tensor, valid: Tensor, discount: float) -> Tensor:
@@ -76,15 +75,8 @@ def sampled(tokens: Tensor, rewards: Tensor) -> dict[str, Tensor]:
     return {
         "reward": valid_mean(rewards, valid),
         "length": valid.sum(1).float().mean(),
-        "batch_unique": different_rows(tokens),
+        "batch_unique": different_share(tokens),
     }
-
-
-def different_rows(tokens: Tensor) -> Tensor:
-    """The share of rows (B, T) that differ from each other, by a 64-bit polynomial hash."""
-    powers = torch.full_like(tokens[0], HASH_BASE).cumprod(0)  # wraps around
-    hashes = (tokens * powers).sum(1).sort().values
-    return ((hashes.diff() != 0).sum() + 1) / len(tokens)
 
 
 def ranked(values: Tensor, valid: Tensor, delta: float) -> Tensor:

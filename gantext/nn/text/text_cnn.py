@@ -19,6 +19,7 @@ from gantext.data.ranges import Dropout, Size, Weight, Words
 from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
 from gantext.nn.text.dropout import keep_mask
+from gantext.nn.text.equal_rows import unique_rows
 from gantext.nn.text.windows import (
     different_words,
     largest_windows,
@@ -207,28 +208,3 @@ class TextCNN(nn.Module):
             pooled = self._pooled(tables, group) if tables else self.pooled(words[group])
             scores[rows] = self._output(pooled, None).sigmoid()
         return scores[inverse]
-
-
-def unique_rows(tokens: Tensor) -> tuple[Tensor, Tensor]:
-    """(indices of one copy of each different row, which of those each row equals).
-
-    Rows are compared by a 64-bit hash, then checked word by word: a collision falls back to
-    treating every row as different.
-    """
-    rows, length = tokens.shape
-    powers = torch.tensor(_multipliers(length), device=tokens.device)
-    _, inverse = torch.unique((tokens * powers).sum(1), return_inverse=True)
-    place = torch.arange(rows, device=tokens.device)
-    first = place.new_empty(int(inverse.max()) + 1).scatter_(0, inverse, place)
-    if torch.equal(tokens[first[inverse]], tokens):
-        return first, inverse
-    return place, place
-
-
-def _multipliers(length: int) -> Sequence[int]:
-    """Odd 64-bit multipliers of a polynomial hash (Knuth's MMIX constant), as signed numbers."""
-    value, values = 1, []
-    for _ in range(length):
-        value = value * 6364136223846793005 % 2**64
-        values.append(value - 2**64 if value >= 2**63 else value)
-    return values

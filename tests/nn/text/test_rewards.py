@@ -5,7 +5,6 @@ import torch
 
 from gantext.data.vocabulary import EOS, PAD
 from gantext.nn.text.rewards import (
-    different_rows,
     leave_one_out_mean,
     policy_gradient_loss,
     ranked,
@@ -84,4 +83,3 @@ def test_what_is_logged_of_samples_by_hand() -> None:
     assert float(found["reward"]) == pytest.approx(12 / 5)
     assert float(found["length"]) == pytest.approx(5 / 3)
     assert float(found["batch_unique"]) == pytest.approx(2 / 3)
-    assert float(different_rows(tokens[:1])) == 1

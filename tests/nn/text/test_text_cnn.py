@@ -5,7 +5,7 @@ import torch
 
 from gantext.data.vocabulary import EOS, PAD
 from gantext.nn.text import text_cnn
-from gantext.nn.text.text_cnn import DiscriminatorConfig, TextCNN, unique_rows
+from gantext.nn.text.text_cnn import DiscriminatorConfig, TextCNN
 
 
 def rng(seed: int = 0) -> torch.Generator:
@@ -54,13 +54,6 @@ def test_score_of_repeated_rows_equals_the_plain_pass(shared, monkeypatch):
     many = tokens[torch.randint(0, 40, (3000,), generator=rng(5))]
     plain = model.output(model.highway(model.convolved(many))).squeeze(1)
     torch.testing.assert_close(model.score(many), plain.detach().sigmoid())
-
-
-def test_unique_rows_finds_one_copy_of_each():
-    tokens = torch.tensor([[4, 5, 0], [5, 4, 0], [4, 5, 0], [4, 5, 6]])
-    first, inverse = unique_rows(tokens)
-    assert len(first) == 3
-    assert torch.equal(tokens[first[inverse]], tokens)
 
 
 def test_pooled_value_by_hand():
