@@ -9,6 +9,7 @@ import torch
 
 from gantext.config.compose import compose
 from gantext.data.vocabulary import EOS, PAD
+from gantext.errors import UserError
 from gantext.models import gan
 from gantext.models.contract import Task
 from gantext.nn.text.lstm import at_words
@@ -193,6 +194,20 @@ def test_every_option_takes_a_step(reward, baseline, scale):
     assert all(torch.isfinite(torch.as_tensor(value)).all() for value in found.values())
     after = model.generator.parameters()
     assert any(not torch.equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+def test_either_part_of_the_loss_may_be_left_out_but_not_both():
+    """Without the policy gradient an adversarial step is one of maximum likelihood."""
+    real = torch.tensor([[4, 5, EOS]]).repeat(64, 1)
+    for left_out in ("policy_weight", "mle_weight"):
+        model = make(f"model.adversarial.{left_out}=0", "model.adversarial.batch_size=8")
+        phase = model.phases()[2]
+        before = [p.clone() for p in model.generator.parameters()]
+        phase.step(real[: phase.rows], rng(1))
+        after = model.generator.parameters()
+        assert any(not torch.equal(a, b) for a, b in zip(before, after, strict=True))
+    with pytest.raises(UserError, match="policy_weight and mle_weight cannot both be 0"):
+        make("model.adversarial.policy_weight=0", "model.adversarial.mle_weight=0")
 
 
 def test_state_goes_round_and_training_goes_on_identically():
