@@ -1,5 +1,6 @@
 """Scores of pictures of captions, drawn by illustrators that are right, wrong or collapsed."""
 
+import dataclasses
 import math
 from pathlib import Path
 
@@ -147,6 +148,13 @@ def test_held_out_scenes_are_new_and_all_different(gallery) -> None:
     new, old = scenes_of(held_out(gallery).captions), scenes_of(seen(gallery, 0).captions)
     assert len(set(new)) == len(new) == 60 and not known & set(new)
     assert len(set(old)) == len(old) == 60 and known >= set(old)
+
+
+def test_a_scene_that_stands_twice_is_shown_once(gallery) -> None:
+    twice = dataclasses.replace(
+        gallery, test=gallery.test.take(torch.arange(len(gallery.test)).repeat_interleave(2))
+    )
+    assert held_out(twice).captions == held_out(gallery).captions
 
 
 def test_seen_captions_have_new_real_pictures(gallery) -> None:
