@@ -81,7 +81,7 @@ def draw_pictures(trained: TrainedPictures, request: PictureRequest) -> Drawing:
         pictures = torch.cat(parts)
     several = len(request.captions) > 1
     columns = request.columns or (n if several else columns_for(n))
-    asked = SamplingRequest(len(pictures), seed=request.seed, phase=request.phase)
+    asked = SamplingRequest(len(pictures), seed=request.seed)
     sign = signature(trained.origin(request.phase), asked, trained.run.info.get("data"), PICTURES)
     if request.captions:
         sign["captions"] = " | ".join(request.captions)

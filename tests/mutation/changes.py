@@ -48,7 +48,7 @@ FUNCTIONS = {
     "floor": "ceil",
     "ceil": "floor",
 }
-SAID = frozenset({"UserError", "ValueError", "TypeError", "logger", "say", "warn", "cast"})
+SAID = frozenset({"UserError", "ValueError", "TypeError", "logger", "say", "warn", "cast", "field"})
 CONSTANTS = frozenset({"Enum", "Protocol", "IntEnum"})
 
 

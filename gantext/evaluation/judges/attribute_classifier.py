@@ -141,7 +141,7 @@ class AttributeClassifier:
         features = torch.cat([self.network.features(to_unit(part)) for part in parts])
         colours, shapes, counts = self.network.logits(features)
         found = Attributes(colours > 0, shapes > 0, counts.argmax(1) + 1)
-        return found, np.asarray(features.numpy(), dtype=np.float32)
+        return found, features.numpy()
 
 
 def load_attributes(gallery: Gallery, cache: Path) -> AttributeClassifier:

@@ -77,6 +77,11 @@ def test_equal_training_and_test_text_are_not_drawn_alike() -> None:
     assert frechet_scores(texts(20, 1), real, real, LetterCounts())[1].value > 1e-3
 
 
+def test_two_sentences_a_set_are_enough() -> None:
+    found = frechet_scores(["a", "b"], ["b", "aa"], ["a", "bb"], LetterCounts())
+    assert found[0].signature["sentences"] == 2
+
+
 def test_several_sample_sets_share_the_real_side() -> None:
     references, training, samples = texts(30, 1), texts(30, 2), (texts(30, 3), texts(30, 4))
     encoder = LetterCounts()

@@ -36,6 +36,13 @@ def test_copies_are_told_from_new_points() -> None:
     assert (memorisation(copies, training, test).samples.indices == np.arange(100)).all()
 
 
+def test_of_samples_that_are_as_near_the_first_come_first() -> None:
+    """Odd ones are 1 away, even ones 2: of many equal values another sort keeps no order."""
+    far = np.arange(1000) % 2 == 0
+    found = memorisation(column(*np.where(far, 2.0, 1.0)), column(0), column(1))
+    assert found.most_alike(600).tolist() == [*range(1, 1000, 2), *range(0, 200, 2)]
+
+
 @pytest.mark.parametrize("empty", [0, 1, 2])
 def test_an_empty_set_is_refused(empty: int) -> None:
     sets = [column(1, 2), column(3), column(4)]
