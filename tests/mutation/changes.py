@@ -49,6 +49,7 @@ FUNCTIONS = {
     "ceil": "floor",
 }
 SAID = frozenset({"UserError", "ValueError", "TypeError", "logger", "say", "warn", "cast", "field"})
+CHECKS = frozenset({"strict"})  # arguments that only make a call refuse what never comes
 CONSTANTS = frozenset({"Enum", "Protocol", "IntEnum"})
 
 
@@ -114,6 +115,8 @@ def _is_quiet(node: ast.AST) -> bool:
                    for base in node.bases)  # fmt: skip
     if isinstance(node, ast.If):
         return isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+    if isinstance(node, ast.keyword):
+        return node.arg in CHECKS
     if isinstance(node, ast.Expr):
         return _is_quiet(node.value)
     if isinstance(node, ast.Call):
@@ -159,7 +162,9 @@ def _slices(node: ast.Slice) -> Iterator[tuple[str, ast.AST]]:
 
 
 def _calls(node: ast.Call) -> Iterator[tuple[str, ast.AST]]:
-    for place in range(len(node.keywords)):
+    for place, keyword in enumerate(node.keywords):
+        if keyword.arg in CHECKS:
+            continue
         rest = node.keywords[:place] + node.keywords[place + 1 :]
         yield "keyword dropped", _with(node, keywords=rest)
     other = FUNCTIONS.get(_name(node.func))

@@ -142,6 +142,10 @@ def test_pictures_without_classes_are_refused(tmp_path: Path) -> None:
         load_classifier(toy_gallery(size=3), tmp_path)
 
 
+def test_pictures_of_4_x_4_are_large_enough(tmp_path: Path) -> None:
+    assert 0 <= load_classifier(toy_gallery(size=4), tmp_path).accuracy <= 1
+
+
 def test_digits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("sklearn", reason="needs scikit-learn")
     monkeypatch.setattr(picture_classifier, "STEPS", 300)
