@@ -1,21 +1,24 @@
 """A GPU that is not there: tensors "on cuda" are CPU tensors that know where they claim to be.
 
 What a GPU refuses is refused: an operation on tensors of both devices (a CPU tensor without
-dimensions and CPU indices are allowed, as there), a generator of the other device, `numpy()`.
+dimensions and CPU indices are allowed, as there), a generator of the other device, `numpy()`, and
+what is not the same each time where that is asked for.
 Counted are launches (operators that are no views) and waits of the host (`item`, `tolist`, `bool`,
-`nonzero`, boolean indices, copies to the host, tensors made of the host's numbers). A CPU's
+`nonzero`, boolean indices, copies that block, tensors made of the host's numbers). A CPU's
 kernels do the work, so an operator that is one kernel there may count as its parts here; an LSTM's
 cell counts as the two products and the one kernel of a GPU.
 """
 
 import collections
-import traceback
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any, Self
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import return_and_correct_aliasing
@@ -30,6 +33,21 @@ INDEXED = {
     ATEN.index_put_.default,
     ATEN._index_put_impl_.default,
     ATEN._unsafe_index.Tensor,
+}
+# Of what the documentation of `torch.use_deterministic_algorithms` lists, what a model may use.
+UNREPEATABLE = {
+    ATEN._adaptive_avg_pool2d_backward.default,
+    ATEN.adaptive_max_pool2d_backward.default,
+    ATEN.cumsum.default,
+    ATEN.grid_sampler_2d_backward.default,
+    ATEN.histc.default,
+    ATEN.median.dim,
+    ATEN.nll_loss2d_forward.default,
+    ATEN.put.default,
+    ATEN.put_.default,
+    ATEN.reflection_pad2d_backward.default,
+    ATEN.upsample_bicubic2d_backward.default,
+    ATEN.upsample_bilinear2d_backward.default,
 }
 FREE = {ATEN.empty.memory_format, ATEN.empty_like.default, ATEN.new_empty.default}
 WAITING = {
@@ -58,9 +76,10 @@ class Counter:
 
     def wait(self, what: str) -> None:
         """Count a wait."""
-        frames = [f for f in traceback.extract_stack(limit=60) if "/gantext/" in f.filename]
-        place = frames[-1] if frames else None
-        where = f" {place.filename.rpartition('/gantext/')[2]}:{place.lineno}" if place else ""
+        frame: FrameType | None = sys._getframe()
+        while frame and not frame.f_globals["__name__"].startswith("gantext."):
+            frame = frame.f_back
+        where = f" {frame.f_globals['__name__']}:{frame.f_lineno}" if frame else ""
         self.waits[what + where] += 1
 
 
@@ -132,6 +151,9 @@ def _refuse(func: Any, args: Any, flat: list[Any]) -> None:
     for part in flat:
         if isinstance(part, torch.Generator) and part.device.type != "cuda":
             raise RuntimeError(f"{func}: a generator of the CPU for a tensor of the GPU")
+    if torch.are_deterministic_algorithms_enabled() and func in UNREPEATABLE:
+        if args[0].is_floating_point():
+            raise RuntimeError(f"{func} does not have a deterministic implementation")
     if func is ATEN.copy_.default:
         return
     given = args[:1] if func in INDEXED else flat
@@ -172,11 +194,11 @@ class _Moved(torch.autograd.Function):
         return gradient if isinstance(gradient, GpuTensor) else GpuTensor(gradient), None
 
 
-def _moved(tensor: Tensor, up: bool) -> Tensor:
+def _moved(tensor: Tensor, up: bool, waits: bool = True) -> Tensor:
     if isinstance(tensor, GpuTensor) == up:
         return tensor
-    if not up:
-        COUNTER.wait("copy to the host")
+    if waits:
+        COUNTER.wait("copy to the device" if up else "copy to the host")
     return _Moved.apply(tensor, up)
 
 
@@ -209,6 +231,9 @@ class _Mode(TorchFunctionMode):
             return found
         if func is torch.Tensor.pin_memory:
             return first
+        if func is F.pad and kwargs.get("mode") == "replicate":
+            # Where sums come in one order torch makes it of indices, past what is pretended.
+            return torch._C._nn.replication_pad2d(*args)
         if isinstance(first, GpuTensor):
             if func in (torch.Tensor.numpy, torch.Tensor.__array__):
                 raise TypeError("can't convert a tensor of cuda to numpy: use Tensor.cpu() first")
@@ -241,7 +266,7 @@ class _Mode(TorchFunctionMode):
 
     def _to(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         tensor, rest = args[0], [a for a in args[1:] if a is not None and not isinstance(a, bool)]
-        kwargs.pop("non_blocking", None)
+        waits = not kwargs.pop("non_blocking", False)
         target = kwargs.pop("device", None)
         for i, given in enumerate(rest):
             if isinstance(given, (str, torch.device)):
@@ -249,7 +274,7 @@ class _Mode(TorchFunctionMode):
                 break
             if isinstance(given, Tensor):
                 target, rest[i] = given.device, given.dtype
-        out = tensor if target is None else _moved(tensor, _is_cuda(target))
+        out = tensor if target is None else _moved(tensor, _is_cuda(target), waits)
         return func(out, *rest, **kwargs) if rest or kwargs else out
 
 

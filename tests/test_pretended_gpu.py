@@ -1,14 +1,23 @@
 """All of the product on a GPU that is not there; see tests/pretended_gpu.py."""
 
 import collections
+import math
+import signal
 from collections.abc import Iterator
 
 import pytest
 import torch
+from click import Context
+from rich.console import Console
 from torch import Tensor
+from typer.main import get_group
 
+from gantext import models
+from gantext.cli.eval import app as eval_app
+from gantext.config.compose import compose
 from gantext.data.vocabulary import EOS, PAD
-from gantext.evaluation.judges import picture_classifier
+from gantext.evaluation import measures
+from gantext.evaluation.judges import attribute_classifier, caption_judge, picture_classifier
 from gantext.models.leakgan.manager_worker import GoalSchedule
 from gantext.models.vae.networks import GivenLatent, Injection
 from gantext.nn.optim import Metrics
@@ -18,7 +27,10 @@ from gantext.nn.text.output_layer import policy_nll
 from gantext.nn.text.places import mean_of_words, share_of_words, words_at
 from gantext.nn.text.rewards import policy_weights, standardised
 from gantext.nn.text.sampling import Policy, SamplingOptions, decode
+from gantext.training.loop import Trainer
+from gantext.training.preparation import prepare
 from gantext.training.stepper import Stepper
+from gantext.training.tracker import to_floats
 from tests import conftest
 from tests.conftest import Command
 from tests.models.test_device import latent_decoder, leak_generator
@@ -28,19 +40,25 @@ CUDA = torch.device("cuda")
 FEW = [
     "device=cuda",
     "data.train_size=16",
-    "data.test_size=6",
+    "data.test_size=8",
     "data.validation_size=4",
     "eval.samples=20",
     "log.every_steps=1000",
     "log.sample_every_steps=0",
+    "checkpoint.every_steps=0",
 ]
 FEW_MLE = [*FEW, "model.mle.epochs=1"]
-FEW_GAN = [*FEW_MLE, "model.d_training.pretrain_steps=1", "model.adversarial.steps=1"]
+FEW_GAN = [*FEW_MLE, "model.d_training.pretrain_steps=1", "model.adversarial.steps=2"]
 TEXT = {
     "mle": [*conftest.SMALL_MLE, *FEW_MLE],
     "gan": [*conftest.SMALL_GAN, *FEW_GAN],
     "leakgan": [*conftest.SMALL_LEAKGAN, *FEW_GAN, "model.d_training.alone_steps=1"],
-    "vae": [*conftest.SMALL_VAE, *FEW_MLE],
+    "vae": [
+        *conftest.SMALL_VAE,
+        *FEW_MLE,
+        "model.aggressive.inner_steps=3",
+        "data.test_size=30",  # of which some have words of the few training sentences alone
+    ],
 }
 FEW_PICTURES = [word for word in FEW if "data" not in word]
 PICTURES = {
@@ -51,13 +69,16 @@ PICTURES = {
         "model.fitting.steps=1",
         "model.decoding.steps=1",
         "model.composing.steps=1",
-        "model.adversarial.steps=1",
+        "model.adversarial.steps=2",
+        "eval.samples=6",
     ],
 }
 # An adversarial step waits for the longest of its samples, and for their lengths, of which it makes
-# rollouts. A VAE's inner loop waits for the losses that end it, and its information is computed by
-# the host.
-WAITS = {"gan": 2, "leakgan": 2, "vae": 5}
+# rollouts. A VAE's inner loop waits for the losses of each of its windows, of which one is full
+# here, and its information is computed by the host.
+WAITS = {"gan": 2, "leakgan": 2, "vae": 2}
+# Of each kind of model that which all commands are tried with, of text one that has all abilities.
+ALL_COMMANDS = {"vae", "image_gan"}
 
 
 @pytest.fixture
@@ -77,8 +98,22 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[collections.Counter[str]]:
         return found[0]
 
     monkeypatch.setattr(Stepper, "take", watched)
-    monkeypatch.setattr(picture_classifier, "STEPS", 2)
     return seen
+
+
+@pytest.fixture(autouse=True)
+def brief_judges(monkeypatch: pytest.MonkeyPatch, brief_judge: None) -> None:
+    """Networks that judge are trained for a step or two, on the CPU, as ever."""
+    monkeypatch.setattr(picture_classifier, "STEPS", 2)
+    monkeypatch.setattr(attribute_classifier, "STEPS", 2)
+    monkeypatch.setattr(caption_judge, "EPOCHS", 0)
+
+
+def stop_in_the_last_phase(trainer: Trainer, saved: float) -> bool:
+    """In the place of `_save_due`, after a step that is not its phase's last."""
+    if trainer.stepper.current is trainer.job.phases[-1]:
+        signal.raise_signal(signal.SIGTERM)
+    return False
 
 
 @pytest.mark.parametrize("model", [*TEXT, *PICTURES])
@@ -86,24 +121,68 @@ def test_a_run_waits_seldom(
     gpu: None,
     cli: Command,
     waits: list[collections.Counter[str]],
+    monkeypatch: pytest.MonkeyPatch,
     model: str,
 ) -> None:
-    """It trains, is gone on with, samples and is scored."""
+    """It trains, is stopped, goes on from there, samples and is scored."""
     words = {**TEXT, **PICTURES}[model]
-    result = cli("train", *words, "runs_dir=.", "name=run")
-    assert result.code == 0, result.err
-    most = max(waits, key=lambda step: step.total())
-    assert most.total() <= WAITS.get(model, 0), most
-    scored = ["pictures" if model in PICTURES else "likelihood", "run"]
-    for command in (["train", "--resume", "run"], ["sample", "run", "-n", "2"], ["eval", *scored]):
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "_save_due", stop_in_the_last_phase)
+        result = cli("train", *words, "runs_dir=.", "name=run")
+    assert result.code == 128 + signal.SIGTERM, result.err
+    assert "on cuda (TF32), 1 thread, data" in result.err
+    for command in (["train", "--resume", "run"], ["sample", "run", "-n", "2"]):
         result = cli(*command)
         assert result.code == 0, result.err
+    most = max(waits, key=lambda step: step.total())
+    assert most.total() <= WAITS.get(model, 0), most
+    scored = ["pictures" if model in PICTURES else "likelihood"]
+    for name in eval_commands() if model in ALL_COMMANDS else scored:
+        result = cli("eval", name, "run", *options_of(name))
+        assert result.code == (0 if is_for(name, model) else 2), f"{name}: {result.err}"
 
 
-@pytest.mark.parametrize("model", ["gan", "vae"])
-def test_bf16(gpu: None, cli: Command, model: str) -> None:
-    result = cli("train", *TEXT[model], "precision=bf16", "runs_dir=.", "name=run")
-    assert result.code == 0, result.err
+def eval_commands() -> list[str]:
+    """Of `gantext eval`, of measures and others, but those by networks of other packages."""
+    names = get_group(eval_app).list_commands(Context(get_group(eval_app)))
+    foreign = {row.name for row in measures.table().values() if row.package is not None}
+    return [name for name in names if name not in {*foreign, "all"}]  # which computes those too
+
+
+def options_of(name: str) -> list[str]:
+    """Such that a command of `gantext eval` takes no minute."""
+    rows = [row for row in measures.table().values() if row.name == name]
+    has_draws = any(row.command and "k" in row.command.options for row in rows)
+    return ["--k", "2"] if has_draws else []
+
+
+def is_for(name: str, model: str) -> bool:
+    """Whether a command of `gantext eval` scores a model."""
+    row = measures.table().get(name)
+    if row is None:
+        return model not in PICTURES
+    able = row.needs is None or row.needs in {one.name for one in models.abilities(model)}
+    return able and row.pictures == (model in PICTURES)
+
+
+@pytest.mark.parametrize("model", [*TEXT, *PICTURES])
+def test_steps_in_bf16_and_the_same_each_time(gpu: None, model: str) -> None:
+    """One of each phase; none does what torch then refuses."""
+    words = {**TEXT, **PICTURES}[model]
+    settings = compose([*words, "precision=bf16", "deterministic=true"])
+    stepper = Stepper(prepare(settings, Console(quiet=True)))
+    for phase in stepper.phases:
+        found = to_floats(stepper.take())
+        assert all(map(math.isfinite, found.values())), f"{phase.name}: {found}"
+        stepper.end_phase()
+    assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_words_are_drawn_without_casts(gpu: None) -> None:
+    policy = language_model().to(CUDA)
+    launches = launches_a_word(policy)
+    with torch.autocast("cuda", torch.bfloat16, cache_enabled=False):
+        assert launches_a_word(policy) == launches
 
 
 def launches_a_word(policy: Policy) -> float:

@@ -53,6 +53,14 @@ class Precision(enum.Enum):
     bf16 = "bf16"
 
 
+class Tf32(enum.Enum):
+    """Which of a GPU's products round their inputs to TF32."""
+
+    all = "all"
+    cudnn = "cudnn"
+    none = "none"
+
+
 class Memory(enum.Enum):
     """What becomes of large blocks of memory that are free; no number depends on it."""
 
@@ -100,6 +108,9 @@ class Settings:
     from_run: str | None
     device: Device
     precision: Precision
+    tf32: Tf32
+    deterministic: bool
+    cuda_graphs: bool
     threads: Threads
     memory: Memory
     runs_dir: str

@@ -19,7 +19,10 @@ from gantext.evaluation.table import Table, score_all
 from gantext.metrics.score import Score, protocol, shown, signature_line
 
 # What may differ between runs that are repetitions of each other.
-REPEATED = frozenset({"seed", "name", "runs_dir", "from_run", "threads", "device", "memory"})
+REPEATED = frozenset(
+    {"seed", "name", "runs_dir", "from_run", "threads", "memory"}
+    | {"device", "tf32", "deterministic", "cuda_graphs"}
+)
 
 
 @dataclass(frozen=True)

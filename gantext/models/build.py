@@ -18,14 +18,16 @@ def singletons(vocabulary: Vocabulary) -> torch.Tensor:
 
 
 @overload
-def task_of(data: Corpus, device: torch.device) -> Task: ...
+def task_of(data: Corpus, device: torch.device, graphs: bool = False) -> Task: ...
 @overload
-def task_of(data: Gallery, device: torch.device) -> PictureTask: ...
-def task_of(data: Corpus | Gallery, device: torch.device) -> Task | PictureTask:
-    """The facts that a model is built for."""
+def task_of(data: Gallery, device: torch.device, graphs: bool = False) -> PictureTask: ...
+def task_of(
+    data: Corpus | Gallery, device: torch.device, graphs: bool = False
+) -> Task | PictureTask:
+    """The facts that a model is built for; `graphs` are of text."""
     if isinstance(data, Corpus):
         rare = singletons(data.vocabulary)
-        return Task(len(data.vocabulary), data.max_length, len(data.train), rare, device)
+        return Task(len(data.vocabulary), data.max_length, len(data.train), rare, device, graphs)
     return PictureTask(
         data.channels,
         data.size,

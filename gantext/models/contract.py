@@ -39,6 +39,7 @@ class Task:
         train_size: sentences in the training split.
         singletons: (V,) bool, words seen once in the training split.
         device: where the networks live.
+        graphs: whether a GPU may draw sentences by CUDA graphs.
     """
 
     vocab_size: int
@@ -46,6 +47,7 @@ class Task:
     train_size: int
     singletons: Tensor
     device: torch.device
+    graphs: bool = False
 
     def positions(self, weight: Tensor) -> int:
         """At how many places of a sentence a layer of this weight writes: at each word, but the

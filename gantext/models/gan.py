@@ -44,6 +44,7 @@ from gantext.models.contract import Ability, Phase, Reads, Task
 from gantext.nn.optim import Metrics, Optimiser, clipped_step
 from gantext.nn.state import NamedParts
 from gantext.nn.text.adversary import DiscriminatorTrainer, DTrainingConfig
+from gantext.nn.text.captured_decode import Sampler
 from gantext.nn.text.fitting import MLEConfig, MLETrainer, mean_nll
 from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
 from gantext.nn.text.output_layer import policy_nll
@@ -60,7 +61,7 @@ from gantext.nn.text.rewards import (
     valid_mean,
 )
 from gantext.nn.text.rollouts import rollout_rewards, spaced, spacing, trimmed
-from gantext.nn.text.sampling import SamplingOptions, decode
+from gantext.nn.text.sampling import SamplingOptions
 from gantext.nn.text.text_cnn import DiscriminatorConfig, TextCNN
 from gantext.plots.curves import (
     D_ACCURACY,
@@ -149,6 +150,7 @@ class GAN(NamedParts):
         self.config, self.task = config, task
         self.rollout_every = spacing(config.adversarial.rollout_every, task.max_length)
         self.generator = LanguageModel(task.vocab_size, config.generator, rng).to(task.device)
+        self.sampler = Sampler(self.generator, task.max_length, task.graphs)
         self.discriminator = TextCNN(
             task.vocab_size, config.discriminator, task.max_length, rng
         ).to(task.device)
@@ -198,7 +200,7 @@ class GAN(NamedParts):
 
     def sample(self, n: int, rng: torch.Generator, options: SamplingOptions) -> Tensor:
         """Draw n sentences, (n, T)."""
-        return decode(self.generator, n, self.task.max_length, rng, options)
+        return self.sampler(n, rng, options)
 
     def log_prob(self, tokens: Tensor) -> Tensor:
         """log p(sentence), (N,), nats; <eos> counted."""

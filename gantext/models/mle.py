@@ -15,9 +15,10 @@ from torch import Tensor, nn
 
 from gantext.models.contract import Ability, Phase, Reads, Task
 from gantext.nn.state import NamedParts
+from gantext.nn.text.captured_decode import Sampler
 from gantext.nn.text.fitting import MLEConfig, MLETrainer
 from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
-from gantext.nn.text.sampling import SamplingOptions, decode
+from gantext.nn.text.sampling import SamplingOptions
 from gantext.plots.curves import DIVERSITY, GRADIENT_NORMS, NLL
 
 READS = Reads.text
@@ -41,6 +42,7 @@ class MLE(NamedParts):
     def __init__(self, config: Config, task: Task, rng: torch.Generator) -> None:
         self.config, self.task = config, task
         self.generator = LanguageModel(task.vocab_size, config.generator, rng).to(task.device)
+        self.sampler = Sampler(self.generator, task.max_length, task.graphs)
         self.trainer = MLETrainer(
             self.generator, config.mle, task.singletons, config.mle.steps(task.train_size)
         )
@@ -57,7 +59,7 @@ class MLE(NamedParts):
 
     def sample(self, n: int, rng: torch.Generator, options: SamplingOptions) -> Tensor:
         """Draw n sentences, (n, T)."""
-        return decode(self.generator, n, self.task.max_length, rng, options)
+        return self.sampler(n, rng, options)
 
     def log_prob(self, tokens: Tensor) -> Tensor:
         """log p(sentence), (N,), nats; <eos> counted."""

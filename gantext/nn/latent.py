@@ -49,7 +49,8 @@ def mutual_information(mu: Tensor, log_var: Tensor, z: Tensor) -> float:
     Hoffman & Johnson 2016, where q(z) is the mixture of the N posteriors given; z holds
     one draw of each. No term exceeds log N, so neither does the estimate.
     """
-    mu, log_var, z = (part.detach().cpu().double() for part in (mu, log_var, z))
+    # In one copy, for which a GPU is waited for once.
+    mu, log_var, z = torch.stack([part.detach() for part in (mu, log_var, z)]).cpu().double()
     rows = max(1, MIXTURE_ELEMENTS // mu.numel())
     pairs = [
         log_normal(part[:, None], mu, log_var) for part in torch.split(z, rows)

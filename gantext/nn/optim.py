@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from gantext.nn.autocast import without_autocast
+
 
 class Optimiser:
     """One of torch's optimisers, which is made when a step or its state is first asked for.
@@ -108,8 +110,9 @@ def descend(optimiser: Stepping, loss: Tensor) -> Tensor:
     """
     weights = [weight for group in optimiser.param_groups for weight in group["params"]]
     optimiser.zero_grad()
-    torch.autograd.backward(loss, inputs=weights)
-    optimiser.step()
+    with without_autocast(loss.device):
+        torch.autograd.backward(loss, inputs=weights)
+        optimiser.step()
     norms = [weight.grad.norm() for weight in weights if weight.grad is not None]
     norm: Tensor = torch.stack(norms).norm()
     return norm
@@ -141,7 +144,8 @@ def clipped_step(optimiser: Stepping, model: nn.Module, loss: Tensor, clip: floa
         clip: the largest norm; 0 leaves the gradient as it is.
     """
     optimiser.zero_grad()
-    torch.autograd.backward(loss)
-    norm = nn.utils.clip_grad_norm_(model.parameters(), clip or math.inf)
-    optimiser.step()
+    with without_autocast(loss.device):
+        torch.autograd.backward(loss)
+        norm = nn.utils.clip_grad_norm_(model.parameters(), clip or math.inf)
+        optimiser.step()
     return norm.detach()

@@ -144,7 +144,8 @@ def _text_task(run: RunDir, vocabulary: Vocabulary | None, device: torch.device)
     if vocabulary is None or not {"max_length", "train_size"} <= facts.keys():
         raise _not_whole(run)
     rare = singletons(vocabulary)
-    return Task(len(vocabulary), facts["max_length"], facts["train_size"], rare, device)
+    sizes = len(vocabulary), facts["max_length"], facts["train_size"]
+    return Task(*sizes, rare, device, run.settings.cuda_graphs)
 
 
 PICTURE_FACTS = frozenset({"channels", "size", "classes", "max_length", "train_size"})

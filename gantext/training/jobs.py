@@ -21,6 +21,7 @@ from gantext.models.contract import Noted
 from gantext.nn.memory import keep_blocks
 from gantext.runs import crash, listing
 from gantext.runs.folder import RunDir
+from gantext.training.arithmetic import said
 from gantext.training.console import Reporter, console_of
 from gantext.training.divergence import Diverged
 from gantext.training.preparation import (
@@ -191,7 +192,8 @@ def _train(
     looks = inspector(job.settings, run, job.data, job.algorithm, job.device)
     metrics = (*models.progress_metrics(job.settings.model.name), *looks.measured)
     with Reporter(console, run.log, label, metrics) as say:
-        where = f"{job.device}, {counted(torch.get_num_threads())}"
+        computed = said(job.settings, job.device)
+        where = f"{job.device}{computed}, {counted(torch.get_num_threads())}"
         kept = ", memory kept" if job.settings.memory is Memory.keep and keep_blocks() else ""
         data = f"data {job.data.hash[:8]}"
         say.say(f"gantext {gantext.__version__} on {where}, {data}{kept}", "dim")

@@ -77,7 +77,8 @@ def prepare(settings: Settings, console: Console) -> Job:
     loaded = load_data(settings, console)
     line = said(needs_of(settings, loaded), device, settings.force)
     console.print(line, style="dim", highlight=False, markup=False, soft_wrap=True)
-    algorithm = build(settings.model, settings.seed, task_of(loaded, device))
+    task = task_of(loaded, device, settings.cuda_graphs)
+    algorithm = build(settings.model, settings.seed, task)
     phases = tuple(chosen_phases(algorithm, settings))
     if not phases:
         wanted = settings.phases.value

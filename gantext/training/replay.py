@@ -72,7 +72,7 @@ def replay(run: RunDir, console: Console) -> Replay:
         stepper = Stepper(job)
         if state is not None:
             stepper.load_state(fitting(run.checkpoints, State, state), run.checkpoints)
-        if job.device.type != "cpu":
+        if job.device.type != "cpu" and not job.settings.deterministic:
             notes.append(f"sums on {job.device} need not come in the same order twice")
         began = stepper.total
         if began >= wanted.total:
@@ -136,7 +136,7 @@ def _check_batch(stepper: Stepper, wanted: BadStep) -> None:
     parts = parts_of(stepper.batches.next(stepper.current.rows))
     stepper.batches.load_state_dict(state)
     same = parts.keys() == wanted.batch.keys() and all(
-        torch.equal(part, wanted.batch[name]) for name, part in parts.items()
+        torch.equal(part.cpu(), wanted.batch[name]) for name, part in parts.items()
     )
     if not same:
         raise UserError(f"step {wanted.step:,} has another batch now than when the run diverged")

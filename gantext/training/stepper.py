@@ -9,13 +9,15 @@ from typing import Any
 import torch
 
 from gantext.config.settings import Precision, Settings
-from gantext.data.batches import Batches, set_generator
+from gantext.data.batches import Batches, Rows, set_generator
+from gantext.data.resident import resident
 from gantext.errors import UserError
 from gantext.models.contract import Phase, Trainable
 from gantext.nn.optim import Metrics
 from gantext.nn.rng import generator
 from gantext.nn.state import restore
 from gantext.runs.checkpoint import State
+from gantext.training.arithmetic import arithmetic
 from gantext.training.preparation import Job
 
 
@@ -31,8 +33,7 @@ class Stepper:
         self.settings, self.device = job.settings, job.device
         self.algorithm: Trainable = job.algorithm
         self.phases = job.phases
-        data_seed = generator(self.settings.seed, "data", torch.device("cpu")).initial_seed()
-        self.batches: Batches[Any] = Batches(job.data.train, data_seed)
+        self.batches = _batches(job, resident(job.data.train, self.device))
         self.noise = generator(self.settings.seed, "noise", self.device)
         self.phase, self.step, self.total = 0, 0, 0
 
@@ -70,7 +71,7 @@ class Stepper:
         """One step of the phase; its metrics, on the device."""
         batch = self.batches.next(self.current.rows).to(self.device)
         self.step, self.total = self.step + 1, self.total + 1
-        with autocast(self.settings, self.device):
+        with arithmetic(self.settings, self.device), autocast(self.settings, self.device):
             return self.current.step(batch, self.noise)
 
     def end_phase(self) -> None:
@@ -83,18 +84,24 @@ class Stepper:
         self.step = step
 
 
+def _batches(job: Job, split: Rows[Any]) -> Batches[Any]:
+    """Of the run's training data, or of what holds its rows."""
+    data_seed = generator(job.settings.seed, "data", torch.device("cpu")).initial_seed()
+    return Batches(split, data_seed)
+
+
 def batch_of(job: Job, state: dict[str, Any] | None, total: int) -> Any:
-    """The batch of the run's step `total`, drawn again after the state of one before it.
+    """The batch of the run's step `total` on the CPU, drawn again after the state of one before it.
 
     Args:
         state: what a checkpoint holds; None: the run's beginning.
     """
-    stepper, done = Stepper(job), 0
+    batches, done = _batches(job, job.data.train), 0
     if state is not None:
-        stepper.batches.load_state_dict(state["batches"])
+        batches.load_state_dict(state["batches"])
         done = state["total"]
     rows = (rows for phase in job.phases for rows in itertools.repeat(phase.rows, phase.steps))
-    drawn = (stepper.batches.next(number) for number in itertools.islice(rows, done, total))
+    drawn = (batches.next(number) for number in itertools.islice(rows, done, total))
     return collections.deque(drawn, maxlen=1)[0]
 
 

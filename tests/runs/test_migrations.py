@@ -86,7 +86,8 @@ def test_a_key_of_one_kind_of_data_is_added_to_no_other() -> None:
     text = migrated({"data": {"name": "text", "train": "a.csv"}}, 1, Part.settings)
     assert text["data"]["format"] == "lines" and text["data"]["column"] == ""
     assert text["data"]["max_bytes"] == 2**50
-    other = {"data": {"name": "digits"}, "force": False, "memory": "keep"}
+    on_gpus = {"tf32": "all", "deterministic": True, "cuda_graphs": True}
+    other = {"data": {"name": "digits"}, "force": False, "memory": "keep", **on_gpus}
     assert migrated(other, 1, Part.settings) == other
 
 

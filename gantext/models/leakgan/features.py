@@ -164,4 +164,7 @@ class LeakyTextCNN(TextCNN):
 
 def unread_after(unread: Tensor) -> Tensor:
     """U_i, the sum of u_j over j > i: (w, F_w) -> (w, F_w); the last is 0."""
+    if unread.device.type != "cpu":  # where torch has no running sum that is the same each time
+        later = torch.ones(len(unread), len(unread), device=unread.device).triu(1)
+        return (later[:, :, None] * unread).sum(1)
     return unread.flip(0).cumsum(0).flip(0) - unread

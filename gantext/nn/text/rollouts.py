@@ -11,8 +11,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from gantext.data.resident import sent
 from gantext.data.vocabulary import EOS, PAD
 from gantext.errors import UserError
+from gantext.nn.autocast import without_autocast
 from gantext.nn.text.sampling import (
     Policy,
     Prefixes,
@@ -102,20 +104,21 @@ def roll_out(
     """Complete every prefix x_0..x_t of (B, T) sentences `count` times with the policy.
 
     Sentences that have ended by t need no rollout and get none. For `compact` see
-    `sampling.shrinks`.
+    `sampling.shrinks`. Without autocast, as `decode`.
     """
     device, length = tokens.device, tokens.shape[1]
-    places = _rows(valid_lengths(tokens).cpu(), length, count, every)  # the only wait of a GPU
-    position, sentence, number = (part.to(device) for part in places)
+    places = _rows(valid_lengths(tokens).cpu(), length, count, every)  # the only wait for a GPU
+    position, sentence, number = sent(torch.stack(places), device)
     rows = torch.where(
         torch.arange(length, device=device) <= position[:, None], tokens[sentence], PAD
     )
     made = Rollouts(rows, position, sentence, number)
-    if shrinks(device, compact):
-        _complete(policy, tokens, made, rng, options or SamplingOptions())
-    else:
-        joining = torch.bincount(places[0], minlength=length).tolist()
-        _complete_all_rows(policy, tokens, made, joining, rng, options or SamplingOptions())
+    with without_autocast(device):
+        if shrinks(device, compact):
+            _complete(policy, tokens, made, rng, options or SamplingOptions())
+        else:
+            joining = torch.bincount(places[0], minlength=length).tolist()
+            _complete_all_rows(policy, tokens, made, joining, rng, options or SamplingOptions())
     return made
 
 

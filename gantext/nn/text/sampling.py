@@ -15,6 +15,7 @@ from gantext.data import ranges
 from gantext.data.ranges import GreedyTemperature
 from gantext.data.vocabulary import BOS, EOS, PAD
 from gantext.errors import UserError
+from gantext.nn.autocast import without_autocast
 
 
 @dataclass(frozen=True)
@@ -262,18 +263,23 @@ def decode(
     options: SamplingOptions,
     compact: bool | None = None,
 ) -> Tensor:
-    """Sample sentences step by step: (rows, length) int64, <eos> then <pad>.
+    """Sample sentences step by step: (rows, length) int64, <eos> then <pad>; without autocast.
 
     A row that reaches `length` without <eos> is cut there. For `compact` see `shrinks`: it
     changes which uniform a row draws with, not the distribution.
     """
-    state = policy.start(rows)
-    device = state[0].device
-    tokens = torch.full((rows, length), PAD, dtype=torch.long, device=device)
-    if not shrinks(device, compact):
-        return _decode_all_rows(policy, state, tokens, rng, options)
-    prefixes, alive = Prefixes(policy, state), torch.arange(rows, device=device)
-    read = prefixes.start
+    by_step = _decode_fewer_rows if shrinks(rng.device, compact) else _decode_all_rows
+    with without_autocast(rng.device):
+        return by_step(policy, rows, length, rng, options)
+
+
+def _decode_fewer_rows(
+    policy: Policy, rows: int, length: int, rng: torch.Generator, options: SamplingOptions
+) -> Tensor:
+    """`decode` with the rows alone that have not ended."""
+    prefixes = Prefixes(policy, policy.start(rows))
+    alive, read = torch.arange(rows, device=rng.device), prefixes.start
+    tokens = torch.full((rows, length), PAD, dtype=torch.long, device=rng.device)
     for t in range(length):
         drawn = prefixes.draw(read, rng, options)
         tokens[alive, t] = drawn
@@ -285,10 +291,11 @@ def decode(
 
 
 def _decode_all_rows(
-    policy: Policy, state: State, tokens: Tensor, rng: torch.Generator, options: SamplingOptions
+    policy: Policy, rows: int, length: int, rng: torch.Generator, options: SamplingOptions
 ) -> Tensor:
     """`decode` with every row to the last step; the host waits for nothing."""
-    length = tokens.shape[1]
+    state = policy.start(rows)
+    tokens = torch.full((rows, length), PAD, dtype=torch.long, device=rng.device)
     for t in range(length):
         drawn = next_tokens(policy, state, rng, options)
         drawn = after_end(tokens[:, t - 1], drawn) if t else drawn

@@ -7,7 +7,6 @@ them into the table's gradient, where a convolution's goes over all windows agai
 different words, E embedding, B sentences, T steps, w a filter's width, F_w its filters.
 """
 
-import contextlib
 import itertools
 from collections.abc import Callable
 from typing import Any
@@ -18,6 +17,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from gantext.data.vocabulary import PAD
+from gantext.nn.autocast import without_autocast
 
 
 def different_words(tokens: Tensor, vocab_size: int) -> tuple[Tensor, Tensor]:
@@ -40,15 +40,9 @@ def tap_products(embedded: Tensor, convolution: nn.Module) -> Tensor:
     """
     weight = convolution.get_parameter("weight")
     filters, _, width = weight.shape
-    with _no_autocast(embedded.device):
+    with without_autocast(embedded.device):
         flat = weight.permute(1, 2, 0).reshape(-1, width * filters)  # (E, w * F_w)
         return (embedded.float() @ flat).view(*embedded.shape[:-1], width, filters)
-
-
-def _no_autocast(device: torch.device) -> contextlib.AbstractContextManager[object]:
-    if torch.amp.is_autocast_available(device.type):
-        return torch.autocast(device.type, enabled=False)
-    return contextlib.nullcontext()  # the meta device, which has none
 
 
 def tap_table(embedded: Tensor, convolution: nn.Module) -> Tensor:
