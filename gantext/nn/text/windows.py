@@ -40,12 +40,13 @@ def tap_products(embedded: Tensor, convolution: nn.Module) -> Tensor:
     """
     weight = convolution.get_parameter("weight")
     filters, _, width = weight.shape
-    with _no_autocast(embedded.device):
+    with no_autocast(embedded.device):
         flat = weight.permute(1, 2, 0).reshape(-1, width * filters)  # (E, w * F_w)
         return (embedded.float() @ flat).view(*embedded.shape[:-1], width, filters)
 
 
-def _no_autocast(device: torch.device) -> contextlib.AbstractContextManager[object]:
+def no_autocast(device: torch.device) -> contextlib.AbstractContextManager[object]:
+    """Within this block products are of their numbers' own type."""
     if torch.amp.is_autocast_available(device.type):
         return torch.autocast(device.type, enabled=False)
     return contextlib.nullcontext()  # the meta device, which has none
