@@ -130,7 +130,7 @@ class TextCNN(nn.Module):
             words, places = different_words(tokens, self.embedding.num_embeddings)
             products = [self.prefix_products(words, c) for c in self.convolutions]
             found = [prefix_windows_of(each, places) for each in products]
-        return (torch.cat(found, -1) + self._biases()).relu()
+        return torch.cat(found, -1).add_(self._biases()).relu_()
 
     def prefix_products(self, words: Tensor, convolution: nn.Module) -> Tensor:
         """What each word (...) adds to the windows that read it at each tap, (..., w, F_w)."""
