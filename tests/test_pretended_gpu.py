@@ -200,11 +200,11 @@ def launches_a_word(policy: Policy) -> float:
 
 def test_launches_a_word(gpu: None) -> None:
     """Measured; with an LSTM's cell of 3 launches, one of `gan` had 42 and of `leakgan` 80 before
-    draws took Gumbel noise."""
+    draws took Gumbel noise and windows one row of sums."""
     assert launches_a_word(language_model().to(CUDA)) <= 18
     leaking = leak_generator(GoalSchedule.sliding)
     leaking._leak[0].to(CUDA)
-    assert launches_a_word(leaking.to(CUDA)) <= 57
+    assert launches_a_word(leaking.to(CUDA)) <= 40
     latent = GivenLatent(latent_decoder(Injection.both).to(CUDA), torch.zeros(4, 3).to(CUDA))
     assert launches_a_word(latent) <= 24
 

@@ -8,19 +8,26 @@ w a filter's width, F_w its filters, F all filters, N rows.
 
 With c_j the product of a filter's tap j and a word, and u_j that of tap j and 'not yet generated',
 a window that began i words ago has read S_i[t] = S_{i-1}[t-1] + c_i[t]; what it has not read yet
-adds U_i = u_{i+1} + ... + u_{w-1}. Two exact short cuts follow:
-- all prefixes of a batch in one pass (`leaked_features`): windows begin full of 'not yet
-  generated', and each word takes its place, so word x_t adds c_i[t] - u_i;
+adds U_i = u_{i+1} + ... + u_{w-1}. So windows begin full of 'not yet generated', and each word
+takes its place: x_t adds c_i[t] - u_i. Two exact short cuts follow:
+- all prefixes of a batch in one pass (`leaked_features`);
 - word by word (`read`): the running maximum of finished windows and the sums of the open ones are
   kept, so a word costs w additions a filter, however long the prefix is.
 """
 
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gantext.data.vocabulary import EOS, PAD
+from gantext.models.leakgan.window_sums import WindowSums
+from gantext.nn.autocast import without_autocast
+from gantext.nn.text.output_layer import ALIGNED
 from gantext.nn.text.sampling import State
-from gantext.nn.text.text_cnn import DiscriminatorConfig, TextCNN
+from gantext.nn.text.text_cnn import SHARED_NUMBERS, DiscriminatorConfig, TextCNN
 from gantext.nn.text.windows import tap_products
 
 # A table of all words pays once this many steps of a batch have as many words as it has.
@@ -35,20 +42,27 @@ class LeakyTextCNN(TextCNN):
     ) -> None:
         super().__init__(vocab_size, config, max_length, rng)
         self.not_yet = nn.Parameter(torch.empty(config.embedding).normal_(generator=rng))
-        self._kept: tuple[list[int], Tensor, Tensor] | None = None  # of `_reading`
-        self._tables: tuple[list[int], list[Tensor]] = ([], [])
+        shapes = [convolution.get_parameter("weight").shape for convolution in self.convolutions]
+        self.sums = WindowSums([shape[2] for shape in shapes], [shape[0] for shape in shapes])
+        self._reading, self._table, self._by_table = KeptTensors(), KeptTensors(), False
 
     # All prefixes in one pass
 
     def prefix_products(self, words: Tensor, convolution: nn.Module) -> Tensor:
         """What each word (...) adds to the windows that read it at each tap, (..., w, F_w)."""
-        unread = tap_products(self.not_yet, convolution)  # u, (w, F_w)
-        rest = unread_after(unread)
-        # A window begins with S_0 = c_0 + U_0. <eos> takes away what no longer comes.
-        instead = torch.cat([-rest[:1], unread[1:]])
+        instead, rest = self._of_unread(convolution)
         ended = (words == EOS)[..., None, None].to(rest.dtype)
         products = super().prefix_products(words, convolution)
         return products.sub_(instead).addcmul_(rest, ended, value=-1)
+
+    def _of_unread(self, convolution: nn.Module) -> tuple[Tensor, Tensor]:
+        """What a word at each tap takes the place of, and what <eos> takes away, (w, F_w) each.
+
+        A window begins with S_0 = c_0 + U_0, so that the first tap takes away less than nothing.
+        """
+        unread = tap_products(self.not_yet, convolution)  # u, (w, F_w)
+        rest = unread_after(unread)
+        return torch.cat([-rest[:1], unread[1:]]), rest
 
     @torch.no_grad()
     def leaked_features(self, tokens: Tensor) -> Tensor:
@@ -76,90 +90,112 @@ class LeakyTextCNN(TextCNN):
 
     # Word by word
 
-    def start_reading(self, rows: int) -> State:
-        """The state of an empty prefix: maxima of finished windows (N, F), sums of open ones.
-
-        The sums of all widths lie in one (N, sum of (w - 1) F_w), each width's as (w - 1, F_w).
-        """
-        nothing = self.embedding.weight.new_full((1,), -torch.inf)
-        waiting = sum((w - 1) * f for w, f in self._sizes())
-        return nothing.expand(rows, self.size), nothing.expand(rows, waiting)
+    def start_reading(self) -> State:
+        """The state of an empty prefix: maxima of finished windows (1, F), sums of open ones."""
+        return self.sums.start(self.embedding.weight)
 
     @torch.no_grad()
     def read(self, state: State, tokens: Tensor) -> tuple[State, Tensor]:
         """Read one word a row, (N,): the new state, and the features (N, F) of the new prefix."""
-        best, waiting = state
-        going = (tokens != EOS)[:, None].float()
-        taps, unread = self._reading()
-        sums = self._products(tokens, taps)
-        for began, old in zip(sums, self._windows(waiting, 1), strict=True):
-            began[:, 1:] += old
-        best = torch.maximum(best, torch.cat([each[:, -1] for each in sums], 1))
-        waiting = torch.cat([each[:, :-1].flatten(1) for each in sums], 1)
-        pooled = best
-        if waiting.shape[1]:
-            partial = self._windows(torch.addcmul(waiting, unread, going), 1)
-            # A width of 1 has no open windows.
-            largest = [each.amax(1) if each.shape[1] else None for each in partial]
-            finished = torch.split(best, [f for _, f in self._sizes()], 1)
-            pairs = zip(finished, largest, strict=True)
-            pooled = torch.cat([f if o is None else torch.maximum(f, o) for f, o in pairs], 1)
-        return (best, waiting), self.highway((pooled + self._biases()).relu()).float()
+        state, pooled = self.sums.read(state, self._added(tokens)[:, : self.sums.size])
+        return state, self.highway(pooled).float()
 
     @torch.no_grad()
     def empty_features(self) -> Tensor:
         """Features of the empty prefix, (1, F)."""
         return self.highway(self._empty_pooled()).float()
 
+    @contextlib.contextmanager
+    def read_often(self, words: int) -> Iterator[None]:
+        """Within this block a CPU reads `words` words, and may read as many again of these weights.
+
+        Then the table of all words pays, however few rows a step has. It does not for the samples
+        of a step that changes these weights. It is not taken just because it is there: what is
+        drawn would depend, in last bits, on what was drawn before.
+        """
+        all_words = self.embedding.num_embeddings
+        pays = 2 * words >= all_words and all_words * self.sums.size <= SHARED_NUMBERS
+        self._by_table = pays and self.embedding.weight.device.type == "cpu"
+        try:
+            yield
+        finally:
+            self._by_table = False
+
     def _empty_pooled(self) -> Tensor:
         windows = torch.cat([tap_products(self.not_yet, c).sum(0) for c in self.convolutions])
         return (windows + self._biases()).relu()[None]
 
-    def _products(self, tokens: Tensor, taps: Tensor) -> list[Tensor]:
-        """Each tap's product with each row's word, (N, w, F_w), in fresh memory, fp32."""
-        if len(tokens) * TABLE_STEPS < self.embedding.num_embeddings:
-            return self._windows((self.embedding(tokens) @ taps).float(), 0)
-        pairs = zip(self.tables(), self._sizes(), strict=True)
-        return [table.view(-1, width, filters)[tokens] for table, (width, filters) in pairs]
+    def _added(self, tokens: Tensor) -> Tensor:
+        """What each row's word adds to its sums, (N, S or a few more), in fresh memory, fp32."""
+        if self._by_table or len(tokens) * TABLE_STEPS >= self.embedding.num_embeddings:
+            return self.table().index_select(0, tokens)
+        words, taps = self._words_and_taps()
+        with without_autocast(tokens.device):
+            return words.index_select(0, tokens) @ taps
+
+    def table(self) -> Tensor:
+        """What each word adds to the sums, (V, S or a few more); kept until a weight changes."""
+        return self._table.of(self._read_weights(), lambda: [self._products()])[0]
+
+    def _products(self) -> Tensor:
+        words, taps = self._words_and_taps()
+        with without_autocast(words.device):
+            return words @ taps
+
+    def _words_and_taps(self) -> Sequence[Tensor]:
+        """Words (V, E + 2) and taps (E + 2, S or a few more), whose products `_added` are."""
+        return self._reading.of(self._read_weights(), self._read_products)
+
+    def _read_weights(self) -> list[Tensor]:
+        filters = [weight for c in self.convolutions for weight in c.parameters()]
+        return [self.embedding.weight, self.not_yet, *filters]
+
+    def _read_products(self) -> list[Tensor]:
+        """As in `prefix_products`, and with the bias where a window begins.
+
+        A word has its embedding, 1, and whether it is <eos>.
+        """
+        words, taps = self.embedding.weight, []
+        for convolution in self.convolutions:
+            instead, rest = self._of_unread(convolution)
+            always = -instead
+            always[0] += convolution.get_parameter("bias")
+            weight = convolution.get_parameter("weight").permute(1, 2, 0)  # (E, w, F_w)
+            taps.append(torch.cat([weight, always[None], -rest[None]]))
+        ended = torch.arange(len(words), device=words.device)[:, None] == EOS
+        flat = self.sums.flat(taps)
+        return [
+            torch.cat([words, torch.ones_like(words[:, :1]), ended.to(words.dtype)], 1),
+            F.pad(flat, (0, -flat.shape[1] % ALIGNED)),
+        ]
+
+
+class KeptTensors:
+    """Tensors made of weights, until one of these changes.
+
+    New ones are written into the same memory, where a captured graph would look for them; a CPU
+    has no graphs, and lets go of the old ones first.
+    """
+
+    def __init__(self) -> None:
+        self._made_of: list[tuple[torch.device, int]] = []
+        self._kept: list[Tensor] = []
 
     @torch.no_grad()
-    def tables(self) -> list[Tensor]:
-        """For each width, the product of every word with every tap: (V * w, F_w), row v * w + j.
-
-        Kept until a weight changes; fp32 also under autocast, since they outlive it.
-        """
-        weights = [self.embedding.weight, *(c.get_parameter("weight") for c in self.convolutions)]
-        versions = [weight._version for weight in weights]
-        if self._tables[0] != versions:
-            made = [tap_products(weights[0], c).flatten(0, 1) for c in self.convolutions]
-            self._tables = (versions, made)
-        return self._tables[1]
-
-    def _windows(self, flat: Tensor, fewer: int) -> list[Tensor]:
-        """The widths' parts of (N, sum of (w - fewer) F_w), each (N, w - fewer, F_w)."""
-        sizes = [(w - fewer, f) for w, f in self._sizes()]
-        parts = torch.split(flat, [taps * filters for taps, filters in sizes], 1)
-        return [part.view(len(part), *size) for part, size in zip(parts, sizes, strict=True)]
-
-    def _reading(self) -> tuple[Tensor, Tensor]:
-        """All taps, (E, sum of w F_w), and what open windows have not read, (sum of (w - 1) F_w).
-
-        Kept until a weight changes, and fp32 under autocast, like `tables`.
-        """
-        weights = [c.get_parameter("weight") for c in self.convolutions]
-        versions = [weight._version for weight in (self.not_yet, *weights)]
-        if self._kept is None or self._kept[0] != versions:
-            flat = [w.permute(1, 2, 0).flatten(1) for w in weights]
-            symbol = self.not_yet[:, None]
-            # Not a matrix product, which autocast would round.
-            unread = [unread_after((w * symbol).sum(1).T)[:-1] for w in weights]
-            self._kept = versions, torch.cat(flat, 1), torch.cat([u.flatten() for u in unread])
-        return self._kept[1:]
-
-    def _sizes(self) -> list[tuple[int, int]]:
-        """The width and the number of filters of each convolution."""
-        shapes = [c.get_parameter("weight").shape for c in self.convolutions]
-        return [(shape[2], shape[0]) for shape in shapes]
+    def of(self, weights: Sequence[Tensor], make: Callable[[], list[Tensor]]) -> list[Tensor]:
+        """What `make` makes of the weights, whose changes are seen by their versions."""
+        made_of = [(weight.device, weight._version) for weight in weights]
+        if self._made_of != made_of:
+            if weights[0].device.type == "cpu":
+                self._kept = []
+            made = make()
+            if self._kept and self._kept[0].device == made[0].device:
+                for old, new in zip(self._kept, made, strict=True):
+                    old.copy_(new)
+            else:
+                self._kept = made
+            self._made_of = made_of
+        return self._kept
 
 
 def unread_after(unread: Tensor) -> Tensor:

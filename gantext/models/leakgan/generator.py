@@ -78,7 +78,7 @@ class LeakGenerator(WordModel):
         Its tensors, rows first: h and c of worker and manager; embeddings of the last c goals
         (N, c, k); w_t (N, k); words read (N,); the discriminator's maxima and open windows.
         """
-        reading = self._leak[0].start_reading(1)
+        reading = self._leak[0].start_reading()
         features = self._leak[0].empty_features()
         h, c = features.new_zeros(2, 1, self.config.hidden)
         mh, mc = features.new_zeros(2, 1, self.config.manager_hidden)

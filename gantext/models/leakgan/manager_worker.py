@@ -98,7 +98,7 @@ class Worker(nn.Module):
         if self.config.tie_weights:
             made = F.linear(hidden, self.bilinear.weight.view(-1, self.config.hidden))  # (N, Ek)
             made = made.view(len(hidden), -1, self.config.goal_size)
-            read = (made @ followed.to(made.dtype)[:, :, None])[:, :, 0]
+            read = (made * followed[:, None]).sum(-1)  # half the time of as many small products
         else:
             read = _outer(hidden, followed)
         return torch.cat([read, followed.to(read.dtype)], 1)
@@ -155,11 +155,17 @@ def _outer(hidden: Tensor, followed: Tensor) -> Tensor:
 def goal_cosines(features: Tensor, goals: Tensor, every: int) -> Tensor:
     """cos(f_{s+c} - f_s, g_s) of each step and row, (B, T), of (B, T + 1, F) and (B, T, F).
 
-    Past the last step f_{s+c} is the last; where f does not move the cosine is 0.
+    Goals have length 1. Past the last step f_{s+c} is the last; where f does not move the cosine is
+    0.
     """
     steps = goals.shape[1]
     ahead = (torch.arange(steps, device=goals.device) + every).clamp_max(steps)
-    return F.cosine_similarity(features[:, ahead] - features[:, :-1], goals, dim=-1)
+    return _along(features[:, ahead] - features[:, :-1], goals)
+
+
+def _along(moved: Tensor, goals: Tensor) -> Tensor:
+    """The cosines of (..., F) and goals of length 1; 0 where nothing has moved."""
+    return (F.normalize(moved, dim=-1, eps=1e-8) * goals).sum(-1)
 
 
 def intrinsic_rewards(features: Tensor, goals: Tensor, every: int) -> Tensor:
@@ -169,5 +175,5 @@ def intrinsic_rewards(features: Tensor, goals: Tensor, every: int) -> Tensor:
     total = torch.zeros(goals.shape[:2], device=goals.device)
     for i in range(1, min(every, steps) + 1):
         moved = features[:, i:] - features[:, :-i]  # f_{s+1} - f_{s+1-i} for s = i-1..T-1
-        total[:, i - 1 :] += F.cosine_similarity(moved, goals[:, : steps + 1 - i], dim=-1)
+        total[:, i - 1 :] += _along(moved, goals[:, : steps + 1 - i])
     return total / (torch.arange(steps, device=goals.device) + 1).clamp_max(every)

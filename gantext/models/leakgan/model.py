@@ -188,7 +188,8 @@ class LeakGAN(NamedParts):
 
     def sample(self, n: int, rng: torch.Generator, options: SamplingOptions) -> Tensor:
         """Draw n sentences, (n, T)."""
-        return decode(self.generator, n, self.task.max_length, rng, options)
+        with self.leak.read_often(n * self.task.max_length):
+            return decode(self.generator, n, self.task.max_length, rng, options)
 
     def log_prob(self, tokens: Tensor) -> Tensor:
         """log p(sentence), (N,), nats; <eos> counted."""
@@ -233,7 +234,7 @@ class LeakGAN(NamedParts):
         self, real: Tensor, rng: torch.Generator, trainer: DiscriminatorTrainer | None = None
     ) -> Metrics:
         """One discriminator update on real (B, T) against as many fresh samples."""
-        fake = self.sample(len(real), rng, SamplingOptions())
+        fake = decode(self.generator, len(real), self.task.max_length, rng, SamplingOptions())
         return (trainer or self.d_trainer).step(real, fake, rng)
 
     def mle_loss(self, tokens: Tensor, rng: torch.Generator) -> tuple[Tensor, Metrics]:

@@ -130,7 +130,7 @@ class TextCNN(nn.Module):
             words, places = different_words(tokens, self.embedding.num_embeddings)
             products = [self.prefix_products(words, c) for c in self.convolutions]
             found = [prefix_windows_of(each, places) for each in products]
-        return (torch.cat(found, -1) + self._biases()).relu()
+        return torch.cat(found, -1).add_(self._biases()).relu_()
 
     def prefix_products(self, words: Tensor, convolution: nn.Module) -> Tensor:
         """What each word (...) adds to the windows that read it at each tap, (..., w, F_w)."""
@@ -138,9 +138,9 @@ class TextCNN(nn.Module):
 
     def highway(self, pooled: Tensor) -> Tensor:
         """t * relu(W_h x + b_h) + (1 - t) * x with t = sigmoid(W_t x + b_t)."""
-        gate = torch.sigmoid(self.gate(pooled))
-        mixed: Tensor = gate * self.transform(pooled).relu() + (1 - gate) * pooled
-        return mixed
+        gate = self.gate(pooled).sigmoid_()
+        changed = self.transform(pooled).relu_()
+        return torch.lerp(pooled, changed.to(pooled.dtype), gate.to(pooled.dtype))
 
     def logits(self, tokens: Tensor, rng: torch.Generator | None = None) -> Tensor:
         """Logit of 'real' of each sentence, (B,); with rng, dropout is on."""

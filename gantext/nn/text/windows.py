@@ -144,18 +144,19 @@ class _PrefixWindows(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, table: Tensor, places: Tensor) -> Tensor:
         width, filters = table.shape[1:]
+        learns = ctx.needs_input_grad[0]
         read = [table[:, i].index_select(0, places.view(-1)) for i in range(width)]
         sums = [each.view(*places.shape, filters) for each in read]
         for before, after in itertools.pairwise(sums):
             after[1:] += before[:-1]
             after[0] = -torch.inf
-        finished = sums[-1].clone()
+        finished = sums[-1].clone() if learns else sums[-1]
         for before, after in itertools.pairwise(finished.unbind()):
             torch.maximum(before, after, out=after)
-        largest = finished.clone()
+        largest = finished.clone() if learns else finished
         for unfinished in sums[:-1]:
             torch.maximum(largest, unfinished, out=largest)
-        if ctx.needs_input_grad[0]:
+        if learns:
             ctx.save_for_backward(places, finished, largest, *sums)
             ctx.words = len(table)
         return largest

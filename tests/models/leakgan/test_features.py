@@ -6,7 +6,7 @@ import torch.nn.functional as F
 
 from gantext.data.vocabulary import EOS, PAD
 from gantext.models.leakgan import features as leaked_features
-from gantext.models.leakgan.features import LeakyTextCNN, unread_after
+from gantext.models.leakgan.features import KeptTensors, LeakyTextCNN, unread_after
 from gantext.nn.text.text_cnn import DiscriminatorConfig
 from gantext.nn.text.windows import prefix_windows
 
@@ -66,14 +66,10 @@ def test_all_prefixes_in_one_pass_equal_each_on_its_own(widths):
     torch.testing.assert_close(together, expected(model, tokens), rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("table_steps", [0, 1000])
-@pytest.mark.parametrize("widths", WIDTHS)
-def test_reading_word_by_word_equals_each_prefix_on_its_own(widths, table_steps, monkeypatch):
-    """With the words' products multiplied out, and gathered from the table of all words."""
-    monkeypatch.setattr(leaked_features, "TABLE_STEPS", table_steps)
-    model, tokens = make(widths), sentences()
+def assert_reads_prefixes(model, tokens):
+    """Reading word by word has the features of each prefix on its own."""
     wanted = expected(model, tokens)
-    state = model.start_reading(len(tokens))
+    state = tuple(part.expand(len(tokens), -1) for part in model.start_reading())
     empty = model.empty_features().expand(len(tokens), -1)
     torch.testing.assert_close(empty, wanted[:, 0])
     for t in range(tokens.shape[1]):
@@ -82,20 +78,51 @@ def test_reading_word_by_word_equals_each_prefix_on_its_own(widths, table_steps,
         torch.testing.assert_close(found[valid], wanted[valid, t + 1], rtol=1e-5, atol=1e-5)
 
 
-def test_tables_follow_the_weights_and_do_not_keep_bf16():
-    """They are built once an update, perhaps inside autocast, and read outside too."""
-    model = make((1, 4))
-    first, wide = model.tables()
-    assert model.tables()[1] is wide and first.shape == (12, 4) and wide.shape == (48, 4)
-    weight = model.convolutions[1].weight
-    torch.testing.assert_close(wide[5 * 4 + 3], weight[:, :, 3] @ model.embedding.weight[5])
-    with torch.no_grad():
-        weight.add_(0.3)
-    with torch.autocast("cpu", torch.bfloat16):
-        inside = model.tables()[1]
-    assert inside.dtype == torch.float32 and not torch.equal(inside, wide)
-    model._tables = ([], [])
-    assert torch.equal(inside, model.tables()[1])
+@pytest.mark.parametrize("table_steps", [0, 1000])
+@pytest.mark.parametrize("widths", [*WIDTHS, (4, 1, 7)])
+def test_reading_word_by_word_equals_each_prefix_on_its_own(widths, table_steps, monkeypatch):
+    """With the words' products multiplied out, and gathered from the table of all words."""
+    monkeypatch.setattr(leaked_features, "TABLE_STEPS", table_steps)
+    assert_reads_prefixes(make(widths), sentences())
+
+
+@pytest.mark.parametrize("widths", [(1,), (1, 4, 7)])
+def test_reading_by_indices_equals_each_prefix_on_its_own(widths):
+    """The way of a GPU, and of widths that do not ascend."""
+    model = make(widths)
+    model.sums._ascending = False
+    assert_reads_prefixes(model, sentences())
+
+
+def test_what_is_kept_follows_the_weights_and_is_no_bf16():
+    """It is made once an update, perhaps inside autocast, and read outside too."""
+    model, tokens = make((1, 4)), torch.tensor([5, 11])
+    before = model.table().clone()
+    assert model.table() is model.table() and before.shape[0] == 12
+    torch.testing.assert_close(before[tokens], model._added(tokens), rtol=1e-5, atol=1e-6)
+    for weight in (model.convolutions[1].weight, model.convolutions[0].bias, model.not_yet):
+        old = model.table().clone()
+        with torch.no_grad():
+            weight.add_(0.3)
+        with torch.autocast("cpu", torch.bfloat16):
+            inside = model.table().clone()
+        assert inside.dtype == torch.float32 and not torch.equal(inside, old)
+        model._table = KeptTensors()
+        assert torch.equal(inside, model.table())
+    assert_reads_prefixes(model, sentences())
+
+
+def test_a_table_is_taken_only_where_words_are_read_often():
+    """What is drawn does not depend on a table that an earlier sample has made."""
+    model, tokens = make((2, 3)), torch.tensor([4])
+
+    with model.read_often(5):
+        assert not model._by_table
+    with model.read_often(6):  # of twelve words
+        assert model._by_table
+        found = model._added(tokens)
+    assert not model._by_table
+    torch.testing.assert_close(model._added(tokens), found, rtol=1e-5, atol=1e-6)
 
 
 def test_the_features_of_an_ended_sentence_are_those_that_d_judges_it_by():
