@@ -36,13 +36,13 @@ Overrides = Annotated[
 def list_command(config_dir: ConfigDir = None, json: Json = False) -> None:
     """All corpora: what they are and whether they are on this machine."""
     from gantext.config import groups
-    from gantext.config.compose import compose_data
+    from gantext.config.data_file import data_config
     from gantext.data import catalogue
 
     rows = []
     for name in groups.names("data", config_dir):
         try:
-            cfg = compose_data([f"data={name}"], config_dir)
+            cfg = data_config([f"data={name}"], config_dir)
         except UserError:  # a value is for the user to give
             cfg = None
         entry = catalogue.entry(groups.module("data", name, config_dir), cfg)
@@ -59,10 +59,10 @@ def list_command(config_dir: ConfigDir = None, json: Json = False) -> None:
 def get(name: Name, overrides: Overrides = None, config_dir: ConfigDir = None) -> None:
     """Find a corpus's files, or download and verify them."""
     from gantext import data
-    from gantext.config.compose import compose_data
+    from gantext.config.data_file import data_config
     from gantext.training.console import download_bar
 
-    cfg = compose_data([f"data={name}", *(overrides or [])], config_dir)
+    cfg = data_config([f"data={name}", *(overrides or [])], config_dir)
     with download_bar(tables.err) as progress:
         paths = data.fetch(cfg, progress)
     for path in paths:
@@ -84,10 +84,10 @@ def show(
 ) -> None:
     """Sizes, vocabulary, hash and some sentences of a corpus, or pictures of a gallery."""
     from gantext import data
-    from gantext.config.compose import compose_data
+    from gantext.config.data_file import data_config
     from gantext.runs.kinds import PICTURES, TEXT, Kind, kind_of
 
-    cfg = compose_data([f"data={name}", *(overrides or [])], config_dir)
+    cfg = data_config([f"data={name}", *(overrides or [])], config_dir)
     reads = data.offers(cfg.name)[0]
     loaded = data.load_for(cfg, reads)
     shown: dict[Kind[Any, Any], Callable[..., None]] = {TEXT: _show_text, PICTURES: _show_pictures}

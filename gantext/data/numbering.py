@@ -43,7 +43,7 @@ class Numbering:
         self._pieces = _Pieces(self.words)
 
     def of(self, lines: Sequence[str]) -> Ragged:
-        """The numbers of the words of each line, cut as `tokenize` cuts it; no line is empty."""
+        """The numbers of the words of each line, cut as `tokenize` cuts it."""
         cased = [line.lower() for line in lines] if self.lowercase else lines
         if self.tokenizer == "nltk":
             return self._pieces.words_of(cased)
@@ -69,16 +69,16 @@ class _Pieces:
         self._cut = Ragged.behind(np.empty(0, np.int32), np.empty(0, np.int64))
 
     def words_of(self, lines: Sequence[str]) -> Ragged:
-        """The numbers of the words of each line; no line is empty."""
+        """The numbers of the words of each line."""
         if not lines:
             return numbered([], self._words)
-        pieces = self._numbers.of("\n".join((*lines, "")).replace("\n", "\n ").split(" ")[:-1])
+        # An empty line is unsettled, and so is in this way one that holds a line end.
+        held = ("" if "\n" in line else line for line in lines)
+        pieces = self._numbers.of("\n".join((*held, "")).replace("\n", "\n ").split(" ")[:-1])
         self._cut_new()
         flags = self._flags[pieces]
         ends = np.flatnonzero(flags & LAST) + 1
         starts = np.concatenate([[0], ends[:-1]])
-        if len(ends) != len(lines):
-            raise ValueError("a line holds a line end")
         unsettled = np.bitwise_or.reduceat(flags, starts) & UNSETTLED
         unsettled |= flags[starts] & OPENS_UNSETTLED
         lengths = np.add.reduceat(self._cut.lengths[pieces], starts)

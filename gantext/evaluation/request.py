@@ -108,14 +108,9 @@ class Asked:
         return self.once(("data", *words), lambda: self._composed(words)) if words else None
 
     def _composed(self, words: list[str]) -> Any:
-        from gantext.config.data_file import named_data
+        from gantext.config.data_file import data_config
 
-        found = named_data(words, self.config_dir)
-        if found is not None:
-            return found
-        from gantext.config.compose import compose_data
-
-        return compose_data(words, self.config_dir)
+        return data_config(words, self.config_dir)
 
     def files(self) -> list[Subject]:
         """The files asked for."""

@@ -82,9 +82,16 @@ def test_many_lines_are_cut_as_each_alone(
             assert cut == tokenize(line.lower() if lowercase else line, tokenizer)
 
 
-def test_a_line_end_within_a_line_is_no_line() -> None:
-    with pytest.raises(ValueError, match="a line holds a line end"):
-        Numbering("nltk", True).of(["a\nb", "c"])
+@pytest.mark.parametrize("tokenizer", TOKENIZERS)
+def test_a_line_end_within_a_line_ends_none(tokenizer: str) -> None:
+    """Nor does a line lack where it is empty."""
+    numbering = Numbering(tokenizer, False)
+    lines = ["a\nb,\n", "", "c.", "\n", "a b"]
+    found = numbering.of(lines)
+    words = list(numbering.words)
+    rows = [found.take([row]).gathered() for row in range(len(lines))]
+    cut = [[words[number] for number in row] for row in rows]
+    assert cut == [tokenize(line, tokenizer) for line in lines]
 
 
 def test_the_rules_are_those_of_nltk() -> None:

@@ -10,14 +10,11 @@ import pytest
 import torch
 
 from gantext import data
-from gantext.data.oracle import (
-    Config,
+from gantext.data.oracle import Config, generator, load, load_truth
+from gantext.data.oracle.lstm import (
     LstmTruth,
     _draw,
     draw_parameters,
-    generator,
-    load,
-    load_truth,
     parameter_shapes,
     read_parameters,
 )

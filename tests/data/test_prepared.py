@@ -150,7 +150,14 @@ def test_those_used_longest_ago_make_room(cfg: Config, monkeypatch: pytest.Monke
         assert f"{prepared._key(each, [Path(each.train)])}.arrays" in names
 
 
-def test_data_show_needs_neither_torch_nor_nltk(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("words", "absent"),
+    [
+        ("show text data.train=a.txt", {"torch", "nltk", "scipy"}),
+        ("list", {"torch", "hydra", "PIL"}),
+    ],
+)
+def test_data_is_shown_without_torch(words: str, absent: set[str], tmp_path: Path) -> None:
     """Not even before the corpus is kept: a corpus is numpy alone until a batch is made of it."""
     (tmp_path / "a.txt").write_text("isn't it (a) wheel?\nA wheel, it is.\n")
     command = (
@@ -158,12 +165,13 @@ def test_data_show_needs_neither_torch_nor_nltk(tmp_path: Path) -> None:
         "from gantext.cli import main\nmain()"
     )
     found = subprocess.run(
-        [sys.executable, "-c", command, "data", "show", "text", f"data.train={tmp_path / 'a.txt'}"],
+        [sys.executable, "-c", command, "data", *words.split()],
         capture_output=True,
         text=True,
         env=environment(XDG_CACHE_HOME=str(tmp_path)),
+        cwd=tmp_path,
         check=False,
     )
     loaded = found.stdout.split()
-    assert "gantext.data.prepared" in loaded, found.stderr
-    assert not {"torch", "nltk", "scipy"} & set(loaded)
+    assert "gantext.data.catalogue" in loaded, found.stderr
+    assert not absent & set(loaded)

@@ -19,7 +19,7 @@ from gantext.data import coco_full, pictures, tables
 from gantext.data.lines import read_lines
 from gantext.data.mnist import read as read_idx
 from gantext.data.mnist import read_labelled
-from gantext.data.oracle import draw_parameters, parameter_shapes, read_parameters
+from gantext.data.oracle.lstm import draw_parameters, parameter_shapes, read_parameters
 from gantext.data.pictures.colour import Colour
 from gantext.data.tables import Format
 from gantext.evaluation.subjects import of_file

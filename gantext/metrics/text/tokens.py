@@ -4,13 +4,13 @@ A million sentences as lists of Python strings take gigabytes. Texts are therefo
 chunk at a time, and only the numbers of their words are kept.
 """
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 
 import numpy as np
 
+from gantext.data.numbering import Numbering
 from gantext.data.tokenizers import check, tokenize
-from gantext.metrics.text.ngrams import Encoded, Words, encode
+from gantext.metrics.text.ngrams import Encoded, IntArray, Words
 from gantext.metrics.text.texts import Texts, once
 
 # Texts that are tokenised at a time.
@@ -33,14 +33,6 @@ def tokenized(texts: Sequence[str], tokenizer: str) -> list[list[str]]:
     return [tokenize(text, tokenizer) for text in texts]
 
 
-def token_chunks(
-    texts: Sequence[str], tokenizer: str, size: int = CHUNK
-) -> Iterator[list[list[str]]]:
-    """Yield the tokens of all texts, `size` texts at a time."""
-    for start in range(0, len(texts), size):
-        yield tokenized(texts[start : start + size], tokenizer)
-
-
 def encode_texts(
     texts: Sequence[str],
     tokenizer: str,
@@ -48,7 +40,7 @@ def encode_texts(
     *,
     chunk: int = CHUNK,
 ) -> Encoded:
-    """Tokenise texts and keep only the numbers of their words, 8 bytes a word.
+    """Tokenise texts and keep only the numbers of their words, 4 bytes a word.
 
     Args:
         texts: S sentences.
@@ -60,31 +52,33 @@ def encode_texts(
     Raises:
         UserError: there is no such tokenizer.
     """
-    if numbering is None:
-        return once(texts, ("encoded", tokenizer), lambda: _numbered(texts, tokenizer, chunk))
-    if isinstance(texts, Texts):
-        return renumbered(encode_texts(texts, tokenizer), numbering)
-    return _encoded(token_chunks(texts, tokenizer, chunk), numbering)
+    if numbering is not None:
+        return renumbered(encode_texts(texts, tokenizer, chunk=chunk), numbering)
+    return once(texts, ("encoded", tokenizer), lambda: _numbered(texts, tokenizer, chunk))
 
 
 def _numbered(texts: Sequence[str], tokenizer: str, chunk: int) -> Encoded:
-    growing: dict[Hashable, int] = {}
-
-    def seen() -> Iterator[list[list[str]]]:
-        for tokens in token_chunks(texts, tokenizer, chunk):
-            for word in dict.fromkeys(chain.from_iterable(tokens)):
-                growing.setdefault(word, len(growing))
-            yield tokens
-
-    words = _encoded(seen(), growing).words
-    return Encoded(Words(words.numbers, words.lengths, len(growing)), growing)
-
-
-def _encoded(chunks: Iterable[list[list[str]]], numbering: Mapping[Hashable, int]) -> Encoded:
-    parts = [encode([], numbering), *(encode(tokens, numbering) for tokens in chunks)]
+    """As `encode_texts`, without a numbering: pieces of lines are cut and looked up once each."""
+    cut, known = Numbering(tokenizer, lowercase=False), 0
+    # The words in the order in which they occur, and of each number that `cut` gives theirs; -1:
+    # a word that no text has yet, since a line may be cut otherwise than its pieces.
+    order: list[IntArray] = [np.empty(0, np.intp)]
+    ours = np.empty(0, np.int32)
+    parts = [Words(ours, np.empty(0, np.int64), 0)]
+    for start in range(0, len(texts), chunk):
+        rows = cut.of(texts[start : start + chunk])
+        numbers = rows.gathered()
+        ours = np.append(ours, np.full(len(cut.words) - ours.size, -1, np.int32))
+        new, places = np.unique(numbers[ours[numbers] < 0], return_index=True)
+        order.append(new[np.argsort(places)])
+        ours[order[-1]] = np.arange(known, known + new.size)
+        known += new.size
+        parts.append(Words(ours[numbers], rows.lengths, known))
+    words = list(cut.words)
+    numbering = {words[place]: number for number, place in enumerate(np.concatenate(order))}
     numbers = np.concatenate([part.numbers for part in parts])
     lengths = np.concatenate([part.lengths for part in parts])
-    return Encoded(Words(numbers, lengths, len(numbering)), numbering)
+    return Encoded(Words(numbers, lengths, known), numbering)
 
 
 def encoded_parts(
@@ -96,16 +90,16 @@ def encoded_parts(
     """
     if isinstance(texts, Texts):
         yield from encode_texts(texts, tokenizer, numbering).words.parts(size)
-    else:
-        for tokens in token_chunks(texts, tokenizer, size):
-            yield encode(tokens, numbering)
+        return
+    for start in range(0, len(texts), size):
+        yield encode_texts(texts[start : start + size], tokenizer, numbering).words
 
 
 def renumbered(encoded: Encoded, numbering: Mapping[Hashable, int]) -> Encoded:
     """The same sentences in other word numbers, as if they had been encoded with these."""
     unknown = len(numbering)
     known = (numbering.get(word, unknown) for word in encoded.numbering)
-    table = np.fromiter((*known, unknown), np.int64, len(encoded.numbering) + 1)
+    table = np.fromiter((*known, unknown), np.int32, len(encoded.numbering) + 1)
     words = encoded.words
     return Encoded(Words(table[words.numbers], words.lengths, unknown), numbering)
 

@@ -108,11 +108,11 @@ def test_chunks_do_not_change_a_digit(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_encoding_holds_no_list_of_all_tokens() -> None:
-    """5,000 sentences of 11 words and a full stop: 0.24 MB of numbers, held twice at the end.
+    """10,000 sentences of 11 words and a full stop: .48 MB of numbers, held twice at the end.
 
     As lists of shared strings they take four times as much.
     """
-    lines = texts(5000, 1)
+    lines = texts(10_000, 1)
     numbers = encode_texts(lines, "nltk").words.numbers.nbytes
     assert peak(lambda: encode_texts(lines, "nltk", chunk=125)) < 3 * numbers
     assert peak(lambda: tokenized(lines, "nltk")) > 3.5 * numbers
