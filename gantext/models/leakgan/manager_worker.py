@@ -16,6 +16,9 @@ from gantext.nn.text.dropout import locked_dropout, word_dropout
 from gantext.nn.text.lstm import lstm_pass
 from gantext.nn.text.sampling import bos_column
 
+# Of the length of features: a smaller move is none but for rounding, whatever the sizes are.
+ROUNDING = 1e-5
+
 
 class GoalSchedule(enum.Enum):
     """Which goals the worker follows."""
@@ -156,16 +159,23 @@ def goal_cosines(features: Tensor, goals: Tensor, every: int) -> Tensor:
     """cos(f_{s+c} - f_s, g_s) of each step and row, (B, T), of (B, T + 1, F) and (B, T, F).
 
     Goals have length 1. Past the last step f_{s+c} is the last; where f does not move the cosine is
-    0.
+    0, see `_along`.
     """
     steps = goals.shape[1]
     ahead = (torch.arange(steps, device=goals.device) + every).clamp_max(steps)
-    return _along(features[:, ahead] - features[:, :-1], goals)
+    return _along(features[:, :-1], features[:, ahead], goals)
 
 
-def _along(moved: Tensor, goals: Tensor) -> Tensor:
-    """The cosines of (..., F) and goals of length 1; 0 where nothing has moved."""
-    return (F.normalize(moved, dim=-1, eps=1e-8) * goals).sum(-1)
+def _along(before: Tensor, after: Tensor, goals: Tensor) -> Tensor:
+    """The cosines of after - before, (..., F) each, and goals of length 1.
+
+    They are 0 where nothing has moved, as where a word is in no window that wins: features are
+    equal there but for rounding, which has a direction too, but a random one.
+    """
+    moved = after - before
+    least = ROUNDING * before.norm(dim=-1, keepdim=True)
+    length = moved.norm(dim=-1, keepdim=True)
+    return (torch.where(length > least, moved / length, 0.0) * goals).sum(-1)
 
 
 def intrinsic_rewards(features: Tensor, goals: Tensor, every: int) -> Tensor:
@@ -174,6 +184,6 @@ def intrinsic_rewards(features: Tensor, goals: Tensor, every: int) -> Tensor:
     steps = goals.shape[1]
     total = torch.zeros(goals.shape[:2], device=goals.device)
     for i in range(1, min(every, steps) + 1):
-        moved = features[:, i:] - features[:, :-i]  # f_{s+1} - f_{s+1-i} for s = i-1..T-1
-        total[:, i - 1 :] += _along(moved, goals[:, : steps + 1 - i])
+        # f_{s+1} - f_{s+1-i} for s = i-1..T-1
+        total[:, i - 1 :] += _along(features[:, :-i], features[:, i:], goals[:, : steps + 1 - i])
     return total / (torch.arange(steps, device=goals.device) + 1).clamp_max(every)

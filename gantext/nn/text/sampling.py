@@ -268,18 +268,20 @@ def decode(
     A row that reaches `length` without <eos> is cut there. For `compact` see `shrinks`: it
     changes which uniform a row draws with, not the distribution.
     """
-    by_step = _decode_fewer_rows if shrinks(rng.device, compact) else _decode_all_rows
     with without_autocast(rng.device):
-        return by_step(policy, rows, length, rng, options)
+        state = policy.start(rows)
+        tokens = torch.full((rows, length), PAD, dtype=torch.long, device=state[0].device)
+        by_step = _decode_fewer_rows if shrinks(tokens.device, compact) else _decode_all_rows
+        return by_step(policy, state, tokens, rng, options)
 
 
 def _decode_fewer_rows(
-    policy: Policy, rows: int, length: int, rng: torch.Generator, options: SamplingOptions
+    policy: Policy, state: State, tokens: Tensor, rng: torch.Generator, options: SamplingOptions
 ) -> Tensor:
     """`decode` with the rows alone that have not ended."""
-    prefixes = Prefixes(policy, policy.start(rows))
-    alive, read = torch.arange(rows, device=rng.device), prefixes.start
-    tokens = torch.full((rows, length), PAD, dtype=torch.long, device=rng.device)
+    rows, length = tokens.shape
+    prefixes = Prefixes(policy, state)
+    alive, read = torch.arange(rows, device=tokens.device), prefixes.start
     for t in range(length):
         drawn = prefixes.draw(read, rng, options)
         tokens[alive, t] = drawn
@@ -291,11 +293,10 @@ def _decode_fewer_rows(
 
 
 def _decode_all_rows(
-    policy: Policy, rows: int, length: int, rng: torch.Generator, options: SamplingOptions
+    policy: Policy, state: State, tokens: Tensor, rng: torch.Generator, options: SamplingOptions
 ) -> Tensor:
     """`decode` with every row to the last step; the host waits for nothing."""
-    state = policy.start(rows)
-    tokens = torch.full((rows, length), PAD, dtype=torch.long, device=rng.device)
+    length = tokens.shape[1]
     for t in range(length):
         drawn = next_tokens(policy, state, rng, options)
         drawn = after_end(tokens[:, t - 1], drawn) if t else drawn

@@ -64,6 +64,18 @@ def test_goal_cosines_by_hand():
     torch.testing.assert_close(goal_cosines(FEATURES, GOALS, 2), expected)
 
 
+def test_features_that_differ_by_rounding_alone_have_not_moved():
+    """Else the cosine, and the goal's gradient, were that of rounding errors: any direction."""
+    features = torch.rand(1, 4, 50, generator=torch.Generator().manual_seed(0))
+    features[:, 1] = features[:, 0] * (1 + 1e-7)
+    goals = torch.nn.functional.normalize(torch.ones(1, 3, 50), dim=-1).requires_grad_()
+    cosines = goal_cosines(features, goals, 1)
+    assert cosines[0, 0] == 0 and (cosines[0, 1:] != 0).all()
+    cosines.sum().backward()
+    assert (goals.grad[0, 0] == 0).all() and goals.grad.isfinite().all()
+    assert intrinsic_rewards(features, goals, 1)[0, 0] == 0
+
+
 def test_intrinsic_rewards_by_hand():
     """c = 2. Row 0, word 0: f_1 - f_0 = (1, 0) against g_0 = (1, 0): 1. Word 1: f_2 - f_1 = (0, 1)
     against g_1 = (0, 1): 1, and f_2 - f_0 = (1, 1) against g_0: .7071; their mean. Word 2: f_3 -
