@@ -23,6 +23,7 @@ from gantext.cli import (
     goals,
     impute,
     interpolate,
+    job,
     latent,
     reconstruct,
     report,
@@ -64,6 +65,7 @@ frontier.register()
 compare.register(app)
 report.register(app)
 doctor.register(app)
+job.register(app)
 app.add_typer(eval.app, name="eval")
 app.add_typer(data.app, name="data")
 app.add_typer(runs.app, name="runs")

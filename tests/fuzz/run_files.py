@@ -29,6 +29,9 @@ from gantext.runs import bad_step, checkpoint
 from gantext.runs.folder import RunDir
 from gantext.runs.overview import read
 from gantext.runs.summary import phase_scores
+from gantext.runs.sweep import SweepDir
+from gantext.runs.sweep_job import SweepJob
+from gantext.runs.sweep_state import state_of
 from gantext.runs.trained import _captions_of, rebuild
 from tests.fuzz import mutation
 from tests.fuzz.loader import Loader
@@ -62,7 +65,7 @@ def _row(path: Path) -> None:
     overview = read(run)
     assert isinstance(overview["status"], str)
     assert all(isinstance(cell, str) for cell in runs_command._row("run", overview, ("bleu-2",)))
-    assert isinstance(sweeps_command._row(run)["status"], str)
+    assert isinstance(state_of(SweepJob(run.path))["status"], str)
 
 
 def _info(path: Path) -> None:
@@ -162,7 +165,7 @@ def _seal(path: Path) -> None:
 def _sweep(path: Path) -> None:
     """The table of a sweep, in which a damaged job is a row."""
     with contextlib.redirect_stdout(io.StringIO()):
-        sweeps_command.sweep_report(path.parent.parent, json=False)
+        sweeps_command.sweep_report(SweepDir(path.parent.parent), json=False)
 
 
 def _bad_step(path: Path) -> None:
