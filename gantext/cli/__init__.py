@@ -30,6 +30,7 @@ from gantext.cli import (
     runs,
     sample,
     score,
+    sweeps,
     train,
 )
 from gantext.errors import UserError, noted_log
@@ -69,6 +70,7 @@ job.register(app)
 app.add_typer(eval.app, name="eval")
 app.add_typer(data.app, name="data")
 app.add_typer(runs.app, name="runs")
+sweeps.register()
 completion.mend_bash()
 
 

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from gantext.runs.sweep import job_at
-from gantext.runs.sweep_state import status_of
+from gantext.evaluation.sweep_scores import store
+from gantext.runs.sweep import SweepDir, job_at
+from gantext.runs.sweep_state import have_ended, status_of
 
 
 def register(app: typer.Typer) -> None:
@@ -35,5 +36,8 @@ def job(
     from gantext.training.sweep_jobs import run_job
 
     run_job(found, force=force)
+    sweep = SweepDir(found.folder.parent)
+    if have_ended(sweep):  # whatever engine ran the jobs, and whether or not it waits for them
+        store(sweep)
     if status_of(found) != "finished":
         raise typer.Exit(1)

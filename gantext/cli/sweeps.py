@@ -1,25 +1,45 @@
-"""Sweeps on the command line: begun, gone on with, and their table of scores."""
+"""gantext runs sweep; and how `gantext train` begins sweeps and goes on with them."""
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gantext.cli import tables
+from gantext.cli import runs, tables
+from gantext.cli.options import Json, RunsDir, check_out, check_png
 from gantext.cli.runs import short_names
 from gantext.errors import UserError
 from gantext.evaluation import sweep_scores
 from gantext.evaluation.sweep_scores import SeedMeans, differing, seed_means, values_of
+from gantext.files import STDOUT, write_output
 from gantext.metrics.score import shown
 from gantext.runs.summary import clock
-from gantext.runs.sweep import SweepDir
-from gantext.runs.sweep_state import PLANNED, RUNNING, STARTING, JobState
+from gantext.runs.sweep import SweepDir, find_sweep
+from gantext.runs.sweep_state import PLANNED, RUNNING, STARTING, JobState, states
 
 if TYPE_CHECKING:
     from gantext.training.sweeps import Engine
 
+Sweep = Annotated[
+    str | None,
+    typer.Argument(metavar="[SWEEP]", help="A sweep's folder or name (default: the newest)."),
+]
+Csv = Annotated[Path | None, typer.Option("--csv", help="Write all scores to a file; - is stdout.")]
+Plot = Annotated[
+    Path | None, typer.Option(help="Draw a score over what is swept to a PNG file; - is stdout.")
+]
+ScoreName = Annotated[
+    str | None,
+    typer.Option("--score", help="The score of --plot (default: the jobs' objective)."),
+]
 UNENDED = (PLANNED, STARTING, RUNNING)
+
+
+def register() -> None:
+    """Add the command to `gantext runs`."""
+    runs.app.command("sweep")(sweep)
 
 
 @dataclass(frozen=True)
@@ -77,16 +97,53 @@ def go_on(sweep: SweepDir, how: How, json: bool) -> None:
     _run(sweep, how.engine(None), json)
 
 
+def sweep(
+    sweep: Sweep = None,
+    csv: Csv = None,
+    plot: Plot = None,
+    score: ScoreName = None,
+    runs_dir: RunsDir = Path("runs"),
+    json: Json = False,
+) -> None:
+    """How the jobs of a sweep stand, and their scores: at any time, also while they run."""
+    check_out(csv, json)
+    if plot is not None:
+        check_png(plot, json)
+    found = find_sweep(sweep, runs_dir)
+    jobs = states(found)
+    if csv is not None:
+        write_output(csv, sweep_scores.csv_of(jobs).encode())
+    if plot is not None:
+        write_output(plot, figure(jobs, score))
+    if STDOUT not in (csv, plot):
+        show(found, jobs, json)
+    if not json and any(job["status"] != "finished" for job in jobs):
+        tables.hint(f"next, if nothing runs it: {found.command}")
+
+
+def figure(jobs: list[JobState], score: str | None = None) -> bytes:
+    """A PNG file of a score over what is swept. Raises UserError where nothing is but seeds."""
+    from gantext.evaluation.sweep_axis import axis_of
+    from gantext.plots.output import png_bytes
+    from gantext.plots.sweep import sweep_figure
+
+    axis = axis_of(jobs, score)
+    return png_bytes(sweep_figure(axis.series, axis.key, axis.score))
+
+
 def _run(sweep: SweepDir, engine: "Engine", json: bool) -> None:
+    """Let the jobs be run; the table of what became of them, also where they were stopped."""
     from gantext.training import sweeps
 
-    failed = 0
     try:
         sweeps.run(sweep, engine)
-    finally:
+    except UserError:  # as where another process runs it
+        raise
+    except BaseException:
         if sweep.path.is_dir():
-            failed = sweep_report(sweep, json)
-    if failed:
+            sweep_report(sweep, json)
+        raise
+    if sweep_report(sweep, json):
         raise typer.Exit(1)
 
 
@@ -96,8 +153,13 @@ def sweep_report(sweep: SweepDir, json: bool) -> int:
     if not jobs:
         return 0
     show(sweep, jobs, json)
+    kept = [sweep.table]
+    with contextlib.suppress(UserError):  # as where only seeds are swept
+        sweep.files.write(sweep.figure, figure(jobs))
+        kept.append(sweep.figure)
     if not json:
-        tables.out.print(f"all scores: {sweep.table}", soft_wrap=True, markup=False)
+        said = ", ".join(map(str, kept))
+        tables.out.print(f"all scores: {said}", soft_wrap=True, markup=False)
     return sum(job["status"] != "finished" for job in jobs)
 
 

@@ -100,9 +100,15 @@ class Board:
     def _say_progress(self, running: Sequence[SweepJob], now: float) -> None:
         """A line a job now and then."""
         for job in running:
-            headway = self.states[job.name].get("headway")
+            state = self.states[job.name]
+            headway = state.get("headway")
             due = self._spoken.setdefault(job.name, now) + PLAIN_SECONDS
-            if headway is not None and now >= due and self.states[job.name]["status"] == RUNNING:
+            if (
+                headway is not None
+                and headway["rate"]
+                and now >= due
+                and state["status"] == RUNNING
+            ):
                 where = f"{headway['phase']} {headway['step']}/{headway['steps']}"
                 self.say(job, f"{where}  {_rate(headway['rate'])}  {clock(headway['left'])} left")
                 self._spoken[job.name] = now

@@ -94,7 +94,9 @@ def _wait_for_others(job: SweepJob, audience: Audience) -> None:
 def _origin_of(job: SweepJob) -> dict[str, Any]:
     planned = job.planned
     assert planned is not None  # its settings have been read
-    return {"overrides": planned["words"], "config_dir": planned["config_dir"]}
+    plan = SweepDir(job.folder.parent).plan
+    asked = {} if plan is None else {"command": plan["command"]}
+    return {"overrides": planned["words"], "config_dir": planned["config_dir"], **asked}
 
 
 def _store_failure(job: SweepJob, audience: Audience, error: str) -> None:

@@ -100,15 +100,17 @@ def run(sweep: SweepDir, engine: Engine) -> None:
 
 @contextlib.contextmanager
 def _stopped_as_a_whole(sweep: SweepDir) -> Iterator[None]:
-    """Where a job was stopped, the sweep is what goes on."""
+    """Where a job was stopped, the sweep is what goes on; before there was a run nothing is left.
+
+    What stops a job that has not become a run yet has nothing to save.
+    """
     try:
         yield
-    except Stopped as error:
-        raise Stopped(error.number, sweep.command, error.saved) from error
-    except Interrupted as error:
+    except (Stopped, Interrupted) as error:
+        saved = not isinstance(error, Stopped) or error.saved
         if sweep.remove_if_unbegun():
-            raise
-        raise Stopped(error.number, sweep.command) from error
+            raise Interrupted(error.number) from error
+        raise Stopped(error.number, sweep.command, saved) from error
 
 
 def resumable(sweep: SweepDir) -> list[str]:
