@@ -54,7 +54,8 @@ def objective_of(jobs: Sequence[JobState]) -> str | None:
 
 def differing(jobs: Sequence[JobState]) -> list[list[str]]:
     """Of each job the words that not all jobs have."""
-    shared = set.intersection(*(set(job["overrides"]) for job in jobs)) if len(jobs) > 1 else set()
+    known = [set(job["overrides"]) for job in jobs if job["overrides"]]  # not of a damaged one
+    shared = set.intersection(*known) if len(known) > 1 else set()
     return [[word for word in job["overrides"] if word not in shared] for job in jobs]
 
 

@@ -8,6 +8,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from gantext.evaluation.sweep_scores import differing, objective_of, values_of
 from gantext.metrics.score import shown
@@ -120,12 +121,15 @@ class Board:
         for title, width in COLUMNS:
             text = title in ("job", "state", "phase")
             table.add_column(title, width=width, justify="left" if text else "right", no_wrap=True)
-        table.add_column((name or "score")[:SCORE], width=SCORE, justify="right", no_wrap=True)
+        score = Text((name or "score")[:SCORE])
+        table.add_column(score, width=SCORE, justify="right", no_wrap=True)
         table.add_column("overrides", ratio=1, no_wrap=True, overflow="ellipsis")
         for job in self._in_sight():
-            table.add_row(*self._cells(job, name), style=STYLES.get(self.states[job]["status"]))
+            # Text as it is, never markup: it may come from a stranger.
+            cells = map(Text, self._cells(job, name))
+            table.add_row(*cells, style=STYLES.get(self.states[job]["status"]))
         counts = Counter(state["status"] for state in self.states.values())
-        table.caption = ", ".join(f"{count} {status}" for status, count in counts.items())
+        table.caption = Text(", ".join(f"{count} {status}" for status, count in counts.items()))
         table.caption_justify = "left"
         return table
 

@@ -117,8 +117,9 @@ def resumable(sweep: SweepDir) -> list[str]:
     """What is to be said of a sweep before it goes on.
 
     Raises:
-        UserError: its plan was not written to its end, or cannot be read.
+        UserError: its plan was not written to its end, or cannot be read; or a link is in it.
     """
+    sweep.files.check()
     plan = sweep.plan
     jobs = sweep.jobs()
     if plan is None and any(job.planned is not None for job in jobs):

@@ -57,6 +57,8 @@ def test_the_csv_has_jobs_then_means() -> None:
 
 def test_what_is_swept() -> None:
     assert differing(JOBS)[0] == ["seed=1", "model.rate=0.1"]
+    damaged: JobState = {"job": "4", "overrides": [], "status": "damaged", "scores": []}
+    assert differing([*JOBS, damaged])[0] == ["seed=1", "model.rate=0.1"]
     assert objective_of(JOBS) == "nll-test" and objective_of([]) is None
     found = axis_of(JOBS)
     assert (found.score, found.key) == ("nll-test", "model.rate")
