@@ -85,7 +85,7 @@ def begin(words: list[str], config_dir: Path | None, how: How, json: bool) -> No
     if hydras is not None and how.is_said:
         sweep.remove_if_unbegun()
         raise UserError("--jobs and --gpus leave no job to Hydra's launchers, sweepers, callbacks")
-    _run(sweep, hydras or how.engine(runs_dir), json)
+    _run(sweep, hydras or how.engine(runs_dir), json, is_new=True)
 
 
 def go_on(sweep: SweepDir, how: How, json: bool) -> None:
@@ -131,12 +131,12 @@ def figure(jobs: list[JobState], score: str | None = None) -> bytes:
     return png_bytes(sweep_figure(axis.series, axis.key, axis.score))
 
 
-def _run(sweep: SweepDir, engine: "Engine", json: bool) -> None:
+def _run(sweep: SweepDir, engine: "Engine", json: bool, is_new: bool = False) -> None:
     """Let the jobs be run; the table of what became of them, also where they were stopped."""
     from gantext.training import sweeps
 
     try:
-        sweeps.run(sweep, engine)
+        sweeps.run(sweep, engine, is_new)
     except UserError:  # as where another process runs it
         raise
     except BaseException:

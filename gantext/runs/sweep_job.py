@@ -8,6 +8,7 @@ value, as a run's config.yaml has, and is held against the same types.
 """
 
 import contextlib
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 JOB, SETTINGS, PROGRESS = "job.json", "job.yaml", "progress.json"
 # What a folder has one of when it is a job: of a plan, or of a sweep from before there were plans.
 MARKS = (JOB, CONFIG, INFO, RESULT)
+LOOK_SECONDS = 0.2  # between two looks at whether a process works on a job
 # How a run ends for good: what is done again comes to the same. One that failed may do better.
 FINAL = ("finished", "diverged")
 
@@ -104,6 +106,11 @@ class SweepJob:
     def is_held(self) -> bool:
         """Whether a process works on it now."""
         return is_held(self.folder / LOCK)
+
+    def wait_while_held(self) -> None:
+        """Wait until no process works on it."""
+        while self.is_held:
+            time.sleep(LOOK_SECONDS)
 
     @property
     def is_over(self) -> bool:

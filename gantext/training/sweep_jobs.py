@@ -8,7 +8,6 @@ result, one that a run has come of goes on, and any other begins.
 import contextlib
 import dataclasses
 import math
-import time
 from typing import Any
 
 from rich.console import Console
@@ -26,8 +25,6 @@ from gantext.training.divergence import Diverged
 from gantext.training.preparation import settled
 from gantext.training.terminal import Terminal
 from gantext.training.threads import torchs_choice
-
-LOOK_SECONDS = 0.2  # between two looks at whether another process still has the job
 
 
 def run_job(
@@ -87,8 +84,7 @@ def _wait_for_others(job: SweepJob, audience: Audience) -> None:
     """Wait while a process works on the job, as one does that saves after its parent has died."""
     if job.is_held:
         Reporter(audience).say("waiting for the process that works on it", "dim")
-    while job.is_held:
-        time.sleep(LOOK_SECONDS)
+    job.wait_while_held()
 
 
 def _origin_of(job: SweepJob) -> dict[str, Any]:

@@ -53,7 +53,8 @@ def planned(words: list[str], config_dir: Path | None = None, jobs_at_once: int 
     from gantext.training.sweep_jobs import ready, sweep_job
 
     swept = compose_sweep(words, config_dir, check_samples)
-    jobs = None if swept.jobs is None else [(w, ready(s, jobs_at_once)) for w, s in swept.jobs]
+    at_once = min(jobs_at_once, len(swept.jobs or ()) or 1)
+    jobs = None if swept.jobs is None else [(w, ready(s, at_once)) for w, s in swept.jobs]
     sweep = SweepDir(made(free(swept.folder)))
     own_configs = origin_of(words, config_dir)["config_dir"]
     count = None if jobs is None else len(jobs)
@@ -67,9 +68,13 @@ def planned(words: list[str], config_dir: Path | None = None, jobs_at_once: int 
         raise
     if not swept.hydras_own:
         return Planned(sweep, swept.runs_dir)
-    return Planned(
-        sweep, swept.runs_dir, lambda _, __: run_sweep(sweep_job, words, sweep.path, config_dir)
-    )
+
+    def hydras(whole: SweepDir, _: Sequence[SweepJob]) -> None:
+        run_sweep(sweep_job, words, sweep.path, config_dir)
+        for job in whole.jobs():  # for which a launcher may not wait
+            job.wait_while_held()
+
+    return Planned(sweep, swept.runs_dir, hydras)
 
 
 def one_after_the_other(force: bool = False, mark: bool = False) -> Engine:
@@ -84,31 +89,30 @@ def one_after_the_other(force: bool = False, mark: bool = False) -> Engine:
     return run
 
 
-def run(sweep: SweepDir, engine: Engine) -> None:
+def run(sweep: SweepDir, engine: Engine, is_new: bool = False) -> None:
     """Let an engine run all jobs that have not ended for good.
 
     Raises:
         Stopped: on a signal, once the jobs are saved.
-        Interrupted: on a signal before any job was a run; nothing of the sweep is left.
+        Interrupted: on a signal before any job of a new sweep was a run; nothing of it is left.
         UserError: another process runs the sweep.
     """
     # What a run says of its folder holds wherever it is read.
     sweep = SweepDir(Path(os.path.abspath(sweep.path)))
-    with sweep.lock(), _stopped_as_a_whole(sweep):
+    with sweep.lock(), _stopped_as_a_whole(sweep, is_new):
         engine(sweep, [job for job in sweep.jobs() if job.can_go_on and not job.is_over])
 
 
 @contextlib.contextmanager
-def _stopped_as_a_whole(sweep: SweepDir) -> Iterator[None]:
-    """Where a job was stopped, the sweep is what goes on; before there was a run nothing is left.
-
-    What stops a job that has not become a run yet has nothing to save.
+def _stopped_as_a_whole(sweep: SweepDir, is_new: bool) -> Iterator[None]:
+    """Where a job was stopped, the sweep is what goes on; of a new one without a run nothing is
+    left. What stops a job that has not become a run yet has nothing to save.
     """
     try:
         yield
     except (Stopped, Interrupted) as error:
         saved = not isinstance(error, Stopped) or error.saved
-        if sweep.remove_if_unbegun():
+        if is_new and sweep.remove_if_unbegun():
             raise Interrupted(error.number) from error
         raise Stopped(error.number, sweep.command, saved) from error
 

@@ -31,6 +31,12 @@ def write_configs(folder: Path) -> None:
         (folder / "experiment" / f"{name}.yaml").write_text(text)
 
 
+def listen() -> None:
+    """Ignore no signal, as a shell's background process does Ctrl-C."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 @dataclass
 class Started:
     """A command in a process of its own, in the folder that it works in."""
@@ -49,6 +55,7 @@ class Started:
                 stdout=said,
                 stderr=said,
                 env=environment(**self.changes),
+                preexec_fn=listen,
             )
 
     @property
