@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import itertools
 import os
 import stat
 import sys
@@ -166,6 +167,19 @@ def attempt(deed: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise UserError(f"cannot {deed}: {error.strerror}") from error
+
+
+def made(folder: Path) -> Path:
+    """The folder, which is made where it is not there. Raises UserError."""
+    with attempt(f"make the folder {folder}"):
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def free(folder: Path) -> Path:
+    """The folder, or with -2, -3, ... after it, so that it is a new one."""
+    numbered = (folder.with_name(f"{folder.name}-{n}") for n in itertools.count(2))
+    return next(path for path in itertools.chain([folder], numbered) if not path.exists())
 
 
 # What the user names as output.

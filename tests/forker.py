@@ -116,9 +116,9 @@ def rows(run: Path) -> int:
     return path.read_bytes().count(b"\n") if path.exists() else 0
 
 
-def until(condition: Callable[[], bool]) -> None:
-    """Wait; a minute at most."""
-    end = time.monotonic() + 60
+def until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    """Wait; a minute at most, or so many seconds."""
+    end = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end, "waited for a minute"
+        assert time.monotonic() < end, f"waited for {seconds:g} seconds"
         time.sleep(0.0005)

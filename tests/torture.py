@@ -101,20 +101,14 @@ def chain(forker: Forker, folder: Path, kind: str, whole: Straight, rng: random.
 
 
 def _next_words(folder: Path, kind: str) -> list[str]:
-    """The command that goes on: with the first run that is not finished, or from the start."""
-    begun = [run for run in runs_of(folder, kind) if (run / "config.yaml").exists()]
-    for run in begun:
-        if RunDir(run).status != "finished":
-            return ["train", "--resume", str(run)]
-    if kind == "sweep" and not begun:  # the name of what is left of it is taken
-        shutil.rmtree(folder / "runs", ignore_errors=True)
-    return _job(len(begun)) if begun else words_of(kind)
-
-
-def _job(number: int) -> list[str]:
-    """A job that its sweep did not come to, as a run by itself in the folder that it would have."""
-    seed, place = f"seed={number + 1}", f"name={Path('r', str(number))}"
-    return ["train", *(word for word in SWEEP if not word.startswith("seed")), seed, place]
+    """The command that goes on with the run or the sweep, or starts it."""
+    place = folder / "runs" / "r"
+    begun = place / ("sweep.json" if kind == "sweep" else "config.yaml")
+    if begun.exists():
+        return ["train", "--resume", str(place)]
+    # The name of what is left of a plan is taken.
+    shutil.rmtree(folder / "runs", ignore_errors=True)
+    return words_of(kind)
 
 
 def _finish(forker: Forker, folder: Path, kind: str) -> str:

@@ -23,12 +23,14 @@ from gantext.cli import (
     goals,
     impute,
     interpolate,
+    job,
     latent,
     reconstruct,
     report,
     runs,
     sample,
     score,
+    sweeps,
     train,
 )
 from gantext.errors import UserError, noted_log
@@ -64,9 +66,11 @@ frontier.register()
 compare.register(app)
 report.register(app)
 doctor.register(app)
+job.register(app)
 app.add_typer(eval.app, name="eval")
 app.add_typer(data.app, name="data")
 app.add_typer(runs.app, name="runs")
+sweeps.register()
 completion.mend_bash()
 
 

@@ -1,68 +1,215 @@
-"""The score table of a sweep."""
+"""gantext runs sweep; and how `gantext train` begins sweeps and goes on with them."""
 
+import contextlib
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from gantext.cli import tables
+import typer
+
+from gantext.cli import runs, tables
+from gantext.cli.options import Json, RunsDir, check_out, check_png
 from gantext.cli.runs import short_names
 from gantext.errors import UserError
-from gantext.evaluation.spreadsheet import csv_text
-from gantext.files import write_atomic
+from gantext.evaluation import sweep_scores
+from gantext.evaluation.sweep_scores import SeedMeans, differing, seed_means, values_of
+from gantext.files import STDOUT, write_output
 from gantext.metrics.score import shown
-from gantext.runs import listing
-from gantext.runs.folder import RunDir
+from gantext.runs.summary import clock
+from gantext.runs.sweep import SweepDir, find_sweep
+from gantext.runs.sweep_job import FINAL
+from gantext.runs.sweep_state import PLANNED, RUNNING, STARTING, JobState, states
+
+if TYPE_CHECKING:
+    from gantext.training.sweeps import Engine
+
+Sweep = Annotated[
+    str | None,
+    typer.Argument(metavar="[SWEEP]", help="A sweep's folder or name (default: the newest)."),
+]
+Csv = Annotated[Path | None, typer.Option("--csv", help="Write all scores to a file; - is stdout.")]
+Plot = Annotated[
+    Path | None, typer.Option(help="Draw a score over what is swept to a PNG file; - is stdout.")
+]
+ScoreName = Annotated[
+    str | None,
+    typer.Option("--score", help="The score of --plot (default: the jobs' objective)."),
+]
+UNENDED = (PLANNED, STARTING, RUNNING)
 
 
-def sweep_report(folder: Path, json: bool) -> int:
-    """Print and store the table of a sweep's final scores; returns how many jobs failed.
+def register() -> None:
+    """Add the command to `gantext runs`."""
+    runs.app.command("sweep")(sweep)
 
-    The rows come from the jobs' folders, so that a job whose process died is among them.
+
+@dataclass(frozen=True)
+class How:
+    """How the jobs of a sweep are to be run.
+
+    Attributes:
+        jobs: so many at a time, in processes of their own; None: nothing is said of it.
+        gpus: on these GPUs, with commas between.
+        force: though memory seems too small for them.
     """
-    rows = [_row(run) for run in listing.jobs_of(folder)]
-    if not rows:
-        return 0
-    names = list(dict.fromkeys(r["name"] for row in rows for r in row["scores"]))
-    write_atomic(folder / "scores.csv", _csv(rows, names).encode())
-    if json:
-        tables.print_json(rows)
-    else:
-        _sweep_table(folder, rows, short_names(names))
-    return sum(row["status"] != "finished" for row in rows)
+
+    jobs: int | None = None
+    gpus: str | None = None
+    force: bool = False
+
+    @property
+    def is_said(self) -> bool:
+        """Whether it is other than one after the other in this process."""
+        return self.jobs is not None or self.gpus is not None
+
+    def at_once(self) -> int:
+        """How many jobs share the cores. Raises UserError for GPUs that cannot be."""
+        from gantext.training.pool import slots_of
+
+        return len(slots_of(self.jobs, self.gpus))
+
+    def engine(self, mark: Path | None) -> "Engine":
+        """What runs the jobs; `mark` is where it marks the latest run."""
+        from gantext.training.pool import Slots, pool, slots_of
+        from gantext.training.sweeps import one_after_the_other
+
+        if not self.is_said:
+            return one_after_the_other(self.force, mark is not None)
+        return pool(Slots(slots_of(self.jobs, self.gpus), self.force, mark), tables.err)
 
 
-def _row(run: RunDir) -> dict[str, Any]:
-    """A job's result; what is known of it when it left none, or a damaged one."""
-    known: dict[str, Any] = {"job": run.path.name, "overrides": [], "scores": []}
+def begin(words: list[str], config_dir: Path | None, how: How, json: bool) -> None:
+    """A new sweep, and its table whatever becomes of it."""
+    from gantext.training import sweeps
+
+    sweep, runs_dir, hydras = sweeps.planned(words, config_dir, how.at_once())
+    if hydras is not None and how.is_said:
+        sweep.remove_if_unbegun()
+        raise UserError("--jobs and --gpus leave no job to Hydra's launchers, sweepers, callbacks")
+    _run(sweep, hydras or how.engine(runs_dir), json, is_new=True)
+
+
+def go_on(sweep: SweepDir, how: How, json: bool) -> None:
+    """The jobs of a sweep that have not ended, and its table."""
+    from gantext.training import sweeps
+
+    how.at_once()
+    tables.notes(sweeps.resumable(sweep))
+    _run(sweep, how.engine(None), json)
+
+
+def sweep(
+    sweep: Sweep = None,
+    csv: Csv = None,
+    plot: Plot = None,
+    score: ScoreName = None,
+    runs_dir: RunsDir = Path("runs"),
+    json: Json = False,
+) -> None:
+    """How the jobs of a sweep stand, and their scores: at any time, also while they run."""
+    check_out(csv, json)
+    if plot is not None:
+        check_png(plot, json)
+    found = find_sweep(sweep, runs_dir)
+    jobs = states(found)
+    if csv is not None:
+        write_output(csv, sweep_scores.csv_of(jobs).encode())
+    if plot is not None:
+        write_output(plot, figure(jobs, score))
+    if STDOUT not in (csv, plot):
+        show(found, jobs, json)
+    idle = not found.is_held and not any(job["status"] in (STARTING, RUNNING) for job in jobs)
+    if not json and idle and any(job["status"] not in FINAL for job in jobs):
+        tables.hint(f"next: {found.command}")
+
+
+def figure(jobs: list[JobState], score: str | None = None) -> bytes:
+    """A PNG file of a score over what is swept. Raises UserError where nothing is but seeds."""
+    from gantext.evaluation.sweep_axis import axis_of
+    from gantext.plots.output import png_bytes
+    from gantext.plots.sweep import sweep_figure
+
+    axis = axis_of(jobs, score)
+    return png_bytes(sweep_figure(axis.series, axis.key, axis.score))
+
+
+def _run(sweep: SweepDir, engine: "Engine", json: bool, is_new: bool = False) -> None:
+    """Let the jobs be run; the table of what became of them, also where they were stopped."""
+    from gantext.training import sweeps
+
     try:
-        known |= {"overrides": run.info.get("overrides", []), "status": run.status}
-        return {**known, **(run.result or {"error": f"it left no result: {run.path}"})}
-    except UserError as error:
-        return {**known, "status": "damaged", "error": str(error)}
+        sweeps.run(sweep, engine, is_new)
+    except UserError:  # as where another process runs it
+        raise
+    except BaseException:
+        if sweep.path.is_dir():
+            sweep_report(sweep, json)
+        raise
+    if sweep_report(sweep, json):
+        raise typer.Exit(1)
 
 
-def _values(row: dict[str, Any]) -> dict[str, float]:
-    return {record["name"]: float(record["value"]) for record in row["scores"]}
+def sweep_report(sweep: SweepDir, json: bool) -> int:
+    """Print and store the table of a sweep's scores; returns how many jobs have not finished."""
+    jobs = sweep_scores.store(sweep)
+    if not jobs:
+        return 0
+    show(sweep, jobs, json)
+    kept = [sweep.table]
+    with contextlib.suppress(UserError):  # as where only seeds are swept
+        sweep.files.write(sweep.figure, figure(jobs))
+        kept.append(sweep.figure)
+    if not json:
+        said = ", ".join(map(str, kept))
+        tables.out.print(f"all scores: {said}", soft_wrap=True, markup=False)
+    return sum(job["status"] != "finished" for job in jobs)
 
 
-def _csv(rows: list[dict[str, Any]], names: list[str]) -> str:
-    table: list[list[object]] = [["job", "status", "overrides", *names]]
-    for row in rows:
-        values = _values(row)
-        overrides = " ".join(row["overrides"])
-        table.append([row["job"], row["status"], overrides, *(values.get(n, "") for n in names)])
-    return csv_text(table)
-
-
-def _sweep_table(folder: Path, rows: list[dict[str, Any]], names: list[str]) -> None:
-    common = set.intersection(*(set(row["overrides"]) for row in rows)) if len(rows) > 1 else set()
-    body = [
-        [row["job"], " ".join(w for w in row["overrides"] if w not in common), row["status"]]
-        + [shown(_values(row).get(name)) for name in names]
-        for row in rows
-    ]
-    tables.table(f"sweep {folder}", ["job", "overrides", "status", *names], body, text_columns=3)
-    for row in rows:
-        if row.get("error"):
-            line = f"job {row['job']}: {row['error']}"
+def show(sweep: SweepDir, jobs: list[JobState], json: bool) -> None:
+    """How the jobs of a sweep stand, their scores, and the means of these over seeds."""
+    means = seed_means(jobs)
+    if json:
+        document = {"sweep": str(sweep.path), "jobs": jobs, "means": list(map(_record, means))}
+        tables.print_json(document)
+        return
+    names = short_names(sweep_scores.names_of(jobs))
+    words = differing(jobs)
+    shared = {word for job in jobs for word in job["overrides"]} - {w for ws in words for w in ws}
+    going = any(job["status"] in UNENDED for job in jobs)
+    columns = ["job", "overrides", "status", *(["where"] if going else []), *names]
+    body = []
+    for job, own in zip(jobs, words, strict=True):
+        said = [" ".join(own), job["status"], *([_where(job)] if going else [])]
+        body.append([job["job"], *said, *_cells(values_of(job), names)])
+    for group in means:
+        said = [" ".join(w for w in group.overrides if w not in shared), f"{len(group.jobs)} seeds"]
+        for name, part in (("mean", group.mean), ("sd", group.sd)):
+            body.append([name, *said, *([""] if going else []), *_cells(part, names)])
+    tables.table(f"sweep {sweep.path}", columns, body, text_columns=3 + going)
+    for job in jobs:
+        if job.get("error"):
+            line = f"job {job['job']}: {job['error']}"
             tables.out.print(line, style="red", markup=False, soft_wrap=True)
-    tables.out.print(f"all scores: {folder / 'scores.csv'}", soft_wrap=True, markup=False)
+
+
+def _cells(values: dict[str, float], names: list[str]) -> list[str]:
+    return [shown(values.get(name)) for name in names]
+
+
+def _record(group: SeedMeans) -> dict[str, Any]:
+    """The means of a group in JSON."""
+    return {
+        "overrides": list(group.overrides),
+        "jobs": list(group.jobs),
+        "mean": group.mean,
+        "sd": group.sd,
+    }
+
+
+def _where(job: JobState) -> str:
+    """How far a job is that has not ended."""
+    headway = job.get("headway")
+    if headway is None or job["status"] not in (RUNNING, STARTING):
+        return ""
+    place = f"{headway['phase']} {headway['step']}/{headway['steps']}"
+    return f"{place}, {clock(headway['left'])} left" if job["status"] == RUNNING else place

@@ -8,52 +8,27 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from gantext.cli import completion, tables
+from gantext.cli import completion, sweeps, tables
 from gantext.cli.options import ConfigDir, Json
+from gantext.cli.training_options import (
+    Cfg,
+    DryRun,
+    Force,
+    Gpus,
+    Jobs,
+    Multirun,
+    Replay,
+    Resume,
+    Words,
+)
 from gantext.config import groups
 from gantext.data import ranges
 from gantext.errors import UserError
 from gantext.runs import listing
 from gantext.runs.folder import RunDir
+from gantext.runs.sweep import SweepDir, is_sweep
 from gantext.training import launch
 from gantext.training.terminal import say
-
-Words = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="[OVERRIDES]...",
-        help="key=value, e.g. model=gan data=coco seed=2 adversarial steps: "
-        "model.adversarial.steps=500.",
-        autocompletion=completion.train_words,
-        show_default=False,
-    ),
-]
-Multirun = Annotated[
-    bool, typer.Option("--multirun", "-m", help="Sweep: one job for each combination of values.")
-]
-Cfg = Annotated[
-    str | None, typer.Option("--cfg", metavar="job", help="Print the composed config and stop.")
-]
-DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Check and print the composed config, train nothing.")
-]
-Resume = Annotated[
-    bool,
-    typer.Option("--resume", help="Go on with a run (the latest, or the one named) exactly."),
-]
-Force = Annotated[
-    bool,
-    typer.Option("--force", help="Go on though memory seems too small for the run."),
-]
-
-Replay = Annotated[
-    bool,
-    typer.Option(
-        "--replay",
-        help="Run the steps of a run that diverged (the latest, or the one named) again, up to the "
-        "one that broke, and name its first operation that is not finite; nothing is written.",
-    ),
-]
 
 
 def _groups_help() -> str:
@@ -110,6 +85,8 @@ def train(
     replay: Replay = False,
     json: Json = False,
     force: Force = False,
+    jobs: Jobs = None,
+    gpus: Gpus = None,
 ) -> None:
     """Train a model: all its phases, then its scores."""
     words = list(overrides or [])
@@ -117,19 +94,33 @@ def train(
         _replay(words, json)
         return
     if resume:
-        _finish(_resumed(words, force), json)
+        _resume(words, sweeps.How(jobs, gpus, force), json)
         return
+    if sweeps.How(jobs, gpus).is_said and not multirun:
+        raise UserError("--jobs and --gpus run the jobs of a sweep, which needs -m")
     words += ["force=true"] * force
     if cfg is not None or dry_run:
         show(words, config_dir, cfg)
     elif multirun:
-        _sweep(words, config_dir, json)
+        sweeps.begin(words, config_dir, sweeps.How(jobs, gpus), json)
     else:
         from gantext import api
 
         command = shlex.join(sys.argv[1:])
         run = api.train(*words, config_dir=config_dir, progress=True, command=command)
         _finish(RunDir(run.place), json)
+
+
+def _resume(words: list[str], how: sweeps.How, json: bool) -> None:
+    """Go on with the run or the sweep that is named, or the latest run."""
+    places = [place / words[0] for place in (Path(), Path("runs"))] if len(words) == 1 else []
+    found = next(filter(is_sweep, places), None)
+    if found is not None:
+        sweeps.go_on(SweepDir(found), how, json)
+    elif how.is_said:
+        raise UserError("--jobs and --gpus run the jobs of a sweep: --resume SWEEP")
+    else:
+        _finish(_resumed(words, how.force), json)
 
 
 def _resumed(words: list[str], force: bool) -> RunDir:
@@ -181,10 +172,22 @@ def pretrain(
     dry_run: DryRun = False,
     json: Json = False,
     force: Force = False,
+    jobs: Jobs = None,
+    gpus: Gpus = None,
 ) -> None:
     """Run only the phases before the adversarial one."""
     words = [*(overrides or []), "phases=pretrain"]
-    train(words, multirun, config_dir, cfg, dry_run, json=json, force=force)
+    train(
+        words,
+        multirun,
+        config_dir,
+        cfg,
+        dry_run,
+        json=json,
+        force=force,
+        jobs=jobs,
+        gpus=gpus,
+    )
 
 
 def adversarial_train(
@@ -206,6 +209,8 @@ def adversarial_train(
     dry_run: DryRun = False,
     json: Json = False,
     force: Force = False,
+    jobs: Jobs = None,
+    gpus: Gpus = None,
 ) -> None:
     """Run only the adversarial phases, from a pretrained run and with its overrides."""
     from gantext.config.compose import value_of
@@ -226,7 +231,17 @@ def adversarial_train(
         "phases=adversarial",
         f"from_run={quote(f'{run.path}@{phase}' if phase else str(run.path))}",
     ]
-    train(words, multirun, config_dir, cfg, dry_run, json=json, force=force)
+    train(
+        words,
+        multirun,
+        config_dir,
+        cfg,
+        dry_run,
+        json=json,
+        force=force,
+        jobs=jobs,
+        gpus=gpus,
+    )
 
 
 def show(words: list[str], config_dir: Path | None, cfg: str | None) -> None:
@@ -237,20 +252,6 @@ def show(words: list[str], config_dir: Path | None, cfg: str | None) -> None:
     if cfg not in (None, "job"):
         raise UserError(f"--cfg {cfg}: only 'job' can be shown")
     say(schema.to_yaml(compose(words, config_dir)), end="")
-
-
-def _sweep(words: list[str], config_dir: Path | None, json: bool) -> None:
-    """Several runs, and their table whatever becomes of them."""
-    from gantext.cli.sweeps import sweep_report
-
-    folder = launch.sweep_folder(words, config_dir)
-    try:
-        launch.sweep(words, folder, config_dir)
-    finally:
-        failed = sweep_report(folder, json)
-        launch.remove_if_no_job(folder)
-    if failed:
-        raise typer.Exit(1)
 
 
 def _finish(run: RunDir, json: bool) -> None:

@@ -10,6 +10,7 @@ first when they move.
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,10 @@ REFUSALS = (HydraException, OmegaConfBaseException, YAMLError, ValueError)
 # What its grammar raises for a word (ValueError: a number of more digits than Python reads).
 UNREADABLE = (HydraException, ValueError)
 BASIC_SWEEPER = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
-JobFunction = Callable[[DictConfig], float | None]
+BASIC_LAUNCHER = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
+SUBDIR = "${hydra.job.num}"  # of conf/config.yaml: where the plan has the jobs
+JobConfig = DictConfig  # what Hydra gives the function of a job
+JobFunction = Callable[[JobConfig], float | None]
 
 
 @contextlib.contextmanager
@@ -204,12 +208,31 @@ def output_folder() -> Path:
     return Path(HydraConfig.get().runtime.output_dir)
 
 
-def sweep_folder(
+@dataclass(frozen=True)
+class Swept:
+    """What the words of a sweep come to.
+
+    Attributes:
+        folder: that its jobs are to lie in.
+        jobs: the words of each and what they compose to; None where a sweeper other than the basic
+            one makes them up as it goes.
+        hydras_own: Hydra has to run them: another launcher or sweeper is chosen, or something is to
+            be done around each job.
+        runs_dir: where the latest run is marked.
+    """
+
+    folder: Path
+    jobs: tuple[tuple[list[str], Settings], ...] | None
+    hydras_own: bool
+    runs_dir: Path
+
+
+def compose_sweep(
     overrides: Sequence[str],
     config_dir: Path | None = None,
     check: Callable[[Settings], None] = lambda job: None,
-) -> Path:
-    """Check a sweep before its first job starts; returns the folder that its jobs will lie in.
+) -> Swept:
+    """Compose and check a sweep before its first job starts.
 
     `check` is given each job of the basic sweeper, and may refuse it too.
 
@@ -223,12 +246,23 @@ def sweep_folder(
             cfg = hydra.compose_config(groups.MAIN, list(overrides), run_mode=RunMode.MULTIRUN)
             folder = _sweep_folder(cfg, overrides)
             basic = cfg.hydra.sweeper._target_ == BASIC_SWEEPER
-            jobs = _split(hydra, overrides) if basic else []
+            split = _split(hydra, overrides) if basic else []
         except REFUSALS as error:
             raise UserError(_explain(error, hydra, overrides, config_dir)) from error
-        for job in jobs:
-            check(schema.typed(_compose(hydra, job, config_dir)))
-    return folder
+        jobs = []
+        for job in split:
+            settings = schema.typed(_compose(hydra, job, config_dir))
+            check(settings)
+            jobs.append((job, settings))
+    found = tuple(jobs) if basic else None
+    return Swept(folder, found, not basic or _does_more(cfg), Path(str(cfg.runs_dir)))
+
+
+def _does_more(cfg: DictConfig) -> bool:
+    """Whether Hydra is to do more with the jobs than to run one after the other."""
+    asked = cfg.hydra
+    around = asked.callbacks or asked.job.env_set or asked.job.chdir
+    return asked.launcher._target_ != BASIC_LAUNCHER or bool(around)
 
 
 def _sweep_folder(cfg: DictConfig, overrides: Sequence[str]) -> Path:
@@ -238,6 +272,9 @@ def _sweep_folder(cfg: DictConfig, overrides: Sequence[str]) -> Path:
     parsed = {one.key_or_group: one for one in parser.parse_overrides(list(overrides))}
     if "name" in parsed and parsed["name"].is_sweep_override():
         raise UserError("name: it is that of the sweep's folder, so it has one value")
+    sweep = OmegaConf.to_container(cfg.hydra.sweep)
+    if isinstance(sweep, dict) and sweep["subdir"] != SUBDIR:
+        raise UserError("hydra.sweep.subdir: the jobs of a sweep lie in its folders 0, 1, 2, ...")
     if cfg.name is None:
         return folder
     if "hydra.sweep.dir" in parsed:

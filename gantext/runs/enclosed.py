@@ -73,6 +73,12 @@ class Enclosed:
             with open(open_inside(self.root, path, os.O_WRONLY), "ab") as file:
                 file.truncate(size)
 
+    def remove(self, path: Path) -> None:
+        """Remove a file where it is there; of a link the link."""
+        with contextlib.suppress(FileNotFoundError):
+            with folder_inside(self.root, path.parent) as place:
+                os.unlink(path.name, dir_fd=place)
+
     def made(self, folder: Path) -> Path:
         """The folder, which is made where it is not there."""
         with folder_inside(self.root, folder, make=True):

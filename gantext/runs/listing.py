@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from gantext.errors import UserError, nearest
-from gantext.runs.folder import CONFIG, INFO, RESULT, RunDir
+from gantext.runs.folder import CONFIG, RunDir
 
 LATEST = "latest"
 
@@ -47,16 +47,6 @@ def mark_latest(run: RunDir, runs_dir: Path) -> None:
         link.unlink(missing_ok=True)
         link.symlink_to(os.path.relpath(run.path, runs_dir))
         os.replace(link, runs_dir / LATEST)
-
-
-def jobs_of(sweep: Path) -> list[RunDir]:
-    """The jobs of a sweep's folder by their numbers, those without a whole run too."""
-    folders = {path.parent for name in (RESULT, INFO) for path in sweep.glob(f"*/{name}")}
-    return [RunDir(path) for path in sorted(folders, key=lambda path: _numbered(path.name))]
-
-
-def _numbered(name: str) -> tuple[int, str]:
-    return (int(name) if name.isdecimal() else 10**9, name)
 
 
 def list_runs(runs_dir: Path) -> list[RunDir]:

@@ -58,12 +58,17 @@ class Facts(Version, total=False):
 
 
 class Result(TypedDict, total=False):
-    """result.json: the final scores of a job, or the error that it ended by."""
+    """result.json: the final scores of a job, or the error that it ended by.
+
+    Attributes:
+        objective: the name of the score that it is judged by.
+    """
 
     status: str
     overrides: list[str]
     error: str
     scores: list[ScoreRecord]
+    objective: str
     warnings: list[str]
 
 

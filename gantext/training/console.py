@@ -3,7 +3,8 @@
 import contextlib
 import importlib.util
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
@@ -18,12 +19,14 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from gantext.data.download import Progress as Callback
+from gantext.data.download import Progress as Downloaded
 from gantext.runs.enclosed import Enclosed
 from gantext.runs.summary import clock
+from gantext.runs.sweep_job import Headway
 from gantext.training.terminal import Terminal
 
 PLAIN_SECONDS = 10.0
+FOLLOWED_SECONDS = 1.0  # between two words on how far a job of a sweep is
 
 
 class Listened(Terminal):
@@ -50,25 +53,41 @@ def headline(metrics: Mapping[str, float], names: Sequence[str]) -> str:
     return "  ".join(f"{name} {metrics[name]:.3f}" for name in names if name in metrics)
 
 
+@dataclass(frozen=True)
+class Audience:
+    """Who hears of a run.
+
+    Attributes:
+        console: where it is shown.
+        label: before each line.
+        follow: is given its headway now and then, as a sweep's table of all its jobs shows it.
+    """
+
+    console: Console
+    label: str = ""
+    follow: Callable[[Headway], None] | None = None
+
+
+def stderr() -> Audience:
+    """Who reads stderr."""
+    return Audience(console_of(progress=True))
+
+
 class Reporter:
     """Shows phase, step, rate, time left, metrics and the sample of the moment; writes the log.
 
     Args:
-        console: where it is shown.
+        audience: who hears of it.
         log: the file that it is written to.
-        label: before each line.
         metrics: names of those that the line of progress shows, in order.
     """
 
     def __init__(
-        self,
-        console: Console,
-        log: Path | None = None,
-        label: str = "",
-        metrics: Sequence[str] = (),
+        self, audience: Audience, log: Path | None = None, metrics: Sequence[str] = ()
     ) -> None:
-        self.console, self.log, self.label, self.metrics = console, log, label, metrics
-        self._live = shows_bars(console)
+        self.console, self.label, self._follow = audience.console, audience.label, audience.follow
+        self.log, self.metrics = log, metrics
+        self._live = shows_bars(self.console)
         self._progress = Progress(
             TextColumn("[bold]{task.description}"),
             BarColumn(bar_width=24),
@@ -76,13 +95,13 @@ class Reporter:
             TextColumn("{task.fields[rate]}"),
             TimeRemainingColumn(compact=True),
             TextColumn("[cyan]{task.fields[losses]}"),
-            console=console,
+            console=self.console,
             disable=not self._live,
         )
         self._task: TaskID | None = None
         self._sample_task: TaskID | None = None
         self._phase, self._steps, self._start, self._began = "", 0, 0, 0.0
-        self._spoken = 0.0
+        self._spoken = self._followed = 0.0
 
     def __enter__(self) -> "Reporter":
         self._progress.start()
@@ -132,6 +151,7 @@ class Reporter:
         if not self._live:
             line = f"{self.label}{name}: {steps} steps{where}"
             self.console.print(line, highlight=False, markup=False)
+        self._tell_headway(done, 0.0)
 
     def step(self, done: int, metrics: dict[str, float]) -> None:
         """A report of the step just done."""
@@ -139,6 +159,8 @@ class Reporter:
         rate = (done - self._start) / max(now - self._began, 1e-9)
         speed = f"{rate:.1f} step/s" if rate >= 1 else f"{1 / max(rate, 1e-9):.1f} s/step"
         losses = headline(metrics, self.metrics)
+        if now - self._followed > FOLLOWED_SECONDS or done == self._steps:
+            self._tell_headway(done, rate)
         if self._task is not None:
             self._progress.update(self._task, completed=done, rate=speed, losses=losses)
         if not self._live and (now - self._spoken > PLAIN_SECONDS or done == self._steps):
@@ -147,6 +169,15 @@ class Reporter:
             self.console.print(f"{line}  {losses}", highlight=False, soft_wrap=True, markup=False)
             self._spoken = now
 
+    def _tell_headway(self, done: int, rate: float) -> None:
+        """Tell who follows the run how far it is, at `rate` steps a second."""
+        if self._follow is not None:
+            left = (self._steps - done) / rate if rate else 0.0
+            self._follow(
+                Headway(phase=self._phase, step=done, steps=self._steps, rate=rate, left=left)
+            )
+            self._followed = time.monotonic()
+
     def sample(self, text: str) -> None:
         """The sample of the moment."""
         self.say(f"  sample: {text}", "dim")
@@ -154,7 +185,7 @@ class Reporter:
 
 # A rich progress bar for downloads.
 @contextlib.contextmanager
-def download_bar(console: Console) -> Iterator[Callback]:
+def download_bar(console: Console) -> Iterator[Downloaded]:
     """A callback that shows each file's download: a bar on a terminal, else a line a file."""
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
     live = shows_bars(console)

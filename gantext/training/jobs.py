@@ -1,11 +1,11 @@
-"""One training job from settings to result, and the job function that Hydra's launchers call."""
+"""One training job from settings to result: begun, or gone on with."""
 
 import contextlib
 import dataclasses
 import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from rich.console import Console
@@ -13,16 +13,15 @@ from rich.console import Console
 import gantext
 from gantext import models
 from gantext.config import groups, schema, words
-from gantext.config.compose import output_folder, override_words, user_folder
 from gantext.config.settings import Memory, Settings
-from gantext.errors import UserError, note_log, noted_log
+from gantext.errors import UserError, note_log
 from gantext.files import FULL
 from gantext.models.contract import Noted
 from gantext.nn.memory import keep_blocks
 from gantext.runs import crash, listing
-from gantext.runs.folder import RunDir
+from gantext.runs.folder import RESULT, RunDir
 from gantext.training.arithmetic import said
-from gantext.training.console import Reporter, console_of
+from gantext.training.console import Audience, Reporter, stderr
 from gantext.training.divergence import Diverged
 from gantext.training.preparation import (
     Job,
@@ -33,32 +32,7 @@ from gantext.training.preparation import (
     vocabulary_of,
 )
 from gantext.training.stop import Interrupted, Mode, Stopped, StopRequest, stop_request
-from gantext.training.terminal import Terminal
 from gantext.training.threads import UNKNOWN, counted, notes_on, threads_of
-
-if TYPE_CHECKING:
-    from omegaconf import DictConfig
-
-    from gantext.metrics.score import Score
-
-
-def sweep_job(cfg: "DictConfig") -> float | None:
-    """A job of a sweep: a failed one stores its error and does not take the rest with it."""
-    folder, origin = output_folder(), origin_of(override_words(), user_folder())
-    try:
-        return start(schema.typed(cfg), folder, origin, f"[{folder.name}] ")
-    except Stopped as error:
-        _store(folder, origin, "stopped", f"go on with: {error.command}")
-        raise
-    except Diverged as error:
-        Reporter(Terminal(stderr=True)).say(f"{folder.name} {error}", "red")
-    except UserError as error:
-        _store_failure(folder, origin, str(error))
-    except Exception as error:
-        _store_failure(folder, origin, f"{type(error).__name__}: {schema.first_line(error)}")
-        if noted_log(error) is None:
-            Reporter(Terminal(quiet=True), RunDir(folder).log).write_log(crash.report(error))
-    return float("nan")
 
 
 def origin_of(overrides: list[str], config_dir: Path | None) -> dict[str, Any]:
@@ -70,58 +44,55 @@ def origin_of(overrides: list[str], config_dir: Path | None) -> dict[str, Any]:
     }
 
 
-def _store(folder: Path, origin: dict[str, Any], status: str, error: str) -> None:
-    result = {"status": status, "overrides": origin["overrides"], "error": error, "scores": []}
-    folder.mkdir(exist_ok=True)  # what no run came of is gone
-    RunDir(folder).save_result(result)
-
-
-def _store_failure(folder: Path, origin: dict[str, Any], error: str) -> None:
-    _store(folder, origin, "failed", error)
-    Reporter(Terminal(stderr=True), RunDir(folder).log).say(f"{folder.name} failed: {error}", "red")
-
-
 def start(
     settings: Settings,
     folder: Path,
     origin: dict[str, Any],
-    label: str = "",
-    console: Console | None = None,
+    audience: Audience | None = None,
+    mark: bool = True,
 ) -> float | None:
     """Begin a new run in `folder`; returns the value of its objective.
 
-    It is told of on the console; None: on stderr. Bad input leaves nothing behind: the data is read
-    and the model built before the run is made.
+    Bad input leaves nothing behind: the data is read and the model built before the run is made.
+
+    Args:
+        settings: of the run.
+        folder: that it comes to lie in.
+        origin: what the user asked for.
+        audience: who hears of it; None: who reads stderr.
+        mark: it becomes the latest run in its `runs_dir`.
     """
-    run, console = RunDir(folder), console or console_of(progress=True)
+    run, audience = RunDir(folder), audience or stderr()
     if run.config.exists():
         raise run.taken
     with stop_request() as stop, _written(run), run.lock(), threads_of(settings.threads):
-        job = prepare(settled(settings), console)
+        job = prepare(settled(settings), audience.console)
         take_pretrained(job)
         info, captions = {**facts(job), **origin}, getattr(job.data.train, "captions", ())
         with stop.doing(Mode.wait):
             config = schema.to_yaml(job.settings)
             run = RunDir.create(folder, config, vocabulary_of(job), info, captions)
-            listing.mark_latest(run, Path(settings.runs_dir))
-            return _train(job, run, label, None, console, stop)
+            if mark:
+                listing.mark_latest(run, Path(settings.runs_dir))
+            return _train(job, run, audience, None, stop)
 
 
 def resume(
-    run: RunDir, console: Console | None = None, force: bool = False, threads: int | None = None
+    run: RunDir, audience: Audience | None = None, force: bool = False, threads: int | None = None
 ) -> float | None:
     """Go on with a run from its newest whole checkpoint, exactly as if it had not stopped.
 
     Args:
         run: the run.
-        console: where it is told of; None: on stderr.
+        audience: who hears of it; None: who reads stderr.
         force: even if it seems to need more memory than there is.
         threads: None for as many as it had.
 
     Raises:
         UserError: its data has changed, or its folder cannot be written to.
     """
-    settings, console = run.settings, console or console_of(progress=True)
+    settings, audience = run.settings, audience or stderr()
+    console = audience.console
     settings = dataclasses.replace(settings, force=settings.force or force)
     before = run.info.get("threads", UNKNOWN) or settings.threads
     wanted = threads or before
@@ -139,7 +110,7 @@ def resume(
             take_pretrained(job)
         run.update(threads=used)
         with stop.doing(Mode.wait):
-            return _train(job, run, "", state or {}, console, stop, notes_on(used, before))
+            return _train(job, run, audience, state or {}, stop, notes_on(used, before))
 
 
 @contextlib.contextmanager
@@ -176,9 +147,8 @@ def _of_the_model(job: Job) -> Sequence[str]:
 def _train(
     job: Job,
     run: RunDir,
-    label: str,
+    audience: Audience,
     state: dict[str, Any] | None,
-    console: Console,
     stop: StopRequest,
     notes: Sequence[str] = (),
 ) -> float | None:
@@ -190,8 +160,9 @@ def _train(
     from gantext.training.loop import Trainer
 
     looks = inspector(job.settings, run, job.data, job.algorithm, job.device)
+    run.files.remove(run.path / RESULT)  # of an end that was none
     metrics = (*models.progress_metrics(job.settings.model.name), *looks.measured)
-    with Reporter(console, run.log, label, metrics) as say:
+    with Reporter(audience, run.log, metrics) as say:
         computed = said(job.settings, job.device)
         where = f"{job.device}{computed}, {counted(torch.get_num_threads())}"
         kept = ", memory kept" if job.settings.memory is Memory.keep and keep_blocks() else ""
@@ -222,16 +193,21 @@ def _train(
         except Exception as error:
             _note_failure(error, run, trainer.total, say)
             raise
-        _finish(run, trainer, scores)
         wanted = job.settings.objective or looks.objective
-        objective = next((s.value for s in scores if s.name == wanted), None)
+        records = [score.to_json() for score in scores]
+        _end(run, trainer, "finished", scores=records, objective=wanted)
+        objective = objective_of(run)
         if objective is None and (scores or job.settings.objective):
             say.warn(f"objective={wanted} is none of the last phase's scores")
     return objective
 
 
-def _finish(run: RunDir, trainer: Any, scores: "list[Score]") -> None:
-    _end(run, trainer, "finished", scores=[score.to_json() for score in scores])
+def objective_of(run: RunDir) -> float | None:
+    """The value of a finished run's objective; None where that is none of its last scores."""
+    result = run.result or {}
+    wanted = result.get("objective")
+    scores = (score for score in result.get("scores", []) if score["name"] == wanted)
+    return next((float(score["value"]) for score in scores), None)
 
 
 def _end(run: RunDir, trainer: Any, status: str, **result: Any) -> None:

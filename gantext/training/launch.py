@@ -1,7 +1,6 @@
-"""From the words of `gantext train` to a run or a sweep: a new one, or one that goes on."""
+"""From the words of `gantext train` to a run: a new one, or one that goes on."""
 
 import contextlib
-import itertools
 import os
 import threading
 import time
@@ -9,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gantext.errors import UserError
-from gantext.files import attempt
+from gantext.files import free, made
 
 if TYPE_CHECKING:
     from gantext.config.settings import Settings
@@ -93,35 +92,23 @@ def single(
     from gantext.config.compose import compose, task_words
     from gantext.runs.folder import RunDir
     from gantext.training import jobs
-    from gantext.training.console import console_of
+    from gantext.training.console import Audience, console_of
 
     asked = {} if command is None else {"command": command}
     with _process:
         settings = compose(words, config_dir)
-        folder = _made(Path(settings.runs_dir) / (settings.name or _name(settings)))
+        folder = made(Path(settings.runs_dir) / (settings.name or _name(settings)))
         # What a run says of its folder holds wherever it is read.
         whole = Path(os.path.abspath(folder))
         origin = {**jobs.origin_of(task_words(words), config_dir), **asked}
-        jobs.start(settings, whole, origin, console=console_of(progress))
+        jobs.start(settings, whole, origin, Audience(console_of(progress)))
     return RunDir(folder)
 
 
 def _name(settings: "Settings") -> str:
     now = time.strftime("%Y-%m-%d_%H-%M-%S")
     name = f"{now}-{settings.model.name}-{settings.data.name}-s{settings.seed}"
-    return _free(Path(settings.runs_dir) / name).name
-
-
-def _free(folder: Path) -> Path:
-    """The folder, or with -2, -3, ... after it, so that it is a new one."""
-    numbered = (folder.with_name(f"{folder.name}-{n}") for n in itertools.count(2))
-    return next(path for path in itertools.chain([folder], numbered) if not path.exists())
-
-
-def _made(folder: Path) -> Path:
-    with attempt(f"make the folder {folder}"):
-        folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    return free(Path(settings.runs_dir) / name).name
 
 
 def resume(
@@ -132,10 +119,10 @@ def resume(
     Raises what `single` does.
     """
     from gantext.training import jobs
-    from gantext.training.console import console_of
+    from gantext.training.console import Audience, console_of
 
     with _process:
-        jobs.resume(run, console_of(progress), force, threads)
+        jobs.resume(run, Audience(console_of(progress)), force, threads)
 
 
 def replay(run: "RunDir", progress: bool = True) -> "Replay":
@@ -149,30 +136,3 @@ def replay(run: "RunDir", progress: bool = True) -> "Replay":
 
     with _process:
         return replayed(run, console_of(progress))
-
-
-def sweep_folder(words: list[str], config_dir: Path | None = None) -> Path:
-    """The new folder of a sweep whose jobs can all begin. Raises UserError for one that cannot."""
-    from gantext.config import compose
-    from gantext.training.preparation import check_samples
-
-    return _made(_free(compose.sweep_folder(words, config_dir, check_samples)))
-
-
-def remove_if_no_job(sweep: Path) -> None:
-    """Remove the folder of a sweep that ended before any job was a run."""
-    from gantext.runs import listing
-
-    if not listing.jobs_of(sweep):
-        (sweep / "multirun.yaml").unlink(missing_ok=True)  # Hydra's
-        for folder in (*sweep.glob("*/"), sweep):
-            with contextlib.suppress(OSError):  # something else is in it
-                folder.rmdir()
-
-
-def sweep(words: list[str], folder: Path, config_dir: Path | None = None) -> None:
-    """Run the jobs of a sweep, each in a folder of its own below `folder`."""
-    from gantext.config.compose import run_sweep
-    from gantext.training import jobs
-
-    run_sweep(jobs.sweep_job, words, folder, config_dir)

@@ -24,6 +24,11 @@ def threads_of(wanted: int) -> Iterator[int]:
         torch.set_num_threads(before)
 
 
+def torchs_choice() -> int:
+    """The number of threads that torch takes by itself."""
+    return torch.get_num_threads()
+
+
 def counted(threads: int) -> str:
     """'1 thread', '2 threads'."""
     return f"{threads} thread" if threads == 1 else f"{threads} threads"

@@ -54,6 +54,11 @@ run_job(function, config, "hydra.sweep.dir", "hydra.sweep.subdir", context)
 
 
 def table(sweep: Path) -> list[dict[str, str]]:
+    """The rows of the jobs; those of means over seeds stand behind them."""
+    return [row for row in whole_table(sweep) if row["job"].isdecimal()]
+
+
+def whole_table(sweep: Path) -> list[dict[str, str]]:
     with open(sweep / "scores.csv", newline="") as file:
         return list(csv.DictReader(file))
 
@@ -75,7 +80,12 @@ def test_a_job_a_folder_and_a_table(
     rows = table(sweep)
     assert [(row["job"], row["status"]) for row in rows] == [("0", "finished"), ("1", "finished")]
     assert [row["overrides"].split()[-1] for row in rows] == ["seed=1", "seed=2"]
-    assert rows[0]["nll-test"] != rows[1]["nll-test"]
+    first, second = (float(row["nll-test"]) for row in rows)
+    assert first != second
+    mean, sd = whole_table(sweep)[2:]
+    assert (mean["job"], sd["job"], mean["status"]) == ("mean", "sd", "2 seeds")
+    assert float(mean["nll-test"]) == pytest.approx((first + second) / 2)
+    assert float(sd["nll-test"]) == pytest.approx(abs(first - second) / 2**0.5)
     for job in ("0", "1"):
         run = RunDir(sweep / job)
         assert run.info["status"] == "finished" and f"seed={int(job) + 1}" in run.info["overrides"]

@@ -14,7 +14,14 @@ from omegaconf import OmegaConf
 
 from gantext import data, models
 from gantext.config import groups, schema
-from gantext.config.compose import BASIC_SWEEPER, complete, compose, compose_data, sweep_folder
+from gantext.config.compose import (
+    BASIC_LAUNCHER,
+    BASIC_SWEEPER,
+    complete,
+    compose,
+    compose_data,
+    compose_sweep,
+)
 from gantext.config.data_file import data_config, named_values
 from gantext.config.settings import Device, Phases, Settings
 from gantext.config.words import quote
@@ -32,6 +39,7 @@ def refusal(*words: str, config_dir: Path | None = None) -> str:
 def test_hydra_internals_are_where_this_package_needs_them() -> None:
     """Fails first when a new hydra-core moves them; see the top of compose.py."""
     from hydra._internal.core_plugins.bash_completion import BashCompletion
+    from hydra._internal.core_plugins.basic_launcher import BasicLauncher
     from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
     from hydra._internal.hydra import Hydra
     from hydra._internal.utils import create_config_search_path
@@ -46,8 +54,8 @@ def test_hydra_internals_are_where_this_package_needs_them() -> None:
     wanted = ["self", "config_name", "task_function", "overrides", "with_log_configuration"]
     assert names(Hydra.multirun)[:5] == wanted
     assert {"config_name", "overrides", "run_mode"} <= set(names(Hydra.compose_config))
-    where = f"{BasicSweeper.__module__}.{BasicSweeper.__qualname__}"
-    assert where == BASIC_SWEEPER
+    for kind, place in ((BasicSweeper, BASIC_SWEEPER), (BasicLauncher, BASIC_LAUNCHER)):
+        assert f"{kind.__module__}.{kind.__qualname__}" == place
 
 
 def test_defaults_compose_with_types() -> None:
@@ -237,16 +245,25 @@ def test_the_users_own_configs_come_first(tmp_path: Path) -> None:
 
 
 def test_a_sweep_is_checked_before_its_first_job() -> None:
-    assert sweep_folder(["seed=1,2", "model=gan,mle"]).name.endswith("-sweep")
+    found = compose_sweep(["seed=1,2", "model=gan,mle"])
+    assert found.folder.name.endswith("-sweep") and not found.hydras_own
+    assert found.jobs is not None and [words for words, _ in found.jobs] == [
+        ["seed=1", "model=gan"],
+        ["seed=1", "model=mle"],
+        ["seed=2", "model=gan"],
+        ["seed=2", "model=mle"],
+    ]
+    assert [settings.model.name for _, settings in found.jobs[:2]] == ["gan", "mle"]
     for words, said in (
         (["seed=1,x"], "seed: Value 'x'"),
         (["model=gan,gna"], "model=gna: no such model (did you mean gan?)"),
         (["sed=1,2"], "unknown key 'sed' (did you mean seed?)"),
         (["model.generator.hidden=8,0"], "it must be at least 1"),
         (["seed=range(1"], "cannot read the overrides"),
+        (["hydra.sweep.subdir=x"], "the jobs of a sweep lie in its folders 0, 1, 2"),
     ):
         with pytest.raises(UserError) as caught:
-            sweep_folder(words)
+            compose_sweep(words)
         assert said in str(caught.value) and "\n" not in str(caught.value)
 
 

@@ -15,6 +15,7 @@ from PIL import Image
 
 from gantext.cli import runs as runs_command
 from gantext.cli import sweeps as sweeps_command
+from gantext.config import schema
 from gantext.data.batches import Batches
 from gantext.inference.sampling import sample_texts
 from gantext.metrics.signatures import signature_lines
@@ -27,9 +28,14 @@ from gantext.plots.learning import phase_spans
 from gantext.plots.pictures import pixels
 from gantext.runs import bad_step, checkpoint
 from gantext.runs.folder import RunDir
+from gantext.runs.migrations import FORMAT
 from gantext.runs.overview import read
 from gantext.runs.summary import phase_scores
+from gantext.runs.sweep import SweepDir
+from gantext.runs.sweep_job import SweepJob
+from gantext.runs.sweep_state import state_of
 from gantext.runs.trained import _captions_of, rebuild
+from gantext.training.sweeps import resumable
 from tests.fuzz import mutation
 from tests.fuzz.loader import Loader
 
@@ -50,6 +56,14 @@ def place(folder: Path) -> None:
     sweep = folder / "sweep"
     for job in ("0", "1"):
         shutil.copytree(run, sweep / job)
+        plan = {"format": FORMAT, "gantext": "0.1.0", "words": ["seed=1"], "config_dir": None}
+        (sweep / job / "job.json").write_text(json.dumps(plan))
+        text = schema.to_yaml(RunDir(run).settings)
+        (sweep / job / "job.yaml").write_text(text)
+        headway = {"phase": "mle", "step": 2, "steps": 4, "rate": 1.5, "left": 1.25}
+        (sweep / job / "progress.json").write_text(json.dumps(headway))
+    asked = {"created": "2026", "command": "train -m seed=1,1", "jobs": 2}
+    (sweep / "sweep.json").write_text(json.dumps({**plan, **asked}))
     bad = {"phase": "mle", "step": 2, "total": 2, "what": "loss is nan"}
     checkpoint.write(folder / "diverged", {**bad, "batch": {"tokens": torch.ones(2, 3)}}, folder)
     info = json.loads((run / "run.json").read_bytes())
@@ -62,7 +76,7 @@ def _row(path: Path) -> None:
     overview = read(run)
     assert isinstance(overview["status"], str)
     assert all(isinstance(cell, str) for cell in runs_command._row("run", overview, ("bleu-2",)))
-    assert isinstance(sweeps_command._row(run)["status"], str)
+    assert isinstance(state_of(SweepJob(run.path))["status"], str)
 
 
 def _info(path: Path) -> None:
@@ -162,7 +176,19 @@ def _seal(path: Path) -> None:
 def _sweep(path: Path) -> None:
     """The table of a sweep, in which a damaged job is a row."""
     with contextlib.redirect_stdout(io.StringIO()):
-        sweeps_command.sweep_report(path.parent.parent, json=False)
+        sweeps_command.sweep_report(SweepDir(path.parent.parent), json=False)
+
+
+def _plan(path: Path) -> None:
+    """What a sweep goes on by."""
+    sweep = SweepDir(path.parent)
+    resumable(sweep)
+    _sweep(sweep.path / "0" / "job.json")
+
+
+def _planned(path: Path) -> None:
+    """What a job begins with."""
+    assert SweepJob(path.parent).settings.seed >= 0
 
 
 def _bad_step(path: Path) -> None:
@@ -175,6 +201,10 @@ FILES = [
     Loader("run.json of pictures", "dpr_gan/run.json", _info, mutation.of_json),
     Loader("result.json", "gan/result.json", _result, mutation.of_json),
     Loader("results of a sweep", "sweep/1/result.json", _sweep, mutation.of_json),
+    Loader("sweep.json", "sweep/sweep.json", _plan, mutation.of_json),
+    Loader("job.json", "sweep/1/job.json", _sweep, mutation.of_json),
+    Loader("progress.json", "sweep/1/progress.json", _sweep, mutation.of_json),
+    Loader("job.yaml", "sweep/1/job.yaml", _planned, mutation.of_yaml),
     Loader("vocabulary.json", "gan/vocabulary.json", _vocabulary, mutation.of_json),
     Loader("metrics.jsonl", "gan/metrics.jsonl", _metrics, mutation.of_rows),
     Loader("scores", "gan/scores/phase-mle.json", _scores, mutation.of_json),

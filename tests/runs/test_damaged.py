@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from gantext.errors import UserError
 from gantext.nn.state import restore
 from gantext.runs.folder import RunDir
+from gantext.runs.sweep import SweepDir
 from gantext.runs.trained import rebuild
 from tests.conftest import Command
 
@@ -230,8 +231,8 @@ def test_one_bad_job_blocks_no_sweeps_table(
     for job, text in enumerate(['{"scores": 1}', "{", '{"status": "finished"}']):
         copied(tmp_path, str(job))
         (tmp_path / "runs" / str(job) / "result.json").write_text(text)
-    assert sweep_report(tmp_path / "runs", json=True) == 2
-    rows = json.loads(capsys.readouterr().out)
+    assert sweep_report(SweepDir(tmp_path / "runs"), json=True) == 2
+    rows = json.loads(capsys.readouterr().out)["jobs"]
     assert [row["status"] for row in rows] == ["damaged", "damaged", "finished"]
     assert '"scores": found 1, expected a list' in rows[0]["error"]
 

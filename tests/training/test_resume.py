@@ -156,9 +156,9 @@ def test_a_stopped_sweep_says_what_became_of_its_jobs(
     until(lambda: rows(tmp_path / "runs" / "s" / "0") >= 2)
     assert child.kill(signal.SIGINT) == 130
     table = (tmp_path / "runs" / "s" / "scores.csv").read_text().splitlines()
-    assert len(table) == 2 and table[1].startswith("0,stopped,")
-    command = f"go on with: gantext train --resume {tmp_path / 'runs/s/0'}"
-    assert f"job 0: {command}" in child.said and f"stopped and saved; {command}" in child.said
+    assert [row.split(",")[:2] for row in table[1:]] == [["0", "stopped"], ["1", "planned"]]
+    command = f"go on with: gantext train --resume {tmp_path / 'runs/s'}"
+    assert child.said.splitlines()[-1] == f"stopped and saved; {command}"
 
 
 def test_a_second_process_on_a_run_is_refused(

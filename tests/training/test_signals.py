@@ -128,8 +128,9 @@ def test_a_sweep_ends_with_the_job_that_was_stopped(
 ) -> None:
     before(monkeypatch, Trainer, "_report", sent(signal.SIGHUP))
     found = cli("train", "-m", *small_mle, "seed=1,2", "name=s")
-    assert found.code == 129 and not Path("runs/s/1").exists()
+    assert found.code == 129 and not Path("runs/s/1/config.yaml").exists()
     assert [RunDir(Path("runs/s/0")).status, found.out.count("stopped")] == ["stopped", 1]
+    assert found.out.count("planned") == 1
 
 
 def test_an_ignored_signal_stays_ignored(

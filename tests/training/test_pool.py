@@ -1,0 +1,193 @@
+"""The engine of processes: slots of GPUs, deaths, signals; with small scripts as the jobs."""
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from gantext.errors import UserError
+from gantext.runs.migrations import FORMAT
+from gantext.runs.sweep import SweepDir
+from gantext.runs.sweep_state import states
+from gantext.training import pool
+from gantext.training.pool import RETRIES, Slots, slots_of
+from gantext.training.stop import Stopped, stop_request
+from tests.conftest import ROOT
+from tests.forker import until
+
+START = """
+import json, os, signal, sys, time
+from pathlib import Path
+folder = Path(sys.argv[-1])
+with open(folder / "begun", "a") as file:
+    file.write("x")
+times = len((folder / "begun").read_text())
+def finish():
+    (folder / "result.json").write_text(json.dumps({"status": "finished"}))
+"""
+
+
+@pytest.fixture
+def sweep(tmp_path: Path) -> SweepDir:
+    """A sweep of four jobs, of which nothing but the folders is looked at here."""
+    for number in range(4):
+        folder = tmp_path / "s" / str(number)
+        folder.mkdir(parents=True)
+        plan = {"format": FORMAT, "gantext": "0", "words": [f"seed={number}"], "config_dir": None}
+        (folder / "job.json").write_text(json.dumps(plan))
+    return SweepDir(tmp_path / "s")
+
+
+def run(
+    sweep: SweepDir, monkeypatch: pytest.MonkeyPatch, script: str, *gpus: str | None
+) -> list[str]:
+    """Let a script be the job; the lines that are said."""
+    monkeypatch.setattr(pool, "COMMAND", (sys.executable, "-S", "-c", START + script))
+    console = Console(file=open(sweep.path / "said", "w"), width=80)
+    try:
+        pool.pool(Slots(gpus), console)(sweep, sweep.jobs())
+    finally:
+        console.file.close()
+    return (sweep.path / "said").read_text().splitlines()
+
+
+def test_each_job_sees_the_gpu_of_its_slot_alone(
+    sweep: SweepDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = """
+gpu = os.environ["CUDA_VISIBLE_DEVICES"]
+(folder.parent / f"gpu-{gpu}").touch(exist_ok=False)
+time.sleep(0.2)
+(folder / "seen").write_text(gpu)
+(folder.parent / f"gpu-{gpu}").unlink()
+finish()
+"""
+    said = run(sweep, monkeypatch, script, *slots_of(None, "0,GPU-1a-2b"))
+    seen = [(job.folder / "seen").read_text() for job in sweep.jobs()]
+    assert sorted(seen) == ["0", "0", "GPU-1a-2b", "GPU-1a-2b"] and seen[:2] == ["0", "GPU-1a-2b"]
+    assert sorted(said) == [f"[{job}] finished" for job in range(4)]
+
+
+def test_the_slots_of_jobs_and_gpus() -> None:
+    assert slots_of(None, None) == (None,) and slots_of(2, None) == (None, None)
+    assert slots_of(None, "0, 3") == ("0", "3") and slots_of(3, "0,1") == ("0", "1", "0")
+    for gpus in ("", "0,", "0,0", "0;1", "a b"):
+        with pytest.raises(UserError, match="the numbers of GPUs with commas between"):
+            slots_of(None, gpus)
+
+
+def test_a_job_whose_process_dies_goes_on_so_many_times(
+    sweep: SweepDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Job 0 dies once, job 1 always, job 2 ends with an error, and says nothing else."""
+    script = """
+if folder.name == "1" or (folder.name == "0" and times == 1):
+    os.kill(os.getpid(), signal.SIGKILL)
+if folder.name == "2":
+    sys.exit("no module named gantext")
+finish()
+"""
+    said = run(sweep, monkeypatch, script, None, None)
+    begun = [len((job.folder / "begun").read_text()) for job in sweep.jobs()]
+    assert begun == [2, RETRIES + 1, 1, 1]
+    assert [job["status"] for job in states(sweep)] == [
+        "finished",
+        "planned",
+        "planned",
+        "finished",
+    ]
+    assert "[0] its process died by SIGKILL: it goes on" in said
+    assert f"[1] its process died by SIGKILL, the {RETRIES + 1}th time: it is left so" in said
+    assert f"[2] planned: its process ended with 1: {sweep.job('2').log}" in said
+    assert sweep.job("2").log.read_text() == "no module named gantext\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_is_passed_on_once_and_all_jobs_may_save(
+    sweep: SweepDir, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    script = """
+def save(number, frame):
+    with open(folder / "saved", "a") as file:
+        file.write(signal.Signals(number).name)
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    signal.signal(number, save)
+(folder / "ready").touch()
+while not (folder / "saved").exists():
+    time.sleep(0.01)
+time.sleep(0.2)
+sys.exit(99)
+"""
+    send_when(sweep, monkeypatch, 2, number)
+    with pytest.raises(Stopped) as stopped:
+        run(sweep, monkeypatch, script, None, None)
+    assert stopped.value.number == number and stopped.value.saved
+    assert [(sweep.path / job / "saved").read_text() for job in "01"] == [number.name] * 2
+    assert not (sweep.path / "2" / "begun").exists()
+
+
+def test_the_third_ctrl_c_waits_for_no_job(
+    sweep: SweepDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = (
+        "signal.signal(signal.SIGINT, signal.SIG_IGN)\n(folder / 'ready').touch()\ntime.sleep(60)"
+    )
+    send_when(sweep, monkeypatch, 1, signal.SIGINT, signal.SIGINT, signal.SIGINT)
+    with pytest.raises(Stopped) as stopped:
+        run(sweep, monkeypatch, script, None)
+    assert (stopped.value.number, stopped.value.saved) == (signal.SIGINT, False)
+
+
+def send_when(
+    sweep: SweepDir, monkeypatch: pytest.MonkeyPatch, ready: int, *numbers: signal.Signals
+) -> None:
+    """Send this process signals when so many jobs are ready."""
+    update = pool.Board.update
+
+    def both(self: pool.Board, *rest: object) -> object:
+        nonlocal numbers
+        if len(list(sweep.path.glob("*/ready"))) == ready:
+            for number in numbers:
+                signal.raise_signal(number)
+            numbers = ()
+        return update(self, *rest)
+
+    monkeypatch.setattr(pool.Board, "update", both)
+
+
+@pytest.fixture(autouse=True)
+def handled() -> object:
+    """The signals are handled as in the command."""
+    with stop_request():
+        yield
+
+
+def test_a_tethered_process_saves_when_its_parent_is_gone(tmp_path: Path) -> None:
+    """The pipe is closed as the system closes it however the parent ends."""
+    script = f"""
+import signal, sys, time
+sys.path.insert(0, {str(ROOT)!r})
+from gantext.training.tether import end_with_parent
+signal.signal(signal.SIGTERM, lambda *_: sys.exit("saved"))
+end_with_parent()
+print("ready", flush=True)
+time.sleep(60)
+"""
+    child = subprocess.Popen(
+        [sys.executable, "-c", script],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdout is not None and child.stdin is not None and child.stderr is not None
+    assert child.stdout.readline() == "ready\n"
+    child.stdin.close()
+    until(lambda: child.poll() is not None)
+    assert child.stderr.read() == "saved\n"
+    for stream in (child.stdout, child.stderr):
+        stream.close()
