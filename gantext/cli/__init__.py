@@ -30,6 +30,7 @@ from gantext.cli import (
     sample,
     score,
     train,
+    upkeep,
 )
 from gantext.errors import UserError, noted_log
 from gantext.files import FULL
@@ -64,6 +65,7 @@ frontier.register()
 compare.register(app)
 report.register(app)
 doctor.register(app)
+upkeep.register(runs.app)
 app.add_typer(eval.app, name="eval")
 app.add_typer(data.app, name="data")
 app.add_typer(runs.app, name="runs")

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 C = TypeVar("C", "Checkpoint", StoredCheckpoint)
 
-CONFIG, INFO, RESULT = "config.yaml", "run.json", "result.json"
+CONFIG, INFO, RESULT, LOCK = "config.yaml", "run.json", "result.json", ".lock"
 
 
 class RunDir:
@@ -59,7 +59,7 @@ class RunDir:
         self.checkpoints = path / "checkpoints"
         self.bad_step = path / "diverged"
         self.pictures = PictureFiles(self.files)
-        self._lock = path / ".lock"
+        self._lock = path / LOCK
         self._metrics = path / "metrics.jsonl"
         self._vocabulary = path / "vocabulary.json"
 

@@ -92,12 +92,15 @@ def single(
     """
     from gantext.config.compose import compose, task_words
     from gantext.runs.folder import RunDir
+    from gantext.runs.upkeep import check_name
     from gantext.training import jobs
     from gantext.training.console import console_of
 
     asked = {} if command is None else {"command": command}
     with _process:
         settings = compose(words, config_dir)
+        if settings.name is not None:
+            check_name(settings.name)
         folder = _made(Path(settings.runs_dir) / (settings.name or _name(settings)))
         # What a run says of its folder holds wherever it is read.
         whole = Path(os.path.abspath(folder))
