@@ -32,6 +32,7 @@ from gantext.cli import (
     score,
     sweeps,
     train,
+    upkeep,
 )
 from gantext.errors import UserError, noted_log
 from gantext.files import FULL
@@ -67,6 +68,7 @@ compare.register(app)
 report.register(app)
 doctor.register(app)
 job.register(app)
+upkeep.register(runs.app)
 app.add_typer(eval.app, name="eval")
 app.add_typer(data.app, name="data")
 app.add_typer(runs.app, name="runs")

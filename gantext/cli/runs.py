@@ -14,12 +14,13 @@ from gantext.evaluation import measures
 from gantext.metrics.score import shown
 from gantext.runs import listing
 from gantext.runs.folder import RunDir
+from gantext.runs.note import note_of
 from gantext.runs.overview import Overview, overviews
 from gantext.runs.summary import clock, phase_scores
 
 # A run of these is gone on with first of all.
 GOES_ON = ("stopped", "killed", "failed")
-FIRST = ("status", "phase", "total", "seconds", "created", "command", "overrides", "device")
+FIRST = ("status", "note", "phase", "total", "seconds", "created", "command", "overrides", "device")
 
 app = typer.Typer(help="Look at runs.", no_args_is_help=True, rich_markup_mode="rich")
 
@@ -37,6 +38,12 @@ def list_command(runs_dir: RunsDir = Path("runs"), json: Json = False) -> None:
     names = short_names({name for overview in runs.values() for name in overview["scores"]})
     columns = ["run", "status", "phase", "steps", "time", *names]
     rows = [_row(name, overview, names) for name, overview in runs.items()]
+    if any("note" in overview for overview in runs.values()):
+        columns.append("note")
+        rows = [
+            [*row, overview.get("note", "").partition("\n")[0]]
+            for row, overview in zip(rows, runs.values(), strict=True)
+        ]
     tables.table(f"runs in {runs_dir}", columns, rows, text_columns=3)
     last, status = rows[-1][:2]
     if option := {**dict.fromkeys(GOES_ON, "--resume"), "diverged": "--replay"}.get(status):
@@ -87,6 +94,7 @@ def _record(name: str, overview: Overview) -> dict[str, Any]:
         "phase": overview.get("phase"),
         "steps": overview.get("total"),
         "created": overview.get("created"),
+        "note": overview.get("note", ""),
     }
 
 
@@ -101,7 +109,7 @@ def show(
     scores = phase_scores(found)
     config = found.config_text
     info = found.info
-    facts: dict[str, Any] = {**info, "status": found.status}
+    facts: dict[str, Any] = {**info, "status": found.status, "note": note_of(found)}
     if phase is not None:
         facts |= _at_end_of(found, phase)
         scores = {name: scores[name] for name in _phases_until(found, phase) if name in scores}

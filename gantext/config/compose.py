@@ -279,6 +279,7 @@ def _sweep_folder(cfg: DictConfig, overrides: Sequence[str]) -> Path:
         return folder
     if "hydra.sweep.dir" in parsed:
         raise UserError("name and hydra.sweep.dir both name the sweep's folder: leave one out")
+    words.check_name(str(cfg.name))
     return Path(str(cfg.runs_dir)) / str(cfg.name)
 
 

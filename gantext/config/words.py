@@ -14,6 +14,19 @@ STRUCTURE = ("[", "{", "'", '"', "$")
 # captions.txt, or a name of letters of any alphabet. Hydra's own grammar knows ASCII only.
 FILE_NAME = re.compile(r".*\.\w{1,8}|[\w.-]+", re.DOTALL)
 
+LATEST = "latest"  # what stands for the newest run where one is named, and the link to it
+
+
+def check_name(name: str) -> None:
+    """Refuse what cannot be the name of a run's folder. Raises UserError."""
+    if name.startswith((".", "-")) or "/" in name or "\\" in name or name == LATEST:
+        raise UserError(
+            f"name '{name}': it is that of a folder in runs_dir, so it is no path, does not begin "
+            f"with '.' or '-' and is not '{LATEST}'"
+        )
+    if not name or not name.isprintable():
+        raise UserError(f"name {name!r}: letters that are seen are needed")
+
 
 def check(overrides: Sequence[str]) -> None:
     """Refuse options and words that are not overrides, before Hydra sees them. Raises UserError."""

@@ -10,15 +10,16 @@ from gantext.plots.learning import learning_figures
 from gantext.plots.output import to_svg
 from gantext.report import kept
 from gantext.report.page import Figure, Table
+from gantext.runs.note import note_of
 from gantext.runs.summary import clock
 
-FACTS = ("status", "created", "device", "host", "torch", "gantext", "train_size")
+FACTS = ("note", "status", "created", "device", "host", "torch", "gantext", "train_size")
 
 
 def facts(model: Model) -> tuple[tuple[str, str], ...]:
     """Where, when, from what and by which command a run came about."""
     info = model.run.info
-    known = {**info, "status": model.run.status}
+    known = {**info, "status": model.run.status, "note": note_of(model.run) or None}
     found = [(key, str(known[key])) for key in FACTS if known.get(key) is not None]
     if "seconds" in info:
         found.append(("training time", clock(info["seconds"])))

@@ -4,10 +4,9 @@ import contextlib
 import os
 from pathlib import Path
 
+from gantext.config.words import LATEST
 from gantext.errors import UserError, nearest
 from gantext.runs.folder import CONFIG, RunDir
-
-LATEST = "latest"
 
 
 def find_at(spec: str | None, runs_dir: Path) -> tuple[RunDir, str | None]:
@@ -25,19 +24,27 @@ def find_at(spec: str | None, runs_dir: Path) -> tuple[RunDir, str | None]:
 
 
 def find(spec: str | None, runs_dir: Path) -> RunDir:
-    """Open a run by path, by name in `runs_dir`, or the latest one (None).
+    """Open a run by path, by its name in `runs_dir` or what only its begins with, or the latest.
 
     Raises:
-        UserError: there is none, or it is of a newer format.
+        UserError: there is none, several are meant, or it is of a newer format.
     """
     name = spec or LATEST
     for path in (Path(name), runs_dir / name):
         if (path / CONFIG).is_file():
             return RunDir(path.resolve()).readable()
-    if spec is None:
-        raise UserError(f"there is no run in {runs_dir} yet: start one with gantext train")
-    known = [run.name_in(runs_dir) for run in list_runs(runs_dir)]
-    raise UserError(f"no run at '{spec}'{nearest(spec, known)}")
+    runs = list_runs(runs_dir)
+    if name == LATEST:  # what the link led to was removed or moved, or nothing made one
+        if not runs:
+            raise UserError(f"there is no run in {runs_dir} yet: start one with gantext train")
+        return runs[-1].readable()
+    known = {run.name_in(runs_dir): run for run in runs}
+    begun = [known_name for known_name in known if known_name.startswith(name)]
+    if len(begun) > 1:
+        raise UserError(f"'{name}' begins the names of {len(begun)} runs: {', '.join(begun[:4])}")
+    if not begun:
+        raise UserError(f"no run at '{name}'{nearest(name, known)}")
+    return known[begun[0]].readable()
 
 
 def mark_latest(run: RunDir, runs_dir: Path) -> None:
@@ -47,6 +54,11 @@ def mark_latest(run: RunDir, runs_dir: Path) -> None:
         link.unlink(missing_ok=True)
         link.symlink_to(os.path.relpath(run.path, runs_dir))
         os.replace(link, runs_dir / LATEST)
+
+
+def is_latest(run: RunDir, runs_dir: Path) -> bool:
+    """Whether `latest` in `runs_dir` points to a run."""
+    return (runs_dir / LATEST).resolve() == run.path.resolve()
 
 
 def list_runs(runs_dir: Path) -> list[RunDir]:

@@ -1,9 +1,9 @@
 """What a list of runs says of each, kept in an index so that old runs need not be read again.
 
 The index is a hidden file in the folder of the runs. It only saves time: what it says of a run
-counts as long as run.json and result.json are the very files that it was read from, by number, size
-and both of their times, of which nobody can choose the time of the last change. So an index that
-came with a stranger's runs, or one of another version, is made anew.
+counts as long as run.json, result.json and the note are the very files that it was read from, by
+number, size and both of their times, of which nobody can choose the time of the last change. So an
+index that came with a stranger's runs, or one of another version, is made anew.
 """
 
 import contextlib
@@ -21,6 +21,7 @@ from gantext.runs.enclosed import Enclosed
 from gantext.runs.folder import INFO, RESULT, RunDir
 from gantext.runs.listing import run_folders
 from gantext.runs.migrations import FORMAT
+from gantext.runs.note import NOTE, note_of
 from gantext.runs.summary import unreadable
 
 INDEX = ".runs.json"
@@ -45,12 +46,14 @@ class Overview(_Named, total=False):
         phase, total: where it is, and its steps.
         seconds: of training.
         created: when.
+        note: what the user noted.
     """
 
     phase: str
     total: int
     seconds: float
     created: str
+    note: str
 
 
 class _Entry(TypedDict):
@@ -101,6 +104,8 @@ def read(run: RunDir) -> Overview:
         result = run.result or {}
         overview["scores"] = {score["name"]: score["value"] for score in result.get("scores", [])}
         overview["status"] = run.status_by(info)
+        if note := note_of(run):
+            overview["note"] = note
     except UserError as error:
         overview["status"] = unreadable(error)
     return overview
@@ -109,7 +114,7 @@ def read(run: RunDir) -> Overview:
 def _files(folder: str) -> tuple[str, int]:
     """Which files a run's overview is read from, and when the last of them changed (ns)."""
     marks, last = [], 0
-    for name in (INFO, RESULT):
+    for name in (INFO, RESULT, NOTE):
         with contextlib.suppress(OSError):
             state = os.lstat(f"{folder}/{name}")
             times = state.st_mtime_ns, state.st_ctime_ns

@@ -90,6 +90,7 @@ def single(
         Interrupted: on one of them before there is a run.
     """
     from gantext.config.compose import compose, task_words
+    from gantext.config.words import check_name
     from gantext.runs.folder import RunDir
     from gantext.training import jobs
     from gantext.training.console import Audience, console_of
@@ -97,6 +98,8 @@ def single(
     asked = {} if command is None else {"command": command}
     with _process:
         settings = compose(words, config_dir)
+        if settings.name is not None:
+            check_name(settings.name)
         folder = made(Path(settings.runs_dir) / (settings.name or _name(settings)))
         # What a run says of its folder holds wherever it is read.
         whole = Path(os.path.abspath(folder))

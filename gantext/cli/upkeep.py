@@ -1,0 +1,152 @@
+"""gantext runs rm, rename, note, diff, du."""
+
+import shlex
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gantext.cli import completion, tables
+from gantext.cli.options import GivenRun, Json, RunsDir
+from gantext.config.words import command
+from gantext.data.memory import size
+from gantext.errors import UserError
+from gantext.runs import differences, listing, upkeep
+from gantext.runs.folder import RunDir
+from gantext.runs.note import note_of, set_note
+
+Runs = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="RUN...",
+        help="Runs' folders or names, or latest.",
+        autocompletion=completion.runs,
+        show_default=False,
+    ),
+]
+SomeRuns = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[RUN]...",
+        help="Runs' folders or names (default: all).",
+        autocompletion=completion.runs,
+        show_default=False,
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to those of runs."""
+    for function in (rm, rename, note, diff, du):
+        app.command()(function)
+
+
+def rm(
+    runs: Runs,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    runs_dir: RunsDir = Path("runs"),
+    json: Json = False,
+) -> None:
+    """Remove runs with all that lies in their folders; asks first. Never one that is running."""
+    found = _found(runs, runs_dir)
+    upkeep.check_free(found)
+    total = sum(sum(upkeep.sizes(run).values()) for run in found)
+    names = [run.name_in(runs_dir) for run in found]
+    if not yes:
+        asked = f"remove {', '.join(map(shlex.quote, names))} ({size(total)})?"
+        typer.confirm(asked, abort=True, err=True)
+    for run in found:
+        upkeep.remove(run, runs_dir)
+    if json:
+        tables.print_json({"removed": names, "bytes": total})
+        return
+    for name in names:
+        tables.out.print(f"removed {name}", markup=False, soft_wrap=True)
+
+
+def rename(run: GivenRun, name: str, runs_dir: RunsDir = Path("runs"), json: Json = False) -> None:
+    """Give a run's folder another name."""
+    renamed = upkeep.rename(listing.find(run, runs_dir), name, runs_dir)
+    if json:
+        tables.print_json({"run": str(renamed.path)})
+        return
+    tables.out.print(f"run: {renamed.path}", markup=False, soft_wrap=True)
+
+
+def note(
+    run: GivenRun,
+    text: Annotated[
+        str | None,
+        typer.Argument(help="What to note; '' removes the note; without it, it is printed."),
+    ] = None,
+    runs_dir: RunsDir = Path("runs"),
+    json: Json = False,
+) -> None:
+    """Note something of a run, which lists, runs show and the report then say."""
+    found = listing.find(run, runs_dir)
+    if text is not None:
+        set_note(found, text)
+    said = note_of(found)
+    if json:
+        tables.print_json({"run": str(found.path), "note": said})
+        return
+    told = said if text is None else f"noted of {found.path.name}"
+    tables.out.print(told, markup=False, soft_wrap=True)
+
+
+def diff(runs: Runs, runs_dir: RunsDir = Path("runs"), json: Json = False) -> None:
+    """The settings in which runs differ, and the data, versions and devices."""
+    found = _found(runs, runs_dir)
+    if len(found) < 2:
+        raise UserError(f"to compare settings takes two runs: {command('runs', 'diff', 'A', 'B')}")
+    settings, facts = differences.settings(found), differences.facts(found)
+    names = [run.name_in(runs_dir) for run in found]
+    if json:
+        tables.print_json({"runs": names, "settings": settings, "facts": facts})
+        return
+    if not settings and not facts:
+        tables.out.print("no difference", markup=False)
+        return
+    rows = [
+        [key, *map(_shown, values)] for table in (settings, facts) for key, values in table.items()
+    ]
+    tables.table("where they differ", ["setting", *names], rows, text_columns=1)
+
+
+def du(runs: SomeRuns = None, runs_dir: RunsDir = Path("runs"), json: Json = False) -> None:
+    """What runs take on the disk, the largest last."""
+    found = _found(runs, runs_dir) if runs else listing.list_runs(runs_dir)
+    sizes = {run.name_in(runs_dir): upkeep.sizes(run) for run in found}
+    sizes = dict(sorted(sizes.items(), key=lambda item: sum(item[1].values())))
+    if json:
+        records = [
+            {"run": name, "bytes": sum(parts.values()), "parts": parts}
+            for name, parts in sizes.items()
+        ]
+        tables.print_json(records)
+        return
+    parts = [part for part in upkeep.PARTS if any(part in inner for inner in sizes.values())]
+    rows = [_row_of(name, inner, parts) for name, inner in sizes.items()]
+    together: Counter[str] = Counter()
+    for parts_of_one in sizes.values():
+        together.update(parts_of_one)
+    rows.append(_row_of("together", together, parts))
+    tables.table(f"sizes in {runs_dir}", ["run", "all", *parts, "others"], rows)
+
+
+def _found(words: list[str], runs_dir: Path) -> list[RunDir]:
+    """The runs that are named, each once."""
+    found = [listing.find(word, runs_dir) for word in words]
+    return list({run.path: run for run in found}.values())
+
+
+def _row_of(name: str, sizes: Mapping[str, int], parts: Sequence[str]) -> list[str]:
+    told = [sizes.get(part, 0) for part in parts]
+    others = sum(sizes.values()) - sum(told)
+    return [name, *map(size, (sum(sizes.values()), *told, others))]
+
+
+def _shown(value: Any) -> str:
+    return "-" if value is None else str(value)
