@@ -21,6 +21,7 @@ from gantext.nn.text.sampling import SamplingOptions, decode
 from gantext.plots.curves import DIVERSITY, GRADIENT_NORMS, NLL
 
 READS = Reads.text
+PARALLEL = True
 CAN = frozenset[Ability]()
 SHOWN = ("nll",)
 CURVES = (NLL, DIVERSITY, GRADIENT_NORMS)

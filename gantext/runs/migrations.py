@@ -15,7 +15,7 @@ import gantext
 from gantext.errors import UserError
 from gantext.records.content import Damaged
 
-FORMAT = 4
+FORMAT = 5
 
 
 class Part(enum.Enum):
@@ -69,6 +69,8 @@ CHANGES: tuple[Change, ...] = (
     Change(4, Part.settings, "memory", "release"),
     # The rollouts of a LeakGAN were made after every goal's words.
     Change(4, Part.settings, "model.adversarial.rollout_every", 1, model="leakgan"),
+    # A run was trained by one process.
+    Change(5, Part.facts, "processes", 1),
 )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from gantext.errors import UserError
 from gantext.files import attempt
+from gantext.training import processes
 
 if TYPE_CHECKING:
     from gantext.config.settings import Settings
@@ -91,18 +92,23 @@ def single(
         Interrupted: on one of them before there is a run.
     """
     from gantext.config.compose import compose, task_words
+    from gantext.nn import ranks
     from gantext.runs.folder import RunDir
-    from gantext.training import jobs
+    from gantext.training import followers, jobs
     from gantext.training.console import console_of
 
     asked = {} if command is None else {"command": command}
     with _process:
         settings = compose(words, config_dir)
-        folder = _made(Path(settings.runs_dir) / (settings.name or _name(settings)))
-        # What a run says of its folder holds wherever it is read.
-        whole = Path(os.path.abspath(folder))
-        origin = {**jobs.origin_of(task_words(words), config_dir), **asked}
-        jobs.start(settings, whole, origin, console=console_of(progress))
+        with processes.group(settings) as process:
+            if process.number > 0:
+                return followers.begin(settings)
+            folder = _made(Path(settings.runs_dir) / (settings.name or _name(settings)))
+            # What a run says of its folder holds wherever it is read.
+            whole = Path(os.path.abspath(folder))
+            ranks.told(str(whole))
+            origin = {**jobs.origin_of(task_words(words), config_dir), **asked}
+            jobs.start(settings, whole, origin, console=console_of(progress))
     return RunDir(folder)
 
 
@@ -131,11 +137,16 @@ def resume(
 
     Raises what `single` does.
     """
-    from gantext.training import jobs
+    from gantext.training import followers, jobs
     from gantext.training.console import console_of
 
     with _process:
-        jobs.resume(run, console_of(progress), force, threads)
+        processes.check_as_many(run)
+        with processes.group(run.settings) as process:
+            if process.number > 0:
+                followers.go_on(run, threads)
+            else:
+                jobs.resume(run, console_of(progress), force, threads)
 
 
 def replay(run: "RunDir", progress: bool = True) -> "Replay":
