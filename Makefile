@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 comma := ,
 STAMP := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
 
-.PHONY: help install demo format lint types test test-slow check fuzz mutate torture golden wheel bench clean
+.PHONY: help install demo format lint types test test-slow test-engines check fuzz mutate torture golden wheel bench clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -39,6 +39,9 @@ test: $(STAMP) lint types  ## lint, types and all quick tests
 
 test-slow: $(STAMP)  ## the checks that train for minutes
 	OMP_NUM_THREADS=1 $(BIN)/pytest -m slow
+
+test-engines: $(STAMP)  ## whole runs by torchrun, stopped, killed and gone on with
+	OMP_NUM_THREADS=1 $(BIN)/pytest -m engines tests/engines
 
 mutate: $(STAMP)  ## do the tests notice wrong numbers? 300 random changes, an hour (SEED=1 COUNT=300)
 	$(BIN)/python -m tests.mutation --seed $(or $(SEED),1) --count $(or $(COUNT),300)

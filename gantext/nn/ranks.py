@@ -14,6 +14,7 @@ back as it is. Legend: B rows of all ranks, b of this one.
 
 import contextlib
 import itertools
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -185,12 +186,12 @@ def meet() -> None:
 
 
 def told(text: str) -> str:
-    """What the first process of the run says, such as where it is to lie."""
-    said = torch.tensor(list(text.encode()), dtype=torch.int32)
+    """What the first process of the run says, such as the folder that it is to lie in."""
+    said = torch.tensor(list(os.fsencode(text)), dtype=torch.int32)
     with together():
         (length,) = largest(len(said))
         said = said if _together.get().number == 0 else said.new_zeros(length)
-        return bytes(total(said).tolist()).decode()
+        return os.fsdecode(bytes(total(said).tolist()))
 
 
 def _summed(values: Tensor) -> Tensor:

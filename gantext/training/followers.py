@@ -1,5 +1,6 @@
 """What all but the first process of a run do: its steps, and nothing that is seen."""
 
+import contextlib
 from pathlib import Path
 
 from gantext.config.settings import Memory, Settings
@@ -59,6 +60,9 @@ def _train(stepper: Stepper, run: RunDir, stop: StopRequest) -> None:
         asked = stepper.agree(stop.number)
         if asked is not None:
             stop.settled = True
+            # Until the first has saved and gone: torchrun kills it soon after another has ended.
+            with contextlib.suppress(ranks.Lost):
+                ranks.meet()
             raise Stopped(asked, resume_command(run.path))
         if stepper.phase == len(stepper.phases):
             return

@@ -118,6 +118,13 @@ class Trainer:
         if stop.number is not None:
             raise Stopped(stop.number, resume_command(self.run.path))
 
+    def _stop_with_others(self, stop: StopRequest) -> None:
+        """Stop where another process was asked to; what is done is saved by now."""
+        asked = self.stepper.agree(None)
+        if asked is not None:
+            stop.hear(asked)
+            self._stop_if_asked(stop)
+
     @contextlib.contextmanager
     def _cut_off_by(self, stop: StopRequest) -> Iterator[None]:
         """A signal need not wait for scores: what they are of is saved, and a resume has them."""
@@ -140,7 +147,7 @@ class Trainer:
             )
         self.run.update(status="running", phase=phase.name)
         began, saved = time.monotonic() - self.seconds, time.monotonic()
-        stop.hear(self.stepper.agree(None))
+        self._stop_with_others(stop)
         while self.step < phase.steps:
             metrics = self._take_step()
             self.seconds = time.monotonic() - began

@@ -50,10 +50,12 @@ def this_process() -> Process:
         return Process()
     names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE")
     found = {name: os.environ.get(name, "") for name in names}
-    odd = [f"{name}={value!r}" for name, value in found.items() if not value.isdecimal()]
-    if odd:
-        raise UserError(f"{STARTED} is set, but not by torchrun: {', '.join(odd)}")
-    return Process(*map(int, found.values()))
+    if all(map(str.isdecimal, found.values())):
+        process = Process(*map(int, found.values()))
+        if process.number < process.count and process.local < process.local_count <= process.count:
+            return process
+    given = ", ".join(f"{name}={value!r}" for name, value in found.items())
+    raise UserError(f"{STARTED} is set, but not by torchrun: {given}")
 
 
 def speaks() -> bool:
