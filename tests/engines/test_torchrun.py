@@ -1,6 +1,5 @@
 """One run by two processes that torchrun starts: stopped, killed, gone on with, and its end."""
 
-import json
 import os
 import re
 import signal
@@ -168,4 +167,5 @@ def test_four_processes_have_the_curve_of_two(folder: Path, straight: RunDir) ->
     assert ended(folder, torchrun(folder, *words, count=4)).code == 0
     run = RunDir(folder / "runs/r")
     for row, wanted in zip(run.metrics(), straight.metrics(), strict=True):
-        assert json.loads(json.dumps(row)) == pytest.approx(wanted, rel=1e-4, abs=1e-4)
+        assert row.pop("phase") == wanted.pop("phase")
+        assert row == pytest.approx(wanted, rel=1e-4, abs=1e-4)
