@@ -40,7 +40,7 @@ test: $(STAMP) lint types  ## lint, types and all quick tests
 test-slow: $(STAMP)  ## the checks that train for minutes
 	OMP_NUM_THREADS=1 $(BIN)/pytest -m slow
 
-test-engines: $(STAMP)  ## sweeps on each engine that is installed, killed and gone on with; a table of what came out
+test-engines: $(STAMP)  ## sweeps on each engine that is installed and runs by torchrun, killed and gone on with
 	OMP_NUM_THREADS=1 $(BIN)/pytest -q -m engines tests/engines
 
 mutate: $(STAMP)  ## do the tests notice wrong numbers? 300 random changes, an hour (SEED=1 COUNT=300)

@@ -36,6 +36,7 @@ from gantext.cli import (
 )
 from gantext.errors import UserError, noted_log
 from gantext.files import FULL
+from gantext.training import processes
 from gantext.training.divergence import Diverged
 from gantext.training.stop import Mode, Stopped, StopRequest, stop_request
 from gantext.training.terminal import Notes, say
@@ -96,7 +97,8 @@ def root(
 
 def main() -> None:
     """Run the command line; every way to end is here, with one line and an exit code."""
-    logging.getLogger("gantext").addHandler(NOTES)
+    if processes.speaks():
+        logging.getLogger("gantext").addHandler(NOTES)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a letter shows another
             stream.reconfigure(errors="replace")
@@ -129,8 +131,13 @@ def _named(number: int) -> str:
     return signal.Signals(number).name
 
 
-def _tell(line: str) -> None:
-    """A last line on stderr. Where nobody can read it, it does not change the exit code."""
+def _tell(line: str, of_all: bool = False) -> None:
+    """A last line on stderr. Where nobody can read it, it does not change the exit code.
+
+    Of several processes one says it, unless it is `of_all`.
+    """
+    if not (of_all or processes.speaks()):
+        return
     with contextlib.suppress(OSError):
         say(line, sys.stderr)
         sys.stderr.flush()
@@ -201,5 +208,5 @@ def _unexpected(error: BaseException) -> int:
     except OSError as full:
         log = f"no log: {full.strerror}"
     what = (str(error).strip().splitlines() or [""])[0]
-    _tell(f"error: {type(error).__name__}: {what} ({log}; --debug shows it)")
+    _tell(f"error: {type(error).__name__}: {what} ({log}; --debug shows it)", of_all=True)
     return 1

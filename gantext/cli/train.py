@@ -27,7 +27,7 @@ from gantext.errors import UserError
 from gantext.runs import listing
 from gantext.runs.folder import RunDir
 from gantext.runs.sweep import SweepDir, is_sweep
-from gantext.training import launch
+from gantext.training import launch, processes
 from gantext.training.terminal import say
 
 
@@ -90,6 +90,8 @@ def train(
 ) -> None:
     """Train a model: all its phases, then its scores."""
     words = list(overrides or [])
+    alone = {"-m": multirun, "--replay": replay, "--cfg": cfg, "--dry-run": dry_run}
+    processes.refuse_several([option for option, given in alone.items() if given])
     if replay:
         _replay(words, json)
         return
@@ -255,7 +257,9 @@ def show(words: list[str], config_dir: Path | None, cfg: str | None) -> None:
 
 
 def _finish(run: RunDir, json: bool) -> None:
-    """The scores of each phase, where the run is, and what to do next."""
+    """The scores of each phase, where the run is, and what to do next; said by one process."""
+    if processes.this_process().number > 0:
+        return
     from gantext.cli.runs import next_steps
     from gantext.runs.summary import phase_scores
 

@@ -23,6 +23,7 @@ class Range:
         open_low: `low` itself is refused.
         open_high: `high` itself is refused.
         or_zero: 0 is taken as well, since it switches something.
+        shared: several processes that train together share so many rows.
     """
 
     low: float
@@ -30,6 +31,7 @@ class Range:
     open_low: bool = False
     open_high: bool = False
     or_zero: bool = False
+    shared: bool = False
 
     def fault(self, number: float) -> str | None:
         """What a number must be that it is not; None for one that fits."""
@@ -70,7 +72,7 @@ UpdatesOrNone = Annotated[int, Range(0, 10**4)]
 # Samples of each row of a batch, which lie in memory together.
 Draws = Annotated[int, Range(1, 10**4)]
 # Rows that one step is given.
-BatchSize = Annotated[int, Range(1, 10**6)]
+BatchSize = Annotated[int, Range(1, 10**6, shared=True)]
 # Sentences or pictures that are made or drawn anew and kept in memory.
 Rows = Annotated[int, Range(1, 10**7)]
 RowsOrNone = Annotated[int, Range(0, 10**7)]

@@ -55,6 +55,11 @@ def abilities(name: str) -> "frozenset[Ability]":
     return declared
 
 
+def is_parallel(name: str) -> bool:
+    """Whether several processes can train a model together."""
+    return bool(getattr(module(name), "PARALLEL", False))
+
+
 def progress_metrics(name: str) -> tuple[str, ...]:
     """The metrics of a model that the line of progress shows, in order."""
     declared: tuple[str, ...] = module(name).SHOWN

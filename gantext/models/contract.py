@@ -7,6 +7,8 @@ The module (or package) of a model states
 - `CURVES`: the figures of a report that its metrics make, `Layout`s of gantext.plots, in order;
 - `Config`: a frozen dataclass whose values stand in conf/model/NAME.yaml;
 - `build(config, task, rng)`: the algorithm, its weights drawn from `rng`.
+
+One whose steps several processes can share, by gantext.nn.ranks, also states PARALLEL = True.
 """
 
 from __future__ import annotations  # what tables and help name is known without torch

@@ -41,6 +41,7 @@ from gantext.data.ranges import (
 from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
 from gantext.models.contract import Ability, Phase, Reads, Task
+from gantext.nn import ranks
 from gantext.nn.optim import Metrics, Optimiser, clipped_step
 from gantext.nn.state import NamedParts
 from gantext.nn.text.adversary import DiscriminatorTrainer, DTrainingConfig
@@ -76,6 +77,7 @@ from gantext.plots.curves import (
 )
 
 READS = Reads.text
+PARALLEL = True
 CAN = frozenset({Ability.judge})
 SHOWN = ("nll", "reward", "g_loss", "d_loss", "d_real", "d_fake", "entropy")
 CURVES = (NLL, LOSSES, D_ACCURACY, D_OUTPUTS, ENTROPY, REWARD, DIVERSITY, LENGTH, GRADIENT_NORMS)
@@ -257,18 +259,18 @@ class GAN(NamedParts):
 
         The policy that is differentiated is the one that sampled: no dropout, no <unk>.
         """
-        valid = tokens != PAD
+        own, valid = ranks.mine(tokens), tokens != PAD
         rewards, before = self.rewards(tokens, rng)  # (B, T)
         advantage = self.advantages(rewards, before, tokens)
-        model, weights = self.generator, policy_weights(advantage, valid)
-        layer, features = model.output_layer(written=True), model.valid_features(tokens)
-        share = share_of_words(tokens, self.config.adversarial.entropy_weight)
-        drawn = policy_nll(layer, features, words_at(tokens), weights, share)
+        model, weights = self.generator, policy_weights(ranks.mine(advantage), own != PAD)
+        layer, features = model.output_layer(written=True), model.valid_features(own)
+        share = share_of_words(own, self.config.adversarial.entropy_weight)
+        drawn = policy_nll(layer, features, words_at(own), weights, share)
         return drawn.loss, {
             "reward_std": spread(rewards, valid),
             "g_loss": -(weights * drawn.log_prob).sum(),
             "advantage_std": spread(advantage, valid),
-            "entropy": mean_of_words(drawn.entropy, tokens),
+            "entropy": mean_of_words(drawn.entropy, own),
             **sampled(tokens, rewards),
         }
 
@@ -290,7 +292,8 @@ class GAN(NamedParts):
                 rng,
             ).mean(2)  # (B, T)
             return found, previous_values(found, self.rollout_every) * valid
-        belief = self.discriminator.prefix_logits(tokens).sigmoid() * valid
+        logits = self.discriminator.prefix_logits(ranks.mine(tokens))
+        belief = ranks.gathered(logits, len(tokens)).sigmoid() * valid
         before = previous_values(belief, 1) * valid
         return returns_to_go(belief, valid, config.discount), before
 

@@ -22,6 +22,7 @@ from gantext.nn.text.sampling import SamplingOptions
 from gantext.plots.curves import DIVERSITY, GRADIENT_NORMS, NLL
 
 READS = Reads.text
+PARALLEL = True
 CAN = frozenset[Ability]()
 SHOWN = ("nll",)
 CURVES = (NLL, DIVERSITY, GRADIENT_NORMS)

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from gantext.nn import ranks
 from gantext.nn.autocast import without_autocast
 
 
@@ -112,10 +113,16 @@ def descend(optimiser: Stepping, loss: Tensor) -> Tensor:
     optimiser.zero_grad()
     with without_autocast(loss.device):
         torch.autograd.backward(loss, inputs=weights)
+        ranks.average(_gradients(weights))
         optimiser.step()
-    norms = [weight.grad.norm() for weight in weights if weight.grad is not None]
+    norms = [gradient.norm() for gradient in _gradients(weights)]
     norm: Tensor = torch.stack(norms).norm()
     return norm
+
+
+def _gradients(weights: Iterable[nn.Parameter]) -> list[Tensor]:
+    """Of the weights that a loss depends on: the same ones on every rank."""
+    return [weight.grad for weight in weights if weight.grad is not None]
 
 
 Metrics = Mapping[str, Tensor | float]
@@ -146,6 +153,7 @@ def clipped_step(optimiser: Stepping, model: nn.Module, loss: Tensor, clip: floa
     optimiser.zero_grad()
     with without_autocast(loss.device):
         torch.autograd.backward(loss)
+        ranks.average(_gradients(model.parameters()))
         norm = nn.utils.clip_grad_norm_(model.parameters(), clip or math.inf)
         optimiser.step()
     return norm.detach()

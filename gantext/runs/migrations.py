@@ -73,6 +73,8 @@ CHANGES: tuple[Change, ...] = (
     Change(5, Part.settings, "tf32", "cudnn"),
     Change(5, Part.settings, "deterministic", False),
     Change(5, Part.settings, "cuda_graphs", False),
+    # A run was trained by one process.
+    Change(5, Part.facts, "processes", 1),
 )
 
 

@@ -34,6 +34,7 @@ class Facts(Version, total=False):
         phase, total: where it is, and its steps.
         seconds: of training.
         threads: of the CPU, that it computes with; 0 where that is not known.
+        processes: that train it together.
     """
 
     created: str
@@ -55,6 +56,7 @@ class Facts(Version, total=False):
     total: Whole
     seconds: float
     threads: Threads
+    processes: Positive
 
 
 class Result(TypedDict, total=False):

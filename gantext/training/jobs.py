@@ -12,11 +12,12 @@ from rich.console import Console
 
 import gantext
 from gantext import models
-from gantext.config import groups, schema, words
+from gantext.config import groups, schema
 from gantext.config.settings import Memory, Settings
 from gantext.errors import UserError, note_log
 from gantext.files import FULL
 from gantext.models.contract import Noted
+from gantext.nn import ranks
 from gantext.nn.memory import keep_blocks
 from gantext.runs import crash, listing
 from gantext.runs.folder import RESULT, RunDir
@@ -31,6 +32,7 @@ from gantext.training.preparation import (
     take_pretrained,
     vocabulary_of,
 )
+from gantext.training.processes import resume_command
 from gantext.training.stop import Interrupted, Mode, Stopped, StopRequest, stop_request
 from gantext.training.threads import UNKNOWN, counted, notes_on, threads_of
 
@@ -68,6 +70,7 @@ def start(
     with stop_request() as stop, _written(run), run.lock(), threads_of(settings.threads):
         job = prepare(settled(settings), audience.console)
         take_pretrained(job)
+        ranks.meet()
         info, captions = {**facts(job), **origin}, getattr(job.data.train, "captions", ())
         with stop.doing(Mode.wait):
             config = schema.to_yaml(job.settings)
@@ -108,6 +111,7 @@ def resume(
         state = _newest_state(run, console)
         if state is None:
             take_pretrained(job)
+        ranks.meet()
         run.update(threads=used)
         with stop.doing(Mode.wait):
             return _train(job, run, audience, state or {}, stop, notes_on(used, before))
@@ -128,7 +132,7 @@ def _written(run: RunDir) -> Iterator[None]:
             raise
         why = f"cannot write to {run.path}: {error.strerror}"
         if error.errno in FULL and run.config.exists():
-            why += f"; make room, then: {words.command('train', '--resume', run.path)}"
+            why += f"; make room, then: {resume_command(run.path)}"
         raise UserError(why) from error
 
 
@@ -185,8 +189,10 @@ def _train(
         except Interrupted as error:
             stop.settled = True
             run.update(status="stopped")
-            command = words.command("train", "--resume", run.path)
-            raise Stopped(error.number, command, saved=False) from error
+            raise Stopped(error.number, resume_command(run.path), saved=False) from error
+        except ranks.Lost as error:
+            run.update(status="stopped")
+            raise ranks.Lost(f"{error}; go on with: {resume_command(run.path)}") from error
         except Diverged as error:
             _note_divergence(error, run, trainer, say)
             raise

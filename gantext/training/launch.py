@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from gantext.errors import UserError
 from gantext.files import free, made
+from gantext.training import processes
 
 if TYPE_CHECKING:
     from gantext.config.settings import Settings
@@ -91,8 +92,9 @@ def single(
     """
     from gantext.config.compose import compose, task_words
     from gantext.config.words import check_name
+    from gantext.nn import ranks
     from gantext.runs.folder import RunDir
-    from gantext.training import jobs
+    from gantext.training import followers, jobs
     from gantext.training.console import Audience, console_of
 
     asked = {} if command is None else {"command": command}
@@ -100,11 +102,15 @@ def single(
         settings = compose(words, config_dir)
         if settings.name is not None:
             check_name(settings.name)
-        folder = made(Path(settings.runs_dir) / (settings.name or _name(settings)))
-        # What a run says of its folder holds wherever it is read.
-        whole = Path(os.path.abspath(folder))
-        origin = {**jobs.origin_of(task_words(words), config_dir), **asked}
-        jobs.start(settings, whole, origin, Audience(console_of(progress)))
+        with processes.group(settings) as process:
+            if process.number > 0:
+                return followers.begin(settings)
+            folder = made(Path(settings.runs_dir) / (settings.name or _name(settings)))
+            # What a run says of its folder holds wherever it is read.
+            whole = Path(os.path.abspath(folder))
+            ranks.told(str(whole))
+            origin = {**jobs.origin_of(task_words(words), config_dir), **asked}
+            jobs.start(settings, whole, origin, Audience(console_of(progress)))
     return RunDir(folder)
 
 
@@ -121,11 +127,16 @@ def resume(
 
     Raises what `single` does.
     """
-    from gantext.training import jobs
+    from gantext.training import followers, jobs
     from gantext.training.console import Audience, console_of
 
     with _process:
-        jobs.resume(run, Audience(console_of(progress)), force, threads)
+        processes.check_as_many(run)
+        with processes.group(run.settings) as process:
+            if process.number > 0:
+                followers.go_on(run, threads)
+            else:
+                jobs.resume(run, Audience(console_of(progress)), force, threads)
 
 
 def replay(run: "RunDir", progress: bool = True) -> "Replay":

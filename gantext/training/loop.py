@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
-from gantext.config import words
 from gantext.evaluation.table import remarks
 from gantext.metrics.score import Score
 from gantext.models.contract import Phase
@@ -21,6 +20,7 @@ from gantext.training.divergence import Diverged, likely_cause
 from gantext.training.finite import Broken, Lookout, has_to_wait
 from gantext.training.inspection import Inspector
 from gantext.training.preparation import Job
+from gantext.training.processes import resume_command
 from gantext.training.stepper import Stepper, batch_of, parts_of
 from gantext.training.stop import Interrupted, Mode, Stopped, StopRequest
 from gantext.training.tracker import Tracker, to_floats
@@ -109,14 +109,21 @@ class Trainer:
                     with self._cut_off_by(stop):
                         scores = self._score(phase)
                 self.stepper.end_phase()
+            self.stepper.agree(None)
         finally:
             tracker.close()
         return scores
 
     def _stop_if_asked(self, stop: StopRequest) -> None:
         if stop.number is not None:
-            command = words.command("train", "--resume", self.run.path)
-            raise Stopped(stop.number, command)
+            raise Stopped(stop.number, resume_command(self.run.path))
+
+    def _stop_with_others(self, stop: StopRequest) -> None:
+        """Stop where another process was asked to; what is done is saved by now."""
+        asked = self.stepper.agree(None)
+        if asked is not None:
+            stop.hear(asked)
+            self._stop_if_asked(stop)
 
     @contextlib.contextmanager
     def _cut_off_by(self, stop: StopRequest) -> Iterator[None]:
@@ -140,6 +147,7 @@ class Trainer:
             )
         self.run.update(status="running", phase=phase.name)
         began, saved = time.monotonic() - self.seconds, time.monotonic()
+        self._stop_with_others(stop)
         while self.step < phase.steps:
             metrics = self._take_step()
             self.seconds = time.monotonic() - began
@@ -151,6 +159,7 @@ class Trainer:
                 self._report(phase, tracker, to_floats(metrics))
             if self.step == phase.steps:
                 break  # saved as the end of the phase
+            stop.hear(self.stepper.agree(stop.number))
             if stop.number is not None or self._save_due(saved):
                 self.save(stop)
                 saved = time.monotonic()

@@ -16,6 +16,7 @@ from gantext import data
 from gantext.config.settings import Phases, Settings
 from gantext.errors import UserError
 from gantext.models.contract import Phase, Trainable
+from gantext.nn import ranks
 from gantext.runs import listing
 from gantext.runs.device import best_device
 from gantext.runs.trained import data_facts
@@ -155,6 +156,7 @@ def facts(job: Job) -> dict[str, Any]:
         "python": platform.python_version(),
         "device": str(job.device),
         "threads": torch.get_num_threads(),
+        "processes": ranks.current().count,
         "host": platform.node(),
         "command": shlex.join(sys.argv[1:]),
         **data_facts(job.data),

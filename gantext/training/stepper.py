@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from gantext.config.settings import Precision, Settings
 from gantext.data.batches import Batches, Rows, set_generator
 from gantext.data.resident import resident
 from gantext.errors import UserError
 from gantext.models.contract import Phase, Trainable
+from gantext.nn import ranks
 from gantext.nn.optim import Metrics
 from gantext.nn.rng import generator
 from gantext.nn.state import restore
@@ -68,11 +70,30 @@ class Stepper:
         return self.phases[self.phase]
 
     def take(self) -> Metrics:
-        """One step of the phase; its metrics, on the device."""
+        """One step of the phase, by all ranks together; its metrics, on the device."""
         batch = self.batches.next(self.current.rows).to(self.device)
         self.step, self.total = self.step + 1, self.total + 1
-        with arithmetic(self.settings, self.device), autocast(self.settings, self.device):
-            return self.current.step(batch, self.noise)
+        with (
+            ranks.together(),
+            arithmetic(self.settings, self.device),
+            autocast(self.settings, self.device),
+        ):
+            return averaged(self.current.step(batch, self.noise))
+
+    def agree(self, signal: int | None) -> int | None:
+        """Before each step: all ranks go on in the phase that the first of them is in.
+
+        Args:
+            signal: that has asked this process to stop, or None.
+
+        Returns:
+            One that has asked any of them.
+        """
+        with ranks.together():
+            phase, asked = ranks.largest(self.phase, signal or 0)
+        while self.phase < phase:
+            self.end_phase()
+        return asked or None
 
     def end_phase(self) -> None:
         """Go to the beginning of the next phase."""
@@ -103,6 +124,16 @@ def batch_of(job: Job, state: dict[str, Any] | None, total: int) -> Any:
     rows = (rows for phase in job.phases for rows in itertools.repeat(phase.rows, phase.steps))
     drawn = (batches.next(number) for number in itertools.islice(rows, done, total))
     return collections.deque(drawn, maxlen=1)[0]
+
+
+def averaged(metrics: Metrics) -> Metrics:
+    """The metrics of a step as those of the whole batch; plain numbers are all ranks' already."""
+    shares = {key: value for key, value in metrics.items() if isinstance(value, Tensor)}
+    if not ranks.shared() or not shares:
+        return metrics
+    values = torch.stack([value.detach().float().reshape(()) for value in shares.values()])
+    ranks.average([values])
+    return {**metrics, **dict(zip(shares, values, strict=True))}
 
 
 def parts_of(batch: Any) -> dict[str, Any]:

@@ -85,6 +85,11 @@ class StopRequest:
         if impatient or (first and self.mode is Mode.interrupt):
             raise Interrupted(self.number)
 
+    def hear(self, number: int | None) -> None:
+        """A signal, if any, that another process of the run was sent."""
+        if number is not None and self.number is None:
+            self.number = number
+
     @contextlib.contextmanager
     def doing(self, mode: Mode, then: Mode | None = None) -> Iterator[None]:
         """A block with a mode of its own; after it comes `then`, or the mode from before.

@@ -49,9 +49,10 @@ from gantext.plots.curves import (
     REWARD,
 )
 
-__all__ = ["CAN", "CURVES", "READS", "SHOWN", "Config", "build"]
+__all__ = ["CAN", "CURVES", "PARALLEL", "READS", "SHOWN", "Config", "build"]
 
 READS = Reads.text
+PARALLEL = True
 CAN = frozenset({Ability.judge, Ability.goals})
 SHOWN = ("nll", "reward", "d_loss", "d_real", "d_fake", "entropy")
 CURVES = (NLL, LOSSES, D_ACCURACY, D_OUTPUTS, ENTROPY, REWARD, DIVERSITY, LENGTH, GRADIENT_NORMS)

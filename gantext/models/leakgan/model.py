@@ -32,6 +32,7 @@ from gantext.models.leakgan.manager_worker import (
     goal_cosines,
     intrinsic_rewards,
 )
+from gantext.nn import ranks
 from gantext.nn.optim import Metrics, Optimiser, clipped_step
 from gantext.nn.state import NamedParts
 from gantext.nn.text.adversary import DiscriminatorTrainer, DTrainingConfig
@@ -239,6 +240,7 @@ class LeakGAN(NamedParts):
 
     def mle_loss(self, tokens: Tensor, rng: torch.Generator) -> tuple[Tensor, Metrics]:
         """Worker's cross-entropy (nats per token) + manager's -mean cos(f_{s+c} - f_s, g_s)."""
+        tokens = ranks.mine(tokens)
         features, goals = self.generator.leak(tokens)
         read = self.generator.worker_features(tokens, goals, rng)
         given = self.generator.output_layer(), read, words_at(tokens), counted(tokens)
@@ -307,29 +309,27 @@ class LeakGAN(NamedParts):
         reward (or Q_s); p is the policy that sampled: no dropout, no <unk>, its temperature.
         """
         config, every = self.config.adversarial, self.config.generator.goal_steps
-        valid = tokens != PAD
-        features, goals = self.generator.leak(tokens)
+        own, valid = ranks.mine(tokens), tokens != PAD
+        features, goals = self.generator.leak(own)
         cosines = goal_cosines(features, goals, every)
-        intrinsic = intrinsic_rewards(features, goals.detach(), every) * valid
+        along = intrinsic_rewards(features, goals.detach(), every)
+        intrinsic = ranks.gathered(along, len(tokens)) * valid
         by_quality = config.worker_reward is WorkerReward.quality
         quality, advantage = rewards, rewards if by_quality else intrinsic
         if config.baseline is Baseline.mean:
             quality = quality - leave_one_out_mean(quality, valid)
             advantage = advantage - leave_one_out_mean(advantage, valid)
-        manager_loss = policy_gradient_loss(cosines, quality, valid)
-        worker = policy_nll(
-            self.generator.output_layer(written=True),
-            self.generator.worker_features(tokens, goals, temperature=config.temperature),
-            words_at(tokens),
-            policy_weights(advantage, valid),
-            entropy_weight=0,
-        )
+        manager_loss = policy_gradient_loss(cosines, ranks.mine(quality), own != PAD)
+        layer = self.generator.output_layer(written=True)
+        read = self.generator.worker_features(own, goals, temperature=config.temperature)
+        weights = policy_weights(ranks.mine(advantage), own != PAD)
+        worker = policy_nll(layer, read, words_at(own), weights)
         return manager_loss + worker.loss, {
             "manager_loss": manager_loss.detach(),
             "worker_loss": worker.loss.detach(),
-            "goal_cosine_sampled": valid_mean(cosines.detach(), valid),
+            "goal_cosine_sampled": valid_mean(ranks.gathered(cosines.detach(), len(tokens)), valid),
             "intrinsic": valid_mean(intrinsic, valid),
-            "entropy": mean_of_words(worker.entropy, tokens),
+            "entropy": mean_of_words(worker.entropy, own),
             **sampled(tokens, rewards),
         }
 

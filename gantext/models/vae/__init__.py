@@ -24,9 +24,10 @@ from gantext.models.vae.model import Config, build
 from gantext.plots.curves import DIVERSITY, GRADIENT_NORMS, LOSSES, NLL
 from gantext.plots.layouts import Layout
 
-__all__ = ["CAN", "CURVES", "READS", "SHOWN", "Config", "build"]
+__all__ = ["CAN", "CURVES", "PARALLEL", "READS", "SHOWN", "Config", "build"]
 
 READS = Reads.text
+PARALLEL = True
 CAN = frozenset({Ability.latent, Ability.estimate})
 SHOWN = ("nll_bound", "kl")
 RECONSTRUCTION = Layout(

@@ -22,6 +22,7 @@ from gantext.models.vae.networks import (
     GivenLatent,
     LatentDecoder,
 )
+from gantext.nn import ranks
 from gantext.nn.latent import (
     gaussian_kl,
     importance_estimates,
@@ -227,7 +228,7 @@ class VAE(NamedParts):
             losses.append(self.encoder_step(trimmed_on_cpu(part), rng))
             done += 1
             if len(losses) == self.config.aggressive.window:
-                mean = float(torch.stack(losses).mean())
+                mean = float(ranks.mean(torch.stack(losses).mean()))
                 if mean >= previous:
                     break
                 previous, losses = mean, []

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from gantext.data.ranges import Dropout, Layers, Probability, Size, Weight
 from gantext.data.vocabulary import BOS, PAD
+from gantext.nn import ranks
 from gantext.nn.text.dropout import hide_words, locked_dropout, word_dropout
 from gantext.nn.text.lstm import WordScores, at_words, initialise, lstm_pass, lstm_step
 from gantext.nn.text.output_layer import OutputLayer, mean_word_nll, word_log_prob
@@ -66,14 +67,18 @@ class Encoder(nn.Module):
         initialise(self, rng)
 
     def forward(self, tokens: Tensor, rng: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
-        """mu and log_var, (B, Z) each, of sentences (B, T); with rng, dropout is on."""
-        x = locked_dropout(self.embedding(tokens), self.config.dropout, rng)
+        """mu and log_var, (B, Z) each, of sentences (B, T); with rng, dropout is on.
+
+        Of ranks each reads its own sentences, and has the posteriors of all.
+        """
+        own = ranks.mine(tokens)
+        x = locked_dropout(self.embedding(own), self.config.dropout, rng)
         states, _ = lstm_pass(
             self.lstm, x
         )  # (B, T, H): what stands after <eos> changes nothing before it
-        last = (tokens != PAD).sum(1) - 1
-        ends = states[torch.arange(len(tokens), device=tokens.device), last]  # (B, H)
-        mu, log_var = self.heads(ends).float().chunk(2, 1)
+        last = (own != PAD).sum(1) - 1
+        ends = states[torch.arange(len(own), device=own.device), last]  # (B, H)
+        mu, log_var = ranks.gathered(self.heads(ends).float(), len(tokens)).chunk(2, 1)
         return (mu if self.norm is None else self.norm(mu, rng is not None)), log_var
 
 
@@ -139,12 +144,12 @@ class LatentDecoder(WordScores):
     def nll(
         self, tokens: Tensor, z: Tensor, rng: torch.Generator | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Mean of -log p(word | prefix, z), (), nats, and log p(x | z), (B,), without a gradient;
-        <eos> counted."""
-        features = at_places(self.features(tokens, z, rng), tokens)
-        given = features, words_at(tokens), counted(tokens)
-        loss, log_prob = mean_word_nll(self.output_layer(), *given)
-        return loss, at_words(log_prob, tokens).sum(1)
+        """Mean of -log p(word | prefix, z), (), nats, of which a rank gives its share, and
+        log p(x | z), (B,), without a gradient; <eos> counted."""
+        own = ranks.mine(tokens)
+        features = at_places(self.features(own, ranks.mine(z), rng), own)
+        loss, log_prob = mean_word_nll(self.output_layer(), features, words_at(own), counted(own))
+        return loss, ranks.gathered(at_words(log_prob, own).sum(1), len(tokens))
 
     @torch.no_grad()
     def log_prob(self, tokens: Tensor, z: Tensor) -> Tensor:

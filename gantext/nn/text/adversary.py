@@ -13,6 +13,7 @@ from torch import Tensor
 
 from gantext.data.ranges import BatchSize, Clip, LearningRate, Probability, Steps, UpdatesOrNone
 from gantext.data.vocabulary import PAD
+from gantext.nn import ranks
 from gantext.nn.optim import Metrics, Optimiser, clipped_step
 from gantext.nn.text.rollouts import trimmed_on_cpu
 from gantext.nn.text.text_cnn import TextCNN
@@ -53,7 +54,7 @@ class DiscriminatorTrainer:
 
     def step(self, real: Tensor, fake: Tensor, rng: torch.Generator) -> Metrics:
         """One update on real and fake (B, T), and how well D told them apart before it."""
-        fake = trimmed_on_cpu(fake)
+        real, fake = ranks.mine(real), ranks.mine(trimmed_on_cpu(fake))
         real_logit, fake_logit = self._logits([real, fake], rng)
         real_weight, fake_weight = self._weights(real), self._weights(fake)
         loss = bce(real_logit, real_weight, 1.0) + bce(fake_logit, fake_weight, 0.0)
@@ -90,7 +91,7 @@ class DiscriminatorTrainer:
         """With `balance: adaptive` D steps only while its recent accuracy is under the ceiling."""
         if self.config.balance is Balance.fixed:
             return True
-        self.accuracy = 0.9 * self.accuracy + 0.1 * float(accuracy)
+        self.accuracy = 0.9 * self.accuracy + 0.1 * float(ranks.mean(accuracy))
         return self.accuracy < self.config.ceiling
 
 

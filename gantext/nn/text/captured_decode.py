@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from gantext.data.vocabulary import PAD
+from gantext.nn import ranks
 from gantext.nn.autocast import without_autocast
 from gantext.nn.text.sampling import Policy, SamplingOptions, decode
 
@@ -83,7 +84,8 @@ class Sampler:
 
     def __call__(self, rows: int, rng: torch.Generator, options: SamplingOptions) -> Tensor:
         """Sentences, (rows, T), as `decode` draws them."""
-        if not self.graphs or rng.device.type != "cuda":
+        # Several processes gather the sentences that each has drawn, which is no part of a graph.
+        if not self.graphs or rng.device.type != "cuda" or ranks.shared():
             return decode(self.policy, rows, self.length, rng, options)
         key = rows, options, torch.backends.cuda.matmul.allow_tf32
         if key not in self._kept:

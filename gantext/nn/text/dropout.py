@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from gantext.data.vocabulary import BOS, UNK
+from gantext.nn import ranks
 
 
 def keep_mask(shape: tuple[int, ...], p: float, like: Tensor, rng: torch.Generator) -> Tensor:
@@ -17,7 +18,7 @@ def locked_dropout(x: Tensor, p: float, rng: torch.Generator | None) -> Tensor:
     if rng is None or p == 0:
         return x
     rows, _, features = x.shape
-    return x * keep_mask((rows, 1, features), p, x, rng)
+    return x * ranks.noise((rows, 1, features), lambda whole: keep_mask(whole, p, x, rng))
 
 
 def word_dropout(table: Tensor, p: float, rng: torch.Generator | None) -> Tensor:
@@ -37,5 +38,8 @@ def hide_words(read: Tensor, rate: float, rng: torch.Generator | None) -> Tensor
         return read
     hidden = read != BOS
     if rate < 1:
-        hidden &= torch.rand(read.shape, generator=rng, device=read.device) < rate
+        drawn = ranks.noise(
+            read.shape, lambda whole: torch.rand(whole, generator=rng, device=read.device)
+        )
+        hidden &= drawn < rate
     return torch.where(hidden, UNK, read)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from gantext.data.ranges import BatchSize, Clip, LearningRate, Probability, Steps, WeightDecay
 from gantext.data.vocabulary import UNK
+from gantext.nn import ranks
 from gantext.nn.optim import Metrics, Optimiser, clipped_step, cosine_rate, set_rate
 from gantext.nn.state import NamedParts
 from gantext.nn.text.lstm import WordModel
@@ -53,9 +54,10 @@ def hide_singletons(
 
 
 def mean_nll(model: WordModel, tokens: Tensor, rng: torch.Generator | None) -> Tensor:
-    """Mean negative log-likelihood, nats per token, <eos> counted."""
-    features = model.valid_features(tokens, rng)
-    return mean_word_nll(model.output_layer(), features, words_at(tokens), counted(tokens))[0]
+    """Mean negative log-likelihood, nats per token, <eos> counted; a rank gives its share of it."""
+    own = ranks.mine(tokens)
+    features = model.valid_features(own, rng)
+    return mean_word_nll(model.output_layer(), features, words_at(own), counted(own))[0]
 
 
 class Fitter(NamedParts):

@@ -2,13 +2,14 @@
 
 A GPU would be waited for to learn how many words there are, longer than it takes for <pad>, which
 counts nothing there. Shapes: B sentences, T steps, N places that are computed: as many as there are
-words, or B * T.
+words, or B * T. A rank, which has rows of its own, gives its share of a mean (see nn/ranks.py).
 """
 
 import torch
 from torch import Tensor
 
 from gantext.data.vocabulary import EOS, PAD
+from gantext.nn import ranks
 
 
 def at_places(values: Tensor, tokens: Tensor) -> Tensor:
@@ -35,12 +36,14 @@ def counted(tokens: Tensor) -> Tensor | None:
 def mean_of_words(values: Tensor, tokens: Tensor) -> Tensor:
     """The mean over the words of tokens (B, T) of values (N,) at their places."""
     counts = counted(tokens)
-    return values.mean() if counts is None else (values * counts).sum() / counts.sum()
+    if counts is None:
+        return values.sum() / ranks.mean(len(values))
+    return (values * counts).sum() / ranks.mean(counts.sum())
 
 
 def share_of_words(tokens: Tensor, weight: float) -> float | Tensor:
     """What each of the N places counts where the words of tokens (B, T) share a weight."""
     counts = counted(tokens)
     if counts is None:
-        return weight / int((tokens != PAD).sum())
-    return counts * weight / counts.sum()
+        return weight / ranks.mean(int((tokens != PAD).sum()))
+    return counts * weight / ranks.mean(counts.sum())

@@ -14,14 +14,15 @@ from torch import Tensor
 from gantext.data.resident import sent
 from gantext.data.vocabulary import EOS, PAD
 from gantext.errors import UserError
+from gantext.nn import ranks
 from gantext.nn.autocast import without_autocast
 from gantext.nn.text.sampling import (
     Policy,
-    Prefixes,
     SamplingOptions,
     after_end,
     join,
     next_tokens,
+    prefixes_of,
     select,
     shrinks,
 )
@@ -131,7 +132,7 @@ def _complete(
     """
     rows, position, sentence = made.tokens, made.position, made.sentence
     batch, length = tokens.shape
-    prefixes = Prefixes(policy, policy.start(batch))
+    prefixes = prefixes_of(policy, policy.start(batch))
     read, active = prefixes.start, position.new_empty(0)  # first what the sentences have read
     words = tokens[:, 0]
     for step in range(1, length):
@@ -210,6 +211,25 @@ def rollout_rewards(
     own (every > 1) takes those of the next one that has some: an unbiased estimate, since what
     comes between is drawn by the policy too. Zero at <pad>.
     """
+    if shrinks(tokens.device, None):
+        return _rewards(policy, score, tokens, count, every, rng, options)
+    # On GPUs no rank waits for the others' words: each completes its own sentences.
+    own, noise = ranks.mine(tokens), ranks.own_generator(rng)
+    with ranks.apart():
+        found = _rewards(policy, score, own, count, every, noise, options)
+    return ranks.gathered(found, len(tokens))
+
+
+def _rewards(
+    policy: Policy,
+    score: Score,
+    tokens: Tensor,
+    count: int,
+    every: int,
+    rng: torch.Generator,
+    options: SamplingOptions | None,
+) -> Tensor:
+    """`rollout_rewards` of these sentences."""
     batch, length = tokens.shape
     rewards = score(tokens)[:, None, None].repeat(1, length, count)  # (B, T, R)
     per_pass = max(1, ROWS // (batch * length))

@@ -1,4 +1,4 @@
-"""Drawing tokens: inverse CDF, filters, and the step-by-step decode of any policy.
+"""Drawing sentences: filters, and the step-by-step decode of any policy.
 
 Shapes: N rows, U different prefixes, V vocabulary, T steps. A policy's state is a tuple of tensors
 with rows first, so that rows can be selected, repeated and joined without knowing what the state
@@ -15,7 +15,9 @@ from gantext.data import ranges
 from gantext.data.ranges import GreedyTemperature
 from gantext.data.vocabulary import BOS, EOS, PAD
 from gantext.errors import UserError
+from gantext.nn import ranks
 from gantext.nn.autocast import without_autocast
+from gantext.nn.text.word_draw import draw, draw_by_noise, likeliest
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class LogitsNotFinite(UserError):
 
 
 State = tuple[Tensor, ...]
-BLOCK = 64
+ELSEWHERE = -1  # in place of the prefix of a row that another rank has
 # Logits of one chunk of rows: 4 MB stay in a CPU's caches; a GPU wants few, large kernels.
 CHUNK_ELEMENTS = {"cpu": 2**20}
 GPU_CHUNK_ELEMENTS = 2**26
@@ -73,58 +75,6 @@ def select(state: State, index: Tensor) -> State:
 def join(first: State, second: State) -> State:
     """Two states' rows one after the other."""
     return tuple(torch.cat(parts) for parts in zip(first, second, strict=True))
-
-
-def draw(logits: Tensor, uniform: Tensor, prefix: Tensor) -> Tensor:
-    """Draw one token a row by inverse CDF: (U, V) logits, (N,) uniforms in [0, 1).
-
-    `prefix`, (N,), says which of the logits each row draws by. The cumulative sum runs over sums of
-    blocks of 64 words and then within one block only: V/64 + 64 sequential additions a row rather
-    than V, in the uniforms' type. A word of probability 0 is never drawn; the last word can be.
-    """
-    words = logits.shape[1]
-    weights = logits.softmax(-1)
-    whole = words // BLOCK * BLOCK
-    sums = weights[:, :whole].view(len(weights), -1, BLOCK).sum(-1)  # (U, V // 64)
-    sums = torch.cat([sums, weights[:, whole:].sum(-1, keepdim=True)], 1).to(uniform.dtype)
-    sums, totals = sums[prefix], sums.cumsum(-1)[prefix]  # (N, V // 64 + 1)
-    target = uniform * totals[:, -1]
-    block = _first_above(totals, target, sums)
-    places = block[:, None] * BLOCK + torch.arange(BLOCK, device=logits.device)
-    inside = weights.view(-1)[prefix[:, None] * words + places.clamp_max(words - 1)]
-    inside = inside * (places < words)  # (N, 64)
-    before = (totals - sums).gather(1, block[:, None])[:, 0]
-    inner = inside.to(uniform.dtype).cumsum(-1)
-    return block * BLOCK + _first_above(inner, target - before, inside)
-
-
-def draw_by_noise(logits: Tensor, rng: torch.Generator) -> Tensor:
-    """Draw one token a row: the largest of (N, V) logits with Gumbel noise.
-
-    For GPUs, which V random numbers a row cost less than the 35 kernels of an inverse CDF. <pad>
-    where NaN or infinity is the largest.
-    """
-    uniform = torch.rand(logits.shape, generator=rng, device=logits.device)
-    largest, word = (logits - uniform.log_().neg_().log_()).max(-1)
-    return word.mul_(largest < torch.inf)  # <pad> is 0, and no comparison with NaN holds
-
-
-def _first_above(cumulative: Tensor, target: Tensor, weights: Tensor) -> Tensor:
-    """First index whose cumulative weight is above the target, at most the last positive one."""
-    index = torch.searchsorted(cumulative, target[:, None], right=True)[:, 0]
-    places = torch.arange(weights.shape[1], device=weights.device)
-    last = torch.where(weights > 0, places, 0).amax(-1)
-    return torch.minimum(index, last)
-
-
-def likeliest(logits: Tensor) -> Tensor:
-    """The likeliest word of each row, (N, V) -> (N,); <pad> where NaN or infinity is the largest.
-
-    So does `draw`, whose weights are then all NaN.
-    """
-    word = logits.argmax(-1)
-    largest = logits.gather(-1, word[:, None])[:, 0]
-    return torch.where(largest.isfinite(), word, PAD)
 
 
 def check_drawn(tokens: Tensor) -> None:
@@ -176,8 +126,23 @@ def next_tokens(
         state = state if prefix is None else select(state, prefix)
         parts = [_noisy(policy.logits(p), rng, options) for _, p in _chunks(policy, state)]
         return parts[0] if len(parts) == 1 else torch.cat(parts)
+    rows = len(state[0]) if prefix is None else len(prefix)
+    return _inverted(policy, state, _uniform(rows, rng), options, prefix)
+
+
+def _uniform(rows: int, rng: torch.Generator) -> Tensor:
+    return torch.rand(rows, generator=rng, dtype=torch.float64)
+
+
+def _inverted(
+    policy: Policy,
+    state: State,
+    uniform: Tensor,
+    options: SamplingOptions,
+    prefix: Tensor | None,
+) -> Tensor:
+    """`next_tokens` on a CPU by given uniforms, (N,)."""
     own = torch.arange(len(state[0])) if prefix is None else prefix
-    uniform = torch.rand(len(own), generator=rng, dtype=torch.float64)
     drawn = torch.empty_like(own)
     for first, part in _chunks(policy, state):
         end = first + len(part[0])
@@ -241,6 +206,40 @@ class Prefixes:
         return self.state if torch.equal(prefixes, everyone) else select(self.state, prefixes)
 
 
+class SharedPrefixes(Prefixes):
+    """Prefixes of rows that ranks draw words for together: each rank has those of its own rows.
+
+    Rows are those of all ranks, as in `Prefixes`; where a row is another's, ELSEWHERE stands for
+    its prefix. Every rank is told all words that were drawn.
+    """
+
+    def __init__(self, policy: Policy, state: State) -> None:
+        super().__init__(policy, state)
+        prefix = torch.full_like(self.start, ELSEWHERE)
+        ranks.mine(prefix).copy_(ranks.mine(self.start))
+        self.start = prefix
+
+    def read(self, rows: Tensor, words: Tensor) -> Tensor:
+        """See `Prefixes.read`."""
+        own, after = rows != ELSEWHERE, torch.full_like(rows, ELSEWHERE)
+        if bool(own.any()):
+            after[own] = super().read(rows[own], words[own])
+        return after
+
+    def draw(self, rows: Tensor, rng: torch.Generator, options: SamplingOptions) -> Tensor:
+        """See `Prefixes.draw`; the uniforms are those of one process."""
+        own, uniform = rows != ELSEWHERE, _uniform(len(rows), rng)[rows != ELSEWHERE]
+        asked, place = torch.unique(rows[own], return_inverse=True)
+        drawn = torch.zeros_like(rows)
+        drawn[own] = _inverted(self.policy, self._of(asked), uniform, options, place)
+        return ranks.total(drawn)
+
+
+def prefixes_of(policy: Policy, state: State) -> Prefixes:
+    """The prefixes that the rows of a first state have read."""
+    return (SharedPrefixes if ranks.shared() else Prefixes)(policy, state)
+
+
 def shrinks(device: torch.device, compact: bool | None) -> bool:
     """Whether rows that have ended leave the batch: on a CPU, unless `compact` says otherwise.
 
@@ -271,8 +270,11 @@ def decode(
     with without_autocast(rng.device):
         state = policy.start(rows)
         tokens = torch.full((rows, length), PAD, dtype=torch.long, device=state[0].device)
-        by_step = _decode_fewer_rows if shrinks(tokens.device, compact) else _decode_all_rows
-        return by_step(policy, state, tokens, rng, options)
+        if shrinks(tokens.device, compact):
+            return _decode_fewer_rows(policy, state, tokens, rng, options)
+        own, noise = tuple(map(ranks.mine, state)), ranks.own_generator(rng)
+        written = _decode_all_rows(policy, own, ranks.mine(tokens), noise, options)
+        return ranks.gathered(written, rows)
 
 
 def _decode_fewer_rows(
@@ -280,7 +282,7 @@ def _decode_fewer_rows(
 ) -> Tensor:
     """`decode` with the rows alone that have not ended."""
     rows, length = tokens.shape
-    prefixes = Prefixes(policy, state)
+    prefixes = prefixes_of(policy, state)
     alive, read = torch.arange(rows, device=tokens.device), prefixes.start
     for t in range(length):
         drawn = prefixes.draw(read, rng, options)

@@ -18,6 +18,7 @@ from gantext.data.batches import of_like_length
 from gantext.data.ranges import Dropout, Size, Weight, Words
 from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
+from gantext.nn import ranks
 from gantext.nn.text.dropout import keep_mask
 from gantext.nn.text.equal_rows import unique_rows
 from gantext.nn.text.windows import (
@@ -173,7 +174,9 @@ class TextCNN(nn.Module):
         if rng is None or rate == 0:
             return None
         shapes = [(size, *pooled.shape[1:]) for size in sizes or [len(pooled)]]
-        return torch.cat([keep_mask(shape, rate, pooled, rng) for shape in shapes])
+        return torch.cat(
+            [ranks.noise(s, lambda whole: keep_mask(whole, rate, pooled, rng)) for s in shapes]
+        )
 
     def _output(self, pooled: Tensor, kept: Tensor | None) -> Tensor:
         features = self.highway(pooled)
@@ -192,7 +195,7 @@ class TextCNN(nn.Module):
 
         Exact short cuts on a CPU: equal sentences are scored once, sentences of like length go
         together, each group cut at its longest, since features do not depend on padding, and all
-        groups share the tables of their words, where these are not too large.
+        groups share the tables of their words, where these are not too large. Ranks take turns.
         """
         if tokens.device.type != "cpu":
             parts = torch.split(tokens, SCORE_ROWS * 64)
@@ -203,8 +206,8 @@ class TextCNN(nn.Module):
             c.get_parameter("weight")[:, 0].numel() for c in self.convolutions
         )
         tables = self._tap_tables(words) if numbers <= SHARED_NUMBERS else None
-        scores = torch.empty(len(first))
-        for rows, group in of_like_length(places, SCORE_ROWS):
+        scores = torch.zeros(len(first))
+        for rows, group in ranks.turns(of_like_length(places, SCORE_ROWS)):
             pooled = self._pooled(tables, group) if tables else self.pooled(words[group])
             scores[rows] = self._output(pooled, None).sigmoid()
-        return scores[inverse]
+        return ranks.total(scores)[inverse]

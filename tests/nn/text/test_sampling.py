@@ -16,11 +16,10 @@ from gantext.nn.text.sampling import (
     SamplingOptions,
     check_drawn,
     decode,
-    draw,
-    draw_by_noise,
     filtered,
     next_tokens,
 )
+from gantext.nn.text.word_draw import draw, draw_by_noise
 
 
 def rng(seed: int = 0) -> torch.Generator:
