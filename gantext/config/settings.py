@@ -7,7 +7,9 @@ from typing import Any, TypeVar
 from gantext.data.ranges import (
     BatchSize,
     Count,
+    CountOrNone,
     GreedyTemperature,
+    Margin,
     Rows,
     Seconds,
     Seed,
@@ -67,6 +69,17 @@ class CheckpointSettings:
     every_seconds: Seconds
     every_steps: Steps
     keep: Count
+    best: str | None
+
+
+@dataclass(frozen=True)
+class EarlyStopSettings:
+    """When a phase ends before its steps are done."""
+
+    patience: CountOrNone
+    min_delta: Margin
+    metric: str
+    phases: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -80,8 +93,9 @@ class LogSettings:
 
 @dataclass(frozen=True)
 class EvalSettings:
-    """What is measured at the end of each phase."""
+    """What is measured at the end of each phase, and of it one score on the way if asked for."""
 
+    every_steps: Steps
     samples: Rows
     temperature: GreedyTemperature
     preset: str
@@ -107,5 +121,6 @@ class Settings:
     objective: str | None
     force: bool
     checkpoint: CheckpointSettings
+    early_stop: EarlyStopSettings
     log: LogSettings
     eval: EvalSettings

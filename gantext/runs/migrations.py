@@ -6,6 +6,7 @@ CHANGES. Then a run made before it is read with the value that reproduces what t
 without a number are of format 1.
 """
 
+import copy
 import enum
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ import gantext
 from gantext.errors import UserError
 from gantext.records.content import Damaged
 
-FORMAT = 4
+FORMAT = 5
 
 
 class Part(enum.Enum):
@@ -69,6 +70,18 @@ CHANGES: tuple[Change, ...] = (
     Change(4, Part.settings, "memory", "release"),
     # The rollouts of a LeakGAN were made after every goal's words.
     Change(4, Part.settings, "model.adversarial.rollout_every", 1, model="leakgan"),
+    # No state was the best, phases took all of their steps, and scores were those at their ends.
+    Change(5, Part.settings, "checkpoint.best", None),
+    Change(
+        5,
+        Part.settings,
+        "early_stop",
+        {"patience": 0, "min_delta": 0.0, "metric": "nll_valid", "phases": []},
+    ),
+    Change(5, Part.settings, "eval.every_steps", 0),
+    Change(5, Part.state, "best", None),
+    Change(5, Part.state, "waiting", {"phase": "", "best": None, "step": 0, "looks": 0}),
+    Change(5, Part.state, "ended", False),
 )
 
 
@@ -149,7 +162,7 @@ def _name(node: Any) -> Any:
 
 def _give(values: dict[str, Any], change: Change) -> None:
     """Add the key of a change to the values, or rename the old one."""
-    value = change.value
+    value = copy.deepcopy(change.value)
     if change.was is not None:
         group, name = _place(values, change.was)
         if group is None or name not in group:

@@ -154,9 +154,9 @@ def replay(run: "RunDir", progress: bool = True) -> "Replay":
 def sweep_folder(words: list[str], config_dir: Path | None = None) -> Path:
     """The new folder of a sweep whose jobs can all begin. Raises UserError for one that cannot."""
     from gantext.config import compose
-    from gantext.training.preparation import check_samples
+    from gantext.training.preparation import check
 
-    return _made(_free(compose.sweep_folder(words, config_dir, check_samples)))
+    return _made(_free(compose.sweep_folder(words, config_dir, check)))
 
 
 def remove_if_no_job(sweep: Path) -> None:
