@@ -25,6 +25,7 @@ from gantext.cli import (
     interpolate,
     latent,
     reconstruct,
+    replay_to,
     report,
     runs,
     sample,
@@ -67,6 +68,7 @@ doctor.register(app)
 app.add_typer(eval.app, name="eval")
 app.add_typer(data.app, name="data")
 app.add_typer(runs.app, name="runs")
+replay_to.register(runs.app)
 completion.mend_bash()
 
 

@@ -84,11 +84,11 @@ class EarlyStopSettings:
 
 @dataclass(frozen=True)
 class LogSettings:
-    """How often a run reports."""
+    """How often a run reports, and to whom."""
 
     every_steps: Steps
     sample_every_steps: Steps
-    tensorboard: bool
+    trackers: tuple[str, ...]
 
 
 @dataclass(frozen=True)

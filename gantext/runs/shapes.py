@@ -83,6 +83,7 @@ class Facts(Version, total=False):
         threads: of the CPU, that it computes with; 0 where that is not known.
         best: its best state so far, where one is kept.
         early_ends: the phases that ended early, by name.
+        trackers: the ids under which trackers know it, by tracker.
     """
 
     created: str
@@ -106,6 +107,7 @@ class Facts(Version, total=False):
     threads: Threads
     best: Best | None
     early_ends: dict[str, EarlyEnd]
+    trackers: dict[str, str]
 
 
 class Result(TypedDict, total=False):

@@ -94,7 +94,7 @@ class TextInspector:
         lines = sample_texts(self.algorithm, vocabulary, LOOK, rng, SamplingOptions(), LOOK)[0]
         self.run.save_samples(name, lines)
         reporter.sample(lines[0])
-        tracker.text("sample", "  \n".join(lines[:10]), total)
+        tracker.text("sample", lines[:10], total)
         found = {"unique": unique_share(lines)}
         if len(self.corpus.validation):
             found["nll_valid"] = likelihood_of(self.algorithm, self.corpus.validation, self.device)

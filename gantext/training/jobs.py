@@ -21,6 +21,7 @@ from gantext.models.contract import Noted
 from gantext.nn.memory import keep_blocks
 from gantext.runs import crash, listing
 from gantext.runs.folder import RunDir
+from gantext.training import trackers
 from gantext.training.console import Reporter, console_of
 from gantext.training.divergence import Diverged
 from gantext.training.preparation import (
@@ -128,6 +129,7 @@ def resume(
         if run.info.get("status") == "finished":
             console.print(f"{run.path.name} has finished already", highlight=False, markup=False)
             return None
+        trackers.check_ids(run)
         run.remove_leftovers()
         run.upgrade()
         job = prepare(settings, console)

@@ -100,10 +100,10 @@ class Trainer:
             Interrupted: on the third Ctrl-C, amid a step.
             Diverged: a metric of a step or a weight is not finite; no such state is saved.
         """
-        tracker = Tracker(self.run, self.settings.log.tensorboard, self.total)
+        names, total = self.settings.log.trackers, self.total
         scores = self._scores_so_far()
         self._correct_facts()
-        try:
+        with Tracker(self.run, names, total, self.reporter) as tracker:
             while self.stepper.phase < len(self.job.phases):
                 phase = self.stepper.current
                 if not self.stepper.is_at_end:
@@ -116,8 +116,7 @@ class Trainer:
                         scores = self._score(phase)
                     self._keep_best(phase, {one.name: one.value for one in scores}, stop)
                 self.stepper.end_phase()
-        finally:
-            tracker.close()
+            tracker.scores = tuple(scores)
         return scores
 
     def _stop_if_asked(self, stop: StopRequest) -> None:

@@ -19,7 +19,7 @@ from gantext.models.contract import Phase, Trainable
 from gantext.runs import listing
 from gantext.runs.device import best_device
 from gantext.runs.trained import data_facts
-from gantext.training import improvement
+from gantext.training import improvement, trackers
 from gantext.training.needs import needs_of, said
 
 # "module:function" of (data) -> why it gives no scores, or not all; None where it gives all.
@@ -56,6 +56,7 @@ def check(settings: Settings) -> None:
     """Refuse what is known to fail before anything is read. Raises UserError."""
     check_samples(settings)
     improvement.check(settings)
+    trackers.check(settings.log.trackers)
 
 
 def check_samples(settings: Settings) -> None:
