@@ -17,7 +17,7 @@ TABLES = "import typer, rich.table"
 TRAIN = [
     "train", "model=mle", "data=scenes", "data.train_size=64", "data.test_size=30",
     "data.validation_size=10", "model.generator.embedding=8", "model.generator.hidden=8",
-    "model.mle.epochs=1", "model.mle.batch_size=8", "eval.samples=50", "log.tensorboard=false",
+    "model.mle.epochs=1", "model.mle.batch_size=8", "eval.samples=50", "log.trackers=[]",
     "threads=1", "device=cpu",
 ]  # fmt: skip
 COUNT = itertools.count()

@@ -31,9 +31,11 @@ from tests.forker import Child, Forker
 KILLS = 5  # at most in a chain
 QUICK = ["eval.samples=10"]  # its scores take most of a tiny run's time
 SWEEP = [*conftest.SMALL_MLE, *QUICK, "model.mle.epochs=1", "seed=1,2"]
+# Its looks are at steps 5, 10 and 15, where it ends: a whole nat is too much to ask for.
+EARLY = ["early_stop.patience=2", "early_stop.min_delta=1", "checkpoint.best=nll_valid"]
 RUNS = {
-    "mle": [*conftest.SMALL_MLE, *QUICK],
-    "gan": [*conftest.SMALL_GAN, *QUICK],
+    "mle": [*conftest.SMALL_MLE, *QUICK, *EARLY],
+    "gan": [*conftest.SMALL_GAN, *QUICK, "checkpoint.best=bleu-2", "eval.every_steps=4"],
     "leakgan": [*conftest.SMALL_LEAKGAN, *QUICK],
     "vae": [*conftest.SMALL_VAE, *QUICK],
     "image_gan": [*conftest.SMALL_IMAGE_GAN, *QUICK],
@@ -146,6 +148,8 @@ def difference(run: Path, other: Path) -> str:
             return place
     if results(run) != results(other):
         return "result"
+    if kept(run) != kept(other):
+        return "best state or early end"
     left = [path.name for path in run.rglob(".*") if path.name != ".lock"]
     return f"left behind: {left[0]}" if left else ""
 
@@ -168,6 +172,13 @@ def content(path: Path) -> dict[str, bytes]:
 def results(run: Path) -> dict[str, Any]:
     """result.json without the words of the command, which name a sweep's job otherwise."""
     return {key: value for key, value in (RunDir(run).result or {}).items() if key != "overrides"}
+
+
+def kept(run: Path) -> tuple[list[str], Any, Any]:
+    """The checkpoints of phases' ends and of the best state, and what is said of them."""
+    names = sorted(path.name for path in run.glob("checkpoints/*-*"))
+    facts = RunDir(run).info
+    return names, facts.get("best"), facts.get("early_ends")
 
 
 def chains(

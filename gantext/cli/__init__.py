@@ -26,6 +26,7 @@ from gantext.cli import (
     job,
     latent,
     reconstruct,
+    replay_to,
     report,
     runs,
     sample,
@@ -74,6 +75,7 @@ app.add_typer(eval.app, name="eval")
 app.add_typer(data.app, name="data")
 app.add_typer(runs.app, name="runs")
 sweeps.register()
+replay_to.register(runs.app)
 completion.mend_bash()
 
 

@@ -45,7 +45,9 @@ Words = Annotated[
         show_default=False,
     ),
 ]
-Phase = Annotated[str | None, typer.Option(help="The run as it was at the end of this phase.")]
+Phase = Annotated[
+    str | None, typer.Option(help="The run as it was at the end of this phase; best: when it was.")
+]
 RunsDir = Annotated[Path, typer.Option(help="Where the runs are.")]
 ConfigDir = Annotated[
     Path | None,

@@ -16,6 +16,7 @@ from gantext.runs import listing
 from gantext.runs.folder import RunDir
 from gantext.runs.note import note_of
 from gantext.runs.overview import Overview, overviews
+from gantext.runs.stored_checkpoint import BEST
 from gantext.runs.summary import clock, phase_scores
 
 # A run of these is gone on with first of all.
@@ -139,11 +140,29 @@ def _rows_of(facts: dict[str, Any]) -> list[list[str]]:
     words = shlex.join(facts.get("overrides", []))
     command = facts.get("command", "").removesuffix(words).rstrip()
     told = {**dict.fromkeys(FIRST), **facts, "command": command, "overrides": words}
+    told |= _improvement(facts)
     return [[name, str(fact)] for name, fact in told.items() if fact not in (None, "")]
 
 
+def _improvement(facts: dict[str, Any]) -> dict[str, str | None]:
+    """Where a run was best, and which phases ended early, in words."""
+    best, ends = facts.get("best"), facts.get("early_ends", {})
+    where = "{metric} {value:.4g} at step {step:,} of {phase}"
+    early = "{phase} at step {step:,} ({metric} {best:.4g} at step {best_step:,})"
+    return {
+        "best": best and where.format(**best),
+        "early_ends": ", ".join(early.format(phase=phase, **end) for phase, end in ends.items()),
+    }
+
+
 def _at_end_of(run: RunDir, phase: str) -> dict[str, Any]:
-    """What run.json would have said at the end of a phase. Raises UserError for another phase."""
+    """What run.json would have said at the end of a phase, or in the best state.
+
+    Raises UserError for another phase.
+    """
+    best = run.info.get("best")
+    if phase == BEST and best:
+        return {"phase": best["phase"], "total": best["total"]}
     steps = run.phase_steps()
     if phase not in steps:
         raise run.no_checkpoint(phase)
@@ -151,8 +170,8 @@ def _at_end_of(run: RunDir, phase: str) -> dict[str, Any]:
 
 
 def _phases_until(run: RunDir, phase: str) -> list[str]:
-    ends = run.phase_ends()
-    return ends[: ends.index(phase) + 1]
+    last = _at_end_of(run, phase)["total"]
+    return [name for name, step in run.phase_steps().items() if step <= last]
 
 
 def _say_warnings(run: RunDir) -> None:

@@ -118,6 +118,7 @@ def _resume(words: list[str], how: sweeps.How, json: bool) -> None:
     places = [place / words[0] for place in (Path(), Path("runs"))] if len(words) == 1 else []
     found = next(filter(is_sweep, places), None)
     if found is not None:
+        processes.refuse_several(["a sweep"])
         sweeps.go_on(SweepDir(found), how, json)
     elif how.is_said:
         raise UserError("--jobs and --gpus run the jobs of a sweep: --resume SWEEP")

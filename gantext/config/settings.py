@@ -7,7 +7,9 @@ from typing import Any, TypeVar
 from gantext.data.ranges import (
     BatchSize,
     Count,
+    CountOrNone,
     GreedyTemperature,
+    Margin,
     Rows,
     Seconds,
     Seed,
@@ -75,21 +77,33 @@ class CheckpointSettings:
     every_seconds: Seconds
     every_steps: Steps
     keep: Count
+    best: str | None
+
+
+@dataclass(frozen=True)
+class EarlyStopSettings:
+    """When a phase ends before its steps are done."""
+
+    patience: CountOrNone
+    min_delta: Margin
+    metric: str
+    phases: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class LogSettings:
-    """How often a run reports."""
+    """How often a run reports, and to whom."""
 
     every_steps: Steps
     sample_every_steps: Steps
-    tensorboard: bool
+    trackers: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class EvalSettings:
-    """What is measured at the end of each phase."""
+    """What is measured at the end of each phase, and of it one score on the way if asked for."""
 
+    every_steps: Steps
     samples: Rows
     temperature: GreedyTemperature
     preset: str
@@ -118,5 +132,6 @@ class Settings:
     objective: str | None
     force: bool
     checkpoint: CheckpointSettings
+    early_stop: EarlyStopSettings
     log: LogSettings
     eval: EvalSettings

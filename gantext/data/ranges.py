@@ -113,6 +113,8 @@ Clip = Annotated[float, Range(0, 1e30)]
 WeightDecay = Annotated[float, Range(0, 100)]
 # The weight of a term of a loss, or another factor; its square is still far from overflow.
 Weight = Annotated[float, Range(0, 1e6)]
+# By how much more than before a score or a metric, whatever its unit, is to improve.
+Margin = Annotated[float, Range(0, 1e6)]
 # Nats of a whole sentence or picture.
 Nats = Annotated[float, Range(0, 1e6)]
 # Logits are divided by it: beyond these bounds words are certain, or all alike, to the last bit.

@@ -95,7 +95,7 @@ class Phase:
     """A stretch of training. Phases are data, not coroutines, so that a resume is exact.
 
     Attributes:
-        name: a key of the run's metrics and checkpoints.
+        name: a key of the run's metrics and checkpoints; not "best", as RUN@best is the best state.
         steps: how often `step` is called.
         rows: real sentences or pictures that one step is given.
         step: (batch of them, rng) -> metrics; tensors stay on the device until they are logged.

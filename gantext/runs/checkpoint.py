@@ -26,7 +26,9 @@ from gantext.records.json_file import fitting, parsed
 from gantext.records.shape import Whole
 from gantext.runs.enclosed import Enclosed
 from gantext.runs.migrations import Part, migrated
+from gantext.runs.shapes import Best, Waiting
 from gantext.runs.stored_checkpoint import (
+    BEST,
     MANIFEST,
     STATE,
     TENSORS,
@@ -34,6 +36,7 @@ from gantext.runs.stored_checkpoint import (
     StoredCheckpoint,
     folders,
     newest_by,
+    phase_of,
     stored,
 )
 
@@ -51,7 +54,14 @@ class WatchState(TypedDict):
 
 
 class State(TypedDict):
-    """All that a run's next step depends on; `algorithm` is the model's own."""
+    """All that a run's next step depends on.
+
+    Attributes:
+        algorithm: the model's own.
+        phase, step, total: the number of the phase, steps of it that are done, and of all phases.
+        ended: whether the phase ended before its steps were done.
+        best: the best state so far, which has a checkpoint of its own.
+    """
 
     algorithm: dict[str, Any]
     batches: BatchesState
@@ -60,6 +70,9 @@ class State(TypedDict):
     phase: Whole
     step: Whole
     total: Whole
+    ended: bool
+    best: Best | None
+    waiting: Waiting
     seconds: float
     metrics_size: Whole
 
@@ -276,7 +289,9 @@ def not_finite(tree: Any, name: str = "") -> str | None:
 
 
 def save(checkpoints: Path, tree: dict[str, Any], step: int, phase: str | None, keep: int) -> str:
-    """Write the checkpoint of a step; only the last `keep` that do not end a phase stay.
+    """Write the checkpoint of a step; only the last `keep` stay, and the ends of phases.
+
+    With BEST for the phase it is that of the best state, of which only this one stays.
 
     Returns the digest of its tensors.
 
@@ -290,9 +305,11 @@ def save(checkpoints: Path, tree: dict[str, Any], step: int, phase: str | None, 
         raise NotFinite(broken)
     folder = checkpoints / (f"{step:09d}" + (f"-{phase}" if phase else ""))
     digest = write(folder, tree, checkpoints.parent)
-    passing = [path for path in folders(checkpoints) if "-" not in path.name]
+    there = [(phase_of(path), path) for path in folders(checkpoints)]
+    passing = [path for ended, path in there if ended is None]
+    outdone = [path for ended, path in there if phase == ended == BEST and path != folder]
     with folder_inside(checkpoints.parent, checkpoints) as place:
-        for old in passing[:-keep]:
+        for old in (*passing[:-keep], *outdone):
             _remove(place, old)
     return digest
 

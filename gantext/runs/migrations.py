@@ -6,8 +6,10 @@ CHANGES. Then a run made before it is read with the value that reproduces what t
 without a number are of format 1.
 """
 
+import copy
 import enum
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,8 @@ class Change:
         key: its name, dotted; it is given only where the group that it is in is there.
         value: what the code did before, as a value of the key.
         was: the name that it had before, whose value it takes; None for a new key.
+        now: what values of that name are called today; others stay as they are.
+        beside: a key of its group without which it is not given; None: it always is.
         model: the name of the only model whose settings have it; None for every model's.
         data: the name of the only data whose settings have it; None for every data's.
     """
@@ -47,6 +51,8 @@ class Change:
     was: str | None = None
     model: str | None = None
     data: str | None = None
+    now: Mapping[Any, Any] = field(default_factory=dict)
+    beside: str | None = None
 
 
 # The data that keys of preparation came to; what is added later has had them from its beginning.
@@ -75,6 +81,32 @@ CHANGES: tuple[Change, ...] = (
     Change(5, Part.settings, "cuda_graphs", False),
     # A run was trained by one process.
     Change(5, Part.facts, "processes", 1),
+    # No state was the best, phases took all of their steps, and scores were those at their ends.
+    Change(5, Part.settings, "checkpoint.best", None),
+    Change(
+        5,
+        Part.settings,
+        "early_stop",
+        {"patience": 0, "min_delta": 0.0, "metric": "nll_valid", "phases": []},
+    ),
+    Change(5, Part.settings, "eval.every_steps", 0),
+    # TensorBoard was the only tracker.
+    Change(
+        5,
+        Part.settings,
+        "log.trackers",
+        was="log.tensorboard",
+        now={True: ["tensorboard"], False: []},
+    ),
+    Change(5, Part.state, "best", None, beside="total"),
+    Change(
+        5,
+        Part.state,
+        "waiting",
+        {"phase": "", "best": None, "step": 0, "looks": 0},
+        beside="total",
+    ),
+    Change(5, Part.state, "ended", False, beside="total"),
 )
 
 
@@ -87,6 +119,14 @@ class NewerFormat(UserError):
             f"{gantext.__version__}, which reads up to format {FORMAT}: upgrade"
         )
         self.number = number
+
+
+def todays(key: str) -> str:
+    """What a key of the settings is called today."""
+    for change in CHANGES:
+        if change.part is Part.settings and change.was == key:
+            key = change.key
+    return key
 
 
 def format_of(run: str, facts: dict[str, Any]) -> int:
@@ -161,9 +201,10 @@ def _give(values: dict[str, Any], change: Change) -> None:
         if group is None or name not in group:
             return
         value = group.pop(name)
+        value = change.now.get(value, value) if isinstance(value, Hashable) else value
     group, name = _place(values, change.key)
-    if group is not None:
-        group.setdefault(name, value)
+    if group is not None and (change.beside is None or change.beside in group):
+        group.setdefault(name, copy.deepcopy(value))
 
 
 def _place(values: dict[str, Any], key: str) -> tuple[dict[str, Any] | None, str]:

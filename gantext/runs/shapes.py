@@ -22,6 +22,53 @@ class Version(TypedDict, total=False):
     gantext: str
 
 
+class Best(TypedDict):
+    """The best state of a run so far.
+
+    Attributes:
+        metric: by which it is the best: nll_valid, or the name of a score.
+        value: of the metric.
+        phase, step: where it was, and `total` by the steps of all phases.
+    """
+
+    metric: str
+    value: float
+    phase: str
+    step: Whole
+    total: Whole
+
+
+class Waiting(TypedDict):
+    """How long a phase has waited for a better value of its metric.
+
+    Attributes:
+        phase: the last one that looked.
+        best: the best value in it; None before there was one.
+        step: of the phase, at which that was.
+        looks: since then.
+    """
+
+    phase: str
+    best: float | None
+    step: Whole
+    looks: Whole
+
+
+class EarlyEnd(TypedDict):
+    """Where a phase ended before its steps were done.
+
+    Attributes:
+        step: after which it ended.
+        metric: that had not improved.
+        best, best_step: its best value, and where that was.
+    """
+
+    step: Whole
+    metric: str
+    best: float
+    best_step: Whole
+
+
 class Facts(Version, total=False):
     """run.json: where, when and from what a run came about, and how far it is.
 
@@ -35,6 +82,9 @@ class Facts(Version, total=False):
         seconds: of training.
         threads: of the CPU, that it computes with; 0 where that is not known.
         processes: that train it together.
+        best: its best state so far, where one is kept.
+        early_ends: the phases that ended early, by name.
+        trackers: the ids under which trackers know it, by tracker.
     """
 
     created: str
@@ -57,6 +107,9 @@ class Facts(Version, total=False):
     seconds: float
     threads: Threads
     processes: Positive
+    best: Best | None
+    early_ends: dict[str, EarlyEnd]
+    trackers: dict[str, str]
 
 
 class Result(TypedDict, total=False):

@@ -17,8 +17,9 @@ from gantext.records.content import MB, content
 from gantext.records.json_file import JsonFile
 from gantext.runs.enclosed import Enclosed
 
-# What `checkpoint.write` makes, and so may remove: STEP, STEP-PHASE.
+# What `checkpoint.write` makes, and so may remove: STEP, STEP-PHASE, STEP-best.
 NAME = re.compile(r"\d{9}(-[^/]+)?")
+BEST = "best"  # in a phase's place in the name of the best state's folder, so the name of no phase
 TENSORS, STATE, MANIFEST = "tensors.safetensors", "state.json", "manifest.json"
 LIMITS = {TENSORS: 64 * 1024 * MB, STATE: 256 * MB}  # bytes
 Sums = TypedDict("Sums", {"tensors.safetensors": str, "state.json": str})
@@ -87,7 +88,7 @@ def stored(root: Path, folder: Path) -> StoredCheckpoint:
 
 
 def folders(checkpoints: Path) -> list[Path]:
-    """All checkpoint folders, oldest first: STEP, or STEP-PHASE at the end of a phase.
+    """All checkpoint folders, oldest first: STEP, STEP-best, or STEP-PHASE at a phase's end.
 
     Raises:
         UserError: one of them is a symbolic link.
@@ -95,14 +96,22 @@ def folders(checkpoints: Path) -> list[Path]:
     return Enclosed(checkpoints.parent).in_folder(checkpoints, NAME)
 
 
+def phase_of(folder: Path) -> str | None:
+    """The phase that a checkpoint ends, or BEST; None for one amid a phase."""
+    return folder.name.partition("-")[2] or None
+
+
 def phase_steps(checkpoints: Path) -> dict[str, int]:
     """The step at which each phase ended whose end is kept, in order. Raises as `folders`."""
-    ends = (path.name.partition("-") for path in folders(checkpoints) if "-" in path.name)
-    return {phase: int(step) for step, _, phase in ends}
+    ends = ((phase_of(folder), folder) for folder in folders(checkpoints))
+    steps = {phase: int(folder.name.partition("-")[0]) for phase, folder in ends if phase}
+    return {phase: step for phase, step in steps.items() if phase != BEST}
 
 
 def none_said(run: Path, phase: str | None, ends: Sequence[str]) -> str:
     """What is said of a run without a whole checkpoint (of a phase's end); `ends` are there."""
+    if phase == BEST:
+        return f"{run} keeps no best state: only a run with checkpoint.best=nll_valid|SCORE does"
     wanted = f" of phase {phase}" if phase else ""
     ended = f" (phases that ended: {', '.join(ends)})" if phase and ends else ""
     return f"{run} has no whole checkpoint{wanted}{ended}"
@@ -120,7 +129,7 @@ def newest_by(
     """
     damaged: list[str] = []
     for folder in reversed(folders(checkpoints)):
-        if phase is not None and not folder.name.endswith(f"-{phase}"):
+        if phase is not None and phase_of(folder) != phase:
             continue
         try:
             return read(stored(checkpoints.parent, folder)), damaged

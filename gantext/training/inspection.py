@@ -3,6 +3,7 @@
 The training loop knows nothing else of what a model makes.
 """
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -14,7 +15,8 @@ from gantext import models
 from gantext.config.settings import Settings
 from gantext.data.corpus import Corpus
 from gantext.data.gallery import Gallery
-from gantext.evaluation.phase import score_pictures, score_text
+from gantext.evaluation.ground import Ground, ground_of_corpus, ground_of_gallery
+from gantext.evaluation.phase import picture_score, score_pictures, score_text, text_score
 from gantext.inference.drawing import SIDE, look_at
 from gantext.inference.likelihood import likelihood_of
 from gantext.inference.sampling import sample_texts
@@ -27,7 +29,7 @@ from gantext.nn.text.sampling import SamplingOptions
 from gantext.plots.pictures import grid_array, grid_png
 from gantext.runs.folder import RunDir
 from gantext.runs.kinds import PICTURES, TEXT, Kind, model_kind
-from gantext.runs.trained import Trained
+from gantext.runs.trained import Trained, TrainedPictures, TrainedText
 from gantext.training.console import Reporter
 from gantext.training.tracker import Tracker
 
@@ -52,6 +54,13 @@ class Inspector(Protocol):
         """Store and show a few samples of the step `total` as `name`; metrics of them.
 
         The random numbers are a generator's of their own, so that looking changes nothing.
+        """
+        ...
+
+    def measure(self, score: str, phase: str, total: int) -> float | None:
+        """One of the scores of a phase's end, amid the phase; nothing is stored.
+
+        None where the model, or its data, has no such score.
         """
         ...
 
@@ -85,7 +94,7 @@ class TextInspector:
         lines = sample_texts(self.algorithm, vocabulary, LOOK, rng, SamplingOptions(), LOOK)[0]
         self.run.save_samples(name, lines)
         reporter.sample(lines[0])
-        tracker.text("sample", "  \n".join(lines[:10]), total)
+        tracker.text("sample", lines[:10], total)
         found = {"unique": unique_share(lines)}
         if len(self.corpus.validation):
             found["nll_valid"] = likelihood_of(self.algorithm, self.corpus.validation, self.device)
@@ -100,9 +109,22 @@ class TextInspector:
         tokens: Tensor = split.tokens.take(slice(ENCODED)).padded(self.corpus.max_length)
         return tokens.to(self.device)
 
+    @functools.cached_property
+    def _ground(self) -> Ground:
+        return ground_of_corpus(self.corpus)
+
+    def measure(self, score: str, phase: str, total: int) -> float | None:
+        """See `Inspector.measure`."""
+        return text_score(self._trained(phase, total, None), self._ground, score)
+
     def score(self, phase: str, total: int, digest: str | None) -> list[Score]:
         """See `Inspector.score`."""
-        trained = Trained(
+        lines, scores = score_text(self._trained(phase, total, digest), self.corpus, phase)
+        self.run.save_samples(phase, lines)
+        return scores
+
+    def _trained(self, phase: str, total: int, digest: str | None) -> TrainedText:
+        return Trained(
             self.run,
             self.settings,
             self.corpus.vocabulary,
@@ -112,9 +134,6 @@ class TextInspector:
             phase,
             digest,
         )
-        lines, scores = score_text(trained, self.corpus, phase)
-        self.run.save_samples(phase, lines)
-        return scores
 
 
 def posterior_use(algorithm: Algorithm, tokens: Tensor) -> dict[str, float]:
@@ -149,7 +168,15 @@ class PictureInspector:
         """See `Inspector.score`."""
         pictures = look_at(self.algorithm, self.gallery, self.settings.seed, self.device)
         self.run.pictures.save_grid(phase, grid_png(pictures, SIDE))
-        painter = Trained(
+        return score_pictures(self._trained(phase, total, digest), self.gallery, phase)
+
+    def measure(self, score: str, phase: str, total: int) -> float | None:
+        """See `Inspector.measure`."""
+        painter = self._trained(phase, total, None)
+        return picture_score(painter, ground_of_gallery(self.gallery), score)
+
+    def _trained(self, phase: str, total: int, digest: str | None) -> TrainedPictures:
+        return Trained(
             self.run,
             self.settings,
             self.gallery.vocabulary,
@@ -159,7 +186,6 @@ class PictureInspector:
             phase,
             digest,
         )
-        return score_pictures(painter, self.gallery, phase)
 
 
 def inspector(

@@ -21,6 +21,7 @@ from gantext.nn import ranks
 from gantext.nn.memory import keep_blocks
 from gantext.runs import crash, listing
 from gantext.runs.folder import RESULT, RunDir
+from gantext.training import trackers
 from gantext.training.arithmetic import said
 from gantext.training.console import Audience, Reporter, stderr
 from gantext.training.divergence import Diverged
@@ -103,6 +104,7 @@ def resume(
         if run.info.get("status") == "finished":
             console.print(f"{run.path.name} has finished already", highlight=False, markup=False)
             return None
+        trackers.check_ids(run)
         run.remove_leftovers()
         run.upgrade()
         job = prepare(settings, console)

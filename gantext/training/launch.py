@@ -1,6 +1,7 @@
 """From the words of `gantext train` to a run: a new one, or one that goes on."""
 
 import contextlib
+import json
 import os
 import threading
 import time
@@ -19,14 +20,20 @@ if TYPE_CHECKING:
 
 def kept(run: "RunDir", words: list[str]) -> list[str]:
     """The overrides of a source run that `words` do not replace, the paths in them absolute."""
+    from gantext.config.schema import flat
     from gantext.config.words import quote
+    from gantext.runs.migrations import todays
 
     replaced = {_key(word) for word in words} | {"phases", "from_run", "name", "force"}
     if "data" in replaced:
         replaced |= {_key(word) for word in run.info.get("overrides", []) if "data." in word}
-    data = run.settings.data
+    data, values = run.settings.data, flat(run.settings)
     kept = []
     for word in run.info.get("overrides", []):
+        today = todays(_key(word))
+        if today != _key(word):
+            kept += [] if today in replaced else [f"{today}={json.dumps(values[today])}"]
+            continue
         group, _, field = _key(word).partition(".")
         value = getattr(data, field, None) if group == "data" else None
         if _key(word) not in replaced:

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 from gantext.evaluation.table import remarks
@@ -15,9 +15,11 @@ from gantext.runs import bad_step
 from gantext.runs.bad_step import BadStep
 from gantext.runs.checkpoint import NotFinite, State
 from gantext.runs.folder import RunDir
+from gantext.runs.stored_checkpoint import BEST
 from gantext.training.console import Reporter
 from gantext.training.divergence import Diverged, likely_cause
 from gantext.training.finite import Broken, Lookout, has_to_wait
+from gantext.training.improvement import VALIDATION, Improvement, scores_asked
 from gantext.training.inspection import Inspector
 from gantext.training.preparation import Job
 from gantext.training.processes import resume_command
@@ -36,6 +38,7 @@ class Trainer:
         self.stepper = Stepper(job)
         self.lookout = Lookout(job.algorithm.networks())
         self.watch = Watch()
+        self.improvement = Improvement(job.settings)
         self.seconds = 0.0
         self.digest: str | None = None  # of the weights that were saved last
 
@@ -55,6 +58,7 @@ class Trainer:
         """All that the next step depends on, and the place in the run's files."""
         return {
             **self.stepper.state(),
+            **self.improvement.state_dict(),
             "watch": self.watch.state_dict(),
             "seconds": self.seconds,
             "metrics_size": self.run.metrics_size(),
@@ -68,6 +72,7 @@ class Trainer:
         """
         known = fitting(self.run.checkpoints, State, state)
         self.stepper.load_state(known, self.run.checkpoints)
+        self.improvement.load_state_dict(known)
         self.watch.load_state_dict({**known["watch"]})
         self.seconds = known["seconds"]
         self.run.cut_metrics(known["metrics_size"])
@@ -95,12 +100,13 @@ class Trainer:
             Interrupted: on the third Ctrl-C, amid a step.
             Diverged: a metric of a step or a weight is not finite; no such state is saved.
         """
-        tracker = Tracker(self.run, self.settings.log.tensorboard, self.total)
+        names, total = self.settings.log.trackers, self.total
         scores = self._scores_so_far()
-        try:
+        self._correct_facts()
+        with Tracker(self.run, names, total, self.reporter) as tracker:
             while self.stepper.phase < len(self.job.phases):
                 phase = self.stepper.current
-                if self.step < phase.steps:
+                if not self.stepper.is_at_end:
                     self._run_phase(phase, tracker, stop)
                 # Also when a resumed run was already there: its phase's end may be damaged.
                 self.save(stop, phase.name)
@@ -108,10 +114,10 @@ class Trainer:
                 if phase.scored:
                     with self._cut_off_by(stop):
                         scores = self._score(phase)
+                    self._keep_best(phase, {one.name: one.value for one in scores}, stop)
                 self.stepper.end_phase()
+            tracker.scores = tuple(scores)
             self.stepper.agree(None)
-        finally:
-            tracker.close()
         return scores
 
     def _stop_if_asked(self, stop: StopRequest) -> None:
@@ -148,16 +154,17 @@ class Trainer:
         self.run.update(status="running", phase=phase.name)
         began, saved = time.monotonic() - self.seconds, time.monotonic()
         self._stop_with_others(stop)
-        while self.step < phase.steps:
+        while not self.stepper.is_at_end:
             metrics = self._take_step()
             self.seconds = time.monotonic() - began
-            reported = self._due(self.settings.log.every_steps, phase)
+            reported = self._due(self.settings.log.every_steps, phase) or self._score_due(phase)
             # A GPU is waited for only where its numbers are read anyway.
             if reported or not has_to_wait(self.job.device) or self.lookout.is_full:
                 self._look()
             if reported:
-                self._report(phase, tracker, to_floats(metrics))
-            if self.step == phase.steps:
+                values = self._report(phase, tracker, to_floats(metrics))
+                self._judge(phase, values, stop)
+            if self.stepper.is_at_end:
                 break  # saved as the end of the phase
             stop.hear(self.stepper.agree(stop.number))
             if stop.number is not None or self._save_due(saved):
@@ -212,21 +219,72 @@ class Trainer:
     def _due(self, every: int, phase: Phase) -> bool:
         return bool(every) and (self.step % every == 0 or self.step == phase.steps)
 
+    def _score_due(self, phase: Phase) -> bool:
+        """Whether what the run is judged by is computed; at the phase's end all scores are."""
+        every = self.settings.eval.every_steps
+        due = phase.scored and every and self.step % every == 0 and self.step < phase.steps
+        return bool(due and scores_asked(self.settings))
+
     def _save_due(self, saved: float) -> bool:
         due = self.settings.checkpoint
         by_time = due.every_seconds and time.monotonic() - saved >= due.every_seconds
         by_steps = due.every_steps and self.total % due.every_steps == 0
         return bool(by_time or by_steps)
 
-    def _report(self, phase: Phase, tracker: Tracker, metrics: dict[str, float]) -> None:
+    def _report(
+        self, phase: Phase, tracker: Tracker, metrics: dict[str, float]
+    ) -> dict[str, float]:
+        """Look at samples and compute scores where that is due; what the run is judged by."""
         if self._due(self.settings.log.sample_every_steps, phase):
             name = f"{self.total:09d}-{phase.name}"
             with self._drawable():
                 metrics.update(self.inspector.look(name, self.total, tracker, self.reporter))
+        judged = {name: metrics[name] for name in (VALIDATION,) if name in metrics}
+        if self._score_due(phase):
+            scores = self._measured(phase)
+            judged |= scores
+            metrics.update({f"score/{name}": value for name, value in scores.items()})
         tracker.row(phase.name, self.step, self.total, metrics)
         self.reporter.step(self.step, metrics)
         for warning in self.watch.look(self.total, metrics):
             self.reporter.warn(warning)
+        return judged
+
+    def _measured(self, phase: Phase) -> dict[str, float]:
+        """The scores that the run is judged by, of those that it has."""
+        with self._drawable():
+            found = {
+                name: self.inspector.measure(name, phase.name, self.total)
+                for name in scores_asked(self.settings)
+            }
+        return {name: value for name, value in found.items() if value is not None}
+
+    def _judge(self, phase: Phase, values: Mapping[str, float], stop: StopRequest) -> None:
+        """End the phase here, or keep the state as the best one, where these metrics say so."""
+        end = self.improvement.ends(phase, self.step, values)
+        if end is not None and self.step < phase.steps:
+            self.stepper.ended = True
+            self.run.update(early_ends={**self.run.info.get("early_ends", {}), phase.name: end})
+            self.reporter.say(
+                f"{phase.name} ends early, at step {self.step:,} of {phase.steps:,}: "
+                f"{end['metric']} was best at step {end['best_step']:,}, {end['best']:.4g}"
+            )
+        self._keep_best(phase, values, stop)  # last: it saves all of this
+
+    def _keep_best(self, phase: Phase, values: Mapping[str, float], stop: StopRequest) -> None:
+        if self.improvement.is_best(phase, self.step, self.total, values):
+            self.save(stop, BEST)
+            self.run.update(best=self.improvement.best)
+
+    def _correct_facts(self) -> None:
+        """Let run.json say no more of the best state and of early ends than is done."""
+        ended = self.stepper.phase + self.stepper.ended
+        behind = {phase.name for phase in self.job.phases[:ended]}
+        facts = self.run.info
+        early = facts.get("early_ends", {})
+        kept = {name: end for name, end in early.items() if name in behind}
+        if (facts.get("best"), early) != (self.improvement.best, kept):
+            self.run.update(best=self.improvement.best, early_ends=kept)
 
     def _score(self, phase: Phase) -> list[Score]:
         """The scores at the end of a phase, computed once."""

@@ -20,6 +20,7 @@ from gantext.nn import ranks
 from gantext.runs import listing
 from gantext.runs.device import best_device
 from gantext.runs.trained import data_facts
+from gantext.training import improvement, trackers
 from gantext.training.needs import needs_of, said
 
 # "module:function" of (data) -> why it gives no scores, or not all; None where it gives all.
@@ -52,6 +53,13 @@ def settled(settings: Settings) -> Settings:
     return found
 
 
+def check(settings: Settings) -> None:
+    """Refuse what is known to fail before anything is read. Raises UserError."""
+    check_samples(settings)
+    improvement.check(settings)
+    trackers.check(settings.log.trackers)
+
+
 def check_samples(settings: Settings) -> None:
     """Refuse fewer samples than the scores at a phase's end need. Raises UserError."""
     from gantext import models
@@ -73,13 +81,14 @@ def prepare(settings: Settings, console: Console) -> Job:
     """
     from gantext.models.build import build, task_of
 
-    check_samples(settings)
+    check(settings)
     device = device_of(settings)
     loaded = load_data(settings, console)
     line = said(needs_of(settings, loaded), device, settings.force)
     console.print(line, style="dim", highlight=False, markup=False, soft_wrap=True)
     task = task_of(loaded, device, settings.cuda_graphs)
     algorithm = build(settings.model, settings.seed, task)
+    improvement.check_with(loaded, algorithm.phases(), settings)
     phases = tuple(chosen_phases(algorithm, settings))
     if not phases:
         wanted = settings.phases.value

@@ -120,7 +120,7 @@ def _run(stepper: Stepper, wanted: BadStep) -> tuple[Broken | None, Operation | 
 
 def _enter_phase(stepper: Stepper) -> None:
     """Go to the next phase from the end of one."""
-    if stepper.step == stepper.current.steps:
+    if stepper.is_at_end:
         stepper.end_phase()
 
 

@@ -29,6 +29,7 @@ class Stepper:
     Attributes:
         phase: number of the phase that it is in; `step` of its steps are done.
         total: steps done in all phases.
+        ended: whether the phase ends here, before its steps are done.
     """
 
     def __init__(self, job: Job) -> None:
@@ -38,6 +39,7 @@ class Stepper:
         self.batches = _batches(job, resident(job.data.train, self.device))
         self.noise = generator(self.settings.seed, "noise", self.device)
         self.phase, self.step, self.total = 0, 0, 0
+        self.ended = False
 
     def state(self) -> dict[str, Any]:
         """For a checkpoint."""
@@ -48,6 +50,7 @@ class Stepper:
             "phase": self.phase,
             "step": self.step,
             "total": self.total,
+            "ended": self.ended,
         }
 
     def load_state(self, state: State, place: Path) -> None:
@@ -63,11 +66,17 @@ class Stepper:
         self.batches.load_state_dict(state["batches"])
         set_generator(self.noise, state["noise"])
         self.phase, self.step, self.total = state["phase"], state["step"], state["total"]
+        self.ended = state["ended"]
 
     @property
     def current(self) -> Phase:
         """The phase that it is in."""
         return self.phases[self.phase]
+
+    @property
+    def is_at_end(self) -> bool:
+        """Whether the phase has no step left."""
+        return self.ended or self.step >= self.current.steps
 
     def take(self) -> Metrics:
         """One step of the phase, by all ranks together; its metrics, on the device."""
@@ -97,7 +106,7 @@ class Stepper:
 
     def end_phase(self) -> None:
         """Go to the beginning of the next phase."""
-        self.phase, self.step = self.phase + 1, 0
+        self.phase, self.step, self.ended = self.phase + 1, 0, False
 
     def back_to(self, step: int) -> None:
         """Count only the steps up to `step` of the phase: the later ones came of a broken one."""
@@ -117,12 +126,15 @@ def batch_of(job: Job, state: dict[str, Any] | None, total: int) -> Any:
     Args:
         state: what a checkpoint holds; None: the run's beginning.
     """
-    batches, done = _batches(job, job.data.train), 0
+    batches, phase, step, done = _batches(job, job.data.train), 0, 0, 0
     if state is not None:
         batches.load_state_dict(state["batches"])
-        done = state["total"]
-    rows = (rows for phase in job.phases for rows in itertools.repeat(phase.rows, phase.steps))
-    drawn = (batches.next(number) for number in itertools.islice(rows, done, total))
+        phase, step, done = state["phase"], state["step"], state["total"]
+        if state["ended"]:
+            phase, step = phase + 1, 0
+    left = [(one.rows, one.steps) for one in job.phases[phase:]]
+    rows = (number for number, steps in left for number in itertools.repeat(number, steps))
+    drawn = (batches.next(n) for n in itertools.islice(rows, step, step + total - done))
     return collections.deque(drawn, maxlen=1)[0]
 
 

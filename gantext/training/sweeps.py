@@ -50,10 +50,10 @@ def planned(words: list[str], config_dir: Path | None = None, jobs_at_once: int 
     from gantext.config.compose import compose_sweep, run_sweep, task_words
     from gantext.training.hydra_jobs import sweep_job
     from gantext.training.jobs import origin_of
-    from gantext.training.preparation import check_samples
+    from gantext.training.preparation import check
     from gantext.training.sweep_jobs import ready
 
-    swept = compose_sweep(words, config_dir, check_samples)
+    swept = compose_sweep(words, config_dir, check)
     at_once = min(jobs_at_once, len(swept.jobs or ()) or 1)
     jobs = None if swept.jobs is None else [(w, ready(s, at_once)) for w, s in swept.jobs]
     sweep = SweepDir(made(free(swept.folder)))

@@ -78,8 +78,8 @@ def test_events_and_looks_are_written_through_no_link(
     cli: Command, stopped: Path, own: Path
 ) -> None:
     text = (stopped / "config.yaml").read_text()
-    assert "tensorboard: false" in text
-    (stopped / "config.yaml").write_text(text.replace("tensorboard: false", "tensorboard: true"))
+    assert "trackers: []" in text
+    (stopped / "config.yaml").write_text(text.replace("trackers: []", "trackers: [tensorboard]"))
     (stopped / "tensorboard").symlink_to(own)
     found = cli("train", "--resume", "run")
     assert (found.code, contents(own)) == (2, {}) and "tensorboard is a symbolic link" in found.err

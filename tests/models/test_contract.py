@@ -41,7 +41,7 @@ DATA = {
     Reads.pictures: ["data=digits", "data.test_size=1700"],
     Reads.captioned: CAPTIONS,
 }
-RUN = ["eval.samples=16", "log.every_steps=1", "log.tensorboard=false", "device=cpu", "threads=1"]
+RUN = ["eval.samples=16", "log.every_steps=1", "log.trackers=[]", "device=cpu", "threads=1"]
 
 
 def overrides(name: str, cap: int = CAP) -> list[str]:

@@ -13,6 +13,7 @@ import gantext
 from gantext.runs import listing, migrations
 from gantext.runs.folder import RunDir
 from gantext.runs.migrations import Change, NewerFormat, Part, format_of, migrated
+from gantext.training import launch
 from tests.conftest import Command
 
 OLD = Path(__file__).parents[1] / "old_runs" / "mle"
@@ -88,6 +89,7 @@ def test_a_key_of_one_kind_of_data_is_added_to_no_other() -> None:
     assert text["data"]["max_bytes"] == 2**50
     on_gpus = {"tf32": "all", "deterministic": True, "cuda_graphs": True}
     other = {"data": {"name": "digits"}, "force": False, "memory": "keep", **on_gpus}
+    other["early_stop"] = {}
     assert migrated(other, 1, Part.settings) == other
 
 
@@ -179,3 +181,13 @@ def test_a_run_of_a_newer_format_is_listed_among_the_others(run: RunDir, cli: Co
     status = f"newer format {NEXT}"
     assert rows["old"]["status"] == status and rows["other"]["status"] == "stopped"
     assert status in cli("runs", "list").out
+
+
+def test_tensorboard_is_one_of_several_trackers_now(run: RunDir) -> None:
+    """Its switch of before, in a config and in overrides that `adversarial-train --from` keeps."""
+    for before, today in ((True, ["tensorboard"]), (False, []), ("what", "what"), ([1], [1])):
+        found = migrated({"log": {"tensorboard": before}}, 4, Part.settings)
+        assert found["log"] == {"trackers": today}
+    run.update(overrides=["model=mle", "log.tensorboard=false", "seed=3"])
+    assert launch.kept(run, []) == ["model=mle", "log.trackers=[]", "seed=3"]
+    assert launch.kept(run, ["log.trackers=[wandb]"]) == ["model=mle", "seed=3"]

@@ -60,8 +60,8 @@ def test_logging_less_changes_no_weight(
 
 
 def test_tensorboard_writes_events(cli: Command, small_mle: list[str], tmp_path: Path) -> None:
-    words = [w for w in small_mle if "tensorboard" not in w]
-    assert cli("train", *words, "log.tensorboard=true", "name=r").code == 0
+    words = [w for w in small_mle if "trackers" not in w]
+    assert cli("train", *words, "log.trackers=[tensorboard]", "name=r").code == 0
     events = list((tmp_path / "runs/r/tensorboard").glob("events.out.tfevents.*"))
     assert events and events[0].stat().st_size > 500
 

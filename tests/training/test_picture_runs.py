@@ -185,8 +185,8 @@ def test_restoring_says_what_is_wrong(finished: Finished, trained: Path) -> None
 def test_tensorboard_has_the_grids(image_gan: list[str], tmp_path: Path) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    words = [word for word in image_gan if "tensorboard" not in word]
-    run, _ = start(tmp_path, [*words, "log.tensorboard=true"])
+    words = [word for word in image_gan if "trackers" not in word]
+    run, _ = start(tmp_path, [*words, "log.trackers=[tensorboard]"])
     events = EventAccumulator(str(run.tensorboard)).Reload()
     images = events.Images("samples")
     assert [image.step for image in images] == [5, 8]
