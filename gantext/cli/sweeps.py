@@ -162,7 +162,8 @@ def sweep(
         show(found, jobs, json)
     idle = not found.is_held and not any(job["status"] in (STARTING, RUNNING) for job in jobs)
     if not json and idle and any(job["status"] not in FINAL for job in jobs):
-        tables.hint(f"next: {found.command}")
+        unless = ", if SLURM has no job of it" if found.script.exists() else ""
+        tables.hint(f"next{unless}: {found.command}")
 
 
 def figure(jobs: list[JobState], score: str | None = None) -> bytes:
