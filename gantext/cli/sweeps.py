@@ -10,6 +10,7 @@ import typer
 from gantext.cli import runs, tables
 from gantext.cli.options import Json, RunsDir, check_out, check_png
 from gantext.cli.runs import short_names
+from gantext.config.words import command
 from gantext.errors import UserError
 from gantext.evaluation import sweep_scores
 from gantext.evaluation.sweep_scores import SeedMeans, differing, seed_means, values_of
@@ -21,6 +22,7 @@ from gantext.runs.sweep_job import FINAL
 from gantext.runs.sweep_state import PLANNED, RUNNING, STARTING, JobState, states
 
 if TYPE_CHECKING:
+    from gantext.training.slurm import Order
     from gantext.training.sweeps import Engine
 
 Sweep = Annotated[
@@ -51,22 +53,38 @@ class How:
         jobs: so many at a time, in processes of their own; None: nothing is said of it.
         gpus: on these GPUs, with commas between.
         force: though memory seems too small for them.
+        slurm: by SLURM, with these options of sbatch.
     """
 
     jobs: int | None = None
     gpus: str | None = None
     force: bool = False
+    slurm: str | None = None
 
     @property
     def is_said(self) -> bool:
         """Whether it is other than one after the other in this process."""
-        return self.jobs is not None or self.gpus is not None
+        return (self.jobs, self.gpus, self.slurm) != (None, None, None)
 
     def at_once(self) -> int:
-        """How many jobs share the cores. Raises UserError for GPUs that cannot be."""
+        """How many jobs share the cores. Raises UserError for what cannot be."""
         from gantext.training.pool import slots_of
 
+        if self.order() is not None:
+            return 1  # each has an allocation of its own
         return len(slots_of(self.jobs, self.gpus))
+
+    def order(self) -> "Order | None":
+        """What SLURM is asked for; None where it is not. Raises UserError."""
+        from gantext.training import slurm
+
+        if self.slurm is None:
+            return None
+        if self.gpus is not None:
+            raise UserError("--gpus are of this machine: --slurm gpus=1 asks for one a job")
+        options = slurm.options_of(self.slurm)
+        slurm.check_installed()
+        return slurm.Order(options, self.jobs, self.force)
 
     def engine(self, mark: Path | None) -> "Engine":
         """What runs the jobs; `mark` is where it marks the latest run."""
@@ -85,8 +103,11 @@ def begin(words: list[str], config_dir: Path | None, how: How, json: bool) -> No
     sweep, runs_dir, hydras = sweeps.planned(words, config_dir, how.at_once())
     if hydras is not None and how.is_said:
         sweep.remove_if_unbegun()
-        raise UserError("--jobs and --gpus leave no job to Hydra's launchers, sweepers, callbacks")
-    _run(sweep, hydras or how.engine(runs_dir), json, is_new=True)
+        raise UserError(
+            "--jobs, --gpus and --slurm leave no job to Hydra's launchers, sweepers, callbacks"
+        )
+    if not _left_to_slurm(sweep, how, json, is_new=True):
+        _run(sweep, hydras or how.engine(runs_dir), json, is_new=True)
 
 
 def go_on(sweep: SweepDir, how: How, json: bool) -> None:
@@ -95,7 +116,28 @@ def go_on(sweep: SweepDir, how: How, json: bool) -> None:
 
     how.at_once()
     tables.notes(sweeps.resumable(sweep))
-    _run(sweep, how.engine(None), json)
+    if not _left_to_slurm(sweep, how, json):
+        _run(sweep, how.engine(None), json)
+
+
+def _left_to_slurm(sweep: SweepDir, how: How, json: bool, is_new: bool = False) -> bool:
+    """Whether SLURM is asked for, and has the jobs now; how to look and to cancel is said then."""
+    from gantext.training import slurm
+
+    order = how.order()
+    number = None if order is None else slurm.submit(sweep, order, is_new)
+    if number is None:  # all jobs have ended, where it was asked for
+        return False
+    if json:
+        tables.print_json({"sweep": str(sweep.path), "slurm": number})
+        return True
+    lines = [
+        f"sweep {sweep.path}: SLURM has its jobs as array {number}",
+        f"look: {command('runs', 'sweep', str(sweep.path))}  |  cancel: scancel {number}",
+    ]
+    for line in lines:
+        tables.out.print(line, soft_wrap=True, markup=False, highlight=False)
+    return True
 
 
 def sweep(
@@ -120,7 +162,8 @@ def sweep(
         show(found, jobs, json)
     idle = not found.is_held and not any(job["status"] in (STARTING, RUNNING) for job in jobs)
     if not json and idle and any(job["status"] not in FINAL for job in jobs):
-        tables.hint(f"next: {found.command}")
+        unless = ", if SLURM has no job of it" if found.script.exists() else ""
+        tables.hint(f"next{unless}: {found.command}")
 
 
 def figure(jobs: list[JobState], score: str | None = None) -> bytes:

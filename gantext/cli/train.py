@@ -1,5 +1,6 @@
 """gantext train, pretrain, adversarial-train."""
 
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ from gantext.cli.training_options import (
     Multirun,
     Replay,
     Resume,
+    Slurm,
     Words,
 )
 from gantext.config import groups
@@ -40,6 +42,7 @@ def _groups_help() -> str:
     return "\n\n".join(lines)
 
 
+OPTIONS = re.compile(r"[a-z-]+=")  # how the options of --slurm begin
 EXAMPLES = """
 
 [bold]Examples[/bold]
@@ -57,6 +60,12 @@ EXAMPLES = """
 
 class TrainingCommand(TyperCommand):
     """A command whose help ends with the models, data and experiments that there are."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse; the value of --slurm may be left out, which Typer's options do not know."""
+        followed = zip(args, [*args[1:], ""], strict=False)
+        given = [f"{a}=" if a == "--slurm" and not OPTIONS.match(b) else a for a, b in followed]
+        return super().parse_args(ctx, given)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help; only now are the configs read, as looking for plugins' takes 50 ms."""
@@ -87,6 +96,7 @@ def train(
     force: Force = False,
     jobs: Jobs = None,
     gpus: Gpus = None,
+    slurm: Slurm = None,
 ) -> None:
     """Train a model: all its phases, then its scores."""
     words = list(overrides or [])
@@ -96,15 +106,16 @@ def train(
         _replay(words, json)
         return
     if resume:
-        _resume(words, sweeps.How(jobs, gpus, force), json)
+        _resume(words, sweeps.How(jobs, gpus, force, slurm), json)
         return
-    if sweeps.How(jobs, gpus).is_said and not multirun:
-        raise UserError("--jobs and --gpus run the jobs of a sweep, which needs -m")
+    how = sweeps.How(jobs, gpus, slurm=slurm)
+    if how.is_said and not multirun:
+        raise UserError("--jobs, --gpus and --slurm run the jobs of a sweep, which needs -m")
     words += ["force=true"] * force
     if cfg is not None or dry_run:
         show(words, config_dir, cfg)
     elif multirun:
-        sweeps.begin(words, config_dir, sweeps.How(jobs, gpus), json)
+        sweeps.begin(words, config_dir, how, json)
     else:
         from gantext import api
 
@@ -121,7 +132,7 @@ def _resume(words: list[str], how: sweeps.How, json: bool) -> None:
         processes.refuse_several(["a sweep"])
         sweeps.go_on(SweepDir(found), how, json)
     elif how.is_said:
-        raise UserError("--jobs and --gpus run the jobs of a sweep: --resume SWEEP")
+        raise UserError("--jobs, --gpus and --slurm run the jobs of a sweep: --resume SWEEP")
     else:
         _finish(_resumed(words, how.force), json)
 
@@ -177,6 +188,7 @@ def pretrain(
     force: Force = False,
     jobs: Jobs = None,
     gpus: Gpus = None,
+    slurm: Slurm = None,
 ) -> None:
     """Run only the phases before the adversarial one."""
     words = [*(overrides or []), "phases=pretrain"]
@@ -190,6 +202,7 @@ def pretrain(
         force=force,
         jobs=jobs,
         gpus=gpus,
+        slurm=slurm,
     )
 
 
@@ -214,6 +227,7 @@ def adversarial_train(
     force: Force = False,
     jobs: Jobs = None,
     gpus: Gpus = None,
+    slurm: Slurm = None,
 ) -> None:
     """Run only the adversarial phases, from a pretrained run and with its overrides."""
     from gantext.config.compose import value_of
@@ -244,6 +258,7 @@ def adversarial_train(
         force=force,
         jobs=jobs,
         gpus=gpus,
+        slurm=slurm,
     )
 
 

@@ -43,6 +43,16 @@ Gpus = Annotated[
         "--gpus", metavar="0,1", help="Run the jobs of a sweep on these GPUs, one on each."
     ),
 ]
+Slurm = Annotated[
+    str | None,
+    typer.Option(
+        "--slurm",
+        metavar="[KEY=VALUE,...]",
+        help="Leave the jobs of a sweep to SLURM and return; with long options of sbatch, e.g. "
+        "partition=gpu,time=2:00:00,gpus=1.",
+        show_default=False,
+    ),
+]
 Force = Annotated[
     bool,
     typer.Option("--force", help="Go on though memory seems too small for the run."),

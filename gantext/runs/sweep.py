@@ -2,7 +2,7 @@
 
 sweep.json   what was asked for              scores.csv   all scores of all jobs
 .lock        held while jobs are run         scores.png   a score over what is swept
-0, 1, ...    the jobs (runs/sweep_job.py)
+slurm.sh     what SLURM is given             0, 1, ...    the jobs (runs/sweep_job.py)
 
 The plan is written before the first job begins, sweep.json last.
 """
@@ -25,7 +25,7 @@ from gantext.runs.enclosed import Enclosed
 from gantext.runs.folder import CONFIG, LOCK
 from gantext.runs.sweep_job import SweepJob, Written, written
 
-PLAN, TABLE, FIGURE = "sweep.json", "scores.csv", "scores.png"
+PLAN, TABLE, FIGURE, SCRIPT = "sweep.json", "scores.csv", "scores.png", "slurm.sh"
 HYDRAS = "multirun.yaml"  # which its own launchers write into a sweep
 NUMBER = re.compile(r"[0-9]+")
 
@@ -74,6 +74,11 @@ class SweepDir:
     def figure(self) -> Path:
         """Where a score is drawn over what is swept."""
         return self.path / FIGURE
+
+    @property
+    def script(self) -> Path:
+        """What SLURM is given."""
+        return self.path / SCRIPT
 
     @property
     def command(self) -> str:
@@ -145,7 +150,7 @@ class SweepDir:
             return False
         for job in jobs:
             job.unplan()
-        for name in (PLAN, LOCK, HYDRAS):
+        for name in (PLAN, LOCK, HYDRAS, SCRIPT):
             self.files.remove(self.path / name)
         with contextlib.suppress(OSError):  # something else is in it
             self.path.rmdir()
