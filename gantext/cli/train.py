@@ -126,8 +126,10 @@ def train(
 
 def _resume(words: list[str], how: sweeps.How, json: bool) -> None:
     """Go on with the run or the sweep that is named, or the latest run."""
-    places = [place / words[0] for place in (Path(), Path("runs"))] if len(words) == 1 else []
-    found = next(filter(is_sweep, places), None)
+    found = None
+    if len(words) == 1 and not words[0].startswith("threads="):
+        places = (place / words[0] for place in (Path(), Path("runs")))
+        found = next(filter(is_sweep, places), None)
     if found is not None:
         processes.refuse_several(["a sweep"])
         sweeps.go_on(SweepDir(found), how, json)

@@ -153,9 +153,8 @@ class GAN(NamedParts):
         self.rollout_every = spacing(config.adversarial.rollout_every, task.max_length)
         self.generator = LanguageModel(task.vocab_size, config.generator, rng).to(task.device)
         self.sampler = Sampler(self.generator, task.max_length, task.graphs)
-        self.discriminator = TextCNN(
-            task.vocab_size, config.discriminator, task.max_length, rng
-        ).to(task.device)
+        sizes = task.vocab_size, config.discriminator, task.max_length
+        self.discriminator = TextCNN(*sizes, rng).to(task.device)
         self.critic = nn.Linear(self.generator.output.in_features, 1).to(task.device)
         nn.init.zeros_(self.critic.weight)
         nn.init.zeros_(self.critic.bias)
@@ -283,14 +282,8 @@ class GAN(NamedParts):
         """
         config, valid = self.config.adversarial, tokens != PAD
         if config.reward is Reward.rollout:
-            found = rollout_rewards(
-                self.rollout_policy,
-                self.discriminator.score,
-                tokens,
-                config.rollouts,
-                self.rollout_every,
-                rng,
-            ).mean(2)  # (B, T)
+            policy, judge, count = self.rollout_policy, self.discriminator.score, config.rollouts
+            found = rollout_rewards(policy, judge, tokens, count, self.rollout_every, rng).mean(2)
             return found, previous_values(found, self.rollout_every) * valid
         logits = self.discriminator.prefix_logits(ranks.mine(tokens))
         belief = ranks.gathered(logits, len(tokens)).sigmoid() * valid

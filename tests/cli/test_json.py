@@ -66,7 +66,7 @@ def test_train_and_runs(cli: Command, small_mle: list[str], tmp_path: Path) -> N
     assert row["scores"]["nll-test"] == records[0]["value"]
     shown = document(cli("runs", "show", "r", "--json"))
     assert shown["scores"]["mle"] == records and "hidden: 8" in shown["config"]
-    jobs = document(cli("train", "-m", *small_mle, "seed=1,2", "--json"))
+    jobs = document(cli("train", "-m", *small_mle, "seed=1,2", "--json"))["jobs"]
     assert [(job["job"], job["status"]) for job in jobs] == [("0", "finished"), ("1", "finished")]
 
 

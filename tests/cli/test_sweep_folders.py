@@ -6,6 +6,7 @@ import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -50,10 +51,10 @@ def test_a_sweep_that_was_cut_off_is_looked_at_and_goes_on(
     """Stopped in its second job of four; the table, CSV, JSON and figure at any time."""
     report = Trainer._report
 
-    def stop(self: Trainer, *rest: object) -> None:
-        report(self, *rest)
+    def stop(self: Trainer, *rest: Any) -> Any:
         if self.settings.eval.seed == 4 and self.total == 3:
             signal.raise_signal(signal.SIGTERM)
+        return report(self, *rest)
 
     with monkeypatch.context() as patch:
         patch.setattr(Trainer, "_report", stop)

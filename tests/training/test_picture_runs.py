@@ -138,10 +138,10 @@ def test_a_run_that_breaks_off_goes_on_exactly(
     words, straight = WORDS[model], finished(model)
     report = Trainer._report
 
-    def broken(self: Trainer, *rest: Any) -> None:
+    def broken(self: Trainer, *rest: Any) -> Any:
         if self.total == 7:
             raise RuntimeError("broken off")
-        report(self, *rest)
+        return report(self, *rest)
 
     monkeypatch.setattr(Trainer, "_report", broken)
     with pytest.raises(RuntimeError):

@@ -81,10 +81,10 @@ def test_a_job_that_a_signal_stopped_goes_on(monkeypatch: pytest.MonkeyPatch) ->
     with monkeypatch.context() as patch:
         report = Trainer._report
 
-        def stop(self: Trainer, *rest: Any) -> None:
-            report(self, *rest)
+        def stop(self: Trainer, *rest: Any) -> Any:
             if self.total == 5:
                 signal.raise_signal(signal.SIGTERM)
+            return report(self, *rest)
 
         patch.setattr(Trainer, "_report", stop)
         with pytest.raises(Stopped):
