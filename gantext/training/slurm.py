@@ -49,9 +49,9 @@ OURS = {
 # ARRAY_TASK: its own number may be the array's, and would then mean all tasks. One that somebody
 # has cancelled or requeued is not RUNNING any more when it has been saved.
 BODY = """
+trap 'kill -TERM "$!"' TERM
 {command} {sweep}/"$SLURM_ARRAY_TASK_ID" &
 job=$!
-trap 'kill -TERM "$job"' TERM
 while :; do
     wait "$job"
     code=$?

@@ -68,7 +68,7 @@ def test_tasks_that_are_interrupted_have_another_turn(
     wait_for_the_end(slurm)
     ends_alike(tmp_path, "--slurm", "requeue, SIGTERM and SIGKILL of a job each")
     assert slurm("scontrol", "--oneliner", "show", "job", array).count("Restarts=1") == 3
-    for name in ("1", "3", "5"):
+    for name in ("3", "5"):  # which were saved; 1 may have been killed before its first checkpoint
         assert f"going on with {name} at step" in sweep.job(name).log.read_text()
 
 
