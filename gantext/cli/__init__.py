@@ -32,6 +32,7 @@ from gantext.cli import (
     score,
     sweeps,
     train,
+    tune,
 )
 from gantext.errors import UserError, noted_log
 from gantext.files import FULL
@@ -55,6 +56,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 train.register(app)
+tune.register(app)
 sample.register(app)
 score.register(app)
 reconstruct.register(app)

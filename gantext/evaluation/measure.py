@@ -87,6 +87,9 @@ class Measure:
         first: its columns, and its scores of a run, stand before those of the others.
         columns: its scores that `gantext compare` shows; without any, it is not compared.
         summary: its scores that tables of runs show: `gantext runs list`, a sweep's table.
+        rising: its scores that are better the higher they are; by these, and by the next ones, a
+            run's best state may be chosen.
+        falling: its scores that are better the lower they are.
     """
 
     name: str
@@ -104,6 +107,8 @@ class Measure:
     first: bool = False
     columns: tuple[str, ...] = ()
     summary: tuple[str, ...] = ()
+    rising: tuple[str, ...] = ()
+    falling: tuple[str, ...] = ()
 
     def scores(self, subject: "Subject", ground: "Ground", protocol: Protocol) -> "list[Score]":
         """What a subject gets; nothing of its origin is in the signatures yet.

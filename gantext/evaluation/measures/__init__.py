@@ -29,6 +29,7 @@ OWN = (
         after_phase=True,
         columns=("bleu-2", "bleu-3", "bleu-4", "bleu-5"),
         summary=("bleu-2", "bleu-4"),
+        rising=("bleu-2", "bleu-3", "bleu-4", "bleu-5", "corpus-bleu"),
     ),
     Measure(
         name="self-bleu",
@@ -43,6 +44,7 @@ OWN = (
         after_phase=True,
         columns=("self-bleu-2", "self-bleu-3", "self-bleu-4", "self-bleu-5"),
         summary=("self-bleu-4",),
+        falling=("self-bleu-2", "self-bleu-3", "self-bleu-4", "self-bleu-5"),
     ),
     Measure(
         name="diversity",
@@ -62,6 +64,7 @@ OWN = (
         in_all=False,
         after_phase=True,
         summary=("unique",),
+        rising=("unique",),
     ),
     Measure(
         name="likelihood",
@@ -77,6 +80,7 @@ OWN = (
         first=True,
         columns=("nll-test",),
         summary=("nll-test",),
+        falling=("nll-test", "nll-test-sentence", "perplexity", "forward-kl"),
     ),
     Measure(
         name="latent",
@@ -131,6 +135,8 @@ OWN = (
         first=True,
         columns=("grammatical", "nll-oracle"),
         summary=("grammatical",),
+        rising=("grammatical",),
+        falling=("nll-oracle",),
     ),
     Measure(
         name="lengths",
@@ -208,6 +214,11 @@ OWN = (
             "class-min-share",
             "memorised",
         ),
+        rising=(
+            *("retrieval-1", "retrieval-5", "colour", "shape", "count", "diversity"),
+            *("precision", "recall", "class-min-share"),
+        ),
+        falling=("frechet", "class-kl", "memorised"),
     ),
 )
 
@@ -257,6 +268,12 @@ def of_all() -> tuple[Measure, ...]:
 def after_phase() -> tuple[Measure, ...]:
     """Those that runs get at the end of each phase."""
     return tuple(row for row in _first_first() if row.after_phase)
+
+
+def judging(*, pictures: bool) -> dict[str, Measure]:
+    """The scores at a phase's end by which a state may be the best, and the measure of each."""
+    rows = [row for row in after_phase() if row.pictures == pictures]
+    return {name: row for row in rows for name in (*row.rising, *row.falling)}
 
 
 def compared() -> tuple[str, ...]:
