@@ -50,30 +50,42 @@ class How:
         jobs: so many at a time, in processes of their own; None: nothing is said of it.
         gpus: on these GPUs, with commas between.
         force: though memory seems too small for them.
+        ray: by the Ray cluster at this address; "": by one of this machine.
     """
 
     jobs: int | None = None
     gpus: str | None = None
     force: bool = False
+    ray: str | None = None
 
     @property
     def is_said(self) -> bool:
         """Whether it is other than one after the other in this process."""
-        return self.jobs is not None or self.gpus is not None
+        return (self.jobs, self.gpus, self.ray) != (None, None, None)
 
     def at_once(self) -> int:
-        """How many jobs share the cores. Raises UserError for GPUs that cannot be."""
+        """How many jobs share the cores. Raises UserError for what cannot be."""
+        from gantext.training import cluster
         from gantext.training.pool import slots_of
 
+        if self.ray is not None:
+            if self.jobs is not None or self.gpus is not None:
+                raise UserError("--ray runs as many jobs as its cluster has room for: no --jobs")
+            cluster.check_address(self.ray)
+            cluster.package()
+            return 1  # it gives each as many cores as it has threads
         return len(slots_of(self.jobs, self.gpus))
 
     def engine(self, mark: Path | None) -> "Engine":
         """What runs the jobs; `mark` is where it marks the latest run."""
+        from gantext.training.cluster import cluster
         from gantext.training.pool import Slots, pool, slots_of
         from gantext.training.sweeps import one_after_the_other
 
         if not self.is_said:
             return one_after_the_other(self.force, mark is not None)
+        if self.ray is not None:
+            return cluster(self.ray, tables.err, self.force, mark)
         return pool(Slots(slots_of(self.jobs, self.gpus), self.force, mark), tables.err)
 
 
@@ -84,7 +96,9 @@ def begin(words: list[str], config_dir: Path | None, how: How, json: bool) -> No
     sweep, runs_dir, hydras = sweeps.planned(words, config_dir, how.at_once())
     if hydras is not None and how.is_said:
         sweep.remove_if_unbegun()
-        raise UserError("--jobs and --gpus leave no job to Hydra's launchers, sweepers, callbacks")
+        raise UserError(
+            "--jobs, --gpus, --ray leave no job to Hydra's launchers, sweepers, callbacks"
+        )
     _run(sweep, hydras or how.engine(runs_dir), json, is_new=True)
 
 

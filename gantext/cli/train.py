@@ -17,6 +17,7 @@ from gantext.cli.training_options import (
     Gpus,
     Jobs,
     Multirun,
+    Ray,
     Replay,
     Resume,
     Words,
@@ -58,6 +59,16 @@ EXAMPLES = """
 class TrainingCommand(TyperCommand):
     """A command whose help ends with the models, data and experiments that there are."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse; the value of --ray may be left out, which Typer's options do not know."""
+        if "--ray" in args:
+            from gantext.training.cluster import ADDRESS
+
+            followed = zip(args, [*args[1:], ""], strict=True)
+            bare = [a == "--ray" and not ADDRESS.fullmatch(b) for a, b in followed]
+            args = [f"{a}=" if is_bare else a for a, is_bare in zip(args, bare, strict=True)]
+        return super().parse_args(ctx, args)
+
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help; only now are the configs read, as looking for plugins' takes 50 ms."""
         # Any: click's own types, which typer from some version on has under another name.
@@ -87,6 +98,7 @@ def train(
     force: Force = False,
     jobs: Jobs = None,
     gpus: Gpus = None,
+    ray: Ray = None,
 ) -> None:
     """Train a model: all its phases, then its scores."""
     words = list(overrides or [])
@@ -94,15 +106,16 @@ def train(
         _replay(words, json)
         return
     if resume:
-        _resume(words, sweeps.How(jobs, gpus, force), json)
+        _resume(words, sweeps.How(jobs, gpus, force, ray), json)
         return
-    if sweeps.How(jobs, gpus).is_said and not multirun:
-        raise UserError("--jobs and --gpus run the jobs of a sweep, which needs -m")
+    how = sweeps.How(jobs, gpus, ray=ray)
+    if how.is_said and not multirun:
+        raise UserError("--jobs, --gpus and --ray run the jobs of a sweep, which needs -m")
     words += ["force=true"] * force
     if cfg is not None or dry_run:
         show(words, config_dir, cfg)
     elif multirun:
-        sweeps.begin(words, config_dir, sweeps.How(jobs, gpus), json)
+        sweeps.begin(words, config_dir, how, json)
     else:
         from gantext import api
 
@@ -118,7 +131,7 @@ def _resume(words: list[str], how: sweeps.How, json: bool) -> None:
     if found is not None:
         sweeps.go_on(SweepDir(found), how, json)
     elif how.is_said:
-        raise UserError("--jobs and --gpus run the jobs of a sweep: --resume SWEEP")
+        raise UserError("--jobs, --gpus and --ray run the jobs of a sweep: --resume SWEEP")
     else:
         _finish(_resumed(words, how.force), json)
 
@@ -174,6 +187,7 @@ def pretrain(
     force: Force = False,
     jobs: Jobs = None,
     gpus: Gpus = None,
+    ray: Ray = None,
 ) -> None:
     """Run only the phases before the adversarial one."""
     words = [*(overrides or []), "phases=pretrain"]
@@ -187,6 +201,7 @@ def pretrain(
         force=force,
         jobs=jobs,
         gpus=gpus,
+        ray=ray,
     )
 
 
@@ -211,6 +226,7 @@ def adversarial_train(
     force: Force = False,
     jobs: Jobs = None,
     gpus: Gpus = None,
+    ray: Ray = None,
 ) -> None:
     """Run only the adversarial phases, from a pretrained run and with its overrides."""
     from gantext.config.compose import value_of
@@ -241,6 +257,7 @@ def adversarial_train(
         force=force,
         jobs=jobs,
         gpus=gpus,
+        ray=ray,
     )
 
 

@@ -43,6 +43,16 @@ Gpus = Annotated[
         "--gpus", metavar="0,1", help="Run the jobs of a sweep on these GPUs, one on each."
     ),
 ]
+Ray = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        metavar="[ADDRESS]",
+        help="Run the jobs of a sweep on a Ray cluster (HOST:PORT or auto), or without ADDRESS on "
+        "one of this machine.",
+        show_default=False,
+    ),
+]
 Force = Annotated[
     bool,
     typer.Option("--force", help="Go on though memory seems too small for the run."),
