@@ -1,13 +1,16 @@
-"""gantext tune and --ray as far as they go without Optuna and Ray; and the score of a whole curve."""
+"""gantext tune and --ray as far as they go without Optuna and Ray; the score of a whole curve."""
 
-import json
 import sys
 from pathlib import Path
 
 import pytest
 
+from gantext.config.settings import Settings
 from gantext.errors import UserError
 from gantext.evaluation.at_real import order_of
+from gantext.evaluation.scorebook import Say
+from gantext.metrics.score import Score
+from gantext.runs.folder import RunDir
 from gantext.training import cluster
 from tests.conftest import SMALL_MLE, Command
 
@@ -54,19 +57,20 @@ def test_an_address_is_a_host_and_a_port() -> None:
             cluster.check_address(address)
 
 
-def test_the_score_of_the_whole_curve_is_that_of_the_frontier(cli: Command, tmp_path: Path) -> None:
-    """Of 20 samples of a model that knows some sentences well, from greedy to wild."""
-    words = [word for word in SMALL_MLE if not word.startswith(("eval.samples", "model.mle.epo"))]
-    more = ["model.mle.epochs=60", "model.mle.learning_rate=0.02", "eval.samples=20"]
-    found = cli("train", *words, *more, "objective=bleu-2-at-real", "name=a")
-    assert found.code == 0, found.err
-    result = json.loads((tmp_path / "runs" / "a" / "result.json").read_text())
-    scores = {score["name"]: score for score in result["scores"]}
-    curve = cli("eval", "frontier", "a", "--order", "2", "--seeds", "20", "--json", "--out", ".")
-    (own,) = json.loads(curve.out)["at_real"]
-    assert own["value"] is not None and result["objective"] == "bleu-2-at-real"
-    assert scores["bleu-2-at-real"]["value"] == own["value"]
-    assert scores["bleu-2-at-real"]["signature"]["temperatures"].startswith("0.5,0.6")
+def test_a_run_ends_with_the_score_of_the_whole_curve(
+    cli: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def at_real(run: RunDir, settings: Settings, order: int, say: Say) -> list[Score]:
+        asked.append(order)
+        return [Score("bleu-3-at-real", 0.25)]
+
+    monkeypatch.setattr("gantext.training.loop.at_real", at_real)
+    assert cli("train", *SMALL_MLE, "objective=bleu-3-at-real", "name=a").code == 0
+    result = RunDir(tmp_path / "runs" / "a").result or {}
+    assert result["objective"] == result["scores"][-1]["name"] == "bleu-3-at-real"
+    assert result["scores"][0]["name"] == "nll-test" and asked == [3]
 
 
 def test_names_of_scores_of_the_whole_curve() -> None:
