@@ -33,9 +33,10 @@ def job(
         from gantext.training.tether import end_with_parent
 
         end_with_parent()
-    from gantext.training.sweep_jobs import run_job
+    if not found.is_over:  # seen without torch
+        from gantext.training.sweep_jobs import run_job
 
-    run_job(found, force=force)
+        run_job(found, force=force)
     sweep = SweepDir(found.folder.parent)
     if have_ended(sweep):  # whatever engine ran the jobs, and whether or not it waits for them
         store(sweep)

@@ -17,6 +17,7 @@ from gantext.files import STDOUT, write_output
 from gantext.metrics.score import shown
 from gantext.runs.summary import clock
 from gantext.runs.sweep import SweepDir, find_sweep
+from gantext.runs.sweep_job import FINAL
 from gantext.runs.sweep_state import PLANNED, RUNNING, STARTING, JobState, states
 
 if TYPE_CHECKING:
@@ -131,8 +132,9 @@ def sweep(
         write_output(plot, figure(jobs, score))
     if STDOUT not in (csv, plot):
         show(found, jobs, json)
-    if not json and any(job["status"] != "finished" for job in jobs):
-        tables.hint(f"next, if nothing runs it: {found.command}")
+    idle = not found.is_held and not any(job["status"] in (STARTING, RUNNING) for job in jobs)
+    if not json and idle and any(job["status"] not in FINAL for job in jobs):
+        tables.hint(f"next: {found.command}")
 
 
 def figure(jobs: list[JobState], score: str | None = None) -> bytes:

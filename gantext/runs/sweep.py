@@ -17,7 +17,7 @@ from pathlib import Path
 
 from gantext.config.words import command
 from gantext.errors import UserError, nearest
-from gantext.files import Held, check_at, folder_inside, hold, names_inside
+from gantext.files import Held, check_at, folder_inside, hold, is_held, names_inside
 from gantext.records.json_file import JsonFile
 from gantext.records.shape import Whole
 from gantext.runs import migrations
@@ -123,6 +123,11 @@ class SweepDir:
             for name in names:
                 check_at(place, self.path / name)
         return [SweepJob(self.path / name) for name in sorted(names, key=_numbered)]
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a process runs its jobs now."""
+        return is_held(self.path / LOCK)
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:

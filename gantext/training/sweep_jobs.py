@@ -13,7 +13,6 @@ from typing import Any
 from rich.console import Console
 
 from gantext.config import schema
-from gantext.config.compose import JobConfig, output_folder, override_words, user_folder
 from gantext.config.settings import Settings
 from gantext.errors import UserError, noted_log
 from gantext.runs import crash
@@ -52,9 +51,9 @@ def run_job(
     except Diverged as error:
         Reporter(audience).say(str(error), "red")
     except UserError as error:
-        _store_failure(job, audience, str(error))
+        store_failure(job, audience, str(error))
     except Exception as error:
-        _store_failure(job, audience, f"{type(error).__name__}: {schema.first_line(error)}")
+        store_failure(job, audience, f"{type(error).__name__}: {schema.first_line(error)}")
         if noted_log(error) is None:
             Reporter(Audience(Terminal(quiet=True)), job.run.log).write_log(crash.report(error))
     return math.nan
@@ -95,7 +94,8 @@ def _origin_of(job: SweepJob) -> dict[str, Any]:
     return {"overrides": planned["words"], "config_dir": planned["config_dir"], **asked}
 
 
-def _store_failure(job: SweepJob, audience: Audience, error: str) -> None:
+def store_failure(job: SweepJob, audience: Audience, error: str) -> None:
+    """Keep with a job what kept it from its end, and say it. Raises OSError."""
     overrides: list[str] = []
     with contextlib.suppress(UserError):  # damaged, which is then the error
         overrides = job.words
@@ -112,22 +112,3 @@ def ready(settings: Settings, jobs_at_once: int) -> Settings:
     """The settings that a job is planned with: of any folder, and with a number of threads."""
     threads = settings.threads or max(1, torchs_choice() // jobs_at_once)
     return dataclasses.replace(settled(settings), threads=threads)
-
-
-def sweep_job(cfg: JobConfig) -> float | None:
-    """The function that Hydra's launchers call: the same job, planned now where it is not yet.
-
-    Those of a sweeper that looks for the best are not known before.
-    """
-    folder = output_folder()
-    job = SweepDir(folder.parent).job(folder.name)
-    audience = audience_of(job)
-    if job.planned is None:
-        origin = jobs.origin_of(override_words(), user_folder())
-        try:
-            settings = ready(schema.typed(cfg), 1)
-            job.plan(origin["overrides"], origin["config_dir"], settings)
-        except UserError as error:
-            _store_failure(job, audience, str(error))
-            return math.nan
-    return run_job(job, audience, mark=True)

@@ -48,9 +48,10 @@ def planned(words: list[str], config_dir: Path | None = None, jobs_at_once: int 
         UserError: a job cannot begin; nothing is left behind.
     """
     from gantext.config.compose import compose_sweep, run_sweep, task_words
+    from gantext.training.hydra_jobs import sweep_job
     from gantext.training.jobs import origin_of
     from gantext.training.preparation import check_samples
-    from gantext.training.sweep_jobs import ready, sweep_job
+    from gantext.training.sweep_jobs import ready
 
     swept = compose_sweep(words, config_dir, check_samples)
     at_once = min(jobs_at_once, len(swept.jobs or ()) or 1)

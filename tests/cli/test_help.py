@@ -102,6 +102,7 @@ def test_help_lists_commands_groups_and_options(cli: Command) -> None:
         "data show",
         "runs list",
         "runs show",
+        "runs sweep",
         "doctor",
         "pretrain",
         "adversarial-train",
