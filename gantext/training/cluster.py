@@ -170,8 +170,9 @@ def _look(ray: Any, tasks: dict[Any, SweepJob], board: Board, mark: Path | None)
         if code is not None or job.has_begun:
             board.say_end(job, 128 + signal.SIGTERM if code is None else code)
     began = board.update([*tasks.values()])
-    for job in began if mark is not None else ():
-        listing.mark_latest(job.run, mark)
+    if mark is not None:
+        for job in began:
+            listing.mark_latest(job.run, mark)
 
 
 def _code(ray: Any, task: Any) -> int | None:
