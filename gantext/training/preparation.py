@@ -63,7 +63,7 @@ def check_samples(settings: Settings) -> None:
     # Of text BLEU's protocol decides, of pictures the Frechet distance, which needs two.
     by_preset = fewest_samples(chosen.preset), f"{why} by eval.preset={chosen.preset}"
     fewest = {data.Reads.text: by_preset}
-    if order_of(settings.objective) and models.reads(settings.model.name) is not data.Reads.text:
+    if order_of(settings.objective) and models.reads(settings.model.name) not in fewest:
         raise UserError(
             f"objective={settings.objective}: model={settings.model.name} is none of text"
         )

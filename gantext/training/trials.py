@@ -25,7 +25,7 @@ from gantext.evaluation.at_real import order_of
 from gantext.evaluation.sweep_scores import values_of
 from gantext.files import is_held, made
 from gantext.runs.folder import LOCK
-from gantext.runs.kinds import PICTURES, model_kind
+from gantext.runs.kinds import PICTURES, TEXT, model_kind
 from gantext.runs.study import StudyDir
 from gantext.runs.sweep_job import PRUNED, SweepJob
 from gantext.runs.sweep_state import state_of
@@ -36,7 +36,8 @@ from gantext.training.study import Study, Trial
 LOOK_SECONDS = 1.0  # between two looks at what a trial reports, and for a trial where all are taken
 PATIENCE = 60.0  # seconds for another process to plan the study
 REPORTED = "nll_valid"  # what is looked at while a trial is trained: nats per token
-DEFAULT = {True: "frechet", False: "nll-test"}  # objective of pictures, of text
+DEFAULT = {TEXT: "nll-test", PICTURES: "frechet"}  # objective where none is named
+OF_PICTURES = {TEXT: False, PICTURES: True}
 
 
 @dataclass(frozen=True)
@@ -126,11 +127,11 @@ def _checked(name: str, search: Search, config_dir: Path | None) -> Settings:
 
 def _falls(settings: Settings) -> bool:
     """Whether the objective is better the lower it is. Raises UserError where nobody knows."""
-    pictures = model_kind(settings.model.name) is PICTURES
-    name = settings.objective or DEFAULT[pictures]
+    kind = model_kind(settings.model.name)
+    name = settings.objective or DEFAULT[kind]
     if order_of(name) is not None:
         return False
-    rows = measures.judging(pictures=pictures)
+    rows = measures.judging(pictures=OF_PICTURES[kind])
     if name not in rows:
         raise UserError(f"objective={name}: a search needs one of {', '.join(rows)}")
     return name in rows[name].falling
