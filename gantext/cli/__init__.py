@@ -33,6 +33,7 @@ from gantext.cli import (
     score,
     sweeps,
     train,
+    tune,
     upkeep,
 )
 from gantext.errors import UserError, noted_log
@@ -58,6 +59,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 train.register(app)
+tune.register(app)
 sample.register(app)
 score.register(app)
 reconstruct.register(app)

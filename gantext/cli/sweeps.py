@@ -54,22 +54,33 @@ class How:
         gpus: on these GPUs, with commas between.
         force: though memory seems too small for them.
         slurm: by SLURM, with these options of sbatch.
+        ray: by the Ray cluster at this address; "": by one of this machine.
     """
 
     jobs: int | None = None
     gpus: str | None = None
     force: bool = False
     slurm: str | None = None
+    ray: str | None = None
 
     @property
     def is_said(self) -> bool:
         """Whether it is other than one after the other in this process."""
-        return (self.jobs, self.gpus, self.slurm) != (None, None, None)
+        return (self.jobs, self.gpus, self.slurm, self.ray) != (None, None, None, None)
 
     def at_once(self) -> int:
         """How many jobs share the cores. Raises UserError for what cannot be."""
+        from gantext.training import cluster
         from gantext.training.pool import slots_of
 
+        if self.ray is not None:
+            if (self.jobs, self.gpus, self.slurm) != (None, None, None):
+                raise UserError(
+                    "--ray runs what its cluster has room for: no --jobs, --gpus, --slurm"
+                )
+            cluster.check_address(self.ray)
+            cluster.package()
+            return 1  # it gives each as many cores as it has threads
         if self.order() is not None:
             return 1  # each has an allocation of its own
         return len(slots_of(self.jobs, self.gpus))
@@ -88,11 +99,14 @@ class How:
 
     def engine(self, mark: Path | None) -> "Engine":
         """What runs the jobs; `mark` is where it marks the latest run."""
+        from gantext.training.cluster import cluster
         from gantext.training.pool import Slots, pool, slots_of
         from gantext.training.sweeps import one_after_the_other
 
         if not self.is_said:
             return one_after_the_other(self.force, mark is not None)
+        if self.ray is not None:
+            return cluster(self.ray, tables.err, self.force, mark)
         return pool(Slots(slots_of(self.jobs, self.gpus), self.force, mark), tables.err)
 
 
@@ -104,7 +118,7 @@ def begin(words: list[str], config_dir: Path | None, how: How, json: bool) -> No
     if hydras is not None and how.is_said:
         sweep.remove_if_unbegun()
         raise UserError(
-            "--jobs, --gpus and --slurm leave no job to Hydra's launchers, sweepers, callbacks"
+            "--jobs, --gpus, --slurm, --ray leave no job to Hydra's launchers, sweepers, callbacks"
         )
     if not _left_to_slurm(sweep, how, json, is_new=True):
         _run(sweep, hydras or how.engine(runs_dir), json, is_new=True)

@@ -3,6 +3,7 @@
 import re
 import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,6 +19,7 @@ from gantext.cli.training_options import (
     Gpus,
     Jobs,
     Multirun,
+    Ray,
     Replay,
     Resume,
     Slurm,
@@ -42,6 +44,7 @@ def _groups_help() -> str:
     return "\n\n".join(lines)
 
 
+ENGINES = "--jobs, --gpus, --slurm and --ray"
 OPTIONS = re.compile(r"[a-z-]+=")  # how the options of --slurm begin
 EXAMPLES = """
 
@@ -58,13 +61,27 @@ EXAMPLES = """
 """
 
 
+def _is_address(word: str) -> bool:
+    """Whether a word names a Ray cluster."""
+    from gantext.training.cluster import ADDRESS
+
+    return ADDRESS.fullmatch(word) is not None
+
+
+# Options whose value may be left out, and whether a word is one.
+VALUED: dict[str, Callable[[str], bool]] = {
+    "--slurm": lambda word: OPTIONS.match(word) is not None,
+    "--ray": _is_address,
+}
+
+
 class TrainingCommand(TyperCommand):
     """A command whose help ends with the models, data and experiments that there are."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse; the value of --slurm may be left out, which Typer's options do not know."""
+        """Parse; what follows --slurm and --ray may be left out, which Typer does not know."""
         followed = zip(args, [*args[1:], ""], strict=False)
-        given = [f"{a}=" if a == "--slurm" and not OPTIONS.match(b) else a for a, b in followed]
+        given = [f"{a}=" if a in VALUED and not VALUED[a](b) else a for a, b in followed]
         return super().parse_args(ctx, given)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
@@ -97,6 +114,7 @@ def train(
     jobs: Jobs = None,
     gpus: Gpus = None,
     slurm: Slurm = None,
+    ray: Ray = None,
 ) -> None:
     """Train a model: all its phases, then its scores."""
     words = list(overrides or [])
@@ -106,11 +124,11 @@ def train(
         _replay(words, json)
         return
     if resume:
-        _resume(words, sweeps.How(jobs, gpus, force, slurm), json)
+        _resume(words, sweeps.How(jobs, gpus, force, slurm, ray), json)
         return
-    how = sweeps.How(jobs, gpus, slurm=slurm)
+    how = sweeps.How(jobs, gpus, slurm=slurm, ray=ray)
     if how.is_said and not multirun:
-        raise UserError("--jobs, --gpus and --slurm run the jobs of a sweep, which needs -m")
+        raise UserError(f"{ENGINES} run the jobs of a sweep, which needs -m")
     words += ["force=true"] * force
     if cfg is not None or dry_run:
         show(words, config_dir, cfg)
@@ -134,7 +152,7 @@ def _resume(words: list[str], how: sweeps.How, json: bool) -> None:
         processes.refuse_several(["a sweep"])
         sweeps.go_on(SweepDir(found), how, json)
     elif how.is_said:
-        raise UserError("--jobs, --gpus and --slurm run the jobs of a sweep: --resume SWEEP")
+        raise UserError(f"{ENGINES} run the jobs of a sweep: --resume SWEEP")
     else:
         _finish(_resumed(words, how.force), json)
 
@@ -191,6 +209,7 @@ def pretrain(
     jobs: Jobs = None,
     gpus: Gpus = None,
     slurm: Slurm = None,
+    ray: Ray = None,
 ) -> None:
     """Run only the phases before the adversarial one."""
     words = [*(overrides or []), "phases=pretrain"]
@@ -205,6 +224,7 @@ def pretrain(
         jobs=jobs,
         gpus=gpus,
         slurm=slurm,
+        ray=ray,
     )
 
 
@@ -230,6 +250,7 @@ def adversarial_train(
     jobs: Jobs = None,
     gpus: Gpus = None,
     slurm: Slurm = None,
+    ray: Ray = None,
 ) -> None:
     """Run only the adversarial phases, from a pretrained run and with its overrides."""
     from gantext.config.compose import value_of
@@ -261,6 +282,7 @@ def adversarial_train(
         jobs=jobs,
         gpus=gpus,
         slurm=slurm,
+        ray=ray,
     )
 
 

@@ -53,6 +53,16 @@ Slurm = Annotated[
         show_default=False,
     ),
 ]
+Ray = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        metavar="[ADDRESS]",
+        help="Run the jobs of a sweep on a Ray cluster (HOST:PORT or auto), or without ADDRESS on "
+        "one of this machine.",
+        show_default=False,
+    ),
+]
 Force = Annotated[
     bool,
     typer.Option("--force", help="Go on though memory seems too small for the run."),

@@ -146,6 +146,16 @@ def _unreadable(parser: OverridesParser, key: str, value: str, error: Exception)
     return why + (hint if _reads(parser, key, "x") else "")
 
 
+def parsed(overrides: Sequence[str], config_dir: Path | None = None) -> list[Any]:
+    """The overrides as Hydra's grammar has them, several values and intervals too.
+
+    Raises UserError for what it cannot read.
+    """
+    with _hydra(config_dir) as hydra:
+        parser = OverridesParser.create(config_loader=hydra.config_loader)
+        return list(parser.parse_overrides(readable(overrides, sweep=True)))
+
+
 def value_of(key: str, overrides: Sequence[str]) -> str | None:
     """The value of the last override of a key, as Hydra reads it; None where there is none."""
     given = readable([word for word in overrides if word.partition("=")[0] == key])

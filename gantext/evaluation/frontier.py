@@ -98,8 +98,11 @@ def frontier(
     order: int,
     say: Say,
     stored_only: bool = False,
+    baselines: bool = True,
 ) -> Frontier:
     """Sample each run, and its own MLE generator, at each temperature and seed, and score all.
+
+    Without `baselines` the MLE generators are left out.
 
     Raises:
         UserError: no temperature, no seed, or no such order.
@@ -113,7 +116,12 @@ def frontier(
     ground = asked.ground(models)
     if not ground.size:
         raise UserError("a frontier needs the real text: give data=NAME instead of --references")
-    draws = [draw for model in models for draw in _draws(asked, model, temperatures, seeds)]
+    draws = [
+        draw
+        for model in models
+        for phase in (_phases(model) if baselines else [model.phase])
+        for draw in _draws(asked, asked.at(model, phase), temperatures, seeds)
+    ]
     draws += [Draw(one.name, one.name, None, None, one) for one in distinct(files)]
     points: list[Point] = []
     scores: dict[str, list[Score]] = {}
@@ -151,21 +159,24 @@ def _said(draw: Draw) -> str:
     return f"{draw.label} at temperature {draw.temperature:g}, seed {draw.seed}"
 
 
+def _phases(model: Model) -> list[str | None]:
+    """Of a run's curve, and of its MLE generator's unless a phase was named."""
+    before = None if model.phase else mle_phase(model)
+    return [model.phase, *([before] if before else [])]
+
+
 def _draws(
     asked: Asked, model: Model, temperatures: Sequence[float], seeds: Sequence[int]
 ) -> list[Draw]:
-    """The draws of a run's curve, and of its MLE generator's unless a phase was named."""
+    """The draws of a curve."""
     n = asked.n or model.brief["samples"]
-    before = None if model.phase else mle_phase(model)
     found = []
-    for phase in [model.phase, *([before] if before else [])]:
-        one = asked.at(model, phase)
-        for temperature in dict.fromkeys(temperatures):
-            for seed in dict.fromkeys(seeds):
-                request = SamplingRequest(n, temperature, seed=seed, phase=phase)
-                subject = asked.subject(one, request)
-                group = subjects.label(asked.at(model, None), asked.runs_dir)
-                found.append(Draw(subject.name, group, temperature, seed, subject))
+    for temperature in dict.fromkeys(temperatures):
+        for seed in dict.fromkeys(seeds):
+            request = SamplingRequest(n, temperature, seed=seed, phase=model.phase)
+            subject = asked.subject(model, request)
+            group = subjects.label(asked.at(model, None), asked.runs_dir)
+            found.append(Draw(subject.name, group, temperature, seed, subject))
     return found
 
 

@@ -29,7 +29,13 @@ INDEX = ".runs.json"
 INDEXED = 100
 # A file that changed within this time may change again without a sign: clocks of files are coarse.
 SETTLED = 2 * 10**9  # nanoseconds
-LAST = ("stopped", "failed", "diverged", "finished")  # statuses that stay until run.json changes
+LAST = (
+    "stopped",
+    "failed",
+    "diverged",
+    "pruned",
+    "finished",
+)  # statuses that stay until run.json changes
 
 
 class _Named(TypedDict):

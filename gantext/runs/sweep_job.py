@@ -31,8 +31,10 @@ JOB, SETTINGS, PROGRESS = "job.json", "job.yaml", "progress.json"
 # What a folder has one of when it is a job: of a plan, or of a sweep from before there were plans.
 MARKS = (JOB, CONFIG, INFO, RESULT)
 LOOK_SECONDS = 0.2  # between two looks at whether a process works on a job
-# How a run ends for good: what is done again comes to the same. One that failed may do better.
-FINAL = ("finished", "diverged")
+# How a run ends for good: what is done again comes to the same, or is not wanted. One that failed
+# may do better.
+PRUNED = "pruned"  # by a search, to which it did not promise enough
+FINAL = ("finished", "diverged", PRUNED)
 
 
 class Written(TypedDict):
@@ -118,6 +120,12 @@ class SweepJob:
         with contextlib.suppress(UserError):
             return self.run.config.exists() and self.run.status in FINAL
         return False
+
+    def prune(self) -> None:
+        """Say that its run, which no process works on, is not worth its end."""
+        result = {"status": PRUNED, "overrides": self.words, "scores": []}
+        self.run.save_result(result)
+        self.run.update(status=PRUNED)
 
     @property
     def can_go_on(self) -> bool:

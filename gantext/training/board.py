@@ -33,13 +33,18 @@ class Board:
     """
 
     def __init__(self, console: Console, jobs: Sequence[SweepJob]) -> None:
-        self.console, self.jobs = console, {job.name: job for job in jobs}
-        self.states = {job.name: state_of(job) for job in jobs}
-        self._words = dict(zip(self.states, differing([*self.states.values()]), strict=True))
+        self.console = console
+        self.states: dict[str, JobState] = {}
+        self.add(jobs)
         self._live = Live(console=console, auto_refresh=False, transient=True)
         self._is_live = shows_bars(console)
         self._looked = 0.0
         self._spoken: dict[str, float] = {}
+
+    def add(self, jobs: Sequence[SweepJob]) -> None:
+        """Show these jobs too."""
+        self.states |= {job.name: state_of(job) for job in jobs}
+        self._words = dict(zip(self.states, differing([*self.states.values()]), strict=True))
 
     def __enter__(self) -> "Board":
         if self._is_live:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
+from gantext.evaluation.at_real import at_real, order_of
 from gantext.evaluation.table import remarks
 from gantext.metrics.score import Score
 from gantext.models.contract import Phase
@@ -116,6 +117,7 @@ class Trainer:
                         scores = self._score(phase)
                     self._keep_best(phase, {one.name: one.value for one in scores}, stop)
                 self.stepper.end_phase()
+            scores = [*scores, *self._score_of_the_whole(stop)]
             tracker.scores = tuple(scores)
             self.stepper.agree(None)
         return scores
@@ -137,6 +139,15 @@ class Trainer:
         with contextlib.suppress(Interrupted), stop.doing(Mode.interrupt):
             yield
         self._stop_if_asked(stop)
+
+    def _score_of_the_whole(self, stop: StopRequest) -> list[Score]:
+        """The objective, where it is of the whole curve of temperatures and none of a phase's."""
+        order, found = order_of(self.settings.objective), list[Score]()
+        if order is not None:
+            self.reporter.say(f"{self.settings.objective}: scoring at all temperatures", "dim")
+            with self._cut_off_by(stop):
+                found = at_real(self.run, self.settings, order, self.reporter.say)
+        return found
 
     def _scores_so_far(self) -> list[Score]:
         """The scores of the last scored phase that a resumed run has behind it."""

@@ -62,7 +62,9 @@ def slots_of(jobs: int | None, gpus: str | None) -> tuple[str | None, ...]:
 
 
 @dataclass
-class _Process:
+class Process:
+    """A process, the job that it has and the slot that it is in."""
+
     job: SweepJob
     slot: int
     child: "subprocess.Popen[bytes]"
@@ -79,7 +81,7 @@ class Pool:
     slots: Slots
     board: Board
     waiting: "deque[SweepJob]" = field(init=False)
-    running: list[_Process] = field(default_factory=list)
+    running: list[Process] = field(default_factory=list)
     deaths: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -94,7 +96,7 @@ class Pool:
         with stop_request() as stop:
             try:
                 with stop.doing(Mode.wait):
-                    while (self.waiting or self.running) and stop.number is None:
+                    while self._goes_on() and stop.number is None:
                         self._fill()
                         self._look()
                     if stop.number is not None:
@@ -106,13 +108,17 @@ class Pool:
                 stop.settled = True
                 raise Stopped(error.number, "", saved=False) from error
 
+    def _goes_on(self) -> bool:
+        """Whether a job waits or runs."""
+        return bool(self.waiting or self.running)
+
     def _fill(self) -> None:
         """Start jobs in the slots that are free."""
         taken = {one.slot for one in self.running}
         for slot in range(len(self.slots.gpus)):
             if self.waiting and slot not in taken:
                 job = self.waiting.popleft()
-                self.running.append(_Process(job, slot, self._started(job, slot)))
+                self.running.append(Process(job, slot, self._started(job, slot)))
 
     def _started(self, job: SweepJob, slot: int) -> "subprocess.Popen[bytes]":
         gpu = self.slots.gpus[slot]
@@ -132,17 +138,21 @@ class Pool:
     def _look(self) -> None:
         """See which processes have ended, and show how far the others are."""
         for one in self._reaped():
-            self.board.refresh(one.job)
-            if one.child.returncode < 0:
-                self._begin_again(one.job, -one.child.returncode)
-            else:
-                self.board.say_end(one.job, one.child.returncode)
+            self._end(one)
         began = self.board.update([one.job for one in self.running])
         if self.slots.mark is not None:
             for job in began:
                 listing.mark_latest(job.run, self.slots.mark)
 
-    def _reaped(self) -> list[_Process]:
+    def _end(self, one: Process) -> None:
+        """Say what came of a job, or let it go on, as its process has ended."""
+        self.board.refresh(one.job)
+        if one.child.returncode < 0:
+            self._begin_again(one.job, -one.child.returncode)
+        else:
+            self.board.say_end(one.job, one.child.returncode)
+
+    def _reaped(self) -> list[Process]:
         """The processes that have ended meanwhile."""
         time.sleep(LOOK_SECONDS)
         ended = [one for one in self.running if one.child.poll() is not None]

@@ -61,14 +61,21 @@ def check(settings: Settings) -> None:
 
 
 def check_samples(settings: Settings) -> None:
-    """Refuse fewer samples than the scores at a phase's end need. Raises UserError."""
+    """Refuse fewer samples than the scores at a phase's end need, and an objective of text of
+    a model of pictures. Raises UserError.
+    """
     from gantext import models
+    from gantext.evaluation.at_real import order_of
     from gantext.metrics.text.bleu_scores import fewest_samples
 
     chosen, why = settings.eval, "the scores at the end of a phase"
     # Of text BLEU's protocol decides, of pictures the Frechet distance, which needs two.
     by_preset = fewest_samples(chosen.preset), f"{why} by eval.preset={chosen.preset}"
     fewest = {data.Reads.text: by_preset}
+    if order_of(settings.objective) and models.reads(settings.model.name) not in fewest:
+        raise UserError(
+            f"objective={settings.objective}: model={settings.model.name} is none of text"
+        )
     least, why = fewest.get(models.reads(settings.model.name), (2, why))
     if chosen.samples < least:
         raise UserError(f"eval.samples={chosen.samples}: {why} need at least {least}")

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from gantext.evaluation import at_real
 from gantext.metrics.text.frontier import Point, bleu_at
+from gantext.runs.folder import RunDir
 from tests.conftest import Command
 
 FEW = ["-n", "30", "--temperatures", "0.5,1.0"]
@@ -86,3 +88,19 @@ def test_it_needs_a_real_text(cli: Command, run: Path, tmp_path: Path) -> None:
     (tmp_path / "samples.txt").write_text("a\nb\n")
     found = cli("eval", "frontier", "--samples", "samples.txt")
     assert found.code == 2 and "data=NAME" in found.err
+
+
+def test_the_score_of_a_whole_curve_is_its_reading(
+    cli: Command, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From nearly greedy to wild, on whose way is the real text's Self-BLEU."""
+    monkeypatch.setattr(at_real, "TEMPERATURES", (0.001, 1.0))
+    folder = RunDir(run)
+    (score,) = at_real.at_real(folder, folder.settings, 2, lambda line: None)
+    chosen = folder.settings.eval
+    words = ["-n", str(chosen.samples), "--temperatures", "0.001,1", "--seeds", str(chosen.seed)]
+    found = document(cli, str(run), *words, "--order", "2")
+    assert (score.name, score.value) == ("bleu-2-at-real", found["at_real"][0]["value"])
+    assert score.signature["temperatures"] == "0.001,1"
+    monkeypatch.setattr(at_real, "TEMPERATURES", (1.0,))
+    assert not at_real.at_real(folder, folder.settings, 2, lambda line: None)

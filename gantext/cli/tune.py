@@ -1,0 +1,130 @@
+"""gantext tune."""
+
+import contextlib
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from gantext.cli import completion, sweeps, tables
+from gantext.cli.options import ConfigDir, Json
+from gantext.cli.training_options import Force, Gpus, Jobs
+from gantext.config import groups
+from gantext.config.words import command
+from gantext.errors import UserError
+from gantext.evaluation.sweep_scores import store
+from gantext.runs.sweep_state import state_of
+from gantext.training.stop import Stopped
+
+if TYPE_CHECKING:
+    from gantext.training.trials import Opened
+
+EXAMPLES = """
+
+[bold]Examples[/bold]
+
+  gantext tune rates n=50 model=gan data=coco "model.mle.learning_rate=tag(log,interval(1e-4,1e-2))"
+
+  gantext tune coco n=50 tune=gan_coco --jobs 4
+
+"""
+
+
+class SearchingCommand(TyperCommand):
+    """A command whose help ends with the ready searches that there are."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Print the help; only now are the configs read."""
+        names = groups.names("tune")
+        lines = [f"  [cyan]{name:<16}[/cyan] {groups.describe('tune', name)}" for name in names]
+        self.epilog = "\n\n".join(["[bold]tune=[/bold]", *lines]) + EXAMPLES
+        super().format_help(ctx, formatter)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(cls=SearchingCommand, context_settings={"ignore_unknown_options": True})(tune)
+
+
+def tune(
+    study: Annotated[
+        str, typer.Argument(metavar="STUDY", help="Its name, and its folder's in runs_dir.")
+    ],
+    overrides: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="n=50 [OVERRIDES]...",
+            help="How many trials, and key=value as of gantext train, some of them searched: "
+            "interval(a,b), tag(log,interval(a,b)), int(interval(a,b)), range(a,b), choice(a,b).",
+            autocompletion=completion.overrides,
+            show_default=False,
+        ),
+    ] = None,
+    storage: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL", help="The database of the trials (default: study.db in the folder)."
+        ),
+    ] = None,
+    jobs: Jobs = None,
+    gpus: Gpus = None,
+    config_dir: ConfigDir = None,
+    force: Force = False,
+    json: Json = False,
+) -> None:
+    """Search settings with Optuna: each trial is a job of a sweep.
+
+    The same words again go on with the study, a larger n makes more trials, and the command may run
+    several times at once. The objective is `objective=`; trials whose nll_valid is worse than the
+    median of the others are pruned.
+    """
+    from gantext.config.search import search_of
+    from gantext.training.pool import Slots, slots_of
+    from gantext.training.trials import opened, search
+
+    slots = Slots(slots_of(jobs, gpus), force)
+    asked = search_of(list(overrides or []), config_dir)
+    found = opened(study, asked, config_dir, storage, len(slots.gpus))
+    try:
+        search(found, slots, tables.err)
+    except Stopped as error:
+        raise Stopped(error.number, command(*sys.argv[1:]), error.saved) from error
+    finally:
+        if not json:
+            sweeps.sweep_report(found.folder, json)
+    best = _best(found)
+    if json:
+        jobs_now = store(found.folder)
+        tables.print_json({"sweep": str(found.folder.path), "jobs": jobs_now, "best": best})
+    elif best is not None:
+        line = "best: trial {job}, {objective} {value:.6g}; to train it again: {command}"
+        tables.out.print(line.format(**best), markup=False, soft_wrap=True, highlight=False)
+    if best is None:
+        tables.hint("no trial has come to a value of its objective")
+        raise typer.Exit(1)
+
+
+def _best(found: "Opened") -> dict[str, Any] | None:
+    """The best trial, and the command that trains it again; how much each key matters is drawn."""
+    best = found.study.best()
+    if best is None:
+        return None
+    job, value = found.folder.job(best[0]), best[1]
+    objective = state_of(job).get("objective", "the objective")
+    _draw_importance(found, objective)
+    again = command("train", *job.words)
+    return {"job": job.name, "objective": objective, "value": value, "command": again}
+
+
+def _draw_importance(found: "Opened", objective: str) -> None:
+    """Write the figure of how much each key matters, where that is known."""
+    from gantext.plots.importance import importance_figure
+    from gantext.plots.output import png_bytes
+
+    shares = found.study.importance()
+    if shares:
+        with contextlib.suppress(UserError):  # as where there is no matplotlib
+            picture = png_bytes(importance_figure(shares, objective))
+            found.folder.files.write(found.folder.importance, picture)
+            tables.hint(f"importance of the keys: {found.folder.importance}")

@@ -1,0 +1,25 @@
+"""StudyDir: the folder of a search. It is a sweep's, and besides its files has
+
+study.db         the trials, where no other storage is named (Optuna's)
+importance.png   what share of the objective's spread each key has
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from gantext.runs.sweep import SweepDir
+
+
+@dataclass(frozen=True)
+class StudyDir(SweepDir):
+    """The folder of a search; its jobs are the trials, by their numbers."""
+
+    @property
+    def database(self) -> Path:
+        """Where the trials are kept."""
+        return self.path / "study.db"
+
+    @property
+    def importance(self) -> Path:
+        """Where it is drawn how much each key matters."""
+        return self.path / "importance.png"
