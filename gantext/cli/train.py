@@ -1,17 +1,15 @@
 """gantext train, pretrain, adversarial-train."""
 
-import re
 import shlex
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperCommand
 
 from gantext.cli import completion, sweeps, tables
 from gantext.cli.options import ConfigDir, Json
+from gantext.cli.training_command import TrainingCommand
 from gantext.cli.training_options import (
     Cfg,
     DryRun,
@@ -25,7 +23,6 @@ from gantext.cli.training_options import (
     Slurm,
     Words,
 )
-from gantext.config import groups
 from gantext.data import ranges
 from gantext.errors import UserError
 from gantext.runs import listing
@@ -34,61 +31,7 @@ from gantext.runs.sweep import SweepDir, is_sweep
 from gantext.training import launch, processes
 from gantext.training.terminal import say
 
-
-def _groups_help() -> str:
-    lines = []
-    for group in groups.GROUPS:
-        lines.append(f"[bold]{group}=[/bold]")
-        names = groups.names(group)
-        lines += [f"  [cyan]{name:<16}[/cyan] {groups.describe(group, name)}" for name in names]
-    return "\n\n".join(lines)
-
-
 ENGINES = "--jobs, --gpus, --slurm and --ray"
-OPTIONS = re.compile(r"[a-z-]+=")  # how the options of --slurm begin
-EXAMPLES = """
-
-[bold]Examples[/bold]
-
-  gantext train experiment=demo
-
-  gantext train model=gan data=coco seed=2
-
-  gantext train -m model=gan seed=1,2,3
-
-  gantext train --resume
-
-"""
-
-
-def _is_address(word: str) -> bool:
-    """Whether a word names a Ray cluster."""
-    from gantext.training.cluster import ADDRESS
-
-    return ADDRESS.fullmatch(word) is not None
-
-
-# Options whose value may be left out, and whether a word is one.
-VALUED: dict[str, Callable[[str], bool]] = {
-    "--slurm": lambda word: OPTIONS.match(word) is not None,
-    "--ray": _is_address,
-}
-
-
-class TrainingCommand(TyperCommand):
-    """A command whose help ends with the models, data and experiments that there are."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse; what follows --slurm and --ray may be left out, which Typer does not know."""
-        followed = zip(args, [*args[1:], ""], strict=False)
-        given = [f"{a}=" if a in VALUED and not VALUED[a](b) else a for a, b in followed]
-        return super().parse_args(ctx, given)
-
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Print the help; only now are the configs read, as looking for plugins' takes 50 ms."""
-        # Any: click's own types, which typer from some version on has under another name.
-        self.epilog = _groups_help() + EXAMPLES
-        super().format_help(ctx, formatter)
 
 
 def register(app: typer.Typer) -> None:

@@ -15,6 +15,7 @@ from gantext.config.words import command
 from gantext.errors import UserError
 from gantext.evaluation.sweep_scores import store
 from gantext.runs.sweep_state import state_of
+from gantext.training import processes
 from gantext.training.stop import Stopped
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ def tune(
     several times at once. The objective is `objective=`; trials whose nll_valid is worse than the
     median of the others are pruned.
     """
+    processes.refuse_several(["tune"])
     from gantext.config.search import search_of
     from gantext.training.pool import Slots, slots_of
     from gantext.training.trials import opened, search
