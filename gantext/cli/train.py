@@ -61,18 +61,32 @@ def train(
 ) -> None:
     """Train a model: all its phases, then its scores."""
     words = list(overrides or [])
-    alone = {"-m": multirun, "--replay": replay, "--cfg": cfg, "--dry-run": dry_run}
-    processes.refuse_several([option for option, given in alone.items() if given])
     if replay:
+        processes.refuse_several(["--replay"])
         _replay(words, json)
         return
+    how = sweeps.How(jobs, gpus, force, slurm, ray)
     if resume:
-        _resume(words, sweeps.How(jobs, gpus, force, slurm, ray), json)
+        _resume(words, how, json)
         return
-    how = sweeps.How(jobs, gpus, slurm=slurm, ray=ray)
+    _begin(words, how, multirun, config_dir, cfg, dry_run, json)
+
+
+def _begin(
+    words: list[str],
+    how: sweeps.How,
+    multirun: bool,
+    config_dir: Path | None,
+    cfg: str | None,
+    dry_run: bool,
+    json: bool,
+) -> None:
+    """A new run or sweep, or only its config; the options are those of the commands."""
+    alone = {"-m": multirun, "--cfg": cfg, "--dry-run": dry_run}
+    processes.refuse_several([option for option, given in alone.items() if given])
     if how.is_said and not multirun:
         raise UserError(f"{ENGINES} run the jobs of a sweep, which needs -m")
-    words += ["force=true"] * force
+    words = [*words, *["force=true"] * how.force]
     if cfg is not None or dry_run:
         show(words, config_dir, cfg)
     elif multirun:
@@ -156,19 +170,8 @@ def pretrain(
 ) -> None:
     """Run only the phases before the adversarial one."""
     words = [*(overrides or []), "phases=pretrain"]
-    train(
-        words,
-        multirun,
-        config_dir,
-        cfg,
-        dry_run,
-        json=json,
-        force=force,
-        jobs=jobs,
-        gpus=gpus,
-        slurm=slurm,
-        ray=ray,
-    )
+    how = sweeps.How(jobs, gpus, force, slurm, ray)
+    _begin(words, how, multirun, config_dir, cfg, dry_run, json)
 
 
 def adversarial_train(
@@ -214,19 +217,8 @@ def adversarial_train(
         "phases=adversarial",
         f"from_run={quote(f'{run.path}@{phase}' if phase else str(run.path))}",
     ]
-    train(
-        words,
-        multirun,
-        config_dir,
-        cfg,
-        dry_run,
-        json=json,
-        force=force,
-        jobs=jobs,
-        gpus=gpus,
-        slurm=slurm,
-        ray=ray,
-    )
+    how = sweeps.How(jobs, gpus, force, slurm, ray)
+    _begin(words, how, multirun, config_dir, cfg, dry_run, json)
 
 
 def show(words: list[str], config_dir: Path | None, cfg: str | None) -> None:

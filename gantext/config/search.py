@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gantext.config import groups
-from gantext.config.words import check
+from gantext.config.words import check, key_of
 from gantext.errors import UserError, nearest
 from gantext.records.content import Damaged
 from gantext.records.yaml_file import read_yaml
@@ -104,12 +104,12 @@ def search_of(words: Sequence[str], config_dir: Path | None = None) -> Search:
 
     check(words)
     ready = [own for word in words for own in _unfolded(word, config_dir)]
-    counts = [word for word in ready if _key(word) == "n"]
+    counts = [word for word in ready if key_of(word) == "n"]
     ready = [word for word in ready if word not in counts]
     for word in ready:
-        if _key(word).startswith(("hydra.", "hydra/")):
+        if key_of(word).startswith(("hydra.", "hydra/")):
             raise UserError(f"{word}: gantext tune runs its trials without Hydra's plugins")
-        if _key(word) == "name":
+        if key_of(word) == "name":
             raise UserError(f"{word}: the name of a study is the first word of gantext tune")
     fixed: list[str] = []
     space: dict[str, Dimension] = {}
@@ -121,10 +121,6 @@ def search_of(words: Sequence[str], config_dir: Path | None = None) -> Search:
     if not space:
         raise UserError("nothing is searched: give a key an interval, e.g. seed=choice(1,2)")
     return Search(_trials(counts), tuple(ready), tuple(fixed), space)
-
-
-def _key(word: str) -> str:
-    return word.lstrip("+~").partition("=")[0]
 
 
 def _unfolded(word: str, config_dir: Path | None) -> list[str]:

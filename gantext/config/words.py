@@ -45,6 +45,11 @@ def check(overrides: Sequence[str]) -> None:
             raise UserError(f"{shown}: not in the encoding of this terminal: set PYTHONUTF8=1")
 
 
+def key_of(word: str) -> str:
+    """The key of an override: 'seed' of 'seed=1', '+seed=1' and '~seed'."""
+    return word.lstrip("+~").partition("=")[0]
+
+
 def at_home(value: str) -> str:
     """The value with ~ at its start as the home folder, which a shell leaves after key=."""
     return os.path.expanduser(value) if value == "~" or value.startswith("~/") else value

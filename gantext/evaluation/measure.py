@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gantext import models
 from gantext.config.settings import Device
-from gantext.runs.kinds import PICTURES
+from gantext.runs.kinds import PICTURES, TEXT, Kind
 
 if TYPE_CHECKING:
     from gantext.evaluation.ground import Ground
@@ -122,9 +122,13 @@ class Measure:
             return found
         return [replace(one, signature={**one.signature, **preparation.signature}) for one in found]
 
+    def reads(self, kind: Kind[Any, Any]) -> bool:
+        """Whether it is of what models of a kind make."""
+        return self.pictures == (kind is PICTURES)
+
     def is_for(self, model: "Model | None") -> bool:
         """Whether it reads what a model makes; files hold text."""
-        return self.pictures == (model is not None and model.kind is PICTURES)
+        return self.reads(TEXT if model is None else model.kind)
 
     def fits(self, subject: "Subject") -> bool:
         """Whether a subject may have it: pictures or text, and a model that can what it needs."""

@@ -20,6 +20,7 @@ from gantext.inference.sampling import naming, sample_texts
 from gantext.metrics.score import Score, Setting
 from gantext.nn.rng import generator
 from gantext.nn.text.sampling import SamplingOptions
+from gantext.runs.kinds import PICTURES, TEXT
 from gantext.runs.trained import Trained, TrainedPictures, TrainedText
 
 Drawn = tuple[Sequence[str], Sequence[Sequence[str]]]  # sentences and their words
@@ -89,13 +90,13 @@ def text_score(trained: TrainedText, ground: Ground, name: str) -> float | None:
     """
     corpus = ground.corpus
     assert corpus is not None
-    measure = measures.judging(pictures=False)[name]
+    measure = measures.judging(TEXT)[name]
     return _score(trained, ground, measure, name, functools.partial(_sampled, trained, corpus))
 
 
 def picture_score(painter: TrainedPictures, ground: Ground, name: str) -> float | None:
     """One of the scores of `score_pictures` for a model amid a phase; None where it has none."""
-    measure = measures.judging(pictures=True)[name]
+    measure = measures.judging(PICTURES)[name]
     return _score(painter, ground, measure, name, lambda: ((), ()))
 
 

@@ -5,11 +5,11 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from gantext.config.words import key_of
 from gantext.errors import UserError, nearest
 from gantext.evaluation.sweep_scores import (
     SEED,
     differing,
-    key_of,
     names_of,
     objective_of,
     values_of,

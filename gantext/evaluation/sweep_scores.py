@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gantext.config.words import key_of
 from gantext.evaluation import measures
 from gantext.evaluation.spreadsheet import csv_text
 from gantext.runs.sweep import SweepDir
@@ -27,11 +28,6 @@ class SeedMeans:
     jobs: tuple[str, ...]
     mean: dict[str, float]
     sd: dict[str, float]
-
-
-def key_of(word: str) -> str:
-    """The key of an override: 'seed' of 'seed=1'."""
-    return word.lstrip("+~").partition("=")[0]
 
 
 def values_of(job: JobState) -> dict[str, float]:

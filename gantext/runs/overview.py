@@ -23,19 +23,14 @@ from gantext.runs.listing import run_folders
 from gantext.runs.migrations import FORMAT
 from gantext.runs.note import NOTE, note_of
 from gantext.runs.summary import unreadable
+from gantext.runs.sweep_job import FINAL
 
 INDEX = ".runs.json"
 # Fewer runs are read about as quickly as the index of them.
 INDEXED = 100
 # A file that changed within this time may change again without a sign: clocks of files are coarse.
 SETTLED = 2 * 10**9  # nanoseconds
-LAST = (
-    "stopped",
-    "failed",
-    "diverged",
-    "pruned",
-    "finished",
-)  # statuses that stay until run.json changes
+LAST = ("stopped", "failed", *FINAL)  # statuses that stay until run.json changes
 
 
 class _Named(TypedDict):

@@ -123,9 +123,13 @@ class SweepJob:
 
     def prune(self) -> None:
         """Say that its run, which no process works on, is not worth its end."""
-        result = {"status": PRUNED, "overrides": self.words, "scores": []}
-        self.run.save_result(result)
+        self.run.save_result({"status": PRUNED, "overrides": self.words, "scores": []})
         self.run.update(status=PRUNED)
+
+    def save_failure(self, overrides: Sequence[str], error: str) -> None:
+        """Say what kept it from its end. Raises OSError."""
+        result = {"status": "failed", "overrides": [*overrides], "error": error, "scores": []}
+        self.run.save_result(result)
 
     @property
     def can_go_on(self) -> bool:

@@ -9,7 +9,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,12 +17,11 @@ from rich.console import Console
 
 from gantext.config.settings import Device
 from gantext.errors import UserError
-from gantext.files import open_inside
 from gantext.runs import listing
 from gantext.runs.sweep import SweepDir
 from gantext.runs.sweep_job import SweepJob
 from gantext.training.board import Board
-from gantext.training.pool import COMMAND, RETRIES
+from gantext.training.pool import RETRIES, started
 from gantext.training.stop import NUMBERS, Interrupted, Mode, Stopped, stop_request
 from gantext.training.sweeps import Engine
 
@@ -57,25 +55,15 @@ def run_task(folder: str, force: bool) -> int:
 
     Ray cancels it by KeyboardInterrupt: the job is saved.
     """
-    job = SweepJob(Path(folder))
-    code = -1
+    job, code = SweepJob(Path(folder)), -1
     for _ in range(RETRIES + 1):
-        code = _ended(job, [*COMMAND, *(["--force"] if force else []), folder])
+        code = _ended(started(job, force))
         if code >= 0:
             break
     return code
 
 
-def _ended(job: SweepJob, words: Sequence[str]) -> int:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-    with open(open_inside(job.folder, job.log, flags), "ab") as log:
-        child = subprocess.Popen(
-            [sys.executable, *words[1:]],  # of this node
-            stdin=subprocess.PIPE,  # tethers it to the task
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+def _ended(child: "subprocess.Popen[bytes]") -> int:
     try:
         return child.wait()
     except KeyboardInterrupt:

@@ -19,7 +19,6 @@ from gantext.runs.shapes import Best, EarlyEnd, Waiting
 VALIDATION = "nll_valid"
 # The metrics of looks by which a state may be better than another, all the better the lower.
 LOOKED_AT: dict[Kind[Any, Any], tuple[str, ...]] = {TEXT: (VALIDATION,), PICTURES: ()}
-DRAWS = {TEXT: False, PICTURES: True}
 
 
 def asked(settings: Settings) -> dict[str, str]:
@@ -41,7 +40,7 @@ def check(settings: Settings) -> None:
         UserError: naming the key.
     """
     kind = model_kind(settings.model.name)
-    names = [*LOOKED_AT[kind], *measures.judging(pictures=DRAWS[kind])]
+    names = [*LOOKED_AT[kind], *measures.judging(kind)]
     for key, name in asked(settings).items():
         if name not in names:
             hint = nearest(name, names) or f" (there are: {', '.join(names)})"
@@ -86,14 +85,8 @@ def is_better(metric: str, value: float, than: float | None, by: float = 0.0) ->
     """
     if not math.isfinite(value):
         return False
-    return than is None or (than - value if _falls(metric) else value - than) > by
-
-
-def _falls(metric: str) -> bool:
-    if metric == VALIDATION:
-        return True
-    rows = measures.judging(pictures=False) | measures.judging(pictures=True)
-    return metric in rows[metric].falling
+    falls = metric == VALIDATION or measures.falls(metric)
+    return than is None or (than - value if falls else value - than) > by
 
 
 class Improvement:

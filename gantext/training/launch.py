@@ -21,28 +21,24 @@ if TYPE_CHECKING:
 def kept(run: "RunDir", words: list[str]) -> list[str]:
     """The overrides of a source run that `words` do not replace, the paths in them absolute."""
     from gantext.config.schema import flat
-    from gantext.config.words import quote
+    from gantext.config.words import key_of, quote
     from gantext.runs.migrations import todays
 
-    replaced = {_key(word) for word in words} | {"phases", "from_run", "name", "force"}
+    replaced = {key_of(word) for word in words} | {"phases", "from_run", "name", "force"}
     if "data" in replaced:
-        replaced |= {_key(word) for word in run.info.get("overrides", []) if "data." in word}
+        replaced |= {key_of(word) for word in run.info.get("overrides", []) if "data." in word}
     data, values = run.settings.data, flat(run.settings)
     kept = []
     for word in run.info.get("overrides", []):
-        today = todays(_key(word))
-        if today != _key(word):
+        today = todays(key_of(word))
+        if today != key_of(word):
             kept += [] if today in replaced else [f"{today}={json.dumps(values[today])}"]
             continue
-        group, _, field = _key(word).partition(".")
+        group, _, field = key_of(word).partition(".")
         value = getattr(data, field, None) if group == "data" else None
-        if _key(word) not in replaced:
-            kept.append(f"{_key(word)}={quote(value)}" if isinstance(value, str) else word)
+        if key_of(word) not in replaced:
+            kept.append(f"{key_of(word)}={quote(value)}" if isinstance(value, str) else word)
     return kept
-
-
-def _key(word: str) -> str:
-    return word.lstrip("+~").partition("=")[0]
 
 
 def newest_pretrained(runs_dir: Path) -> "RunDir":

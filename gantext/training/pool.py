@@ -61,6 +61,28 @@ def slots_of(jobs: int | None, gpus: str | None) -> tuple[str | None, ...]:
     return tuple(names[slot % len(names)] for slot in range(jobs or len(names)))
 
 
+def started(job: SweepJob, force: bool, gpu: str | None = None) -> "subprocess.Popen[bytes]":
+    """A process that has the job, tethered to this one; what it says goes to the job's log.
+
+    Args:
+        job: of a sweep.
+        force: as of `run_job`.
+        gpu: that alone it sees; None: all that there are.
+    """
+    words = [*COMMAND, *(["--force"] if force else []), str(job.folder)]
+    environment = {} if gpu is None else {"CUDA_VISIBLE_DEVICES": gpu}
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    with open(open_inside(job.folder, job.log, flags), "ab") as log:
+        return subprocess.Popen(
+            words,
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            env={**os.environ, **environment},
+            start_new_session=True,
+        )
+
+
 @dataclass
 class Process:
     """A process, the job that it has and the slot that it is in."""
@@ -118,22 +140,8 @@ class Pool:
         for slot in range(len(self.slots.gpus)):
             if self.waiting and slot not in taken:
                 job = self.waiting.popleft()
-                self.running.append(Process(job, slot, self._started(job, slot)))
-
-    def _started(self, job: SweepJob, slot: int) -> "subprocess.Popen[bytes]":
-        gpu = self.slots.gpus[slot]
-        environment = {} if gpu is None else {"CUDA_VISIBLE_DEVICES": gpu}
-        words = [*COMMAND, *(["--force"] if self.slots.force else []), str(job.folder)]
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-        with open(open_inside(job.folder, job.log, flags), "ab") as log:
-            return subprocess.Popen(
-                words,
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-                env={**os.environ, **environment},
-                start_new_session=True,
-            )
+                child = started(job, self.slots.force, self.slots.gpus[slot])
+                self.running.append(Process(job, slot, child))
 
     def _look(self) -> None:
         """See which processes have ended, and show how far the others are."""

@@ -99,7 +99,7 @@ def store_failure(job: SweepJob, audience: Audience, error: str) -> None:
     overrides: list[str] = []
     with contextlib.suppress(UserError):  # damaged, which is then the error
         overrides = job.words
-    job.run.save_result({"status": "failed", "overrides": overrides, "error": error, "scores": []})
+    job.save_failure(overrides, error)
     Reporter(audience, job.run.log).say(f"failed: {error}", "red")
 
 

@@ -37,7 +37,6 @@ LOOK_SECONDS = 1.0  # between two looks at what a trial reports, and for a trial
 PATIENCE = 60.0  # seconds for another process to plan the study
 REPORTED = "nll_valid"  # what is looked at while a trial is trained: nats per token
 DEFAULT = {TEXT: "nll-test", PICTURES: "frechet"}  # objective where none is named
-OF_PICTURES = {TEXT: False, PICTURES: True}
 
 
 @dataclass(frozen=True)
@@ -115,13 +114,12 @@ def opened(
 def _checked(name: str, search: Search, config_dir: Path | None) -> Settings:
     """The settings of one trial, when those at the ends of what is searched are checked."""
     from gantext.config.compose import compose
-    from gantext.training.preparation import check_samples
+    from gantext.training.preparation import check
 
+    words.check_name(name)
     for corner in search.corners():
-        settings = compose([*corner, f"name={words.quote(name)}"], config_dir)
-        check_samples(settings)
-    if settings.name != name or Path(name).name != name or name.startswith("."):
-        raise UserError(f"{name}: the name of a study is that of a folder")
+        settings = compose(corner, config_dir)
+        check(settings)
     return settings
 
 
@@ -131,10 +129,10 @@ def _falls(settings: Settings) -> bool:
     name = settings.objective or DEFAULT[kind]
     if order_of(name) is not None:
         return False
-    rows = measures.judging(pictures=OF_PICTURES[kind])
-    if name not in rows:
-        raise UserError(f"objective={name}: a search needs one of {', '.join(rows)}")
-    return name in rows[name].falling
+    names = measures.judging(kind)
+    if name not in names:
+        raise UserError(f"objective={name}: a search needs one of {', '.join(names)}")
+    return measures.falls(name)
 
 
 def _wait_for_the_plan(folder: StudyDir) -> None:
@@ -207,9 +205,7 @@ class TrialPool(Pool):
         except UserError as error:
             self.opened.study.tell_failed(trial)
             made(job.folder)
-            overrides = self.opened.search.words_of(trial.drawn)
-            result = {"status": "failed", "overrides": overrides, "error": str(error), "scores": []}
-            job.run.save_result(result)
+            job.save_failure(self.opened.search.words_of(trial.drawn), str(error))
             self.board.say(job, f"failed: {error}")
             return
         self.trials[job.name] = trial

@@ -7,10 +7,12 @@ the row: "module:ROW". Within each use the rows keep their order here, those of 
 
 import functools
 from collections.abc import Iterable
+from typing import Any
 
 from gantext.errors import UserError, nearest
 from gantext.evaluation.measure import SAMPLED, Command, Measure
 from gantext.plugins import installed
+from gantext.runs.kinds import Kind
 
 GROUP = "gantext.measures"
 _BLEU = frozenset({"references", "preset"})
@@ -270,10 +272,15 @@ def after_phase() -> tuple[Measure, ...]:
     return tuple(row for row in _first_first() if row.after_phase)
 
 
-def judging(*, pictures: bool) -> dict[str, Measure]:
+def judging(kind: Kind[Any, Any]) -> dict[str, Measure]:
     """The scores at a phase's end by which a state may be the best, and the measure of each."""
-    rows = [row for row in after_phase() if row.pictures == pictures]
+    rows = [row for row in after_phase() if row.reads(kind)]
     return {name: row for row in rows for name in (*row.rising, *row.falling)}
+
+
+def falls(score: str) -> bool:
+    """Whether a score is the better the lower it is."""
+    return any(score in row.falling for row in table().values())
 
 
 def compared() -> tuple[str, ...]:

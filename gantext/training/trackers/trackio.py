@@ -7,14 +7,11 @@ import importlib
 import os
 import re
 import secrets
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from gantext.training.trackers.contract import PROJECT, Opening
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+from gantext.training.trackers.wandb_api import Logged
 
 PACKAGE = "trackio"
 EXTRA = "trackio"
@@ -37,11 +34,12 @@ def open_sink(opening: Opening) -> "Trackio":
     return Trackio(trackio, run, f"trackio show --project {project}")
 
 
-class Trackio:
+class Trackio(Logged):
     """Tells a run of trackio; see `Sink`."""
 
     def __init__(self, package: Any, run: Any, place: str) -> None:
-        self._package, self._run, self.place = package, run, place
+        super().__init__(package, run)
+        self.place = place
         self.id: str = run.name
         # It has no public name for where it goes on; without one steps are told twice.
         self.last: int = getattr(run, "_next_step", 0) - 1
@@ -50,16 +48,7 @@ class Trackio:
     def row(self, metrics: Mapping[str, float], total: int) -> None:
         """See `Sink`."""
         self._total = total
-        self._run.log(dict(metrics), step=total)
-
-    def text(self, name: str, lines: Sequence[str], total: int) -> None:
-        """See `Sink`."""
-        table = self._package.Table(columns=["sentence"], data=[[line] for line in lines])
-        self._run.log({name: table}, step=total)
-
-    def picture(self, name: str, pixels: "NDArray[np.uint8]", total: int) -> None:
-        """See `Sink`."""
-        self._run.log({name: self._package.Image(pixels)}, step=total)
+        super().row(metrics, total)
 
     def close(self, status: str, scores: Mapping[str, float]) -> None:
         """See `Sink`; it has no place for a status but beside metrics."""

@@ -6,15 +6,12 @@ WANDB_PROJECT): a run's folder names none, and keeps no key.
 
 import importlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gantext.training.trackers.contract import PROJECT, Opening
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+from gantext.training.trackers.wandb_api import Logged
 
 PACKAGE = "wandb"
 EXTRA = "wandb"
@@ -53,29 +50,16 @@ def _opened(wandb: Any, opening: Opening, identity: str | None) -> Any:
     )
 
 
-class Wandb:
+class Wandb(Logged):
     """Tells a run of wandb; see `Sink`. Its steps cannot go back."""
 
     def __init__(self, package: Any, run: Any, total: int) -> None:
-        self._package, self._run = package, run
+        super().__init__(package, run)
         self.id: str = run.id
         offline = run.settings.mode != "online"
         # Offline each process has files of its own: those of the one before have the steps before.
         self.last: int = total if offline else run.step - 1
         self.place: str = f"offline in {Path(run.dir).parent}" if offline else str(run.url)
-
-    def row(self, metrics: Mapping[str, float], total: int) -> None:
-        """See `Sink`."""
-        self._run.log(dict(metrics), step=total)
-
-    def text(self, name: str, lines: Sequence[str], total: int) -> None:
-        """See `Sink`."""
-        table = self._package.Table(columns=["sentence"], data=[[line] for line in lines])
-        self._run.log({name: table}, step=total)
-
-    def picture(self, name: str, pixels: "NDArray[np.uint8]", total: int) -> None:
-        """See `Sink`."""
-        self._run.log({name: self._package.Image(pixels)}, step=total)
 
     def close(self, status: str, scores: Mapping[str, float]) -> None:
         """See `Sink`."""
