@@ -16,6 +16,7 @@ from gantext.errors import UserError
 from gantext.runs import differences, listing, upkeep
 from gantext.runs.folder import RunDir
 from gantext.runs.note import note_of, set_note
+from gantext.runs.sweep import is_planned
 
 Runs = Annotated[
     list[str],
@@ -49,16 +50,16 @@ def rm(
     runs_dir: RunsDir = Path("runs"),
     json: Json = False,
 ) -> None:
-    """Remove runs with all that lies in their folders; asks first. Never one that is running."""
-    found = _found(runs, runs_dir)
-    upkeep.check_free(found)
-    total = sum(sum(upkeep.sizes(run).values()) for run in found)
-    names = [run.name_in(runs_dir) for run in found]
+    """Remove runs and sweeps with all that lies in them; asks first. Never one that is running."""
+    folders = list(dict.fromkeys(_folder(word, runs_dir) for word in runs))
+    upkeep.check_free(folders)
+    total = sum(sum(upkeep.sizes(folder).values()) for folder in folders)
+    names = [RunDir(folder).name_in(runs_dir) for folder in folders]
     if not yes:
         asked = f"remove {', '.join(map(shlex.quote, names))} ({size(total)})?"
         typer.confirm(asked, abort=True, err=True)
-    for run in found:
-        upkeep.remove(run, runs_dir)
+    for folder in folders:
+        upkeep.remove(folder, runs_dir)
     if json:
         tables.print_json({"removed": names, "bytes": total})
         return
@@ -118,7 +119,7 @@ def diff(runs: Runs, runs_dir: RunsDir = Path("runs"), json: Json = False) -> No
 def du(runs: SomeRuns = None, runs_dir: RunsDir = Path("runs"), json: Json = False) -> None:
     """What runs take on the disk, the largest last."""
     found = _found(runs, runs_dir) if runs else listing.list_runs(runs_dir)
-    sizes = {run.name_in(runs_dir): upkeep.sizes(run) for run in found}
+    sizes = {run.name_in(runs_dir): upkeep.sizes(run.path) for run in found}
     sizes = dict(sorted(sizes.items(), key=lambda item: sum(item[1].values())))
     if json:
         records = [
@@ -134,6 +135,14 @@ def du(runs: SomeRuns = None, runs_dir: RunsDir = Path("runs"), json: Json = Fal
         together.update(parts_of_one)
     rows.append(_row_of("together", together, parts))
     tables.table(f"sizes in {runs_dir}", ["run", "all", *parts, "others"], rows)
+
+
+def _folder(word: str, runs_dir: Path) -> Path:
+    """The folder of the run or the sweep that a word names. Raises UserError."""
+    if not word:  # elsewhere the latest, which nobody who means it would remove by an empty word
+        raise UserError("'' names no run")
+    sweep = next((place for place in (Path(word), runs_dir / word) if is_planned(place)), None)
+    return listing.find(word, runs_dir).path if sweep is None else sweep.resolve()
 
 
 def _found(words: list[str], runs_dir: Path) -> list[RunDir]:

@@ -161,6 +161,11 @@ def _numbered(name: str) -> tuple[int, str]:
     return (int(name) if NUMBER.fullmatch(name) else 10**9, name)
 
 
+def is_planned(path: Path) -> bool:
+    """Whether a folder is certainly a sweep's, and no folder of runs, some of which are numbers."""
+    return (path / PLAN).is_file() and not (path / CONFIG).exists()
+
+
 def is_sweep(path: Path) -> bool:
     """Whether a folder is a sweep's: it is planned, or from before and has numbered jobs."""
     if (path / CONFIG).exists() or not path.is_dir():

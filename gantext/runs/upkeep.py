@@ -7,43 +7,49 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from gantext.config.words import check_name
+from gantext.config.words import LATEST, check_name
 from gantext.errors import UserError
 from gantext.files import Held, attempt, hold, is_held
 from gantext.runs import listing
 from gantext.runs.folder import CONFIG, LOCK, RunDir
+from gantext.runs.sweep import PLAN, is_planned
 
 # The folders in a run's that take most of its room.
 PARTS = ("checkpoints", "tensorboard", "samples", "plots", "scores")
 
 
-def check_free(runs: Iterable[RunDir]) -> None:
-    """Refuse runs that a process writes now. Raises UserError."""
-    for run in runs:
-        if is_held(run.path / LOCK):
-            raise UserError(f"{run.path} is in use: only a run that nobody writes can be removed")
+def check_free(folders: Iterable[Path]) -> None:
+    """Refuse runs and sweeps that a process writes now. Raises UserError."""
+    for folder in folders:
+        for lock in (folder / LOCK, *folder.glob(f"*/{LOCK}")):  # of a sweep's jobs too
+            if is_held(lock):
+                raise UserError(f"{lock.parent} is in use: only what nobody writes can be removed")
 
 
-def remove(run: RunDir, runs_dir: Path) -> None:
-    """Remove a run with all that lies in its folder; links in it go, what they lead to stays.
+def remove(folder: Path, runs_dir: Path) -> None:
+    """Remove a run or a sweep with all that lies in its folder; links in it go, what they lead to
+    stays.
 
-    The config goes last, so that a run that a kill left half removed can be removed again.
+    What makes it a run or a sweep goes last, so that one that a kill left half removed can be
+    removed again.
 
     Raises:
-        UserError: a process writes the run, or it cannot be removed.
+        UserError: a process writes it, or it cannot be removed.
     """
-    was_latest = listing.is_latest(run, runs_dir)
-    with _held(run), attempt(f"remove {run.path}"):
-        for path in run.path.iterdir():
-            if path.name in (CONFIG, LOCK):
+    latest = (runs_dir / LATEST).resolve()
+    was_latest = latest.is_relative_to(folder.resolve())
+    with _held(folder), attempt(f"remove {folder}"):
+        last = [folder / name for name in (CONFIG, PLAN, LOCK)]
+        for path in folder.iterdir():
+            if path in last:
                 continue
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
             else:
                 path.unlink()
-        for name in (CONFIG, LOCK):
-            (run.path / name).unlink(missing_ok=True)
-        run.path.rmdir()
+        for path in last:
+            path.unlink(missing_ok=True)
+        folder.rmdir()
     left = listing.list_runs(runs_dir) if was_latest else []
     if left:
         listing.mark_latest(left[-1], runs_dir)
@@ -53,12 +59,15 @@ def rename(run: RunDir, name: str, runs_dir: Path) -> RunDir:
     """Give a run's folder another name in the same place.
 
     Raises:
-        UserError: a process writes the run, the name is none, or something has it already.
+        UserError: a process writes the run, it is a job of a sweep, the name is none, or something
+            has it already.
     """
     check_name(name)
+    if is_planned(run.path.parent):
+        raise UserError(f"{run.path} is a job of a sweep, whose name is its number")
     renamed = RunDir(run.path.with_name(name))
     was_latest = listing.is_latest(run, runs_dir)
-    with _held(run), attempt(f"rename {run.path}"):
+    with _held(run.path), attempt(f"rename {run.path}"):
         if os.path.lexists(renamed.path):
             raise UserError(f"{renamed.path} is there already")
         run.path.rename(renamed.path)
@@ -68,20 +77,20 @@ def rename(run: RunDir, name: str, runs_dir: Path) -> RunDir:
 
 
 @contextlib.contextmanager
-def _held(run: RunDir) -> Iterator[None]:
-    """Hold a run, whatever lies in its folder. Raises UserError where a process writes it."""
+def _held(folder: Path) -> Iterator[None]:
+    """Hold a run or a sweep, whatever lies in it. Raises UserError where a process writes it."""
     try:
-        with hold(run.path / LOCK):
+        with hold(folder / LOCK):
             yield
     except Held as error:
-        raise UserError(f"{run.path} is in use by process {error.holder}") from error
+        raise UserError(f"{folder} is in use by process {error.holder}") from error
 
 
-def sizes(run: RunDir) -> dict[str, int]:
+def sizes(folder: Path) -> dict[str, int]:
     """Bytes of a run by the folder in it that they lie in, files beside these as 'others'."""
     found: Counter[str] = Counter()
-    for place, _, names, descriptor in os.fwalk(run.path):
-        parts = Path(place).relative_to(run.path).parts
+    for place, _, names, descriptor in os.fwalk(folder):
+        parts = Path(place).relative_to(folder).parts
         for name in names:
             with contextlib.suppress(FileNotFoundError):  # a run that trains drops checkpoints
                 state = os.stat(name, dir_fd=descriptor, follow_symlinks=False)

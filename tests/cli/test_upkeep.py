@@ -66,6 +66,23 @@ def test_rm_never_takes_a_running_one_nor_what_a_link_leads_to(cli: Command, run
     assert (mine / "kept.txt").read_text() == "kept" and not (runs / "second").exists()
 
 
+def test_rm_takes_a_sweep_as_a_whole(cli: Command, runs: Path) -> None:
+    for job in ("0", "1"):
+        made(f"sweep/{job}", seed=7)
+    (runs / "sweep" / "sweep.json").write_text("{}")
+    with hold(runs / "sweep" / "1" / ".lock"):
+        found = cli("runs", "rm", "sweep", "--yes")
+        assert found.code == 2 and "sweep/1 is in use" in found.err
+    assert "whose name is its number" in cli("runs", "rename", "sweep/0", "mine").err
+    assert cli("runs", "rm", "sweep", "--yes").out == "removed sweep\n"
+    assert not (runs / "sweep").exists() and listing.find(None, runs).path.name == "third"
+    made("1")
+    assert cli("runs", "rm", "runs", "--yes").code == 2  # a folder of runs, one named by a number
+    assert cli("runs", "rename", "1", "one").code == 0
+    found = cli("runs", "rm", "", "--yes")
+    assert found.code == 2 and found.err == "error: '' names no run\n"
+
+
 def test_rename_keeps_latest_and_refuses_paths(cli: Command, runs: Path) -> None:
     assert cli("runs", "rename", "third", "best one").out.endswith("runs/best one\n")
     assert listing.find(None, runs).path.name == "best one" and not (runs / "third").exists()

@@ -4,11 +4,11 @@ A node here is `ray start`, with all that it starts.
 """
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,10 +25,12 @@ pytestmark = pytest.mark.engines
 Check = Callable[[Path, str, str], None]
 
 
-def home() -> dict[str, str]:
-    """Where Ray keeps its token and its sockets, whose paths must be short."""
-    folder = tempfile.mkdtemp(prefix="ray-")
-    return {"HOME": folder, "RAY_TMPDIR": folder, "RAY_USAGE_STATS_ENABLED": "0"}
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """Where Ray keeps its token and its sockets, whose paths may have 107 bytes in all."""
+    folder = f"/tmp/ray-{secrets.token_hex(3)}"
+    yield {"HOME": str(tmp_path), "RAY_TMPDIR": folder, "RAY_USAGE_STATS_ENABLED": "0"}
+    subprocess.run(["rm", "-rf", folder], check=True)
 
 
 def descendants(process: int) -> list[int]:
@@ -73,15 +75,15 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def nodes() -> Iterator[tuple[str, dict[str, str], Node]]:
-    """The address of a cluster of two nodes, its environment, and the node that is not the head."""
-    changes, port = home(), free_port()
-    head = Node(changes, "--head", f"--port={port}", "--include-dashboard=false")
+def nodes(home: dict[str, str]) -> Iterator[tuple[str, Node]]:
+    """The address of a cluster of two nodes, and the node that is not the head."""
+    port = free_port()
+    head = Node(home, "--head", f"--port={port}", "--include-dashboard=false")
     address = f"127.0.0.1:{port}"
     until(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0, seconds=120)
-    other = Node(changes, f"--address={address}")
+    other = Node(home, f"--address={address}")
     time.sleep(5)
-    yield address, changes, other
+    yield address, other
     other.lose()
     head.lose()
 
@@ -91,8 +93,8 @@ def begin(folder: Path, configs: Path, changes: dict[str, str], *more: str) -> S
     return Started(folder, words, changes)
 
 
-def test_one_node(tmp_path: Path, configs: Path, ends_alike: Check) -> None:
-    child = begin(tmp_path, configs, home())
+def test_one_node(tmp_path: Path, configs: Path, ends_alike: Check, home: dict[str, str]) -> None:
+    child = begin(tmp_path, configs, home)
     sweep = the_sweep(tmp_path)
     wait_for_steps(sweep.job("0"))
     kill(sweep.job("0"))
@@ -100,9 +102,10 @@ def test_one_node(tmp_path: Path, configs: Path, ends_alike: Check) -> None:
     ends_alike(tmp_path, "--ray", "SIGKILL of a job")
 
 
-def test_ctrl_c_saves_all_jobs(tmp_path: Path, configs: Path, ends_alike: Check) -> None:
-    changes = home()
-    child = begin(tmp_path, configs, changes)
+def test_ctrl_c_saves_all_jobs(
+    tmp_path: Path, configs: Path, ends_alike: Check, home: dict[str, str]
+) -> None:
+    child = begin(tmp_path, configs, home)
     sweep = the_sweep(tmp_path)
     wait_for_steps(sweep.job("0"))
     child.send(signal.SIGINT)
@@ -111,13 +114,15 @@ def test_ctrl_c_saves_all_jobs(tmp_path: Path, configs: Path, ends_alike: Check)
     assert last == f"stopped and saved; go on with: gantext train --resume {sweep.path}"
     found = {job["status"] for job in states(sweep)}
     assert "stopped" in found and found <= {"stopped", "finished", "planned"}
-    other = Started(tmp_path, ["train", "--resume", "runs/s", "--ray"], changes)
+    other = Started(tmp_path, ["train", "--resume", "runs/s", "--ray"], home)
     assert other.wait() == 0, other.said
     ends_alike(tmp_path, "--ray", "SIGINT, --resume --ray")
 
 
-def test_a_killed_command_leaves_no_job(tmp_path: Path, configs: Path, ends_alike: Check) -> None:
-    child = begin(tmp_path, configs, home())
+def test_a_killed_command_leaves_no_job(
+    tmp_path: Path, configs: Path, ends_alike: Check, home: dict[str, str]
+) -> None:
+    child = begin(tmp_path, configs, home)
     sweep = the_sweep(tmp_path)
     wait_for_steps(sweep.job("0"))
     child.send(signal.SIGKILL)
@@ -129,10 +134,14 @@ def test_a_killed_command_leaves_no_job(tmp_path: Path, configs: Path, ends_alik
 
 
 def test_a_lost_node(
-    tmp_path: Path, configs: Path, ends_alike: Check, nodes: tuple[str, dict[str, str], Node]
+    tmp_path: Path,
+    configs: Path,
+    ends_alike: Check,
+    home: dict[str, str],
+    nodes: tuple[str, Node],
 ) -> None:
-    address, changes, other = nodes
-    child = begin(tmp_path, configs, changes, address)
+    address, other = nodes
+    child = begin(tmp_path, configs, home, address)
     sweep = the_sweep(tmp_path)
     for name in ("0", "1"):
         wait_for_steps(sweep.job(name))
