@@ -15,7 +15,7 @@ from gantext.metrics.score import shown
 from gantext.runs.summary import clock
 from gantext.runs.sweep_job import SweepJob
 from gantext.runs.sweep_state import PLANNED, RUNNING, STARTING, JobState, state_of
-from gantext.training.console import PLAIN_SECONDS, shows_bars
+from gantext.training.console import PLAIN_SECONDS, paced, shows_bars
 
 SHOWN_SECONDS = 0.5  # between two looks at what the jobs say of themselves
 AROUND = 4  # lines of the table that are no jobs, and one below it
@@ -116,7 +116,7 @@ class Board:
                 and state["status"] == RUNNING
             ):
                 where = f"{headway['phase']} {headway['step']}/{headway['steps']}"
-                self.say(job, f"{where}  {_rate(headway['rate'])}  {clock(headway['left'])} left")
+                self.say(job, f"{where}  {paced(headway['rate'])}  {clock(headway['left'])} left")
                 self._spoken[job.name] = now
 
     def table(self) -> Table:
@@ -155,7 +155,7 @@ class Board:
         if headway is not None:
             steps = f"{headway['step']}/{headway['steps']}"
             is_moving = state["status"] == RUNNING
-            pace = [_rate(headway["rate"]), clock(headway["left"])] if is_moving else ["", ""]
+            pace = [paced(headway["rate"]), clock(headway["left"])] if is_moving else ["", ""]
             place = [headway["phase"], steps, *pace]
         return [job, state["status"], *place, "" if value is None else shown(value), words]
 
@@ -164,10 +164,3 @@ def _short(word: str) -> str:
     """An override by the last part of its key: learning_rate=0.1."""
     key, equals, value = word.partition("=")
     return f"{key.rpartition('.')[2]}{equals}{value}"
-
-
-def _rate(rate: float) -> str:
-    """How quick a run is, in eleven characters."""
-    if rate <= 0:
-        return ""
-    return f"{rate:.1f} step/s" if rate >= 1 else f"{1 / rate:.1f} s/step"

@@ -53,6 +53,13 @@ def headline(metrics: Mapping[str, float], names: Sequence[str]) -> str:
     return "  ".join(f"{name} {metrics[name]:.3f}" for name in names if name in metrics)
 
 
+def paced(rate: float) -> str:
+    """How quick a run is, by its steps a second, in eleven characters; '' where that is unknown."""
+    if rate <= 0:
+        return ""
+    return f"{rate:.1f} step/s" if rate >= 1 else f"{1 / rate:.1f} s/step"
+
+
 @dataclass(frozen=True)
 class Audience:
     """Who hears of a run.
@@ -157,7 +164,7 @@ class Reporter:
         """A report of the step just done."""
         now = time.monotonic()
         rate = (done - self._start) / max(now - self._began, 1e-9)
-        speed = f"{rate:.1f} step/s" if rate >= 1 else f"{1 / max(rate, 1e-9):.1f} s/step"
+        speed = paced(rate)
         losses = headline(metrics, self.metrics)
         if now - self._followed > FOLLOWED_SECONDS or done == self._steps:
             self._tell_headway(done, rate)
