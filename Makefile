@@ -45,6 +45,7 @@ SLURM := slurmctld slurmd slurm-client munge
 test-engines: $(STAMP)  ## sweeps on each engine that is installed and runs by torchrun, killed and gone on with
 	@which slurmctld slurmd sbatch munged >/dev/null || apt-get install -qq -y --no-install-recommends $(SLURM) \
 		|| echo "SLURM cannot be installed here: its cases are skipped"
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[$(EXTRAS),tune,ray,wandb]'
 	OMP_NUM_THREADS=1 $(BIN)/pytest -q -m engines tests/engines
 
 mutate: $(STAMP)  ## do the tests notice wrong numbers? 300 random changes, an hour (SEED=1 COUNT=300)

@@ -113,7 +113,8 @@ def test_ctrl_c_saves_all_jobs(
     last = child.said.splitlines()[-1]
     assert last == f"stopped and saved; go on with: gantext train --resume {sweep.path}"
     found = {job["status"] for job in states(sweep)}
-    assert "stopped" in found and found <= {"stopped", "finished", "planned"}
+    # Ray takes half a second to pass it on, in which a job so small may finish.
+    assert found <= {"stopped", "finished", "planned"} and found != {"finished"}
     other = Started(tmp_path, ["train", "--resume", "runs/s", "--ray"], home)
     assert other.wait() == 0, other.said
     ends_alike(tmp_path, "--ray", "SIGINT, --resume --ray")
