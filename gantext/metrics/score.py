@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 from gantext import __version__
 from gantext.errors import UserError
@@ -17,6 +17,7 @@ class ScoreRecord(TypedDict):
 
     name: str
     value: float | Literal["nan", "inf", "-inf"]
+    error: NotRequired[float]
     signature: dict[str, Setting]
 
 
@@ -56,16 +57,22 @@ class Score:
     Two scores of the same name may be compared only if their signatures agree in everything but
     the sentences' origin (`protocol`). The unit of `value` is the metric's own (BLEU 0..1,
     corpus-bleu 0..100, likelihoods in nats).
+
+    Attributes:
+        error: the standard error of `value` over the sentences or pictures that were scored, in
+            its unit; None where none is known.
     """
 
     name: str
     value: float
     signature: Mapping[str, Setting] = field(default_factory=dict)
+    error: float | None = None
 
     def to_json(self) -> dict[str, object]:
         """Return a dict that strict JSON can hold: a NaN or infinite value becomes a string."""
         value = self.value if math.isfinite(self.value) else str(self.value)
-        return {"name": self.name, "value": value, "signature": dict(self.signature)}
+        error = {} if self.error is None else {"error": self.error}
+        return {"name": self.name, "value": value, **error, "signature": dict(self.signature)}
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> "Score":
@@ -78,7 +85,8 @@ class Score:
             check_of(ScoreRecord)(record)
         except Misfit as error:
             raise UserError(f"not a score: {error}") from None
-        return cls(record["name"], float(record["value"]), dict(record["signature"]))
+        value, signature = float(record["value"]), dict(record["signature"])
+        return cls(record["name"], value, signature, record.get("error"))
 
 
 def signed(**settings: Setting) -> dict[str, Setting]:
