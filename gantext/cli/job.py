@@ -5,9 +5,11 @@ from typing import Annotated
 
 import typer
 
+from gantext.cli.training_options import Tethered
 from gantext.evaluation.sweep_scores import store
 from gantext.runs.sweep import SweepDir, job_at
 from gantext.runs.sweep_state import have_ended, status_of
+from gantext.training.tether import end_with_parent
 
 
 def register(app: typer.Typer) -> None:
@@ -20,9 +22,7 @@ def job(
     force: Annotated[
         bool, typer.Option("--force", help="Go on though memory seems too small for the run.")
     ] = False,
-    tethered: Annotated[
-        bool, typer.Option("--tethered", help="Be stopped, saved, when stdin ends.")
-    ] = False,
+    tethered: Tethered = False,
 ) -> None:
     """Bring a job of a sweep to its end: begin it, go on with it, or leave it as it ended.
 
@@ -30,8 +30,6 @@ def job(
     """
     found = job_at(folder)
     if tethered:
-        from gantext.training.tether import end_with_parent
-
         end_with_parent()
     if not found.is_over:  # seen without torch
         from gantext.training.sweep_jobs import run_job

@@ -1,6 +1,7 @@
 """gantext runs sweep; and how `gantext train` begins sweeps and goes on with them."""
 
 import contextlib
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -85,6 +86,14 @@ class How:
             return 1  # each has an allocation of its own
         return len(slots_of(self.jobs, self.gpus))
 
+    def processes(self) -> int:
+        """How many share this machine's cores for a search. Raises UserError for what cannot be."""
+        if self.ray is None:
+            return self.at_once()
+        if (self.gpus, self.slurm) != (None, None):
+            raise UserError("--ray gives each worker its cores and GPU: no --gpus, --slurm")
+        return dataclasses.replace(self, jobs=None).at_once()
+
     def order(self) -> "Order | None":
         """What SLURM is asked for; None where it is not. Raises UserError."""
         from gantext.training import slurm
@@ -142,16 +151,21 @@ def _left_to_slurm(sweep: SweepDir, how: How, json: bool, is_new: bool = False) 
     number = None if order is None else slurm.submit(sweep, order, is_new)
     if number is None:  # all jobs have ended, where it was asked for
         return False
+    say_submitted(sweep, number, json)
+    return True
+
+
+def say_submitted(sweep: SweepDir, number: int, json: bool) -> None:
+    """Say that SLURM has what is to be done, how to look at it and how to cancel it."""
     if json:
         tables.print_json({"sweep": str(sweep.path), "slurm": number})
-        return True
+        return
     lines = [
         f"sweep {sweep.path}: SLURM has its jobs as array {number}",
         f"look: {command('runs', 'sweep', str(sweep.path))}  |  cancel: scancel {number}",
     ]
     for line in lines:
         tables.out.print(line, soft_wrap=True, markup=False, highlight=False)
-    return True
 
 
 def sweep(

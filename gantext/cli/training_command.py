@@ -47,14 +47,18 @@ VALUED: dict[str, Callable[[str], bool]] = {
 }
 
 
-class TrainingCommand(TyperCommand):
-    """A command whose help ends with the models, data and experiments that there are."""
+class EngineCommand(TyperCommand):
+    """A command that engines may run the jobs of."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse; what follows --slurm and --ray may be left out, which Typer does not know."""
         followed = zip(args, [*args[1:], ""], strict=False)
         given = [f"{a}=" if a in VALUED and not VALUED[a](b) else a for a, b in followed]
         return super().parse_args(ctx, given)
+
+
+class TrainingCommand(EngineCommand):
+    """A command whose help ends with the models, data and experiments that there are."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help; only now are the configs read, as looking for plugins' takes 50 ms."""

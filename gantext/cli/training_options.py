@@ -67,7 +67,9 @@ Force = Annotated[
     bool,
     typer.Option("--force", help="Go on though memory seems too small for the run."),
 ]
-
+Tethered = Annotated[
+    bool, typer.Option("--tethered", help="Be stopped, saved, when stdin ends.", hidden=True)
+]
 Replay = Annotated[
     bool,
     typer.Option(

@@ -1,15 +1,16 @@
 """gantext tune."""
 
 import contextlib
+import os
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
 from gantext.cli import completion, sweeps, tables
 from gantext.cli.options import ConfigDir, Json
-from gantext.cli.training_options import Force, Gpus, Jobs
+from gantext.cli.training_command import EngineCommand
+from gantext.cli.training_options import Force, Gpus, Jobs, Ray, Slurm, Tethered
 from gantext.config import groups
 from gantext.config.words import command
 from gantext.errors import UserError
@@ -17,10 +18,12 @@ from gantext.evaluation.sweep_scores import store
 from gantext.runs.sweep_state import state_of
 from gantext.training import processes
 from gantext.training.stop import Stopped
+from gantext.training.tether import end_with_parent
 
 if TYPE_CHECKING:
     from gantext.training.trials import Opened
 
+STORAGE = "GANTEXT_STORAGE"
 EXAMPLES = """
 
 [bold]Examples[/bold]
@@ -29,10 +32,12 @@ EXAMPLES = """
 
   gantext tune coco n=50 tune=gan_coco --jobs 4
 
+  gantext tune coco n=50 tune=gan_coco --jobs 8 --slurm partition=gpu,time=8:00:00,gpus=1
+
 """
 
 
-class SearchingCommand(TyperCommand):
+class SearchingCommand(EngineCommand):
     """A command whose help ends with the ready searches that there are."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
@@ -65,13 +70,19 @@ def tune(
     storage: Annotated[
         str | None,
         typer.Option(
-            metavar="URL", help="The database of the trials (default: study.db in the folder)."
+            metavar="URL",
+            help="The database of the trials (default: study.db in the folder).",
+            envvar=STORAGE,
+            show_envvar=False,
         ),
     ] = None,
     jobs: Jobs = None,
     gpus: Gpus = None,
+    slurm: Slurm = None,
+    ray: Ray = None,
     config_dir: ConfigDir = None,
     force: Force = False,
+    tethered: Tethered = False,
     json: Json = False,
 ) -> None:
     """Search settings with Optuna: each trial is a job of a sweep.
@@ -81,15 +92,22 @@ def tune(
     median of the others are pruned.
     """
     processes.refuse_several(["tune"])
+    if tethered:
+        end_with_parent()
     from gantext.config.search import search_of
-    from gantext.training.pool import Slots, slots_of
-    from gantext.training.trials import opened, search
+    from gantext.training.trials import opened
 
-    slots = Slots(slots_of(jobs, gpus), force)
+    how = sweeps.How(jobs, gpus, force, slurm, ray)
+    at_once = how.processes()
     asked = search_of(list(overrides or []), config_dir)
-    found = opened(study, asked, config_dir, storage, len(slots.gpus))
+    found = opened(study, asked, config_dir, storage, at_once)
+    if storage is not None:  # for its workers, whose words anybody may read
+        os.environ[STORAGE] = storage
+    if how.slurm is not None and not found.has_ended:
+        sweeps.say_submitted(found.folder, _submitted(found, how), json)
+        return
     try:
-        search(found, slots, tables.err)
+        _search(found, how)
     except Stopped as error:
         raise Stopped(error.number, command(*sys.argv[1:]), error.saved) from error
     finally:
@@ -105,6 +123,32 @@ def tune(
     if best is None:
         tables.hint("no trial has come to a value of its objective")
         raise typer.Exit(1)
+
+
+def _submitted(found: "Opened", how: sweeps.How) -> int:
+    """The number of the array of workers that SLURM has now."""
+    from gantext.training import slurm
+
+    order = how.order()
+    assert order is not None
+    return slurm.submit_workers(found.folder, _words(found, how), found.threads, order)
+
+
+def _search(found: "Opened", how: sweeps.How) -> None:
+    """Make all trials. Raises Stopped on a signal, once they are saved."""
+    from gantext.training import cluster
+    from gantext.training.pool import Slots, slots_of
+    from gantext.training.trials import search
+
+    if how.ray is not None and not found.has_ended:
+        cluster.work(found, _words(found, how), how.jobs, how.ray, tables.err)
+    else:
+        search(found, Slots(slots_of(how.jobs, how.gpus), how.force), tables.err)
+
+
+def _words(found: "Opened", how: sweeps.How) -> list[str]:
+    """What a worker on a cluster gives gantext."""
+    return [*found.words, *(["--force"] if how.force else [])]
 
 
 def _best(found: "Opened") -> dict[str, Any] | None:

@@ -1,7 +1,8 @@
 """The engine of a Ray cluster: each job a task, wherever there are as many cores as it has threads.
 
 A task runs `gantext job SWEEP/N` in a process of its own, as the pool of one machine does, and Ray
-begins it again elsewhere when its node is lost. All nodes see the sweep's folder under one path.
+begins it again elsewhere when its node is lost. Of a search a task is a worker, which is `gantext
+tune` with the same words. All nodes see the sweep's folder under one path.
 """
 
 import contextlib
@@ -9,7 +10,7 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,14 @@ from rich.console import Console
 from gantext.config.settings import Device
 from gantext.errors import UserError
 from gantext.runs import listing
+from gantext.runs.study import StudyDir
 from gantext.runs.sweep import SweepDir
 from gantext.runs.sweep_job import SweepJob
 from gantext.training.board import Board
-from gantext.training.pool import RETRIES, started
+from gantext.training.pool import RETRIES, started, tethered
 from gantext.training.stop import NUMBERS, Interrupted, Mode, Stopped, stop_request
 from gantext.training.sweeps import Engine
+from gantext.training.trials import Opened
 
 LOOK_SECONDS = 0.5  # between two looks at the tasks
 ADDRESS = re.compile(r"auto|(ray://)?[\w.-]+:[0-9]{1,5}", re.ASCII)
@@ -61,6 +64,12 @@ def run_task(folder: str, force: bool) -> int:
         if code >= 0:
             break
     return code
+
+
+def run_worker(words: Sequence[str], folder: str, number: int, place: str) -> int:
+    """What a task does of a search: a worker to its end; its exit code."""
+    study = StudyDir(Path(folder))
+    return _ended(tethered([*words, "--tethered"], study.log(number), {}, place))
 
 
 def _ended(child: "subprocess.Popen[bytes]") -> int:
@@ -113,23 +122,74 @@ def _connected(address: str) -> Iterator[Any]:
 
 def _run(ray: Any, jobs: Sequence[SweepJob], board: Board, force: bool, mark: Path | None) -> None:
     """Run all jobs to their ends. Raises Stopped on a signal, once all are saved."""
-    options = {"max_retries": -1, "max_calls": 1}
-    room = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    tasks = {}
+    tasks: dict[Any, SweepJob | None] = {}
     for job in jobs:
-        task = ray.remote(**options, **_share(job, room))(run_task)
+        settings = job.settings if job.planned is not None else job.run.settings
+        task = _task(ray, run_task, settings.threads, settings.device)
         tasks[task.remote(str(job.folder), force)] = job
+
+    def look() -> None:
+        began = _look(ray, tasks, board, [job for job in tasks.values() if job is not None])
+        if mark is not None:
+            for job in began:
+                listing.mark_latest(job.run, mark)
+
+    _to_their_ends(ray, tasks, board, look, jobs)
+
+
+def work(
+    opened: Opened, words: Sequence[str], count: int | None, address: str, console: Console
+) -> None:
+    """Run workers of a search as tasks of Ray until all trials have ended; all are shown.
+
+    Args:
+        opened: the search.
+        words: what each worker gives gantext.
+        count: how many there are; None: as many as there is room for.
+        address: as of `cluster`.
+        console: where the trials are shown.
+
+    Raises:
+        Stopped: on a signal, once all trials are saved.
+        UserError: there is no cluster at the address.
+    """
+    study = opened.folder
+    with _connected(address) as ray, Board(console, study.jobs()) as board:
+        task = _task(ray, run_worker, opened.threads, opened.device)
+        workers = min(count or _room(ray, opened.threads), opened.search.trials)
+        tasks: dict[Any, SweepJob | None] = {
+            task.remote([*words], str(study.path), number, os.getcwd()): None
+            for number in range(workers)
+        }
+
+        def look() -> None:
+            jobs = study.jobs()
+            if new := [job for job in jobs if job.name not in board.states]:
+                board.add(new)
+            _look(ray, tasks, board, jobs)
+
+        _to_their_ends(ray, tasks, board, look, ())
+
+
+def _to_their_ends(
+    ray: Any,
+    tasks: Mapping[Any, SweepJob | None],
+    board: Board,
+    look: Callable[[], None],
+    jobs: Sequence[SweepJob],
+) -> None:
+    """Look at tasks until all have ended. Raises Stopped on a signal, once all jobs are saved."""
     with stop_request() as stop:
         try:
             with stop.doing(Mode.wait):
                 while tasks and stop.number is None:
-                    _look(ray, tasks, board, mark)
+                    look()
                 if stop.number is not None:
                     board.say(None, f"{signal.Signals(stop.number).name}: the jobs are saved")
                     for task in tasks:
                         ray.cancel(task, force=False)
                     while tasks:
-                        _look(ray, tasks, board, None)
+                        look()
                     for job in jobs:
                         job.wait_while_held()
                     stop.settled = True
@@ -139,28 +199,40 @@ def _run(ray: Any, jobs: Sequence[SweepJob], board: Board, force: bool, mark: Pa
             raise Stopped(error.number, "", saved=False) from error
 
 
-def _share(job: SweepJob, room: Sequence[dict[str, float]]) -> dict[str, float]:
-    """The cores and GPUs that a job has of a node: as many cores as threads, where one has them."""
-    settings = job.settings if job.planned is not None else job.run.settings
-    most = max((node.get("CPU", 0.0) for node in room), default=1.0)
-    has_gpus = any(node.get("GPU", 0) for node in room)
-    wants_gpu = settings.device is Device.cuda or (settings.device is Device.auto and has_gpus)
-    return {"num_cpus": min(max(settings.threads, 1), most), "num_gpus": int(wants_gpu)}
+def _nodes(ray: Any) -> list[dict[str, float]]:
+    """What each node has."""
+    return [node["Resources"] for node in ray.nodes() if node["Alive"]]
 
 
-def _look(ray: Any, tasks: dict[Any, SweepJob], board: Board, mark: Path | None) -> None:
-    """See which tasks have ended, and show how far the others are."""
+def _task(ray: Any, function: Callable[..., int], threads: int, device: Device) -> Any:
+    """A function as a task that has as many cores as threads, where a node has them, and a GPU."""
+    nodes = _nodes(ray)
+    most = max((node.get("CPU", 0.0) for node in nodes), default=1.0)
+    has_gpus = any(node.get("GPU", 0) for node in nodes)
+    wants_gpu = device is Device.cuda or (device is Device.auto and has_gpus)
+    share = {"num_cpus": min(max(threads, 1), most), "num_gpus": int(wants_gpu)}
+    return ray.remote(max_retries=-1, max_calls=1, **share)(function)
+
+
+def _room(ray: Any, threads: int) -> int:
+    """How many tasks of so many threads all nodes have cores for."""
+    return max(sum(int(node.get("CPU", 0.0) // max(threads, 1)) for node in _nodes(ray)), 1)
+
+
+def _look(
+    ray: Any, tasks: dict[Any, SweepJob | None], board: Board, shown: Sequence[SweepJob]
+) -> list[SweepJob]:
+    """See which tasks have ended, and show how far jobs are; those that have just become runs."""
     ended, _ = ray.wait(list(tasks), num_returns=1, timeout=LOOK_SECONDS)
     for task in ended:
-        job = tasks.pop(task)
-        code = _code(ray, task)
-        board.refresh(job)
-        if code is not None or job.has_begun:
-            board.say_end(job, 128 + signal.SIGTERM if code is None else code)
-    began = board.update([*tasks.values()])
-    if mark is not None:
-        for job in began:
-            listing.mark_latest(job.run, mark)
+        job, code = tasks.pop(task), _code(ray, task)
+        if job is not None:
+            board.refresh(job)
+            if code is not None or job.has_begun:
+                board.say_end(job, 128 + signal.SIGTERM if code is None else code)
+        elif code:
+            board.say(None, f"a worker ended with {code}")
+    return board.update(shown)
 
 
 def _code(ray: Any, task: Any) -> int | None:

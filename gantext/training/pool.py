@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,7 +26,6 @@ from gantext.training.board import Board
 from gantext.training.stop import Interrupted, Mode, Stopped, stop_request
 from gantext.training.sweeps import Engine
 
-COMMAND = (sys.executable, "-m", "gantext", "job", "--tethered")
 RETRIES = 3  # of a job whose process dies by a signal that nobody sent to save it
 LOOK_SECONDS = 0.1  # between two looks at the processes
 GPU = re.compile(r"[\w-]+")  # a number, or a name as nvidia-smi -L has them
@@ -69,16 +68,31 @@ def started(job: SweepJob, force: bool, gpu: str | None = None) -> "subprocess.P
         force: as of `run_job`.
         gpu: that alone it sees; None: all that there are.
     """
-    words = [*COMMAND, *(["--force"] if force else []), str(job.folder)]
+    words = ["job", "--tethered", *(["--force"] if force else []), str(job.folder)]
     environment = {} if gpu is None else {"CUDA_VISIBLE_DEVICES": gpu}
+    return tethered(words, job.log, environment)
+
+
+def tethered(
+    words: Sequence[str], log: Path, changes: Mapping[str, str], place: str | None = None
+) -> "subprocess.Popen[bytes]":
+    """A process of gantext that ends, saved, when this one does.
+
+    Args:
+        words: what it is given, `--tethered` among them.
+        log: what it says is added to this file.
+        changes: of its environment.
+        place: the folder that it works in; None: that of this process.
+    """
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-    with open(open_inside(job.folder, job.log, flags), "ab") as log:
+    with open(open_inside(log.parent, log, flags), "ab") as said:
         return subprocess.Popen(
-            words,
+            [sys.executable, "-m", "gantext", *words],
             stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=log,
-            env={**os.environ, **environment},
+            stdout=said,
+            stderr=said,
+            env={**os.environ, **changes},
+            cwd=place,
             start_new_session=True,
         )
 

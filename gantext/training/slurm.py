@@ -1,5 +1,7 @@
 """The engine of a SLURM cluster: one array of sbatch, whose tasks are the jobs by their numbers.
 
+Of a search they are workers, each `gantext tune` with the same words.
+
 The array is a script in the sweep's folder, with all that sbatch has to know. It is submitted and
 left alone: what becomes of the jobs is read from their folders, as of any sweep.
 """
@@ -17,10 +19,12 @@ from itertools import pairwise
 from pathlib import Path
 
 from gantext.errors import UserError
+from gantext.runs.study import WORKER, StudyDir
 from gantext.runs.sweep import SweepDir
 from gantext.runs.sweep_job import SweepJob
 from gantext.training import sweeps
 
+GANTEXT = (sys.executable, "-m", "gantext")
 SAVE_SECONDS = 90  # before the end of its time a job is told to save
 # How often a job goes on by itself: saved by SIGTERM, it has come further each time; what the
 # system kills, as when memory is short, is likely to be killed again.
@@ -50,7 +54,7 @@ OURS = {
 # has cancelled or requeued is not RUNNING any more when it has been saved.
 BODY = """
 trap 'kill -TERM "$!"' TERM
-{command} {sweep}/"$SLURM_ARRAY_TASK_ID" &
+{command} &
 job=$!
 while :; do
     wait "$job"
@@ -142,6 +146,26 @@ def submit(sweep: SweepDir, order: Order, is_new: bool = False) -> int | None:
     return numbers[0] if numbers else None
 
 
+def submit_workers(study: StudyDir, words: Sequence[str], threads: int, order: Order) -> int:
+    """Have SLURM run workers of a search, `order.at_once` of them, and return at once.
+
+    Args:
+        study: the folder of the search.
+        words: what each gives gantext.
+        threads: that each computes with.
+        order: what SLURM is asked for.
+
+    Returns:
+        The number of the array.
+
+    Raises:
+        UserError: SLURM has workers of the search already, or refuses these.
+    """
+    check_unsubmitted(study)
+    study.files.write(study.script, workers_script(study, words, threads, order).encode())
+    return _submitted(study.script)
+
+
 def check_unsubmitted(sweep: SweepDir) -> None:
     """Refuse a sweep whose jobs SLURM has: they would wait for themselves. Raises UserError."""
     said = _asked(["squeue", "--me", "--noheader", "--format=%F %o"])
@@ -179,23 +203,36 @@ def script(sweep: SweepDir, jobs: Sequence[SweepJob], order: Order) -> str:
         UserError: the folder has a name that cannot stand in one, or a job has no number.
     """
     limit = "" if order.at_once is None else f"%{order.at_once}"
+    tasks = ranges(numbers_of(jobs)) + limit
+    words = [*GANTEXT, "job", *(["--force"] if order.force else [])]
+    command = f'{shlex.join(words)} {shlex.quote(str(sweep.path))}/"$SLURM_ARRAY_TASK_ID"'
+    return _script(sweep, tasks, "%a/job.log", max(map(_threads, jobs)), command, order)
+
+
+def workers_script(study: StudyDir, words: Sequence[str], threads: int, order: Order) -> str:
+    """The script of an array of workers of a search, in sh; arguments as of `submit_workers`.
+
+    Raises:
+        UserError: the folder has a name that cannot stand in one.
+    """
+    tasks = ranges(range(order.at_once or 1))
+    command = shlex.join([*GANTEXT, *words])
+    return _script(study, tasks, f"{WORKER}%a.log", threads, command, order)
+
+
+def _script(sweep: SweepDir, tasks: str, log: str, threads: int, command: str, order: Order) -> str:
+    """A script in sh: what sbatch has to know, then what each task does."""
     options = {
         "job-name": f"gantext-{sweep.path.name}",
-        "array": ranges(numbers_of(jobs)) + limit,
-        "output": str(sweep.path).replace("%", "%%") + "/%a/job.log",
-        "cpus-per-task": str(max(map(_threads, jobs))),
+        "array": tasks,
+        "output": str(sweep.path).replace("%", "%%") + f"/{log}",
+        "cpus-per-task": str(threads),
         "open-mode": "append",
         "requeue": "",
         "signal": f"B:TERM@{SAVE_SECONDS}",
         **order.options,
     }
-    words = [sys.executable, "-m", "gantext", "job", *(["--force"] if order.force else [])]
-    body = BODY.format(
-        command=shlex.join(words),
-        sweep=shlex.quote(str(sweep.path)),
-        saved=SAVED_AGAIN,
-        killed=KILLED_AGAIN,
-    )
+    body = BODY.format(command=command, saved=SAVED_AGAIN, killed=KILLED_AGAIN)
     return "".join(["#!/bin/sh\n", *map(_line, options, options.values()), body])
 
 

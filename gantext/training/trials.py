@@ -18,7 +18,7 @@ from rich.console import Console
 
 from gantext.config import words
 from gantext.config.search import Search
-from gantext.config.settings import Settings
+from gantext.config.settings import Device, Settings
 from gantext.errors import UserError
 from gantext.evaluation import measures
 from gantext.evaluation.at_real import order_of
@@ -49,6 +49,7 @@ class Opened:
         study: in its storage.
         config_dir: the user's own configs.
         threads: of each job.
+        device: of each job.
     """
 
     search: Search
@@ -56,6 +57,18 @@ class Opened:
     study: Study
     config_dir: str | None
     threads: int
+    device: Device = Device.auto
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it has all its trials, and all have come to an end."""
+        return self.study.has_ended(self.search.trials)
+
+    @property
+    def words(self) -> list[str]:
+        """What a process on any machine gives gantext to work on it."""
+        own = [] if self.config_dir is None else ["--config-dir", self.config_dir]
+        return ["tune", self.folder.path.name, f"n={self.search.trials}", *self.search.words, *own]
 
 
 def opened(
@@ -108,7 +121,7 @@ def opened(
         if is_new:  # last, since what has a plan is taken to be whole
             line = shlex.join(["tune", name, *search.words])
             folder.save_plan(line, search.words, own, None)
-    return Opened(search, folder, study, own, threads)
+    return Opened(search, folder, study, own, threads, settings.device)
 
 
 def _checked(name: str, search: Search, config_dir: Path | None) -> Settings:
@@ -182,7 +195,7 @@ class TrialPool(Pool):
     def _goes_on(self) -> bool:
         if super()._goes_on() or time.monotonic() - self._asked < LOOK_SECONDS:
             return True
-        return not self.opened.study.has_ended(self.opened.search.trials)
+        return not self.opened.has_ended
 
     def _fill(self) -> None:
         while (

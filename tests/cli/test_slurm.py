@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gantext.errors import UserError
+from gantext.runs.study import StudyDir
 from gantext.runs.sweep import SweepDir
 from gantext.runs.sweep_job import SweepJob
 from gantext.training import slurm
@@ -103,6 +104,22 @@ def test_exactly_the_jobs_that_have_not_ended_are_submitted_again(
     assert (tmp_path / "asked").read_text() == before
 
 
+def test_workers_of_a_search_are_tasks_of_an_array(fake: Fake, tmp_path: Path) -> None:
+    study = StudyDir(tmp_path / "s")
+    study.path.mkdir()
+    order = slurm.Order({"partition": "gpu"}, at_once=3)
+    words = ["tune", "s", "n=9", "seed=range(1,4)"]
+    assert slurm.submit_workers(study, words, 2, order) == 7
+    text = study.script.read_text()
+    assert '#SBATCH --array="0-2"\n' in text and '#SBATCH --cpus-per-task="2"\n' in text
+    assert f'#SBATCH --output="{study.path}/worker-%a.log"\n' in text
+    assert f"{sys.executable} -m gantext tune s n=9 'seed=range(1,4)' &\n" in text
+    assert str(study.log(2)) == f"{study.path}/worker-2.log"
+    fake("squeue", f"echo '7 {study.script}'")
+    with pytest.raises(UserError, match="scancel 7"):
+        slurm.submit_workers(study, words, 2, order)
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -188,7 +205,7 @@ def test_a_task_that_was_interrupted_asks_for_another_turn(
     """The script itself, whose job is a small one. The last waits for a job that saves."""
     job = fake("job", f'echo "$@" > {tmp_path}/job; {ends}')
     fake("scontrol", f'echo "$@" >> {tmp_path}/asked; echo JobState={state}')
-    text = slurm.BODY.format(command=job, sweep="/s", saved=100, killed=3)
+    text = slurm.BODY.format(command=f'{job} /s/"$SLURM_ARRAY_TASK_ID"', saved=100, killed=3)
     task = {"SLURM_ARRAY_JOB_ID": "7", "SLURM_ARRAY_TASK_ID": "1"}
     changes = {**task, "SLURM_RESTART_COUNT": str(restarts)}
     found = subprocess.run(["sh", "-c", text], env={**os.environ, **changes}, check=False)

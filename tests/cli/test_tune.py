@@ -28,6 +28,8 @@ SEARCH = [*SMALL_MLE, "model.mle.learning_rate=interval(0.1,0.2)", "n=2"]
         (["train", "-m", "seed=1,2", "--ray", "--jobs", "2"], None, "no --jobs"),
         (["tune", "s", *SEARCH[:-1]], None, "say so by n=50"),
         (["tune", "s", *SEARCH, "--gpus", "a b"], None, "--gpus a b"),
+        (["tune", "s", *SEARCH, "--ray", "--gpus", "0"], None, "no --gpus"),
+        (["tune", "s", *SEARCH, "--slurm", "array=1-9"], None, "left to gantext"),
     ],
 )
 def test_what_is_missing_or_wrong_is_one_line(

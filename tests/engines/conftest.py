@@ -1,6 +1,8 @@
 """What the engines share: the sweep as it ends when nothing happens, and a table of all cases."""
 
-from collections.abc import Callable
+import secrets
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,14 @@ def straight(tmp_path_factory: pytest.TempPathFactory, configs: Path) -> dict[st
     child = begin(folder, configs)
     assert child.wait() == 0, child.said
     return end_of(the_sweep(folder))
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """Where Ray keeps its token and its sockets, whose paths may have 107 bytes in all."""
+    folder = f"/tmp/ray-{secrets.token_hex(3)}"
+    yield {"HOME": str(tmp_path), "RAY_TMPDIR": folder, "RAY_USAGE_STATS_ENABLED": "0"}
+    subprocess.run(["rm", "-rf", folder], check=True)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ A node here is `ray start`, with all that it starts.
 """
 
 import os
-import secrets
 import signal
 import socket
 import subprocess
@@ -23,14 +22,6 @@ from tests.forker import until
 pytest.importorskip("ray")
 pytestmark = pytest.mark.engines
 Check = Callable[[Path, str, str], None]
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """Where Ray keeps its token and its sockets, whose paths may have 107 bytes in all."""
-    folder = f"/tmp/ray-{secrets.token_hex(3)}"
-    yield {"HOME": str(tmp_path), "RAY_TMPDIR": folder, "RAY_USAGE_STATS_ENABLED": "0"}
-    subprocess.run(["rm", "-rf", folder], check=True)
 
 
 def descendants(process: int) -> list[int]:

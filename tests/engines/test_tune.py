@@ -1,4 +1,4 @@
-"""A search by two processes on one sqlite file, one of which is killed."""
+"""A search by two processes on one sqlite file, one of which is killed; by workers of clusters."""
 
 import os
 import signal
@@ -12,7 +12,9 @@ from gantext.runs.sweep import SweepDir
 from gantext.runs.sweep_state import status_of
 from tests.conftest import SMALL_MLE
 from tests.engines.cases import Started, kill, the_sweep, wait_for_steps
+from tests.engines.cluster import IS_INSTALLED, ask, cluster
 from tests.engines.conftest import CASES
+from tests.forker import until
 
 pytest.importorskip("optuna")
 pytestmark = pytest.mark.engines
@@ -38,7 +40,7 @@ def wait_for(sweep: SweepDir, name: str) -> None:
     wait_for_steps(sweep.job(name))
 
 
-def check(folder: Path, event: str, *names: str) -> None:
+def check(folder: Path, event: str, *names: str, engine: str = "tune --jobs 2") -> None:
     """All trials have ended, and the killed ones as the command of `best` would train them."""
     sweep = the_sweep(folder)
     ended = [status_of(job) for job in sweep.jobs()]
@@ -53,7 +55,7 @@ def check(folder: Path, event: str, *names: str) -> None:
         same += [(s["name"], s["value"]) for s in again] == [
             (s["name"], s["value"]) for s in scores
         ]
-    CASES.append(("tune --jobs 2", event, f"{same} of {len(finished)} the same"))
+    CASES.append((engine, event, f"{same} of {len(finished)} the same"))
     assert same == len(finished)
 
 
@@ -85,3 +87,42 @@ def test_a_stopped_search_goes_on_by_the_same_words(tmp_path: Path) -> None:
     again = tune(tmp_path, "--jobs", "2")
     assert again.wait() == 0, again.said
     check(tmp_path, "SIGTERM, the same words again", "0", "1")
+
+
+@pytest.mark.skipif(not IS_INSTALLED, reason="no slurmctld, slurmd and munged, or not root")
+def test_workers_of_slurm_one_of_which_is_requeued(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with cluster(tmp_path_factory.mktemp("slurm")) as found:
+        for name, value in found.items():
+            monkeypatch.setenv(name, value)
+        child = tune(tmp_path, "--jobs", "2", "--slurm", "time=1:00:00")
+        assert child.wait() == 0, child.said
+        array = child.said.split()[-1]
+        wait_for(the_sweep(tmp_path), "1")
+        ask(dict(os.environ), "scontrol", "requeue", f"{array}_0")
+        until(lambda: not ask(dict(os.environ), "squeue", "--noheader"), seconds=900)
+    check(tmp_path, "scontrol requeue of a worker", "0", "1", engine="tune --slurm")
+    again = tune(tmp_path, "--slurm")
+    assert again.wait() == 0 and "best: trial" in again.said, again.said
+
+
+def test_workers_of_ray_one_of_which_is_killed(tmp_path: Path, home: dict[str, str]) -> None:
+    pytest.importorskip("ray")
+    child = Started(tmp_path, ["tune", "s", f"n={TRIALS}", *SEARCH, "--ray", "--jobs", "2"], home)
+    wait_for(the_sweep(tmp_path), "1")
+    os.kill(worker_of(tmp_path), signal.SIGKILL)
+    assert child.wait() == 0 and "best: trial" in child.said, child.said
+    check(tmp_path, "SIGKILL of a worker", "0", "1", engine="tune --ray")
+
+
+def worker_of(folder: Path) -> int:
+    """A process that works on the search there, with all its words."""
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (place / "cmdline").read_bytes().split(b"\0")
+            if b"--tethered" in words and b"tune" in words and (place / "cwd").readlink() == folder:
+                return int(place.name)
+        except OSError:
+            continue
+    raise AssertionError("no worker")
