@@ -43,10 +43,12 @@ def rng(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def make(*overrides: str, words: int = 8, length: int = 5, train: int = 100) -> leakgan.LeakGAN:
+def make(
+    *overrides: str, words: int = 8, length: int = 5, train: int = 100, seed: int = 3
+) -> leakgan.LeakGAN:
     cfg = compose(["model=leakgan", *TINY, *overrides]).model
     task = Task(words, length, train, torch.zeros(words, dtype=torch.bool), CPU)
-    return leakgan.build(cfg, task, rng(3))
+    return leakgan.build(cfg, task, rng(seed))
 
 
 # Losses by hand
@@ -353,12 +355,15 @@ def test_traces_and_judgement():
 
 
 def test_pretrained_weights_are_taken():
-    one, two = make(), make()
+    one, two = make(), make(seed=4)
     phase = one.phases()[0]
     phase.step(REAL.repeat(phase.rows // 2, 1), rng(1))
+    taken = {**one.networks(), "leak": one.leak}
+    for name, network in {**two.networks(), "leak": two.leak}.items():
+        assert changed(network, weights(taken[name])), name
     two.load_pretrained(copy.deepcopy(one.state_dict()))
-    for name, network in one.networks().items():
-        assert not changed(two.networks()[name], weights(network)), name
+    for name, network in {**two.networks(), "leak": two.leak}.items():
+        assert not changed(network, weights(taken[name])), name
 
 
 @pytest.mark.parametrize(
