@@ -171,6 +171,19 @@ def test_the_rollout_policy_lags_by_the_stated_share():
         torch.testing.assert_close(parameter, torch.full_like(parameter, 1.4))
 
 
+def test_the_belief_before_a_word_is_that_in_its_prefix():
+    """Before the second word of "4 5 5" D has read "4" alone, before the third "4 5"."""
+    model = make("model.adversarial.reward=prefix", "model.adversarial.discount=0.5")
+    tokens = torch.tensor([[4, 5, 5], [5, EOS, PAD]])
+    belief = model.discriminator.prefix_logits(tokens).sigmoid()
+    found, before = model.rewards(tokens, rng(1))
+    first, second, third = belief[0].tolist()
+    assert before[0].tolist() == pytest.approx([0.0, first, second])
+    assert before[1].tolist() == pytest.approx([0.0, belief[1, 0].item(), 0.0])
+    expected = [(first + second / 2 + third / 4) / 1.75, (second + third / 2) / 1.5, third]
+    assert found[0].tolist() == pytest.approx(expected)
+
+
 @pytest.mark.parametrize("reward", ["rollout", "prefix"])
 @pytest.mark.parametrize("baseline", ["none", "mean", "previous", "ema", "critic"])
 @pytest.mark.parametrize("scale", ["none", "rank", "standardise"])
