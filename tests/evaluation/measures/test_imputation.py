@@ -32,6 +32,8 @@ def test_elsewhere_the_adversarial_error(cli: Command, text_vae: Path) -> None:
     assert (exact["name"], error["name"]) == ("imputed-exact", "adversarial-error")
     assert 4 <= 2 * error["signature"]["sentences"] <= 20
     assert -0.5 <= error["value"] <= 0.5 and "classifier" in error["signature"]
+    settings = {"run", "blank", "beam", "rounds", "z", "seed", "data", "sentences", "version"}
+    assert settings <= exact["signature"].keys() <= error["signature"].keys()
 
 
 def test_midpoints_need_a_grammar(cli: Command, text_vae: Path) -> None:

@@ -130,3 +130,11 @@ def test_the_language_models_are_fitted_where_the_user_says(
     for name in ("run", REAL):
         lm.lm(Subject(name, {}, {}, lambda: (Texts(["a"]), None), 1), ground, protocol)
     assert places == [(3, "the cpu")] * 2
+
+
+def test_what_is_not_installed_is_named_with_what_brings_it() -> None:
+    row = measures.find("bleu")
+    assert row.missing is None
+    absent = dataclasses.replace(row, package=("no_such_package_of_ours", "gantext[more]"))
+    assert absent.missing == "gantext[more]"
+    assert dataclasses.replace(row, package=("json", "gantext[more]")).missing is None
