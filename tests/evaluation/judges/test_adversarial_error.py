@@ -4,8 +4,17 @@ import random
 
 import numpy as np
 import pytest
+import torch
+import torch.nn.functional as F
 
-from gantext.evaluation.judges.adversarial_error import BUCKETS, adversarial_error, buckets
+from gantext.evaluation.judges.adversarial_error import (
+    BUCKETS,
+    _features,
+    _fit,
+    _scores,
+    adversarial_error,
+    buckets,
+)
 
 
 def sentences(count: int, words: str, seed: int) -> list[list[str]]:
@@ -50,3 +59,16 @@ def test_ngrams_with_the_sentence_s_ends() -> None:
     found = buckets(["a", "b"])
     assert len(found) == 9 and max(found) < BUCKETS
     assert set(found) & set(buckets(["a"])) != set(found)
+
+
+def test_the_regression_is_at_its_minimum() -> None:
+    """There the gradient of the summed loss and of half the squared weights is zero, but the
+    bias has no penalty."""
+    lines = [*sentences(30, "abcd", 1), *sentences(30, "abce", 2)]
+    features, labels = _features([lines[:30], lines[30:]]), torch.arange(60) >= 30
+    weights = _fit(features, labels.float()).requires_grad_()
+    loss = F.binary_cross_entropy_with_logits(
+        _scores(features, weights), labels.float(), reduction="sum"
+    )
+    (slope,) = torch.autograd.grad(loss + weights[:-1].square().sum() / 2, [weights])
+    assert slope.abs().max() < 0.01 < weights.abs().max()
