@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 comma := ,
 STAMP := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
 
-.PHONY: help install demo format lint types test test-slow test-engines check fuzz mutate torture golden wheel bench clean
+.PHONY: help install demo format lint types test test-slow test-engines check fuzz mutate torture golden wheel bench docs gallery clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -69,6 +69,14 @@ wheel: $(STAMP)  ## build the wheel into dist/
 ROWS ?=
 bench: $(STAMP)  ## speed and memory in one table, 5 minutes (ROWS=gan,bleu; KEEP=1 into the history; CHECK=1 against it)
 	OMP_NUM_THREADS=1 $(BIN)/python -m bench $(if $(ROWS),--rows $(ROWS)) $(if $(KEEP),--keep) $(if $(CHECK),--check)
+
+docs: $(STAMP)  ## write the glossary and the reference of the configuration anew, build the site into build/site
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[$(EXTRAS),docs]'
+	$(BIN)/python -m docs.reference
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
+gallery: $(STAMP)  ## make the pictures of docs/gallery.md anew from small runs, minutes (with chromium: the report too)
+	$(BIN)/python -m docs.screens
 
 clean:  ## remove the virtual environment and build products
 	rm -rf $(VENV) build dist *.egg-info

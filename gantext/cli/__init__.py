@@ -19,6 +19,7 @@ from gantext.cli import (
     data,
     doctor,
     eval,
+    explain,
     frontier,
     goals,
     impute,
@@ -71,6 +72,7 @@ frontier.register()
 compare.register(app)
 report.register(app)
 doctor.register(app)
+explain.register(app)
 job.register(app)
 upkeep.register(runs.app)
 app.add_typer(eval.app, name="eval")

@@ -18,7 +18,7 @@ from gantext.errors import UserError
 
 BYTES = "_bytes"  # ends the names of sizes in the JSON document
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")  # the first of these decides
-FOR_DEVELOPERS = "dev"  # an extra that no user misses
+FOR_DEVELOPERS = ("dev", "docs")  # extras that no user misses
 
 
 def register(app: typer.Typer) -> None:
@@ -135,7 +135,7 @@ def optional_parts(needed: list[str] | None) -> dict[str, str]:
     extras: dict[str, list[str]] = {}
     for line in needed or []:
         name, extra = re.match(r"[\w.-]+", line), re.search(r"extra == ['\"]([\w-]+)", line)
-        if name and extra and extra[1] != FOR_DEVELOPERS:
+        if name and extra and extra[1] not in FOR_DEVELOPERS:
             extras.setdefault(extra[1], []).append(name[0])
     return {extra: _missing(extra, names) for extra, names in extras.items()}
 

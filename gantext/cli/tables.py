@@ -176,6 +176,18 @@ def _padded(line: str, width: int, is_text: bool) -> str:
     return line + spaces if is_text else spaces + line
 
 
+def facts(said: Iterable[tuple[str, str]]) -> None:
+    """What there is to say, a line or more each, beside the words that it answers to."""
+    from rich.table import Table
+
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, text in said:
+        grid.add_row(Text(f"  {name}", style="dim"), Text(text))
+    out.print(grid)
+
+
 def hint(text: str) -> None:
     """What to do next, which a table's reader may want and a pipe does not."""
     err.print(text, style="dim", markup=False, soft_wrap=True)

@@ -61,7 +61,12 @@ def module(group: str, name: str, config_dir: Path | None = None) -> str:
     return next((value for value in values if value), "")
 
 
-def _lines(group: str, name: str, config_dir: Path | None) -> list[str]:
+def path(group: str, name: str, config_dir: Path | None = None) -> Path | None:
+    """The YAML file of an option; None where there is none."""
     paths = (folder / group / f"{name}.yaml" for folder in folders(config_dir))
-    path = next((path for path in paths if path.is_file()), None)
-    return path.read_text(encoding="utf-8").splitlines() if path else []
+    return next((path for path in paths if path.is_file()), None)
+
+
+def _lines(group: str, name: str, config_dir: Path | None) -> list[str]:
+    file = path(group, name, config_dir)
+    return file.read_text(encoding="utf-8").splitlines() if file else []

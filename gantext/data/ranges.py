@@ -33,6 +33,13 @@ class Range:
     or_zero: bool = False
     shared: bool = False
 
+    @property
+    def words(self) -> str:
+        """The bounds as one says them: "1 to 64", "above 0, to 1", "0 or 0.001 to 1,000"."""
+        low = f"above {_written(self.low)}," if self.open_low else _written(self.low)
+        high = f"under {_written(self.high)}" if self.open_high else _written(self.high)
+        return f"{'0 or ' * self.or_zero}{low} to {high}"
+
     def fault(self, number: float) -> str | None:
         """What a number must be that it is not; None for one that fits."""
         if self.or_zero and number == 0:

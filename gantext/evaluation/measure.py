@@ -87,9 +87,9 @@ class Measure:
         first: its columns, and its scores of a run, stand before those of the others.
         columns: its scores that `gantext compare` shows; without any, it is not compared.
         summary: its scores that tables of runs show: `gantext runs list`, a sweep's table.
-        rising: its scores that are better the higher they are; by these, and by the next ones, a
-            run's best state may be chosen.
-        falling: its scores that are better the lower they are.
+        rising: its scores by which a run's best state may be chosen, the highest first; what a
+            score means, and which way it is better, stands in gantext/metrics/meanings.py.
+        falling: the others by which it may, the lowest first.
     """
 
     name: str

@@ -46,6 +46,8 @@ def test_help_is_quick() -> None:
         "impute --help",
         "latent --help",
         "doctor --help",
+        "explain bleu-4",
+        "explain model.adversarial.rollouts",
     ],
 )
 def test_light_commands_import_nothing_heavy(words: str, tmp_path: Path) -> None:
@@ -104,6 +106,7 @@ def test_help_lists_commands_groups_and_options(cli: Command) -> None:
         "runs show",
         "runs sweep",
         "doctor",
+        "explain",
         "pretrain",
         "adversarial-train",
     ):

@@ -1,0 +1,205 @@
+"""Every key of the configuration with its comment, its value and its type, without hydra or torch.
+
+A key's comment stands above it in the YAML file. Options of a group may have the same keys,
+as `model.mle.epochs` of several models: each is a key of its own here.
+"""
+
+import functools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from gantext import plugins
+from gantext.config import groups
+from gantext.config.fields import FieldType, field_types
+from gantext.errors import UserError
+from gantext.records import yaml_file
+
+PACKAGES = {"model": "gantext.models", "data": "gantext.data"}  # every run has one option of each
+HYDRAS = ("defaults", "hydra")
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as quick, where it is built
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key of one YAML file.
+
+    Attributes:
+        name: as an override writes it, e.g. model.mle.epochs.
+        option: whose it is, e.g. model=gan; "" of conf/config.yaml.
+        value: its default, as the file writes it.
+        comment: what the file says of it, in one paragraph; "" where it says nothing.
+        path: the file.
+        line: counted from 1.
+        config: the module and the dataclass that type it.
+        changes: what experiments of the same option set it to, by their names.
+    """
+
+    name: str
+    option: str
+    value: str
+    comment: str
+    path: Path
+    line: int
+    config: tuple[str, str]
+    changes: Mapping[str, str]
+
+    @property
+    def type(self) -> FieldType | None:
+        """What it takes; None where that cannot be made out."""
+        group = self.option.partition("=")[0]
+        return field_types(*self.config).get(self.name.removeprefix(f"{group}."))
+
+    @property
+    def where(self) -> str:
+        """The file, as gantext's own are known by their place in conf/, and the line."""
+        own = groups.CONF in self.path.parents
+        return (
+            f"{Path('conf') / self.path.relative_to(groups.CONF) if own else self.path}:{self.line}"
+        )
+
+
+@dataclass(frozen=True)
+class _Written:
+    """A key as a file writes it: see `Key`."""
+
+    name: str
+    value: str
+    comment: str
+    line: int
+
+
+def keys(config_dir: Path | None = None) -> list[Key]:
+    """Those of conf/config.yaml, then those of each model and each kind of data.
+
+    Raises:
+        UserError: a file is no YAML.
+    """
+    options = [(group, name) for group in PACKAGES for name in groups.names(group, config_dir)]
+    return [*main_keys(config_dir), *(k for one in options for k in option_keys(*one, config_dir))]
+
+
+def main_keys(config_dir: Path | None = None) -> list[Key]:
+    """The keys of every run. Raises as `keys` does."""
+    path = groups.CONF / f"{groups.MAIN}.yaml"
+    return _keys("", "", path, ("gantext.config.settings", "Settings"), config_dir)
+
+
+def option_keys(group: str, name: str, config_dir: Path | None = None) -> list[Key]:
+    """The keys of a model or of data, without its `name`. Raises as `keys` does."""
+    path = _path(group, name, config_dir)
+    config = module(group, groups.module(group, name, config_dir)), "Config"
+    found = _keys(f"{group}.", f"{group}={name}", path, config, config_dir)
+    return [key for key in found if key.name != f"{group}.name"]
+
+
+def _path(group: str, name: str, config_dir: Path | None) -> Path:
+    path = groups.path(group, name, config_dir)
+    if path is None:
+        raise UserError(f"no such {group}: {name}")
+    return path
+
+
+def module(group: str, name: str) -> str:
+    """The module of a model or of data: one of gantext's own, or a plugin's."""
+    point = plugins.installed(PACKAGES[group]).get(name)
+    return point.module if point else f"{PACKAGES[group]}.{name}"
+
+
+def _keys(
+    prefix: str, option: str, path: Path, config: tuple[str, str], config_dir: Path | None
+) -> list[Key]:
+    return [
+        Key(
+            name=one.name,
+            option=option,
+            value=one.value,
+            comment=one.comment,
+            path=path,
+            line=one.line,
+            config=config,
+            changes={
+                name: experiment.values[one.name]
+                for name, experiment in experiments(config_dir).items()
+                if one.name in experiment.values and (not option or option in experiment.options)
+            },
+        )
+        for one in _written(path, prefix)
+    ]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What an experiment says.
+
+    Attributes:
+        options: those that it takes, e.g. model=gan.
+        values: what it sets, by the names of the keys, as its file writes it.
+    """
+
+    options: tuple[str, ...]
+    values: Mapping[str, str]
+
+
+@functools.cache
+def experiments(config_dir: Path | None = None) -> dict[str, Experiment]:
+    """All of them by name. Raises as `keys` does."""
+    found = {}
+    for name in groups.names("experiment", config_dir):
+        path = _path("experiment", name, config_dir)
+        options = [f"{group}={option}" for group, option in _overridden(_composed(path))]
+        found[name] = Experiment(tuple(options), {o.name: o.value for o in _written(path, "")})
+    return found
+
+
+def _overridden(tree: Any) -> Iterator[tuple[str, str]]:
+    """What the defaults of an experiment take: model and gan of `override /model: gan`."""
+    for key, node in tree.value if tree else ():
+        if key.value == "defaults":
+            taken = [pair for one in node.value for pair in getattr(one, "value", ())]
+            for group, option in [pair for pair in taken if isinstance(pair, tuple)]:
+                yield group.value.removeprefix("override /"), option.value
+
+
+def _written(path: Path, prefix: str) -> Iterator[_Written]:
+    """The keys that hold a value, in the file's order; without what is hydra's."""
+    tree, text = _composed(path), yaml_file.read_text(path)
+    for key, node in tree.value if tree else ():
+        if key.value not in HYDRAS:
+            yield from _within(text, text.splitlines(), key, node, prefix)
+
+
+def _within(text: str, lines: list[str], key: Any, node: Any, prefix: str) -> Iterator[_Written]:
+    name = f"{prefix}{key.value}"
+    if isinstance(node, yaml.MappingNode):
+        for inner, value in node.value:
+            yield from _within(text, lines, inner, value, f"{name}.")
+        return
+    line = key.start_mark.line
+    yield _Written(name, _source(text, node), _comment(lines, line), line + 1)
+
+
+def _comment(lines: list[str], place: int) -> str:
+    """The comment lines that end right above a line, as one paragraph."""
+    above = []
+    while place and (text := lines[place - 1].strip()).startswith("#"):
+        above.append(text.lstrip("#").strip())
+        place -= 1
+    return " ".join(reversed(above))
+
+
+def _source(text: str, node: Any) -> str:
+    return text[node.start_mark.index : node.end_mark.index].strip()
+
+
+@functools.cache
+def _composed(path: Path) -> Any:
+    """The nodes of a file, with their places; None of an empty one."""
+    try:
+        found = yaml.compose(yaml_file.read_text(path), Loader=LOADER)
+    except yaml.MarkedYAMLError as error:
+        raise UserError(f"{path}: {yaml_file.place_of(error)}") from None
+    return found if isinstance(found, yaml.MappingNode) else None
