@@ -29,6 +29,7 @@ from gantext.cli import (
     replay_to,
     report,
     runs,
+    runs_list,
     sample,
     score,
     sweeps,
@@ -72,6 +73,8 @@ compare.register(app)
 report.register(app)
 doctor.register(app)
 job.register(app)
+runs_list.register(runs.app)
+runs.register()
 upkeep.register(runs.app)
 app.add_typer(eval.app, name="eval")
 app.add_typer(data.app, name="data")
