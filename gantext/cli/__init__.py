@@ -30,6 +30,7 @@ from gantext.cli import (
     replay_to,
     report,
     runs,
+    runs_list,
     sample,
     score,
     sweeps,
@@ -74,6 +75,8 @@ report.register(app)
 doctor.register(app)
 explain.register(app)
 job.register(app)
+runs_list.register(runs.app)
+runs.register()
 upkeep.register(runs.app)
 app.add_typer(eval.app, name="eval")
 app.add_typer(data.app, name="data")

@@ -1,24 +1,31 @@
 """gantext compare."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gantext.cli import completion, tables
+from gantext.cli.formats import Format
+from gantext.cli.grid import Cell, Grid, label
+from gantext.cli.layout import Table
 from gantext.cli.options import (
     ConfigDir,
     Count,
     DeviceName,
+    FormatName,
     Json,
     PresetName,
     RunsDir,
     Samples,
     Seed,
+    Signatures,
     asked_for,
-    check_out,
+    form_of,
 )
 from gantext.config.settings import Device
+from gantext.metrics.score import shown
 
 if TYPE_CHECKING:
     from gantext.evaluation.comparison import Comparison
@@ -34,7 +41,7 @@ EXAMPLES = """[bold]Examples[/bold]
 
   gantext compare RUN@mle RUN --json
 
-  gantext compare sweep/0 sweep/1 sweep/2 --out scores.csv"""
+  gantext compare sweep/0 sweep/1 sweep/2 --format csv > scores.csv"""
 
 
 def register(app: typer.Typer) -> None:
@@ -48,33 +55,29 @@ def compare(
     preset: PresetName = "texygen",
     n: Count = None,
     seed: Seed = 0,
-    out: Annotated[
-        Path | None, typer.Option(help="Write every score to this CSV file; - is stdout.")
-    ] = None,
     device: DeviceName = Device.auto,
     runs_dir: RunsDir = Path("runs"),
     config_dir: ConfigDir = None,
+    signatures: Signatures = False,
+    format: FormatName = Format.table,
     json: Json = False,
 ) -> None:
     """Runs side by side under one protocol: scores, settings that differ, means over seeds."""
     from gantext.evaluation.comparison import compare as compare_runs
     from gantext.evaluation.comparison import to_csv
-    from gantext.files import is_stdout, write_output
 
-    check_out(out, json)
+    form = form_of(format, json)
     asked = asked_for(words, samples, preset, n, seed, device, runs_dir, config_dir)
     with tables.working() as say:
         found = compare_runs(asked, say)
     tables.notes(asked.notes)
-    if out is not None:
-        write_output(out, to_csv(found).encode())
-    if json:
+    if form is Format.json:
         tables.print_json([_document(one) for one in found])
-        return
-    for one in found if out is None or not is_stdout(out) else ():
-        _show(one)
-    if out is not None:
-        tables.hint(f"every score in {out}")
+    elif form is Format.csv:
+        tables.print_csv(to_csv(found))
+    else:
+        for one in found:
+            _show(one, signatures, form)
 
 
 def _document(one: "Comparison") -> dict[str, object]:
@@ -90,17 +93,39 @@ def _document(one: "Comparison") -> dict[str, object]:
     }
 
 
-def _show(one: "Comparison") -> None:
-    from gantext.evaluation.comparison import score_rows, setting_rows
-    from gantext.metrics.signatures import signature_lines
+def _show(one: "Comparison", signatures: bool, form: Format) -> None:
+    from gantext.evaluation.comparison import setting_rows
 
-    tables.table(f"scores on {one.data}", *score_rows(one))
-    if not any(one.table.values()):
-        tables.out.print("  no measure applies to these runs and their data", style="yellow")
-    for note in one.mixed:
-        tables.out.print(f"  {note}", style="yellow", soft_wrap=True, markup=False)
-    for line in signature_lines(one.table):
-        tables.out.print(f"  {line}", style="dim", soft_wrap=True, markup=False)
+    signed = [
+        tables.signed(table, one.table, one.data, signatures) for table in _grid(one).tables()
+    ]
+    tables.show(*signed, form=form)
     columns, rows = setting_rows(one)
     if rows:
-        tables.table("settings that differ", columns, rows, text_columns=len(columns))
+        settings = Table("settings that differ", columns, rows, range(len(columns)), named=True)
+        tables.show(settings, form=form)
+
+
+def _grid(one: "Comparison") -> Grid:
+    """The runs, then the real text, then means and standard deviations over seeds."""
+    from gantext.evaluation.comparison import mixed_names, score_names
+    from gantext.metrics.signatures import own_name
+
+    names, mixed = score_names(one), mixed_names(one.table)
+    labels = {name: f"{label(name)} *" if name in mixed else label(name) for name in names}
+    cells = {
+        run: _named(labels, {own_name(s.name): Cell.of(s) for s in own})
+        for run, own in one.table.items()
+    }
+    cells |= {run: {} for run in one.damaged}
+    for over, means in one.means.items():
+        for part in ("mean", "sd"):
+            values = {name: Cell(shown(getattr(mean, part))) for name, mean in means.items()}
+            cells[f"{part} of {over}"] = _named(labels, values)
+    nothing = ["no measure applies to these runs and their data"] if not names else []
+    return Grid(f"scores on {one.data}", "run", list(labels.values()), cells, below=nothing)
+
+
+def _named(labels: Mapping[str, str], cells: Mapping[str, Cell]) -> dict[str, Cell]:
+    """The cells of the scores that are shown, by what these are called in the table."""
+    return {labels[name]: cell for name, cell in cells.items() if name in labels}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gantext.cli import completion, tables
+from gantext.cli.layout import Table
 from gantext.cli.options import ConfigDir, Json
 from gantext.errors import UserError
 from gantext.training.terminal import say
@@ -52,7 +53,7 @@ def list_command(config_dir: ConfigDir = None, json: Json = False) -> None:
         keys = ("name", "what", "state", "where")
         tables.print_json([dict(zip(keys, row, strict=True)) for row in rows])
         return
-    tables.table("data", ["name", "what", "state", "where"], rows, text_columns=4)
+    tables.show(Table("data", ["name", "what", "state", "where"], rows, range(4)))
 
 
 @app.command()
@@ -111,7 +112,7 @@ def _print_facts(
     if json:
         tables.print_json({"facts": facts, "examples": examples})
         return
-    tables.table(name, ["", ""], facts)
+    tables.show(Table(name, ["", ""], facts, range(2)))
     for split, lines in examples.items():
         for line in lines:
             tables.out.print(f"  {split}: {line}", style="cyan", markup=False, soft_wrap=True)

@@ -12,6 +12,7 @@ import typer
 
 from gantext import plugins
 from gantext.cli import tables
+from gantext.cli.layout import Table
 from gantext.cli.options import ConfigDir, Json, RunsDir
 from gantext.config import groups
 from gantext.errors import UserError
@@ -62,7 +63,7 @@ def doctor(
         for part, values in found.items()
         for place, (name, value) in enumerate(values.items() or [("none", "")])
     ]
-    tables.table("gantext doctor", ["part", "what", "found"], rows, text_columns=3)
+    tables.show(Table("gantext doctor", ["part", "what", "found"], rows, range(3), keys=2))
 
 
 def _said(name: str, value: Any) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,18 +10,22 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_group
 
-from gantext.cli import tables
+from gantext.cli import layout, tables
+from gantext.cli.formats import Format
 from gantext.cli.options import (
     ConfigDir,
     Count,
     DeviceName,
+    FormatName,
     Json,
     PresetName,
     RunsDir,
     Samples,
     Seed,
+    Signatures,
     Temperature,
     Words,
+    form_of,
 )
 from gantext.config.settings import Device
 from gantext.errors import UserError
@@ -83,6 +88,7 @@ ALL = Command(
     options=SAMPLED | {"preset", "encoder", "k"},
 )
 DRAWS_OF_ALL = 100  # importance samples where they are one score among many
+LENGTHS = "by sentence length (number of sentences)"
 REAL_NOTE = "real: training sentences as hypotheses; above it is sharper than the data, not better"
 
 
@@ -142,6 +148,8 @@ def register(made: typer.Typer, name: str, command: Command, names: tuple[str, .
         device: DeviceName = Device.auto,
         runs_dir: RunsDir = Path("runs"),
         config_dir: ConfigDir = None,
+        signatures: Signatures = False,
+        format: FormatName = Format.table,
         json: Json = False,
     ) -> None:
         from gantext.evaluation.request import Asked
@@ -163,7 +171,7 @@ def register(made: typer.Typer, name: str, command: Command, names: tuple[str, .
             sentences=sentences,
             probes=probes,
         )
-        _score(name, command, names, asked, plot, json)
+        _score(name, command, names, asked, plot, signatures, form_of(format, json))
 
     shown = _only(name, scored, command.options)
     made.command(name, help=command.about, epilog=_examples(names).format(name))(shown)
@@ -198,9 +206,10 @@ def _score(
     names: tuple[str, ...],
     asked: "Asked",
     plot: Path | None,
-    json: bool,
+    signatures: bool,
+    form: Format,
 ) -> None:
-    from gantext.evaluation.table import beside_real, score_all
+    from gantext.evaluation.table import beside_real, score_all, to_csv
 
     if plot is not None:
         check_output(plot)
@@ -216,14 +225,16 @@ def _score(
         tables.hint(f"{missing} is left out: {command.nothing}")
     if plot is not None and command.draw is not None:
         imported(command.draw)(found, plot)
-    if json:
+    if form is Format.json:
         tables.print_json([score.to_json() for scores in found.values() for score in scores])
+        return
+    if form is Format.csv:
+        tables.print_csv(to_csv(found))
         return
     by_preset = "preset" in command.options and of_text
     title = command.title + (f", preset {asked.preset}" if by_preset else "")
-    _show(title, found if of_text else beside_real(found))
-    if "real" in found:
-        tables.out.print(f"  {REAL_NOTE}", style="dim", soft_wrap=True)
+    shown = _Shown(title, asked.data_name, signatures, form)
+    shown.print(found if of_text else beside_real(found))
     if plot is not None:
         tables.hint(f"drawn in {plot}")
 
@@ -239,18 +250,42 @@ def _there(names: tuple[str, ...], of_text: bool) -> tuple[str, ...]:
     return tuple(kept)
 
 
-def _show(title: str, found: "Table") -> None:
-    """The table of scores; those by length in one of their own, with counts."""
-    from gantext.evaluation import by_length
-    from gantext.metrics.signatures import signature_lines
+@dataclass(frozen=True)
+class _Shown:
+    """How scores are printed.
 
-    whole = {source: by_length.others(scores) for source, scores in found.items()}
-    if any(whole.values()):
-        tables.score_table(title, {source: scores for source, scores in whole.items() if scores})
-    columns, rows = by_length.rows(found)
-    if not rows:
-        return
-    tables.table("by sentence length (number of sentences)", columns, rows)
-    if not any(whole.values()):
-        for line in signature_lines(found):
-            tables.out.print(f"  {line}", style="dim", soft_wrap=True, markup=False)
+    Attributes:
+        title: of their table.
+        data: the name of the data that they are against.
+        signatures: all of them.
+        form: a table for the terminal, or for elsewhere.
+    """
+
+    title: str
+    data: str
+    signatures: bool
+    form: Format
+
+    def print(self, found: "Table") -> None:
+        """The table of scores; those by length in one of their own, with counts."""
+        from gantext.evaluation import by_length
+
+        own = {source: by_length.others(scores) for source, scores in found.items()}
+        whole = {source: scores for source, scores in own.items() if scores}
+        note = [REAL_NOTE] if "real" in found else []
+        if whole:
+            tables.score_table(
+                self.title,
+                whole,
+                data=self.data,
+                below=note,
+                signatures=self.signatures,
+                form=self.form,
+            )
+        columns, rows = by_length.rows(found)
+        if not rows:
+            return
+        table = layout.Table(LENGTHS, columns, rows, named=True)
+        if not whole:
+            table = tables.signed(table, found, self.data, self.signatures)
+        tables.show(table, form=self.form)

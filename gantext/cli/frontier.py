@@ -6,19 +6,25 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gantext.cli import eval, tables
+from gantext.cli.formats import Format
+from gantext.cli.grid import label
+from gantext.cli.layout import Table
 from gantext.cli.options import (
     TEMPERATURES,
     ConfigDir,
     Count,
     DeviceName,
+    FormatName,
     Json,
     Order,
     PresetName,
     RunsDir,
     Samples,
     Seeds,
+    Signatures,
     Words,
     asked_for,
+    form_of,
     numbers,
 )
 from gantext.config.settings import Device
@@ -59,6 +65,8 @@ def frontier(
     device: DeviceName = Device.auto,
     runs_dir: RunsDir = Path("runs"),
     config_dir: ConfigDir = None,
+    signatures: Signatures = False,
+    format: FormatName = Format.table,
     json: Json = False,
 ) -> None:
     """Quality against diversity over temperatures: table, CSV and PNG.
@@ -66,9 +74,10 @@ def frontier(
     Each run's curve stands beside its own MLE generator's, the real text and published points;
     BLEU-N is read where Self-BLEU-N is the real text's.
     """
-    from gantext.evaluation.frontier import files
+    from gantext.evaluation.frontier import files, to_csv
     from gantext.evaluation.frontier import frontier as measure
 
+    form = form_of(format, json)
     heats = numbers(temperatures, "--temperatures")
     draws = [int(seed) for seed in numbers(seeds, "--seeds")]
     asked = asked_for(words, samples, preset, n, 0, device, runs_dir, config_dir)
@@ -76,10 +85,13 @@ def frontier(
         found = measure(asked, heats, draws, order, say)
         paths = _saved(files(found), out, asked)
     tables.notes(found.notes)
-    if json:
+    if form is Format.json:
         tables.print_json(_document(found, paths))
         return
-    _show(found, preset)
+    if form is Format.csv:
+        tables.print_csv(to_csv(found))
+    else:
+        _show(found, preset, asked.data_name, signatures, form)
     tables.hint("written: " + ", ".join(str(path) for path in paths))
 
 
@@ -113,12 +125,12 @@ def _document(found: "Frontier", paths: list[Path]) -> dict[str, object]:
     }
 
 
-def _show(found: "Frontier", preset: str) -> None:
+def _show(found: "Frontier", preset: str, data: str, signatures: bool, form: Format) -> None:
     from gantext.evaluation.frontier import point_rows, protocols, reading
-    from gantext.metrics.signatures import signature_lines
 
-    columns, body = point_rows(found)
-    tables.table(f"quality and diversity, preset {preset}", columns, body)
-    tables.table(*reading(found))
-    for line in signature_lines(protocols(found)):
-        tables.out.print(f"  {line}", style="dim", soft_wrap=True, markup=False)
+    columns, rows = point_rows(found)
+    heads = [*columns[:2], *map(label, columns[2:])]
+    tables.show(Table(f"quality and diversity, preset {preset}", heads, rows, keys=2), form=form)
+    title, columns, rows = reading(found)
+    table = Table(title, list(map(label, columns)), rows)
+    tables.show(tables.signed(table, protocols(found), data, signatures), form=form)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gantext.cli import tables
+from gantext.cli.layout import Table
 from gantext.cli.options import (
     DeviceName,
     Json,
@@ -89,4 +90,5 @@ def _show(drawn: "Goals", name: str) -> None:
         [path.text, str(len(path.words)), f"{path.mean_cosine:.3f}"] for path in drawn.plot.paths
     ]
     title = f"goals of {name}, cosine with the features' move {drawn.goal_steps} words later"
-    tables.table(title, ["sentence", "words (with <eos>)", "mean cosine"], rows)
+    columns = ["sentence", "words (with <eos>)", "mean cosine"]
+    tables.show(Table(title, columns, rows, keys=0))

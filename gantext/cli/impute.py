@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gantext.cli import tables
+from gantext.cli.layout import Table
 from gantext.cli.options import DeviceName, GivenRun, Json, Phase, RunsDir
 from gantext.config.settings import Device
 from gantext.errors import UserError
@@ -75,4 +76,5 @@ def _show(found: "Completions", name: str) -> None:
     ]
     k = found.signature.get("k")
     how = f", importance-weighted, k={k}" if k else ""
-    tables.table(f"completions by {name}; nats{how}", columns, rows, text_columns=2)
+    title = f"completions by {name}; nats{how}"
+    tables.show(Table(title, columns, rows, range(2), keys=0))

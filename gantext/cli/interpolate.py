@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gantext.cli import tables
+from gantext.cli.layout import Table
 from gantext.cli.options import (
     DecodedBeam,
     DecodedHow,
@@ -96,4 +97,4 @@ def _show(way: "Way", name: str) -> None:
     ]
     k = way.signature.get("k")
     title = f"from one sentence to the other in {name}; nats, log p(x) importance-weighted, k={k}"
-    tables.table(title, columns, rows, text_columns=2)
+    tables.show(Table(title, columns, rows, range(2)))

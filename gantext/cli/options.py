@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gantext.cli import completion
+from gantext.cli.formats import Format
 from gantext.config import groups
 from gantext.config.settings import Device
 from gantext.data import ranges
@@ -69,6 +70,12 @@ Samples = Annotated[
 TableFile = Annotated[Path | None, typer.Option(help="Write the table to a file; - is stdout.")]
 PngFile = Annotated[Path, typer.Option(help="The PNG file; - is stdout.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+FormatName = Annotated[
+    Format, typer.Option("--format", help="What is printed; csv has all digits, latex booktabs.")
+]
+Signatures = Annotated[
+    bool, typer.Option("--signatures", help="All that each score was computed under.")
+]
 
 
 def within(kind: Any) -> Callable[[typer.CallbackParam, Any], Any]:
@@ -155,6 +162,13 @@ def asked_for(
         runs_dir=runs_dir,
         config_dir=config_dir,
     )
+
+
+def form_of(format: Format, json: bool) -> Format:
+    """What is printed: --json is short for --format json. Raises UserError for two of them."""
+    if json and format not in (Format.table, Format.json):
+        raise UserError(f"--json and --format {format}: leave one out")
+    return Format.json if json else format
 
 
 def check_out(out: Path | None, json: bool) -> None:

@@ -1,23 +1,26 @@
-"""gantext runs list, show."""
+"""gantext runs show; the group of commands of runs."""
 
 import shlex
-from collections.abc import Container, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from gantext.cli import tables
-from gantext.cli.options import Json, RunAtPhase, RunsDir
+from gantext.cli.formats import Format
+from gantext.cli.layout import Table
+from gantext.cli.options import FormatName, Json, RunAtPhase, RunsDir, Signatures, form_of
 from gantext.config.words import command
-from gantext.evaluation import measures
-from gantext.metrics.score import shown
 from gantext.runs import listing
+from gantext.runs.brief import brief_of
 from gantext.runs.folder import RunDir
 from gantext.runs.note import note_of
-from gantext.runs.overview import Overview, overviews
 from gantext.runs.stored_checkpoint import BEST
-from gantext.runs.summary import clock, phase_scores
+from gantext.runs.summary import phase_scores
+
+if TYPE_CHECKING:
+    from gantext.metrics.score import Score
 
 # A run of these is gone on with first of all.
 GOES_ON = ("stopped", "killed", "failed")
@@ -26,41 +29,16 @@ FIRST = ("status", "note", "phase", "total", "seconds", "created", "command", "o
 app = typer.Typer(help="Look at runs.", no_args_is_help=True, rich_markup_mode="rich")
 
 
-@app.command("list")
-def list_command(runs_dir: RunsDir = Path("runs"), json: Json = False) -> None:
-    """All runs, the jobs of sweeps too, with their last scores."""
-    runs = overviews(runs_dir)
-    if json:
-        tables.print_json([_record(name, overview) for name, overview in runs.items()])
-        return
-    if not runs:
-        tables.err.print(f"no runs in {runs_dir} yet")
-        return
-    names = short_names({name for overview in runs.values() for name in overview["scores"]})
-    columns = ["run", "status", "phase", "steps", "time", *names]
-    rows = [_row(name, overview, names) for name, overview in runs.items()]
-    if any("note" in overview for overview in runs.values()):
-        columns.append("note")
-        rows = [
-            [*row, overview.get("note", "").partition("\n")[0]]
-            for row, overview in zip(rows, runs.values(), strict=True)
-        ]
-    tables.table(f"runs in {runs_dir}", columns, rows, text_columns=3)
-    last, status = rows[-1][:2]
-    if option := {**dict.fromkeys(GOES_ON, "--resume"), "diverged": "--replay"}.get(status):
-        tables.hint(f"next: {command('train', option, runs_dir / last)}")
-        return
-    if status.startswith("damaged"):
-        return
-    # A name is enough where the runs lie in the folder that every command looks into.
-    name = [last, *([] if runs_dir == Path("runs") else ["--runs-dir", str(runs_dir)])]
-    steps = f"{command('runs', 'show', *name)}  |  {command('sample', *name, '-n', '20')}"
-    tables.hint(f"next: {steps}")
-
-
-def short_names(present: Container[str]) -> list[str]:
-    """The scores that a table of runs shows, of those that some run has."""
-    return [name for name in measures.summary() if name in present]
+def show_scores(
+    title: str,
+    scores: Mapping[str, "Sequence[Score]"],
+    run: RunDir,
+    signatures: bool = False,
+    form: Format = Format.table,
+) -> None:
+    """The scores of a run's phases."""
+    data = str(brief_of(run)["data"].get("name", ""))
+    tables.score_table(title, scores, of="phase", data=data, signatures=signatures, form=form)
 
 
 def next_steps(run: RunDir, name: str) -> str:
@@ -70,42 +48,20 @@ def next_steps(run: RunDir, name: str) -> str:
     return f"{sample}  |  {command('eval', kind.scored, name)}"
 
 
-def _time(overview: Overview) -> str | None:
-    return clock(overview["seconds"]) if "seconds" in overview else None
+def register() -> None:
+    """Add the command to those of runs."""
+    app.command()(show)
 
 
-def _row(name: str, overview: Overview, scores: Sequence[str]) -> list[str]:
-    """One run in a table, with these of its scores."""
-    steps = overview.get("total")
-    facts = (name, overview["status"], overview.get("phase"), steps, _time(overview))
-    values = map(overview["scores"].get, scores)
-    return [
-        *(str(fact or "-") for fact in facts),
-        *(shown(None if value is None else float(value)) for value in values),
-    ]
-
-
-def _record(name: str, overview: Overview) -> dict[str, Any]:
-    """One run in JSON."""
-    return {
-        "run": name,
-        "scores": {score: float(value) for score, value in overview["scores"].items()},
-        "status": overview["status"],
-        "time": _time(overview),
-        "phase": overview.get("phase"),
-        "steps": overview.get("total"),
-        "created": overview.get("created"),
-        "note": overview.get("note", ""),
-    }
-
-
-@app.command()
 def show(
     run: RunAtPhase = None,
     runs_dir: RunsDir = Path("runs"),
+    signatures: Signatures = False,
+    format: FormatName = Format.table,
     json: Json = False,
 ) -> None:
     """One run: its state, settings, scores and warnings; or as it was at the end of a phase."""
+    form = form_of(format, json)
     found, phase = listing.find_at(run, runs_dir)
     scores = phase_scores(found)
     config = found.config_text
@@ -114,17 +70,25 @@ def show(
     if phase is not None:
         facts |= _at_end_of(found, phase)
         scores = {name: scores[name] for name in _phases_until(found, phase) if name in scores}
-    if json:
+    if form is Format.json:
         if found.divergence:
             facts["error"] = found.divergence
         records = {phase: [s.to_json() for s in values] for phase, values in scores.items()}
         tables.print_json({"run": str(found.path), **facts, "config": config, "scores": records})
         return
+    if form is Format.csv:
+        from gantext.evaluation.table import to_csv  # late: it loads numpy
+
+        tables.print_csv(to_csv(scores, "phase"))
+        return
     name = f"{found.path}@{phase}" if phase else str(found.path)
-    tables.table(name, ["", ""], _rows_of(facts), text_columns=2)
-    tables.out.print(config, style="cyan", markup=False, soft_wrap=True)
+    tables.show(Table(name, ["", ""], _rows_of(facts), range(2)), form=form)
+    if form is Format.table:
+        tables.out.print(config, style="cyan", markup=False, soft_wrap=True)
     if scores:
-        tables.score_table("scores after each phase", scores)
+        show_scores("scores after each phase", scores, found, signatures, form)
+    if form is not Format.table:
+        return
     _say_warnings(found)
     if found.divergence:
         tables.out.print(f"it {found.divergence}", style="red", markup=False, soft_wrap=True)

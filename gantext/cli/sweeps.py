@@ -9,18 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gantext.cli import runs, tables
-from gantext.cli.options import Json, RunsDir, check_out, check_png
-from gantext.cli.runs import short_names
+from gantext.cli.formats import Format
+from gantext.cli.options import FormatName, Json, RunsDir, check_png, form_of
+from gantext.cli.sweep_table import grid_of
 from gantext.config.words import command
 from gantext.errors import UserError
 from gantext.evaluation import sweep_scores
-from gantext.evaluation.sweep_scores import SeedMeans, differing, seed_means, values_of
+from gantext.evaluation.sweep_scores import SeedMeans, seed_means
 from gantext.files import STDOUT, write_output
-from gantext.metrics.score import shown
-from gantext.runs.summary import clock
 from gantext.runs.sweep import SweepDir, find_sweep
 from gantext.runs.sweep_job import FINAL
-from gantext.runs.sweep_state import PLANNED, RUNNING, STARTING, JobState, states
+from gantext.runs.sweep_state import RUNNING, STARTING, JobState, states
 
 if TYPE_CHECKING:
     from gantext.training.slurm import Order
@@ -30,7 +29,6 @@ Sweep = Annotated[
     str | None,
     typer.Argument(metavar="[SWEEP]", help="A sweep's folder or name (default: the newest)."),
 ]
-Csv = Annotated[Path | None, typer.Option("--csv", help="Write all scores to a file; - is stdout.")]
 Plot = Annotated[
     Path | None, typer.Option(help="Draw a score over what is swept to a PNG file; - is stdout.")
 ]
@@ -38,7 +36,6 @@ ScoreName = Annotated[
     str | None,
     typer.Option("--score", help="The score of --plot (default: the jobs' objective)."),
 ]
-UNENDED = (PLANNED, STARTING, RUNNING)
 
 
 def register() -> None:
@@ -170,26 +167,24 @@ def say_submitted(sweep: SweepDir, number: int, json: bool) -> None:
 
 def sweep(
     sweep: Sweep = None,
-    csv: Csv = None,
     plot: Plot = None,
     score: ScoreName = None,
     runs_dir: RunsDir = Path("runs"),
+    format: FormatName = Format.table,
     json: Json = False,
 ) -> None:
     """How the jobs of a sweep stand, and their scores: at any time, also while they run."""
-    check_out(csv, json)
+    form = form_of(format, json)
     if plot is not None:
-        check_png(plot, json)
+        check_png(plot, form is Format.json)
     found = find_sweep(sweep, runs_dir)
     jobs = states(found)
-    if csv is not None:
-        write_output(csv, sweep_scores.csv_of(jobs).encode())
     if plot is not None:
         write_output(plot, figure(jobs, score))
-    if STDOUT not in (csv, plot):
-        show(found, jobs, json)
+    if plot != STDOUT:
+        show(found, jobs, form)
     idle = not found.is_held and not any(job["status"] in (STARTING, RUNNING) for job in jobs)
-    if not json and idle and any(job["status"] not in FINAL for job in jobs):
+    if form is Format.table and idle and any(job["status"] not in FINAL for job in jobs):
         unless = ", if SLURM has no job of it" if found.script.exists() else ""
         tables.hint(f"next{unless}: {found.command}")
 
@@ -225,7 +220,7 @@ def sweep_report(sweep: SweepDir, json: bool) -> int:
     jobs = sweep_scores.store(sweep)
     if not jobs:
         return 0
-    show(sweep, jobs, json)
+    show(sweep, jobs, form_of(Format.table, json))
     kept = [sweep.table]
     with contextlib.suppress(UserError):  # as where only seeds are swept
         sweep.files.write(sweep.figure, figure(jobs))
@@ -236,35 +231,20 @@ def sweep_report(sweep: SweepDir, json: bool) -> int:
     return sum(job["status"] != "finished" for job in jobs)
 
 
-def show(sweep: SweepDir, jobs: list[JobState], json: bool) -> None:
+def show(sweep: SweepDir, jobs: list[JobState], form: Format) -> None:
     """How the jobs of a sweep stand, their scores, and the means of these over seeds."""
-    means = seed_means(jobs)
-    if json:
-        document = {"sweep": str(sweep.path), "jobs": jobs, "means": list(map(_record, means))}
-        tables.print_json(document)
+    if form is Format.json:
+        means = list(map(_record, seed_means(jobs)))
+        tables.print_json({"sweep": str(sweep.path), "jobs": jobs, "means": means})
         return
-    names = short_names(sweep_scores.names_of(jobs))
-    words = differing(jobs)
-    shared = {word for job in jobs for word in job["overrides"]} - {w for ws in words for w in ws}
-    going = any(job["status"] in UNENDED for job in jobs)
-    columns = ["job", "overrides", "status", *(["where"] if going else []), *names]
-    body = []
-    for job, own in zip(jobs, words, strict=True):
-        said = [" ".join(own), job["status"], *([_where(job)] if going else [])]
-        body.append([job["job"], *said, *_cells(values_of(job), names)])
-    for group in means:
-        said = [" ".join(w for w in group.overrides if w not in shared), f"{len(group.jobs)} seeds"]
-        for name, part in (("mean", group.mean), ("sd", group.sd)):
-            body.append([name, *said, *([""] if going else []), *_cells(part, names)])
-    tables.table(f"sweep {sweep.path}", columns, body, text_columns=3 + going)
+    if form is Format.csv:
+        tables.print_csv(sweep_scores.csv_of(jobs))
+        return
+    tables.show(*grid_of(str(sweep.path), jobs).tables(), form=form)
     for job in jobs:
         if job.get("error"):
             line = f"job {job['job']}: {job['error']}"
             tables.out.print(line, style="red", markup=False, soft_wrap=True)
-
-
-def _cells(values: dict[str, float], names: list[str]) -> list[str]:
-    return [shown(values.get(name)) for name in names]
 
 
 def _record(group: SeedMeans) -> dict[str, Any]:
@@ -275,12 +255,3 @@ def _record(group: SeedMeans) -> dict[str, Any]:
         "mean": group.mean,
         "sd": group.sd,
     }
-
-
-def _where(job: JobState) -> str:
-    """How far a job is that has not ended."""
-    headway = job.get("headway")
-    if headway is None or job["status"] not in (RUNNING, STARTING):
-        return ""
-    place = f"{headway['phase']} {headway['step']}/{headway['steps']}"
-    return f"{place}, {clock(headway['left'])} left" if job["status"] == RUNNING else place

@@ -1,21 +1,20 @@
 """What commands print: rich tables on a terminal, one JSON document with --json."""
 
 import contextlib
+import dataclasses
 import json
 import math
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import chain, zip_longest
-from operator import le
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from rich.cells import cell_len
 from rich.markup import escape
-from rich.text import Text
 
+from gantext.cli.formats import Format, latex, markdown
+from gantext.cli.layout import Table, best, folded, parts_of
 from gantext.files import is_steering
-from gantext.metrics.score import shown
 from gantext.training.terminal import Terminal, say
 
 if TYPE_CHECKING:
@@ -23,9 +22,16 @@ if TYPE_CHECKING:
 
 
 PLAIN_WIDTH = 160  # of a table that goes to a file or a pipe
-GAP = 3  # characters between two columns of a table
-LEAST = 3  # of a column of text that is narrowed, with what stands around it
-FOLDED = 20  # of a line, characters that texts leave to numbers by folding
+# Of tables' own signs, what stands for them where the terminal's encoding has none.
+SIGNS: dict[str, str | int | None] = {
+    "─": "-",
+    "…": "~",
+    "±": "+-",
+    "↑": "^",
+    "↓": "v",
+    "≈": "~",
+    "·": "|",
+}
 
 
 def _width() -> int | None:
@@ -45,6 +51,11 @@ def print_json(document: Any) -> None:
     say(text)
 
 
+def print_csv(text: str) -> None:
+    """CSV on stdout, and nothing else there."""
+    say(text, end="")
+
+
 def _finite(document: Any) -> Any:
     """The document with null for the numbers that JSON has no name for."""
     if isinstance(document, float):
@@ -56,124 +67,68 @@ def _finite(document: Any) -> Any:
     return document
 
 
-def table(
-    title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], text_columns: int = 1
-) -> None:
-    """A plain table: the first columns are text, which may fold; the others stand to the right.
+def show(*candidates: Table, form: Format = Format.table) -> None:
+    """Print the first of some tables of the same that has room, or else the shortest, in parts.
 
-    One that is wider than the terminal goes on below, each row with its first cell again.
+    As Markdown or LaTeX the first, which has all the room it needs.
     """
-    out.print(title, style="bold", markup=False, soft_wrap=True)
-    cells = list(map(_cells, (columns, *rows)))
-    widths = list(map(_widest, zip(*cells, strict=True)))
-    for block in _blocks(widths, text_columns):
-        _print_block(
-            [[row[i] for i in block] for row in cells],
-            [widths[i] for i in block],
-            sum(i < text_columns for i in block),
-        )
+    if form is not Format.table:
+        say({Format.md: markdown, Format.latex: latex}[form](candidates[0]) + "\n")
+        return
+    plain = map(_plain, candidates)
+    table = best(list(plain), out.width)
+    parts, whole = parts_of(table, out.width)
+    _print_lines([table.title], "bold")
+    for part in parts:
+        say("")
+        if part.head:
+            *heads, rule = map(_in_encoding, part.head)
+            out.print("\n".join(heads), style="bold", markup=False, emoji=False, soft_wrap=True)
+            say(rule)
+        say(_in_encoding("\n".join(part.body)))
+    _print_lines(table.cautions, "yellow", "  ")
+    named = [_in_encoding(f"{short}: {name}") for short, name in whole.items()]
+    _print_lines([*named, *table.below], "dim", "  ")
+    say("")
 
 
-def _cells(row: Sequence[str]) -> Sequence[str]:
-    """Texts as a terminal shows them."""
-    if "".join(row).isprintable():
-        return row
-    return [out.render_str(text, markup=False, emoji=False).plain for text in row]
+def _print_lines(lines: Iterable[str], style: str, before: str = "") -> None:
+    """Lines of text, which fold at words on a terminal; those of a file are as long as they are."""
+    for line in lines:
+        room = out.width - len(before) if out.is_terminal else len(line)
+        for piece in folded(line, room):
+            out.print(before + piece, style=style, markup=False, emoji=False, soft_wrap=True)
 
 
-def _widest(cells: Sequence[str]) -> int:
-    """Characters of a terminal that the widest line of some cells takes."""
-    together = "".join(cells)
-    if together.isascii() and together.isprintable():
-        return max(map(len, cells))
-    return max(max(map(cell_len, cell.splitlines()), default=0) for cell in cells)
+def _plain(table: Table) -> Table:
+    """A table as a terminal shows it: without letters that steer it, or that it lacks."""
+    lines = [table.title, *table.cautions, *table.below]
+    together = "".join([*lines, *table.columns, *chain.from_iterable(table.rows)])
+    if together.isprintable() and _in_encoding(together) == together:
+        return table
+    return dataclasses.replace(
+        table,
+        title=_visible(table.title),
+        columns=list(map(_visible, table.columns)),
+        rows=[list(map(_visible, row)) for row in table.rows],
+        cautions=list(map(_visible, table.cautions)),
+        below=list(map(_visible, table.below)),
+    )
 
 
-def _blocks(widths: Sequence[int], text_columns: int) -> list[list[int]]:
-    """Which columns stand in each part of a table, so that no part is wider than the terminal."""
-    widths = [width + GAP for width in widths]
-    blocks = [[*range(text_columns)]]
-    room = out.width - min(sum(widths[:text_columns]), out.width - FOLDED)
-    for column in range(text_columns, len(widths)):
-        if widths[column] > room and blocks[-1][-1] >= text_columns:
-            blocks.append([0])
-            room = out.width - min(widths[0], out.width - FOLDED)
-        blocks[-1].append(column)
-        room -= widths[column]
-    return blocks
+def _visible(text: str) -> str:
+    if not text.isprintable():
+        text = out.render_str(text, markup=False, emoji=False).plain
+    return _in_encoding(text)
 
 
-def _print_block(cells: Sequence[Sequence[str]], natural: Sequence[int], texts: int) -> None:
-    """Print some columns of a table, its head first, as rich lays out a plain table.
-
-    Rich itself looks at each cell several times, which takes seconds for some thousand rows.
-
-    Args:
-        cells: the rows.
-        natural: the widths of the columns.
-        texts: how many of them are text.
-    """
-    widths = _fitted(natural, texts, out.width)
-    size = sum(widths) + GAP * (len(widths) - 1)
-    forms = [f"{{:{'<' if i < texts else '>'}{width}}}" for i, width in enumerate(widths)]
-    form = f" {(' ' * GAP).join(forms)} "
-    head, *body = (_lines_of(row, widths, texts, form) for row in cells)
-    out.print(" " * (size + 2), soft_wrap=True)
-    if any(cells[0]):
-        out.print("\n".join(head), style="bold", markup=False, emoji=False, soft_wrap=True)
-        out.print(f" {'─' * size} ", soft_wrap=True)
-    say("\n".join([*chain.from_iterable(body), " " * (size + 2)]))
-
-
-def _fitted(widths: Sequence[int], texts: int, room: int) -> list[int]:
-    """The widths of columns, the widest of the first `texts` narrowed until a table has room.
-
-    A column is as wide here as rich has it: with what stands between it and its neighbours.
-    """
-    last = len(widths) - 1
-    around = [(i > 0) + (i < last) for i in range(len(widths))]
-    wide = [width + space for width, space in zip(widths, around, strict=True)]
-    excess = sum(wide) + len(wide) + 1 - room
-    while excess > 0 and (widest := max(wide[:texts])) > LEAST:
-        equal = [i for i in range(texts) if wide[i] == widest]
-        second = max((width for width in wide[:texts] if width < widest), default=LEAST)
-        step = min(excess, widest - second)
-        for many, i in zip(range(len(equal), 0, -1), equal, strict=True):
-            narrower = min(step, round(excess / many))
-            wide[i] -= narrower
-            excess -= narrower
-    return [width - space for width, space in zip(wide, around, strict=True)]
-
-
-def _lines_of(row: Sequence[str], widths: Sequence[int], texts: int, form: str) -> list[str]:
-    """The lines of a row: one, or more where texts fold.
-
-    Args:
-        row: its cells.
-        widths: of the columns.
-        texts: how many of them are text.
-        form: of a line whose letters are one character wide each.
-    """
-    together = "".join(row)
-    if together.isascii() and together.isprintable() and all(map(le, map(len, row), widths)):
-        return [form.format(*row)]
-    folded = [_folded(cell, width) for cell, width in zip(row, widths, strict=True)]
-    lines = zip_longest(*folded, fillvalue="")
-    return [
-        f" {(' ' * GAP).join(_padded(*pair, i < texts) for i, pair in enumerate(cells))} "
-        for cells in (zip(line, widths, strict=True) for line in lines)
-    ]
-
-
-def _folded(cell: str, width: int) -> list[str]:
-    if cell.isprintable() and _widest([cell]) <= width:
-        return [cell]
-    return [line.plain.rstrip(" ") for line in Text(cell).wrap(out, width, overflow="fold")]
-
-
-def _padded(line: str, width: int, is_text: bool) -> str:
-    spaces = " " * (width - _widest([line]))
-    return line + spaces if is_text else spaces + line
+def _in_encoding(text: str) -> str:
+    """The text with signs of ASCII for those of tables, where the terminal's encoding has none."""
+    try:
+        "".join(SIGNS).encode(out.encoding)
+    except UnicodeEncodeError:
+        return text.translate(str.maketrans(SIGNS))
+    return text
 
 
 def facts(said: Iterable[tuple[str, str]]) -> None:
@@ -209,13 +164,52 @@ def working() -> Iterator[Callable[[str], None]]:
         yield lambda text: status.update(escape(text))
 
 
-def score_table(title: str, sources: Mapping[str, "Sequence[Score]"]) -> None:
-    """Scores by name (rows) and source (columns), then their signatures."""
-    from gantext.metrics.signatures import own_name, signature_lines
+def score_table(
+    title: str,
+    sources: Mapping[str, "Sequence[Score]"],
+    *,
+    of: str = "run",
+    data: str = "",
+    below: Sequence[str] = (),
+    signatures: bool = False,
+    form: Format = Format.table,
+) -> None:
+    """Scores by name and source, and what they were computed under: in a line, or all of it.
 
-    values = {name: {own_name(s.name): s.value for s in scores} for name, scores in sources.items()}
+    Args:
+        title: what they are of.
+        sources: the scores; those of real text have names "real-...".
+        of: what the sources are.
+        data: the name of the data that they are against.
+        below: lines under the table.
+        signatures: print all signatures.
+        form: what to print it as.
+    """
+    from gantext.cli.grid import Cell, Grid, label
+    from gantext.metrics.signatures import own_name
+
+    values = {name: {own_name(s.name): s for s in scores} for name, scores in sources.items()}
     names = list(dict.fromkeys(name for scores in values.values() for name in scores))
-    rows = [[name, *(shown(values[source].get(name)) for source in sources)] for name in names]
-    table(title, ["score", *sources], rows)
-    for line in signature_lines(sources):
-        out.print(f"  {line}", style="dim", soft_wrap=True, markup=False)
+    cells = {
+        source: {label(name): Cell.of(score) for name, score in own.items()}
+        for source, own in values.items()
+    }
+    grid = Grid(title, of, list(map(label, names)), cells, below=below)
+    show(*(signed(one, sources, data, signatures) for one in grid.tables()), form=form)
+
+
+def signed(
+    table: Table, sources: Mapping[str, "Sequence[Score]"], data: str, all_of_them: bool
+) -> Table:
+    """A table with what its scores were computed under: in a line, or all of it.
+
+    What makes scores not comparable stands there in any case.
+    """
+    from gantext.metrics.signatures import conflicts, short_line, signature_lines
+
+    line = f"{short_line(sources, data)} (--signatures: all of it)"
+    lines = signature_lines(sources) if all_of_them else [line]
+    if any(cell.endswith("≈") for cell in (*table.columns, *(row[0] for row in table.rows))):
+        lines.append("≈: best near the value of real text or pictures")
+    cautions = [*table.cautions, *conflicts(sources)]
+    return dataclasses.replace(table, cautions=cautions, below=[*table.below, *lines])

@@ -235,7 +235,7 @@ def _finish(run: RunDir, json: bool) -> None:
     """The scores of each phase, where the run is, and what to do next; said by one process."""
     if processes.this_process().number > 0:
         return
-    from gantext.cli.runs import next_steps
+    from gantext.cli.runs import next_steps, show_scores
     from gantext.runs.summary import phase_scores
 
     scores = phase_scores(run)
@@ -247,7 +247,7 @@ def _finish(run: RunDir, json: bool) -> None:
         tables.out.print(f"  {line}", style="cyan", markup=False, soft_wrap=True)
     _preview(run)
     if scores:
-        tables.score_table(f"scores of {run.path.name} after each phase", scores)
+        show_scores(f"scores of {run.path.name} after each phase", scores, run)
     tables.out.print(f"\nrun: {run.path}", markup=False, soft_wrap=True)
     steps = next_steps(run, str(run.path))
     tables.out.print(f"next: {steps}  |  gantext runs list", markup=False, soft_wrap=True)

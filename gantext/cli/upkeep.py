@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from gantext.cli import completion, tables
+from gantext.cli.layout import Table
 from gantext.cli.options import GivenRun, Json, RunsDir
 from gantext.config.words import command
 from gantext.data.memory import size
@@ -113,7 +114,8 @@ def diff(runs: Runs, runs_dir: RunsDir = Path("runs"), json: Json = False) -> No
     rows = [
         [key, *map(_shown, values)] for table in (settings, facts) for key, values in table.items()
     ]
-    tables.table("where they differ", ["setting", *names], rows, text_columns=1)
+    columns = ["setting", *names]
+    tables.show(Table("where they differ", columns, rows, range(len(columns)), named=True))
 
 
 def du(runs: SomeRuns = None, runs_dir: RunsDir = Path("runs"), json: Json = False) -> None:
@@ -134,7 +136,7 @@ def du(runs: SomeRuns = None, runs_dir: RunsDir = Path("runs"), json: Json = Fal
     for parts_of_one in sizes.values():
         together.update(parts_of_one)
     rows.append(_row_of("together", together, parts))
-    tables.table(f"sizes in {runs_dir}", ["run", "all", *parts, "others"], rows)
+    tables.show(Table(f"sizes in {runs_dir}", ["run", "all", *parts, "others"], rows))
 
 
 def _folder(word: str, runs_dir: Path) -> Path:

@@ -15,8 +15,9 @@ from gantext.evaluation.request import Asked
 from gantext.evaluation.scorebook import Say
 from gantext.evaluation.spreadsheet import csv_text
 from gantext.evaluation.subjects import Model
-from gantext.evaluation.table import Table, score_all
+from gantext.evaluation.table import RECORD, Table, records, score_all
 from gantext.metrics.score import Score, protocol, shown, signature_line
+from gantext.metrics.signatures import conflicts, own_name
 
 # What may differ between runs that are repetitions of each other.
 REPEATED = frozenset(
@@ -61,22 +62,18 @@ class Comparison:
 
     @property
     def mixed(self) -> list[str]:
-        """One line for each column whose scores were not computed under one protocol."""
-        return [
-            f"{name}: not comparable as it stands: " + "; ".join(sorted(lines))
-            for name, lines in protocols(self.table).items()
-            if len(lines) > 1
-        ]
+        """One line for each family of scores that were not computed under one protocol."""
+        return conflicts(self.table)
 
 
-def protocols(table: Table) -> dict[str, set[str]]:
-    """The different protocols under which each score was computed, as signature lines."""
+def mixed_names(table: Table) -> set[str]:
+    """The scores that were not computed under one protocol."""
     found: dict[str, set[str]] = {}
     for scores in table.values():
         for one in scores:
             line = signature_line(dataclasses.replace(one, signature=protocol(one)))
-            found.setdefault(one.name.removeprefix("real-"), set()).add(line)
-    return found
+            found.setdefault(own_name(one.name), set()).add(line)
+    return {name for name, lines in found.items() if len(lines) > 1}
 
 
 def compare(asked: Asked, say: Say, stored_only: bool = False) -> list[Comparison]:
@@ -166,17 +163,21 @@ def _mean(scores: Sequence[Sequence[Score]]) -> dict[str, Mean]:
         }
 
 
+def score_names(one: Comparison) -> list[str]:
+    """The scores that are shown of it, in order."""
+    present = {own_name(score.name) for own in one.table.values() for score in own}
+    return [name for name in measures.columns() if name in present]
+
+
 def score_rows(one: Comparison) -> tuple[list[str], list[list[str]]]:
     """(columns, rows): a row a run, then the real text, then means and sds over seeds.
 
     A column whose scores were not computed under one protocol is marked by a star.
     """
-    present = {s.name.removeprefix("real-") for own in one.table.values() for s in own}
-    names = [name for name in measures.columns() if name in present]
-    mixed = {name for name, lines in protocols(one.table).items() if len(lines) > 1}
+    names, mixed = score_names(one), mixed_names(one.table)
     body = []
     for run, own in one.table.items():
-        values = {score.name.removeprefix("real-"): score.value for score in own}
+        values = {own_name(score.name): score.value for score in own}
         body.append([run, *(shown(values.get(name)) for name in names)])
     body += [[run, *("-" for _ in names)] for run in one.damaged]
     for label, means in one.means.items():
@@ -197,11 +198,6 @@ def setting_rows(one: Comparison) -> tuple[list[str], list[list[str]]]:
 
 
 def to_csv(found: Sequence[Comparison]) -> str:
-    """One row a score: data, run, score, value, signature."""
-    rows = (
-        (one.data, run, score.name.removeprefix("real-"), score.value, signature_line(score))
-        for one in found
-        for run, scores in one.table.items()
-        for score in scores
-    )
-    return csv_text([("data", "run", "score", "value", "signature"), *rows])
+    """A row a score, of whichever data."""
+    rows = [(one.data, *record) for one in found for record in records(one.table)]
+    return csv_text([("data", *RECORD), *rows])

@@ -107,6 +107,14 @@ class Asked:
         words = self.overrides
         return self.once(("data", *words), lambda: self._composed(words)) if words else None
 
+    @property
+    def data_name(self) -> str:
+        """What is scored against, by name; "" for files of references without a run."""
+        if self.data is not None:
+            return str(self.data.name)
+        names = (str(model.brief["data"].get("name")) for model in self.models())
+        return " ".join(dict.fromkeys(names))
+
     def _composed(self, words: list[str]) -> Any:
         from gantext.config.data_file import data_config
 

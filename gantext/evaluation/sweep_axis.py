@@ -56,7 +56,7 @@ def axis_of(jobs: Sequence[JobState], score: str | None = None) -> Axis:
     values: dict[str, dict[str, None]] = {}  # by key, in the order of the jobs
     for words in varied:
         for word in words:
-            values.setdefault(key_of(word), {})[_value_of(word)] = None
+            values.setdefault(key_of(word), {})[value_of(word)] = None
     swept = [key for key, found in values.items() if len(found) > 1]
     if not swept:
         raise UserError("nothing to plot: the jobs that have finished differ in their seeds alone")
@@ -64,7 +64,7 @@ def axis_of(jobs: Sequence[JobState], score: str | None = None) -> Axis:
     series: dict[str, dict[str, list[float]]] = {}
     for value in _ordered(values[key]):
         for job, words in zip(finished, varied, strict=True):
-            if value in [_value_of(word) for word in words if key_of(word) == key]:
+            if value in [value_of(word) for word in words if key_of(word) == key]:
                 label = " ".join(word for word in words if key_of(word) != key)
                 series.setdefault(label, {}).setdefault(value, []).append(values_of(job)[score])
     return Axis(score, key, series)
@@ -86,5 +86,6 @@ def _number(value: str) -> float:
     return math.nan
 
 
-def _value_of(word: str) -> str:
+def value_of(word: str) -> str:
+    """The value of an override: '1' of 'seed=1'."""
     return word.partition("=")[2].strip("'\"")

@@ -1,16 +1,19 @@
 """`gantext eval`: scores of runs and files under one protocol, beside the real text's."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from gantext.evaluation import scorebook, subjects
 from gantext.evaluation.ground import Ground
 from gantext.evaluation.request import Asked, check_kind
 from gantext.evaluation.scorebook import Say
+from gantext.evaluation.spreadsheet import csv_text
 from gantext.evaluation.subjects import Subject
-from gantext.metrics.score import Score
+from gantext.metrics.score import Score, signature_line
+from gantext.metrics.signatures import own_name
 
 Table = dict[str, list[Score]]
+RECORD = ("run", "score", "value", "error", "signature")  # what CSV says of a score
 REAL_SUFFIX = "-real"  # of the names of scores that real pictures have
 
 
@@ -118,3 +121,23 @@ def distinct(found: Sequence[Subject]) -> list[Subject]:
         name = f"{one.name} ({number + 1})" if number else one.name
         named[name] = dataclasses.replace(one, name=name) if number else one
     return list(named.values())
+
+
+def records(table: Mapping[str, Sequence[Score]]) -> list[tuple[object, ...]]:
+    """A `RECORD` of each score, with all digits."""
+    return [
+        (
+            source,
+            own_name(score.name),
+            score.value,
+            "" if score.error is None else score.error,
+            signature_line(score),
+        )
+        for source, scores in table.items()
+        for score in scores
+    ]
+
+
+def to_csv(table: Mapping[str, Sequence[Score]], of: str = RECORD[0]) -> str:
+    """A row a score of what the sources are, such as runs."""
+    return csv_text([(of, *RECORD[1:]), *records(table)])

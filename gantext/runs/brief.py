@@ -3,11 +3,15 @@
 All of its settings are checked against the model's own, whose module loads torch.
 """
 
+import contextlib
 from typing import Annotated, Any, TypedDict
 
 from gantext.data.ranges import Range
+from gantext.errors import UserError
 from gantext.records.json_file import fitting
+from gantext.records.shape import Whole
 from gantext.runs.folder import RunDir
+from gantext.runs.shapes import Facts
 
 
 class Brief(TypedDict):
@@ -30,3 +34,38 @@ def brief_of(run: RunDir) -> Brief:
     model, data, scored = (one if isinstance(one, dict) else {} for one in groups.values())
     found = {"model": model.get("name"), "data": data, "samples": scored.get("samples")}
     return fitting(run.config, Brief, found)
+
+
+class Named(TypedDict, total=False):
+    """By what a run is told from others; keys that nothing is known of are missing.
+
+    Attributes:
+        model: the name of its model.
+        data: that of its data.
+        seed: of all of its random numbers.
+    """
+
+    model: str
+    data: str
+    seed: Whole
+
+
+def named(run: RunDir, info: Facts) -> Named:
+    """What run.json says of these, and of a run made before it did, config.yaml."""
+    found: Named = {}
+    with contextlib.suppress(UserError):
+        known = _in_facts(info) if "seed" in info else _in_config(run)
+        given = {key: value for key, value in known.items() if value is not None}
+        found = fitting(run.config, Named, given)
+    return found
+
+
+def _in_facts(info: Facts) -> dict[str, Any]:
+    return {"model": info.get("model"), "data": info.get("data_name"), "seed": info.get("seed")}
+
+
+def _in_config(run: RunDir) -> dict[str, Any]:
+    values = run.values
+    groups = {name: values.get(name) for name in ("model", "data")}
+    names = {key: one.get("name") for key, one in groups.items() if isinstance(one, dict)}
+    return {**names, "seed": values.get("seed")}

@@ -27,7 +27,7 @@ from gantext.records.json_file import fitting
 from gantext.records.rows import Row
 from gantext.runs import migrations, shapes, stored_checkpoint
 from gantext.runs.enclosed import Enclosed
-from gantext.runs.kinds import PICTURES, TEXT, Kind, model_kind
+from gantext.runs.kinds import Kind, kind_by, model_kind
 from gantext.runs.pictures import LINES, PictureFiles
 from gantext.runs.shapes import Facts, Result, StoredScores
 from gantext.runs.stored_checkpoint import StoredCheckpoint
@@ -196,7 +196,7 @@ class RunDir:
     @property
     def kind(self) -> Kind[Any, Any]:
         """What its model makes, as run.json tells without loading the model."""
-        return PICTURES if "channels" in self.info else TEXT
+        return kind_by(self.info)
 
     def refusal(self, why: str) -> UserError:
         """What to say where the run makes the wrong kind of thing; `why` says what is needed."""

@@ -3,6 +3,7 @@
 What a kind does with its networks stands where it is done, in a table by kind.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -47,6 +48,11 @@ KINDS: tuple[Kind[Any, Any], ...] = (TEXT, PICTURES)
 def kind_of(reads: Reads) -> Kind[Any, Any]:
     """What a model makes that is trained on this."""
     return TEXT if reads is Reads.text else PICTURES
+
+
+def kind_by(facts: Mapping[str, object]) -> Kind[Any, Any]:
+    """What a run's model makes, by what its run.json says."""
+    return PICTURES if "channels" in facts else TEXT
 
 
 def model_kind(name: str) -> Kind[Any, Any]:

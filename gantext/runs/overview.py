@@ -17,8 +17,10 @@ from gantext import __version__
 from gantext.errors import UserError
 from gantext.records.content import MB
 from gantext.records.json_file import JsonFile
+from gantext.runs.brief import Named, named
 from gantext.runs.enclosed import Enclosed
 from gantext.runs.folder import INFO, RESULT, RunDir
+from gantext.runs.kinds import kind_by
 from gantext.runs.listing import run_folders
 from gantext.runs.migrations import FORMAT
 from gantext.runs.note import NOTE, note_of
@@ -33,23 +35,25 @@ SETTLED = 2 * 10**9  # nanoseconds
 LAST = ("stopped", "failed", *FINAL)  # statuses that stay until run.json changes
 
 
-class _Named(TypedDict):
+class _Known(TypedDict):
     status: str
     scores: dict[str, float | Literal["nan", "inf", "-inf"]]
 
 
-class Overview(_Named, total=False):
+class Overview(_Known, Named, total=False):
     """One run; keys that nothing is known of are missing.
 
     Attributes:
         status: as `RunDir.status`, or why the run cannot be read.
         scores: the last ones, by name.
+        makes: text or pictures.
         phase, total: where it is, and its steps.
         seconds: of training.
         created: when.
         note: what the user noted.
     """
 
+    makes: str
     phase: str
     total: int
     seconds: float
@@ -68,7 +72,8 @@ class _Index(TypedDict):
 
 
 _FILE = JsonFile(_Index, 64 * MB)
-_VERSION = f"{__version__}, format {FORMAT}"
+SHAPE = 2  # of `Overview`: an index of another one is made anew
+_VERSION = f"{__version__}, format {FORMAT}, overview {SHAPE}"
 
 
 def overviews(runs_dir: Path) -> dict[str, Overview]:
@@ -102,6 +107,11 @@ def read(run: RunDir) -> Overview:
         for key in ("phase", "total", "seconds", "created"):
             if key in info:
                 overview[key] = info[key]
+        names = named(run, info)
+        for fact in ("model", "data", "seed"):
+            if fact in names:
+                overview[fact] = names[fact]
+        overview["makes"] = kind_by(info).makes
         result = run.result or {}
         overview["scores"] = {score["name"]: score["value"] for score in result.get("scores", [])}
         overview["status"] = run.status_by(info)

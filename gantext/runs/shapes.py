@@ -74,6 +74,7 @@ class Facts(Version, total=False):
 
     Attributes:
         status: what it said of itself last.
+        model, data_name, seed: of its settings, which lists of runs need not read then.
         data: a hash of its data.
         max_length: tokens of its longest sentence, the end counted.
         channels, size, classes: of its pictures.
@@ -89,6 +90,9 @@ class Facts(Version, total=False):
 
     created: str
     status: str
+    model: str
+    data_name: str
+    seed: Whole
     torch: str
     python: str
     device: str

@@ -167,6 +167,9 @@ def facts(job: Job) -> dict[str, Any]:
     """What run.json says of a new run."""
     return {
         "status": "new",
+        "model": job.settings.model.name,
+        "data_name": job.settings.data.name,
+        "seed": job.settings.seed,
         "gantext": gantext.__version__,
         "torch": torch.__version__,
         "python": platform.python_version(),

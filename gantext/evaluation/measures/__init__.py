@@ -6,7 +6,7 @@ the row: "module:ROW". Within each use the rows keep their order here, those of 
 """
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
 
 from gantext.errors import UserError, nearest
@@ -296,6 +296,11 @@ def columns() -> list[str]:
 def summary() -> list[str]:
     """The scores that tables of runs show, in order."""
     return [name for row in _first_first() for name in row.summary]
+
+
+def shown(present: Container[str]) -> list[str]:
+    """The scores that a table of runs shows, of those that some run has."""
+    return [name for name in summary() if name in present]
 
 
 def _first_first() -> list[Measure]:
