@@ -19,6 +19,7 @@ from gantext.cli.options import (
     check_out,
 )
 from gantext.config.settings import Device
+from gantext.training.waiting import waiting
 
 if TYPE_CHECKING:
     from gantext.evaluation.comparison import Comparison
@@ -63,7 +64,7 @@ def compare(
 
     check_out(out, json)
     asked = asked_for(words, samples, preset, n, seed, device, runs_dir, config_dir)
-    with tables.working() as say:
+    with waiting(tables.err) as say:
         found = compare_runs(asked, say)
     tables.notes(asked.notes)
     if out is not None:

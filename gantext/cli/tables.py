@@ -1,17 +1,15 @@
 """What commands print: rich tables on a terminal, one JSON document with --json."""
 
-import contextlib
 import json
 import math
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, zip_longest
 from operator import le
 from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len
-from rich.markup import escape
 from rich.text import Text
 
 from gantext.files import is_steering
@@ -185,16 +183,6 @@ def notes(said: Iterable[str]) -> None:
     """What has been noticed on the way, where it does not disturb a pipe."""
     for note in said:
         hint(f"note: {note}")
-
-
-@contextlib.contextmanager
-def working() -> Iterator[Callable[[str], None]]:
-    """What is being done, for a user who waits: a line that changes, or plain lines in a log."""
-    if not err.is_terminal:
-        yield hint
-        return
-    with err.status("") as status:
-        yield lambda text: status.update(escape(text))
 
 
 def score_table(title: str, sources: Mapping[str, "Sequence[Score]"]) -> None:
