@@ -8,8 +8,9 @@ import typer
 from typer.core import TyperCommand
 
 from gantext.cli import completion, sweeps, tables
+from gantext.cli import dry_run as dry
 from gantext.cli.options import ConfigDir, Json
-from gantext.cli.training_options import Force, Gpus, Jobs
+from gantext.cli.training_options import DryRun, Force, Gpus, Jobs
 from gantext.config import groups
 from gantext.config.words import command
 from gantext.errors import UserError
@@ -71,6 +72,7 @@ def tune(
     jobs: Jobs = None,
     gpus: Gpus = None,
     config_dir: ConfigDir = None,
+    dry_run: DryRun = False,
     force: Force = False,
     json: Json = False,
 ) -> None:
@@ -81,6 +83,9 @@ def tune(
     median of the others are pruned.
     """
     processes.refuse_several(["tune"])
+    if dry_run:
+        dry.of_study(study, list(overrides or []), config_dir, json)
+        return
     from gantext.config.search import search_of
     from gantext.training.pool import Slots, slots_of
     from gantext.training.trials import opened, search

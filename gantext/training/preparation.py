@@ -112,12 +112,9 @@ def prepare(settings: Settings, console: Console) -> Job:
 
 def load_data(settings: Settings, console: Console) -> Any:
     """Load what the model reads, with a progress bar for downloads and the data's notes."""
-    from gantext import models
     from gantext.training.downloads import download_bar
 
-    reads = models.reads(settings.model.name)
-    if reads not in data.offers(settings.data.name):
-        raise UserError(_misfit(settings, reads))
+    reads = check_reads(settings)
     with download_bar(console) as progress:
         data.fetch(settings.data, progress)
     with waiting(console, f"reading data {settings.data.name}", plain=False):
@@ -127,6 +124,16 @@ def load_data(settings: Settings, console: Console) -> Any:
         line = f"data {loaded.name}: {note}"
         console.print(line, style="dim", highlight=False, markup=False, soft_wrap=True)
     return loaded
+
+
+def check_reads(settings: Settings) -> data.Reads:
+    """What the model reads. Raises UserError where its data has nothing of that kind."""
+    from gantext import models
+
+    reads = models.reads(settings.model.name)
+    if reads not in data.offers(settings.data.name):
+        raise UserError(_misfit(settings, reads))
+    return reads
 
 
 def _unscored(loaded: Any, reads: data.Reads) -> list[str]:
