@@ -165,7 +165,7 @@ def take_pretrained(job: Job) -> None:
     source, phase = listing.find_at(settings.from_run, Path(settings.runs_dir))
     if source.vocabulary != job.data.vocabulary:
         raise UserError(f"{source.path.name} was trained with another vocabulary than this data's")
-    state = source.checkpoint(phase).tree
+    state = source.checkpoint(phase, moments=False).tree
     try:
         job.algorithm.load_pretrained(state["algorithm"])
     except (RuntimeError, KeyError) as error:
