@@ -64,7 +64,7 @@ def compare(
 
     check_out(out, json)
     asked = asked_for(words, samples, preset, n, seed, device, runs_dir, config_dir)
-    with waiting(tables.err) as say:
+    with waiting(tables.err, "reading runs and data") as say:
         found = compare_runs(asked, say)
     tables.notes(asked.notes)
     if out is not None:

@@ -208,7 +208,7 @@ def _score(
     of_text = asked.of_text
     if command is ALL:
         names = _there(names, of_text)
-    with waiting(tables.err) as say:
+    with waiting(tables.err, "reading runs and data") as say:
         found = score_all(asked, names, say)
     tables.notes(asked.notes)
     if not found:

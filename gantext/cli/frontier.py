@@ -73,7 +73,7 @@ def frontier(
     heats = numbers(temperatures, "--temperatures")
     draws = [int(seed) for seed in numbers(seeds, "--seeds")]
     asked = asked_for(words, samples, preset, n, 0, device, runs_dir, config_dir)
-    with waiting(tables.err) as say:
+    with waiting(tables.err, "reading runs and data") as say:
         found = measure(asked, heats, draws, order, say)
         paths = _saved(files(found), out, asked)
     tables.notes(found.notes)

@@ -112,9 +112,13 @@ class How:
 
 def begin(words: list[str], config_dir: Path | None, how: How, json: bool) -> None:
     """A new sweep, and its table whatever becomes of it."""
-    from gantext.training import sweeps
+    from gantext.training.launch import LOADING
+    from gantext.training.waiting import waiting
 
-    sweep, runs_dir, hydras = sweeps.planned(words, config_dir, how.at_once())
+    with waiting(tables.err, LOADING, plain=False):
+        from gantext.training import sweeps
+
+        sweep, runs_dir, hydras = sweeps.planned(words, config_dir, how.at_once())
     if hydras is not None and how.is_said:
         sweep.remove_if_unbegun()
         raise UserError(
@@ -268,5 +272,6 @@ def _where(job: JobState) -> str:
     headway = job.get("headway")
     if headway is None or job["status"] not in (RUNNING, STARTING):
         return ""
-    place = f"{headway['phase']} {headway['step']}/{headway['steps']}"
-    return f"{place}, {clock(headway['left'])} left" if job["status"] == RUNNING else place
+    place = f"{headway.get('place', headway['phase'])} {headway['step']}/{headway['steps']}"
+    run = f", run {headway['run']}" if "run" in headway else ""
+    return f"{place}, {clock(headway['left'])} left{run}" if job["status"] == RUNNING else place

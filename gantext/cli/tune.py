@@ -17,7 +17,9 @@ from gantext.errors import UserError
 from gantext.evaluation.sweep_scores import store
 from gantext.runs.sweep_state import state_of
 from gantext.training import processes
+from gantext.training.launch import LOADING
 from gantext.training.stop import Stopped
+from gantext.training.waiting import waiting
 
 if TYPE_CHECKING:
     from gantext.training.trials import Opened
@@ -86,13 +88,14 @@ def tune(
     if dry_run:
         dry.of_study(study, list(overrides or []), config_dir, json)
         return
-    from gantext.config.search import search_of
-    from gantext.training.pool import Slots, slots_of
-    from gantext.training.trials import opened, search
+    with waiting(tables.err, LOADING, plain=False):
+        from gantext.config.search import search_of
+        from gantext.training.pool import Slots, slots_of
+        from gantext.training.trials import opened, search
 
-    slots = Slots(slots_of(jobs, gpus), force)
-    asked = search_of(list(overrides or []), config_dir)
-    found = opened(study, asked, config_dir, storage, len(slots.gpus))
+        slots = Slots(slots_of(jobs, gpus), force)
+        asked = search_of(list(overrides or []), config_dir)
+        found = opened(study, asked, config_dir, storage, len(slots.gpus))
     try:
         search(found, slots, tables.err)
     except Stopped as error:

@@ -36,15 +36,13 @@ def waiting(
 
     Args:
         console: where it is said.
-        text: what is done first; "" until something is said.
-        plain: whether anything is said where no line can move.
+        text: what is done first, on a terminal; "" until something is said.
+        plain: whether what is said is a line elsewhere.
 
     Yields:
         What is to be called with what is done next.
     """
     if not shows_bars(console):
-        if plain and text:
-            _print(console, text)
         yield lambda told: _print(console, told) if plain else None
         return
     doing, began = text, time.monotonic()
