@@ -23,7 +23,7 @@ from typing import Any
 
 import torch
 
-from gantext.runs import checkpoint
+from gantext.runs import state_tree
 from gantext.runs.folder import RunDir
 from tests import conftest
 from tests.forker import Child, Forker
@@ -160,7 +160,7 @@ def end_of(run: Path) -> tuple[Any, dict[str, torch.Tensor]]:
     assert state is not None and not damaged
     assert state.pop("seconds") >= 0
     tensors: dict[str, torch.Tensor] = {}
-    return checkpoint.flatten(state, tensors), tensors
+    return state_tree.flatten(state, tensors), tensors
 
 
 def content(path: Path) -> dict[str, bytes]:

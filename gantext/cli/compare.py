@@ -26,6 +26,7 @@ from gantext.cli.options import (
 )
 from gantext.config.settings import Device
 from gantext.metrics.score import shown
+from gantext.training.waiting import waiting
 
 if TYPE_CHECKING:
     from gantext.evaluation.comparison import Comparison
@@ -68,7 +69,7 @@ def compare(
 
     form = form_of(format, json)
     asked = asked_for(words, samples, preset, n, seed, device, runs_dir, config_dir)
-    with tables.working() as say:
+    with waiting(tables.err, "reading runs and data") as say:
         found = compare_runs(asked, say)
     tables.notes(asked.notes)
     if form is Format.json:

@@ -61,7 +61,7 @@ def get(name: Name, overrides: Overrides = None, config_dir: ConfigDir = None) -
     """Find a corpus's files, or download and verify them."""
     from gantext import data
     from gantext.config.data_file import data_config
-    from gantext.training.console import download_bar
+    from gantext.training.downloads import download_bar
 
     cfg = data_config([f"data={name}", *(overrides or [])], config_dir)
     with download_bar(tables.err) as progress:

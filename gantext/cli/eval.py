@@ -32,6 +32,7 @@ from gantext.errors import UserError
 from gantext.evaluation import measures
 from gantext.evaluation.measure import SAMPLED, Command, Protocol, imported
 from gantext.files import check_output
+from gantext.training.waiting import waiting
 
 if TYPE_CHECKING:
     from gantext.evaluation.request import Asked
@@ -216,7 +217,7 @@ def _score(
     of_text = asked.of_text
     if command is ALL:
         names = _there(names, of_text)
-    with tables.working() as say:
+    with waiting(tables.err, "reading runs and data") as say:
         found = score_all(asked, names, say)
     tables.notes(asked.notes)
     if not found:

@@ -28,6 +28,7 @@ from gantext.cli.options import (
     numbers,
 )
 from gantext.config.settings import Device
+from gantext.training.waiting import waiting
 
 if TYPE_CHECKING:
     from gantext.evaluation.frontier import Frontier
@@ -81,7 +82,7 @@ def frontier(
     heats = numbers(temperatures, "--temperatures")
     draws = [int(seed) for seed in numbers(seeds, "--seeds")]
     asked = asked_for(words, samples, preset, n, 0, device, runs_dir, config_dir)
-    with tables.working() as say:
+    with waiting(tables.err, "reading runs and data") as say:
         found = measure(asked, heats, draws, order, say)
         paths = _saved(files(found), out, asked)
     tables.notes(found.notes)

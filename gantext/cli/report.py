@@ -22,6 +22,7 @@ from gantext.cli.options import (
     numbers,
 )
 from gantext.config.settings import Device
+from gantext.training.waiting import waiting
 
 Runs = Annotated[
     list[str] | None,
@@ -74,7 +75,7 @@ def report(
     command = shlex.join(["gantext", *sys.argv[1:]])
     asked = asked_for(words, None, preset, n, seed, device, runs_dir)
     check_out(out, json=False)
-    with tables.working() as say:
+    with waiting(tables.err, "reading runs and data") as say:
         html = render(asked, Request(tuple(heats), tuple(draws), order, command), say)
     tables.notes(asked.notes)
     write_output(out, html.encode())

@@ -81,5 +81,6 @@ def _where(job: JobState) -> str:
     headway = job.get("headway")
     if headway is None or job["status"] not in (RUNNING, STARTING):
         return ""
-    place = f"{headway['phase']} {headway['step']}/{headway['steps']}"
-    return f"{place}, {clock(headway['left'])} left" if job["status"] == RUNNING else place
+    place = f"{headway.get('place', headway['phase'])} {headway['step']}/{headway['steps']}"
+    run = f", run {headway['run']}" if "run" in headway else ""
+    return f"{place}, {clock(headway['left'])} left{run}" if job["status"] == RUNNING else place

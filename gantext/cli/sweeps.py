@@ -118,9 +118,13 @@ class How:
 
 def begin(words: list[str], config_dir: Path | None, how: How, json: bool) -> None:
     """A new sweep, and its table whatever becomes of it."""
-    from gantext.training import sweeps
+    from gantext.training.launch import LOADING
+    from gantext.training.waiting import waiting
 
-    sweep, runs_dir, hydras = sweeps.planned(words, config_dir, how.at_once())
+    with waiting(tables.err, LOADING, plain=False):
+        from gantext.training import sweeps
+
+        sweep, runs_dir, hydras = sweeps.planned(words, config_dir, how.at_once())
     if hydras is not None and how.is_said:
         sweep.remove_if_unbegun()
         raise UserError(

@@ -1,16 +1,15 @@
 """What commands print: rich tables on a terminal, one JSON document with --json."""
 
-import contextlib
 import dataclasses
 import json
 import math
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from rich.markup import escape
+from rich.text import Text
 
 from gantext.cli.formats import Format, latex, markdown
 from gantext.cli.layout import Table, best, folded, parts_of
@@ -152,16 +151,6 @@ def notes(said: Iterable[str]) -> None:
     """What has been noticed on the way, where it does not disturb a pipe."""
     for note in said:
         hint(f"note: {note}")
-
-
-@contextlib.contextmanager
-def working() -> Iterator[Callable[[str], None]]:
-    """What is being done, for a user who waits: a line that changes, or plain lines in a log."""
-    if not err.is_terminal:
-        yield hint
-        return
-    with err.status("") as status:
-        yield lambda text: status.update(escape(text))
 
 
 def score_table(

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from gantext.cli import completion, sweeps, tables
+from gantext.cli import dry_run as dry
 from gantext.cli.options import ConfigDir, Json
 from gantext.cli.training_command import TrainingCommand
 from gantext.cli.training_options import (
@@ -67,7 +68,7 @@ def train(
         return
     how = sweeps.How(jobs, gpus, force, slurm, ray)
     if resume:
-        _resume(words, how, json)
+        _resume(words, how, json, dry_run)
         return
     _begin(words, how, multirun, config_dir, cfg, dry_run, json)
 
@@ -87,8 +88,12 @@ def _begin(
     if how.is_said and not multirun:
         raise UserError(f"{ENGINES} run the jobs of a sweep, which needs -m")
     words = [*words, *["force=true"] * how.force]
-    if cfg is not None or dry_run:
+    if cfg is not None:
         show(words, config_dir, cfg)
+    elif dry_run and multirun:
+        dry.of_sweep(words, config_dir, how, json)
+    elif dry_run:
+        dry.of_run(words, config_dir, json)
     elif multirun:
         sweeps.begin(words, config_dir, how, json)
     else:
@@ -99,17 +104,22 @@ def _begin(
         _finish(RunDir(run.place), json)
 
 
-def _resume(words: list[str], how: sweeps.How, json: bool) -> None:
-    """Go on with the run or the sweep that is named, or the latest run."""
+def _resume(words: list[str], how: sweeps.How, json: bool, dry_run: bool) -> None:
+    """Go on with the run or the sweep that is named, or the latest run; or say whether it can."""
     found = None
     if len(words) == 1 and not words[0].startswith("threads="):
         places = (place / words[0] for place in (Path(), Path("runs")))
         found = next(filter(is_sweep, places), None)
     if found is not None:
         processes.refuse_several(["a sweep"])
-        sweeps.go_on(SweepDir(found), how, json)
+        if dry_run:
+            dry.of_resume(SweepDir(found), json)
+        else:
+            sweeps.go_on(SweepDir(found), how, json)
     elif how.is_said:
         raise UserError(f"{ENGINES} run the jobs of a sweep: --resume SWEEP")
+    elif dry_run:
+        dry.of_resume(listing.find(_resumable(words)[0], Path("runs")), json)
     else:
         _finish(_resumed(words, how.force), json)
 
@@ -118,6 +128,12 @@ def _resumed(words: list[str], force: bool) -> RunDir:
     """Go on with the run that is named, or the latest, to its end."""
     from gantext import api
 
+    name, threads = _resumable(words)
+    return api.resume(name, progress=True, force=force, threads=threads).folder
+
+
+def _resumable(words: list[str]) -> tuple[str | None, int | None]:
+    """The run and the number of threads that the words of --resume name. Raises UserError."""
     given = [word for word in words if word.startswith("threads=")]
     names = [word for word in words if word not in given]
     places = [place / name for name in names for place in (Path(), Path("runs"))]
@@ -125,9 +141,7 @@ def _resumed(words: list[str], force: bool) -> RunDir:
         raise UserError(
             "--resume takes a run and no overrides but threads: its config is in its folder"
         )
-    threads = _threads(given[-1]) if given else None
-    name = names[0] if names else None
-    return api.resume(name, progress=True, force=force, threads=threads).folder
+    return names[0] if names else None, _threads(given[-1]) if given else None
 
 
 def _threads(word: str) -> int:
@@ -221,12 +235,12 @@ def adversarial_train(
     _begin(words, how, multirun, config_dir, cfg, dry_run, json)
 
 
-def show(words: list[str], config_dir: Path | None, cfg: str | None) -> None:
+def show(words: list[str], config_dir: Path | None, cfg: str) -> None:
     """Print a composed config."""
     from gantext.config import schema
     from gantext.config.compose import compose
 
-    if cfg not in (None, "job"):
+    if cfg != "job":
         raise UserError(f"--cfg {cfg}: only 'job' can be shown")
     say(schema.to_yaml(compose(words, config_dir)), end="")
 

@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gantext.cli import completion, sweeps, tables
+from gantext.cli import dry_run as dry
 from gantext.cli.options import ConfigDir, Json
 from gantext.cli.training_command import EngineCommand
-from gantext.cli.training_options import Force, Gpus, Jobs, Ray, Slurm, Tethered
+from gantext.cli.training_options import DryRun, Force, Gpus, Jobs, Ray, Slurm, Tethered
 from gantext.config import groups
 from gantext.config.words import command
 from gantext.errors import UserError
 from gantext.evaluation.sweep_scores import store
 from gantext.runs.sweep_state import state_of
 from gantext.training import processes
+from gantext.training.launch import LOADING
 from gantext.training.stop import Stopped
 from gantext.training.tether import end_with_parent
+from gantext.training.waiting import waiting
 
 if TYPE_CHECKING:
     from gantext.training.trials import Opened
@@ -81,6 +84,7 @@ def tune(
     slurm: Slurm = None,
     ray: Ray = None,
     config_dir: ConfigDir = None,
+    dry_run: DryRun = False,
     force: Force = False,
     tethered: Tethered = False,
     json: Json = False,
@@ -94,13 +98,17 @@ def tune(
     processes.refuse_several(["tune"])
     if tethered:
         end_with_parent()
-    from gantext.config.search import search_of
-    from gantext.training.trials import opened
+    if dry_run:
+        dry.of_study(study, list(overrides or []), config_dir, json)
+        return
+    with waiting(tables.err, LOADING, plain=False):
+        from gantext.config.search import search_of
+        from gantext.training.trials import opened
 
-    how = sweeps.How(jobs, gpus, force, slurm, ray)
-    at_once = how.processes()
-    asked = search_of(list(overrides or []), config_dir)
-    found = opened(study, asked, config_dir, storage, at_once)
+        how = sweeps.How(jobs, gpus, force, slurm, ray)
+        at_once = how.processes()
+        asked = search_of(list(overrides or []), config_dir)
+        found = opened(study, asked, config_dir, storage, at_once)
     if storage is not None:  # for its workers, whose words anybody may read
         os.environ[STORAGE] = storage
     if how.slurm is not None and not found.has_ended:

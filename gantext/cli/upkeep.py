@@ -1,4 +1,4 @@
-"""gantext runs rm, rename, note, diff, du."""
+"""gantext runs rm, slim, rename, note, diff, du."""
 
 import shlex
 from collections import Counter
@@ -28,6 +28,7 @@ Runs = Annotated[
         show_default=False,
     ),
 ]
+NAMED = 3  # runs of a hint
 SomeRuns = Annotated[
     list[str] | None,
     typer.Argument(
@@ -41,7 +42,7 @@ SomeRuns = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the commands to those of runs."""
-    for function in (rm, rename, note, diff, du):
+    for function in (rm, slim, rename, note, diff, du):
         app.command()(function)
 
 
@@ -66,6 +67,31 @@ def rm(
         return
     for name in names:
         tables.out.print(f"removed {name}", markup=False, soft_wrap=True)
+
+
+def slim(
+    runs: Runs,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    runs_dir: RunsDir = Path("runs"),
+    json: Json = False,
+) -> None:
+    """Keep only the weights of runs at the ends of their earlier phases; asks first.
+
+    These are sampled and scored as before, and their stored scores hold. A run goes on from its
+    newest checkpoint, which stays as it is.
+    """
+    found = _found(runs, runs_dir)
+    upkeep.check_free(run.path for run in found)
+    frees = {run.name_in(runs_dir): upkeep.slimmable(run) for run in found}
+    if not yes and any(frees.values()):
+        asked = f"slim {', '.join(map(shlex.quote, frees))} by {size(sum(frees.values()))}?"
+        typer.confirm(asked, abort=True, err=True)
+    freed = {run.name_in(runs_dir): upkeep.slim(run) for run in found}
+    if json:
+        tables.print_json({"slimmed": list(freed), "bytes": sum(freed.values())})
+        return
+    for name, count in freed.items():
+        tables.out.print(f"{name}: {size(count)} freed", markup=False, soft_wrap=True)
 
 
 def rename(run: GivenRun, name: str, runs_dir: RunsDir = Path("runs"), json: Json = False) -> None:
@@ -123,9 +149,10 @@ def du(runs: SomeRuns = None, runs_dir: RunsDir = Path("runs"), json: Json = Fal
     found = _found(runs, runs_dir) if runs else listing.list_runs(runs_dir)
     sizes = {run.name_in(runs_dir): upkeep.sizes(run.path) for run in found}
     sizes = dict(sorted(sizes.items(), key=lambda item: sum(item[1].values())))
+    slims = {run.name_in(runs_dir): upkeep.slimmable(run) for run in found}
     if json:
         records = [
-            {"run": name, "bytes": sum(parts.values()), "parts": parts}
+            {"run": name, "bytes": sum(parts.values()), "parts": parts, "slim": slims[name]}
             for name, parts in sizes.items()
         ]
         tables.print_json(records)
@@ -137,6 +164,10 @@ def du(runs: SomeRuns = None, runs_dir: RunsDir = Path("runs"), json: Json = Fal
         together.update(parts_of_one)
     rows.append(_row_of("together", together, parts))
     tables.show(Table(f"sizes in {runs_dir}", ["run", "all", *parts, "others"], rows))
+    if any(slims.values()):
+        named = [name for name, count in slims.items() if count]
+        again = command("runs", "slim", *(named if len(named) <= NAMED else ["RUN..."]))
+        tables.hint(f"{size(sum(slims.values()))} of it can go: {again}")
 
 
 def _folder(word: str, runs_dir: Path) -> Path:

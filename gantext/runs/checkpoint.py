@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict
@@ -22,19 +23,25 @@ from torch import Tensor
 from gantext.data.batches import BatchesState
 from gantext.errors import UserError
 from gantext.files import check_at, folder_inside, write_synced
+from gantext.records.content import content
 from gantext.records.json_file import fitting, parsed
 from gantext.records.shape import Whole
 from gantext.runs.enclosed import Enclosed
 from gantext.runs.migrations import Part, migrated
 from gantext.runs.shapes import Best, Waiting
+from gantext.runs.state_tree import ONLY_TRAINING, Tensors, filed, not_finite, unflatten
 from gantext.runs.stored_checkpoint import (
     BEST,
     MANIFEST,
     STATE,
-    TENSORS,
+    TRAINING,
+    WEIGHTS,
     CheckpointDamaged,
+    Manifest,
     StoredCheckpoint,
+    digests,
     folders,
+    manifest_of,
     newest_by,
     phase_of,
     stored,
@@ -42,8 +49,6 @@ from gantext.runs.stored_checkpoint import (
 
 # What a kill amid `write` leaves.
 LEFTOVER = re.compile(r"\.\d{9}(-[^/]+)?\.(old|partial)")
-RESERVED = ("__tensor__", "__integer_keys__")
-OPTIMISER = {"state", "param_groups"}  # the keys of its state
 
 
 class WatchState(TypedDict):
@@ -51,6 +56,13 @@ class WatchState(TypedDict):
 
     warnings: list[str]
     stuck: Whole
+
+
+class ModelState(TypedDict):
+    """A model with its weights, after `total` steps of all phases."""
+
+    algorithm: dict[str, Any]
+    total: Whole
 
 
 class State(TypedDict):
@@ -81,58 +93,12 @@ class NotFinite(Exception):
     """A state that no run could go on from; the message names what in it is not finite."""
 
 
-def flatten(tree: Any, tensors: dict[str, Tensor]) -> Any:
-    """Replace the tensors of a tree by references; they are collected in `tensors` (on the CPU).
-
-    Each tensor is cloned, because safetensors refuses tied weights. The keys of a dict are all
-    strings or all integers (optimiser states have those).
-
-    Raises:
-        TypeError: a dict whose keys could not be restored.
-    """
-    if isinstance(tree, Tensor):
-        key = str(len(tensors))
-        tensors[key] = tree.detach().cpu().contiguous().clone()
-        return {"__tensor__": key}
-    if isinstance(tree, dict):
-        items = {str(key): flatten(value, tensors) for key, value in tree.items()}
-        integers = bool(tree) and all(type(key) is int for key in tree)
-        if not integers and any(not isinstance(k, str) or k in RESERVED for k in tree):
-            raise TypeError(f"a checkpoint cannot hold a dict with the keys {list(tree)}")
-        return {"__integer_keys__": items} if integers else items
-    if isinstance(tree, (list, tuple)):
-        return [flatten(value, tensors) for value in tree]
-    return tree
-
-
-def unflatten(tree: Any, tensors: dict[str, Tensor], moments: bool = True) -> Any:
-    """The inverse of `flatten` (tuples come back as lists).
-
-    Without `moments` optimisers keep nothing of their weights but which they have stepped.
-    """
-    if isinstance(tree, list):
-        return [unflatten(value, tensors, moments) for value in tree]
-    if not isinstance(tree, dict):
-        return tree
-    if not moments and tree.keys() == OPTIMISER:
-        tree = {**tree, "state": _emptied(tree["state"])}
-    if "__tensor__" in tree:
-        return tensors[tree["__tensor__"]]
-    if "__integer_keys__" in tree:
-        return {int(k): unflatten(v, tensors, moments) for k, v in tree["__integer_keys__"].items()}
-    return {key: unflatten(value, tensors, moments) for key, value in tree.items()}
-
-
-def _emptied(moments: Any) -> Any:
-    """What an optimiser keeps of its weights, without what it is."""
-    kept = moments.get("__integer_keys__") if isinstance(moments, dict) else None
-    return {"__integer_keys__": {key: {} for key in kept}} if isinstance(kept, dict) else {}
-
-
 def write(folder: Path, tree: dict[str, Any], root: Path | None = None) -> str:
     """Write a checkpoint folder, atomically: it is there whole or not at all.
 
-    Returns the digest of its tensors.
+    A file that another checkpoint beside it has already is shared with it, where the disk can.
+
+    Returns the digest of its weights.
 
     Args:
         root: below which no symbolic link is followed; None for the folder that it is in.
@@ -140,12 +106,17 @@ def write(folder: Path, tree: dict[str, Any], root: Path | None = None) -> str:
     Raises:
         UserError: it, or a folder on the way to it, is a symbolic link.
     """
-    root = root or folder.parent
-    tensors: dict[str, Tensor] = {}
-    state = json.dumps(flatten(tree, tensors), allow_nan=True).encode()
-    files = {TENSORS: save_tensors(tensors), STATE: state}
-    manifest = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
-    files[MANIFEST] = json.dumps(manifest, indent=1).encode()
+    state, tensors = filed(tree)
+    files = {name: save_tensors(own) for name, own in tensors.items()}
+    files[STATE] = json.dumps(state, allow_nan=True).encode()
+    sums = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+    put(folder, files, Manifest(files=sums), root or folder.parent)
+    return digests(files)[0]
+
+
+def put(folder: Path, files: Mapping[str, bytes], manifest: Manifest, root: Path) -> None:
+    """Put the files of a checkpoint in its place, atomically."""
+    twins = _twins(folder, manifest["files"])
     with folder_inside(root, folder.parent, make=True) as place:
         check_at(place, folder)
         temporary = f".{folder.name}.partial"
@@ -154,13 +125,38 @@ def write(folder: Path, tree: dict[str, Any], root: Path | None = None) -> str:
         try:
             with folder_inside(root, folder.with_name(temporary)) as inner:
                 for name, data in files.items():
-                    write_synced(inner, name, data)
+                    if not _shared(root, twins.get(name), data, inner):
+                        write_synced(inner, name, data)
+                write_synced(inner, MANIFEST, json.dumps(manifest, indent=1).encode())
                 os.fsync(inner)
             _replace(place, temporary, folder)
         finally:
             _remove(place, folder.with_name(temporary))
         os.fsync(place)
-    return manifest[TENSORS]
+
+
+def _twins(folder: Path, sums: Mapping[str, str]) -> dict[str, Path]:
+    """The files of tensors in the checkpoints beside a folder that should be the same, by name."""
+    found: dict[str, Path] = {}
+    for other in folders(folder.parent) if folder.parent.is_dir() else ():
+        with contextlib.suppress(UserError, CheckpointDamaged):
+            theirs = manifest_of(folder.parent, other)["files"]
+            same = [name for name in sums if name != STATE and theirs.get(name) == sums[name]]
+            found |= {name: other / name for name in same}
+    return found
+
+
+def _shared(root: Path, twin: Path | None, data: bytes, inner: int) -> bool:
+    """Give a new checkpoint, open as `inner`, the file of another, if it holds just this."""
+    if twin is None:
+        return False
+    # A disk without hard links, or a file that is damaged or gone: it is written anew.
+    with contextlib.suppress(OSError, UserError):
+        if content(twin, len(data), root) == data:
+            with folder_inside(root, twin.parent) as outer:
+                os.link(twin.name, twin.name, src_dir_fd=outer, dst_dir_fd=inner)
+            return True
+    return False
 
 
 def _replace(place: int, new: str, folder: Path) -> None:
@@ -183,8 +179,8 @@ def _remove(place: int, folder: Path) -> None:
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         inner = os.open(folder.name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=place)
         try:
-            for name in (TENSORS, STATE, MANIFEST):
-                with contextlib.suppress(FileNotFoundError):
+            for name in os.listdir(inner):
+                if name in (STATE, MANIFEST) or WEIGHTS.fullmatch(name) or TRAINING.fullmatch(name):
                     os.unlink(name, dir_fd=inner)
         finally:
             os.close(inner)
@@ -216,9 +212,8 @@ class Checkpoint:
 
     Attributes:
         step: at which it was written.
-        digest: SHA-256 (hex) of its tensors, the weights and what the optimiser knows of them: two
-            runs that are bit for bit the same have the same.
-        whole: the same of all that it holds, also how long it took: scores are stored under it.
+        digest: SHA-256 (hex) of its weights: two runs that are bit for bit the same have the same.
+        whole: the same with its state, also how long it took: scores are stored under it.
         tree: what it holds, in today's words.
         damaged: what is wrong with newer ones, one line each.
         file: that its tree was read from.
@@ -235,6 +230,11 @@ class Checkpoint:
     def state(self) -> State:
         """What it holds, as a run's. Raises UserError where it is nothing of that kind."""
         return fitting(self.file, State, self.tree)
+
+    @property
+    def model(self) -> ModelState:
+        """The part of it that samples and scores need. Raises UserError as `state` does."""
+        return fitting(self.file, ModelState, self.tree)
 
 
 def load(found: StoredCheckpoint, moments: bool = True) -> Checkpoint:
@@ -262,13 +262,18 @@ def read(folder: Path) -> dict[str, Any]:
         CheckpointDamaged: a file is missing, truncated or altered.
         UserError: a symbolic link leads to one.
     """
-    return _tree(stored(folder.parent, folder))
+    return _tree(stored(folder.parent, folder, training=True))
 
 
 def _tree(found: StoredCheckpoint, moments: bool = True) -> dict[str, Any]:
     try:
         state = parsed(found.folder / STATE, found.files[STATE], nan=True)
-        tree = unflatten(state, load_tensors(found.files[TENSORS]), moments)
+        if not moments and isinstance(state, dict):
+            state = {key: value for key, value in state.items() if key not in ONLY_TRAINING}
+        tensors = Tensors()
+        for name, data in found.files.items():
+            tensors |= load_tensors(data) if name != STATE else {}
+        tree = unflatten(state, tensors, moments)
     except UserError as error:
         raise CheckpointDamaged(getattr(error, "short", str(error))) from error
     except (AttributeError, KeyError, TypeError, ValueError, SafetensorError) as error:
@@ -276,16 +281,6 @@ def _tree(found: StoredCheckpoint, moments: bool = True) -> dict[str, Any]:
     if not isinstance(tree, dict):
         raise CheckpointDamaged("its state is not a mapping")
     return tree
-
-
-def not_finite(tree: Any, name: str = "") -> str | None:
-    """The first tensor of a tree with NaN or infinity in it, by its dotted place; None: no one."""
-    if isinstance(tree, Tensor):
-        return None if bool(tree.isfinite().all()) else f"{name} of the state is not finite"
-    items = enumerate(tree) if isinstance(tree, (list, tuple)) else ()
-    pairs = tree.items() if isinstance(tree, dict) else items
-    found = (not_finite(value, f"{name}.{key}".lstrip(".")) for key, value in pairs)
-    return next((place for place in found if place is not None), None)
 
 
 def save(checkpoints: Path, tree: dict[str, Any], step: int, phase: str | None, keep: int) -> str:
@@ -318,4 +313,4 @@ def newest(
     checkpoints: Path, phase: str | None, moments: bool = True
 ) -> tuple[Checkpoint | None, list[str]]:
     """The newest whole checkpoint (of a phase's end), and what was damaged on the way to it."""
-    return newest_by(checkpoints, phase, lambda found: load(found, moments))
+    return newest_by(checkpoints, phase, lambda found: load(found, moments), training=moments)

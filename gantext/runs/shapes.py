@@ -85,6 +85,7 @@ class Facts(Version, total=False):
         processes: that train it together.
         best: its best state so far, where one is kept.
         early_ends: the phases that ended early, by name.
+        rates: steps a second of the phases that have run, by name.
         trackers: the ids under which trackers know it, by tracker.
     """
 
@@ -113,6 +114,7 @@ class Facts(Version, total=False):
     processes: Positive
     best: Best | None
     early_ends: dict[str, EarlyEnd]
+    rates: dict[str, float]
     trackers: dict[str, str]
 
 

@@ -2,11 +2,21 @@
 
 A checkpoint's manifest holds the SHA-256 of each of its files, so that a truncated or altered one
 is detected when it is read.
+
+state.json                     the tree, with references to tensors
+tensors[-NN].safetensors       weights; a large part of the model has a file NN of its own, which
+                               checkpoints share (as hard links) as long as the part stays as it is
+training[-NN].safetensors      what only a resume needs: what optimisers keep of the weights, the
+                               order of the data, generators; in older formats beside the weights
+
+One that was slimmed has the second kind no more. A score is of the first kind: its digest is that
+of the weights, which slimming does not change; of one of an older format, whose digest was of both,
+the manifest keeps what it was, so that stored scores are still found.
 """
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict, TypeVar
@@ -21,9 +31,27 @@ from gantext.runs.enclosed import Enclosed
 NAME = re.compile(r"\d{9}(-[^/]+)?")
 BEST = "best"  # in a phase's place in the name of the best state's folder, so the name of no phase
 TENSORS, STATE, MANIFEST = "tensors.safetensors", "state.json", "manifest.json"
-LIMITS = {TENSORS: 64 * 1024 * MB, STATE: 256 * MB}  # bytes
-Sums = TypedDict("Sums", {"tensors.safetensors": str, "state.json": str})
-SUMS = JsonFile(Sums, MB)
+WEIGHTS = re.compile(r"tensors(-\d{2})?\.safetensors")
+TRAINING = re.compile(r"training(-\d{2})?\.safetensors")
+LIMIT, STATE_LIMIT = 64 * 1024 * MB, 256 * MB  # bytes of a file of tensors and of the state
+
+
+class Manifest(TypedDict, total=False):
+    """SHA-256 (hex) of the files.
+
+    Attributes:
+        files: by name; an older format has them beside its other keys.
+        slimmed: whether what only a resume needs was dropped.
+        digest, whole: those from before it was slimmed, of an older format.
+    """
+
+    files: dict[str, str]
+    slimmed: bool
+    digest: str
+    whole: str
+
+
+MANIFESTS = JsonFile(Manifest, MB)
 T = TypeVar("T")
 
 
@@ -38,10 +66,10 @@ class StoredCheckpoint:
     Attributes:
         folder: that it lies in.
         files: what its files hold, by name.
-        digest: SHA-256 (hex) of its tensors, the weights and what the optimiser knows of them: two
-            runs that are bit for bit the same have the same.
-        whole: the same of all that it holds, also how long it took: scores are stored under it.
+        digest: SHA-256 (hex) of its weights: two runs that are bit for bit the same have the same.
+        whole: the same with its state, also how long it took: scores are stored under it.
         damaged: what is wrong with newer ones, one line each.
+        slimmed: whether it lacks what a resume needs.
     """
 
     folder: Path
@@ -49,6 +77,7 @@ class StoredCheckpoint:
     digest: str
     whole: str
     damaged: tuple[str, ...] = ()
+    slimmed: bool = False
 
     @property
     def step(self) -> int:
@@ -56,35 +85,77 @@ class StoredCheckpoint:
         return int(self.folder.name.partition("-")[0])
 
 
-def stored(root: Path, folder: Path) -> StoredCheckpoint:
+def stored(root: Path, folder: Path, training: bool = False) -> StoredCheckpoint:
     """The files of a checkpoint's folder, each verified.
 
     Args:
         root: below which no symbolic link is followed.
         folder: of the checkpoint.
+        training: whether those that only a resume needs are read too.
 
     Raises:
-        CheckpointDamaged: a file is missing, truncated or altered.
+        CheckpointDamaged: a file is missing, truncated or altered; or it was slimmed to its
+            weights, where the rest is asked for.
         UserError: a symbolic link leads to one.
     """
     try:
-        sums = SUMS.read(folder / MANIFEST, root)
-        found = {name: content(folder / name, limit, root) for name, limit in LIMITS.items()}
+        manifest = manifest_of(root, folder)
+        sums = manifest.get("files", {})
+        if training and manifest.get("slimmed"):
+            raise CheckpointDamaged("it was slimmed to its weights: no run goes on from it")
+        names = [name for name in sums if training or not TRAINING.fullmatch(name)]
+        found = {name: content(folder / name, _limit(name), root) for name in names}
     except NotInside:
         raise
     except UserError as error:
         raise CheckpointDamaged(getattr(error, "short", str(error))) from error
     files = {name: data for name, data in found.items() if data is not None}
-    if sums is None or len(files) < len(found):
-        missing = next((name for name in found if name not in files), MANIFEST)
+    if len(files) < len(found):
+        missing = next(name for name in found if name not in files)
         raise CheckpointDamaged(f"{missing} is missing")
-    content_hash = hashlib.sha256(files[TENSORS])
-    own = {TENSORS: content_hash.hexdigest(), STATE: hashlib.sha256(files[STATE]).hexdigest()}
+    hashes = {name: hashlib.sha256(data) for name, data in files.items()}
     for name, told in sums.items():
-        if own.get(name, told) != told:
+        if name in hashes and hashes[name].hexdigest() != told:
             raise CheckpointDamaged(f"{name} does not match its checksum")
+    digest, whole = digests(files)
+    digest, whole = manifest.get("digest", digest), manifest.get("whole", whole)
+    return StoredCheckpoint(folder, files, digest, whole, (), manifest.get("slimmed", False))
+
+
+def manifest_of(root: Path, folder: Path) -> Manifest:
+    """The checked manifest of a checkpoint's folder, in today's words.
+
+    Raises:
+        CheckpointDamaged: it is missing, or lacks a file that every checkpoint has.
+        UserError: it cannot be read.
+    """
+    found = MANIFESTS.read(folder / MANIFEST, root)
+    if found is None:
+        raise CheckpointDamaged(f"{MANIFEST} is missing")
+    if "files" not in found:
+        found = Manifest(files={name: str(found.get(name)) for name in (TENSORS, STATE)})
+    sums = found["files"]
+    for name in (TENSORS, STATE):
+        if name not in sums:
+            raise CheckpointDamaged(f"{MANIFEST} lacks {name}")
+    for name in sums:
+        if name != STATE and not WEIGHTS.fullmatch(name) and not TRAINING.fullmatch(name):
+            raise CheckpointDamaged(f"{MANIFEST} names {name[:40]!r}")
+    return found
+
+
+def digests(files: Mapping[str, bytes]) -> tuple[str, str]:
+    """SHA-256 (hex) of the weights, and of these and the state."""
+    content_hash = hashlib.sha256()
+    for name in sorted(filter(WEIGHTS.fullmatch, files)):
+        content_hash.update(files[name])
+    digest = content_hash.hexdigest()
     content_hash.update(files[STATE])
-    return StoredCheckpoint(folder, files, own[TENSORS], content_hash.hexdigest())
+    return digest, content_hash.hexdigest()
+
+
+def _limit(name: str) -> int:
+    return STATE_LIMIT if name == STATE else LIMIT
 
 
 def folders(checkpoints: Path) -> list[Path]:
@@ -118,9 +189,14 @@ def none_said(run: Path, phase: str | None, ends: Sequence[str]) -> str:
 
 
 def newest_by(
-    checkpoints: Path, phase: str | None, read: Callable[[StoredCheckpoint], T]
+    checkpoints: Path,
+    phase: str | None,
+    read: Callable[[StoredCheckpoint], T],
+    training: bool = False,
 ) -> tuple[T | None, list[str]]:
     """What `read` makes of the newest checkpoint (of a phase's end) that is whole.
+
+    For `training` see `stored`.
 
     Returns it, and what was damaged on the way to it, which `read` may say too.
 
@@ -132,7 +208,7 @@ def newest_by(
         if phase is not None and phase_of(folder) != phase:
             continue
         try:
-            return read(stored(checkpoints.parent, folder)), damaged
+            return read(stored(checkpoints.parent, folder, training)), damaged
         except CheckpointDamaged as error:
             damaged.append(f"checkpoint {folder.name} is damaged: {error}")
     return None, damaged

@@ -55,21 +55,28 @@ class PlannedJob(Written):
     config_dir: str | None
 
 
-class Headway(TypedDict):
-    """progress.json: how far the run of a job is, by its own word.
+class _OfPhase(TypedDict):
+    phase: str
+    step: Whole
+    steps: Whole
+    rate: float
+    left: float
+
+
+class Headway(_OfPhase, total=False):
+    """progress.json: how far the run of a job is, by its own word; older ones say less of the run.
 
     Attributes:
         phase: that it is in.
         step, steps: those done in it, and all of them.
         rate: steps a second.
         left: seconds of the phase.
+        place: the phase with its number, '2/3 discriminator'.
+        run: what is left of the whole run, '~0:12:36'.
     """
 
-    phase: str
-    step: Whole
-    steps: Whole
-    rate: float
-    left: float
+    place: str
+    run: str
 
 
 _JOB, _HEADWAY = JsonFile(PlannedJob), JsonFile(Headway)

@@ -12,6 +12,7 @@ from gantext.errors import UserError
 from gantext.files import Held, attempt, hold, is_held
 from gantext.runs import listing
 from gantext.runs.folder import CONFIG, LOCK, RunDir
+from gantext.runs.stored_checkpoint import CheckpointDamaged
 from gantext.runs.sweep import PLAN, is_planned
 
 # The folders in a run's that take most of its room.
@@ -87,12 +88,44 @@ def _held(folder: Path) -> Iterator[None]:
 
 
 def sizes(folder: Path) -> dict[str, int]:
-    """Bytes of a run by the folder in it that they lie in, files beside these as 'others'."""
+    """Bytes of a run by the folder in it that they lie in, files beside these as 'others'.
+
+    What checkpoints share counts once.
+    """
     found: Counter[str] = Counter()
+    seen: set[tuple[int, int]] = set()
     for place, _, names, descriptor in os.fwalk(folder):
         parts = Path(place).relative_to(folder).parts
         for name in names:
             with contextlib.suppress(FileNotFoundError):  # a run that trains drops checkpoints
                 state = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
-                found[parts[0] if parts else "others"] += state.st_size
+                if (state.st_dev, state.st_ino) not in seen:
+                    found[parts[0] if parts else "others"] += state.st_size
+                seen.add((state.st_dev, state.st_ino))
     return dict(found)
+
+
+def slimmable(run: RunDir) -> int:
+    """Bytes that `slim` would free of a run, about."""
+    from gantext.runs import slimming
+
+    ends = slimming.old_ends(run.checkpoints)
+    return sum(slimming.freed(run.checkpoints, folder) for folder in ends)
+
+
+def slim(run: RunDir) -> int:
+    """Reduce the old ends of a run's phases to their weights; the bytes that this has freed.
+
+    Raises:
+        UserError: a process writes the run, or one of them is damaged.
+    """
+    from gantext.runs import slimming
+
+    before = sum(sizes(run.path).values())
+    with _held(run.path), attempt(f"write {run.path}"):
+        for folder in slimming.old_ends(run.checkpoints):
+            try:
+                slimming.slim(run.checkpoints, folder)
+            except CheckpointDamaged as error:
+                raise UserError(f"{folder} is damaged: {error}") from error
+    return before - sum(sizes(run.path).values())

@@ -15,11 +15,16 @@ from gantext.metrics.score import shown
 from gantext.runs.summary import clock
 from gantext.runs.sweep_job import SweepJob
 from gantext.runs.sweep_state import PLANNED, RUNNING, STARTING, JobState, state_of
-from gantext.training.console import PLAIN_SECONDS, paced, shows_bars
+from gantext.training.console import PLAIN_SECONDS
+from gantext.training.progress import paced
+from gantext.training.waiting import shows_bars
 
 SHOWN_SECONDS = 0.5  # between two looks at what the jobs say of themselves
 AROUND = 4  # lines of the table that are no jobs, and one below it
-COLUMNS = (("job", 3), ("state", 8), ("phase", 13), ("step", 11), ("rate", 11), ("left", 7))
+# Widths; `left` is of the phase and `run` of the whole run.
+COLUMNS = (("job", 3), ("state", 8), ("phase", 13), ("step", 11), ("left", 7), ("run", 9))
+RATE = ("rate", 11)  # where there is room
+ROOMY = 100  # characters
 SCORE = 8  # characters of a score and of its name
 STYLES = {RUNNING: "cyan", "finished": "green", "failed": "red", "diverged": "red", "killed": "red"}
 
@@ -115,15 +120,18 @@ class Board:
                 and now >= due
                 and state["status"] == RUNNING
             ):
-                where = f"{headway['phase']} {headway['step']}/{headway['steps']}"
-                self.say(job, f"{where}  {paced(headway['rate'])}  {clock(headway['left'])} left")
+                phase = headway.get("place", headway["phase"])
+                run = f", run {headway['run']}" if "run" in headway else ""
+                where = f"{phase} {headway['step']}/{headway['steps']}  {paced(headway['rate'])}"
+                self.say(job, f"{where}  {clock(headway['left'])} left{run}")
                 self._spoken[job.name] = now
 
     def table(self) -> Table:
         """The table of the moment; where the terminal is too low, of the jobs that run first."""
         name = objective_of([*self.states.values()])
         table = Table(box=None, padding=(0, 1, 0, 0), expand=True, pad_edge=False)
-        for title, width in COLUMNS:
+        columns = [*COLUMNS, *([RATE] if self.console.width >= ROOMY else [])]
+        for title, width in columns:
             text = title in ("job", "state", "phase")
             table.add_column(title, width=width, justify="left" if text else "right", no_wrap=True)
         score = Text((name or "score")[:SCORE])
@@ -131,7 +139,7 @@ class Board:
         table.add_column("overrides", ratio=1, no_wrap=True, overflow="ellipsis")
         for job in self._in_sight():
             # Text as it is, never markup: it may come from a stranger.
-            cells = map(Text, self._cells(job, name))
+            cells = map(Text, self._cells(job, name, len(columns)))
             table.add_row(*cells, style=STYLES.get(self.states[job]["status"]))
         counts = Counter(state["status"] for state in self.states.values())
         table.caption = Text(", ".join(f"{count} {status}" for status, count in counts.items()))
@@ -146,17 +154,18 @@ class Board:
         kept = set(by_need[:room])
         return [job for job in self.states if job in kept]
 
-    def _cells(self, job: str, name: str | None) -> list[str]:
+    def _cells(self, job: str, name: str | None, columns: int) -> list[str]:
         state = self.states[job]
         headway = state.get("headway") if state["status"] != PLANNED else None
         value = None if name is None else values_of(state).get(name)
         words = " ".join(map(_short, self._words[job]))
-        place = ["", "", "", ""]
+        place = [""] * 5
         if headway is not None:
             steps = f"{headway['step']}/{headway['steps']}"
+            times = [clock(headway["left"]), headway.get("run", ""), paced(headway["rate"])]
             is_moving = state["status"] == RUNNING
-            pace = [paced(headway["rate"]), clock(headway["left"])] if is_moving else ["", ""]
-            place = [headway["phase"], steps, *pace]
+            place = [headway["phase"], steps, *(times if is_moving else ["", "", ""])]
+        place = place[: columns - 2]
         return [job, state["status"], *place, "" if value is None else shown(value), words]
 
 

@@ -1,31 +1,26 @@
 """What a person sees of a run while it trains: a live bar on a terminal, plain lines elsewhere."""
 
 import contextlib
-import importlib.util
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.live import Live
 from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-)
+from rich.text import Text
 
-from gantext.data.download import Progress as Downloaded
 from gantext.runs.enclosed import Enclosed
-from gantext.runs.summary import clock
 from gantext.runs.sweep_job import Headway
+from gantext.training.progress import Progress, lines
 from gantext.training.terminal import Terminal
+from gantext.training.timetable import Timetable
+from gantext.training.waiting import REFRESHES, one_line, shows_bars
 
-PLAIN_SECONDS = 10.0
+PLAIN_SECONDS = 10.0  # between two plain lines with metrics
+SILENT_SECONDS = 30.0  # without one, as where steps take long, until there is one without new ones
 FOLLOWED_SECONDS = 1.0  # between two words on how far a job of a sweep is
 
 
@@ -42,22 +37,9 @@ def console_of(progress: bool) -> Console:
     return Listened(stderr=True, quiet=not progress)
 
 
-def shows_bars(console: Console) -> bool:
-    """Whether a bar that moves can be seen: on a terminal, or in a notebook with ipywidgets."""
-    notebook = console.is_jupyter and importlib.util.find_spec("ipywidgets") is not None
-    return not console.quiet and (console.is_terminal or notebook)
-
-
 def headline(metrics: Mapping[str, float], names: Sequence[str]) -> str:
     """The metrics that matter, those of these names that are there, in one line."""
     return "  ".join(f"{name} {metrics[name]:.3f}" for name in names if name in metrics)
-
-
-def paced(rate: float) -> str:
-    """How quick a run is, by its steps a second, in eleven characters; '' where that is unknown."""
-    if rate <= 0:
-        return ""
-    return f"{rate:.1f} step/s" if rate >= 1 else f"{1 / rate:.1f} s/step"
 
 
 @dataclass(frozen=True)
@@ -87,31 +69,32 @@ class Reporter:
         audience: who hears of it.
         log: the file that it is written to.
         metrics: names of those that the line of progress shows, in order.
+        timetable: of the run; None: nothing but lines is said.
     """
 
     def __init__(
-        self, audience: Audience, log: Path | None = None, metrics: Sequence[str] = ()
+        self,
+        audience: Audience,
+        log: Path | None = None,
+        metrics: Sequence[str] = (),
+        timetable: Timetable | None = None,
     ) -> None:
         self.console, self.label, self._follow = audience.console, audience.label, audience.follow
         self.log, self.metrics = log, metrics
-        self._live = shows_bars(self.console)
-        self._progress = Progress(
-            TextColumn("[bold]{task.description}"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.completed:>6.0f}/{task.total:.0f}"),
-            TextColumn("{task.fields[rate]}"),
-            TimeRemainingColumn(compact=True),
-            TextColumn("[cyan]{task.fields[losses]}"),
+        self.timetable = timetable or Timetable(())
+        self._progress: Progress | None = None
+        self._is_live = shows_bars(self.console)
+        self._live = Live(
             console=self.console,
-            disable=not self._live,
+            get_renderable=self._shown,
+            refresh_per_second=REFRESHES,
+            transient=True,
         )
-        self._task: TaskID | None = None
-        self._sample_task: TaskID | None = None
-        self._phase, self._steps, self._start, self._began = "", 0, 0, 0.0
         self._spoken = self._followed = 0.0
 
     def __enter__(self) -> "Reporter":
-        self._progress.start()
+        if self._is_live:
+            self._live.start()
         return self
 
     def __exit__(
@@ -120,14 +103,16 @@ class Reporter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._progress.refresh()  # in a notebook stopping shows no last step
-        self._progress.stop()
+        self._live.stop()
+
+    def _shown(self) -> RenderableType:
+        return lines(self._progress, self.label, self.console) if self._progress else ""
 
     def say(self, text: str, style: str = "") -> None:
         """Tell the user one line, and the log."""
         line = escape(self.label + text)
         shown = f"[{style}]{line}[/]" if style else line
-        self._progress.console.print(shown, highlight=False, soft_wrap=True)
+        self.console.print(shown, highlight=False, soft_wrap=True)
         self.write_log(text)
 
     def note(self, text: str) -> None:
@@ -146,64 +131,90 @@ class Reporter:
 
     def phase(self, name: str, done: int, steps: int) -> None:
         """A phase begins, or goes on at step `done`."""
-        if self._task is not None:
-            self._progress.remove_task(self._task)
-        self._phase, self._steps, self._start, self._began = name, steps, done, time.monotonic()
-        self._spoken = 0.0
-        self._task = self._progress.add_task(
-            f"{self.label}{name}", total=steps, completed=done, rate="", losses=""
-        )
+        self._progress = Progress(self.timetable, name, steps, done)
+        self._spoken = time.monotonic()
         where = f" from step {done}" if done else ""
         self.write_log(f"phase {name}: {steps} steps{where}")
-        if not self._live:
-            line = f"{self.label}{name}: {steps} steps{where}"
-            self.console.print(line, highlight=False, markup=False)
-        self._tell_headway(done, 0.0)
+        if not self._is_live:
+            times = self._progress.times
+            self._print(f"{name}: {steps} steps{where}{f', {times}' if times else ''}")
+        self._tell_headway()
 
-    def step(self, done: int, metrics: dict[str, float]) -> None:
-        """A report of the step just done."""
-        now = time.monotonic()
-        rate = (done - self._start) / max(now - self._began, 1e-9)
-        speed = paced(rate)
-        losses = headline(metrics, self.metrics)
-        if now - self._followed > FOLLOWED_SECONDS or done == self._steps:
-            self._tell_headway(done, rate)
-        if self._task is not None:
-            self._progress.update(self._task, completed=done, rate=speed, losses=losses)
-        if not self._live and (now - self._spoken > PLAIN_SECONDS or done == self._steps):
-            left = (self._steps - done) / max(rate, 1e-9)
-            line = f"{self.label}{self._phase} {done}/{self._steps}  {speed}  {clock(left)} left"
-            self.console.print(f"{line}  {losses}", highlight=False, soft_wrap=True, markup=False)
-            self._spoken = now
+    def step(self, done: int) -> None:
+        """A step of the phase is done."""
+        progress = self._moving
+        progress.move(done)
+        now = progress.moved
+        if now - self._followed > FOLLOWED_SECONDS:
+            self._tell_headway()
+        if now - self._spoken > SILENT_SECONDS:
+            self._say_progress()
 
-    def _tell_headway(self, done: int, rate: float) -> None:
-        """Tell who follows the run how far it is, at `rate` steps a second."""
-        if self._follow is not None:
-            left = (self._steps - done) / rate if rate else 0.0
-            self._follow(
-                Headway(phase=self._phase, step=done, steps=self._steps, rate=rate, left=left)
-            )
-            self._followed = time.monotonic()
+    def report(self, metrics: Mapping[str, float]) -> None:
+        """The metrics of the step just done."""
+        self._moving.losses = headline(metrics, self.metrics)
+        if time.monotonic() - self._spoken > PLAIN_SECONDS:
+            self._say_progress()
+
+    def _say_progress(self) -> None:
+        """A plain line on how far the phase is, where no bar is seen."""
+        self._spoken = time.monotonic()
+        if not self._is_live:
+            self._print(f"{self._moving.line}  {self._moving.losses}".rstrip())
+
+    def end_phase(self) -> None:
+        """The phase has ended: what it ended with stays in sight, and its rate is remembered."""
+        progress = self._moving
+        if progress.rate > 0:
+            self.timetable.measured[progress.phase] = progress.rate
+        self._tell_headway()
+        self.write_log(progress.end)
+        self._print(progress.end, cut=self._is_live)
+
+    @contextlib.contextmanager
+    def doing(self, text: str) -> Iterator[None]:
+        """Say what is done besides steps while the block runs, with a clock."""
+        began = time.monotonic()
+        self.write_log(text)
+        if not self._is_live:
+            self._print(text, style="dim")
+        if self._progress is not None:
+            self._progress.doing = text, began
+        try:
+            yield
+        finally:
+            if self._progress is not None:
+                self._progress.doing = None
+
+    @property
+    def _moving(self) -> Progress:
+        assert self._progress is not None  # a phase has begun
+        return self._progress
+
+    def _print(self, text: str, cut: bool = False, style: str = "") -> None:
+        line = self.label + text
+        shown = one_line(line, style) if cut else Text(line, style=style)
+        self.console.print(shown, highlight=False, soft_wrap=not cut)
+
+    def _tell_headway(self) -> None:
+        """Tell who follows the run how far it is."""
+        progress = self._moving
+        if self._follow is None:
+            return
+        phase, run = progress.phase_left, progress.run_left
+        headway = Headway(
+            phase=progress.phase,
+            step=progress.done,
+            steps=progress.steps,
+            rate=progress.rate,
+            left=0.0 if phase is None else phase.seconds,
+            place=progress.place,
+        )
+        if run is not None:
+            headway["run"] = str(run)
+        self._follow(headway)
+        self._followed = time.monotonic()
 
     def sample(self, text: str) -> None:
         """The sample of the moment."""
         self.say(f"  sample: {text}", "dim")
-
-
-# A rich progress bar for downloads.
-@contextlib.contextmanager
-def download_bar(console: Console) -> Iterator[Downloaded]:
-    """A callback that shows each file's download: a bar on a terminal, else a line a file."""
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
-    live = shows_bars(console)
-    with Progress(*columns, console=console, transient=True, disable=not live) as bar:
-        tasks: dict[str, TaskID] = {}
-
-        def show(name: str, done: int, total: int | None) -> None:
-            if name not in tasks:
-                tasks[name] = bar.add_task(f"downloading {name}", total=total)
-                if not live:
-                    console.print(f"downloading {name}", highlight=False, markup=False)
-            bar.update(tasks[name], completed=done, total=total)
-
-        yield show

@@ -2,29 +2,27 @@
 
 import contextlib
 import dataclasses
+import math
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 from rich.console import Console
 
-import gantext
 from gantext import models
 from gantext.config import groups, schema
-from gantext.config.settings import Memory, Settings
+from gantext.config.settings import Settings
 from gantext.errors import UserError, note_log
 from gantext.files import FULL
 from gantext.models.contract import Noted
 from gantext.nn import ranks
-from gantext.nn.memory import keep_blocks
 from gantext.runs import crash, listing
 from gantext.runs.folder import RESULT, RunDir
-from gantext.training import trackers
-from gantext.training.arithmetic import said
+from gantext.training import probe, trackers
 from gantext.training.console import Audience, Reporter, stderr
 from gantext.training.divergence import Diverged
+from gantext.training.introduction import introduction
 from gantext.training.preparation import (
     Job,
     facts,
@@ -35,7 +33,9 @@ from gantext.training.preparation import (
 )
 from gantext.training.processes import resume_command
 from gantext.training.stop import Interrupted, Mode, Stopped, StopRequest, stop_request
-from gantext.training.threads import UNKNOWN, counted, notes_on, threads_of
+from gantext.training.threads import UNKNOWN, notes_on, threads_of
+from gantext.training.timetable import Timetable
+from gantext.training.waiting import waiting
 
 
 def origin_of(overrides: list[str], config_dir: Path | None) -> dict[str, Any]:
@@ -71,6 +71,7 @@ def start(
     with stop_request() as stop, _written(run), run.lock(), threads_of(settings.threads):
         job = prepare(settled(settings), audience.console)
         take_pretrained(job)
+        timetable = _timetable(job, audience)
         ranks.meet()
         info, captions = {**facts(job), **origin}, getattr(job.data.train, "captions", ())
         with stop.doing(Mode.wait):
@@ -78,7 +79,7 @@ def start(
             run = RunDir.create(folder, config, vocabulary_of(job), info, captions)
             if mark:
                 listing.mark_latest(run, Path(settings.runs_dir))
-            return _train(job, run, audience, None, stop)
+            return _train(job, run, audience, None, stop, timetable)
 
 
 def resume(
@@ -115,8 +116,10 @@ def resume(
             take_pretrained(job)
         ranks.meet()
         run.update(threads=used)
+        timetable = _timetable(job, audience, run.info.get("rates"))
+        notes = notes_on(used, before)
         with stop.doing(Mode.wait):
-            return _train(job, run, audience, state or {}, stop, notes_on(used, before))
+            return _train(job, run, audience, state or {}, stop, timetable, notes)
 
 
 @contextlib.contextmanager
@@ -146,6 +149,19 @@ def _newest_state(run: RunDir, console: Console) -> dict[str, Any] | None:
     return state
 
 
+def _timetable(
+    job: Job, audience: Audience, measured: Mapping[str, float] | None = None
+) -> Timetable:
+    """What is known of how long the phases take; they are probed where somebody hears of it."""
+    measured = {name: rate for name, rate in (measured or {}).items() if 0 < rate < math.inf}
+    unknown = any(phase.name not in measured for phase in job.phases)
+    probed: dict[str, float] = {}
+    if unknown and (audience.follow is not None or not audience.console.quiet):
+        with waiting(audience.console, "estimating the time that it takes", plain=False):
+            probed = probe.rates(job)
+    return Timetable(job.phases, measured, probed)
+
+
 def _of_the_model(job: Job) -> Sequence[str]:
     return job.algorithm.notes() if isinstance(job.algorithm, Noted) else ()
 
@@ -156,6 +172,7 @@ def _train(
     audience: Audience,
     state: dict[str, Any] | None,
     stop: StopRequest,
+    timetable: Timetable,
     notes: Sequence[str] = (),
 ) -> float | None:
     """Train; `state` is where a resumed run goes on, empty when it must begin again.
@@ -168,12 +185,9 @@ def _train(
     looks = inspector(job.settings, run, job.data, job.algorithm, job.device)
     run.files.remove(run.path / RESULT)  # of an end that was none
     metrics = (*models.progress_metrics(job.settings.model.name), *looks.measured)
-    with Reporter(audience, run.log, metrics) as say:
-        computed = said(job.settings, job.device)
-        where = f"{job.device}{computed}, {counted(torch.get_num_threads())}"
-        kept = ", memory kept" if job.settings.memory is Memory.keep and keep_blocks() else ""
-        data = f"data {job.data.hash[:8]}"
-        say.say(f"gantext {gantext.__version__} on {where}, {data}{kept}", "dim")
+    with Reporter(audience, run.log, metrics, timetable) as say:
+        for line in introduction(job, run.path, timetable):
+            say.say(line, "dim")
         for note in (*notes, *_of_the_model(job)):
             say.note(note)
         trainer = Trainer(job, run, looks, say)

@@ -8,9 +8,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gantext import __version__
 from gantext.errors import UserError
 from gantext.files import free, made
 from gantext.training import processes
+
+# The first word on a terminal, while torch is loaded, which takes seconds.
+LOADING = f"gantext {__version__}: loading"
 
 if TYPE_CHECKING:
     from gantext.config.settings import Settings
@@ -93,12 +97,16 @@ def single(
         Stopped: on Ctrl-C, SIGTERM or SIGHUP, once it is saved.
         Interrupted: on one of them before there is a run.
     """
-    from gantext.config.compose import compose, task_words
-    from gantext.config.words import check_name
-    from gantext.nn import ranks
-    from gantext.runs.folder import RunDir
-    from gantext.training import followers, jobs
     from gantext.training.console import Audience, console_of
+    from gantext.training.waiting import waiting
+
+    console = console_of(progress and processes.speaks())
+    with waiting(console, LOADING, plain=False):
+        from gantext.config.compose import compose, task_words
+        from gantext.config.words import check_name
+        from gantext.nn import ranks
+        from gantext.runs.folder import RunDir
+        from gantext.training import followers, jobs
 
     asked = {} if command is None else {"command": command}
     with _process:
@@ -113,7 +121,7 @@ def single(
             whole = Path(os.path.abspath(folder))
             ranks.told(str(whole))
             origin = {**jobs.origin_of(task_words(words), config_dir), **asked}
-            jobs.start(settings, whole, origin, Audience(console_of(progress)))
+            jobs.start(settings, whole, origin, Audience(console))
     return RunDir(folder)
 
 
@@ -130,8 +138,12 @@ def resume(
 
     Raises what `single` does.
     """
-    from gantext.training import followers, jobs
     from gantext.training.console import Audience, console_of
+    from gantext.training.waiting import waiting
+
+    console = console_of(progress and processes.speaks())
+    with waiting(console, LOADING, plain=False):
+        from gantext.training import followers, jobs
 
     with _process:
         processes.check_as_many(run)
@@ -139,7 +151,7 @@ def resume(
             if process.number > 0:
                 followers.go_on(run, threads)
             else:
-                jobs.resume(run, Audience(console_of(progress)), force, threads)
+                jobs.resume(run, Audience(console), force, threads)
 
 
 def replay(run: "RunDir", progress: bool = True) -> "Replay":

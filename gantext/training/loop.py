@@ -144,8 +144,8 @@ class Trainer:
         """The objective, where it is of the whole curve of temperatures and none of a phase's."""
         order, found = order_of(self.settings.objective), list[Score]()
         if order is not None:
-            self.reporter.say(f"{self.settings.objective}: scoring at all temperatures", "dim")
-            with self._cut_off_by(stop):
+            said = f"{self.settings.objective}: scoring at all temperatures"
+            with self.reporter.doing(said), self._cut_off_by(stop):
                 found = at_real(self.run, self.settings, order, self.reporter.say)
         return found
 
@@ -167,6 +167,7 @@ class Trainer:
         self._stop_with_others(stop)
         while not self.stepper.is_at_end:
             metrics = self._take_step()
+            self.reporter.step(self.step)
             self.seconds = time.monotonic() - began
             reported = self._due(self.settings.log.every_steps, phase) or self._score_due(phase)
             # A GPU is waited for only where its numbers are read anyway.
@@ -182,6 +183,8 @@ class Trainer:
                 self.save(stop)
                 saved = time.monotonic()
             self._stop_if_asked(stop)
+        self.reporter.end_phase()
+        self.run.update(rates=self.reporter.timetable.measured)
 
     def _take_step(self) -> Metrics:
         """One step of the phase, noted by the lookout; its metrics, on the device."""
@@ -256,7 +259,7 @@ class Trainer:
             judged |= scores
             metrics.update({f"score/{name}": value for name, value in scores.items()})
         tracker.row(phase.name, self.step, self.total, metrics)
-        self.reporter.step(self.step, metrics)
+        self.reporter.report(metrics)
         for warning in self.watch.look(self.total, metrics):
             self.reporter.warn(warning)
         return judged
@@ -302,8 +305,10 @@ class Trainer:
         stored = self.run.scores(f"phase-{phase.name}")
         if stored is not None and stored.get("total") == self.total:
             return [Score.from_json(record) for record in stored["scores"]]
-        self.reporter.say(f"{phase.name}: scoring {self.settings.eval.samples:,} samples", "dim")
-        scores = self.inspector.score(phase.name, self.total, self.digest)
+        began = time.monotonic()
+        with self.reporter.doing(f"{phase.name}: scoring {self.settings.eval.samples:,} samples"):
+            scores = self.inspector.score(phase.name, self.total, self.digest)
+        self.reporter.timetable.scoring = time.monotonic() - began
         for note in remarks({phase.name: scores}):
             self.reporter.note(note)
         document = {"phase": phase.name, "total": self.total, "scores": _records(scores)}

@@ -28,13 +28,18 @@ TORCH = 110 << 20  # bytes; measured on a CPU by a few steps of each model: 95 t
 
 @dataclass(frozen=True)
 class Needs:
-    """Bytes that a run takes, and the rows of its largest step."""
+    """Bytes that a run takes, and the rows of its largest step.
+
+    Attributes:
+        checkpoint: of one on the disk: weights, and what optimisers keep of those that are trained.
+    """
 
     model: int
     batch: int
     data: int
     rows: int
     torch: int = TORCH
+    checkpoint: int = 0
 
     @property
     def total(self) -> int:
@@ -46,6 +51,9 @@ class Needs:
             f"{size(self.total)} (model and optimiser {size(self.model)}, batch {size(self.batch)} "
             f"of {self.rows:,}, data {size(self.data)}, torch {size(self.torch)})"
         )
+
+
+NOTHING = Needs(0, 0, 0, 0)
 
 
 def needs_of(settings: Settings, loaded: Any) -> Needs:
@@ -62,6 +70,7 @@ def needs_of(settings: Settings, loaded: Any) -> Needs:
     rows = max((phase.rows for phase in algorithm.phases()), default=0)
     return Needs(
         model=FLOAT * sum((1 + 3 * w.requires_grad) * w.numel() for w in weights.values()),
+        checkpoint=FLOAT * sum((1 + 2 * w.requires_grad) * w.numel() for w in weights.values()),
         batch=2 * FLOAT * rows * sum(outputs(network, task) for network in networks),
         data=sum(map(_bytes, (loaded.train, loaded.validation, loaded.test))),
         rows=rows,

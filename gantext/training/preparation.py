@@ -21,7 +21,8 @@ from gantext.runs import listing
 from gantext.runs.device import best_device
 from gantext.runs.trained import data_facts
 from gantext.training import improvement, trackers
-from gantext.training.needs import needs_of, said
+from gantext.training.needs import NOTHING, Needs, needs_of, said
+from gantext.training.waiting import waiting
 
 # "module:function" of (data) -> why it gives no scores, or not all; None where it gives all.
 UNSCORED = {
@@ -32,13 +33,18 @@ UNSCORED = {
 
 @dataclass(frozen=True)
 class Job:
-    """What a run is trained with. `data`, `algorithm` and `device` are typed where torch is."""
+    """What a run is trained with. `data`, `algorithm` and `device` are typed where torch is.
+
+    Attributes:
+        needs: what it takes, where that was worked out.
+    """
 
     settings: Settings
     data: Any
     algorithm: Any
     device: Any
     phases: tuple[Phase, ...]
+    needs: Needs = NOTHING
 
 
 def settled(settings: Settings) -> Settings:
@@ -91,7 +97,8 @@ def prepare(settings: Settings, console: Console) -> Job:
     check(settings)
     device = device_of(settings)
     loaded = load_data(settings, console)
-    line = said(needs_of(settings, loaded), device, settings.force)
+    needs = needs_of(settings, loaded)
+    line = said(needs, device, settings.force)
     console.print(line, style="dim", highlight=False, markup=False, soft_wrap=True)
     task = task_of(loaded, device, settings.cuda_graphs)
     algorithm = build(settings.model, settings.seed, task)
@@ -100,25 +107,33 @@ def prepare(settings: Settings, console: Console) -> Job:
     if not phases:
         wanted = settings.phases.value
         raise UserError(f"phases={wanted}: model {settings.model.name} has no step to run there")
-    return Job(settings, loaded, algorithm, device, phases)
+    return Job(settings, loaded, algorithm, device, phases, needs)
 
 
 def load_data(settings: Settings, console: Console) -> Any:
     """Load what the model reads, with a progress bar for downloads and the data's notes."""
-    from gantext import models
-    from gantext.training.console import download_bar
+    from gantext.training.downloads import download_bar
 
-    reads = models.reads(settings.model.name)
-    if reads not in data.offers(settings.data.name):
-        raise UserError(_misfit(settings, reads))
+    reads = check_reads(settings)
     with download_bar(console) as progress:
         data.fetch(settings.data, progress)
-    loaded = data.load_for(settings.data, reads)
+    with waiting(console, f"reading data {settings.data.name}", plain=False):
+        loaded = data.load_for(settings.data, reads)
     notes = [*loaded.notes, *_unscored(loaded, reads)]
     for note in notes:
         line = f"data {loaded.name}: {note}"
         console.print(line, style="dim", highlight=False, markup=False, soft_wrap=True)
     return loaded
+
+
+def check_reads(settings: Settings) -> data.Reads:
+    """What the model reads. Raises UserError where its data has nothing of that kind."""
+    from gantext import models
+
+    reads = models.reads(settings.model.name)
+    if reads not in data.offers(settings.data.name):
+        raise UserError(_misfit(settings, reads))
+    return reads
 
 
 def _unscored(loaded: Any, reads: data.Reads) -> list[str]:
@@ -150,7 +165,7 @@ def take_pretrained(job: Job) -> None:
     source, phase = listing.find_at(settings.from_run, Path(settings.runs_dir))
     if source.vocabulary != job.data.vocabulary:
         raise UserError(f"{source.path.name} was trained with another vocabulary than this data's")
-    state = source.checkpoint(phase).tree
+    state = source.checkpoint(phase, moments=False).tree
     try:
         job.algorithm.load_pretrained(state["algorithm"])
     except (RuntimeError, KeyError) as error:

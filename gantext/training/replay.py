@@ -14,10 +14,11 @@ from gantext.config.words import command
 from gantext.errors import UserError
 from gantext.nn.optim import Metrics
 from gantext.records.json_file import fitting
-from gantext.runs import bad_step, checkpoint
+from gantext.runs import bad_step
 from gantext.runs.bad_step import BadStep
 from gantext.runs.checkpoint import State
 from gantext.runs.folder import RunDir
+from gantext.runs.state_tree import not_finite
 from gantext.training.finite import Broken, Lookout
 from gantext.training.first_broken import FirstBroken, Operation
 from gantext.training.preparation import prepare, take_pretrained
@@ -126,7 +127,7 @@ def _enter_phase(stepper: Stepper) -> None:
 
 def _of_state(stepper: Stepper) -> Broken | None:
     """What keeps the state after a step from being saved, such as an optimiser's."""
-    what = checkpoint.not_finite(stepper.state())
+    what = not_finite(stepper.state())
     return None if what is None else Broken(stepper.step, what)
 
 

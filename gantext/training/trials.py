@@ -96,20 +96,16 @@ def opened(
     from gantext.training.sweep_jobs import ready
 
     kept.optuna()
-    settings = _checked(name, search, config_dir)
-    folder = StudyDir(Path(settings.runs_dir).absolute() / name)
+    folder, settings, falls = checked(name, search, config_dir)
     own = origin_of([], config_dir)["config_dir"]
     is_new = not folder.path.exists()
-    if not is_new:
-        _wait_for_the_plan(folder)
-        _check_same(folder, name, search)
     with ExitStack() as stack:
         if is_new:
             made(folder.path)
             stack.enter_context(folder.lock())
         url = storage or f"sqlite:///{folder.database}"
         try:
-            study = Study(name, url, search.space, falls=_falls(settings))
+            study = Study(name, url, search.space, falls=falls)
         except UserError:
             if is_new:
                 folder.files.remove(folder.database)
@@ -124,8 +120,13 @@ def opened(
     return Opened(search, folder, study, own, threads, settings.device)
 
 
-def _checked(name: str, search: Search, config_dir: Path | None) -> Settings:
-    """The settings of one trial, when those at the ends of what is searched are checked."""
+def checked(name: str, search: Search, config_dir: Path | None) -> tuple[StudyDir, Settings, bool]:
+    """The folder of a study, the settings of one of its trials, and whether its objective is better
+    the lower it is; those at the ends of what is searched are checked.
+
+    Raises:
+        UserError: a trial cannot begin, nobody knows the objective, or the folder is another's.
+    """
     from gantext.config.compose import compose
     from gantext.training.preparation import check
 
@@ -133,7 +134,11 @@ def _checked(name: str, search: Search, config_dir: Path | None) -> Settings:
     for corner in search.corners():
         settings = compose(corner, config_dir)
         check(settings)
-    return settings
+    folder = StudyDir(Path(settings.runs_dir).absolute() / name)
+    if folder.path.exists():
+        _wait_for_the_plan(folder)
+        _check_same(folder, name, search)
+    return folder, settings, _falls(settings)
 
 
 def _falls(settings: Settings) -> bool:

@@ -1,8 +1,9 @@
-"""gantext runs rm, rename, note, diff, du; what RUN names."""
+"""gantext runs rm, slim, rename, note, diff, du; what RUN names."""
 
 import io
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -168,3 +169,27 @@ def test_latest_is_the_newest_where_its_link_leads_nowhere(cli: Command, runs: P
     assert json.loads(cli("runs", "show", "--json").out)["run"].endswith("/third")
     (runs / "latest").unlink()
     assert json.loads(cli("runs", "show", "latest", "--json").out)["run"].endswith("/third")
+
+
+def test_slim_leaves_the_weights_of_old_ends_and_what_was_scored(
+    cli: Command, tmp_path: Path, trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(trained, tmp_path / "runs" / "a")
+    before = json.loads(cli("eval", "bleu", "a@mle", "-n", "20", "--json").out)
+    sampled = cli("sample", "a@mle", "-n", "3").out
+    [sizes] = json.loads(cli("runs", "du", "--json").out)
+    assert sizes["slim"] > 0 and "gantext runs slim a" in cli("runs", "du").err
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    found = cli("runs", "slim", "a")
+    assert found.code == 130 and found.err.startswith("slim a by ")
+    with hold(tmp_path / "runs" / "a" / ".lock"):
+        assert cli("runs", "slim", "a", "--yes").code == 2
+    freed = json.loads(cli("runs", "slim", "a", "--yes", "--json").out)
+    assert freed == {"slimmed": ["a"], "bytes": freed["bytes"]} and freed["bytes"] > 0
+    [slim] = json.loads(cli("runs", "du", "--json").out)
+    assert slim["slim"] == 0 and slim["bytes"] < sizes["bytes"]
+    assert cli("runs", "slim", "a").out == "a: 0 B freed\n"
+    with monkeypatch.context() as patch:  # read back, not computed again
+        patch.setattr("gantext.inference.sampling.draw", None)
+        assert json.loads(cli("eval", "bleu", "a@mle", "-n", "20", "--json").out) == before
+    assert cli("sample", "a@mle", "-n", "3").out == sampled

@@ -168,9 +168,9 @@ def _optimisers(part: Any) -> Iterator[Optimiser]:
 
 def _seal(path: Path) -> None:
     """Let the manifest tell of the files as they are."""
-    names = ("tensors.safetensors", "state.json")
-    sums = {one: hashlib.sha256((path.parent / one).read_bytes()).hexdigest() for one in names}
-    (path.parent / "manifest.json").write_text(json.dumps(sums))
+    files = [path.parent / "state.json", *path.parent.glob("*.safetensors")]
+    sums = {one.name: hashlib.sha256(one.read_bytes()).hexdigest() for one in files}
+    (path.parent / "manifest.json").write_text(json.dumps({"files": sums}))
 
 
 def _sweep(path: Path) -> None:

@@ -163,7 +163,8 @@ def metrics(run: Path) -> list[Any]:
 def last_state(run: Path) -> Any:
     """The newest checkpoint's tree, without optimisers and time: a tensor is its sum and size."""
     folder = max((run / "checkpoints").glob("[0-9]*"))
-    tensors = load_file(folder / "tensors.safetensors")
+    files = [load_file(file) for file in folder.glob("*.safetensors")]
+    tensors = {key: value for file in files for key, value in file.items()}
 
     def seen(tree: Any) -> Any:
         if isinstance(tree, list):

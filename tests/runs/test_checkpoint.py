@@ -1,5 +1,6 @@
 """Checkpoints: the round trip of trees, and damage that is noticed."""
 
+import hashlib
 import json
 import random
 import shutil
@@ -10,9 +11,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from gantext.runs import checkpoint
+from gantext.runs import checkpoint, slimming, state_tree
 from gantext.runs.folder import RunDir
 
 DTYPES = (torch.float32, torch.float64, torch.bfloat16, torch.int64, torch.uint8, torch.bool)
@@ -35,7 +37,7 @@ def tensors() -> st.SearchStrategy[Tensor]:
     )
 
 
-NAMES = st.text(max_size=5).filter(lambda name: name not in checkpoint.RESERVED)
+NAMES = st.text(max_size=5).filter(lambda name: name not in state_tree.RESERVED)
 PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
 TREES = st.recursive(
     PLAIN | tensors(),
@@ -65,8 +67,8 @@ def same(a: Any, b: Any) -> bool:
 @settings(max_examples=150, deadline=None)
 def test_a_tree_comes_back_as_it_was(tree: Any) -> None:
     found: dict[str, Tensor] = {}
-    text = json.dumps(checkpoint.flatten(tree, found))
-    assert same(checkpoint.unflatten(json.loads(text), found), tree)
+    text = json.dumps(state_tree.flatten(tree, found))
+    assert same(state_tree.unflatten(json.loads(text), found), tree)
 
 
 def test_files_round_trip_with_tied_weights_and_an_optimiser(tmp_path: Path) -> None:
@@ -91,7 +93,7 @@ def test_files_round_trip_with_tied_weights_and_an_optimiser(tmp_path: Path) -> 
 @pytest.mark.parametrize("tree", [{1: 2, "a": 3}, {True: 1}, {None: 1}, {"__tensor__": "0"}])
 def test_a_dict_that_could_not_come_back_is_refused(tree: Any) -> None:
     with pytest.raises(TypeError, match="cannot hold a dict"):
-        checkpoint.flatten(tree, {})
+        state_tree.flatten(tree, {})
 
 
 def state(number: float) -> dict[str, Any]:
@@ -216,3 +218,84 @@ def test_a_failed_write_leaves_the_old_checkpoint_and_nothing_else(
         checkpoint.write(tmp_path / "c", state(4))
     assert [path.name for path in tmp_path.iterdir()] == ["c"]
     assert checkpoint.read(tmp_path / "c")["number"] == 3
+
+
+def trainable(weight: float, moment: float) -> dict[str, Any]:
+    """A state with two large parts, one of which is trained, and a small one."""
+    moments = {"step": torch.tensor(3.0), "exp_avg": torch.full((600, 600), moment)}
+    return {
+        "algorithm": {
+            "frozen": {"w": torch.ones(600, 600)},
+            "trained": {"w": torch.full((600, 600), weight)},
+            "small": {"w": torch.ones(2)},
+            "optimiser": {"state": {0: moments}, "param_groups": [{"lr": 0.1, "params": [0]}]},
+        },
+        "batches": {"order": torch.arange(5)},
+        "noise": torch.zeros(4, dtype=torch.uint8),
+        "total": 3,
+    }
+
+
+def test_what_has_not_changed_is_on_the_disk_once(tmp_path: Path) -> None:
+    """Parts of 1 MiB and more have files of their own, which the next checkpoint shares."""
+    run = RunDir(tmp_path)
+    run.save_checkpoint(trainable(1, 1), 3, "mle", keep=1)
+    run.save_checkpoint(trainable(2, 1), 6, "adversarial", keep=1)
+    first, second = checkpoint.folders(run.checkpoints)
+    links = {file.name: file.stat().st_nlink for file in second.iterdir()}
+    shared = {"tensors-00.safetensors", "tensors.safetensors", "training.safetensors"}
+    assert {name for name, count in links.items() if count == 2} == {
+        *shared,
+        "training-03.safetensors",
+    }
+    assert "tensors-01.safetensors" in links
+    for weight, folder in ((1, first), (2, second)):
+        assert same(checkpoint.read(folder), trainable(weight, 1))
+    # A damaged one is not shared on.
+    (second / "tensors-00.safetensors").write_bytes(b"nonsense")
+    run.save_checkpoint(trainable(2, 1), 9, None, keep=1)
+    assert same(checkpoint.read(checkpoint.folders(run.checkpoints)[-1]), trainable(2, 1))
+
+
+def test_a_slimmed_one_has_its_weights_and_digests_and_no_run_goes_on_from_it(
+    tmp_path: Path,
+) -> None:
+    run = RunDir(tmp_path)
+    run.save_checkpoint(trainable(1, 5), 3, "mle", keep=1)
+    run.save_checkpoint(trainable(2, 6), 6, "adversarial", keep=1)
+    [end] = slimming.old_ends(run.checkpoints)
+    before, frees = run.stored_checkpoint("mle"), slimming.freed(run.checkpoints, end)
+    slimming.slim(run.checkpoints, end)
+    slimming.slim(run.checkpoints, end)  # again: nothing more
+    after = run.stored_checkpoint("mle")
+    assert frees > 600 * 600 * 4 and slimming.freed(run.checkpoints, end) == 0
+    assert (after.digest, after.whole) == (before.digest, before.whole)
+    assert not list(end.glob("training*"))
+    model = run.checkpoint("mle", moments=False).model
+    assert torch.equal(model["algorithm"]["trained"]["w"], torch.ones(600, 600))
+    found, damaged = run.load_checkpoint("mle")
+    assert found is None and "slimmed to its weights" in damaged[0]
+    assert run.load_checkpoint()[1] == []
+
+
+def test_one_of_an_older_format_is_slimmed_and_known_by_its_old_digests(tmp_path: Path) -> None:
+    """Which had weights and moments in one file, and whose manifest had the files' names alone."""
+    run, tensors = RunDir(tmp_path), dict[str, Tensor]()
+    tree = state_tree.flatten(trainable(1, 5), tensors)
+    for step in ("000000003-mle", "000000006-adversarial"):
+        folder = run.checkpoints / step
+        folder.mkdir(parents=True)
+        save_file(tensors, folder / "tensors.safetensors")
+        (folder / "state.json").write_text(json.dumps(tree))
+        names = ("tensors.safetensors", "state.json")
+        sums = {one: hashlib.sha256((folder / one).read_bytes()).hexdigest() for one in names}
+        (folder / "manifest.json").write_text(json.dumps(sums))
+    assert same(checkpoint.read(folder), trainable(1, 5))
+    before = run.stored_checkpoint("mle")
+    assert before.digest == sums["tensors.safetensors"]
+    slimming.slim(run.checkpoints, run.checkpoints / "000000003-mle")
+    after = run.stored_checkpoint("mle")
+    assert (after.digest, after.whole) == (before.digest, before.whole)
+    assert len(after.files["tensors.safetensors"]) < len(before.files["tensors.safetensors"])
+    model = run.checkpoint("mle", moments=False).model
+    assert torch.equal(model["algorithm"]["frozen"]["w"], torch.ones(600, 600))

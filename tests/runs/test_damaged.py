@@ -112,9 +112,9 @@ def change_state(run: Path, change: Callable[[Any], object]) -> None:
 
 
 def seal(folder: Path) -> None:
-    names = ("tensors.safetensors", "state.json")
-    sums = {one: hashlib.sha256((folder / one).read_bytes()).hexdigest() for one in names}
-    (folder / "manifest.json").write_text(json.dumps(sums))
+    files = [folder / "state.json", *folder.glob("*.safetensors")]
+    sums = {one.name: hashlib.sha256(one.read_bytes()).hexdigest() for one in files}
+    (folder / "manifest.json").write_text(json.dumps({"files": sums}))
 
 
 @pytest.mark.parametrize(

@@ -36,14 +36,15 @@ def sweep(tmp_path: Path) -> SweepDir:
     running.config.write_text("seed: 1\n")
     running.update(status="running", phase="discriminator")
     headway = {"phase": "discriminator", "step": 1234, "steps": 15000, "rate": 3.25, "left": 4236.0}
+    headway |= {"place": "2/3 discriminator", "run": "~2:00:00"}
     (running.path / "progress.json").write_text(json.dumps(headway))
     job(path, 2, "data=scenes", "seed=3", "model.odd=[/red]\x1b[2J")
     return SweepDir(path)
 
 
-def shown(board: Board, height: int = 24) -> list[str]:
+def shown(board: Board, height: int = 24, width: int = 80) -> list[str]:
     """The lines of the table on a terminal, without its colours."""
-    console = Terminal(file=io.StringIO(), width=80, height=height, force_terminal=True)
+    console = Terminal(file=io.StringIO(), width=width, height=height, force_terminal=True)
     board.console = console
     with console.capture() as captured:
         console.print(board.table())
@@ -62,16 +63,26 @@ def test_the_table_of_all_jobs_has_room_in_80_columns(sweep: SweepDir) -> None:
         "state",
         "phase",
         "step",
-        "rate",
         "left",
+        "run",
         "nll-test",
         "overrides",
     ]
     assert first.split()[:4] == ["0", "finished", "4.5000", "seed=1"]
-    where = ["1", "running", "discriminator", "1234/15000", "3.2", "step/s", "1:10:36", "seed=2"]
+    where = ["1", "running", "discriminator", "1234/15000", "1:10:36", "~2:00:00", "seed=2"]
     assert second.split()[: len(where)] == where
     assert third.split()[:3] == ["2", "planned", "seed=3"]
     assert counts == "1 finished, 1 running, 1 planned"
+
+
+def test_a_wider_one_says_how_quick_they_are(sweep: SweepDir) -> None:
+    table = Board(Terminal(file=io.StringIO()), sweep.jobs())
+    with RunDir(sweep.path / "1").lock():
+        table.refresh(sweep.job("1"))
+        head, first, second, *_ = shown(table, width=100)
+    assert head.split()[4:9] == ["left", "run", "rate", "nll-test", "overrides"]
+    assert first.split()[:4] == ["0", "finished", "4.5000", "seed=1"]
+    assert second.split()[4:] == ["1:10:36", "~2:00:00", "3.2", "step/s", "seed=2"]
 
 
 def test_what_a_stranger_wrote_is_no_markup_and_steers_no_terminal(sweep: SweepDir) -> None:
@@ -99,5 +110,5 @@ def test_plain_lines_say_it_now_and_then(sweep: SweepDir, monkeypatch: pytest.Mo
         table.update([sweep.job("1")])
         table.say_end(sweep.job("0"), 0)
     assert [one.name for one in began] == []  # it was a run before
-    line = "[1] discriminator 1234/15000  3.2 step/s  1:10:36 left"
+    line = "[1] 2/3 discriminator 1234/15000  3.2 step/s  1:10:36 left, run ~2:00:00"
     assert said.getvalue().splitlines() == [line, line, "[0] finished  nll-test 4.5000"]

@@ -19,7 +19,7 @@ from gantext.metrics.score import Score
 from gantext.models.build import task_of
 from gantext.models.contract import Illustrator
 from gantext.plots.pictures import SCALE, grid_array, pixels
-from gantext.runs import checkpoint
+from gantext.runs import state_tree
 from gantext.runs.folder import RunDir
 from gantext.runs.kinds import PICTURES
 from gantext.runs.trained import restore
@@ -126,7 +126,7 @@ def end_of(run: RunDir) -> dict[str, torch.Tensor]:
     state, damaged = run.load_checkpoint()
     assert state is not None and not damaged
     tensors: dict[str, torch.Tensor] = {}
-    checkpoint.flatten(state, tensors)
+    state_tree.flatten(state, tensors)
     return tensors
 
 

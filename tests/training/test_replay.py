@@ -9,7 +9,7 @@ import torch
 
 from gantext.models.mle import MLE
 from gantext.nn.optim import Metrics
-from gantext.runs import bad_step, checkpoint
+from gantext.runs import bad_step, state_tree
 from gantext.runs.folder import RunDir
 from tests import conftest
 from tests.conftest import Command
@@ -52,7 +52,7 @@ def test_a_huge_learning_rate_diverges_and_its_way_there_is_found_again(
     assert run.status == "diverged" and found.errors[-1] == f"error: {folder} {run.divergence}"
     assert "learning_rate=1e+" in str(run.divergence)
     state, _ = run.load_checkpoint()
-    assert checkpoint.not_finite(state) is None
+    assert state_tree.not_finite(state) is None
     wanted, before = bad_step.load(run), contents(folder)
     assert wanted is not None and wanted.total == run.info["total"]
     replayed = cli("train", "--replay", "r")

@@ -13,7 +13,7 @@ from gantext.errors import UserError
 from gantext.models.contract import PictureTask
 from gantext.models.image_gan import model as image_gan
 from gantext.nn.pictures.gan_losses import GanLoss
-from gantext.runs import checkpoint
+from gantext.runs import state_tree
 
 CPU = torch.device("cpu")
 TINY = [
@@ -363,9 +363,9 @@ def test_a_resume_is_exact(kind: str, stop: int, tmp_path: object) -> None:
     for i in range(9):
         if i == stop:
             tensors: dict[str, Tensor] = {}
-            plain = checkpoint.flatten(straight.state_dict(), tensors)
+            plain = state_tree.flatten(straight.state_dict(), tensors)
             resumed = make(*KINDS[kind], seed=4)
-            resumed.load_state_dict(checkpoint.unflatten(plain, tensors))
+            resumed.load_state_dict(state_tree.unflatten(plain, tensors))
         found = straight.step(batch(rows, i), rng(i))
         if resumed is not None:
             again = resumed.step(batch(rows, i), rng(i))
@@ -374,7 +374,7 @@ def test_a_resume_is_exact(kind: str, stop: int, tmp_path: object) -> None:
     assert resumed is not None
     ends: list[dict[str, Tensor]] = [{}, {}]
     plains = [
-        checkpoint.flatten(m.state_dict(), t)
+        state_tree.flatten(m.state_dict(), t)
         for m, t in zip((straight, resumed), ends, strict=True)
     ]
     assert plains[0] == plains[1] and len(ends[0]) > 30

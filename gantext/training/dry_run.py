@@ -1,0 +1,145 @@
+"""What a command of training would do, checked as far as that can be without data: for --dry-run.
+
+Nothing is written. What only the data decides stays open: whether its files are there, how many
+words a model gets, and steps that are counted in epochs.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from gantext import data, models
+from gantext.config import schema
+from gantext.config.compose import compose, compose_sweep, task_words
+from gantext.config.settings import Settings
+from gantext.config.words import check_name
+from gantext.models.build import build
+from gantext.models.contract import Phase, PictureTask, Task
+from gantext.runs.folder import RunDir
+from gantext.runs.kinds import TEXT, model_kind
+from gantext.training.preparation import check, check_reads, chosen_phases, device_of, settled
+from gantext.training.threads import counted
+
+# What a model is built for where only its data knows: large enough that nothing is refused.
+WORDS, LONGEST = 1000, 1000
+SIZES = (10**4, 10**6)  # of training data
+
+
+@dataclass(frozen=True)
+class Intent:
+    """A run that would begin.
+
+    Attributes:
+        settings: of it.
+        run: its folder; None: it is named by the time.
+        phases: names and steps; the steps are None where the size of the data decides them.
+    """
+
+    settings: Settings
+    run: Path | None
+    phases: tuple[tuple[str, int | None], ...]
+
+    @property
+    def lines(self) -> list[str]:
+        """What it says of itself, as far as that is known."""
+        chosen = self.settings
+        threads = counted(chosen.threads) if chosen.threads else "as many threads as torch takes"
+        source = f", from {chosen.from_run}" if chosen.from_run else ""
+        run = self.run or f"in {chosen.runs_dir}, named by the time"
+        named = [f"{name} {steps:,}" if steps else f"{name} ?" for name, steps in self.phases]
+        steps = f"phases: {', '.join(named)} steps" if named else ""
+        return [
+            f"run: {run}",
+            f"model {chosen.model.name}, data {chosen.data.name}{source}",
+            f"on {device_of(chosen)}, {threads}",
+            *filter(None, [steps]),
+        ]
+
+    def to_json(self) -> dict[str, Any]:
+        """The same for programs, with all settings."""
+        phases = [{"name": name, "steps": steps} for name, steps in self.phases]
+        return {
+            "run": None if self.run is None else str(self.run),
+            "device": str(device_of(self.settings)),
+            "phases": phases,
+            "settings": schema.plain(self.settings),
+        }
+
+
+def intent(settings: Settings) -> Intent:
+    """What a run of these settings would do.
+
+    Raises:
+        UserError: it could not begin, for a reason that is known without its data.
+    """
+    check(settings)
+    check_reads(settings)
+    settings = settled(settings)
+    run = None
+    if settings.name is not None:
+        check_name(settings.name)
+        run = Path(settings.runs_dir) / settings.name
+        if RunDir(run).config.exists():
+            raise RunDir(run).taken
+    return Intent(settings, run, _steps(settings))
+
+
+def _steps(settings: Settings) -> tuple[tuple[str, int | None], ...]:
+    """Names and steps of the phases; None for steps that are others for data of another size."""
+    size = getattr(settings.data, "train_size", None)
+    phases = _phases(settings, size or SIZES[0])
+    others = phases if size else _phases(settings, SIZES[1])
+    steps = {phase.name: phase.steps for phase in others}
+    return tuple((p.name, p.steps if steps.get(p.name) == p.steps else None) for p in phases)
+
+
+def intent_of(words: Sequence[str], config_dir: Path | None) -> Intent:
+    """What the run of these words would do. Raises UserError."""
+    return intent(compose(words, config_dir))
+
+
+@dataclass(frozen=True)
+class SweepIntent:
+    """A sweep that would begin; `jobs` are None where a sweeper makes them up as it goes."""
+
+    folder: Path
+    jobs: tuple[tuple[list[str], Intent], ...] | None
+
+
+def sweep_intent(words: Sequence[str], config_dir: Path | None) -> SweepIntent:
+    """What a sweep of these words would do, each of its jobs checked. Raises UserError."""
+    swept = compose_sweep(words, config_dir, check)
+    if swept.jobs is None:
+        return SweepIntent(swept.folder, None)
+    jobs = tuple((task_words(own), _of_job(settings)) for own, settings in swept.jobs)
+    return SweepIntent(swept.folder, jobs)
+
+
+def _of_job(settings: Settings) -> Intent:
+    return intent(dataclasses.replace(settings, name=None))  # the name is that of the sweep
+
+
+def _phases(settings: Settings, size: int) -> list[Phase]:
+    """The phases of the model as it is built, without memory, for `size` rows of data; none where
+    its data alone knows what it is built for.
+
+    Raises UserError as building the model does.
+    """
+    nowhere = torch.device("meta")
+    task: Task | PictureTask
+    if model_kind(settings.model.name) is TEXT:
+        rare = torch.zeros(WORDS, dtype=torch.bool)
+        task = Task(WORDS, LONGEST, size, rare, nowhere, settings.cuda_graphs)
+    elif (side := getattr(settings.data, "size", None)) is not None:
+        captioned = models.reads(settings.model.name) is data.Reads.captioned
+        words, length = (WORDS, LONGEST) if captioned else (0, 0)
+        captions = torch.zeros(size, length, dtype=torch.int64, device=nowhere)
+        task = PictureTask(3, side, 0, words, length, size, captions, nowhere)
+    else:
+        return []
+    with nowhere:
+        return chosen_phases(build(settings.model, settings.seed, task), settings)

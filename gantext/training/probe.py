@@ -1,0 +1,96 @@
+"""How quick the phases of a run will be, by a few steps of each on a copy of its model.
+
+The copy is thrown away. It has weights, optimisers, an order of the data and generators of its
+own, and the global generators are put back: a run is the same bit for bit with and without it.
+Rough: its model is untrained, so its sentences may be longer than those of the run, and what comes
+only now and then, such as looks at samples, is left out.
+
+A probe, and no table of what earlier runs took: these are of another machine, or of this one beside
+other work, and there is none of a model that somebody has just changed.
+"""
+
+import contextlib
+import dataclasses
+import random
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+from gantext.models.build import build, task_of
+from gantext.nn import ranks
+from gantext.training.needs import memory_of
+from gantext.training.preparation import Job, chosen_phases
+from gantext.training.stepper import Stepper
+
+TIMED = 2  # steps after the first one, in which torch sets up what it needs
+SHARE = 50  # a probe has at most one step in so many of a phase: 2 %
+SECONDS = 3.0  # after which no other phase is probed, unless the run is known to take much longer
+
+
+def rates(job: Job) -> dict[str, float]:
+    """Steps a second of the phases that are worth it, by name; none where there is no room for
+    the copy, or where several processes share the steps.
+    """
+    steps = {phase.name: min(phase.steps // SHARE, 1 + TIMED) for phase in job.phases}
+    steps = {name: count for name, count in steps.items() if count > 1}
+    if not steps or ranks.current().count > 1 or not _has_room(job):
+        return {}
+    with _generators_put_back(job.device):
+        return _measured(job, steps)
+
+
+def _has_room(job: Job) -> bool:
+    """Whether a second model, and a step of it, fit beside the run's."""
+    needs = job.needs
+    return 2 * needs.model + needs.batch + needs.torch <= memory_of(job.device).free
+
+
+@contextlib.contextmanager
+def _generators_put_back(device: torch.device) -> Iterator[None]:
+    """Leave Python's, numpy's and torch's global random numbers as they are."""
+    of_python, of_numpy = random.getstate(), np.random.get_state()
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        try:
+            yield
+        finally:
+            random.setstate(of_python)
+            np.random.set_state(of_numpy)
+
+
+def _measured(job: Job, steps: dict[str, int]) -> dict[str, float]:
+    task = task_of(job.data, job.device, job.settings.cuda_graphs)
+    copy = build(job.settings.model, job.settings.seed, task)
+    phases = tuple(chosen_phases(copy, job.settings))
+    stepper = Stepper(dataclasses.replace(job, algorithm=copy, phases=phases))
+    found: dict[str, float] = {}
+    began = time.monotonic()
+    for number, phase in enumerate(phases):
+        if phase.name not in steps:
+            continue
+        # A run that breaks says so itself, at the step that it breaks at.
+        with contextlib.suppress(ArithmeticError, RuntimeError, ValueError):
+            stepper.phase, stepper.step = number, 0
+            found[phase.name] = _rate(stepper, steps[phase.name] - 1)
+        known = sum(one.steps / found[one.name] for one in phases if one.name in found)
+        if time.monotonic() - began > max(SECONDS, known / SHARE):
+            break
+    return found
+
+
+def _rate(stepper: Stepper, timed: int) -> float:
+    """Steps a second of the phase, without the first."""
+    stepper.take()
+    _wait_for(stepper.device)
+    began = time.monotonic()
+    for _ in range(timed):
+        stepper.take()
+    _wait_for(stepper.device)
+    return timed / max(time.monotonic() - began, 1e-9)
+
+
+def _wait_for(device: torch.device) -> None:
+    """Until a GPU has done what it was given."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
