@@ -36,9 +36,9 @@ PART = 0.7  # of what a command writes, after which it is shown at work
 BROWSER = "chromium"
 # Small enough for a few minutes of one core, large enough that the screens look as they do.
 SIZES = (
-    "data=scenes data.train_size=1000 data.validation_size=100 data.test_size=500 eval.samples=500 "
-    "model.generator.embedding=32 model.generator.hidden=64 model.mle.epochs=4 "
-    "model.mle.learning_rate=0.005 log.trackers=[] threads=1 device=cpu"
+    "data=scenes data.train_size=2000 data.validation_size=100 data.test_size=500 eval.samples=500 "
+    "model.generator.embedding=32 model.generator.hidden=64 model.mle.epochs=12 "
+    "model.mle.learning_rate=0.01 log.trackers=[] threads=1 device=cpu"
 )
 GAN = (
     f"model=gan {SIZES} model.discriminator.filters=[32,32,32,32] model.d_training.batch_size=32 "
@@ -98,8 +98,8 @@ class Screen(pyte.Screen):
             self.cursor.attrs = self.cursor.attrs._replace(blink=True)
 
 
-def typed(words: Sequence[str], columns: int, folder: Path) -> bytes:
-    """All that a command writes to a terminal of so many columns."""
+def typed(words: Sequence[str], columns: int, folder: Path) -> list[bytes]:
+    """All that a command writes to a terminal of so many columns, as it comes."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     kept = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "NO_COLOR")}
@@ -112,7 +112,7 @@ def typed(words: Sequence[str], columns: int, folder: Path) -> bytes:
         env={**kept, "TERM": "xterm-256color", "COLORTERM": "truecolor"},
     )
     os.close(theirs)
-    written = b"".join(_read(ours))
+    written = list(_read(ours))
     os.close(ours)
     process.wait()
     return written
@@ -136,10 +136,10 @@ def _read(terminal: int) -> Iterator[bytes]:
         yield part
 
 
-def shown(written: bytes, columns: int) -> Text:
+def shown(written: Sequence[bytes], columns: int) -> Text:
     """What a terminal shows after it was sent this."""
     screen = Screen(columns, LINES)
-    pyte.ByteStream(screen).feed(written)
+    pyte.ByteStream(screen).feed(b"".join(written))
     lines = [_line(screen.buffer[row], columns) for row in range(LINES)]
     while lines and not lines[-1].plain.strip():
         lines.pop()
