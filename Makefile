@@ -76,6 +76,7 @@ docs: $(STAMP)  ## write the glossary and the reference of the configuration ane
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 gallery: $(STAMP)  ## make the pictures of docs/gallery.md anew from small runs, minutes (with chromium: the report too)
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[$(EXTRAS),docs]'
 	$(BIN)/python -m docs.screens
 
 clean:  ## remove the virtual environment and build products

@@ -115,7 +115,8 @@ def _scores(name: str) -> Iterator[Entry]:
         return
     for row in measures.table().values():
         if name in (*row.columns, *row.summary):  # a plugin's
-            way: Better | None = "lower" if measures.falls(name) else None
+            rises: Better | None = "higher" if name in row.rising else None
+            way: Better | None = "lower" if name in row.falling else rises
             about = row.command.about if row.command else f"A score of {row.name}."
             yield Entry(name, "score", about, {"better": WAYS[way], "computed": row.compute})
         elif name == row.name and row.command is not None:

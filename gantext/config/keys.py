@@ -84,7 +84,8 @@ def keys(config_dir: Path | None = None) -> list[Key]:
 
 def main_keys(config_dir: Path | None = None) -> list[Key]:
     """The keys of every run. Raises as `keys` does."""
-    path = groups.CONF / f"{groups.MAIN}.yaml"
+    places = (folder / f"{groups.MAIN}.yaml" for folder in groups.folders(config_dir))
+    path = next(place for place in places if place.is_file())
     return _keys("", "", path, ("gantext.config.settings", "Settings"), config_dir)
 
 

@@ -58,14 +58,6 @@ def read_yaml(path: Path, root: Path | None = None) -> dict[str, Any]:
     return found
 
 
-def value_of(text: str) -> Any:
-    """The plain value that a piece of YAML writes, as "[2, 3]" or "1e-5"; text that is none."""
-    try:
-        return _document(yaml.parse(text, Loader=yaml.SafeLoader))
-    except (Refused, yaml.YAMLError, ValueError, RecursionError):
-        return text
-
-
 def read_text(path: Path, root: Path | None = None) -> str:
     """The text of a file. Raises as `read_yaml` does where it is missing, too large or no text."""
     data = content(path, LIMIT, root)
