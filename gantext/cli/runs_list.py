@@ -1,7 +1,7 @@
 """gantext runs list."""
 
 import dataclasses
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -131,7 +131,7 @@ def _sorted(runs: dict[str, Overview], sort: str, scores: Collection[str]) -> di
     """The runs in the order of a column; those without a value last. Raises UserError."""
     column, turned = sort.removeprefix("-"), sort.startswith("-")
     _check_column("--sort", column, scores)
-    if column == "created":  # as they are, of which a tenth of a second is known
+    if column == "created":  # as they come, which tells more than the seconds of a text
         return dict(reversed(runs.items())) if turned else runs
     keys = {name: _key(name, overview, column) for name, overview in runs.items()}
     there = [name for name, key in keys.items() if key is not None]
@@ -145,7 +145,7 @@ def _key(name: str, overview: Overview, column: str) -> Any:
     if raw in ("total", "seconds", "seed"):
         return overview.get(raw)
     if column in (*FACTS, *MORE):
-        return None if (text := _cell(name, overview, column)) == "-" else text
+        return None if (text := CELLS[column](name, overview)) == "-" else text
     value = overview["scores"].get(column)
     return None if value is None or value == "nan" else float(value)
 
@@ -155,22 +155,31 @@ def _fact(overview: Overview, fact: str) -> str:
     return value.partition(":")[0].partition(" ")[0] if fact == "status" else value
 
 
-def _cell(name: str, overview: Overview, column: str) -> str:
-    """What stands for a run in a column."""
-    if column == "run":
-        return name
-    if column == "created":
-        return overview.get("created", "-")[:16]  # without the seconds
-    if column == "note":
-        return overview.get("note", "").partition("\n")[0]
-    if column == "time":
-        return clock(overview["seconds"]) if "seconds" in overview else "-"
-    if column == "steps":
-        return str(overview.get("total", "-"))
-    if column in FACTS:
-        return _fact(overview, column)
-    value = overview["scores"].get(column)
-    return shown(None if value is None else float(value))
+def _time(overview: Overview) -> str:
+    return clock(overview["seconds"]) if "seconds" in overview else "-"
+
+
+# What stands in a column for a run of this name.
+CELLS: Mapping[str, Callable[[str, Overview], str]] = {
+    "run": lambda name, _: name,
+    "created": lambda _, overview: overview.get("created", "-")[:16],  # without the seconds
+    "status": lambda _, overview: _fact(overview, "status"),
+    "steps": lambda _, overview: str(overview.get("total", "-")),
+    "time": lambda _, overview: _time(overview),
+    "note": lambda _, overview: overview.get("note", "").partition("\n")[0],
+    "model": lambda _, overview: overview.get("model", "-"),
+    "data": lambda _, overview: overview.get("data", "-"),
+    "seed": lambda _, overview: str(overview.get("seed", "-")),
+    "phase": lambda _, overview: overview.get("phase", "-"),
+}
+
+
+def _column(runs: Runs, column: str) -> list[str]:
+    """What stands in a column for each run; by columns, since there may be thousands of runs."""
+    if column in CELLS:
+        return [CELLS[column](name, overview) for name, overview in runs.items()]
+    values = (overview["scores"].get(column) for overview in runs.values())
+    return ["-" if value is None else shown(float(value)) for value in values]
 
 
 def _show(runs: Runs, chosen: Sequence[str] | None, runs_dir: Path, form: Format) -> None:
@@ -201,13 +210,9 @@ def _table(title: str, runs: Runs, columns: Sequence[str]) -> Table:
     return Table(
         title,
         [name if name in (*FACTS, *MORE) else label(name) for name in columns],
-        [[_cell(run, one, column) for column in columns] for run, one in runs.items()],
+        list(zip(*(_column(runs, column) for column in columns), strict=True)),
         texts=[i for i, name in enumerate(columns) if name in TEXTS],
-        cautions=[
-            f"{run}: {one['status']}"
-            for run, one in runs.items()
-            if one["status"] != _fact(one, "status")
-        ],
+        cautions=[f"{run}: {o['status']}" for run, o in runs.items() if " " in o["status"]],
     )
 
 
@@ -246,7 +251,7 @@ def _csv(runs: Runs, chosen: Sequence[str] | None) -> str:
 def _whole(name: str, overview: Overview, column: str) -> object:
     """What a column says of a run, with all digits; "" where it says nothing."""
     if column in (*FACTS, *MORE):
-        text = _cell(name, overview, column)
+        text = CELLS[column](name, overview)
         return "" if text == "-" else text
     return overview["scores"].get(column, "")
 

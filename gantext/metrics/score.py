@@ -124,18 +124,15 @@ def shown(value: float | None) -> str:
     """A score's value in a table."""
     if value is None or math.isnan(value):
         return "-"
-    return f"{value:.{_decimals(value)}f}"
+    return f"{value:.2f}" if abs(value) >= 10 else f"{value:.4f}"
 
 
 def shown_error(score: Score) -> str:
     """A score's standard error in a table, with as many decimals as its value; "" without one."""
     if score.error is None or not math.isfinite(score.error) or not math.isfinite(score.value):
         return ""
-    return "±" + f"{score.error:.{_decimals(score.value)}f}".removeprefix("0")
-
-
-def _decimals(value: float) -> int:
-    return 2 if abs(value) >= 10 else 4
+    decimals = 2 if abs(score.value) >= 10 else 4
+    return "±" + f"{score.error:.{decimals}f}".removeprefix("0")
 
 
 def _short(key: str, value: Setting) -> str:

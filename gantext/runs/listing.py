@@ -70,10 +70,17 @@ def run_folders(runs_dir: Path) -> list[str]:
     """The real paths of the folders of `list_runs`."""
     written: dict[str, int] = {}  # when the config of each was
     for folder in _folders_in(os.path.realpath(runs_dir)):
-        for path in (folder, *_folders_in(folder)):
-            with contextlib.suppress(OSError):  # no run
-                written[path] = os.stat(f"{path}/{CONFIG}").st_mtime_ns
+        if not _take(folder, written):  # no run, so runs may lie in it
+            for path in _folders_in(folder):
+                _take(path, written)
     return sorted(written, key=lambda path: (written[path], path))
+
+
+def _take(path: str, written: dict[str, int]) -> bool:
+    """Note when the config of a folder was written; whether it has one."""
+    with contextlib.suppress(OSError):
+        written[path] = os.stat(f"{path}/{CONFIG}").st_mtime_ns
+    return path in written
 
 
 def _folders_in(folder: str) -> list[str]:

@@ -167,10 +167,13 @@ def test_perplexity_is_exp_of_the_nll(cli: Command, run: Path) -> None:
 def test_runs_phases_and_files_stand_side_by_side(cli: Command, run: Path, tmp_path: Path) -> None:
     file = tmp_path / "samples.txt"
     file.write_text("a red wheel.\nthere is a blue tree.\n" * 10)
-    found = cli("eval", "bleu", f"{run}@mle", str(run), "--samples", str(file), "-n", "20")
+    words = ["eval", "bleu", f"{run}@mle", str(run), "--samples", str(file), "-n", "20"]
+    found = cli(*words)
     assert found.code == 0, found.err
     head = found.out.splitlines()[2].split()
     assert head == ["score", "one@mle", "one", "samples.txt", "real"]
+    assert found.out.count("  texygen · 20 samples · scenes ") == 1 and "hyp:" not in found.out
+    found = cli(*words, "--signatures")
     assert "one@mle: run:one|model:gan" in found.out and "|phase:mle|" in found.out
     assert found.out.count("  bleu: preset:texygen|n:2..5|hyp:20|ref:") == 1
 
@@ -179,7 +182,11 @@ def test_different_protocols_are_said(cli: Command, run: Path, tmp_path: Path) -
     """30 samples beside a file of 20: their Self-BLEU have one line each."""
     file = tmp_path / "samples.txt"
     file.write_text("a red wheel.\nthere is a blue tree.\n" * 10)
-    found = cli("eval", "self-bleu", str(run), "--samples", str(file), "-n", "30")
+    words = ["eval", "self-bleu", str(run), "--samples", str(file), "-n", "30"]
+    found = cli(*words)
+    said = "  self-bleu: not comparable as it stands: hyp:30|ref:29 of one, real; hyp:20|ref:19 of"
+    assert f"{said} samples.txt\n" in found.out
+    found = cli(*words, "--signatures")
     assert "self-bleu of one, real: preset:texygen|n:2..5|hyp:30|ref:29" in found.out
     assert "self-bleu of samples.txt: preset:texygen|n:2..5|hyp:20|ref:19" in found.out
 

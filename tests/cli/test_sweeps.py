@@ -90,7 +90,8 @@ def test_a_job_a_folder_and_a_table(
         run = RunDir(sweep / job)
         assert run.info["status"] == "finished" and f"seed={int(job) + 1}" in run.info["overrides"]
     # Only what differs is in the table on the screen.
-    assert "seed=1" in found.out and "data.train_size" not in found.out
+    seeds = next(line.split() for line in found.out.splitlines() if line.startswith(" seed "))
+    assert seeds[1:3] == ["1", "2"] and "train_size" not in found.out
     assert f"all scores: runs/{sweep.name}/scores.csv" in found.out
     assert (tmp_path / "runs" / "latest").resolve() == sweep / "1"
     assert "[1] mle: 16 steps" in found.err

@@ -1,104 +1,155 @@
-"""Tables on a terminal: nothing of them is lost where it is narrow."""
+"""Tables as lines of a terminal: no cell is lost, no line too wide, no name folded."""
 
+import dataclasses
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from rich import box
 from rich.cells import cell_len
-from rich.table import Table
 
 from gantext.cli import tables
-from tests.conftest import Command
+from gantext.cli.formats import Format, latex, markdown
+from gantext.cli.grid import Cell, Grid, label
+from gantext.cli.layout import Table, best, parts_of
+from gantext.cli.short_names import shortened
+from gantext.cli.sweep_table import ranges, tails
+from gantext.metrics.score import Score, shown_error
 
 NAME, SCORES = "2026-11-25_23-44-46-leakgan-coco-s1", [f"score-{i}" for i in range(8)]
+VALUES = [f"0.{i}234" for i in range(8)]
+WIDE = st.sampled_from(["a", "of", "leakgan", "seed=1", "\u4e00\u4e8c", "é"])
+ODD = ["", "x" * 70, "two\nlines", "[bold]a[/]", ":smile:", "a" * 38 + " b"]
+TEXT = st.lists(WIDE, max_size=14).map(" ".join) | st.sampled_from(ODD)
+NAMES = st.lists(st.text("abc-\u4e8c", max_size=40), min_size=1, max_size=12)
 
 
-@pytest.mark.parametrize("status", ["finished", "damaged: " + "why " * 30])
-@pytest.mark.parametrize("width", [60, 80, 160])
-def test_every_cell_is_whole(
-    width: int,
-    status: str,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Eight scores, each below its head, and a name and a status that fold where they have to."""
-    monkeypatch.setattr(tables.out, "width", width)
-    values = [f"0.{i}234" for i in range(8)]
-    rows = [[NAME, status, *values]]
-    tables.table("runs", ["run", "status", *SCORES], rows, text_columns=2)
-    lines = capsys.readouterr().out.splitlines()
-    assert max(map(len, lines)) <= width
-    for score, value in zip(SCORES, values, strict=True):
-        (head,), (row,) = ([x for x in lines if word in x.split()] for word in (score, value))
-        assert head.index(score) + len(score) == row.index(value) + len(value)
-        assert lines.index(row) == lines.index(head) + 2
-        assert row.split()[0] == NAME or len(f"{NAME} {status}") > width - tables.FOLDED
-
-
-def test_runs_list_fits(cli: Command, trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables.out, "width", 80)
-    found = cli("runs", "list", "--runs-dir", str(trained.parent))
-    assert found.code == 0 and max(map(len, found.out.splitlines())) <= 80
-    assert " run   finished   adversarial " in found.out and "…" not in found.out
-
-
-def lines_of_rich(columns: Sequence[str], rows: Sequence[Sequence[str]], texts: int) -> list[str]:
-    """The same part of a table as rich lays it out."""
-    plain = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_header=any(columns))
-    for i, column in enumerate(columns):
-        if i < texts:
-            plain.add_column(column, overflow="fold")
-        else:
-            plain.add_column(column, justify="right", no_wrap=True)
-    for row in rows:
-        plain.add_row(*(tables.out.render_str(cell, markup=False, emoji=False) for cell in row))
-    with tables.out.capture() as printed:
-        tables.out.print(plain)
-    return [line.rstrip() for line in printed.get().splitlines()]
+def lines_of(table: Table, room: int) -> list[str]:
+    parts, _ = parts_of(table, room)
+    return [line for part in parts for line in (*part.head, *part.body)]
 
 
 def letters(lines: Sequence[str]) -> Counter[str]:
-    return Counter("".join(lines).replace(" ", "").replace("─", ""))
+    return Counter("".join("".join(lines).split()).replace("─", ""))
 
 
-WORDS = ["a", "of", "leakgan", "-", "seed=1", "\u4e00\u4e8c", "é"]
-ODD = ["", "x" * 70, "two\nlines", "[bold]a[/]", ":smile:", "a\x1bb", "a" * 38 + " b"]
-TEXT = st.lists(st.sampled_from(WORDS), max_size=14).map(" ".join) | st.sampled_from(ODD)
+@pytest.mark.parametrize("width", [60, 80, 160])
+def test_every_cell_is_whole(width: int) -> None:
+    """Eight scores, each below its head, in each part beside the name that its row is of."""
+    table = Table("runs", ["run", *SCORES], [[NAME, *VALUES], ["b", *VALUES[::-1]]])
+    parts, whole = parts_of(table, width)
+    (name,) = [*whole, *([] if whole else [NAME])]
+    assert whole.get(name, NAME) == NAME and (len(parts) == 1) == (width == 160)
+    for part in parts:
+        assert part.head[0].split()[0] == "run" and part.body[0].split()[0] == name
+        for score, value in zip(part.head[0].split()[1:], part.body[0].split()[1:], strict=True):
+            assert value == VALUES[SCORES.index(score)]
+            end = part.head[0].index(score) + len(score)
+            assert end == part.body[0].index(value) + len(value)
+    assert sum(len(part.head[0].split()) - 1 for part in parts) == len(SCORES)
 
 
-@given(
-    rows=st.lists(st.tuples(TEXT, TEXT, TEXT, st.sampled_from(["-", "0.1234"])), max_size=4),
-    heads=st.sampled_from([("run", "status", "phase", "bleu-2"), ("", "", "", "")]),
-    texts=st.integers(1, 3),
-    width=st.integers(50, 200),
-)
-@settings(
-    max_examples=150,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-def test_tables_look_as_those_of_rich(
-    rows: list[tuple[str, ...]],
-    heads: tuple[str, ...],
-    texts: int,
-    width: int,
-    capsys: pytest.CaptureFixture[str],
+@given(rows=st.lists(st.tuples(TEXT, TEXT, st.sampled_from(["-", "0.1234"])), max_size=4))
+@settings(max_examples=60, deadline=None)
+@pytest.mark.parametrize("room", [50, 71, 200])
+def test_what_folds_loses_nothing(room: int, rows: list[tuple[str, str, str]]) -> None:
+    """Letters two cells wide, long words, lines of their own."""
+    table = Table("t", ["first", "second", "bleu-2"], rows, texts=range(2), keys=0)
+    lines = lines_of(table, room)
+    assert max(map(cell_len, lines)) <= room
+    assert letters(lines) == letters([*table.columns, *(cell for row in rows for cell in row)])
+
+
+@given(names=NAMES, room=st.integers(6, 30))
+def test_short_names_stay_different(names: list[str], room: int) -> None:
+    short = shortened(names, room)
+    assert short.keys() == set(names) and len(set(short.values())) == len(short)
+    assert all(cell_len(one) <= room for one in short.values())
+    assert all(short[name] == name for name in names if cell_len(name) <= room)
+
+
+def test_a_name_is_cut_in_its_middle() -> None:
+    assert shortened([NAME], 16) == {NAME: "2026-1…n-coco-s1"}
+    twins = [f"2026-11-{day}-mle-scenes-seed1" for day in range(10, 12)]
+    assert list(shortened(twins, 12).values()) == ["2026…s-seed1", "2026…seed1#2"]
+
+
+def grid(runs: int, error: str = "") -> Grid:
+    cells = {f"{NAME}-{i}": {name: Cell("0.1234", error) for name in SCORES} for i in range(runs)}
+    return Grid("scores", "run", SCORES, cells)
+
+
+def test_scores_stand_in_rows_where_that_fits() -> None:
+    assert best(grid(2).tables(), 80).columns[0] == "score"
+    assert best(grid(9).tables(), 160).columns[0] == "run"
+    # The ± of all is there, or of none.
+    for room, count in ((40, 16), (36, 0)):
+        table = best(grid(2, "±.0031").tables(), room)
+        assert sum("±" in cell for row in table.rows for cell in row) == count
+
+
+def test_arrows_and_errors() -> None:
+    assert [label(name) for name in ("nll-test", "grammatical", "bleu-4", "nothing")] == [
+        "nll-test ↓",
+        "grammatical ↑",
+        "bleu-4 ≈",
+        "nothing",
+    ]
+    said = [
+        shown_error(Score("x", *one)) for one in ((0.4, {}, 0.0031), (43.0, {}, 1.2), (0.4, {}))
+    ]
+    assert said == ["±.0031", "±1.20", ""]
+
+
+def test_an_ascii_terminal_gets_signs_that_it_has(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Line by line, whatever folds: letters two cells wide, long words, lines of their own."""
-    columns, rows = heads[:texts] + heads[3:], [row[:texts] + row[3:] for row in rows]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tables.out, "width", width)
-        theirs = lines_of_rich(columns, rows, texts)
-        tables.table("runs", columns, rows, text_columns=texts)
-    title, *ours = capsys.readouterr().out.splitlines()
-    assert title == "runs"
-    natural = sum(max(map(cell_len, column)) + 3 for column in zip(columns, *rows, strict=True))
-    if texts == 1 or natural <= width:
-        assert [line.rstrip() for line in ours] == theirs
-    else:  # how much each of several is narrowed is not the same, to a letter
-        assert max(map(cell_len, ours)) <= width
-        assert letters(ours) == letters(theirs)
+    monkeypatch.setattr(type(tables.out), "encoding", "ascii")
+    monkeypatch.setattr(tables.out, "width", 50)
+    tables.show(*grid(2, "±.0031").tables())
+    tables.show(Table("t", [label("nll-test"), label("grammatical")], [["1 ±.1", "2"]]))
+    out = capsys.readouterr().out
+    assert out.isascii() and "nll-test v" in out and "grammatical ^" in out and "+-.1" in out
+    assert "~" in out
+
+
+def test_tables_for_elsewhere() -> None:
+    table = Table(
+        "a|b", ["score", "x_1"], [["bleu-4 ↑", "0.1 ±.2"], ["50% & <b>", "-"]], below=["n"]
+    )
+    assert markdown(table).splitlines() == [
+        r"**a\|b**",
+        "",
+        "| score | x_1 |",
+        "| --- | ---: |",
+        "| bleu-4 ↑ | 0.1 ±.2 |",
+        r"| 50% & \<b\> | - |",
+        "",
+        "- n",
+    ]
+    assert latex(dataclasses.replace(table, title="a\n\\input{b}")).splitlines() == [
+        r"% a \input{b}",
+        r"\begin{tabular}{lr}",
+        r"\toprule",
+        r"score & x\_1 \\",
+        r"\midrule",
+        r"bleu-4 $\uparrow$ & 0.1 $\pm$.2 \\",
+        r"50\% \& <b> & - \\",
+        r"\bottomrule",
+        r"\end{tabular}",
+        "% n",
+    ]
+    assert Format("md") is Format.md
+
+
+def test_keys_and_jobs_in_short() -> None:
+    keys = ["seed", "eval.seed", "model.encoder.hidden", "model.decoder.hidden", "model.mle.lr"]
+    assert list(tails(keys).values()) == [
+        "seed",
+        "eval.seed",
+        "encoder.hidden",
+        "decoder.hidden",
+        "lr",
+    ]
+    assert ranges(("0", "1", "2", "5", "7", "8")) == "0-2,5,7-8" and ranges(("a", "b")) == "a,b"
