@@ -2,6 +2,7 @@
 
 import contextlib
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -22,6 +23,7 @@ from gantext.training.stop import Stopped
 from gantext.training.waiting import waiting
 
 if TYPE_CHECKING:
+    from gantext.training.pool import Slots
     from gantext.training.trials import Opened
 
 EXAMPLES = """
@@ -88,14 +90,9 @@ def tune(
     if dry_run:
         dry.of_study(study, list(overrides or []), config_dir, json)
         return
-    with waiting(tables.err, LOADING, plain=False):
-        from gantext.config.search import search_of
-        from gantext.training.pool import Slots, slots_of
-        from gantext.training.trials import opened, search
+    found, slots = _opened(study, list(overrides or []), config_dir, storage, (jobs, gpus), force)
+    from gantext.training.trials import search
 
-        slots = Slots(slots_of(jobs, gpus), force)
-        asked = search_of(list(overrides or []), config_dir)
-        found = opened(study, asked, config_dir, storage, len(slots.gpus))
     try:
         search(found, slots, tables.err)
     except Stopped as error:
@@ -113,6 +110,25 @@ def tune(
     if best is None:
         tables.hint("no trial has come to a value of its objective")
         raise typer.Exit(1)
+
+
+def _opened(
+    study: str,
+    words: list[str],
+    config_dir: Path | None,
+    storage: str | None,
+    shared: tuple[int | None, str | None],
+    force: bool,
+) -> "tuple[Opened, Slots]":
+    """The study and what its trials share, by --jobs and --gpus."""
+    with waiting(tables.err, LOADING, plain=False):
+        from gantext.config.search import search_of
+        from gantext.training.pool import Slots, slots_of
+        from gantext.training.trials import opened
+
+        slots = Slots(slots_of(*shared), force)
+        asked = search_of(words, config_dir)
+        return opened(study, asked, config_dir, storage, len(slots.gpus)), slots
 
 
 def _best(found: "Opened") -> dict[str, Any] | None:
