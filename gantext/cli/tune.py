@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -101,16 +102,8 @@ def tune(
     if dry_run:
         dry.of_study(study, list(overrides or []), config_dir, json)
         return
-    with waiting(tables.err, LOADING, plain=False):
-        from gantext.config.search import search_of
-        from gantext.training.trials import opened
-
-        how = sweeps.How(jobs, gpus, force, slurm, ray)
-        at_once = how.processes()
-        asked = search_of(list(overrides or []), config_dir)
-        found = opened(study, asked, config_dir, storage, at_once)
-    if storage is not None:  # for its workers, whose words anybody may read
-        os.environ[STORAGE] = storage
+    how = sweeps.How(jobs, gpus, force, slurm, ray)
+    found = _opened(study, list(overrides or []), config_dir, storage, how)
     if how.slurm is not None and not found.has_ended:
         sweeps.say_submitted(found.folder, _submitted(found, how), json)
         return
@@ -131,6 +124,25 @@ def tune(
     if best is None:
         tables.hint("no trial has come to a value of its objective")
         raise typer.Exit(1)
+
+
+def _opened(
+    study: str,
+    words: list[str],
+    config_dir: Path | None,
+    storage: str | None,
+    how: sweeps.How,
+) -> "Opened":
+    """The study; where its trials are kept is handed on to workers."""
+    with waiting(tables.err, LOADING, plain=False):
+        from gantext.config.search import search_of
+        from gantext.training.trials import opened
+
+        at_once = how.processes()
+        found = opened(study, search_of(words, config_dir), config_dir, storage, at_once)
+    if storage is not None:  # in no script, as it may have a password
+        os.environ[STORAGE] = storage
+    return found
 
 
 def _submitted(found: "Opened", how: sweeps.How) -> int:

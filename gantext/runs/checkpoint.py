@@ -107,11 +107,21 @@ def write(folder: Path, tree: dict[str, Any], root: Path | None = None) -> str:
         UserError: it, or a folder on the way to it, is a symbolic link.
     """
     state, tensors = filed(tree)
-    files = {name: save_tensors(own) for name, own in tensors.items()}
+    files = {name: packed(own) for name, own in tensors.items()}
     files[STATE] = json.dumps(state, allow_nan=True).encode()
     sums = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
     put(folder, files, Manifest(files=sums), root or folder.parent)
     return digests(files)[0]
+
+
+def packed(tensors: Tensors) -> bytes:
+    """Tensors as a file has them."""
+    return save_tensors(tensors)
+
+
+def unpacked(data: bytes) -> Tensors:
+    """The tensors of a file. Raises SafetensorError, as `load` says."""
+    return load_tensors(data)
 
 
 def put(folder: Path, files: Mapping[str, bytes], manifest: Manifest, root: Path) -> None:
@@ -272,7 +282,7 @@ def _tree(found: StoredCheckpoint, moments: bool = True) -> dict[str, Any]:
             state = {key: value for key, value in state.items() if key not in ONLY_TRAINING}
         tensors = Tensors()
         for name, data in found.files.items():
-            tensors |= load_tensors(data) if name != STATE else {}
+            tensors |= unpacked(data) if name != STATE else {}
         tree = unflatten(state, tensors, moments)
     except UserError as error:
         raise CheckpointDamaged(getattr(error, "short", str(error))) from error

@@ -4,9 +4,6 @@ import hashlib
 import os
 from pathlib import Path
 
-from safetensors.torch import load as load_tensors
-from safetensors.torch import save as save_tensors
-
 from gantext.errors import UserError
 from gantext.files import folder_inside
 from gantext.records.json_file import parsed
@@ -39,9 +36,9 @@ def slim(checkpoints: Path, folder: Path) -> None:
     files = {name: data for name, data in found.files.items() if not TRAINING.fullmatch(name)}
     state = parsed(folder / STATE, files[STATE], nan=True)
     needed = set(references({k: v for k, v in state.items() if k not in ONLY_TRAINING}, False))
-    tensors, before = load_tensors(files[TENSORS]), Manifest()
+    tensors, before = checkpoint.unpacked(files[TENSORS]), Manifest()
     if tensors.keys() - needed:  # of an older format, which has all in one file
-        files[TENSORS] = save_tensors({key: tensors[key] for key in tensors.keys() & needed})
+        files[TENSORS] = checkpoint.packed({key: tensors[key] for key in tensors.keys() & needed})
         before = Manifest(digest=found.digest, whole=found.whole)
     sums = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
     manifest = Manifest(files=sums, slimmed=True, **before)

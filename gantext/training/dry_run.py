@@ -5,7 +5,7 @@ words a model gets, and steps that are counted in epochs.
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,13 @@ from gantext.config.words import check_name
 from gantext.models.build import build
 from gantext.models.contract import Phase, PictureTask, Task
 from gantext.runs.folder import RunDir
-from gantext.runs.kinds import TEXT, model_kind
+from gantext.runs.kinds import PICTURES, TEXT, Kind, model_kind
 from gantext.training.preparation import check, check_reads, chosen_phases, device_of, settled
 from gantext.training.threads import counted
 
 # What a model is built for where only its data knows: large enough that nothing is refused.
 WORDS, LONGEST = 1000, 1000
+NOWHERE = torch.device("meta")  # where tensors have shapes and no content
 SIZES = (10**4, 10**6)  # of training data
 
 
@@ -129,17 +130,27 @@ def _phases(settings: Settings, size: int) -> list[Phase]:
 
     Raises UserError as building the model does.
     """
-    nowhere = torch.device("meta")
-    task: Task | PictureTask
-    if model_kind(settings.model.name) is TEXT:
-        rare = torch.zeros(WORDS, dtype=torch.bool)
-        task = Task(WORDS, LONGEST, size, rare, nowhere, settings.cuda_graphs)
-    elif (side := getattr(settings.data, "size", None)) is not None:
-        captioned = models.reads(settings.model.name) is data.Reads.captioned
-        words, length = (WORDS, LONGEST) if captioned else (0, 0)
-        captions = torch.zeros(size, length, dtype=torch.int64, device=nowhere)
-        task = PictureTask(3, side, 0, words, length, size, captions, nowhere)
-    else:
+    task = TASKS[model_kind(settings.model.name)](settings, size)
+    if task is None:
         return []
-    with nowhere:
+    with NOWHERE:
         return chosen_phases(build(settings.model, settings.seed, task), settings)
+
+
+def _text_task(settings: Settings, size: int) -> Task:
+    rare = torch.zeros(WORDS, dtype=torch.bool)
+    return Task(WORDS, LONGEST, size, rare, NOWHERE, settings.cuda_graphs)
+
+
+def _picture_task(settings: Settings, size: int) -> PictureTask | None:
+    side = getattr(settings.data, "size", None)
+    captions = {data.Reads.captioned: (WORDS, LONGEST)}
+    words, longest = captions.get(models.reads(settings.model.name), (0, 0))
+    written = torch.zeros(size, longest, dtype=torch.int64, device=NOWHERE)
+    return side and PictureTask(3, side, 0, words, longest, size, written, NOWHERE)
+
+
+TASKS: dict[Kind[Any, Any], Callable[[Settings, int], Task | PictureTask | None]] = {
+    TEXT: _text_task,
+    PICTURES: _picture_task,
+}

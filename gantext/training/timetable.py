@@ -68,10 +68,10 @@ class Timetable:
         now, later = self.phases[number], self.phases[number + 1 :]
         parts = {now.name: (steps, self.of_phase(now.name, steps, rate))}
         parts |= {one.name: (one.steps, self.of_phase(one.name, one.steps)) for one in later}
-        known = [(left, n) for n, left in parts.values() if left is not None and n]
-        if not known:
-            return Left(0.0) if not any(n for n, _ in parts.values()) else None
-        slowest = max(left.seconds / n for left, n in known)
+        rates = [*self.measured.values(), *self.probed.values(), *([rate] if rate > 0 else [])]
+        if not rates:
+            return None
+        slowest = 1 / min(rates)
         lefts = [left or Left(slowest * n, n > 0) for n, left in parts.values()]
         scored = sum(phase.scored for phase in (now, *later))
         seconds = sum(left.seconds for left in lefts) + scored * (self.scoring or 0.0)

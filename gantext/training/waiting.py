@@ -54,7 +54,10 @@ def waiting(
     def shown() -> Text:
         return one_line(f"{doing}  {clock(time.monotonic() - began)}" if doing else "", "dim")
 
-    with Live(console=console, get_renderable=shown, transient=True, refresh_per_second=REFRESHES):
+    with Live(
+        console=console, get_renderable=shown, transient=True, refresh_per_second=REFRESHES
+    ) as live:
+        live.refresh()  # at once
         yield say
 
 

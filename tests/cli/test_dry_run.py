@@ -46,7 +46,7 @@ def test_a_sweep_lists_its_jobs(cli: Command, tmp_path: Path) -> None:
         (["model=dpr_gan", "data=coco"], "model=dpr_gan reads"),
         (["model=gan", "model.discriminator.widths=[1,2]", "model.discriminator.filters=[3]"], ""),
         (["model=mle", "from_run=nowhere"], "nowhere"),
-        (["model=mle", "objective=bleu-9-at-real"], "bleu-9-at-real"),
+        (["model=image_gan", "data=digits", "objective=bleu-3-at-real"], "is none of text"),
         (["model=mle", "eval.samples=1"], "eval.samples=1"),
         (["-m", "model=mle", "seed=1,-1"], "seed"),
         (["--resume", "nowhere"], "nowhere"),

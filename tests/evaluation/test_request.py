@@ -81,7 +81,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Counter[tuple[str, int]]:
     return found
 
 
-def weights_of(root: Path, folder: Path) -> str | None:
+def weights_of(root: Path, folder: Path, training: bool = False) -> str | None:
     """A checkpoint of a run, which is hashed as it is read; none for one of a judge."""
     return f"weights of {folder.parents[1].name}" if folder.parent.name == "checkpoints" else None
 

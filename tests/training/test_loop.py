@@ -126,7 +126,7 @@ def test_a_vae_whose_posterior_collapses_says_so(
     words += ["model.objective.free_bits=0", "log.sample_every_steps=1000"]
     costly = cli("train", *words, "model.objective.beta=100", "name=a")
     assert costly.code == 0, costly.err
-    (warning,) = [line for line in costly.errors if "posterior" in line]
+    (warning,) = [line for line in costly.errors if "the posterior" in line]
     assert warning.startswith("warning: step ") and "the posterior collapses: KL 0.0" in warning
     words += ["model.encoder.bn_gamma=4", "model.mle.epochs=6"]
     kept = cli("train", *words, "model.objective.beta=0", "name=b")
