@@ -20,8 +20,8 @@ class Choices(TypedDict, total=False):
     Attributes:
         preset: the BLEU protocol: texygen (the default), texygen-fast, leakgan, relgan or textgan.
         n: how many are sampled of a run; None: its own `eval.samples`.
-        temperature: of the samples.
-        seed: of the samples and of shuffles.
+        temperature: of the samples; None: the first run's own `eval.temperature`.
+        seed: of the samples and of shuffles; None: the first run's own `eval.seed`.
         data: what is scored against, in place of the runs' own data: a name such as "coco", or
             overrides such as ["data=text", "data.train=captions.txt"].
         references: a file of references, one a line, in place of data.
@@ -36,8 +36,8 @@ class Choices(TypedDict, total=False):
 
     preset: str
     n: int | None
-    temperature: float
-    seed: int
+    temperature: float | None
+    seed: int | None
     data: str | Sequence[str] | None
     references: str | Path | None
     phase: str | None
@@ -137,8 +137,8 @@ def _asked(
     *,
     preset: str = "texygen",
     n: int | None = None,
-    temperature: float = 1.0,
-    seed: int = 0,
+    temperature: float | None = None,
+    seed: int | None = None,
     data: str | Sequence[str] | None = None,
     references: str | Path | None = None,
     phase: str | None = None,
@@ -163,8 +163,8 @@ def _asked(
         references=None if references is None else Path(references),
         preset=preset,
         n=n,
-        temperature=temperature,
-        seed=seed,
+        asked_temperature=temperature,
+        asked_seed=seed,
         phase=phase,
         encoder=encoder,
         device=member(Device, device),

@@ -47,7 +47,7 @@ def compare(
     samples: Samples = None,
     preset: PresetName = "texygen",
     n: Count = None,
-    seed: Seed = 0,
+    seed: Seed = None,
     out: Annotated[
         Path | None, typer.Option(help="Write every score to this CSV file; - is stdout.")
     ] = None,

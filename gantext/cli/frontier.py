@@ -71,7 +71,7 @@ def frontier(
 
     heats = numbers(temperatures, "--temperatures")
     draws = [int(seed) for seed in numbers(seeds, "--seeds")]
-    asked = asked_for(words, samples, preset, n, 0, device, runs_dir, config_dir)
+    asked = asked_for(words, samples, preset, n, None, device, runs_dir, config_dir)
     with tables.working() as say:
         found = measure(asked, heats, draws, order, say)
         paths = _saved(files(found), out, asked)

@@ -93,7 +93,19 @@ Temperature = Annotated[
     float, typer.Option(callback=_AS_SAMPLED, help="1 is the model's own, 0 is greedy.")
 ]
 SampleSeed = Annotated[int, typer.Option(callback=_AS_SEED, help="Seed of the samples.")]
-Seed = Annotated[int, typer.Option(callback=_AS_SEED, help="Seed of samples and shuffles.")]
+ScoredTemperature = Annotated[
+    float | None,
+    typer.Option(
+        callback=_AS_SAMPLED,
+        help="1 is the model's own, 0 is greedy (default: eval.temperature of the run).",
+    ),
+]
+Seed = Annotated[
+    int | None,
+    typer.Option(
+        callback=_AS_SEED, help="Seed of samples and shuffles (default: eval.seed of the run)."
+    ),
+]
 Seeds = Annotated[str, typer.Option(help="Seeds of the samples, with commas between.")]
 Count = Annotated[
     int | None,
@@ -133,12 +145,12 @@ def asked_for(
     samples: list[Path] | None,
     preset: str,
     n: int | None,
-    seed: int,
+    seed: int | None,
     device: Device,
     runs_dir: Path,
     config_dir: Path | None = None,
 ) -> "Asked":
-    """What is scored at temperature 1 unless the command says otherwise."""
+    """What is scored, at the temperature of the first run's own scores."""
     from gantext.evaluation.request import Asked
 
     return Asked(
@@ -147,8 +159,8 @@ def asked_for(
         references=None,
         preset=preset,
         n=n,
-        temperature=1.0,
-        seed=seed,
+        asked_temperature=None,
+        asked_seed=seed,
         phase=None,
         encoder=None,
         device=device,

@@ -56,7 +56,7 @@ def report(
     order: Order = 4,
     preset: PresetName = "texygen",
     n: Count = None,
-    seed: Seed = 0,
+    seed: Seed = None,
     device: DeviceName = Device.auto,
     runs_dir: RunsDir = Path("runs"),
 ) -> None:

@@ -180,7 +180,8 @@ def of_model(model: Model, request: SamplingRequest, runs_dir: Path) -> Subject:
     of = origin_of(model.run, model.brief["model"], step, request.phase, digest)
     origin = signature(of, request, model.run.info.get("data"), model.kind)
     del origin["version"]  # each score has it already
-    key = {**{k: v for k, v in origin.items() if k != "run"}, **model.key}
+    # The weights decide, whatever the run and its phase are called.
+    key = {**{k: v for k, v in origin.items() if k not in ("run", "phase")}, **model.key}
 
     # Kept, so that the same samples under another name are not drawn again.
     @functools.cache

@@ -105,6 +105,10 @@ def gather(asked: Asked, names: Sequence[str]) -> tuple[list[Subject], Ground]:
     for model in models:
         check_kind(model, names)
     ground = asked.ground(models, names)
+    for model in models:
+        if unlike := asked.unlike_own(model):
+            said = subjects.label(model, asked.runs_dir)
+            asked.note([f"{said}: not as in its own scores: {', '.join(unlike)}"])
     sampled = [asked.subject(model, asked.request(model)) for model in models]
     return distinct([*sampled, *files]), ground
 

@@ -27,7 +27,12 @@ def draw_parts(trained: TrainedText, request: SamplingRequest) -> Iterator[Texts
     rng = generator(request.seed, "sampling", trained.device)
     with naming(trained.run):
         yield from sampled_parts(
-            trained.algorithm, trained.vocabulary, request.n, rng, request.options, ROWS
+            trained.algorithm,
+            trained.vocabulary,
+            request.n,
+            rng,
+            request.options,
+            trained.settings.eval.batch_size,
         )
 
 
@@ -38,9 +43,6 @@ def naming(run: RunDir) -> Iterator[None]:
         yield
     except LogitsNotFinite as error:
         raise LogitsNotFinite(f"{run.path.name} cannot be sampled: {error}") from error
-
-
-ROWS = 500
 
 
 def sample_texts(

@@ -1,17 +1,13 @@
 """A number that carries the settings it was computed with."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 from gantext import __version__
 from gantext.errors import UserError
 from gantext.records.shape import Misfit, check_of
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 Setting = str | int | float | bool | None
 
@@ -65,16 +61,16 @@ class Score:
     Attributes:
         error: the standard error of `value` over the sentences or pictures that were scored, in
             its unit; None where none is known.
-        each: (N,) what each of N sentences or pictures has to do with the value, of scores of test
-            sentences that all models are asked of: their mean has the same error. Of two models the
-            difference of these is taken, sentence by sentence (see `evaluation.difference`).
+        each: of scores of test sentences (captions) that all models are asked of, by how much the
+            score moves with each of these N, times N: the mean of these numbers has the same error.
+            Those of two models are held against each other one by one.
     """
 
     name: str
     value: float
     signature: Mapping[str, Setting] = field(default_factory=dict)
     error: float | None = None
-    each: "NDArray[np.float64] | None" = field(default=None, compare=False, repr=False)
+    each: Sequence[float] | None = field(default=None, compare=False, repr=False)
 
     def to_json(self) -> dict[str, object]:
         """Return a dict that strict JSON can hold: a NaN or infinite value becomes a string."""

@@ -34,7 +34,7 @@ def likelihood_scores(algorithm: Algorithm, corpus: Corpus, device: torch.device
     of_spread = None if of_token is None else spread * of_token  # d exp(x) = exp(x) dx
     nats: dict[str, Setting] = {"unit": "nats/sentence", **sign}
     per_token = nll_per_token(log_prob, tokens)
-    each = standard_error.influences(-log_prob, tokens)
+    each = standard_error.influences(-log_prob, tokens).tolist()
     scores = [
         Score("nll-test", per_token, {"unit": "nats/token", **sign}, of_token, each),
         Score("nll-test-sentence", mean, nats, of_sentence),
