@@ -15,6 +15,7 @@ from gantext.cli.options import (
     RunsDir,
     Samples,
     Seed,
+    SeedCount,
     asked_for,
     check_out,
 )
@@ -48,6 +49,11 @@ def compare(
     preset: PresetName = "texygen",
     n: Count = None,
     seed: Seed = None,
+    seeds: SeedCount = 1,
+    beside: Annotated[
+        str | None,
+        typer.Option(help="The run that differences are taken from (default: the first)."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Write every score to this CSV file; - is stdout.")
     ] = None,
@@ -56,15 +62,15 @@ def compare(
     config_dir: ConfigDir = None,
     json: Json = False,
 ) -> None:
-    """Runs side by side under one protocol: scores, settings that differ, means over seeds."""
+    """Runs side by side: scores, their differences, settings that differ, means over seeds."""
     from gantext.evaluation.comparison import compare as compare_runs
     from gantext.evaluation.comparison import to_csv
     from gantext.files import is_stdout, write_output
 
     check_out(out, json)
-    asked = asked_for(words, samples, preset, n, seed, device, runs_dir, config_dir)
+    asked = asked_for(words, samples, preset, n, seed, device, runs_dir, config_dir, seeds)
     with tables.working() as say:
-        found = compare_runs(asked, say)
+        found = compare_runs(asked, say, beside=beside)
     tables.notes(asked.notes)
     if out is not None:
         write_output(out, to_csv(found).encode())
@@ -78,20 +84,24 @@ def compare(
 
 
 def _document(one: "Comparison") -> dict[str, object]:
+    from gantext.evaluation.document import scored_runs
+
     return {
         "data": one.data,
-        "scores": {run: [score.to_json() for score in scores] for run, scores in one.table.items()},
+        "runs": scored_runs(one.table, one.places),
         "settings": one.settings,
         "means": {
             label: {name: vars(mean) for name, mean in values.items()}
             for label, values in one.means.items()
         },
+        "differences": [vars(apart) for apart in one.differences],
         "notes": one.notes,
     }
 
 
 def _show(one: "Comparison") -> None:
     from gantext.evaluation.comparison import score_rows, setting_rows
+    from gantext.evaluation.difference import difference_rows, made_of
     from gantext.metrics.signatures import signature_lines
 
     tables.table(f"scores on {one.data}", *score_rows(one))
@@ -101,6 +111,11 @@ def _show(one: "Comparison") -> None:
         tables.out.print(f"  {note}", style="yellow", soft_wrap=True, markup=False)
     for line in signature_lines(one.table):
         tables.out.print(f"  {line}", style="dim", soft_wrap=True, markup=False)
+    if one.differences:
+        title = f"differences from {one.differences[-1].beside}"
+        tables.table(title, *difference_rows(one.differences), text_columns=2)
+        for line in made_of(one.differences):
+            tables.out.print(f"  {line}", style="dim", soft_wrap=True, markup=False)
     columns, rows = setting_rows(one)
     if rows:
         tables.table("settings that differ", columns, rows, text_columns=len(columns))

@@ -1,7 +1,7 @@
 """gantext eval: one command a kind of score, all with the same words and options."""
 
 import inspect
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,6 +20,7 @@ from gantext.cli.options import (
     Samples,
     ScoredTemperature,
     Seed,
+    SeedCount,
     Words,
 )
 from gantext.config.settings import Device
@@ -27,6 +28,7 @@ from gantext.errors import UserError
 from gantext.evaluation import measures
 from gantext.evaluation.measure import SAMPLED, Command, Protocol, imported
 from gantext.files import check_output
+from gantext.metrics.score import shown as shown_value
 
 if TYPE_CHECKING:
     from gantext.evaluation.request import Asked
@@ -136,6 +138,7 @@ def register(made: typer.Typer, name: str, command: Command, names: tuple[str, .
         probes: Probes = Protocol.probes,
         temperature: ScoredTemperature = None,
         seed: Seed = None,
+        seeds: SeedCount = 1,
         phase: Phase = None,
         encoder: Encoder = None,
         plot: Plot = None,
@@ -162,6 +165,7 @@ def register(made: typer.Typer, name: str, command: Command, names: tuple[str, .
             draws=k or (DRAWS_OF_ALL if command is ALL else Protocol.draws),
             sentences=sentences,
             probes=probes,
+            seeds=seeds,
         )
         _score(name, command, names, asked, plot, json)
 
@@ -200,32 +204,72 @@ def _score(
     plot: Path | None,
     json: bool,
 ) -> None:
-    from gantext.evaluation.table import beside_real, score_all
+    from gantext.evaluation.document import scored_runs
+    from gantext.evaluation.table import beside_real
 
     if plot is not None:
         check_output(plot)
     of_text = asked.of_text
     if command is ALL:
         names = _there(names, of_text)
-    with tables.working() as say:
-        found = score_all(asked, names, say)
+    found, interrupted = _computed(asked, names, tell=command is ALL)
     tables.notes(asked.notes)
     if not found:
+        if interrupted is not None:
+            raise interrupted
         raise UserError(f"{name}: {command.nothing}")
     for missing in asked.labels() - found.keys():
         tables.hint(f"{missing} is left out: {command.nothing}")
     if plot is not None and command.draw is not None:
         imported(command.draw)(found, plot)
     if json:
-        tables.print_json([score.to_json() for scores in found.values() for score in scores])
-        return
-    by_preset = "preset" in command.options and of_text
-    title = command.title + (f", preset {asked.preset}" if by_preset else "")
-    _show(title, found if of_text else beside_real(found))
-    if "real" in found:
-        tables.out.print(f"  {REAL_NOTE}", style="dim", soft_wrap=True)
-    if plot is not None:
-        tables.hint(f"drawn in {plot}")
+        runs = scored_runs(found, asked.places)
+        tables.print_json({"runs": runs, "notes": asked.notes})
+    else:
+        by_preset = "preset" in command.options and of_text
+        title = command.title + (f", preset {asked.preset}" if by_preset else "")
+        over = f", mean ± sd over {asked.seeds} seeds" if asked.seeds > 1 else ""
+        _show(title + over, found if of_text else beside_real(found))
+        if "real" in found:
+            tables.out.print(f"  {REAL_NOTE}", style="dim", soft_wrap=True)
+        if plot is not None:
+            tables.hint(f"drawn in {plot}")
+    if interrupted is not None:
+        raise interrupted
+
+
+def _computed(
+    asked: "Asked", names: Sequence[str], tell: bool
+) -> "tuple[Table, KeyboardInterrupt | None]":
+    """The scores, and by what they were cut off, if they were: what is computed is stored by then.
+
+    With `tell` each measure's are said as they come.
+    """
+    from gantext.evaluation.table import one_by_one, whole
+
+    parts: list[Table] = []
+    interrupted = None
+    with tables.working() as say:
+        try:
+            for part in one_by_one(asked, names, say):
+                parts.append(part)
+                if tell:
+                    _tell(part)
+        except KeyboardInterrupt as error:
+            if not tell:
+                raise
+            interrupted = error
+    if interrupted is not None:
+        left = len(names) - len(parts)
+        tables.hint(f"interrupted: {left} of {len(names)} measures are left; the same words go on")
+    return whole(asked, parts), interrupted
+
+
+def _tell(part: "Table") -> None:
+    for source, scores in part.items():
+        if scores and source != "real":
+            values = ", ".join(f"{one.name} {shown_value(one.value)}" for one in scores)
+            tables.hint(f"{source}: {values}")
 
 
 def _there(names: tuple[str, ...], of_text: bool) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from gantext.cli.options import (
     Words,
     asked_for,
     numbers,
+    seeds_of,
 )
 from gantext.config.settings import Device
 
@@ -47,7 +48,7 @@ def frontier(
     temperatures: Annotated[
         str, typer.Option(help="Temperatures, with commas between.")
     ] = TEMPERATURES,
-    seeds: Seeds = "0",
+    seeds: Seeds = None,
     order: Order = 4,
     samples: Samples = None,
     preset: PresetName = "texygen",
@@ -70,8 +71,8 @@ def frontier(
     from gantext.evaluation.frontier import frontier as measure
 
     heats = numbers(temperatures, "--temperatures")
-    draws = [int(seed) for seed in numbers(seeds, "--seeds")]
     asked = asked_for(words, samples, preset, n, None, device, runs_dir, config_dir)
+    draws = seeds_of(seeds, asked)
     with tables.working() as say:
         found = measure(asked, heats, draws, order, say)
         paths = _saved(files(found), out, asked)
@@ -102,11 +103,13 @@ def _saved(files: dict[str, bytes], out: Path | None, asked: "Asked") -> list[Pa
 
 
 def _document(found: "Frontier", paths: list[Path]) -> dict[str, object]:
+    from gantext.evaluation.document import scored_runs
+
     return {
         "order": found.order,
         "real": {"bleu": found.real.bleu, "self_bleu": found.real.self_bleu},
         "at_real": [vars(one) for one in found.at_real],
-        "scores": [score.to_json() for own in found.scores.values() for score in own],
+        "runs": scored_runs(found.scores, found.places),
         "published": [vars(one) for one in found.published],
         "files": [str(path) for path in paths],
         "notes": found.notes,

@@ -1,9 +1,9 @@
 """gantext runs list, show."""
 
 import shlex
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -18,6 +18,9 @@ from gantext.runs.note import note_of
 from gantext.runs.overview import Overview, overviews
 from gantext.runs.stored_checkpoint import BEST
 from gantext.runs.summary import clock, phase_scores
+
+if TYPE_CHECKING:
+    from gantext.metrics.score import Score
 
 # A run of these is gone on with first of all.
 GOES_ON = ("stopped", "killed", "failed")
@@ -117,8 +120,7 @@ def show(
     if json:
         if found.divergence:
             facts["error"] = found.divergence
-        records = {phase: [s.to_json() for s in values] for phase, values in scores.items()}
-        tables.print_json({"run": str(found.path), **facts, "config": config, "scores": records})
+        tables.print_json(_shown_run(found, phase, facts, config, scores))
         return
     name = f"{found.path}@{phase}" if phase else str(found.path)
     tables.table(name, ["", ""], _rows_of(facts), text_columns=2)
@@ -133,6 +135,23 @@ def show(
         tables.hint(f"next: {command('train', '--resume', found.path)}")
     elif found.last_checkpoint():
         tables.hint(f"next: {next_steps(found, name)}")
+
+
+def _shown_run(
+    run: RunDir,
+    phase: str | None,
+    facts: dict[str, Any],
+    config: str,
+    scores: "Mapping[str, Sequence[Score]]",
+) -> dict[str, Any]:
+    """A run in JSON: its last scores, and those of each phase as RUN@PHASE has them."""
+    from gantext.evaluation.document import scored_run
+
+    name = run.path.name
+    last = list(scores.values())[-1] if scores else []
+    phases = [scored_run(f"{name}@{end}", run.path, own) for end, own in scores.items()]
+    whole = scored_run(f"{name}@{phase}" if phase else name, run.path, last)
+    return {**facts, "config": config, **whole, "phases": phases}
 
 
 def _rows_of(facts: dict[str, Any]) -> list[list[str]]:

@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from gantext.files import is_steering
-from gantext.metrics.score import shown
+from gantext.metrics.score import shown, shown_with_error
 from gantext.training.terminal import Terminal, say
 
 if TYPE_CHECKING:
@@ -201,9 +201,19 @@ def score_table(title: str, sources: Mapping[str, "Sequence[Score]"]) -> None:
     """Scores by name (rows) and source (columns), then their signatures."""
     from gantext.metrics.signatures import own_name, signature_lines
 
-    values = {name: {own_name(s.name): s.value for s in scores} for name, scores in sources.items()}
-    names = list(dict.fromkeys(name for scores in values.values() for name in scores))
-    rows = [[name, *(shown(values[source].get(name)) for source in sources)] for name in names]
-    table(title, ["score", *sources], rows)
+    named = {source: {own_name(s.name): s for s in scores} for source, scores in sources.items()}
+    names = list(dict.fromkeys(name for scores in named.values() for name in scores))
+    columns = ["score", *sources]
+
+    def rows_of(cell: Callable[["Score"], str]) -> list[list[str]]:
+        cells = [[scores.get(name) for scores in named.values()] for name in names]
+        texts = [["-" if one is None else cell(one) for one in row] for row in cells]
+        return [[name, *row] for name, row in zip(names, texts, strict=True)]
+
+    rows = rows_of(shown_with_error)
+    widths = list(map(_widest, zip(columns, *rows, strict=True)))
+    if len(_blocks(widths, 1)) > 1:  # --json has them
+        rows = rows_of(lambda one: shown(one.value))
+    table(title, columns, rows)
     for line in signature_lines(sources):
         out.print(f"  {line}", style="dim", soft_wrap=True, markup=False)

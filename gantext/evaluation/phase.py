@@ -1,12 +1,13 @@
 """The scores at the end of a phase: which measures, of which samples, in the order of a run's."""
 
+import dataclasses
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from gantext import models
-from gantext.config.settings import Settings
+from gantext.config.settings import Settings, Stream
 from gantext.data import Reads
 from gantext.data.corpus import Corpus
 from gantext.data.gallery import Gallery
@@ -80,7 +81,8 @@ def text_score(trained: TrainedText, ground: Ground, name: str) -> float | None:
     assert corpus is not None
     measure = measures.judging(TEXT)[name]
     request = _request(trained.settings)
-    return _score(trained, ground, measure, name, lambda: draw(trained, request))
+    stream = trained.settings.eval.stream
+    return _score(trained, ground, measure, name, lambda: draw(trained, request, stream))
 
 
 def picture_score(painter: TrainedPictures, ground: Ground, name: str) -> float | None:
@@ -118,6 +120,9 @@ def _scores(held: Trained[Any, Any], ground: Ground, phase: str) -> tuple[Subjec
     settings = held.settings
     model = InTraining(held.run, phase, settings.device, held=held)
     subject = subjects.of_model(model, _request(settings, phase), held.run.path.parent)
+    if settings.eval.stream is not Stream.sampling:  # eval draws others, and must not find these
+        source = functools.partial(draw, held, _request(settings), settings.eval.stream)
+        subject = dataclasses.replace(subject, source=functools.cache(source), keepers=())
     names = [measure.name for measure in measures.after_phase()]
     found = scorebook.score(names, subject, ground, _protocol(settings), lambda text: None)
     return subject, sorted(found, key=lambda one: LAST.index(one.name) if one.name in LAST else -1)

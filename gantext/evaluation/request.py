@@ -42,7 +42,9 @@ class Asked:
     `once` keeps what has been found for it, also for requests that are made from this one by
     `dataclasses.replace`: a command reads each run and its data, and draws its samples, once.
     Without a temperature or a seed the samples are those of the first run's own scores, at the end
-    of its phases. `notes` are what has been noticed on the way.
+    of its phases. `notes` are what has been noticed on the way, `places` the paths of
+    the runs and files that were scored, by their names in tables. With `seeds` the samples are
+    drawn so many times, with the seeds that follow on the first.
     """
 
     words: tuple[str, ...]
@@ -60,8 +62,10 @@ class Asked:
     draws: int = Protocol.draws
     sentences: int = Protocol.sentences
     probes: int = Protocol.probes
+    seeds: int = 1
     once: Once = field(default_factory=Once, compare=False, repr=False)
     notes: list[str] = field(default_factory=list, compare=False, repr=False)
+    places: dict[str, Path] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         find_preset(self.preset)  # refused, as the data is, before anything is read
@@ -116,6 +120,15 @@ class Asked:
         n = self.n or model.brief["samples"]
         return SamplingRequest(n, self.temperature, seed=self.seed, phase=model.phase)
 
+    def of_each_seed(self) -> "list[Asked]":
+        """The same for each of the seeds."""
+        if self.seeds == 1:
+            return [self]
+        return [
+            dataclasses.replace(self, asked_seed=self.seed + number, seeds=1)
+            for number in range(self.seeds)
+        ]
+
     def unlike_own(self, model: Model) -> list[str]:
         """How its scores here differ from its own, those of the end of a phase."""
         own: dict[str, Any] = {**model.brief}
@@ -137,7 +150,7 @@ class Asked:
     def files(self) -> list[Subject]:
         """The files asked for."""
         found = [
-            self.once(("file", path), functools.partial(subjects.of_file, path))
+            self.once(("file", path, self.n), functools.partial(subjects.of_file, path, self.n))
             for path in self.samples
         ]
         self.note(note for subject in found for note in subject.notes)

@@ -44,7 +44,9 @@ def score(
             continue
         key = _key(measure, subject, ground, protocol)
         origin = _model_origin(subject) if measure.of_model else dict(subject.origin)
-        scores = _read(subject.keepers, measure, key, origin, say)
+        scores = _read(subject.keepers, measure, _nameless(key), origin, say)
+        if scores is None and "phase" in key:  # as it was stored before
+            scores = _read(subject.keepers, measure, key, origin, say)
         if scores is None and not stored_only and (measure.alone or not ground.lost):
             if measure.slow:
                 say(f"{subject.name}: {measure.slow}")
@@ -55,7 +57,7 @@ def score(
                 dataclasses.replace(one, signature={**one.signature, **origin}) for one in computed
             ]
             if not ground.lost:  # with the data there may be more of them
-                _store(subject.keepers, measure, key, scores)
+                _store(subject.keepers, measure, _nameless(key), scores)
         found += scores or []
     return found
 
@@ -79,6 +81,11 @@ def _key(
     return signed(
         **{"measure": measure.name, **settings, **decided, **prepared, "data": ground.hash}
     )
+
+
+def _nameless(key: Mapping[str, Setting]) -> dict[str, Setting]:
+    """A key without the phase that the run was asked for by: the weights decide."""
+    return {name: setting for name, setting in key.items() if name != "phase"}
 
 
 def _place(measure: Measure, key: Mapping[str, Setting]) -> str:

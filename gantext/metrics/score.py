@@ -18,6 +18,7 @@ class ScoreRecord(TypedDict):
     name: str
     value: float | Literal["nan", "inf", "-inf"]
     error: NotRequired[float]
+    sd: NotRequired[float]
     signature: dict[str, Setting]
 
 
@@ -42,6 +43,7 @@ ORIGIN = frozenset(
         "top_k",
         "top_p",
         "sample_seed",
+        "seeds",
         "run_data",
         "samples",
         "samples_hash",
@@ -61,6 +63,7 @@ class Score:
     Attributes:
         error: the standard error of `value` over the sentences or pictures that were scored, in
             its unit; None where none is known.
+        sd: where `value` is the mean over samples of several seeds, their standard deviation.
         each: of scores of test sentences (captions) that all models are asked of, by how much the
             score moves with each of these N, times N: the mean of these numbers has the same error.
             Those of two models are held against each other one by one.
@@ -70,13 +73,15 @@ class Score:
     value: float
     signature: Mapping[str, Setting] = field(default_factory=dict)
     error: float | None = None
+    sd: float | None = None
     each: Sequence[float] | None = field(default=None, compare=False, repr=False)
 
     def to_json(self) -> dict[str, object]:
         """Return a dict that strict JSON can hold: a NaN or infinite value becomes a string."""
         value = self.value if math.isfinite(self.value) else str(self.value)
-        error = {} if self.error is None else {"error": self.error}
-        return {"name": self.name, "value": value, **error, "signature": dict(self.signature)}
+        spread = {"error": self.error, "sd": self.sd}
+        known = {name: size for name, size in spread.items() if size is not None}
+        return {"name": self.name, "value": value, **known, "signature": dict(self.signature)}
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> "Score":
@@ -90,7 +95,7 @@ class Score:
         except Misfit as error:
             raise UserError(f"not a score: {error}") from None
         value, signature = float(record["value"]), dict(record["signature"])
-        return cls(record["name"], value, signature, record.get("error"))
+        return cls(record["name"], value, signature, record.get("error"), record.get("sd"))
 
 
 def signed(**settings: Setting) -> dict[str, Setting]:
@@ -129,6 +134,15 @@ def shown(value: float | None) -> str:
     if value is None or math.isnan(value):
         return "-"
     return f"{value:.2f}" if abs(value) >= 10 else f"{value:.4f}"
+
+
+def shown_with_error(score: Score) -> str:
+    """A score in a table with what it varies by: over seeds where it is a mean, else its error."""
+    spread = score.error if score.sd is None else score.sd
+    if spread is None or not math.isfinite(score.value):
+        return shown(score.value)
+    digits = 2 if abs(score.value) >= 10 else 4  # as the value's own
+    return f"{shown(score.value)} ± {spread:.{digits}f}"
 
 
 def _short(key: str, value: Setting) -> str:

@@ -17,7 +17,7 @@ import gantext
 from gantext.errors import UserError
 from gantext.records.content import Damaged
 
-FORMAT = 5
+FORMAT = 6
 
 
 class Part(enum.Enum):
@@ -107,6 +107,8 @@ CHANGES: tuple[Change, ...] = (
         beside="total",
     ),
     Change(5, Part.state, "ended", False, beside="total"),
+    # Samples at the end of a phase were others than those of gantext sample with the same seed.
+    Change(6, Part.settings, "eval.stream", "eval"),
 )
 
 

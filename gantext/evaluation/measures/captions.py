@@ -227,7 +227,7 @@ def attribute_scores(
 def mean_of(name: str, each: NDArray[Any], sign: Mapping[str, Setting]) -> Score:
     """The mean of a value of each caption, (N,), all models being asked of the same captions."""
     found = np.asarray(each, np.float64)
-    return Score(name, float(each.mean()), sign, standard_error.of_mean(found), found.tolist())
+    return Score(name, float(each.mean()), sign, standard_error.of_mean(found), each=found.tolist())
 
 
 def likeness(

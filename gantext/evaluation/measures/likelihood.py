@@ -36,7 +36,7 @@ def likelihood_scores(algorithm: Algorithm, corpus: Corpus, device: torch.device
     per_token = nll_per_token(log_prob, tokens)
     each = standard_error.influences(-log_prob, tokens).tolist()
     scores = [
-        Score("nll-test", per_token, {"unit": "nats/token", **sign}, of_token, each),
+        Score("nll-test", per_token, {"unit": "nats/token", **sign}, of_token, each=each),
         Score("nll-test-sentence", mean, nats, of_sentence),
         Score("perplexity", spread, {"unit": "per token", **sign}, of_spread),
     ]

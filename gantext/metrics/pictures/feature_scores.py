@@ -29,14 +29,21 @@ def feature_scores(
     Args:
         samples, training, test: features (N, F), of the same N.
         signature: what the features are of: network, data, sizes; what the three scores add to it
-            is which set stands against which, and k.
+            is which set stands against which, k, and by how much the training features vary (the
+            trace of their covariance).
         k: which neighbour's distance is the radius, for precision and recall.
 
     Raises:
         UserError: as `gantext.metrics.frechet.fit` and `precision_recall` do.
     """
-    against: dict[str, Setting] = {"against": "train", "floor": "test", **signature}
     reference = fit([training])
+    spread = round(float(np.trace(reference.covariance)), 4)
+    against: dict[str, Setting] = {
+        "against": "train",
+        "floor": "test",
+        "spread": spread,
+        **signature,
+    }
     distances = [_distance(part, reference) for part in (samples, test)]
     shares = [covered(part, training, k) for part in (samples, test)]
     neighbours: dict[str, Setting] = {"k": k, **against}

@@ -63,13 +63,29 @@ def distinct_error(grams: Grams) -> float | None:
 
 
 def entropy_error(grams: Grams) -> float | None:
-    """The standard error of `entropy`, the mean of -log p over a text's n-grams."""
+    """The standard error of `entropy` of all n-grams of a text, by the jackknife.
+
+    With T n-grams the entropy is log T - sum of c log c / T, which loses, with a sentence that has
+    k of an n-gram's c, c log c - (c - k) log (c - k) of the sum.
+    """
     counts, text = grams.counts, grams.text
-    surprise = np.repeat(-np.log(counts / max(1, counts.sum())), counts)
-    sentences = text.sentences[grams.places]
     size = text.bounds.size - 1
-    nats = np.bincount(sentences, surprise, size)
-    return standard_error.of_ratio(nats, np.bincount(sentences, minlength=size))
+    lost = _terms(counts) - _terms(counts - 1)
+    of_sentence = np.bincount(text.sentences[grams.places], np.repeat(lost, counts), size)
+    rows = repeated(grams)  # which the line above has taken as k times one
+    c, k = counts[rows.numbers], rows.counts
+    of_sentence += np.bincount(
+        rows.sentences, _terms(c) - _terms(c - k) - k * lost[rows.numbers], size
+    )
+    left = counts.sum() - text.per_sentence(grams.places)
+    if not left.all():
+        return None
+    return standard_error.jackknifed(np.log(left) - (_terms(counts).sum() - of_sentence) / left)
+
+
+def _terms(counts: IntArray) -> FloatArray:
+    """c log c, which is 0 of 0."""
+    return np.asarray(counts * np.log(np.maximum(counts, 1)))
 
 
 # Scores of diversity, copying and divergence of a set of sentences.

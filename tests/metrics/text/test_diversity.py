@@ -20,6 +20,7 @@ from gantext.metrics.text.diversity import (
     distinct_error,
     diversity_scores,
     entropy,
+    entropy_error,
     unique_error,
     unique_share,
 )
@@ -107,7 +108,12 @@ def test_their_jackknife_leaves_each_sentence_out(sentences: Corpus) -> None:
             found = counted(rest, order)
             return len(found) / sum(found.values())
 
+        def plain_entropy(rest: Corpus, order: int = order) -> float:
+            return float(scipy_entropy(list(counted(rest, order).values())))
+
         assert distinct_error(grams) == pytest.approx(plainly_jackknifed(left_out(plain)))
+        by_hand = plainly_jackknifed(left_out(plain_entropy))
+        assert entropy_error(grams) == pytest.approx(by_hand, abs=1e-12)
     lines = [" ".join(sentence) for sentence in sentences]
     each = left_out(lambda rest: unique_share([" ".join(sentence) for sentence in rest]))
     assert unique_error(lines) == pytest.approx(plainly_jackknifed(each))
