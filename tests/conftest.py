@@ -1,6 +1,7 @@
 """What tests of whole runs share: a tiny model, and the command line as a user calls it."""
 
 import functools
+import json
 import os
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -282,3 +284,12 @@ def pytest_runtest_teardown() -> Iterator[None]:
 def changes() -> Callable[[Path], None]:
     """`changes(folder)`: the test may change what lies there, besides temporary folders."""
     return lambda folder: WATCH.named.append(folder.resolve())
+
+
+def scores_in(text: str) -> list[dict[str, Any]]:
+    """The scores of a JSON document, run after run; those of real text named "real-..."."""
+    return [
+        {**one, "name": f"real-{one['name']}" if run["run"] == "real" else one["name"]}
+        for run in json.loads(text)["runs"]
+        for one in run["scores"]
+    ]

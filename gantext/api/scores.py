@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from gantext.config.settings import Device, member
 from gantext.errors import UserError, nearest
-from gantext.metrics.score import Score, shown
+from gantext.metrics.score import Score, shown_with_error
 from gantext.metrics.signatures import own_name, signature_lines
 
 if TYPE_CHECKING:
@@ -20,8 +20,9 @@ class Choices(TypedDict, total=False):
     Attributes:
         preset: the BLEU protocol: texygen (the default), texygen-fast, leakgan, relgan or textgan.
         n: how many are sampled of a run; None: its own `eval.samples`.
-        temperature: of the samples.
-        seed: of the samples and of shuffles.
+        temperature: of the samples; None: the first run's own `eval.temperature`.
+        seed: of the samples and of shuffles; None: the first run's own `eval.seed`.
+        seeds: draw the samples so many times, with seeds from the first on: mean and sd.
         data: what is scored against, in place of the runs' own data: a name such as "coco", or
             overrides such as ["data=text", "data.train=captions.txt"].
         references: a file of references, one a line, in place of data.
@@ -36,8 +37,9 @@ class Choices(TypedDict, total=False):
 
     preset: str
     n: int | None
-    temperature: float
-    seed: int
+    temperature: float | None
+    seed: int | None
+    seeds: int
     data: str | Sequence[str] | None
     references: str | Path | None
     phase: str | None
@@ -52,12 +54,18 @@ class Choices(TypedDict, total=False):
 class Evaluation(dict[str, list[Score]]):
     """Scores by source (a run, a file, or "real": the training text); it prints as a table.
 
-    `notes` are what was noticed of the data, the files and the samples.
+    `notes` are what was noticed of the data, the files and the samples, `places` the paths of the
+    runs and files.
     """
 
-    def __init__(self, scores: Mapping[str, list[Score]], notes: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        scores: Mapping[str, list[Score]],
+        notes: Sequence[str] = (),
+        places: Mapping[str, Path] | None = None,
+    ) -> None:
         super().__init__(scores)
-        self.notes = tuple(notes)
+        self.notes, self.places = tuple(notes), dict(places or {})
 
     def of(self, source: str) -> dict[str, float]:
         """The values of a source by name: {"bleu-2": 0.81, ...}; real text's without "real-"."""
@@ -65,15 +73,20 @@ class Evaluation(dict[str, list[Score]]):
             raise UserError(f"no scores of '{source}'{nearest(source, self)}")
         return {own_name(score.name): score.value for score in self[source]}
 
-    def to_json(self) -> list[dict[str, object]]:
-        """The records of all scores with their signatures, as `gantext eval --json` has them."""
-        return [score.to_json() for scores in self.values() for score in scores]
+    def to_json(self) -> dict[str, object]:
+        """All scores with their signatures by run, as `gantext eval --json` has them."""
+        from gantext.evaluation.document import scored_runs
+
+        return {"runs": scored_runs(self, self.places), "notes": list(self.notes)}
 
     def __str__(self) -> str:
         """A row for each score, a column for each source, and the signatures below."""
-        values = {source: self.of(source) for source in self}
-        names = list(dict.fromkeys(name for column in values.values() for name in column))
-        body = [[name, *(shown(values[source].get(name)) for source in self)] for name in names]
+        cells_of = {
+            source: {own_name(one.name): shown_with_error(one) for one in scores}
+            for source, scores in self.items()
+        }
+        names = list(dict.fromkeys(name for column in cells_of.values() for name in column))
+        body = [[name, *(cells_of[source].get(name, "-") for source in self)] for name in names]
         cells = [["score", *self], *body]
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         rows = [
@@ -107,7 +120,8 @@ def evaluate(
     for name in measures:
         find(name)
     asked = _asked(sources, **choices)
-    return Evaluation(score_all(asked, measures, _nobody), asked.notes)
+    found = score_all(asked, measures, _nobody)
+    return Evaluation(found, asked.notes, asked.places)
 
 
 def compare(sources: Sequence[object], **choices: Unpack[Choices]) -> "list[Comparison]":
@@ -137,8 +151,9 @@ def _asked(
     *,
     preset: str = "texygen",
     n: int | None = None,
-    temperature: float = 1.0,
-    seed: int = 0,
+    temperature: float | None = None,
+    seed: int | None = None,
+    seeds: int = 1,
     data: str | Sequence[str] | None = None,
     references: str | Path | None = None,
     phase: str | None = None,
@@ -163,8 +178,8 @@ def _asked(
         references=None if references is None else Path(references),
         preset=preset,
         n=n,
-        temperature=temperature,
-        seed=seed,
+        asked_temperature=temperature,
+        asked_seed=seed,
         phase=phase,
         encoder=encoder,
         device=member(Device, device),
@@ -172,4 +187,5 @@ def _asked(
         draws=draws,
         sentences=sentences,
         probes=probes,
+        seeds=seeds,
     )

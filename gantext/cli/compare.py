@@ -20,6 +20,7 @@ from gantext.cli.options import (
     RunsDir,
     Samples,
     Seed,
+    SeedCount,
     Signatures,
     asked_for,
     form_of,
@@ -55,7 +56,12 @@ def compare(
     samples: Samples = None,
     preset: PresetName = "texygen",
     n: Count = None,
-    seed: Seed = 0,
+    seed: Seed = None,
+    seeds: SeedCount = 1,
+    beside: Annotated[
+        str | None,
+        typer.Option(help="The run that differences are taken from (default: the first)."),
+    ] = None,
     device: DeviceName = Device.auto,
     runs_dir: RunsDir = Path("runs"),
     config_dir: ConfigDir = None,
@@ -63,14 +69,14 @@ def compare(
     format: FormatName = Format.table,
     json: Json = False,
 ) -> None:
-    """Runs side by side under one protocol: scores, settings that differ, means over seeds."""
+    """Runs side by side: scores, their differences, settings that differ, means over seeds."""
     from gantext.evaluation.comparison import compare as compare_runs
     from gantext.evaluation.comparison import to_csv
 
     form = form_of(format, json)
-    asked = asked_for(words, samples, preset, n, seed, device, runs_dir, config_dir)
+    asked = asked_for(words, samples, preset, n, seed, device, runs_dir, config_dir, seeds)
     with waiting(tables.err, "reading runs and data") as say:
-        found = compare_runs(asked, say)
+        found = compare_runs(asked, say, beside=beside)
     tables.notes(asked.notes)
     if form is Format.json:
         tables.print_json([_document(one) for one in found])
@@ -82,25 +88,34 @@ def compare(
 
 
 def _document(one: "Comparison") -> dict[str, object]:
+    from gantext.evaluation.document import scored_runs
+
     return {
         "data": one.data,
-        "scores": {run: [score.to_json() for score in scores] for run, scores in one.table.items()},
+        "runs": scored_runs(one.table, one.places),
         "settings": one.settings,
         "means": {
             label: {name: vars(mean) for name, mean in values.items()}
             for label, values in one.means.items()
         },
+        "differences": [vars(apart) for apart in one.differences],
         "notes": one.notes,
     }
 
 
 def _show(one: "Comparison", signatures: bool, form: Format) -> None:
     from gantext.evaluation.comparison import setting_rows
+    from gantext.evaluation.difference import difference_rows, made_of
 
     signed = [
         tables.signed(table, one.table, one.data, signatures) for table in _grid(one).tables()
     ]
     tables.show(*signed, form=form)
+    if one.differences:
+        title = f"differences from {one.differences[-1].beside}"
+        columns, rows = difference_rows(one.differences)
+        below = made_of(one.differences)
+        tables.show(Table(title, columns, rows, range(2), below=below), form=form)
     columns, rows = setting_rows(one)
     if rows:
         settings = Table("settings that differ", columns, rows, range(len(columns)), named=True)

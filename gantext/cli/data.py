@@ -57,7 +57,12 @@ def list_command(config_dir: ConfigDir = None, json: Json = False) -> None:
 
 
 @app.command()
-def get(name: Name, overrides: Overrides = None, config_dir: ConfigDir = None) -> None:
+def get(
+    name: Name,
+    overrides: Overrides = None,
+    config_dir: ConfigDir = None,
+    json: Json = False,
+) -> None:
     """Find a corpus's files, or download and verify them."""
     from gantext import data
     from gantext.config.data_file import data_config
@@ -66,6 +71,10 @@ def get(name: Name, overrides: Overrides = None, config_dir: ConfigDir = None) -
     cfg = data_config([f"data={name}", *(overrides or [])], config_dir)
     with download_bar(tables.err) as progress:
         paths = data.fetch(cfg, progress)
+    if json:
+        files = [{"path": str(path), "bytes": path.stat().st_size} for path in paths]
+        tables.print_json({"data": name, "files": files})
+        return
     for path in paths:
         say(str(path))
     if not paths:

@@ -1,7 +1,7 @@
 """gantext eval: one command a kind of score, all with the same words and options."""
 
 import inspect
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,9 +21,10 @@ from gantext.cli.options import (
     PresetName,
     RunsDir,
     Samples,
+    ScoredTemperature,
     Seed,
+    SeedCount,
     Signatures,
-    Temperature,
     Words,
     form_of,
 )
@@ -32,6 +33,7 @@ from gantext.errors import UserError
 from gantext.evaluation import measures
 from gantext.evaluation.measure import SAMPLED, Command, Protocol, imported
 from gantext.files import check_output
+from gantext.metrics.score import shown as shown_value
 from gantext.training.waiting import waiting
 
 if TYPE_CHECKING:
@@ -141,8 +143,9 @@ def register(made: typer.Typer, name: str, command: Command, names: tuple[str, .
         k: Draws = None,
         sentences: Sentences = Protocol.sentences,
         probes: Probes = Protocol.probes,
-        temperature: Temperature = 1.0,
-        seed: Seed = 0,
+        temperature: ScoredTemperature = None,
+        seed: Seed = None,
+        seeds: SeedCount = 1,
         phase: Phase = None,
         encoder: Encoder = None,
         plot: Plot = None,
@@ -161,8 +164,8 @@ def register(made: typer.Typer, name: str, command: Command, names: tuple[str, .
             references=references,
             preset=preset,
             n=n,
-            temperature=temperature,
-            seed=seed,
+            asked_temperature=temperature,
+            asked_seed=seed,
             phase=phase,
             encoder=encoder,
             device=device,
@@ -171,6 +174,7 @@ def register(made: typer.Typer, name: str, command: Command, names: tuple[str, .
             draws=k or (DRAWS_OF_ALL if command is ALL else Protocol.draws),
             sentences=sentences,
             probes=probes,
+            seeds=seeds,
         )
         _score(name, command, names, asked, plot, signatures, form_of(format, json))
 
@@ -210,34 +214,73 @@ def _score(
     signatures: bool,
     form: Format,
 ) -> None:
-    from gantext.evaluation.table import beside_real, score_all, to_csv
+    from gantext.evaluation.document import scored_runs
+    from gantext.evaluation.table import beside_real, to_csv
 
     if plot is not None:
         check_output(plot)
     of_text = asked.of_text
     if command is ALL:
         names = _there(names, of_text)
-    with waiting(tables.err, "reading runs and data") as say:
-        found = score_all(asked, names, say)
+    found, interrupted = _computed(asked, names, tell=command is ALL)
     tables.notes(asked.notes)
     if not found:
+        if interrupted is not None:
+            raise interrupted
         raise UserError(f"{name}: {command.nothing}")
     for missing in asked.labels() - found.keys():
         tables.hint(f"{missing} is left out: {command.nothing}")
     if plot is not None and command.draw is not None:
         imported(command.draw)(found, plot)
     if form is Format.json:
-        tables.print_json([score.to_json() for scores in found.values() for score in scores])
-        return
-    if form is Format.csv:
+        runs = scored_runs(found, asked.places)
+        tables.print_json({"runs": runs, "notes": asked.notes})
+    elif form is Format.csv:
         tables.print_csv(to_csv(found))
-        return
-    by_preset = "preset" in command.options and of_text
-    title = command.title + (f", preset {asked.preset}" if by_preset else "")
-    shown = _Shown(title, asked.data_name, signatures, form)
-    shown.print(found if of_text else beside_real(found))
-    if plot is not None:
-        tables.hint(f"drawn in {plot}")
+    else:
+        by_preset = "preset" in command.options and of_text
+        title = command.title + (f", preset {asked.preset}" if by_preset else "")
+        over = f", mean ± sd over {asked.seeds} seeds" if asked.seeds > 1 else ""
+        shown = _Shown(title + over, asked.data_name, signatures, form)
+        shown.print(found if of_text else beside_real(found))
+        if plot is not None:
+            tables.hint(f"drawn in {plot}")
+    if interrupted is not None:
+        raise interrupted
+
+
+def _computed(
+    asked: "Asked", names: Sequence[str], tell: bool
+) -> "tuple[Table, KeyboardInterrupt | None]":
+    """The scores, and by what they were cut off, if they were: what is computed is stored by then.
+
+    With `tell` each measure's are said as they come.
+    """
+    from gantext.evaluation.table import one_by_one, whole
+
+    parts: list[Table] = []
+    interrupted = None
+    with waiting(tables.err, "reading runs and data") as say:
+        try:
+            for part in one_by_one(asked, names, say):
+                parts.append(part)
+                if tell:
+                    _tell(part)
+        except KeyboardInterrupt as error:
+            if not tell:
+                raise
+            interrupted = error
+    if interrupted is not None:
+        left = len(names) - len(parts)
+        tables.hint(f"interrupted: {left} of {len(names)} measures are left; the same words go on")
+    return whole(asked, parts), interrupted
+
+
+def _tell(part: "Table") -> None:
+    for source, scores in part.items():
+        if scores and source != "real":
+            values = ", ".join(f"{one.name} {shown_value(one.value)}" for one in scores)
+            tables.hint(f"{source}: {values}")
 
 
 def _there(names: tuple[str, ...], of_text: bool) -> tuple[str, ...]:

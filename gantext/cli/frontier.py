@@ -26,6 +26,7 @@ from gantext.cli.options import (
     asked_for,
     form_of,
     numbers,
+    seeds_of,
 )
 from gantext.config.settings import Device
 from gantext.training.waiting import waiting
@@ -54,7 +55,7 @@ def frontier(
     temperatures: Annotated[
         str, typer.Option(help="Temperatures, with commas between.")
     ] = TEMPERATURES,
-    seeds: Seeds = "0",
+    seeds: Seeds = None,
     order: Order = 4,
     samples: Samples = None,
     preset: PresetName = "texygen",
@@ -80,8 +81,8 @@ def frontier(
 
     form = form_of(format, json)
     heats = numbers(temperatures, "--temperatures")
-    draws = [int(seed) for seed in numbers(seeds, "--seeds")]
-    asked = asked_for(words, samples, preset, n, 0, device, runs_dir, config_dir)
+    asked = asked_for(words, samples, preset, n, None, device, runs_dir, config_dir)
+    draws = seeds_of(seeds, asked)
     with waiting(tables.err, "reading runs and data") as say:
         found = measure(asked, heats, draws, order, say)
         paths = _saved(files(found), out, asked)
@@ -115,11 +116,13 @@ def _saved(files: dict[str, bytes], out: Path | None, asked: "Asked") -> list[Pa
 
 
 def _document(found: "Frontier", paths: list[Path]) -> dict[str, object]:
+    from gantext.evaluation.document import scored_runs
+
     return {
         "order": found.order,
         "real": {"bleu": found.real.bleu, "self_bleu": found.real.self_bleu},
         "at_real": [vars(one) for one in found.at_real],
-        "scores": [score.to_json() for own in found.scores.values() for score in own],
+        "runs": scored_runs(found.scores, found.places),
         "published": [vars(one) for one in found.published],
         "files": [str(path) for path in paths],
         "notes": found.notes,

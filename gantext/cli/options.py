@@ -95,13 +95,40 @@ def within(kind: Any) -> Callable[[typer.CallbackParam, Any], Any]:
 _AS_SAMPLED, _AS_SEED = within(ranges.GreedyTemperature), within(ranges.Seed)
 
 # How samples are drawn and scored.
+MOST_SEEDS = 1000
 DeviceName = Annotated[Device, typer.Option(help="Where to compute.")]
 Temperature = Annotated[
     float, typer.Option(callback=_AS_SAMPLED, help="1 is the model's own, 0 is greedy.")
 ]
 SampleSeed = Annotated[int, typer.Option(callback=_AS_SEED, help="Seed of the samples.")]
-Seed = Annotated[int, typer.Option(callback=_AS_SEED, help="Seed of samples and shuffles.")]
-Seeds = Annotated[str, typer.Option(help="Seeds of the samples, with commas between.")]
+ScoredTemperature = Annotated[
+    float | None,
+    typer.Option(
+        callback=_AS_SAMPLED,
+        help="1 is the model's own, 0 is greedy (default: eval.temperature of the run).",
+    ),
+]
+Seed = Annotated[
+    int | None,
+    typer.Option(
+        callback=_AS_SEED, help="Seed of samples and shuffles (default: eval.seed of the run)."
+    ),
+]
+Seeds = Annotated[
+    str | None,
+    typer.Option(
+        help="How many seeds of samples, from the first on, or which, with commas between "
+        "(default: eval.seed of the run)."
+    ),
+]
+SeedCount = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        max=MOST_SEEDS,
+        help="Draw the samples with so many seeds, from the first on: mean and sd.",
+    ),
+]
 Count = Annotated[
     int | None,
     typer.Option(
@@ -135,17 +162,32 @@ def numbers(text: str, option: str) -> list[float]:
     return found
 
 
+def seeds_of(text: str | None, asked: "Asked") -> list[int]:
+    """The seeds of --seeds: so many, or those with commas between. Raises UserError."""
+    if text is None:
+        return [asked.seed]
+    seeds = [int(seed) for seed in numbers(text, "--seeds")]
+    if "," in text:
+        return seeds
+    if not 1 <= seeds[0] <= MOST_SEEDS:
+        raise UserError(
+            f"--seeds {text}: how many seeds, 1 to {MOST_SEEDS:,}, or which, as in 0,1,2 or 7,"
+        )
+    return list(range(asked.seed, asked.seed + seeds[0]))
+
+
 def asked_for(
     words: list[str] | None,
     samples: list[Path] | None,
     preset: str,
     n: int | None,
-    seed: int,
+    seed: int | None,
     device: Device,
     runs_dir: Path,
     config_dir: Path | None = None,
+    seeds: int = 1,
 ) -> "Asked":
-    """What is scored at temperature 1 unless the command says otherwise."""
+    """What is scored, at the temperature of the first run's own scores."""
     from gantext.evaluation.request import Asked
 
     return Asked(
@@ -154,13 +196,14 @@ def asked_for(
         references=None,
         preset=preset,
         n=n,
-        temperature=1.0,
-        seed=seed,
+        asked_temperature=None,
+        asked_seed=seed,
         phase=None,
         encoder=None,
         device=device,
         runs_dir=runs_dir,
         config_dir=config_dir,
+        seeds=seeds,
     )
 
 

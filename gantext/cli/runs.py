@@ -73,8 +73,7 @@ def show(
     if form is Format.json:
         if found.divergence:
             facts["error"] = found.divergence
-        records = {phase: [s.to_json() for s in values] for phase, values in scores.items()}
-        tables.print_json({"run": str(found.path), **facts, "config": config, "scores": records})
+        tables.print_json(_shown_run(found, phase, facts, config, scores))
         return
     if form is Format.csv:
         from gantext.evaluation.table import to_csv  # late: it loads numpy
@@ -97,6 +96,23 @@ def show(
         tables.hint(f"next: {command('train', '--resume', found.path)}")
     elif found.last_checkpoint():
         tables.hint(f"next: {next_steps(found, name)}")
+
+
+def _shown_run(
+    run: RunDir,
+    phase: str | None,
+    facts: dict[str, Any],
+    config: str,
+    scores: "Mapping[str, Sequence[Score]]",
+) -> dict[str, Any]:
+    """A run in JSON: its last scores, and those of each phase as RUN@PHASE has them."""
+    from gantext.evaluation.document import scored_run
+
+    name = run.path.name
+    last = list(scores.values())[-1] if scores else []
+    phases = [scored_run(f"{name}@{end}", run.path, own) for end, own in scores.items()]
+    whole = scored_run(f"{name}@{phase}" if phase else name, run.path, last)
+    return {**facts, "config": config, **whole, "phases": phases}
 
 
 def _rows_of(facts: dict[str, Any]) -> list[list[str]]:

@@ -255,7 +255,9 @@ def _finish(run: RunDir, json: bool) -> None:
     scores = phase_scores(run)
     if json:
         last = list(scores.values())[-1] if scores else []
-        tables.print_json([score.to_json() for score in last])
+        from gantext.evaluation.document import scored_run
+
+        tables.print_json(scored_run(run.path.name, run.path, last))
         return
     for line in run.samples(list(scores)[-1] if scores else "")[:8]:
         tables.out.print(f"  {line}", style="cyan", markup=False, soft_wrap=True)

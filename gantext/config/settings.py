@@ -70,6 +70,13 @@ class Memory(enum.Enum):
     release = "release"
 
 
+class Stream(enum.Enum):
+    """Which random numbers draw the samples that are scored at the end of a phase."""
+
+    sampling = "sampling"
+    eval = "eval"
+
+
 @dataclass(frozen=True)
 class CheckpointSettings:
     """When a run is saved."""
@@ -108,6 +115,7 @@ class EvalSettings:
     temperature: GreedyTemperature
     preset: str
     seed: Seed
+    stream: Stream
     batch_size: BatchSize
 
 

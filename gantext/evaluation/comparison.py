@@ -3,19 +3,21 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from gantext.config import schema
 from gantext.config.settings import Settings
-from gantext.errors import UserError
+from gantext.errors import UserError, nearest
 from gantext.evaluation import measures, subjects
+from gantext.evaluation.difference import Difference, differences
 from gantext.evaluation.request import Asked
 from gantext.evaluation.scorebook import Say
 from gantext.evaluation.spreadsheet import csv_text
 from gantext.evaluation.subjects import Model
-from gantext.evaluation.table import RECORD, Table, records, score_all
+from gantext.evaluation.table import REAL_SUFFIX, RECORD, Table, records, score_all
 from gantext.metrics.score import Score, protocol, shown, signature_line
 from gantext.metrics.signatures import conflicts, own_name
 
@@ -45,6 +47,8 @@ class Comparison:
         means: by "first run and N more", the means of its scores over the seeds.
         remarks: what was noticed of the data, the files and the samples.
         damaged: the status of runs that were asked for and cannot be read.
+        differences: of the runs' scores from those of the first, or of the one that was asked for.
+        places: the paths of the runs and files, by name.
     """
 
     data: str
@@ -53,6 +57,8 @@ class Comparison:
     means: dict[str, dict[str, Mean]]
     remarks: tuple[str, ...] = ()
     damaged: Mapping[str, str] = field(default_factory=dict)
+    differences: tuple[Difference, ...] = ()
+    places: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def notes(self) -> list[str]:
@@ -76,11 +82,19 @@ def mixed_names(table: Table) -> set[str]:
     return {name for name, lines in found.items() if len(lines) > 1}
 
 
-def compare(asked: Asked, say: Say, stored_only: bool = False) -> list[Comparison]:
+def compare(
+    asked: Asked, say: Say, stored_only: bool = False, beside: str | None = None
+) -> list[Comparison]:
     """Score all runs under one protocol; one comparison for each data set.
 
+    Args:
+        asked: two or more runs or files.
+        say: told what takes long.
+        stored_only: leave out what is not stored instead of computing it.
+        beside: the run or file that differences are taken from; None: the first.
+
     Raises:
-        UserError: fewer than two runs or files.
+        UserError: fewer than two runs or files; `beside` is none of them.
     """
     asked, damaged = asked.readable()
     models = asked.models()
@@ -89,7 +103,14 @@ def compare(asked: Asked, say: Say, stored_only: bool = False) -> list[Compariso
         raise UserError(f"compare needs two or more: gantext compare RUN RUN...{left_out}")
     smallest = min((model.settings.eval.samples for model in models), default=None)
     asked = dataclasses.replace(asked, n=asked.n or smallest)
-    found = [_comparison(one, own, say, stored_only) for one, own in by_data(asked, models)]
+    labels = [subjects.label(model, asked.runs_dir) for model in models]
+    called = {**dict(zip(asked.runs, labels, strict=True)), **{label: label for label in labels}}
+    called |= {path.name: path.name for path in asked.samples}
+    if beside is not None and beside not in called:
+        names = list(called)
+        raise UserError(f"--beside {beside} is none of what is compared{nearest(beside, names)}")
+    base = None if beside is None else called[beside]
+    found = [_comparison(one, own, say, stored_only, base) for one, own in by_data(asked, models)]
     return [dataclasses.replace(found[0], damaged=damaged), *found[1:]]
 
 
@@ -108,15 +129,33 @@ def by_data(asked: Asked, models: Sequence[Model]) -> list[tuple[Asked, list[Mod
     ]
 
 
-def _comparison(asked: Asked, models: Sequence[Model], say: Say, stored_only: bool) -> Comparison:
+def _comparison(
+    asked: Asked, models: Sequence[Model], say: Say, stored_only: bool, beside: str | None
+) -> Comparison:
     noticed = len(asked.notes)
     table = score_all(asked, measures.compared(), say, stored_only)
     names = [subjects.label(model, asked.runs_dir) for model in models]
     settings = {name: model.settings for name, model in zip(names, models, strict=True)}
     phases = {name: model.phase for name, model in zip(names, models, strict=True)}
     data = " ".join(dict.fromkeys(str(model.settings.data.name) for model in models))
-    means, remarks = _means(settings, phases, table), tuple(asked.notes[noticed:])
-    return Comparison(data, table, differing(settings), means, remarks)
+    groups, remarks = _repetitions(settings, phases, table), tuple(asked.notes[noticed:])
+    means = {label: _mean([table[name] for name in runs]) for label, runs in groups.items()}
+    scored = {name: scores for name, scores in table.items() if name != subjects.REAL}
+    columns = [name for name in measures.columns() if not name.endswith(REAL_SUFFIX)]
+    apart: list[Difference] = []
+    if len(scored) > 1:
+        base = beside if beside in scored else next(iter(scored))
+        named = {f"mean of {label}": runs for label, runs in groups.items()}
+        apart = differences(scored, named, columns, base)
+    return Comparison(
+        data,
+        table,
+        differing(settings),
+        means,
+        remarks,
+        differences=tuple(apart),
+        places=dict(asked.places),
+    )
 
 
 def flat(settings: Settings) -> dict[str, str]:
@@ -136,16 +175,16 @@ def differing(settings: Mapping[str, Settings]) -> dict[str, dict[str, str]]:
     return {key: own for key, own in found.items() if len(set(own.values())) > 1}
 
 
-def _means(
+def _repetitions(
     settings: Mapping[str, Settings], phases: Mapping[str, str | None], table: Table
-) -> dict[str, dict[str, Mean]]:
-    """Means over runs (at one phase) that are the same but for REPEATED."""
+) -> dict[str, list[str]]:
+    """Runs (at one phase) that are the same but for REPEATED, by what they are called together."""
     groups: dict[Any, list[str]] = {}
     for name, one in settings.items():
         same = tuple((k, v) for k, v in flat(one).items() if k not in REPEATED)
         groups.setdefault((same, phases[name]), []).append(name)
     return {
-        f"{names[0]} and {len(names) - 1} more": _mean([table[name] for name in names])
+        f"{names[0]} and {len(names) - 1} more": names
         for names in groups.values()
         if len(names) > 1 and all(name in table for name in names)
     }

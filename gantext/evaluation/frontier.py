@@ -7,8 +7,9 @@ One number at one temperature says nothing: a lower temperature raises BLEU and 
 import dataclasses
 import math
 import statistics
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gantext.errors import UserError
@@ -58,6 +59,7 @@ class Frontier:
         at_real: one reading a curve.
         scores: everything with its signature by curve; real text's with names "real-...".
         notes: what was noticed of the data, the files and the samples.
+        places: the paths of the runs and files, by curve.
     """
 
     order: int
@@ -67,6 +69,7 @@ class Frontier:
     at_real: list[AtReal]
     scores: dict[str, list[Score]]
     notes: tuple[str, ...] = ()
+    places: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def curves(self) -> dict[str, list[Point]]:
@@ -136,7 +139,8 @@ def frontier(
     published = _published(ground, asked.preset, real.size)
     found = _assembled(order, points, scores, own, published)
     asked.note(remarks(found.scores))
-    return dataclasses.replace(found, notes=tuple(asked.notes))
+    places = {draw.label: draw.subject.path for draw in draws if draw.subject.path is not None}
+    return dataclasses.replace(found, notes=tuple(asked.notes), places=places)
 
 
 def _assembled(

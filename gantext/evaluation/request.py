@@ -41,7 +41,10 @@ class Asked:
     `draws`, `sentences` and `probes` are those of the measures of one model (see `Protocol`).
     `once` keeps what has been found for it, also for requests that are made from this one by
     `dataclasses.replace`: a command reads each run and its data, and draws its samples, once.
-    `notes` are what has been noticed on the way.
+    Without a temperature or a seed the samples are those of the first run's own scores, at the end
+    of its phases. `notes` are what has been noticed on the way, `places` the paths of
+    the runs and files that were scored, by their names in tables. With `seeds` the samples are
+    drawn so many times, with the seeds that follow on the first.
     """
 
     words: tuple[str, ...]
@@ -49,8 +52,8 @@ class Asked:
     references: Path | None
     preset: str
     n: int | None
-    temperature: float
-    seed: int
+    asked_temperature: float | None
+    asked_seed: int | None
     phase: str | None
     encoder: str | None
     device: Device
@@ -59,8 +62,10 @@ class Asked:
     draws: int = Protocol.draws
     sentences: int = Protocol.sentences
     probes: int = Protocol.probes
+    seeds: int = 1
     once: Once = field(default_factory=Once, compare=False, repr=False)
     notes: list[str] = field(default_factory=list, compare=False, repr=False)
+    places: dict[str, Path] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         find_preset(self.preset)  # refused, as the data is, before anything is read
@@ -83,6 +88,20 @@ class Asked:
         names = [word for word in self.words if "=" not in word or self._is_folder(word)]
         return names or ([] if self.samples else [""])
 
+    @functools.cached_property
+    def temperature(self) -> float:
+        """Of the samples: as asked for, or else the first run's `eval.temperature`."""
+        if self.asked_temperature is not None:
+            return self.asked_temperature
+        return self.models()[0].brief["temperature"] if self.runs else 1.0
+
+    @functools.cached_property
+    def seed(self) -> int:
+        """Of samples and shuffles: as asked for, or else the first run's `eval.seed`."""
+        if self.asked_seed is not None:
+            return self.asked_seed
+        return self.models()[0].brief["seed"] if self.runs else 0
+
     @property
     def protocol(self) -> Protocol:
         """The choices that the scores depend on."""
@@ -100,6 +119,22 @@ class Asked:
         """What is sampled of a model."""
         n = self.n or model.brief["samples"]
         return SamplingRequest(n, self.temperature, seed=self.seed, phase=model.phase)
+
+    def of_each_seed(self) -> "list[Asked]":
+        """The same for each of the seeds."""
+        if self.seeds == 1:
+            return [self]
+        return [
+            dataclasses.replace(self, asked_seed=self.seed + number, seeds=1)
+            for number in range(self.seeds)
+        ]
+
+    def unlike_own(self, model: Model) -> list[str]:
+        """How its scores here differ from its own, those of the end of a phase."""
+        own: dict[str, Any] = {**model.brief}
+        asked = {"seed": self.seed, "temperature": self.temperature, "preset": self.preset}
+        keys = asked if model.kind is TEXT else ("seed",)
+        return [f"{key} {asked[key]} (own: {own[key]})" for key in keys if asked[key] != own[key]]
 
     @property
     def data(self) -> Any:
@@ -123,7 +158,7 @@ class Asked:
     def files(self) -> list[Subject]:
         """The files asked for."""
         found = [
-            self.once(("file", path), functools.partial(subjects.of_file, path))
+            self.once(("file", path, self.n), functools.partial(subjects.of_file, path, self.n))
             for path in self.samples
         ]
         self.note(note for subject in found for note in subject.notes)

@@ -122,6 +122,7 @@ class Subject:
         keepers: what holds its scores: its run's folder; of real text the user's cache folder too.
         model: the model that wrote the sentences.
         notes: what is to be said of them.
+        path: the run's folder, or the file.
     """
 
     name: str
@@ -132,6 +133,7 @@ class Subject:
     keepers: tuple[Keeper, ...] = ()
     model: Model | None = None
     notes: tuple[str, ...] = ()
+    path: Path | None = None
 
     @functools.cached_property
     def drawn(self) -> tuple[Sequence[str], Words | None]:
@@ -190,7 +192,16 @@ def of_model(model: Model, request: SamplingRequest, runs_dir: Path) -> Subject:
         lines, words = draw(model.trained, request)
         return Texts(lines), words
 
-    return Subject(label(model, runs_dir), origin, key, source, request.n, (model.run,), model)
+    return Subject(
+        label(model, runs_dir),
+        origin,
+        key,
+        source,
+        request.n,
+        (model.run,),
+        model,
+        path=model.run.path,
+    )
 
 
 def label(model: Model, runs_dir: Path) -> str:
@@ -200,13 +211,29 @@ def label(model: Model, runs_dir: Path) -> str:
     return f"{name}@{model.phase}" if model.phase else name
 
 
-def of_file(path: Path) -> Subject:
-    """Sentences of a file; nothing is stored of them."""
+def of_file(path: Path, n: int | None = None) -> Subject:
+    """The first n sentences of a file, or all; nothing is stored of them."""
     notes: list[str] = []
-    lines = sentences_of(path, notes)
+    every = sentences_of(path, notes)
+    lines = every[:n]
+    if n is not None and n != len(every):
+        there = f"{len(every):,} sentences"
+        notes.append(
+            f"{path}: the first {n:,} of {there} are scored"
+            if n < len(every)
+            else f"{path}: only {there}, not {n:,}"
+        )
     texts = Texts(lines)
     origin: dict[str, Setting] = {"samples": path.name, "samples_hash": digest_of(lines)[:8]}
-    return Subject(path.name, origin, origin, lambda: (texts, None), len(lines), notes=tuple(notes))
+    return Subject(
+        path.name,
+        origin,
+        origin,
+        lambda: (texts, None),
+        len(lines),
+        notes=tuple(notes),
+        path=path,
+    )
 
 
 def of_real(ground: Ground, beside: Sequence[Subject]) -> Subject:

@@ -1,7 +1,9 @@
 """`gantext eval`: scores of runs and files under one protocol, beside the real text's."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+import math
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
 
 from gantext.evaluation import scorebook, subjects
 from gantext.evaluation.ground import Ground
@@ -9,11 +11,13 @@ from gantext.evaluation.request import Asked, check_kind
 from gantext.evaluation.scorebook import Say
 from gantext.evaluation.spreadsheet import csv_text
 from gantext.evaluation.subjects import Subject
-from gantext.metrics.score import Score, signature_line
+from gantext.metrics.score import Score, Setting, shown, signature_line
 from gantext.metrics.signatures import own_name
 
 Table = dict[str, list[Score]]
-RECORD = ("run", "score", "value", "error", "signature")  # what CSV says of a score
+RECORD = ("run", "score", "value", "error", "sd", "signature")  # what CSV says of a score
+SEEDS = ("sample_seed", "seed")  # what a signature says of the seed that was asked for
+FAR = 0.5  # of the variance of real features; tried with noise and models, see docs/scores.md
 REAL_SUFFIX = "-real"  # of the names of scores that real pictures have
 
 
@@ -25,25 +29,93 @@ def score_all(asked: Asked, names: Sequence[str], say: Say, stored_only: bool = 
     Raises:
         UserError: no such run or data; or none of the measures is for what the runs make.
     """
-    found, ground = gather(asked, names)
+    return whole(asked, list(one_by_one(asked, names, say, stored_only)))
+
+
+def one_by_one(
+    asked: Asked, names: Sequence[str], say: Say, stored_only: bool = False
+) -> Iterator[Table]:
+    """What `score_all` puts together: a table of each measure, as soon as it is computed.
+
+    With several seeds each score is a mean over those (see `over_seeds`).
+    """
+    for model in asked.models():
+        if unlike := asked.unlike_own(model):
+            run = subjects.label(model, asked.runs_dir)
+            asked.note([f"{run}: not as in its own scores: {', '.join(unlike)}"])
+    draws = [(one, *gather(one, names)) for one in asked.of_each_seed()]
+    for name in names:
+        yield over_seeds(
+            [_of_measure(name, *drawn, say, stored_only=stored_only) for drawn in draws]
+        )
+
+
+def _of_measure(
+    name: str,
+    asked: Asked,
+    found: Sequence[Subject],
+    ground: Ground,
+    say: Say,
+    stored_only: bool,
+) -> Table:
+    protocol = asked.protocol
     scores = {
-        one.name: scorebook.score(names, one, ground, asked.protocol, say, stored_only)
-        for one in found
+        one.name: scorebook.score([name], one, ground, protocol, say, stored_only) for one in found
     }
     if ground.size:
         real = subjects.of_real(ground, found)
         scores[subjects.REAL] = [
             dataclasses.replace(one, name=f"real-{one.name}")
-            for one in scorebook.score(names, real, ground, asked.protocol, say, stored_only)
+            for one in scorebook.score([name], real, ground, protocol, say, stored_only)
         ]
-    table = {name: values for name, values in scores.items() if values}
+    return scores
+
+
+def whole(asked: Asked, parts: Sequence[Table]) -> Table:
+    """The tables of measures as one, without sources that have no score; notes what is to be said.
+
+    There need not be all of those that were asked for.
+    """
+    sources = dict.fromkeys(source for part in parts for source in part)
+    table = {source: [one for part in parts for one in part[source]] for source in sources}
+    table = {source: scores for source, scores in table.items() if scores}
     asked.note(remarks(table))
     return table
 
 
+def over_seeds(tables: Sequence[Table]) -> Table:
+    """The mean of each score over tables of the same scores, but for the seed of the samples.
+
+    Its error is that of this mean, by the deviation over the seeds, and what its signature says of
+    the samples' seed is the first and the last. A score that no seed changes stays as it is.
+    """
+    first = tables[0]
+    return {
+        source: [_mean(same) for same in zip(*(table[source] for table in tables), strict=True)]
+        for source in first
+    }
+
+
+def _mean(scores: Sequence[Score]) -> Score:
+    first, last = scores[0], scores[-1]
+    if all(one.signature == first.signature for one in scores):
+        return first
+    values = [one.value for one in scores]
+    sd = statistics.stdev(values) if all(map(math.isfinite, values)) else None
+    signature: dict[str, Setting] = {}
+    for key, setting in first.signature.items():
+        if all(one.signature.get(key) == setting for one in scores):
+            signature[key] = setting
+        elif key in SEEDS:
+            signature[key] = f"{setting}..{last.signature[key]}"
+    error = None if sd is None else sd / math.sqrt(len(values))
+    signature["seeds"] = len(values)
+    return Score(first.name, statistics.fmean(values), signature, error, sd)
+
+
 def remarks(table: Table) -> list[str]:
     """What is to be said of scores, as their signatures tell, stored ones too."""
-    return [*uneven(table), *blank(table)]
+    return [*uneven(table), *blank(table), *astray(table)]
 
 
 def beside_real(found: Table) -> Table:
@@ -96,6 +168,29 @@ def blank(table: Table) -> list[str]:
     ]
 
 
+def astray(table: Table) -> list[str]:
+    """What is to be said of pictures whose precision and recall mean little.
+
+    Among few pictures, or beside an outlier, the region of real ones is so large that it may hold
+    any noise. That samples are elsewhere shows by their Frechet distance: that of noise is over
+    half of what real features vary by, and models that draw the data have far less.
+    """
+    found = []
+    for source, scores in table.items():
+        named = {one.name: one for one in scores}
+        distance = named.get("frechet")
+        spread = distance and distance.signature.get("spread")
+        if distance is None or not isinstance(spread, float) or "precision" not in named:
+            continue
+        if distance.value > spread * FAR:
+            found.append(
+                f"{source}: precision and recall mean little: the Frechet distance, "
+                f"{shown(distance.value)}, is over half of the variance of real features, "
+                f"{shown(spread)}, as that of noise is"
+            )
+    return found
+
+
 def _size(score: Score) -> int:
     """How many sentences were scored."""
     return int(score.signature.get("hypotheses") or score.signature.get("sentences") or 0)
@@ -109,7 +204,9 @@ def gather(asked: Asked, names: Sequence[str]) -> tuple[list[Subject], Ground]:
         check_kind(model, names)
     ground = asked.ground(models, names)
     sampled = [asked.subject(model, asked.request(model)) for model in models]
-    return distinct([*sampled, *files]), ground
+    found = distinct([*sampled, *files])
+    asked.places.update({one.name: one.path for one in found if one.path is not None})
+    return found, ground
 
 
 def distinct(found: Sequence[Subject]) -> list[Subject]:
@@ -131,6 +228,7 @@ def records(table: Mapping[str, Sequence[Score]]) -> list[tuple[object, ...]]:
             own_name(score.name),
             score.value,
             "" if score.error is None else score.error,
+            "" if score.sd is None else score.sd,
             signature_line(score),
         )
         for source, scores in table.items()

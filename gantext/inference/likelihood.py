@@ -5,10 +5,11 @@ import torch
 
 from gantext.data.batches import of_like_length
 from gantext.data.corpus import Split
-from gantext.inference.sampling import ROWS
 from gantext.metrics.score import Setting
 from gantext.metrics.text.likelihood import nll_per_token
 from gantext.models.contract import Algorithm, Estimator
+
+ROWS = 500  # sentences of like length that are scored together
 
 
 def split_log_prob(algorithm: Algorithm, split: Split, device: torch.device) -> np.ndarray:

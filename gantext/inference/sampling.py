@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 
 import torch
 
+from gantext.config.settings import Stream
 from gantext.data.tokenizers import detokenize
 from gantext.data.vocabulary import Vocabulary
 from gantext.inference.request import SamplingRequest
@@ -17,17 +18,24 @@ from gantext.runs.trained import TrainedText
 Texts = tuple[list[str], list[list[str]]]  # sentences, and the words of each
 
 
-def draw(trained: TrainedText, request: SamplingRequest) -> Texts:
+def draw(trained: TrainedText, request: SamplingRequest, stream: Stream = Stream.sampling) -> Texts:
     """Sample a run: n sentences, and their words. Raises LogitsNotFinite, naming the run."""
-    return _joined(draw_parts(trained, request))
+    return _joined(draw_parts(trained, request, stream))
 
 
-def draw_parts(trained: TrainedText, request: SamplingRequest) -> Iterator[Texts]:
+def draw_parts(
+    trained: TrainedText, request: SamplingRequest, stream: Stream = Stream.sampling
+) -> Iterator[Texts]:
     """The same, some sentences at a time: of a million nothing but these is held in memory."""
-    rng = generator(request.seed, "sampling", trained.device)
+    rng = generator(request.seed, stream.value, trained.device)
     with naming(trained.run):
         yield from sampled_parts(
-            trained.algorithm, trained.vocabulary, request.n, rng, request.options, ROWS
+            trained.algorithm,
+            trained.vocabulary,
+            request.n,
+            rng,
+            request.options,
+            trained.settings.eval.batch_size,
         )
 
 
@@ -38,9 +46,6 @@ def naming(run: RunDir) -> Iterator[None]:
         yield
     except LogitsNotFinite as error:
         raise LogitsNotFinite(f"{run.path.name} cannot be sampled: {error}") from error
-
-
-ROWS = 500
 
 
 def sample_texts(

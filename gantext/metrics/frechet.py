@@ -8,7 +8,7 @@ Gaussians has a closed form (Dowson & Landau 1982; Heusel et al. 2017, eq. 6):
 Its estimate is biased upwards, the more so the smaller the sets are (Chong & Forsyth 2020): only
 values at the same number of embeddings can be compared.
 
-Legend: N embeddings of a set, D their size, R <= D the rank of a covariance.
+Legend: N embeddings of a set, D their size, R <= D the rank of a covariance (of a, in `error`).
 """
 
 from collections.abc import Iterable
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gantext.errors import UserError
+from gantext.metrics import standard_error
 
 Floats = NDArray[np.float64]
 
@@ -77,6 +78,26 @@ def frechet_distance(a: Gaussian, b: Gaussian) -> float:
     shift = a.mean - b.mean
     spread = np.trace(a.covariance) + np.trace(b.covariance) - 2 * shared.sum()
     return max(0.0, float(shift @ shift + spread))
+
+
+def error(embeddings: ArrayLike, a: Gaussian, b: Gaussian) -> float | None:
+    """The standard error of `frechet_distance` over the embeddings (N, D) that `a` is fitted to.
+
+    By the delta method; `b` is taken as it is, and the bias is not in it. With T the optimal map of
+    a to b, T = S_a^{-1/2} (S_a^{1/2} S_b S_a^{1/2})^{1/2} S_a^{-1/2}, d^2 has the gradients
+    2 (mu_a - mu_b) and I - T, so that x = embedding - mu_a has the influence
+
+        2 (mu_a - mu_b)' x + x' x - x' T x, less its mean
+
+    where x' T x is the sum of s_r (u_r' F_a^{-1} x)^2 with S_a = F_a F_a', and s_r^2, u_r the
+    eigenvalues and eigenvectors of F_a' S_b F_a, (R, R).
+    """
+    x = np.asarray(embeddings, np.float64) - a.mean  # (N, D)
+    factor = _factor(a.covariance)  # (D, R), of orthogonal columns
+    squares, vectors = np.linalg.eigh(factor.T @ b.covariance @ factor)
+    whitened = x @ (factor / np.square(factor).sum(0)) @ vectors  # (N, R)
+    mapped = np.square(whitened) @ np.sqrt(np.maximum(0, squares))  # (N,)
+    return standard_error.of_mean(2 * x @ (a.mean - b.mean) + np.square(x).sum(1) - mapped)
 
 
 def _factor(covariance: Floats) -> Floats:

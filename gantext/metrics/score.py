@@ -1,7 +1,7 @@
 """A number that carries the settings it was computed with."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NotRequired, TypedDict
 
@@ -18,6 +18,7 @@ class ScoreRecord(TypedDict):
     name: str
     value: float | Literal["nan", "inf", "-inf"]
     error: NotRequired[float]
+    sd: NotRequired[float]
     signature: dict[str, Setting]
 
 
@@ -42,6 +43,7 @@ ORIGIN = frozenset(
         "top_k",
         "top_p",
         "sample_seed",
+        "seeds",
         "run_data",
         "samples",
         "samples_hash",
@@ -61,18 +63,25 @@ class Score:
     Attributes:
         error: the standard error of `value` over the sentences or pictures that were scored, in
             its unit; None where none is known.
+        sd: where `value` is the mean over samples of several seeds, their standard deviation.
+        each: of scores of test sentences (captions) that all models are asked of, by how much the
+            score moves with each of these N, times N: the mean of these numbers has the same error.
+            Those of two models are held against each other one by one.
     """
 
     name: str
     value: float
     signature: Mapping[str, Setting] = field(default_factory=dict)
     error: float | None = None
+    sd: float | None = None
+    each: Sequence[float] | None = field(default=None, compare=False, repr=False)
 
     def to_json(self) -> dict[str, object]:
         """Return a dict that strict JSON can hold: a NaN or infinite value becomes a string."""
         value = self.value if math.isfinite(self.value) else str(self.value)
-        error = {} if self.error is None else {"error": self.error}
-        return {"name": self.name, "value": value, **error, "signature": dict(self.signature)}
+        spread = {"error": self.error, "sd": self.sd}
+        known = {name: size for name, size in spread.items() if size is not None}
+        return {"name": self.name, "value": value, **known, "signature": dict(self.signature)}
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> "Score":
@@ -86,7 +95,7 @@ class Score:
         except Misfit as error:
             raise UserError(f"not a score: {error}") from None
         value, signature = float(record["value"]), dict(record["signature"])
-        return cls(record["name"], value, signature, record.get("error"))
+        return cls(record["name"], value, signature, record.get("error"), record.get("sd"))
 
 
 def signed(**settings: Setting) -> dict[str, Setting]:
@@ -128,11 +137,20 @@ def shown(value: float | None) -> str:
 
 
 def shown_error(score: Score) -> str:
-    """A score's standard error in a table, with as many decimals as its value; "" without one."""
-    if score.error is None or not math.isfinite(score.error) or not math.isfinite(score.value):
+    """What a score varies by in a table, with as many decimals as its value; "" if not known.
+
+    That is the deviation over seeds where it is a mean over these, else its standard error.
+    """
+    spread = score.error if score.sd is None else score.sd
+    if spread is None or not math.isfinite(spread) or not math.isfinite(score.value):
         return ""
     decimals = 2 if abs(score.value) >= 10 else 4
-    return "±" + f"{score.error:.{decimals}f}".removeprefix("0")
+    return "±" + f"{spread:.{decimals}f}".removeprefix("0")
+
+
+def shown_with_error(score: Score) -> str:
+    """A score in a table with what it varies by."""
+    return f"{shown(score.value)} {shown_error(score)}".rstrip()
 
 
 def _short(key: str, value: Setting) -> str:

@@ -9,11 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import gantext
+from gantext.evaluation import measures
 from gantext.evaluation.comparison import Comparison, by_data, compare, score_rows, setting_rows
 from gantext.evaluation.frontier import Frontier, figure, frontier, point_rows, protocols, reading
 from gantext.evaluation.request import Asked
 from gantext.evaluation.scorebook import Say
 from gantext.evaluation.subjects import Model, label
+from gantext.evaluation.table import Table as ScoreTable
+from gantext.evaluation.table import score_all
 from gantext.metrics.score import shown
 from gantext.metrics.signatures import signature_lines
 from gantext.plots.output import to_svg
@@ -21,7 +24,7 @@ from gantext.report import kept
 from gantext.report.page import Figure, Page, RunPart, Table, render
 from gantext.report.picture_run import picture_part
 from gantext.report.text_run import run_part
-from gantext.runs.kinds import PICTURES
+from gantext.runs.kinds import PICTURES, TEXT
 
 FRONTIER_CAPTION = (
     "Each curve is one model at several temperatures: up is better, left is more diverse. A dashed "
@@ -85,6 +88,18 @@ def report(asked: Asked, request: Request, say: Say) -> str:
         runs=tuple(part for group in groups for part in group.parts),
     )
     return render(page)
+
+
+def stored_scores(asked: Asked) -> ScoreTable:
+    """The scores of a report's runs, as they are stored: its quick ones, and slow ones if any."""
+    asked, _ = asked.readable()
+    found: ScoreTable = {}
+    for one, models in by_data(asked, asked.models()):
+        text = (*measures.reported(slow=False), *measures.reported(slow=True))
+        names = text if models[0].kind is TEXT else measures.of_pictures()
+        for source, scores in score_all(one, names, lambda line: None, stored_only=True).items():
+            found.setdefault(source, []).extend(scores)
+    return found
 
 
 def _group(asked: Asked, models: Sequence[Model], request: Request, say: Say) -> Group:

@@ -107,8 +107,9 @@ CHANGES: tuple[Change, ...] = (
         beside="total",
     ),
     Change(5, Part.state, "ended", False, beside="total"),
-    # Format 6 has no key more: in it a checkpoint has several files of tensors, of which code from
-    # before reads one.
+    # Format 6, in which a checkpoint has several files of tensors, of which code from before reads
+    # one. Samples at the end of a phase were others than those of gantext sample of the same seed.
+    Change(6, Part.settings, "eval.stream", "eval"),
 )
 
 

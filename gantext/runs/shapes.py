@@ -138,11 +138,16 @@ class _Scored(TypedDict):
 
 
 class StoredScores(_Scored, total=False):
-    """A file of scores: of the end of a phase, or under all that decides them."""
+    """A file of scores: of the end of a phase, or under all that decides them.
+
+    Attributes:
+        each: `Score.each` of those that have it, by name.
+    """
 
     phase: str
     total: Whole
     key: dict[str, Setting]
+    each: dict[str, list[float]]
     checksum: str
 
 

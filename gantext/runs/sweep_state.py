@@ -14,6 +14,8 @@ PLANNED, STARTING, RUNNING = "planned", "starting", "running"
 
 class _Named(TypedDict):
     job: str
+    run: str
+    path: str
     overrides: list[str]
     status: str
     scores: list[ScoreRecord]
@@ -24,6 +26,7 @@ class JobState(_Named, total=False):
 
     Attributes:
         job: its name, a number.
+        run, path: the name of its run, SWEEP/NUMBER, and its folder.
         overrides: its words.
         status: planned (no process has begun it), starting, or that of its run; damaged.
         scores: those of the last phase that has some.
@@ -46,7 +49,15 @@ def states(sweep: SweepDir) -> list[JobState]:
 
 def state_of(job: SweepJob) -> JobState:
     """How a job stands; of a damaged one what is wrong."""
-    state: JobState = {"job": job.name, "overrides": [], "status": "damaged", "scores": []}
+    folder = job.folder.resolve()
+    state: JobState = {
+        "job": job.name,
+        "run": f"{folder.parent.name}/{folder.name}",
+        "path": str(folder),
+        "overrides": [],
+        "status": "damaged",
+        "scores": [],
+    }
     try:
         state["overrides"] = job.words
         state["status"] = status_of(job)

@@ -120,7 +120,7 @@ class TextInspector:
     def score(self, phase: str, total: int, digest: str | None) -> list[Score]:
         """See `Inspector.score`."""
         lines, scores = score_text(self._trained(phase, total, digest), self.corpus, phase)
-        self.run.save_samples(phase, lines)
+        self.run.save_samples(phase, list(lines))
         return scores
 
     def _trained(self, phase: str, total: int, digest: str | None) -> TrainedText:

@@ -19,7 +19,7 @@ import gantext
 from gantext.data.tokenizers import tokenize
 from gantext.inference import sampling
 from tests.cli.test_preparation import ENDS, NAMES, THINGS, VERBS, own_bleu, sentences, values
-from tests.conftest import SMALL_MLE, Command
+from tests.conftest import SMALL_MLE, Command, scores_in
 
 PARTS = (NAMES, VERBS, THINGS, ENDS)
 CHINESE = (("我", "他", "老师"), ("今天", "明天"), ("喜欢", "修理", "卖"), ("苹果。", "小船。"))
@@ -97,18 +97,18 @@ def test_a_run_on_capitals_scores_as_one_without(cli: Command, runs: Runs, tmp_p
         assert cased.code == 0, cased.err
         of: list[dict[Any, float]] = [{}, {}]
         for found, scores in zip((cased, lower), of, strict=True):
-            for place, one in enumerate(json.loads(found.out)):
+            for place, one in enumerate(scores_in(found.out)):
                 scores[place, one["name"]] = one["value"]
                 # Likelihoods are of the tokens of the data, whatever the case of its lines.
                 assert one["signature"].get("case") == "lower" or "eos" in one["signature"]
         assert of[0] == of[1] and of[0], command
     compared = [
-        json.loads(cli("compare", str(runs(kind)), *beside, "--json").out)[0]["scores"]
+        json.loads(cli("compare", str(runs(kind)), *beside, "--json").out)[0]["runs"]
         for kind in ("cased", "lower")
     ]
     numbers = [
-        {source: [(one["name"], one["value"]) for one in found] for source, found in table.items()}
-        for table in compared
+        [[(one["name"], one["value"]) for one in run["scores"]] for run in runs_of]
+        for runs_of in compared
     ]
     assert numbers[0] == numbers[1] and len(numbers[0]) == 3
     pages = []

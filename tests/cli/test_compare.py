@@ -40,7 +40,7 @@ def document(cli: Command, *words: str) -> list[dict[str, Any]]:
 
 def test_settings_that_differ_are_listed(cli: Command, runs: list[str]) -> None:
     [found] = document(cli, *runs)
-    assert set(found["scores"]) == {*runs, "real"}
+    assert [run["run"] for run in found["runs"]] == [*runs, "real"]
     assert found["settings"]["seed"] == {"a": "1", "b": "2", "c": "1"}
     assert set(found["settings"]) == {"seed", "model.adversarial.learning_rate"}
 
@@ -51,8 +51,8 @@ def test_means_over_runs_that_differ_in_their_seed_only(cli: Command, runs: list
     assert list(found["means"]) == ["a and 1 more"]
     values = [
         score["value"]
-        for run in "ab"
-        for score in found["scores"][run]
+        for run in found["runs"][:2]
+        for score in run["scores"]
         if score["name"] == "bleu-2"
     ]
     assert found["means"]["a and 1 more"]["bleu-2"]["mean"] == pytest.approx(
@@ -62,6 +62,7 @@ def test_means_over_runs_that_differ_in_their_seed_only(cli: Command, runs: list
 
 def test_other_data_is_another_table(cli: Command, runs: list[str], tmp_path: Path) -> None:
     RunDir(tmp_path / "runs" / "c").update(data="0" * 64)
+    shutil.rmtree(tmp_path / "runs" / "c" / "scores")
     found = cli("compare", *runs, "-n", "30")
     assert found.code == 2 and "trained on other data" in found.err  # its likelihood
 
@@ -90,3 +91,17 @@ def test_a_column_of_two_protocols_is_marked() -> None:
     assert score_rows(mixed)[0] == ["run", "self-bleu-4 *", "unique"]
     [note] = mixed.notes
     assert note == "self-bleu-4: not comparable as it stands: hyp:500 of a; hyp:1000 of b"
+
+
+def test_differences_and_what_they_are_made_of(cli: Command, runs: list[str]) -> None:
+    """a and c are the same model: the likelihoods of the same sentences do not differ at all."""
+    [found] = document(cli, "a", "a@mle", "--beside", "a@mle")
+    apart = {one["score"]: one for one in found["differences"]}
+    assert {(one["run"], one["beside"]) for one in apart.values()} == {("a", "a@mle")}
+    assert (apart["nll-test"]["by"], apart["bleu-2"]["by"]) == ("paired", "samples")
+    assert apart["bleu-2"]["low"] <= apart["bleu-2"]["value"] <= apart["bleu-2"]["high"]
+    shown = cli("compare", "a", "a@mle", "-n", "30")
+    assert shown.code == 0 and "differences from a" in shown.out
+    assert "paired, sentence by sentence: nll-test" in shown.out
+    refused = cli("compare", "a", "c", "--beside", "b")
+    assert refused.code == 2 and "--beside b is none of what is compared" in refused.err

@@ -16,7 +16,7 @@ from gantext.evaluation import known_data
 from gantext.evaluation.subjects import Model
 from gantext.runs.folder import RunDir
 from gantext.runs.shapes import checksum
-from tests.conftest import Command
+from tests.conftest import Command, scores_in
 
 Records = dict[str, dict[str, Any]]
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -26,7 +26,7 @@ VARYING = frozenset({"weights", "data", "run_data", "gantext", "version", "signa
 def documents(cli: Command, *words: str) -> list[dict[str, Any]]:
     found = cli("eval", *words, "--json")
     assert found.code == 0, found.err
-    return list(json.loads(found.out))
+    return scores_in(found.out)
 
 
 def scores(cli: Command, *words: str) -> Records:
@@ -39,8 +39,12 @@ def values(cli: Command, *words: str) -> dict[str, float]:
 
 @pytest.fixture
 def run(trained: Path, tmp_path: Path) -> Path:
-    """A copy of the tiny run of its own."""
-    return Path(shutil.copytree(trained, tmp_path / "runs" / "one"))
+    """A copy of the tiny run of its own, with the scores of its phases alone."""
+    copy = Path(shutil.copytree(trained, tmp_path / "runs" / "one"))
+    for path in (copy / "scores").glob("*.json"):
+        if not path.name.startswith("phase-"):
+            path.unlink()
+    return copy
 
 
 def stored(run: Path) -> dict[str, int]:
@@ -275,7 +279,80 @@ def test_lost_data_blocks_only_what_needs_it(
     assert values(cli, "self-bleu", str(run), "-n", "30") == shown
     assert len(values(cli, "diversity", str(run), "-n", "30")) == 11
     found = cli("eval", "all", str(run), "-n", "30", "--json")
-    names = {record["name"]: record["value"] for record in json.loads(found.out)}
+    names = {record["name"]: record["value"] for record in scores_in(found.out)}
     assert names["bleu-2"] == bleu["bleu-2"] and "grammatical" not in names
     assert "text.txt: no such file; what needs no data is scored" in found.err
     assert cli("eval", "lengths", str(run), "-n", "30").code == 2
+
+
+def test_eval_finds_what_training_has_stored(
+    cli: Command, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same numbers as at the end of the last phase, and no sentence is drawn for them."""
+    run = Path(shutil.copytree(trained, tmp_path / "runs" / "same"))
+    at_end = json.loads((run / "scores" / "phase-mle.json").read_text())["scores"]
+
+    def never(*_: object) -> None:
+        raise AssertionError("sampled again")
+
+    monkeypatch.setattr("gantext.inference.sampling.draw", never)
+    found = scores(cli, "bleu", f"{run}@mle")
+    for record in at_end:
+        if record["name"].startswith("bleu-"):
+            again = found[record["name"]]
+            assert (again["value"], again["error"]) == (record["value"], record["error"])
+            assert again["signature"] == {**record["signature"], "run": "same"}
+
+
+def test_other_samples_than_the_runs_own_are_said(cli: Command, trained: Path) -> None:
+    own = cli("eval", "self-bleu", str(trained), "-n", "20")
+    other = cli(
+        "eval", "self-bleu", str(trained), "-n", "20", "--seed", "3", "--temperature", "0.5"
+    )
+    assert "not as in its own" not in own.err
+    assert "own scores: seed 3 (own: 20), temperature 0.5 (own: 1.0)" in other.err
+
+
+def test_several_seeds_are_those_one_by_one(cli: Command, trained: Path) -> None:
+    words = ["self-bleu", str(trained), "-n", "20"]
+    alone = [values(cli, *words, "--seed", str(seed))["self-bleu-3"] for seed in (20, 21)]
+    found = scores(cli, *words, "--seeds", "2")["self-bleu-3"]
+    mean = sum(alone) / 2
+    assert found["value"] == pytest.approx(mean)
+    assert found["sd"] == pytest.approx(abs(alone[0] - alone[1]) / 2**0.5)
+    assert found["signature"]["sample_seed"] == "20..21" and found["signature"]["seeds"] == 2
+    shown = cli("eval", *words, "--seeds", "2").out
+    assert "mean ± sd over 2 seeds" in shown and f"{mean:.4f} ± {found['sd']:.4f}" in shown
+
+
+def test_the_first_sentences_of_a_file(cli: Command, trained: Path, tmp_path: Path) -> None:
+    lines = ["a red ring .", "two gray stars .", "a red circle .", "one star ."]
+    for name, size in (("all.txt", 4), ("two.txt", 2)):
+        (tmp_path / name).write_text("".join(f"{line}\n" for line in lines[:size]))
+    data = ["data=scenes", "data.train_size=64", "data.test_size=30", "data.validation_size=10"]
+    first = cli("eval", "bleu", "--samples", "all.txt", "-n", "2", *data, "--json")
+    whole = cli("eval", "bleu", "--samples", "two.txt", *data, "--json")
+    found, wanted = (scores_in(one.out) for one in (first, whole))
+    assert [one["value"] for one in found] == [one["value"] for one in wanted]
+    assert found[0]["signature"]["hypotheses"] == 2
+    assert "all.txt: the first 2 of 4 sentences are scored" in first.err
+    assert (
+        "all.txt: only 4 sentences, not 9"
+        in cli("eval", "bleu", "--samples", "all.txt", "-n", "9", *data).err
+    )
+
+
+def test_what_is_computed_is_kept_when_all_are_cut_off(
+    cli: Command, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C at the third measure: the two before it are told, stored and shown; exit code 130."""
+
+    def cut_off(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("gantext.evaluation.measures.diversity.diversity", cut_off)
+    found = cli("eval", "all", str(run), "-n", "21", "--json")
+    names = {one["name"] for one in scores_in(found.out)}
+    assert {"bleu-2", "real-self-bleu-5"} <= names and "distinct-1" not in names
+    assert f"{run.name}: bleu-2 0." in found.err and "measures are left" in found.err
+    assert found.code == 130

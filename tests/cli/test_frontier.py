@@ -11,7 +11,7 @@ import pytest
 from gantext.evaluation import at_real
 from gantext.metrics.text.frontier import Point, bleu_at
 from gantext.runs.folder import RunDir
-from tests.conftest import Command
+from tests.conftest import Command, scores_in
 
 FEW = ["-n", "30", "--temperatures", "0.5,1.0"]
 
@@ -42,8 +42,8 @@ def test_a_point_equals_eval(cli: Command, run: Path) -> None:
     """The curve's scores at one temperature are those of `eval` there."""
     found = document(cli, str(run), *FEW)
     alone = cli("eval", "bleu", str(run), "-n", "30", "--temperature", "0.5", "--json")
-    [want] = [r for r in json.loads(alone.out) if r["name"] == "bleu-4"]
-    assert want in found["scores"]
+    [want] = [r for r in scores_in(alone.out) if r["name"] == "bleu-4"]
+    assert want in [one for run in found["runs"] for one in run["scores"]]
 
 
 def test_the_csv_has_every_draw(cli: Command, run: Path, tmp_path: Path) -> None:

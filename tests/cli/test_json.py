@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import Command, Result
+from tests.conftest import Command, Result, scores_in
 
 
 def document(found: Result) -> Any:
@@ -35,11 +35,14 @@ def test_sample(cli: Command, trained: Path, tmp_path: Path) -> None:
 
 def test_scores(cli: Command, trained: Path) -> None:
     for name in ("bleu", "self-bleu"):
-        records = document(cli("eval", name, str(trained), "-n", "40", "--json"))
+        found = cli("eval", name, str(trained), "-n", "40", "--json")
+        assert [set(run) for run in document(found)["runs"]] == [{"run", "path", "scores"}] * 2
+        assert Path(document(found)["runs"][0]["path"]) == trained.resolve()
+        records = scores_in(found.out)
         names = [record["name"] for record in records]
         assert {f"{name}-2", f"{name}-5", f"real-{name}-4"} <= set(names)
         for record in records:
-            assert set(record) == {"name", "value", "signature"}
+            assert set(record) == {"name", "value", "error", "signature"} and record["error"] > 0
             order = record["name"].rpartition("-")[2]
             assert not order.isdigit() or record["signature"]["n"] == int(order)
             assert 0 <= record["value"] <= 100
@@ -51,34 +54,42 @@ def test_scores_of_a_file(cli: Command, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("a b c d e\nf g h i j\n")
     (tmp_path / "b.txt").write_text("a b c d e\nk l m n o\n")
     words = ["--samples", "a.txt", "--references", "b.txt", "--preset", "texygen", "--json"]
-    records = document(cli("eval", "bleu", *words))
+    records = scores_in(cli("eval", "bleu", *words).out)
     values = {record["name"]: record["value"] for record in records}
     # One line is a reference word for word; in the other nothing fits but method1's epsilon.
     assert 0.5 <= values["bleu-2"] < 0.52
 
 
 def test_train_and_runs(cli: Command, small_mle: list[str], tmp_path: Path) -> None:
-    records = document(cli("train", *small_mle, "name=r", "--json"))
+    trained = document(cli("train", *small_mle, "name=r", "--json"))
+    assert (trained["run"], trained["path"]) == ("r", str(tmp_path.resolve() / "runs" / "r"))
+    records = trained["scores"]
     assert {"nll-test", "bleu-4"} <= {record["name"] for record in records}
-    assert document(cli("train", "--resume", "--json")) == records
+    assert document(cli("train", "--resume", "--json")) == trained
     (row,) = document(cli("runs", "list", "--json"))
     assert row["run"] == "r" and row["status"] == "finished" and row["steps"] == 16
     assert row["scores"]["nll-test"] == records[0]["value"]
     shown = document(cli("runs", "show", "r", "--json"))
-    assert shown["scores"]["mle"] == records and "hidden: 8" in shown["config"]
+    assert (
+        shown["scores"] == shown["phases"][0]["scores"] == records
+        and "hidden: 8" in shown["config"]
+    )
     jobs = document(cli("train", "-m", *small_mle, "seed=1,2", "--json"))["jobs"]
     assert [(job["job"], job["status"]) for job in jobs] == [("0", "finished"), ("1", "finished")]
+    assert [Path(job["path"]).name for job in jobs] == ["0", "1"]
+    assert jobs[0]["run"].endswith("-sweep/0")
 
 
 def test_a_run_of_nan_is_json_too(cli: Command, small_mle: list[str]) -> None:
     words = ["model.mle.learning_rate=1e30", "model.mle.clip=1e30", "model.mle.warmup_steps=0"]
     found = cli("train", *small_mle, *words, "--json")
     if found.code == 0:
-        assert "nan" in [record["value"] for record in document(found)]
+        assert "nan" in [record["value"] for record in document(found)["scores"]]
     assert document(cli("runs", "list", "--json"))[0]["run"]
 
 
 def test_data(cli: Command) -> None:
+    assert document(cli("data", "get", "scenes", "--json")) == {"data": "scenes", "files": []}
     rows = document(cli("data", "list", "--json"))
     assert {"scenes", "coco", "text", "oracle"} <= {row["name"] for row in rows}
     assert all(set(row) == {"name", "what", "state", "where"} for row in rows)
@@ -102,3 +113,12 @@ def test_tables_for_people(cli: Command, trained: Path) -> None:
     assert f"gantext sample {trained}" in found.err
     found = cli("eval", "bleu", str(trained), "-n", "30")
     assert "real" in found.out and "preset texygen" in found.out
+
+
+def test_report(cli: Command, trained: Path, tmp_path: Path) -> None:
+    words = ["report", str(trained), "-n", "20", "--temperatures", "none", "--json"]
+    found = document(cli(*words))
+    assert Path(found["report"]) == (tmp_path / "report.html").resolve()
+    assert found["bytes"] == Path(found["report"]).stat().st_size
+    assert [run["run"] for run in found["runs"]] == [trained.name, "real"]
+    assert "bleu-4" in {one["name"] for one in found["runs"][0]["scores"]}

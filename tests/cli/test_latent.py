@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gantext.evaluation import measures
-from tests.conftest import Command
+from tests.conftest import Command, scores_in
 
 NAMES = ["elbo", "reconstruction", "kl", "iw-nll", "mutual-information", "active-units"]
 
@@ -22,7 +22,7 @@ def run(trained_vae: Path, tmp_path: Path) -> Path:
 def records(cli: Command, *words: str) -> dict[str, dict]:
     found = cli("eval", *words, "--json")
     assert found.code == 0, found.err
-    return {record["name"]: record for record in json.loads(found.out)}
+    return {record["name"]: record for record in scores_in(found.out)}
 
 
 def test_the_measures_and_what_always_holds(cli: Command, run: Path) -> None:
@@ -71,7 +71,7 @@ def test_beside_a_vae_another_model_is_left_out_and_named(
 ) -> None:
     found = cli("eval", "latent", str(run), str(trained), "--k", "3", "--n", "10", "--json")
     assert found.code == 0, found.err
-    assert len(json.loads(found.out)) == len(NAMES)
+    assert len(scores_in(found.out)) == len(NAMES)
     assert f"{trained.name} is left out: only a model with a latent variable" in found.err
 
 

@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from gantext.evaluation.judges import caption_judge, picture_classifier
 from gantext.nn.captions.dual_encoder import DualEncoderConfig
-from tests.conftest import SMALL_DPR_GAN, SMALL_IMAGE_GAN, Command
+from tests.conftest import SMALL_DPR_GAN, SMALL_IMAGE_GAN, Command, scores_in
 
 FOLDER = "my pictures"
 OWN = ["data=pictures", f"data.folder={FOLDER}", "eval.samples=8", "name=run"]
@@ -45,7 +45,7 @@ def test_pictures_with_classes(cli: Command, tmp_path: Path) -> None:
     found = cli("train", *words, *OWN, "data.size=8", "model.steps=2")
     assert found.code == 0 and "no scores" not in found.err
     assert cli("sample", "run", "-n", "4", "--out", "grid.png").code == 0
-    scores = json.loads(cli("eval", "pictures", "run", "--json").out)
+    scores = scores_in(cli("eval", "pictures", "run", "--json").out)
     assert {"frechet", "class-kl", "memorised"} <= {one["name"] for one in scores}
     found = cli("compare", "run", "run@adversarial")
     assert found.code == 0 and "class-kl" in found.out
@@ -54,7 +54,7 @@ def test_pictures_with_classes(cli: Command, tmp_path: Path) -> None:
     assert ["pictures", "32 x 32 pixels, grey"] in shown["facts"]
     assert "A circle number" in " ".join(shown["examples"]["train"])
     Image.new("L", (9, 9)).save(tmp_path / FOLDER / "circle" / "0.png")
-    again = json.loads(cli("eval", "pictures", "run", "--json").out)
+    again = scores_in(cli("eval", "pictures", "run", "--json").out)
     signs = [one[0]["signature"] for one in (scores, again)]
     assert signs[0]["data"] == signs[1]["run_data"] != signs[1]["data"]
 
@@ -68,7 +68,7 @@ def test_captions(cli: Command, tmp_path: Path) -> None:
     assert "its captions are no scenes, so there will be scores of retrieval and div" in found.err
     drawn = cli("sample", "run", "--caption", "a square number 3.", "-n", "2", "--out", "grid.png")
     assert drawn.code == 0 and "warning" not in drawn.err
-    scores = json.loads(cli("eval", "pictures", "run", "--json").out)
+    scores = scores_in(cli("eval", "pictures", "run", "--json").out)
     values = {one["name"]: one["value"] for one in scores}
     assert {"retrieval-1", "retrieval-1-real", "diversity"} <= values.keys()
     assert values["retrieval-5"] == values["retrieval-5-real"] == 1  # of 4 pictures

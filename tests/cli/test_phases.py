@@ -18,7 +18,10 @@ def test_runs_show_a_run_as_it_was_at_the_end_of_a_phase(cli: Command, trained: 
     for phase, scored in (("mle", ["mle"]), ("discriminator", ["mle"])):
         found = json.loads(cli("runs", "show", f"{trained}@{phase}", "--json").out)
         assert (found["phase"], found["total"]) == (phase, ends[phase])
-        assert found["scores"] == {name: whole["scores"][name] for name in scored}
+        assert found["scores"] == whole["phases"][0]["scores"]
+        assert [one["run"] for one in found["phases"]] == [
+            f"{trained.name}@{name}" for name in scored
+        ]
         assert found["config"] == whole["config"]
     shown = cli("runs", "show", f"{trained}@mle")
     assert f"next: gantext sample {trained}@mle -n" in shown.err

@@ -14,7 +14,7 @@ from gantext.metrics.score import Score
 from gantext.plots.pictures import SCALE, pixels
 from gantext.runs.folder import RunDir
 from gantext.training import jobs
-from tests.conftest import SMALL_DPR_GAN, SMALL_IMAGE_GAN, Command
+from tests.conftest import SMALL_DPR_GAN, SMALL_IMAGE_GAN, Command, scores_in
 
 CAPTION = "a red circle above a blue square ."
 
@@ -150,7 +150,7 @@ def test_scores_are_stored_and_read_back(
     cli: Command, digits: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = cli("eval", "pictures", str(digits), "-n", "30", "--json")
-    records = json.loads(found.out)
+    records = scores_in(found.out)
     assert [one["name"] for one in records] == ["frechet", "frechet-real"]
     record = records[0]
     assert record["value"] == 2.5
@@ -162,7 +162,7 @@ def test_scores_are_stored_and_read_back(
 
     monkeypatch.setattr("gantext.evaluation.measures.pictures.scores_of", never)
     again = cli("eval", "all", str(digits), "-n", "30", "--json")
-    assert json.loads(again.out) == records, again.err
+    assert scores_in(again.out) == records, again.err
     table = cli("eval", "pictures", str(digits), "-n", "30").out
     assert re.search(r"score +\S*run +real", table) and re.search(r"frechet +2.5000 +0.2500", table)
     assert "preset" not in table and "frechet-real" not in table

@@ -1,6 +1,5 @@
 """Text is prepared once, the same way, on both sides of every score."""
 
-import json
 import random
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
 from sacrebleu import corpus_bleu
 
 from gantext.data.tokenizers import tokenize
-from tests.conftest import Command
+from tests.conftest import Command, scores_in
 
 NAMES = ("Peter", "Anna", "The baker", "Our teacher", "A tired child", "Berlin's mayor")
 VERBS = ("sells", "repairs", "hides", "finds", "paints")
@@ -32,7 +31,7 @@ def written(path: Path, lines: Sequence[str]) -> Path:
 def records(cli: Command, *words: str) -> dict[str, dict[str, Any]]:
     found = cli("eval", *words, "--json")
     assert found.code == 0, found.err
-    return {record["name"]: record for record in json.loads(found.out)}
+    return {record["name"]: record for record in scores_in(found.out)}
 
 
 def values(cli: Command, *words: str) -> dict[str, float]:

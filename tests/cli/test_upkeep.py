@@ -156,7 +156,7 @@ def test_du_counts_the_bytes_of_files(cli: Command, runs: Path) -> None:
 
 
 def test_the_beginning_of_one_name_is_enough(cli: Command, runs: Path) -> None:
-    assert json.loads(cli("runs", "show", "sec", "--json").out)["run"].endswith("/second")
+    assert json.loads(cli("runs", "show", "sec", "--json").out)["path"].endswith("/second")
     made("secret", seed=9)
     found = cli("runs", "show", "sec")
     assert found.code == 2 and "begins the names of 2 runs: second, secret" in found.err
@@ -166,9 +166,9 @@ def test_the_beginning_of_one_name_is_enough(cli: Command, runs: Path) -> None:
 def test_latest_is_the_newest_where_its_link_leads_nowhere(cli: Command, runs: Path) -> None:
     (runs / "latest").unlink()
     (runs / "latest").symlink_to("gone")
-    assert json.loads(cli("runs", "show", "--json").out)["run"].endswith("/third")
+    assert json.loads(cli("runs", "show", "--json").out)["path"].endswith("/third")
     (runs / "latest").unlink()
-    assert json.loads(cli("runs", "show", "latest", "--json").out)["run"].endswith("/third")
+    assert json.loads(cli("runs", "show", "latest", "--json").out)["path"].endswith("/third")
 
 
 def test_slim_leaves_the_weights_of_old_ends_and_what_was_scored(

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.linalg import sqrtm
 
 from gantext.errors import UserError
-from gantext.metrics.frechet import Gaussian, fit, frechet_distance
+from gantext.metrics.frechet import Gaussian, error, fit, frechet_distance
 
 Floats = NDArray[np.float64]
 
@@ -24,6 +24,25 @@ def by_definition(x: Floats, y: Floats) -> float:
     a, b = np.cov(x.T), np.cov(y.T)
     shift = x.mean(0) - y.mean(0)
     return float(shift @ shift + np.trace(a + b - 2 * sqrtm(a @ b).real))
+
+
+@pytest.mark.parametrize("d", [3, 30])  # of full rank, and of more dimensions than points
+def test_its_error_is_that_of_nudged_weights(d: int) -> None:
+    """The influence of a point by definition: the distance moves as it gains a little weight."""
+    x, y = cloud(20, d, 0), cloud(200, d, 1)
+    a, b = fit([x]), fit([y])
+
+    def weighted(weights: Floats) -> float:
+        mean = weights @ x
+        covariance = (x - mean).T @ ((x - mean) * weights[:, None])
+        return frechet_distance(Gaussian(mean, covariance * 20 / 19, 20), b)
+
+    even, step = np.full(20, 1 / 20), 1e-6
+    influences = [
+        (weighted(even + step * (np.eye(20)[i] - even)) - weighted(even)) / step for i in range(20)
+    ]
+    expected = np.std(influences, ddof=1) / np.sqrt(20)
+    assert error(x, a, b) == pytest.approx(expected, rel=0.06)  # N / (N - 1) is 1.05
 
 
 def test_fit_is_mean_and_unbiased_covariance() -> None:

@@ -60,10 +60,21 @@ def gantext(
             main()
         out, err = capfd.readouterr()
         assert left.value.code == 0, err
-        return json.loads(out)
+        return of_its_time(json.loads(out))
 
     yield run
     torch.set_num_threads(threads)
+
+
+def of_its_time(document: Any) -> Any:
+    """Scores stand under their run today; when the runs were made they were one list."""
+    if not isinstance(document, dict) or not document.keys() & {"runs", "scores"}:
+        return document
+    return [
+        {**one, "name": f"real-{one['name']}" if run["run"] == "real" else one["name"]}
+        for run in document.get("runs", [document])
+        for one in run["scores"]
+    ]
 
 
 @pytest.fixture(scope="module")

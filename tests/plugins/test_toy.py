@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, Command, environment
+from tests.conftest import ROOT, Command, environment, scores_in
 from tests.forker import Forker, until
 
 PAGE = ROOT / "docs" / "extending.md"
@@ -135,7 +135,7 @@ def test_the_measure_appears_wherever_our_own_do(installed: Command, run: Path) 
     assert "vowels" in installed("runs", "list", *runs).out
 
     found = installed("eval", "vowels", str(run), "--json")
-    own, real = json.loads(found.out)
+    own, real = scores_in(found.out)
     assert (own["name"], real["name"]) == ("vowels", "real-vowels"), found.err
     assert own["signature"]["run"] == "straight" and own["signature"]["sentences"] == 100
     assert list((run / "scores").glob("vowels-*.json"))

@@ -1,5 +1,6 @@
 """How well a classifier tells filled-in sentences from real ones (Bowman et al. 2016, 4.1)."""
 
+import math
 import zlib
 from collections.abc import Sequence
 
@@ -8,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from gantext.metrics import standard_error
+
 Words = Sequence[str]
 Features = tuple[Tensor, Tensor, Tensor]
 BUCKETS = 2**14
@@ -15,7 +18,9 @@ ORDERS = (1, 2, 3)
 STEPS = 200
 
 
-def adversarial_error(imputed: Sequence[Words], real: Sequence[Words], seed: int) -> float:
+def adversarial_error(
+    imputed: Sequence[Words], real: Sequence[Words], seed: int
+) -> tuple[float, float | None]:
     """Accuracy of a bag-of-n-grams classifier minus 1/2: 0 if no difference is seen, at most 1/2.
 
     Logistic regression on hashed 1- to 3-grams (the sentence's ends count as words), fitted to one
@@ -26,6 +31,9 @@ def adversarial_error(imputed: Sequence[Words], real: Sequence[Words], seed: int
         imputed: sentences cut into words, at least 2.
         real: as many.
         seed: of the halves.
+
+    Returns:
+        It, and its standard error over the tested half; the classifier is taken as it is.
     """
     rng = np.random.default_rng(seed)
     halves = [_halves(lines, rng) for lines in (imputed, real)]
@@ -33,7 +41,10 @@ def adversarial_error(imputed: Sequence[Words], real: Sequence[Words], seed: int
     weights = _fit(_features(fitted), _labels(fitted))
     right = (_scores(_features(tested), weights) > 0) == (_labels(tested) > 0)
     by_kind = torch.split(right.double(), [len(lines) for lines in tested])
-    return float(sum(part.mean() for part in by_kind)) / 2 - 0.5
+    errors = [standard_error.of_mean(part.numpy()) for part in by_kind]
+    known = [error for error in errors if error is not None]
+    error = math.hypot(*known) / 2 if len(known) == len(errors) else None
+    return float(sum(part.mean() for part in by_kind)) / 2 - 0.5, error
 
 
 def _halves(lines: Sequence[Words], rng: np.random.Generator) -> tuple[list[Words], list[Words]]:

@@ -101,21 +101,20 @@ class Attributes:
         """Those of the pictures at these positions."""
         return Attributes(self.colours[rows], self.shapes[rows], self.counts[rows])
 
-    def agreement(self, other: "Attributes") -> dict[str, float]:
-        """The share of pictures in which all colours, all shapes, or the count are the same."""
+    def agreement(self, other: "Attributes") -> dict[str, Tensor]:
+        """In which pictures all colours, all shapes, or the count are the same: (N,) of 0 and 1."""
         return {
-            "colour": float((self.colours == other.colours).all(1).float().mean()),
-            "shape": float((self.shapes == other.shapes).all(1).float().mean()),
-            "count": float((self.counts == other.counts).float().mean()),
+            "colour": (self.colours == other.colours).all(1).float(),
+            "shape": (self.shapes == other.shapes).all(1).float(),
+            "count": (self.counts == other.counts).float(),
         }
 
-    def recall(self, said: "Attributes") -> dict[str, float]:
-        """The share of the colours, and of the shapes, said of all pictures that are seen."""
-        seen = {
-            "colour-recall": (self.colours & said.colours).sum() / said.colours.sum(),
-            "shape-recall": (self.shapes & said.shapes).sum() / said.shapes.sum(),
+    def recalled(self, said: "Attributes") -> dict[str, tuple[Tensor, Tensor]]:
+        """How many of each picture's colours, and shapes, that are said are seen: (N,) of (N,)."""
+        return {
+            "colour-recall": ((self.colours & said.colours).sum(1), said.colours.sum(1)),
+            "shape-recall": ((self.shapes & said.shapes).sum(1), said.shapes.sum(1)),
         }
-        return {name: float(share) for name, share in seen.items()}
 
 
 def said(captions: Sequence[str]) -> Attributes:

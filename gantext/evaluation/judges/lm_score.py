@@ -21,9 +21,12 @@ from gantext.data.corpus import Corpus
 from gantext.data.flat import Tokens
 from gantext.errors import UserError
 from gantext.evaluation.judges.small_lm import CPU, LM, LMConfig, fit_lm, log_prob, real_lm
+from gantext.metrics import standard_error
 from gantext.metrics.score import Score, Setting, signed
 from gantext.metrics.text.likelihood import nll_per_token
 from gantext.nn.text.language_model import LanguageModel
+
+Nll = tuple[float, float | None]  # nats per token, and their standard error
 
 
 def lm_scores(
@@ -82,10 +85,11 @@ def real_lm_scores(
     ]
 
 
-def _nll(model: LanguageModel, tokens: Tokens) -> float:
+def _nll(model: LanguageModel, tokens: Tokens) -> Nll:
     if not len(tokens):
         raise UserError("there are no sentences to score")
-    return nll_per_token(*log_prob(model, tokens))
+    nats, sizes = log_prob(model, tokens)
+    return nll_per_token(nats, sizes), standard_error.of_ratio(-nats, sizes)
 
 
 def encoded(lines: Sequence[str], corpus: Corpus) -> Tokens:
@@ -117,5 +121,5 @@ def _signature(corpus: Corpus, seed: int, config: LMConfig) -> dict[str, Setting
     )
 
 
-def _score(name: str, value: float, trained: int, scored: int, sign: dict[str, Setting]) -> Score:
-    return Score(name, value, {**sign, "trained": trained, "scored": scored})
+def _score(name: str, nll: Nll, trained: int, scored: int, sign: dict[str, Setting]) -> Score:
+    return Score(name, nll[0], {**sign, "trained": trained, "scored": scored}, nll[1])

@@ -14,9 +14,11 @@ Legend: N pictures, C channels, S side in pixels.
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from gantext.data.gallery import Gallery, PictureSplit, to_bytes, to_unit
@@ -29,8 +31,9 @@ from gantext.evaluation.judges.attribute_classifier import (
     said,
 )
 from gantext.evaluation.judges.caption_judge import SIZES, CaptionJudge, load_judge
+from gantext.metrics import standard_error
 from gantext.metrics.pictures.feature_scores import feature_scores
-from gantext.metrics.pictures.retrieval import mean_reciprocal_rank, ranks, recall_at
+from gantext.metrics.pictures.retrieval import found_at, ranks, reciprocal_ranks
 from gantext.metrics.score import Score, Setting, signed
 from gantext.models.contract import Illustrator
 
@@ -195,9 +198,9 @@ def pool_scores(
         places = np.concatenate(
             [ranks(judges.retrieval.similarities(tokens, part)) for tokens, part in parts]
         )
-        retrieval = {f"retrieval-{k}": recall_at(places, k) for k in (1, 5)}
-        retrieval["retrieval-mrr"] = mean_reciprocal_rank(places)
-        scores += [Score(f"{key}{name}{suffix}", x, sign) for key, x in retrieval.items()]
+        each: dict[str, NDArray[Any]] = {f"retrieval-{k}": found_at(places, k) for k in (1, 5)}
+        each["retrieval-mrr"] = reciprocal_ranks(places)
+        scores += [mean_of(f"{key}{name}{suffix}", one, sign) for key, one in each.items()]
         if judges.attributes:
             agreed = attribute_scores(shown, split, judges.attributes, base)
             scores += [replace(one, name=f"{one.name}{name}{suffix}") for one in agreed]
@@ -213,8 +216,18 @@ def attribute_scores(
     """Whether pictures (N, C, S, S) show what the split's captions say."""
     sign: dict[str, Setting] = {"classifier": classifier.id, "pictures": len(split), **base}
     found, wanted = classifier.read(pictures)[0], said(split.captions)
-    agreed = found.agreement(wanted) | found.recall(wanted)
-    return [Score(key, x, sign) for key, x in agreed.items()]
+    agreed = found.agreement(wanted).items()
+    shares = [
+        Score(key, float(seen.sum() / named.sum()), sign, standard_error.of_ratio(seen, named))
+        for key, (seen, named) in found.recalled(wanted).items()
+    ]
+    return [mean_of(key, same.numpy(), sign) for key, same in agreed] + shares
+
+
+def mean_of(name: str, each: NDArray[Any], sign: Mapping[str, Setting]) -> Score:
+    """The mean of a value of each caption, (N,), all models being asked of the same captions."""
+    found = np.asarray(each, np.float64)
+    return Score(name, float(each.mean()), sign, standard_error.of_mean(found), each=found.tolist())
 
 
 def likeness(
@@ -250,13 +263,20 @@ def diversity_scores(
     if redrawn:
         real = np.stack([draw(split.captions[:n], rng) for _ in range(DRAWINGS)])
         values["diversity-real"] = torch.tensor(real)
-    return [Score(key, pixel_deviation(value), sign) for key, value in values.items()]
+    deviations = {key: pixel_deviations(value) for key, value in values.items()}
+    return [
+        Score(key, float(one.mean()), sign, standard_error.of_mean(one.flatten(1).mean(1).numpy()))
+        for key, one in deviations.items()
+    ]
 
 
-def pixel_deviation(pictures: Tensor) -> float:
-    """Mean standard deviation of a value over the first axis, in the unit of [-1, 1].
+def pixel_deviations(pictures: Tensor) -> Tensor:
+    """Standard deviation of each value over the first axis, in the unit of [-1, 1].
 
     Args:
         pictures: (drawings, captions, ...) bytes.
+
+    Returns:
+        (captions, ...).
     """
-    return float(to_unit(pictures).std(0).mean())
+    return to_unit(pictures).std(0)

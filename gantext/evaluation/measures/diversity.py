@@ -4,7 +4,7 @@ from gantext.evaluation.ground import Ground
 from gantext.evaluation.measure import Protocol
 from gantext.evaluation.subjects import REAL, Subject
 from gantext.metrics.score import Score, signed
-from gantext.metrics.text.diversity import diversity_scores, unique_share
+from gantext.metrics.text.diversity import diversity_scores, unique_error, unique_share
 
 
 def diversity(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
@@ -23,4 +23,4 @@ def diversity(subject: Subject, ground: Ground, protocol: Protocol) -> list[Scor
 def unique(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:
     """The share of different sentences alone."""
     lines = subject.lines
-    return [Score("unique", unique_share(lines), signed(sentences=len(lines)))]
+    return [Score("unique", unique_share(lines), signed(sentences=len(lines)), unique_error(lines))]

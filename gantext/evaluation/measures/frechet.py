@@ -9,16 +9,19 @@ Legend: N sentences of each set.
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from gantext.errors import UserError
 from gantext.evaluation.ground import Ground
 from gantext.evaluation.judges.encoders import Encoder, load_encoder
 from gantext.evaluation.measure import Protocol
 from gantext.evaluation.subjects import REAL, Subject
-from gantext.metrics.frechet import Gaussian, fit, frechet_distance
+from gantext.metrics.frechet import Gaussian, error, fit, frechet_distance
 from gantext.metrics.score import Score, signed
 from gantext.metrics.text.preparation import Preparation
 from gantext.runs.device import best_device
+
+Distance = tuple[float, float | None]  # and its standard error
 
 
 class FrechetReference:
@@ -43,7 +46,7 @@ class FrechetReference:
     ) -> None:
         self.references, self.training, self.encoder = references, training, encoder
         self.seed, self.data_hash = seed, data_hash
-        self._real: dict[int, tuple[Gaussian, float]] = {}
+        self._real: dict[int, tuple[Gaussian, Distance]] = {}
 
     def scores(self, lines: Sequence[str]) -> list[Score]:
         """`frechet`, samples against references, and `frechet-real`, its floor at the same N.
@@ -64,22 +67,31 @@ class FrechetReference:
             seed=self.seed if max(sizes) > n else None,
             data=self.data_hash,
         )
-        value = frechet_distance(self._gaussian(lines, n, 0), references)
-        return [Score("frechet", value, sign), Score("frechet-real", floor, sign)]
+        value, spread = _distance(self._embedded(lines, n, 0), references)
+        real, real_spread = floor
+        return [
+            Score("frechet", value, sign, spread),
+            Score("frechet-real", real, sign, real_spread),
+        ]
 
-    def _at(self, n: int) -> tuple[Gaussian, float]:
+    def _at(self, n: int) -> tuple[Gaussian, Distance]:
         """The references' Gaussian, and the training text's distance to it."""
         if n not in self._real:
-            references = self._gaussian(self.references, n, 1)
-            training = self._gaussian(self.training, n, 2)
-            self._real[n] = references, frechet_distance(training, references)
+            references = fit([self._embedded(self.references, n, 1)])
+            training = self._embedded(self.training, n, 2)
+            self._real[n] = references, _distance(training, references)
         return self._real[n]
 
-    def _gaussian(self, lines: Sequence[str], n: int, stream: int) -> Gaussian:
+    def _embedded(self, lines: Sequence[str], n: int, stream: int) -> ArrayLike:
         if len(lines) > n:
             chosen = np.random.default_rng([self.seed, stream]).permutation(len(lines))[:n]
             lines = [lines[place] for place in chosen]
-        return fit([self.encoder.encode(lines)])
+        return self.encoder.encode(lines)
+
+
+def _distance(embeddings: ArrayLike, references: Gaussian) -> Distance:
+    samples = fit([embeddings])
+    return frechet_distance(samples, references), error(embeddings, samples, references)
 
 
 def frechet(subject: Subject, ground: Ground, protocol: Protocol) -> list[Score]:

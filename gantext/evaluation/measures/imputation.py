@@ -16,6 +16,7 @@ from gantext.evaluation.measure import Protocol
 from gantext.evaluation.subjects import Subject, _tested
 from gantext.inference.beam import FREE
 from gantext.inference.imputation import Search, can_impute, fill, search_signature
+from gantext.metrics import standard_error
 from gantext.metrics.score import Score, Setting, signed
 from gantext.metrics.text.likelihood import grammatical_share
 from gantext.runs.trained import TrainedText
@@ -53,14 +54,17 @@ def imputation_scores(
         seed=seed,
         data=corpus.hash,
     )
-    exact = Score("imputed-exact", float((filled == chosen).all(1).double().mean()), sign)
+    same = (filled == chosen).all(1).double()
+    exact = Score("imputed-exact", float(same.mean()), sign, standard_error.of_mean(same.numpy()))
     if corpus.truth is not None:
         log_prob = np.asarray(corpus.truth.log_prob(words), dtype=np.float64)
-        return [exact, Score("imputed-grammatical", grammatical_share(log_prob), sign)]
+        error = standard_error.of_mean(np.isfinite(log_prob))
+        return [exact, Score("imputed-grammatical", grammatical_share(log_prob), sign, error)]
     others = mixed.take(slice(size, 2 * size)).padded()
     real = [trained.vocabulary.decode(row) for row in others.tolist()]
     classifier: dict[str, Setting] = {"classifier": "logistic on 1..3-grams, half to fit", **sign}
-    return [exact, Score("adversarial-error", adversarial_error(words, real, seed), classifier)]
+    told, error = adversarial_error(words, real, seed)
+    return [exact, Score("adversarial-error", told, classifier, error)]
 
 
 def known_sentences(tokens: Tokens) -> Tokens:

@@ -1,6 +1,7 @@
 """eval interpolation: whether a decoder writes sentences between those of the test split."""
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from gantext.data.corpus import Corpus, Truth
@@ -10,6 +11,7 @@ from gantext.evaluation.measure import Protocol
 from gantext.evaluation.subjects import Subject, _tested
 from gantext.inference.interpolation import between
 from gantext.inference.latent import Decoding, decode_latent, latent_of, posterior_means
+from gantext.metrics import standard_error
 from gantext.metrics.score import Score, signed
 from gantext.metrics.text.likelihood import grammatical_share
 from gantext.runs.trained import TrainedText
@@ -47,12 +49,16 @@ def midpoint_scores(trained: TrainedText, corpus: Corpus, pairs: int, seed: int)
         seed=seed,
         data=corpus.hash,
     )
-    return [
-        Score(name, _share(trained, corpus.truth, decode_latent(trained, z, decoding)), sign)
+    found = {
+        name: _log_prob(trained, corpus.truth, decode_latent(trained, z, decoding))
         for name, z in (("grammatical-midpoints", middle), ("grammatical-ends", mu))
+    }
+    return [
+        Score(name, grammatical_share(each), sign, standard_error.of_mean(np.isfinite(each)))
+        for name, each in found.items()
     ]
 
 
-def _share(trained: TrainedText, truth: Truth, tokens: Tensor) -> float:
+def _log_prob(trained: TrainedText, truth: Truth, tokens: Tensor) -> NDArray[np.float64]:
     words = [trained.vocabulary.decode(row) for row in tokens.tolist()]
-    return grammatical_share(np.asarray(truth.log_prob(words), dtype=np.float64))
+    return np.asarray(truth.log_prob(words), dtype=np.float64)

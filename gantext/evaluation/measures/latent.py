@@ -15,6 +15,7 @@ from gantext.evaluation.ground import Ground
 from gantext.evaluation.measure import Protocol
 from gantext.evaluation.subjects import Subject, _tested
 from gantext.inference.latent import chosen
+from gantext.metrics import standard_error
 from gantext.metrics.score import Score, Setting, signed
 from gantext.models.contract import Latent
 from gantext.nn.latent import (
@@ -79,8 +80,12 @@ def latent_scores(
     found = posteriors(algorithm, tokens, device, draws, seed)
     noise = sentence_noise(tokens, 1, algorithm.latent_size, seed)[:, 0]
     z = found.mu + (0.5 * found.log_var).exp() * noise
-    kl = float(gaussian_kl(found.mu, found.log_var).sum(1).double().mean())
-    reconstruction = float(found.reconstruction.mean())
+    kls = gaussian_kl(found.mu, found.log_var).sum(1).double()
+    kl, reconstruction = float(kls.mean()), float(found.reconstruction.mean())
+    whole, of_kl, of_reconstruction, of_nll = (
+        standard_error.of_mean(each.numpy())
+        for each in (found.reconstruction + kls, kls, found.reconstruction, found.nll)
+    )
     common = signed(sentences=len(tokens), seed=seed, data=corpus.hash)
     nats: dict[str, Setting] = {"unit": "nats/sentence", "eos": True}
     drawn: dict[str, Setting] = {**nats, "k": draws, **common}
@@ -92,10 +97,10 @@ def latent_scores(
         **common,
     }
     return [
-        Score("elbo", -(reconstruction + kl), drawn),
-        Score("reconstruction", reconstruction, drawn),
-        Score("kl", kl, {"unit": "nats/sentence", **common}),
-        Score("iw-nll", float(found.nll.mean()), {"estimator": "iw", **drawn}),
+        Score("elbo", -(reconstruction + kl), drawn, whole),
+        Score("reconstruction", reconstruction, drawn, of_reconstruction),
+        Score("kl", kl, {"unit": "nats/sentence", **common}, of_kl),
+        Score("iw-nll", float(found.nll.mean()), {"estimator": "iw", **drawn}, of_nll),
         Score("mutual-information", mutual_information(found.mu, found.log_var, z), information),
         Score(
             "active-units", active_units(found.mu, ACTIVE), {"of": size, "over": ACTIVE, **common}

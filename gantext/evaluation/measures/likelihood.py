@@ -8,7 +8,8 @@ from gantext.evaluation.ground import Ground
 from gantext.evaluation.measure import Protocol
 from gantext.evaluation.subjects import Subject, _tested
 from gantext.inference.likelihood import estimate_signature, split_log_prob
-from gantext.metrics.score import Score, signed
+from gantext.metrics import standard_error
+from gantext.metrics.score import Score, Setting, signed
 from gantext.metrics.text.likelihood import nll_per_token, perplexity
 from gantext.models.contract import Algorithm
 
@@ -28,15 +29,20 @@ def likelihood_scores(algorithm: Algorithm, corpus: Corpus, device: torch.device
         **estimate_signature(algorithm),
         data=corpus.hash,
     )
-    mean = float(-log_prob.mean())
+    mean, of_sentence = float(-log_prob.mean()), standard_error.of_mean(log_prob)
+    of_token, spread = standard_error.of_ratio(-log_prob, tokens), perplexity(log_prob, tokens)
+    of_spread = None if of_token is None else spread * of_token  # d exp(x) = exp(x) dx
+    nats: dict[str, Setting] = {"unit": "nats/sentence", **sign}
+    per_token = nll_per_token(log_prob, tokens)
+    each = standard_error.influences(-log_prob, tokens).tolist()
     scores = [
-        Score("nll-test", nll_per_token(log_prob, tokens), {"unit": "nats/token", **sign}),
-        Score("nll-test-sentence", mean, {"unit": "nats/sentence", **sign}),
-        Score("perplexity", perplexity(log_prob, tokens), {"unit": "per token", **sign}),
+        Score("nll-test", per_token, {"unit": "nats/token", **sign}, of_token, each=each),
+        Score("nll-test-sentence", mean, nats, of_sentence),
+        Score("perplexity", spread, {"unit": "per token", **sign}, of_spread),
     ]
     entropy = corpus.truth.entropy() if corpus.truth else float("nan")
     if np.isfinite(entropy):
-        scores.append(Score("forward-kl", mean - entropy, {"unit": "nats/sentence", **sign}))
+        scores.append(Score("forward-kl", mean - entropy, nats, of_sentence))
     return scores
 
 

@@ -13,6 +13,7 @@ of the classifier's features in place of pixels.
 Legend: N samples, M training pictures, C channels, H pixels of a side, F features.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +31,8 @@ from gantext.evaluation.measure import Protocol
 from gantext.evaluation.once import Once
 from gantext.evaluation.subjects import Subject
 from gantext.inference.drawing import illustrator_of
-from gantext.metrics.pictures.class_balance import class_counts, kl_to_uniform
+from gantext.metrics import standard_error
+from gantext.metrics.pictures.class_balance import class_counts, kl_to_uniform, min_share
 from gantext.metrics.pictures.feature_scores import feature_scores
 from gantext.metrics.pictures.memorisation import PERCENTILE, Memorisation, memorisation
 from gantext.metrics.pictures.precision_recall import NEIGHBOUR
@@ -157,21 +159,37 @@ def _class_scores(
     for suffix, reading in (("", samples), ("-real", test)):
         counts = class_counts(reading.labels, classes)
         settings = {"pictures": len(reading.labels), "classes": classes, **sign}
-        share = float(counts.min() / counts.sum())
-        found.append(
-            Score(f"class-kl{suffix}", kl_to_uniform(counts), {"unit": "nats", **settings})
-        )
-        found.append(Score(f"class-min-share{suffix}", share, settings))
+        nats: dict[str, Setting] = {"unit": "nats", **settings}
+        labels = np.asarray(reading.labels)
+        for name, of, sign in (("kl", kl_to_uniform, nats), ("min-share", min_share, settings)):
+            error = standard_error.bootstrapped(labels, _of_labels(of, classes))
+            found.append(Score(f"class-{name}{suffix}", of(counts), sign, error))
     return found
+
+
+def _of_labels(
+    of_counts: Callable[[NDArray[np.int64]], float], classes: int
+) -> Callable[[NDArray[np.int64]], float]:
+    """A score of class counts as one of labels (N,)."""
+    return lambda labels: of_counts(class_counts(labels, classes))
 
 
 def _memory_scores(suffix: str, found: Memorisation, sign: dict[str, Setting]) -> list[Score]:
     name = f"nearest-train{suffix}"
     return [
-        Score(f"memorised{suffix}", found.share(), {"percentile": PERCENTILE, **sign}),
-        Score(name, found.median, sign),
-        Score(f"{name}-real", found.test_median, sign),
+        Score(
+            f"memorised{suffix}",
+            found.share(),
+            {"percentile": PERCENTILE, **sign},
+            standard_error.of_mean(found.is_near()),
+        ),
+        Score(name, found.median, sign, _of_median(found.samples.distances)),
+        Score(f"{name}-real", found.test_median, sign, _of_median(found.test.distances)),
     ]
+
+
+def _of_median(distances: NDArray[np.float64]) -> float | None:
+    return standard_error.bootstrapped(distances, lambda drawn: float(np.median(drawn)))
 
 
 def _shares(

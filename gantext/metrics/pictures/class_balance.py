@@ -21,6 +21,12 @@ def class_counts(labels: ArrayLike, classes: int) -> NDArray[np.int64]:
     return np.bincount(given, minlength=classes)
 
 
+def min_share(counts: ArrayLike) -> float:
+    """The share of the rarest class, of counts (K,)."""
+    given = np.asarray(counts)
+    return float(given.min() / given.sum())
+
+
 def kl_to_uniform(counts: ArrayLike) -> float:
     """KL(p || uniform) = sum_k p_k log(K p_k) of counts (K,), nats: 0 if even, log K at one class.
 

@@ -37,8 +37,12 @@ class Memorisation:
 
     def share(self, percentile: float = PERCENTILE) -> float:
         """Share of samples that are nearer than this percentile of the test distances."""
+        return float(self.is_near(percentile).mean())
+
+    def is_near(self, percentile: float = PERCENTILE) -> NDArray[np.bool_]:
+        """Which samples are nearer than this percentile of the test distances, (N,)."""
         edge = np.percentile(self.test.distances, percentile)
-        return float((self.samples.distances < edge).mean())
+        return np.asarray(self.samples.distances < edge)
 
     def most_alike(self, n: int) -> NDArray[np.int64]:
         """Places of the n samples that are nearest to a training point, the nearest first."""

@@ -16,7 +16,7 @@ Legend: N points of a set, F features.
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from gantext.errors import UserError
 from gantext.metrics.pictures.neighbours import inside_any, kth_squared_distances
@@ -31,8 +31,21 @@ class PrecisionRecall(NamedTuple):
     recall: float
 
 
+class Covered(NamedTuple):
+    """Which samples lie in the real points' region, and which real points in theirs, (N,)."""
+
+    samples: NDArray[np.bool_]
+    real: NDArray[np.bool_]
+
+
 def precision_recall(samples: ArrayLike, real: ArrayLike, k: int = NEIGHBOUR) -> PrecisionRecall:
-    """Precision and recall of samples (N, F) against real points (N, F).
+    """Precision and recall of samples (N, F) against real points (N, F); see `covered`."""
+    found = covered(samples, real, k)
+    return PrecisionRecall(float(found.samples.mean()), float(found.real.mean()))
+
+
+def covered(samples: ArrayLike, real: ArrayLike, k: int = NEIGHBOUR) -> Covered:
+    """What precision and recall of samples (N, F) against real points (N, F) are the means of.
 
     Raises:
         UserError: the sets differ in size, have not more than k points, or hold numbers that are
@@ -46,5 +59,4 @@ def precision_recall(samples: ArrayLike, real: ArrayLike, k: int = NEIGHBOUR) ->
     centre = y.mean(0)  # squares of large numbers would cost digits
     x, y = x - centre, y - centre
     precise = inside_any(x, y, kth_squared_distances(y, k))
-    recalled = inside_any(y, x, kth_squared_distances(x, k))
-    return PrecisionRecall(float(precise.mean()), float(recalled.mean()))
+    return Covered(precise, inside_any(y, x, kth_squared_distances(x, k)))

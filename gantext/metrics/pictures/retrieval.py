@@ -31,11 +31,11 @@ def ranks(similarities: ArrayLike) -> NDArray[np.int64]:
     return np.asarray((table >= np.diagonal(table)[:, None]).sum(axis=1), dtype=np.int64)
 
 
-def recall_at(places: Sequence[int] | NDArray[np.int64], k: int) -> float:
-    """R@k: the share of queries whose own candidate is among the first k."""
-    return float((np.asarray(places) <= k).mean())
+def found_at(places: Sequence[int] | NDArray[np.int64], k: int) -> NDArray[np.bool_]:
+    """Which queries have their own candidate among the first k, (N,): their share is R@k."""
+    return np.asarray(np.asarray(places) <= k)
 
 
-def mean_reciprocal_rank(places: Sequence[int] | NDArray[np.int64]) -> float:
-    """MRR: the mean of 1 / place (Voorhees 1999)."""
-    return float((1 / np.asarray(places, dtype=np.float64)).mean())
+def reciprocal_ranks(places: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float64]:
+    """1 / place of each query, (N,): their mean is the MRR (Voorhees 1999)."""
+    return np.asarray(1 / np.asarray(places, dtype=np.float64))

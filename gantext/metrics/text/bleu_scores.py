@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gantext.errors import UserError
+from gantext.metrics import standard_error
 from gantext.metrics.score import Score, Setting, signed
 from gantext.metrics.text.bleu import FloatArray, ReferenceIndex, bleu_of_matches, self_bleu
 from gantext.metrics.text.ngrams import IntArray
@@ -213,6 +214,11 @@ def _signature(
 def _means(name: str, values: FloatArray, signature: dict[str, Setting]) -> list[Score]:
     means = values.mean(axis=1)
     return [
-        Score(f"{name}-{order}", float(means[order - 1]), {**signature, "n": order})
+        Score(
+            f"{name}-{order}",
+            float(means[order - 1]),
+            {**signature, "n": order},
+            standard_error.of_mean(values[order - 1]),
+        )
         for order in ORDERS
     ]

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from gantext.metrics import standard_error
 from gantext.metrics.score import Score, Setting
 from gantext.metrics.text.bleu_scores import ORDERS, sentence_bleu
 from gantext.metrics.text.ngrams import IntArray
@@ -43,7 +44,8 @@ def by_length(
         inside = values[bucket == place]
         mean = float(inside.mean()) if inside.size else float("nan")
         sign = {**signature, "length": label, "sentences": inside.size}
-        scores.append(Score(f"{name}[{label}]", mean, sign))
+        error = standard_error.of_mean(inside)
+        scores.append(Score(f"{name}[{label}]", mean, sign, error))
     return scores
 
 

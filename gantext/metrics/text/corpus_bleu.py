@@ -16,6 +16,7 @@ from sacrebleu.metrics.bleu import BLEU, BLEUSignature
 from gantext import __version__
 from gantext.data.tokenizers import UNKNOWN, unused_letter
 from gantext.errors import UserError
+from gantext.metrics import standard_error
 from gantext.metrics.score import Score
 from gantext.metrics.text.bleu import Matches, ReferenceIndex
 from gantext.metrics.text.ngrams import IntArray
@@ -61,10 +62,32 @@ def corpus_bleu_score(
         lambda: ReferenceIndex(_tokens(metric, references), metric.max_ngram_order),
     )
     chunks = [
-        _sums(index.matches(_tokens(metric, hypotheses[start : start + CHUNK])))
+        _parts(index.matches(_tokens(metric, hypotheses[start : start + CHUNK])))
         for start in range(0, len(hypotheses), CHUNK)
     ]
-    sums = np.sum(chunks, axis=0)  # (2 N + 2,)
+    parts = np.concatenate(chunks)  # (H, 2 N + 2)
+    signature = BLEUSignature({**vars(metric), "num_refs": len(references)})
+    settings = {
+        "hypotheses": len(hypotheses),
+        "references": len(references),
+        "unk": "whole" if any(UNKNOWN in reference for reference in references) else None,
+        "data": data_hash,
+        "gantext": __version__,
+        "signature": signature.format(),
+    }
+    error = standard_error.bootstrapped(parts, lambda drawn: _bleu(metric, drawn))
+    return Score("corpus-bleu", _bleu(metric, parts), settings, error)
+
+
+def _parts(matches: Matches) -> IntArray:
+    """What corpus BLEU sums up of H hypotheses, (H, 2 N + 2): matches, totals, two lengths."""
+    orders = np.arange(len(matches.clipped))[:, None]  # (N, 1)
+    totals = np.maximum(0, matches.lengths - orders)  # (N, H)
+    return np.vstack([matches.clipped, totals, matches.lengths, matches.closest]).T
+
+
+def _bleu(metric: BLEU, parts: IntArray) -> float:
+    sums = parts.sum(axis=0)  # (2 N + 2,)
     result = BLEU.compute_bleu(
         correct=sums[: metric.max_ngram_order].tolist(),
         total=sums[metric.max_ngram_order : -2].tolist(),
@@ -75,24 +98,7 @@ def corpus_bleu_score(
         effective_order=metric.effective_order,
         max_ngram_order=metric.max_ngram_order,
     )
-    signature = BLEUSignature({**vars(metric), "num_refs": len(references)})
-    settings = {
-        "hypotheses": len(hypotheses),
-        "references": len(references),
-        "unk": "whole" if any(UNKNOWN in reference for reference in references) else None,
-        "data": data_hash,
-        "gantext": __version__,
-        "signature": signature.format(),
-    }
-    return Score("corpus-bleu", float(result.score), settings)
-
-
-def _sums(matches: Matches) -> IntArray:
-    """What corpus BLEU needs of some hypotheses: N matches, N totals, two lengths in words."""
-    orders = np.arange(len(matches.clipped))[:, None]  # (N, 1)
-    totals = np.maximum(0, matches.lengths - orders).sum(axis=1)  # (N,)
-    lengths = (matches.lengths.sum(), matches.closest.sum())
-    return np.concatenate([matches.clipped.sum(axis=1), totals, lengths])
+    return float(result.score)
 
 
 def _tokens(metric: BLEU, texts: Sequence[str]) -> list[list[str]]:

@@ -1,14 +1,46 @@
-"""How far two sets of sentences lie apart, in their n-grams and in their lengths."""
+"""How far two sets of sentences lie apart, in their n-grams and in their lengths.
+
+Legend: N the highest order, S sentences of the first set.
+"""
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gantext.metrics import standard_error
 from gantext.metrics.text.ngrams import Grams, IntArray, Words, number_ngrams
 
 FloatArray = NDArray[np.float64]
 
 
-def ms_jaccard(a: Words, b: Words, max_order: int = 5) -> FloatArray:
+@dataclass(frozen=True)
+class Shares:
+    """J_1 to J_N of two sets of sentences, and what the first one's sentences do to them.
+
+    Attributes:
+        each: (N,) J_n.
+        influences: (N, S) by how much J_n moves with each sentence's weight, times S.
+    """
+
+    each: FloatArray
+    influences: FloatArray
+
+    @property
+    def values(self) -> FloatArray:
+        """MS-Jaccard-1..N, (N,)."""
+        return np.cumprod(self.each) ** (1 / np.arange(1, self.each.size + 1))
+
+    def error(self, order: int) -> float | None:
+        """The standard error of MS-Jaccard-N over the first set's sentences; None where it is 0."""
+        each = self.each[:order]
+        if not each.all():
+            return None
+        relative = (self.influences[:order] / each[:, None]).mean(axis=0)  # of the logarithm, (S,)
+        return standard_error.of_mean(self.values[order - 1] * relative)
+
+
+def ms_jaccard(a: Words, b: Words, max_order: int = 5) -> Shares:
     """MS-Jaccard-1..N of two sets of sentences (Alihosseini et al. 2019).
 
         J_n = sum over n-grams g of min(f_a(g), f_b(g)) / sum over g of max(f_a(g), f_b(g))
@@ -23,8 +55,8 @@ def ms_jaccard(a: Words, b: Words, max_order: int = 5) -> FloatArray:
         max_order: N, the longest n-grams that are counted.
 
     Returns:
-        (max_order,): 1 where the frequencies are equal, 0 where no n-gram is shared, NaN where
-        neither set has an n-gram of that order.
+        Shares, whose values are 1 where the frequencies are equal, 0 where no n-gram is shared,
+        NaN where neither set has an n-gram of that order.
 
     Raises:
         ValueError: the sets have different numberings, or one of them is empty.
@@ -37,20 +69,31 @@ def ms_jaccard(a: Words, b: Words, max_order: int = 5) -> FloatArray:
     both = Words(
         np.concatenate([a.numbers, b.numbers]), np.concatenate([a.lengths, b.lengths]), a.unknown
     )
-    shares = [
+    found = [
         _jaccard(grams, int(grams.text.bounds[sizes[0]]), sizes)
         for grams in number_ngrams(both, max_order)
     ]
-    return np.cumprod(shares) ** (1 / np.arange(1, max_order + 1))
+    each, influences = zip(*found, strict=True)
+    return Shares(np.array(each), np.array(influences))
 
 
-def _jaccard(grams: Grams, second: int, sizes: tuple[int, int]) -> float:
-    """J_n of n-grams of two sets, the second of which begins at a place of their text."""
+def _jaccard(grams: Grams, second: int, sizes: tuple[int, int]) -> tuple[float, FloatArray]:
+    """J_n of n-grams of two sets, and the influences (S,) of the first one's sentences on it.
+
+    `second` is where the second set begins in their text. A sentence has its n-grams in the sum of
+    the minima where these are rarer than in the second set, in that of the maxima elsewhere.
+    """
     if not grams.counts.size:
-        return float("nan")
-    of_first = np.add.reduceat(grams.places < second, grams.starts[:-1], dtype=np.int64)
+        return float("nan"), np.full(sizes[0], np.nan)
+    is_first = grams.places < second
+    of_first = np.add.reduceat(is_first, grams.starts[:-1], dtype=np.int64)
     a, b = of_first / sizes[0], (grams.counts - of_first) / sizes[1]
-    return float(np.minimum(a, b).sum() / np.maximum(a, b).sum())
+    below, above = np.minimum(a, b).sum(), np.maximum(a, b).sum()
+    rarer = np.repeat(a < b, grams.counts)
+    minima = grams.text.per_sentence(grams.places[is_first & rarer])[: sizes[0]]
+    maxima = grams.text.per_sentence(grams.places[is_first & ~rarer])[: sizes[0]]
+    moved = minima - minima.mean() - below / above * (maxima - maxima.mean())
+    return float(below / above), moved / above
 
 
 def wasserstein_1(a: IntArray, b: IntArray) -> float:

@@ -3,25 +3,22 @@
 Legend: S sentences, N the highest order, K distinct n-grams of one order.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gantext.errors import UserError
+from gantext.metrics import standard_error
 from gantext.metrics.score import Score, Setting, signed
 from gantext.metrics.text.copying import CopyIndex, copy_index
 from gantext.metrics.text.divergence import ms_jaccard, wasserstein_1
-from gantext.metrics.text.ngrams import Encoded, IntArray, Words, number_ngrams
+from gantext.metrics.text.ngrams import Encoded, Grams, IntArray, number_ngrams
+from gantext.metrics.text.sentence_counts import repeated
 from gantext.metrics.text.tokens import encode_texts
 
 FloatArray = NDArray[np.float64]
-
-
-def ngram_counts(words: Words, max_order: int) -> Iterator[IntArray]:
-    """Yield, for n = 1..max_order, how often each distinct n-gram occurs: (K,)."""
-    for grams in number_ngrams(words, max_order):
-        yield grams.counts
 
 
 def distinct(counts: IntArray) -> float:
@@ -40,6 +37,55 @@ def entropy(counts: IntArray) -> float:
 def unique_share(sentences: Sequence[str]) -> float:
     """Number of different sentences over the number of sentences."""
     return len(set(sentences)) / len(sentences) if sentences else 0.0
+
+
+def unique_error(sentences: Sequence[str]) -> float | None:
+    """The standard error of `unique_share`, by the jackknife."""
+    counts = Counter(sentences)
+    alone = np.array([counts[sentence] == 1 for sentence in sentences])
+    return standard_error.jackknifed((len(counts) - alone) / max(1, len(sentences) - 1))
+
+
+def distinct_error(grams: Grams) -> float | None:
+    """The standard error of `distinct` of all n-grams of a text, by the jackknife.
+
+    A sentence that is left out takes those n-grams along that stand in no other sentence.
+    """
+    counts, text = grams.counts, grams.text
+    size = text.bounds.size - 1
+    own = text.per_sentence(grams.places[grams.starts[:-1][counts == 1]])
+    rows = repeated(grams)
+    own = own + np.bincount(rows.sentences[rows.counts == counts[rows.numbers]], minlength=size)
+    left = counts.sum() - text.per_sentence(grams.places)
+    if not left.all():
+        return None
+    return standard_error.jackknifed((counts.size - own) / left)
+
+
+def entropy_error(grams: Grams) -> float | None:
+    """The standard error of `entropy` of all n-grams of a text, by the jackknife.
+
+    With T n-grams the entropy is log T - sum of c log c / T, which loses, with a sentence that has
+    k of an n-gram's c, c log c - (c - k) log (c - k) of the sum.
+    """
+    counts, text = grams.counts, grams.text
+    size = text.bounds.size - 1
+    lost = _terms(counts) - _terms(counts - 1)
+    of_sentence = np.bincount(text.sentences[grams.places], np.repeat(lost, counts), size)
+    rows = repeated(grams)  # which the line above has taken as k times one
+    c, k = counts[rows.numbers], rows.counts
+    of_sentence += np.bincount(
+        rows.sentences, _terms(c) - _terms(c - k) - k * lost[rows.numbers], size
+    )
+    left = counts.sum() - text.per_sentence(grams.places)
+    if not left.all():
+        return None
+    return standard_error.jackknifed(np.log(left) - (_terms(counts).sum() - of_sentence) / left)
+
+
+def _terms(counts: IntArray) -> FloatArray:
+    """c log c, which is 0 of 0."""
+    return np.asarray(counts * np.log(np.maximum(counts, 1)))
 
 
 # Scores of diversity, copying and divergence of a set of sentences.
@@ -82,6 +128,7 @@ def diversity_scores(
             "unique",
             unique_share(lines),
             signed(sentences=len(lines), data=data_hash),
+            unique_error(lines),
         )
     )
     if references:
@@ -95,17 +142,19 @@ def diversity_scores(
 
 def _own_scores(encoded: Encoded, sign: dict[str, Setting]) -> list[Score]:
     """Scores of the sentences alone."""
-    counts = list(ngram_counts(encoded.words, ORDERS[-1]))
+    different, entropies = [], []
+    for n, grams in zip(ORDERS, number_ngrams(encoded.words, ORDERS[-1]), strict=True):
+        counts, order = grams.counts, {"n": n, **sign}
+        nats = {"unit": "nats", **order}
+        different.append(Score(f"distinct-{n}", distinct(counts), order, distinct_error(grams)))
+        entropies.append(Score(f"entropy-{n}", entropy(counts), nats, entropy_error(grams)))
     lengths = encoded.words.lengths
     tokens: dict[str, Setting] = {"unit": "tokens", **sign}
     return [
-        *(Score(f"distinct-{n}", distinct(counts[n - 1]), {"n": n, **sign}) for n in ORDERS),
-        *(
-            Score(f"entropy-{n}", entropy(counts[n - 1]), {"unit": "nats", "n": n, **sign})
-            for n in ORDERS
-        ),
-        Score("length-mean", float(lengths.mean()), tokens),
-        Score("length-sd", float(lengths.std()), tokens),
+        *different,
+        *entropies,
+        Score("length-mean", float(lengths.mean()), tokens, standard_error.of_mean(lengths)),
+        Score("length-sd", float(lengths.std()), tokens, standard_error.of_deviation(lengths)),
     ]
 
 
@@ -116,17 +165,28 @@ def _reference_scores(
     theirs = encode_texts(references, tokenizer, encoded.numbering).words
     shares = ms_jaccard(words, theirs, JACCARD_ORDERS[-1])
     distance = wasserstein_1(words.lengths, theirs.lengths)
+    error = standard_error.bootstrapped(
+        words.lengths, lambda drawn: wasserstein_1(drawn, theirs.lengths)
+    )
     return [
-        *(Score(f"ms-jaccard-{n}", float(shares[n - 1]), {"n": n, **sign}) for n in JACCARD_ORDERS),
-        Score("length-w1", distance, {"unit": "tokens", **sign}),
+        *(
+            Score(f"ms-jaccard-{n}", float(shares.values[n - 1]), {"n": n, **sign}, shares.error(n))
+            for n in JACCARD_ORDERS
+        ),
+        Score("length-w1", distance, {"unit": "tokens", **sign}, error),
     ]
 
 
 def _copy_scores(lines: Sequence[str], index: CopyIndex, sign: dict[str, Setting]) -> list[Score]:
-    longest = index.longest(lines)
+    longest, verbatim = index.longest(lines), index.verbatim(lines)
+    of_mean, of_p90 = standard_error.of_mean, standard_error.bootstrapped(longest, _p90)
     tokens: dict[str, Setting] = {"unit": "tokens", **sign}
     return [
-        Score("copied", float(index.verbatim(lines).mean()), sign),
-        Score("longest-copy-mean", float(longest.mean()), tokens),
-        Score("longest-copy-p90", float(np.percentile(longest, 90)), tokens),
+        Score("copied", float(verbatim.mean()), sign, of_mean(verbatim)),
+        Score("longest-copy-mean", float(longest.mean()), tokens, of_mean(longest)),
+        Score("longest-copy-p90", _p90(longest), tokens, of_p90),
     ]
+
+
+def _p90(lengths: IntArray) -> float:
+    return float(np.percentile(lengths, 90))

@@ -1,6 +1,5 @@
 """Blanks of test sentences, and their scores where no grammar is known."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,7 @@ import torch
 from gantext.data.vocabulary import EOS, PAD
 from gantext.evaluation.measures.imputation import blanked
 from gantext.inference.beam import FREE
-from tests.conftest import SMALL_VAE, Command, finished
+from tests.conftest import SMALL_VAE, Command, finished, scores_in
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +27,7 @@ def test_elsewhere_the_adversarial_error(cli: Command, text_vae: Path) -> None:
     """Half of the test sentences at most are filled, for as many others stay real."""
     found = cli("eval", "imputation", str(text_vae), "--json")
     assert found.code == 0, found.err
-    exact, error = json.loads(found.out)
+    exact, error = scores_in(found.out)
     assert (exact["name"], error["name"]) == ("imputed-exact", "adversarial-error")
     assert 4 <= 2 * error["signature"]["sentences"] <= 20
     assert -0.5 <= error["value"] <= 0.5 and "classifier" in error["signature"]

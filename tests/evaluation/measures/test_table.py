@@ -13,7 +13,6 @@ from gantext.errors import UserError
 from gantext.evaluation import measures
 from gantext.evaluation.ground import Ground, Real
 from gantext.evaluation.measure import Command, Measure, Protocol, imported
-from gantext.evaluation.phase import with_origin
 from gantext.evaluation.subjects import REAL, Subject
 from gantext.metrics.score import Score
 from gantext.metrics.text.texts import Texts
@@ -100,14 +99,6 @@ def test_what_is_no_row_or_has_a_name_that_is_taken_is_refused(
             measures.table()
     monkeypatch.undo()
     measures.table.cache_clear()
-
-
-def test_an_origin_stands_behind_the_number_of_sentences() -> None:
-    origin = {"phase": "mle", "sample_seed": 2}
-    counted = with_origin(Score("a", 1.0, {"unit": "nats", "sentences": 3, "data": "x"}), origin)
-    assert list(counted.signature) == ["unit", "sentences", "phase", "sample_seed", "data"]
-    other = with_origin(Score("a", 1.0, {"hypotheses": 3, "data": "x"}), origin)
-    assert list(other.signature) == ["hypotheses", "data", "phase", "sample_seed"]
 
 
 def test_the_language_models_are_fitted_where_the_user_says(

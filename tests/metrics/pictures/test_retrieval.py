@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gantext.errors import UserError
-from gantext.metrics.pictures.retrieval import mean_reciprocal_rank, ranks, recall_at
+from gantext.metrics.pictures.retrieval import found_at, ranks, reciprocal_ranks
 
 
 def test_by_hand() -> None:
@@ -16,16 +16,16 @@ def test_by_hand() -> None:
     """
     places = ranks([[0.9, 0.1, 0.2], [0.8, 0.5, 0.0], [0.7, 0.6, 0.1]])
     assert places.tolist() == [1, 2, 3]
-    assert [recall_at(places, k) for k in (1, 2, 3)] == pytest.approx([1 / 3, 2 / 3, 1])
-    assert mean_reciprocal_rank(places) == pytest.approx(11 / 18)
+    assert [found_at(places, k).mean() for k in (1, 2, 3)] == pytest.approx([1 / 3, 2 / 3, 1])
+    assert reciprocal_ranks(places).mean() == pytest.approx(11 / 18)
 
 
 def test_ties_are_misses() -> None:
     """All pictures alike: every query's own stands last, R@1 = 0 and MRR = 1/4."""
     places = ranks(np.ones((4, 4)))
     assert places.tolist() == [4, 4, 4, 4]
-    assert recall_at(places, 1) == 0 and recall_at(places, 4) == 1
-    assert mean_reciprocal_rank(places) == 0.25
+    assert found_at(places, 1).mean() == 0 and found_at(places, 4).mean() == 1
+    assert reciprocal_ranks(places).mean() == 0.25
 
 
 def test_one_query_always_finds_its_own() -> None:

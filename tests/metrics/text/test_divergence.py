@@ -42,7 +42,7 @@ def test_ms_jaccard_by_hand() -> None:
     MS-Jaccard-2 = sqrt(4/5 * 1/4) = sqrt(1/5).
     Trigrams: aba 1/2 and 0, so J_3 = 0; neither set has four words in a row.
     """
-    ours = ms_jaccard(*encoded([list("aba"), list("bc")], [list("ab")]), 4)
+    ours = ms_jaccard(*encoded([list("aba"), list("bc")], [list("ab")]), 4).values
     assert ours[:3] == pytest.approx([4 / 5, math.sqrt(1 / 5), 0], rel=1e-14)
     assert math.isnan(ours[3])
 
@@ -50,7 +50,7 @@ def test_ms_jaccard_by_hand() -> None:
 @given(a=CORPUS, b=STRANGER)
 @settings(max_examples=80, deadline=None)
 def test_equals_the_plain_loop(a: Corpus, b: Corpus) -> None:
-    ours = ms_jaccard(*encoded(a, b))
+    ours = ms_jaccard(*encoded(a, b)).values
     plain = [plain_jaccard(a, b, order) for order in range(1, 6)]
     for order in range(1, 6):
         expected = gmean(plain[:order]) if min(plain[:order]) > 0 else min(plain[:order])
@@ -64,8 +64,8 @@ def test_equals_the_plain_loop(a: Corpus, b: Corpus) -> None:
 @settings(max_examples=50, deadline=None)
 def test_is_symmetric(a: Corpus, b: Corpus) -> None:
     numbering = number_words(b)
-    other = ms_jaccard(encode(b, numbering), encode(a, numbering))
-    np.testing.assert_allclose(ms_jaccard(*encoded(a, b)), other, rtol=1e-13)
+    other = ms_jaccard(encode(b, numbering), encode(a, numbering)).values
+    np.testing.assert_allclose(ms_jaccard(*encoded(a, b)).values, other, rtol=1e-13)
 
 
 @given(a=CORPUS, seed=st.integers(0, 99))
@@ -75,12 +75,26 @@ def test_the_same_sentences_in_any_order_and_doubled_give_1(a: Corpus, seed: int
     order = np.random.default_rng(seed).permutation(2 * len(a))
     doubled = [(a + a)[i] for i in order]
     longest = max(map(len, a))
-    assert ms_jaccard(*encoded(a, doubled))[:longest] == pytest.approx(1, abs=1e-14)
+    assert ms_jaccard(*encoded(a, doubled)).values[:longest] == pytest.approx(1, abs=1e-14)
+
+
+def test_its_error_by_hand() -> None:
+    """a a, a b and a c beside a, b: of a sentence a 4/3 and 1/2, b 1/3 and 1/2, c 1/3 and 0.
+
+    Minima 1/2 + 1/3, maxima 4/3 + 1/2 + 1/3: J = 5/13. Rarer than there is b alone: minima move by
+    0, 1, 0 and maxima by 2, 1, 2, so that with their means (1/3, 5/3) taken off, and J of the
+    second from the first, the influences are (-18, 36, -18) / 39 over 13/6: -36/169, 72/169,
+    -36/169. Their mean has the standard error 36 / 169.
+    """
+    found = ms_jaccard(*encoded([list("aa"), list("ab"), list("ac")], [list("a"), list("b")]), 1)
+    assert found.values == pytest.approx([5 / 13])
+    assert found.error(1) == pytest.approx(36 / 169)
+    assert ms_jaccard(*encoded([list("a")], [list("b")]), 1).error(1) is None
 
 
 def test_one_sentence_repeated_lowers_it() -> None:
     sentences = [list(f"abcd{i}") for i in range(10)]
-    collapsed = ms_jaccard(*encoded(sentences, [*sentences, *[sentences[0]] * 1000]))
+    collapsed = ms_jaccard(*encoded(sentences, [*sentences, *[sentences[0]] * 1000])).values
     assert (collapsed < [0.9, 0.85, 0.8, 0.75, 0.7]).all()
 
 

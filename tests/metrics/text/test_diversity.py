@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -16,12 +17,14 @@ from gantext.metrics.score import signature_line
 from gantext.metrics.text.bleu_scores import self_bleu_scores
 from gantext.metrics.text.diversity import (
     distinct,
+    distinct_error,
     diversity_scores,
     entropy,
-    ngram_counts,
+    entropy_error,
+    unique_error,
     unique_share,
 )
-from gantext.metrics.text.ngrams import Words, encode, number_words
+from gantext.metrics.text.ngrams import IntArray, Words, encode, number_ngrams, number_words
 
 Corpus = list[list[str]]
 SENTENCES = st.lists(st.lists(st.sampled_from("abc"), max_size=7), min_size=1, max_size=7)
@@ -48,9 +51,13 @@ def values(
     return {s.name: s.value for s in diversity_scores(lines, references or (), training or ())}
 
 
+def counts_of(words: Words, order: int) -> list[IntArray]:
+    return [grams.counts for grams in number_ngrams(words, order)]
+
+
 def test_distinct_by_hand() -> None:
     """ "a b a b" and "a b": a, b of 6 words; ab, ba of 4 bigrams; aba, bab of 2 trigrams."""
-    counts = ngram_counts(encoded([list("abab"), list("ab")]), 3)
+    counts = counts_of(encoded([list("abab"), list("ab")]), 3)
     assert [distinct(one) for one in counts] == pytest.approx([2 / 6, 2 / 4, 1])
 
 
@@ -59,7 +66,7 @@ def test_entropy_by_hand() -> None:
 
     -(3/4 log 3/4 + 1/4 log 1/4) = log 4 - 3/4 log 3.
     """
-    ours = [entropy(one) for one in ngram_counts(encoded([list("abab"), list("ab")]), 3)]
+    ours = [entropy(one) for one in counts_of(encoded([list("abab"), list("ab")]), 3)]
     by_hand = [math.log(2), math.log(4) - 0.75 * math.log(3), math.log(2)]
     assert ours == pytest.approx(by_hand, rel=1e-14)
 
@@ -67,7 +74,7 @@ def test_entropy_by_hand() -> None:
 @given(sentences=SENTENCES)
 @settings(max_examples=80, deadline=None)
 def test_equal_nltk_and_scipy(sentences: Corpus) -> None:
-    for order, ours in zip((1, 2, 3, 4), ngram_counts(encoded(sentences), 4), strict=True):
+    for order, ours in zip((1, 2, 3, 4), counts_of(encoded(sentences), 4), strict=True):
         counts = counted(sentences, order)
         if counts:
             assert distinct(ours) == len(counts) / sum(counts.values())
@@ -80,9 +87,42 @@ def test_equal_nltk_and_scipy(sentences: Corpus) -> None:
 
 def test_no_ngram_occurs_twice() -> None:
     """The best values: distinct-n 1, entropy the logarithm of the number of n-grams."""
-    counts = list(ngram_counts(encoded([list("abcd"), list("efgh")]), 4))
+    counts = counts_of(encoded([list("abcd"), list("efgh")]), 4)
     assert [distinct(one) for one in counts] == [1] * 4
     assert [entropy(one) for one in counts] == pytest.approx([math.log(n) for n in (8, 6, 4, 2)])
+
+
+@given(sentences=st.lists(st.lists(st.sampled_from("abc"), max_size=5), min_size=2, max_size=7))
+@settings(max_examples=40, deadline=None)
+def test_their_jackknife_leaves_each_sentence_out(sentences: Corpus) -> None:
+    def left_out(score: Callable[[Corpus], float]) -> list[float]:
+        return [score([*sentences[:i], *sentences[i + 1 :]]) for i in range(len(sentences))]
+
+    for order, grams in enumerate(number_ngrams(encoded(sentences), 3), 1):
+        counts = [counted([s], order) for s in sentences]
+        if sum(map(bool, counts)) < 2:  # without one of them there is no n-gram
+            assert distinct_error(grams) is None or grams.counts.size
+            continue
+
+        def plain(rest: Corpus, order: int = order) -> float:
+            found = counted(rest, order)
+            return len(found) / sum(found.values())
+
+        def plain_entropy(rest: Corpus, order: int = order) -> float:
+            return float(scipy_entropy(list(counted(rest, order).values())))
+
+        assert distinct_error(grams) == pytest.approx(plainly_jackknifed(left_out(plain)))
+        by_hand = plainly_jackknifed(left_out(plain_entropy))
+        assert entropy_error(grams) == pytest.approx(by_hand, abs=1e-12)
+    lines = [" ".join(sentence) for sentence in sentences]
+    each = left_out(lambda rest: unique_share([" ".join(sentence) for sentence in rest]))
+    assert unique_error(lines) == pytest.approx(plainly_jackknifed(each))
+
+
+def plainly_jackknifed(left_out: list[float]) -> float:
+    """Efron and Stein 1981, eq. 1.2: the square root of (N - 1) / N times the sum of squares."""
+    values = np.array(left_out)
+    return math.sqrt((len(values) - 1) / len(values) * ((values - values.mean()) ** 2).sum())
 
 
 def test_unique_share_by_hand() -> None:
