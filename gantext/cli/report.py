@@ -26,8 +26,8 @@ from gantext.config.settings import Device
 Runs = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[RUN[@PHASE]]...",
-        help="Runs (default: the latest).",
+        metavar="[RUN[@PHASE]|SWEEP]...",
+        help="Runs and sweeps (default: the latest run).",
         autocompletion=completion.runs,
         show_default=False,
     ),
@@ -38,7 +38,9 @@ EXAMPLES = """[bold]Examples[/bold]
 
   gantext report RUN RUN --out comparison.html
 
-  gantext report RUN --temperatures none"""
+  gantext report RUN --temperatures none
+
+  gantext report SWEEP"""
 
 
 def register(app: typer.Typer) -> None:
@@ -60,7 +62,7 @@ def report(
     device: DeviceName = Device.auto,
     runs_dir: RunsDir = Path("runs"),
 ) -> None:
-    """One HTML file: settings, learning curves, scores, frontier, samples, comparison.
+    """One HTML file: settings, learning curves, scores, frontier, samples, comparison, sweeps.
 
     Quick scores are computed when they are not stored; those of eval lm and eval frechet are shown
     when they are.
@@ -68,14 +70,18 @@ def report(
     from gantext.files import write_output
     from gantext.report.build import Request
     from gantext.report.build import report as render
+    from gantext.report.sweep_part import sweeps_among
 
     heats = [] if temperatures == "none" else numbers(temperatures, "--temperatures")
     draws = [int(seed) for seed in numbers(seeds, "--seeds")]
     command = shlex.join(["gantext", *sys.argv[1:]])
-    asked = asked_for(words, None, preset, n, seed, device, runs_dir)
+    sweeps, runs = sweeps_among(words or [], runs_dir)
+    alone = sweeps and not runs
+    asked = None if alone else asked_for(runs, None, preset, n, seed, device, runs_dir)
     check_out(out, json=False)
+    request = Request(tuple(heats), tuple(draws), order, command, tuple(sweeps))
     with tables.working() as say:
-        html = render(asked, Request(tuple(heats), tuple(draws), order, command), say)
-    tables.notes(asked.notes)
+        html = render(asked, request, say)
+    tables.notes(asked.notes if asked is not None else [])
     write_output(out, html.encode())
     tables.hint(f"report in {out} ({len(html) / 1e6:.1f} MB)")

@@ -124,7 +124,18 @@ def shown(value: float | None) -> str:
     """A score's value in a table."""
     if value is None or math.isnan(value):
         return "-"
-    return f"{value:.2f}" if abs(value) >= 10 else f"{value:.4f}"
+    return f"{value:.{_decimals(value)}f}"
+
+
+def shown_error(score: Score) -> str:
+    """A score's standard error in a table, with as many decimals as its value; "" without one."""
+    if score.error is None or not math.isfinite(score.error) or not math.isfinite(score.value):
+        return ""
+    return "±" + f"{score.error:.{_decimals(score.value)}f}".removeprefix("0")
+
+
+def _decimals(value: float) -> int:
+    return 2 if abs(value) >= 10 else 4
 
 
 def _short(key: str, value: Setting) -> str:
