@@ -27,13 +27,16 @@ from gantext.config.settings import Device
 from gantext.training.waiting import waiting
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gantext.evaluation.request import Asked
+    from gantext.runs.sweep import SweepDir
 
 Runs = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[RUN[@PHASE]]...",
-        help="Runs (default: the latest).",
+        metavar="[RUN[@PHASE]|SWEEP]...",
+        help="Runs and sweeps (default: the latest run).",
         autocompletion=completion.runs,
         show_default=False,
     ),
@@ -44,7 +47,9 @@ EXAMPLES = """[bold]Examples[/bold]
 
   gantext report RUN RUN --out comparison.html
 
-  gantext report RUN --temperatures none"""
+  gantext report RUN --temperatures none
+
+  gantext report SWEEP"""
 
 
 def register(app: typer.Typer) -> None:
@@ -67,7 +72,7 @@ def report(
     runs_dir: RunsDir = Path("runs"),
     json: Json = False,
 ) -> None:
-    """One HTML file: settings, learning curves, scores, frontier, samples, comparison.
+    """One HTML file: settings, learning curves, scores, frontier, samples, comparison, sweeps.
 
     Quick scores are computed when they are not stored; those of eval lm and eval frechet are shown
     when they are.
@@ -75,31 +80,37 @@ def report(
     from gantext.files import write_output
     from gantext.report.build import Request
     from gantext.report.build import report as render
+    from gantext.report.sweep_part import sweeps_among
 
     heats = [] if temperatures == "none" else numbers(temperatures, "--temperatures")
     command = shlex.join(["gantext", *sys.argv[1:]])
-    asked = asked_for(words, None, preset, n, seed, device, runs_dir)
+    sweeps, runs = sweeps_among(words or [], runs_dir)
+    alone = sweeps and not runs
+    asked = None if alone else asked_for(runs, None, preset, n, seed, device, runs_dir)
     check_out(out, json)
-    draws = seeds_of(seeds, asked)
+    draws = [] if asked is None else seeds_of(seeds, asked)
+    request = Request(tuple(heats), tuple(draws), order, command, tuple(sweeps))
     with waiting(tables.err, "reading runs and data") as say:
-        html = render(asked, Request(tuple(heats), tuple(draws), order, command), say)
-    tables.notes(asked.notes)
+        html = render(asked, request, say)
+    tables.notes(asked.notes if asked is not None else [])
     write_output(out, html.encode())
     if json:
-        tables.print_json(_document(asked, out, len(html.encode())))
+        tables.print_json(_document(asked, sweeps, out, len(html.encode())))
         return
     tables.hint(f"report in {out} ({len(html) / 1e6:.1f} MB)")
 
 
-def _document(asked: "Asked", out: Path, size: int) -> dict[str, object]:
-    """Where the report is, and the scores of its runs."""
+def _document(
+    asked: "Asked | None", sweeps: "Sequence[SweepDir]", out: Path, size: int
+) -> dict[str, object]:
+    """Where the report is, the scores of its runs, and its sweeps."""
     from gantext.evaluation.document import scored_runs
     from gantext.report.build import stored_scores
 
-    scores = stored_scores(asked)
     return {
         "report": str(out.resolve()),
         "bytes": size,
-        "runs": scored_runs(scores, asked.places),
-        "notes": asked.notes,
+        "runs": [] if asked is None else scored_runs(stored_scores(asked), asked.places),
+        "sweeps": [str(sweep.path.resolve()) for sweep in sweeps],
+        "notes": [] if asked is None else asked.notes,
     }

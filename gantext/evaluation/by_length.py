@@ -7,21 +7,21 @@ from pathlib import Path
 from gantext.evaluation.subjects import REAL
 from gantext.evaluation.table import Table
 from gantext.metrics.score import Score, shown
+from gantext.plots.lengths import Bucket
 
-# source -> bucket -> (value, sentences)
-Series = Mapping[str, Mapping[str, tuple[float, int]]]
+Series = Mapping[str, Mapping[str, Bucket]]  # by source, by bucket
 _NAME = re.compile(r"(?:real-)?(?P<name>.+)\[(?P<bucket>.+)\]")
 
 
-def by_name(table: Table) -> dict[str, dict[str, dict[str, tuple[float, int]]]]:
-    """The scores by length of a table: name -> source -> bucket -> (value, sentences)."""
-    found: dict[str, dict[str, dict[str, tuple[float, int]]]] = {}
+def by_name(table: Table) -> dict[str, dict[str, dict[str, Bucket]]]:
+    """The scores by length of a table: by name, by source, by bucket."""
+    found: dict[str, dict[str, dict[str, Bucket]]] = {}
     for source, scores in table.items():
         for score in scores:
             if parts := _NAME.fullmatch(score.name):
                 buckets = found.setdefault(parts["name"], {}).setdefault(source, {})
                 count = score.signature.get("sentences")
-                buckets[parts["bucket"]] = (score.value, int(count or 0))
+                buckets[parts["bucket"]] = Bucket(score.value, int(count or 0), score.error)
     return found
 
 
@@ -40,8 +40,8 @@ def rows(table: Table) -> tuple[list[str], list[list[str]]]:
     return ["score", *table], body
 
 
-def _cell(cell: tuple[float, int] | None) -> str:
-    return "-" if cell is None else f"{shown(cell[0])} ({cell[1]:,})"
+def _cell(cell: Bucket | None) -> str:
+    return "-" if cell is None else f"{shown(cell.value)} ({cell.sentences:,})"
 
 
 def draw(table: Table, path: Path) -> None:

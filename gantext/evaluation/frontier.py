@@ -302,8 +302,11 @@ def to_csv(found: Frontier) -> str:
     return csv_text(rows)
 
 
-def figure(found: Frontier, theme: str) -> "MatplotlibFigure":
-    """Curves with their MLE generators dashed, the real text, and the published points."""
+def figure(found: Frontier, theme: str, runs: Sequence[str] = ()) -> "MatplotlibFigure":
+    """Curves with their MLE generators dashed, the real text, and the published points.
+
+    Colours go by `runs`, as they stand on a page, if there are some; else by the curves.
+    """
     from gantext.plots.frontier import Curve, Mark, frontier_figure
 
     curves = [
@@ -312,7 +315,7 @@ def figure(found: Frontier, theme: str) -> "MatplotlibFigure":
     ]
     marks = [Mark("real text", found.real.bleu, found.real.self_bleu, "real")]
     marks += [Mark(p.model, p.bleu, p.self_bleu) for p in found.published if p.self_bleu]
-    return frontier_figure(curves, marks, found.order, theme)
+    return frontier_figure(curves, marks, found.order, theme, runs)
 
 
 def _by_label(points: Sequence[Point]) -> dict[str, list[Point]]:

@@ -133,7 +133,7 @@ def shown(value: float | None) -> str:
     """A score's value in a table."""
     if value is None or math.isnan(value):
         return "-"
-    return f"{value:.2f}" if abs(value) >= 10 else f"{value:.4f}"
+    return f"{value:.{_decimals(value)}f}"
 
 
 def shown_error(score: Score) -> str:
@@ -144,8 +144,11 @@ def shown_error(score: Score) -> str:
     spread = score.error if score.sd is None else score.sd
     if spread is None or not math.isfinite(spread) or not math.isfinite(score.value):
         return ""
-    decimals = 2 if abs(score.value) >= 10 else 4
-    return "±" + f"{spread:.{decimals}f}".removeprefix("0")
+    return "±" + f"{spread:.{_decimals(score.value)}f}".removeprefix("0")
+
+
+def _decimals(value: float) -> int:
+    return 2 if abs(value) >= 10 else 4
 
 
 def shown_with_error(score: Score) -> str:

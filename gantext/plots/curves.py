@@ -82,5 +82,29 @@ GRADIENT_NORMS = Layout(
     {"grad_norm": "MLE", "g_grad_norm": "generator", "d_grad_norm": "discriminator"},
     suffix="grad_norm",
 )
+LEARNING_RATE = Layout(
+    "Learning rate",
+    "Of the step just done, where it changes while a phase lasts.",
+    "learning rate",
+    {"learning_rate": "learning rate"},
+    exact=True,
+)
+RATE_LEFT = Layout(
+    "Learning rates",
+    "What is left of the learning rates of the config.",
+    "share of the learning rate",
+    {"rate_left": "of both networks"},
+    covers=(0.0, 1.0),
+    exact=True,
+)
+TIME = Layout(
+    "Training time",
+    "Of the steps, with looks at samples and scores on the way; the steeper, the slower.",
+    "seconds",
+    {"seconds": "since the run began"},
+    exact=True,
+)
 # Of what a look at the samples of a text model measures, whatever the model.
 LOOKS = (NLL, DIVERSITY)
+# How it was trained, whatever the model; the last figures of a report.
+COURSE = (LEARNING_RATE, RATE_LEFT, TIME)

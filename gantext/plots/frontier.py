@@ -9,7 +9,7 @@ from gantext.errors import UserError
 from gantext.metrics.text.frontier import Point, mean_over_seeds, placed
 from gantext.metrics.text.published import published_points
 from gantext.plots.labels import Label, Line, place_labels
-from gantext.plots.theme import MARKERS, Theme, find_theme, legend_below, new_axes, styled
+from gantext.plots.theme import Theme, find_theme, legend_below, new_axes, run_look, styled
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -79,6 +79,7 @@ def frontier_figure(
     marks: Sequence[Mark] = (),
     order: int = 4,
     theme: str = "light",
+    groups: Sequence[str] = (),
 ) -> "Figure":
     """Draw BLEU-N over Self-BLEU-N: up is better, left is more diverse.
 
@@ -90,12 +91,14 @@ def frontier_figure(
         marks: real text and published points; all of one preset, or they cannot be compared.
         order: N of both scores.
         theme: "light" or "dark".
+        groups: those of the curves and others, in the order of their colours; groups that are not
+            among them come after them.
 
     Raises:
         UserError: nothing has values at this order, or there is no such theme.
     """
     colours = find_theme(theme)
-    lines = _lines(curves, order, colours)
+    lines = _lines(curves, order, groups, colours)
     known = [(mark, *at) for mark in marks if (at := _at(mark, order))]
     if not lines and not known:
         raise UserError(f"nothing to plot: no point has a BLEU-{order} and a Self-BLEU-{order}")
@@ -118,18 +121,18 @@ def _at(mark: Mark, order: int) -> tuple[float, float] | None:
     return Point(mark.label, "", None, mark.bleu, mark.self_bleu).at(order)
 
 
-def _lines(curves: Sequence[Curve], order: int, theme: Theme) -> list[_Line]:
-    """Colours and markers go by group, in order of first appearance."""
+def _lines(curves: Sequence[Curve], order: int, known: Sequence[str], theme: Theme) -> list[_Line]:
+    """Colours and markers go by group: the known ones, then by first appearance."""
     means = [(placed(mean_over_seeds(curve.points), order), curve.baseline) for curve in curves]
     drawn = [(points, baseline) for points, baseline in means if points]
-    groups = list(dict.fromkeys(points[0].group for points, _ in drawn))
+    groups = list(dict.fromkeys([*known, *(points[0].group for points, _ in drawn)]))
     lines = []
     for points, baseline in drawn:
         group = groups.index(points[0].group)
         ordered = sorted(points, key=_temperature)
         xy = [(point.self_bleu[order], point.bleu[order]) for point in ordered]
-        colour = theme.series[group % len(theme.series)]
-        lines.append(_Line(ordered, xy, baseline, colour, MARKERS[group % len(MARKERS)]))
+        look = run_look(theme, group)
+        lines.append(_Line(ordered, xy, baseline, look["color"], look["marker"]))
     return lines
 
 

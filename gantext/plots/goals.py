@@ -129,14 +129,16 @@ class GoalPlot:
         return np.array([low - room, high + room])
 
 
+TITLE = 48  # characters of a sentence above its panel
 MOST = 6  # sentences: colours that can be told apart
 FAINTEST = 0.15  # opacity of an arrow whose goal is nearly at a right angle to the plane
 VISIBLE = 0.75  # of the colour map, the part that can be seen on the background
 CAPTION = (
     "Each panel is one sentence: from the ring, the path of the discriminator's leaked features "
     "over its words, in the plane of the first two principal components of all the sentences' "
-    "features; the other sentences are faint. A word stands where it leads to (where they crowd, "
-    "some are left out). An arrow is the goal that the manager sets at a point, for where the "
+    "features; the other sentences are faint. A word stands beside the point that it leads to "
+    "(without room there, it is left out). An arrow is the goal that the manager sets at a point, "
+    "for where the "
     "features should go; all are drawn equally long, and the more solid, the more of the goal's "
     "length lies in the plane. The number above a panel is the mean cosine of goal and actual "
     "move. Last panel: the goals alone, in their own two principal directions (not centred). A "
@@ -183,7 +185,7 @@ def _draw_sentence(axes: "Axes", plot: GoalPlot, place: int, theme: Theme) -> No
     axes.plot(*path.features[0], **_start(theme))
     _draw_arrows(axes, path, plot.arrow, theme)
     _label_axes(axes, "leaked features: PC", plot.feature_shares)
-    _title(axes, line, f"{plain(path.text)}  (cosine {path.mean_cosine:.2f})")
+    _title(axes, line, f"{plain(path.text, TITLE)}  (cosine {path.mean_cosine:.2f})")
 
 
 def _faint(theme: Theme) -> dict[str, Any]:
@@ -218,11 +220,12 @@ def _draw_arrows(axes: "Axes", path: GoalPath, length: float, theme: Theme) -> N
 
 
 def _labels(plot: GoalPlot, path: GoalPath, theme: Theme) -> list[Label]:
-    """The words; those of a crowd are left out where there is no room."""
+    """The words, each at its point: those that stand apart first, of a crowd what has room."""
     points, clear = path.features[1:].tolist(), path.clear(plot.crowd)
+    placed = list(zip(path.words, points, clear, strict=True))
     return [
-        Label(word, x, y, theme.text, far=far)
-        for word, (x, y), far in zip(path.words, points, clear, strict=True)
+        Label(word, x, y, theme.text, over_lines=apart)
+        for word, (x, y), apart in sorted(placed, key=lambda word: not word[2])
     ]
 
 
@@ -235,8 +238,9 @@ def _obstacles(plot: GoalPlot, path: GoalPath) -> list[Line]:
 
 def _draw_goals(axes: "Axes", plot: GoalPlot, theme: Theme) -> None:
     axes.set_title("the goals alone", loc="left", fontsize=9)
-    axes.set_aspect("equal", adjustable="box")
-    axes.set(xlim=(-1.06, 1.06), ylim=(-1.06, 1.06))
+    axes.set_aspect("equal", adjustable="datalim")
+    axes.update_datalim([(-1.06, -1.06), (1.06, 1.06)])
+    axes.margins(0)
     turn = np.linspace(0, 2 * math.pi, 181)
     axes.plot(np.cos(turn), np.sin(turn), color=theme.muted, linewidth=0.8, linestyle=":")
     axes.plot(0, 0, "+", color=theme.muted)

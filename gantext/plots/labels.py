@@ -34,8 +34,8 @@ OVERLAP = 50  # what it costs to cover a text, if a dot costs 1
 class Label:
     """A text for the point (x, y).
 
-    It is left out where it covers something; with `far`, where it covers another text although it
-    may stand off its point, with a leader line to it; with `required`, never (it may go far too).
+    It is left out where it covers something, with `over_lines` only where that is another text;
+    with `required` never: it may stand off its point then, with a leader line to it.
     """
 
     text: str
@@ -43,7 +43,7 @@ class Label:
     y: float
     colour: str
     required: bool = False
-    far: bool = False
+    over_lines: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def place_labels(
     for label in labels:
         places = list(_places(axes, label))
         costs = [_cost(place, inside, dots, written) for place in places]
-        limit = math.inf if label.required else OVERLAP if label.far else 1
+        limit = math.inf if label.required else OVERLAP if label.over_lines else 1
         if min(costs) < limit:
             written.append(places[int(np.argmin(costs))])
             _write(axes, label, written[-1])
@@ -119,7 +119,7 @@ def _places(axes: "Axes", label: Label) -> Iterator[Place]:
     size = np.array([extent.width, extent.height])
     point = axes.transData.transform((label.x, label.y))
     pixels = axes.figure.dpi / 72  # per point
-    for distance in (NEAR, *FAR) if label.required or label.far else (NEAR,):
+    for distance in (NEAR, *FAR) if label.required else (NEAR,):
         for side in SIDES:
             offset = (distance * side[0], distance * side[1])
             anchor = point + np.array(offset) * pixels

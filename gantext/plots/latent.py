@@ -1,5 +1,6 @@
 """Latent vectors of sentences in a plane, coloured by a property of the sentences."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -7,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gantext.data.scenes.english import SHAPES
+from gantext.data.scenes.shapes import outline
 from gantext.plots.theme import (
     AXES_HEIGHT,
     MARKERS,
+    WIDTH,
     Theme,
     find_theme,
     legend_below,
@@ -25,9 +29,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-HEIGHT = AXES_HEIGHT + 1.0  # inches: nearly square axes
+LOWEST, HIGHEST = 2.6, AXES_HEIGHT + 1.0  # inches of a figure without its legend
+AROUND = 0.9  # inches that the axes' labels take, of its width and of its height
+SHAPE_AREA = 1.5  # of other markers' areas: shapes with corners and holes look smaller
 VISIBLE = 0.85  # of the colour map, the part that can be seen on the background
 LARGEST, SMALLEST = 30.0, 10.0  # square points, of few and of many dots
+NONE = "none"  # the value of points that have no name
+MORE_MARKERS = ("D", "h", "<", ">", "d")
 PAINTS = {  # of the scenes' colours, so that red dots are red sentences
     "red": "#d62f2f",
     "orange": "#f58a1f",
@@ -48,7 +56,7 @@ class LatentPlot:
 
     Attributes:
         points: (N, 2).
-        values: of each point, numbers (a colour bar) or names (a legend).
+        values: of each point, numbers (a colour bar) or names (a legend); "none" is none.
         by: what the values are.
         axes: the names of the two axes.
     """
@@ -72,16 +80,25 @@ def latent_figure(plot: LatentPlot, theme: str = "light") -> "Figure":
     colours = find_theme(theme)
     with styled(colours):
         figure, axes = new_axes(colours)
-        figure.set_figheight(HEIGHT)
+        height = _height(plot.points)
+        figure.set_figheight(height)
         axes.set_aspect("equal", adjustable="datalim")
         axes.set_xlabel(plot.axes[0])
         axes.set_ylabel(plot.axes[1])
         axes.locator_params(nbins=7)
         if all(isinstance(value, str) for value in plot.values):
-            legend_below(figure, _draw_names(axes, plot, colours), HEIGHT)
+            legend_below(figure, _draw_names(axes, plot, colours), height)
         else:
             _draw_numbers(axes, plot, colours)
     return figure
+
+
+def _height(points: NDArray[np.float64]) -> float:
+    """Inches of a figure that points on axes of one scale fill, as far as it is no mere strip."""
+    width, height = np.ptp(points, axis=0)
+    if width == 0:
+        return HIGHEST
+    return float(np.clip(AROUND + (WIDTH - AROUND) * height / width, LOWEST, HIGHEST))
 
 
 def _size(count: int) -> float:
@@ -93,16 +110,44 @@ def _draw_names(axes: "Axes", plot: LatentPlot, theme: Theme) -> list[tuple["Art
     values = np.array(plot.values)
     names, counts = np.unique(values, return_counts=True)
     order = [str(names[i]) for i in np.argsort(-counts, kind="stable")]
+    looks = _looks([name for name in order if name != NONE], theme)
     size = _size(len(values))
     entries: list[tuple[Artist, str]] = []
-    for place, name in enumerate(order):
-        style: dict[str, Any] = {"marker": MARKERS[place % len(MARKERS)], "linewidths": 0.4}
-        style["color"] = PAINTS.get(name, theme.series[place % len(theme.series)])
-        style["edgecolors"] = theme.muted if name in PAINTS else theme.background
+    for name in order:
+        look = dict(looks.get(name) or _no_look(theme))
+        area = look.pop("area", 1.0)
         own = plot.points[values == name]
-        dots = axes.scatter(own[:, 0], own[:, 1], s=size, alpha=0.85, **style)
+        dots = axes.scatter(own[:, 0], own[:, 1], s=area * size, alpha=0.85, **look)
         entries.append((dots, f"{name} ({len(own)})"))
     return entries
+
+
+def _looks(names: Sequence[str], theme: Theme) -> dict[str, dict[str, Any]]:
+    """A colour and a marker for each name, none of them twice as long as there are some.
+
+    A colour has its own colour, and a shape its own form.
+    """
+    colours = itertools.cycle([*theme.series, *theme.more])
+    markers = itertools.cycle([*MARKERS, *MORE_MARKERS])
+    found = {}
+    for name in names:
+        edge = theme.muted if name in PAINTS else theme.background
+        look = {"color": PAINTS.get(name) or next(colours), "edgecolors": edge, "linewidths": 0.4}
+        drawn = name in SHAPES
+        marker = _shape(name) if drawn else next(markers)
+        found[name] = {**look, "marker": marker, "area": SHAPE_AREA if drawn else 1.0}
+    return found
+
+
+def _shape(name: str) -> NDArray[np.float64]:
+    """The outline of a shape, closed; that of the scenes has y downwards."""
+    corners = outline(name) * (1, -1)
+    return np.concatenate([corners, corners[:1]])
+
+
+def _no_look(theme: Theme) -> dict[str, Any]:
+    """Of points that have no name."""
+    return {"color": theme.muted, "marker": "x", "linewidths": 0.9}
 
 
 def _draw_numbers(axes: "Axes", plot: LatentPlot, theme: Theme) -> None:

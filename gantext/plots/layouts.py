@@ -25,6 +25,7 @@ class Layout:
         mean: keys whose mean is drawn too, if all are there.
         level: a height that means something, drawn as a line, and its name.
         covers: heights that the axis always reaches, so that small changes look small.
+        exact: it has no noise, and needs no running mean.
     """
 
     title: str
@@ -36,6 +37,7 @@ class Layout:
     mean: tuple[str, ...] = ()
     level: tuple[float, str] | None = None
     covers: tuple[float, float] | None = None
+    exact: bool = False
 
     def keys(self, present: Iterable[str]) -> list[str]:
         """Which of the present keys it draws."""

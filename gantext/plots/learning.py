@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -16,6 +16,7 @@ from gantext.plots.theme import (
     legend_below,
     new_axes,
     plain,
+    run_look,
     styled,
 )
 
@@ -99,17 +100,20 @@ class Panel(NamedTuple):
 
 
 def learning_figures(
-    rows: Sequence[Row], layouts: Sequence[Layout], theme: str = "light"
+    rows: Sequence[Row], layouts: Sequence[Layout], theme: str = "light", place: int = 0
 ) -> list[Panel]:
     """Draw what a run's metrics.jsonl holds over the steps of the run: one figure a quantity.
 
-    A raw curve is faint, with its running mean over 2% of its points on top. Values that are not
-    finite numbers are gaps, and the caption counts them. A row without "total" is left out.
+    All have the same axis of steps, that of the whole run. The first curve of each is in the run's
+    colour, the next ones in those of no run, as long as there are some. A raw curve is faint, with
+    its running mean over 2% of its points on top. Values that are not finite numbers are gaps, and
+    the caption counts them. A row without "total" is left out.
 
     Args:
         rows: of metrics.jsonl, in order.
         layouts: the figures, in order; one without a value in the rows is left out.
         theme: "light" or "dark".
+        place: of the run among those that are shown together, which decides its colour.
 
     Returns:
         Nothing for a run without rows.
@@ -119,43 +123,50 @@ def learning_figures(
     """
     colours = find_theme(theme)
     known = [{**row, "total": t} for row in rows if math.isfinite(t := number(row.get("total")))]
-    spans = phase_spans(known)
     return [
-        _panel(layout, found, known, spans, colours) for layout, found in filled(known, layouts)
+        _panel(layout, found, known, (colours, place)) for layout, found in filled(known, layouts)
     ]
 
 
 def _panel(
-    layout: Layout,
-    found: Mapping[str, Series],
-    rows: Sequence[Row],
-    spans: Sequence[Span],
-    theme: Theme,
+    layout: Layout, found: Mapping[str, Series], rows: Sequence[Row], colours: tuple[Theme, int]
 ) -> Panel:
+    theme, run = colours
+    spans = phase_spans(rows)
     with styled(theme):
         figure, axes = new_axes(theme)
         axes.set_xlabel("step")
         axes.set_ylabel(plain(layout.ylabel))
         axes.locator_params(nbins=6)
-        limits = _limits(axes, found.values())
-        entries = []
-        for place, (key, values) in enumerate(found.items()):
-            colour, marker = theme.series[place % len(theme.series)], MARKERS[place % len(MARKERS)]
+        limits = _limits(axes, spans)
+        entries, looks = [], _looks(theme, run)
+        for (key, values), look in zip(found.items(), looks, strict=False):
             if key in layout.band:
-                _draw_band(axes, rows, (key, layout.band[key]), colour)
+                _draw_band(axes, rows, (key, layout), look["color"])
             sparse = _is_sparse(values, limits)
-            drawn = _draw(axes, key, values, colour, marker if sparse else "")
+            shown = look if sparse else {**look, "marker": ""}
+            drawn = _draw(axes, key, values, shown, _window(values, layout))
             entries.append((drawn, layout.name(key)))
-        entries += _draw_extras(axes, layout, rows, theme)
+        entries += _draw_extras(axes, layout, rows, theme, next(looks)["color"])
         texts = draw_phases(axes, limits, spans, theme)
         legend_below(figure, entries if len(entries) > 1 else [])
         arrange(figure, axes, texts)
     return Panel(layout.title, _caption(layout, found.values()), figure)
 
 
+def _looks(theme: Theme, run: int) -> Iterator[dict[str, str]]:
+    """Of the curves of a run: its own colour, then black and grey, which are no run's."""
+    own = run_look(theme, run)
+    others = [colour for colour in theme.series if colour != own["color"]]
+    colours = itertools.chain([own["color"], theme.text, theme.muted], itertools.cycle(others))
+    first = MARKERS.index(own["marker"])
+    markers = itertools.cycle([*MARKERS[first:], *MARKERS[:first]])
+    return ({"color": one, "marker": other} for one, other in zip(colours, markers, strict=False))
+
+
 def _caption(layout: Layout, found: Collection[Series]) -> str:
     sentences = [layout.caption] if layout.caption else []
-    if any(_window(values) > 1 for values in found):
+    if any(_window(values, layout) > 1 for values in found):
         sentences.append("Faint: every report; bold: their running mean.")
     lost = sum(values.lost for values in found)
     if lost:
@@ -164,9 +175,9 @@ def _caption(layout: Layout, found: Collection[Series]) -> str:
     return " ".join(sentences)
 
 
-def _window(values: Series) -> int:
-    """About 2% of the points, an odd number."""
-    return 2 * (round(SMOOTHING * len(values.y)) // 2) + 1
+def _window(values: Series, layout: Layout) -> int:
+    """About 2% of the points, an odd number; 1 where nothing has to be smoothed."""
+    return 1 if layout.exact else 2 * (round(SMOOTHING * len(values.y)) // 2) + 1
 
 
 def _is_sparse(values: Series, limits: tuple[float, float]) -> bool:
@@ -174,26 +185,28 @@ def _is_sparse(values: Series, limits: tuple[float, float]) -> bool:
     return len(gaps) == 0 or float(np.median(gaps)) > SPARSE * (limits[1] - limits[0])
 
 
-def _draw(axes: "Axes", key: str, values: Series, colour: str, marker: str) -> "Artist":
-    window = _window(values)
+def _draw(axes: "Axes", key: str, values: Series, look: dict[str, str], window: int) -> "Artist":
+    colour = look["color"]
     if window == 1:
-        (line,) = axes.plot(values.x, values.y, color=colour, marker=marker, label=key)
+        (line,) = axes.plot(values.x, values.y, label=key, color=colour, marker=look["marker"])
         return line
     axes.plot(values.x, values.y, color=colour, linewidth=0.8, alpha=0.35, label=key)
     smooth = running_mean(values.y, window)
     return axes.plot(values.x, smooth, color=colour, label=f"{key} smoothed")[0]
 
 
-def _draw_band(axes: "Axes", rows: Sequence[Row], keys: tuple[str, str], colour: str) -> None:
+def _draw_band(axes: "Axes", rows: Sequence[Row], of: tuple[str, Layout], colour: str) -> None:
+    key, layout = of
+    keys = (key, layout.band[key])
     both = [row for row in rows if all(key in row for key in keys)]
     mean, deviation = (series(both, key) for key in keys)
-    window = _window(mean)
+    window = _window(mean, layout)
     middle, width = running_mean(mean.y, window), running_mean(deviation.y, window)
     axes.fill_between(mean.x, middle - width, middle + width, color=colour, alpha=0.15, linewidth=0)
 
 
 def _draw_extras(
-    axes: "Axes", layout: Layout, rows: Sequence[Row], theme: Theme
+    axes: "Axes", layout: Layout, rows: Sequence[Row], theme: Theme, colour: str
 ) -> list[tuple["Artist", str]]:
     """The mean of two curves, the height that means something, the heights to be covered."""
     entries: list[tuple[Artist, str]] = []
@@ -201,8 +214,8 @@ def _draw_extras(
     if both:
         parts = [series(both, key) for key in layout.mean]
         mean = Series(parts[0].x, np.mean([part.y for part in parts], axis=0))
-        smooth = running_mean(mean.y, _window(mean))
-        entries += [(axes.plot(mean.x, smooth, color=theme.text, label="mean")[0], "their mean")]
+        smooth = running_mean(mean.y, _window(mean, layout))
+        entries += [(axes.plot(mean.x, smooth, color=colour, label="mean")[0], "their mean")]
     if layout.level:
         height, name = layout.level
         line = axes.axhline(height, color=theme.muted, linestyle=":", linewidth=1.2)
@@ -214,10 +227,9 @@ def _draw_extras(
     return entries
 
 
-def _limits(axes: "Axes", found: Collection[Series]) -> tuple[float, float]:
-    """Set the x axis to where the panel has data, and return its first and last step."""
-    steps = np.concatenate([values.x for values in found])
-    first, last = float(steps.min()), float(steps.max())
+def _limits(axes: "Axes", spans: Sequence[Span]) -> tuple[float, float]:
+    """Set the x axis to the whole run, and return its first and last step."""
+    first, last = spans[0].start, spans[-1].end
     margin = max(0.02 * (last - first), 1.0)
     axes.set_xlim(first - margin, last + margin)
     return first, last

@@ -44,7 +44,7 @@ def grid_array(pictures: "Tensor", columns: int, scale: int = 1) -> Pixels:
     Raises:
         UserError: no picture, or a number of channels that is neither 1 nor 3.
     """
-    cells = _cells(pictures)
+    cells = cells_of(pictures)
     return _tiled(cells, columns, _line(cells), scale)
 
 
@@ -59,7 +59,7 @@ def pairs_array(left: "Tensor", right: "Tensor", columns: int, scale: int = 1) -
     Raises:
         UserError: as in `grid_array`, or not as many pictures on both sides.
     """
-    one, other = _cells(left), _cells(right)
+    one, other = cells_of(left), cells_of(right)
     if one.shape != other.shape:
         raise UserError(f"pairs of pictures: {one.shape} on the left, {other.shape} on the right")
     line = _line(one)
@@ -72,13 +72,8 @@ def grid_png(pictures: "Tensor", columns: int, scale: int = SCALE) -> bytes:
     return to_png_bytes(grid_array(pictures, columns, scale))
 
 
-def grid_svg(pictures: "Tensor", columns: int) -> str:
-    """Return `grid_array` as an `<svg>` for `gantext.page.Figure`, the same for both themes."""
-    return to_svg_text(grid_array(pictures, columns))
-
-
 def pairs_svg(left: "Tensor", right: "Tensor", columns: int = 5) -> str:
-    """Return `pairs_array` as an `<svg>` for `gantext.page.Figure`, the same for both themes."""
+    """Return `pairs_array` as an `<svg>` for a page, the same for both themes."""
     return to_svg_text(pairs_array(left, right, columns))
 
 
@@ -102,8 +97,12 @@ def to_svg_text(array: Pixels) -> str:
     )
 
 
-def _cells(pictures: "Tensor") -> Pixels:
-    """(N, C, H, W) of floats or bytes -> (N, H, W, 3)."""
+def cells_of(pictures: "Tensor") -> Pixels:
+    """(N, C, H, W) of floats or bytes -> (N, H, W, 3).
+
+    Raises:
+        UserError: no picture, or a number of channels that is neither 1 nor 3.
+    """
     import torch
 
     from gantext.data.gallery import to_bytes
@@ -121,6 +120,24 @@ def _cells(pictures: "Tensor") -> Pixels:
 def _line(cells: Pixels) -> int:
     """Width of the lines: 2 pixels beside pictures of 28, 1 beside those of 8."""
     return max(1, int(cells.shape[2]) // 14)
+
+
+def cut(grid: Pixels, size: tuple[int, int], columns: int) -> Pixels:
+    """The pictures of a `grid_array` again, (N, H, W, 3); none where it is no grid of such ones.
+
+    Args:
+        grid: (height, width, 3), of any scale.
+        size: H and W of a picture.
+        columns: pictures in a row; all rows are full.
+    """
+    (height, width), line = size, max(1, size[1] // 14)
+    scale = grid.shape[1] // (columns * (width + line) + line)
+    plain = grid[::scale, ::scale] if scale else grid
+    rows = (len(plain) - line) // (height + line)
+    if plain.shape[:2] != (rows * (height + line) + line, columns * (width + line) + line):
+        return np.empty((0, *size, 3), np.uint8)
+    inside = plain[line:, line:].reshape(rows, height + line, columns, width + line, 3)
+    return inside[:, :height, :, :width].swapaxes(1, 2).reshape(-1, height, width, 3)
 
 
 def _tiled(cells: Pixels, columns: int, line: int, scale: int) -> Pixels:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from gantext.errors import UserError
 from gantext.plots.theme import (
-    MARKERS,
     Theme,
     find_theme,
     legend_below,
     new_axes,
     plain,
+    run_look,
     styled,
 )
 
@@ -86,10 +86,12 @@ def _numbers(values: Sequence[str]) -> dict[str, float] | None:
 
 
 def _scale(axes: "Axes", numbers: Sequence[float]) -> None:
-    """Powers where positive numbers span some, each number that there is room for named."""
-    if min(numbers) > 0 and max(numbers) >= DECADES * min(numbers):
+    """Powers where positive numbers span some; few numbers are named, and no others."""
+    is_wide = min(numbers) > 0 and max(numbers) >= DECADES * min(numbers)
+    if is_wide:
         axes.set_xscale("log")
-        named = sorted(set(numbers))[:: 1 + len(set(numbers)) // MOST]
+    if is_wide or len(set(numbers)) <= MOST:
+        named = sorted(set(numbers))[:: 1 + len(set(numbers)) // (MOST + 1)]
         axes.set_xticks(named, [f"{number:.3g}" for number in named])
         axes.set_xticks([], minor=True)
 
@@ -112,7 +114,8 @@ def _draw(
 ) -> "Artist":
     """One series, the `turn[0]`-th of `turn[1]`; names stand beside each other, numbers do not."""
     place, many = turn
-    colour = theme.series[place % len(theme.series)]
+    look = run_look(theme, place)
+    colour = look["color"]
     aside = 0.0 if numeric else (place - (many - 1) / 2) * 0.12
     x = [at[value] + aside for value in values]
     means = [statistics.fmean(scores) for scores in values.values()]
@@ -127,6 +130,5 @@ def _draw(
     else:
         axes.errorbar(x, means, spread, fmt="none", ecolor=colour, elinewidth=1.2, capsize=3)
     style = "-" if numeric else "none"
-    marker = MARKERS[place % len(MARKERS)]
-    (line,) = axes.plot(x, means, color=colour, linestyle=style, marker=marker)
+    (line,) = axes.plot(x, means, color=colour, linestyle=style, marker=look["marker"])
     return line

@@ -30,6 +30,11 @@ class Theme:
     The series' colours have a contrast of 3 or more with the background, and are at least 20 apart
     from each other and from the text in CIELAB, also as people with protanopia, deuteranopia or
     tritanopia see them (Machado et al. 2009). Markers differ too: colour never stands alone.
+
+    Attributes:
+        series: of runs, and of what else is told apart.
+        more: further ones where the series' do not suffice: told from all others with full colour
+            vision, by everybody with a marker of their own.
     """
 
     name: str
@@ -39,6 +44,7 @@ class Theme:
     grid: str
     bands: tuple[str, str]
     series: tuple[str, ...]
+    more: tuple[str, ...]
 
 
 _THEMES = (
@@ -50,6 +56,7 @@ _THEMES = (
         grid="#e3e6ea",
         bands=("#f3f5f7", "#e9edf1"),
         series=("#0091fa", "#d47900", "#00665c", "#b67cad", "#7a4a10", "#5b2fa0"),
+        more=("#ff00ff", "#e0143c", "#0000ff", "#00a500", "#78005a"),
     ),
     Theme(
         name="dark",
@@ -59,10 +66,17 @@ _THEMES = (
         grid="#2c3138",
         bands=("#1b1f24", "#232830"),
         series=("#6db4ff", "#e97e00", "#1f8a57", "#e58bab", "#e0d455", "#7e5aff"),
+        more=("#3cffa5", "#e62040", "#d200a5", "#96ff00", "#7d7d00"),
     ),
 )
 THEMES = {theme.name: theme for theme in _THEMES}
 MARKERS = ("o", "s", "^", "v", "P", "X", "p")
+
+
+def run_look(theme: Theme, place: int) -> dict[str, str]:
+    """The colour and the marker of the run of this place among those of a report."""
+    colour, marker = theme.series[place % len(theme.series)], MARKERS[place % len(MARKERS)]
+    return {"color": colour, "marker": marker}
 
 
 def find_theme(name: str) -> Theme:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import gantext
 from gantext.evaluation import measures
-from gantext.evaluation.comparison import Comparison, by_data, compare, score_rows, setting_rows
+from gantext.evaluation.comparison import Comparison, by_data, compare, setting_rows
 from gantext.evaluation.frontier import Frontier, figure, frontier, point_rows, protocols, reading
 from gantext.evaluation.request import Asked
 from gantext.evaluation.scorebook import Say
@@ -18,13 +18,16 @@ from gantext.evaluation.subjects import Model, label
 from gantext.evaluation.table import Table as ScoreTable
 from gantext.evaluation.table import score_all
 from gantext.metrics.score import shown
-from gantext.metrics.signatures import signature_lines
+from gantext.metrics.signatures import own_name, signature_lines
 from gantext.plots.output import to_svg
 from gantext.report import kept
 from gantext.report.page import Figure, Page, RunPart, Table, render
+from gantext.report.parts import score_table, sweep_of
 from gantext.report.picture_run import picture_part
+from gantext.report.sweep_part import sweep_part
 from gantext.report.text_run import run_part
 from gantext.runs.kinds import PICTURES, TEXT
+from gantext.runs.sweep import SweepDir
 
 FRONTIER_CAPTION = (
     "Each curve is one model at several temperatures: up is better, left is more diverse. A dashed "
@@ -42,12 +45,14 @@ class Request:
         seeds: of the frontier's samples.
         order: N of the frontier.
         command: how the report was asked for.
+        sweeps: that are shown; those whose jobs are among the runs are shown too.
     """
 
     temperatures: tuple[float, ...]
     seeds: tuple[int, ...]
     order: int
     command: str
+    sweeps: tuple[SweepDir, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,22 +65,54 @@ class Group:
     parts: list[RunPart]
 
 
-def report(asked: Asked, request: Request, say: Say) -> str:
-    """The HTML of a report on the runs asked for.
+def report(asked: Asked | None, request: Request, say: Say) -> str:
+    """The HTML of a report on the runs asked for; None: on sweeps alone.
 
     Raises:
         UserError: no such run.
     """
-    asked, _ = asked.readable()
+    if asked is not None:
+        asked, _ = asked.readable()
+    models = asked.models() if asked is not None else []
+    names = [label(model, asked.runs_dir) for model in models] if asked is not None else []
+    paths = {model.run.path: name for model, name in zip(models, names, strict=True)}
+    sweeps = {sweep.path: sweep for sweep in (*request.sweeps, *_sweeps_of(models))}
+    titles = [*names, *(sweep.path.name for sweep in request.sweeps)]
+    return render(
+        _with_runs(
+            Page(
+                title="gantext: " + ", ".join(titles),
+                created=time.strftime("%Y-%m-%d %H:%M"),
+                version=gantext.__version__,
+                command=request.command,
+                summary=(),
+                tables=(),
+                figures=(),
+                runs=(),
+                sweeps=tuple(sweep_part(sweep, paths) for sweep in sweeps.values()),
+            ),
+            asked,
+            request,
+            say,
+        )
+    )
+
+
+def _sweeps_of(models: Sequence[Model]) -> list[SweepDir]:
+    """The sweeps that runs are jobs of."""
+    return [SweepDir(model.run.path.parent) for model in models if sweep_of(model)]
+
+
+def _with_runs(page: Page, asked: Asked | None, request: Request, say: Say) -> Page:
+    """The page with all that is to be said of the runs asked for."""
+    if asked is None:
+        return page
     models = asked.models()
-    groups = [_group(one, own, request, say) for one, own in by_data(asked, models)]
+    runs = _places(asked, models)
+    groups = [_group(one, own, request, runs, say) for one, own in by_data(asked, models)]
     compared = compare(asked, say) if len(models) > 1 else []
-    names = [label(model, asked.runs_dir) for model in models]
-    page = Page(
-        title="gantext: " + ", ".join(names),
-        created=time.strftime("%Y-%m-%d %H:%M"),
-        version=gantext.__version__,
-        command=request.command,
+    return replace(
+        page,
         summary=(
             *(line for group in groups for line in group.summary),
             *(f"note: {note}" for note in asked.notes),
@@ -87,7 +124,6 @@ def report(asked: Asked, request: Request, say: Say) -> str:
         figures=tuple(figure for group in groups for figure in group.figures),
         runs=tuple(part for group in groups for part in group.parts),
     )
-    return render(page)
 
 
 def stored_scores(asked: Asked) -> ScoreTable:
@@ -102,17 +138,32 @@ def stored_scores(asked: Asked) -> ScoreTable:
     return found
 
 
-def _group(asked: Asked, models: Sequence[Model], request: Request, say: Say) -> Group:
+def _places(asked: Asked, models: Sequence[Model]) -> list[str]:
+    """The names of the runs, each once: the places that decide their colours in all figures."""
+    return list(dict.fromkeys(label(asked.at(model, None), asked.runs_dir) for model in models))
+
+
+def _group(
+    asked: Asked, models: Sequence[Model], request: Request, runs: Sequence[str], say: Say
+) -> Group:
     pictures = any(model.kind is PICTURES for model in models)
     part = picture_part if pictures else run_part
-    parts = [part(replace(asked, words=(word,)), say) for word in asked.runs]
+    parts = [
+        part(
+            replace(asked, words=(word,)),
+            runs.index(label(asked.at(model, None), asked.runs_dir)),
+            say,
+        )
+        for word, model in zip(asked.runs, models, strict=True)
+    ]
     summary = [_said(model, asked) for model in models]
     if pictures or not request.temperatures:
         return Group(summary, [], [], parts)
     found = frontier(asked, request.temperatures, request.seeds, request.order, say)
     summary.append(_read(found))
     data = " ".join(dict.fromkeys(str(model.settings.data.name) for model in models))
-    return Group(summary, [reading_table(found, data)], [frontier_picture(found, data)], parts)
+    figures = [frontier_picture(found, data, runs)]
+    return Group(summary, [reading_table(found, data)], figures, parts)
 
 
 def _said(model: Model, asked: Asked) -> str:
@@ -141,7 +192,7 @@ def reading_table(found: Frontier, data: str) -> Table:
     return Table(f"{data}: {title}", tuple(columns), tuple(map(tuple, rows)))
 
 
-def frontier_picture(found: Frontier, data: str) -> Figure:
+def frontier_picture(found: Frontier, data: str, runs: Sequence[str]) -> Figure:
     """The frontier in both themes, with its numbers."""
     columns, rows = point_rows(found)
     notes = tuple(signature_lines(protocols(found)))
@@ -149,20 +200,31 @@ def frontier_picture(found: Frontier, data: str) -> Figure:
     title = f"Quality and diversity on {data}"
 
     def draw() -> list[Figure]:
-        light, dark = (to_svg(figure(found, theme)) for theme in ("light", "dark"))
+        light, dark = (to_svg(figure(found, theme, runs)) for theme in ("light", "dark"))
         return [Figure(title, FRONTIER_CAPTION, light, dark, table)]
 
-    shown = (title, table, found.order, found.points, found.real, found.published)
+    shown = (title, table, found.order, found.points, found.real, found.published, [*runs])
     return kept.figures(("frontier", *shown), draw)[0]
 
 
 def comparison_tables(one: Comparison) -> list[Table]:
     """Scores side by side, and the settings that differ."""
-    columns, rows = score_rows(one)
-    notes = (*one.mixed, *signature_lines(one.table))
-    scores = Table(f"Scores on {one.data}", tuple(columns), tuple(map(tuple, rows)), notes)
-    names, settings = setting_rows(one)
-    if not settings:
-        return [scores]
-    body = tuple(map(tuple, settings))
-    return [scores, Table("Settings that differ", tuple(names), body, text_columns=len(names))]
+    names = set(measures.columns())
+    scores = {
+        run: [score for score in own if own_name(score.name) in names]
+        for run, own in one.table.items()
+    }
+    others: dict[str, dict[str, str]] = {run: {} for run in one.damaged}
+    for runs, means in one.means.items():
+        others[f"mean of {runs} \N{PLUS-MINUS SIGN} sd"] = {
+            name: f"{shown(part.mean)} \N{PLUS-MINUS SIGN} {shown(part.sd)}"
+            for name, part in means.items()
+            if name in names
+        }
+    table = score_table(f"Scores on {one.data}", scores, others)
+    tables = [replace(table, notes=(*one.mixed, *table.notes))]
+    heads, settings = setting_rows(one)
+    if settings:
+        body = tuple(map(tuple, settings))
+        tables.append(Table("Settings that differ", tuple(heads), body, text_columns=len(heads)))
+    return tables

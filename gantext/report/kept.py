@@ -38,6 +38,8 @@ class _SampleRecord(TypedDict):
     copied: list[bool]
     nearest: str
     similarity: float
+    fault: str
+    wrong: list[int]
 
 
 class _Figures(TypedDict):
@@ -48,6 +50,7 @@ class _Samples(TypedDict):
     samples: list[_SampleRecord]
 
 
+VERSION = 2  # one more whenever the same data is drawn or said in another way
 FIGURES, SAMPLES = JsonFile(_Figures), JsonFile(_Samples)
 
 
@@ -73,14 +76,17 @@ def samples(decided: object, make: Callable[[], tuple[Sample, ...]]) -> tuple[Sa
     place = _place("samples", decided)
     record = _read(SAMPLES, place)
     if record is not None:
-        return tuple(map(_sample, record["samples"]))
+        with contextlib.suppress(ValueError):
+            return tuple(map(_sample, record["samples"]))
     made = make()
     _write(place, {"samples": list(map(_sample_record, made))})
     return made
 
 
 def _place(kind: str, decided: object) -> Path:
-    digest = hashlib.sha256(repr((gantext.__version__, decided)).encode("utf-8", "replace"))
+    digest = hashlib.sha256(
+        repr((gantext.__version__, VERSION, decided)).encode("utf-8", "replace")
+    )
     return cache_folder() / "report" / f"{kind}-{digest.hexdigest()[:16]}.json"
 
 
@@ -108,7 +114,10 @@ def _figure(record: _FigureRecord) -> Figure:
 
 def _sample(record: _SampleRecord) -> Sample:
     pieces = tuple(zip(record["texts"], record["copied"], strict=False))
-    return Sample(pieces, record["nearest"], record["similarity"])
+    first, end = record["wrong"]
+    return Sample(
+        pieces, record["nearest"], record["similarity"], (), record["fault"], (first, end)
+    )
 
 
 def _sample_record(one: Sample) -> _SampleRecord:
@@ -117,4 +126,6 @@ def _sample_record(one: Sample) -> _SampleRecord:
         "copied": [copied for _, copied in one.pieces],
         "nearest": one.nearest,
         "similarity": one.similarity,
+        "fault": one.fault,
+        "wrong": list(one.wrong),
     }

@@ -9,10 +9,11 @@ import hashlib
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from gantext.plots.output import SVG_NAMESPACE
+from gantext.plots.theme import THEMES
 
 # Ids of the page's own sections; its generated ids hold "--", which no anchor does.
 RESERVED = ("content", "summary", "comparison")
@@ -70,12 +71,26 @@ class Sample:
     """A generated sentence: its pieces in order, each with whether it is copied from training.
 
     `nearest` is the nearest training sentence ("" if not looked for), `similarity` theirs.
+    `fault` says what is wrong with it, `wrong` from which of its characters to which that shows.
     """
 
     pieces: tuple[tuple[str, bool], ...]
     nearest: str
     similarity: float
     facts: tuple[str, ...] = ()
+    fault: str = ""
+    wrong: tuple[int, int] = (0, 0)
+
+    @property
+    def marked(self) -> Iterator[tuple[str, bool, bool]]:
+        """Its pieces, cut where what is wrong begins and ends: text, is it copied, is it wrong."""
+        start = 0
+        for text, copied in self.pieces:
+            cuts = [min(max(cut - start, 0), len(text)) for cut in self.wrong]
+            before, inside, after = text[: cuts[0]], text[cuts[0] : cuts[1]], text[cuts[1] :]
+            parts = ((before, copied, False), (inside, copied, True), (after, copied, False))
+            yield from (part for part in parts if part[0])
+            start += len(text)
 
     @property
     def empty(self) -> bool:
@@ -94,7 +109,14 @@ class SampleSet:
 
 @dataclass(frozen=True)
 class RunPart:
-    """What the page says of one run; `anchor` is the wish for its id in the page."""
+    """What the page says of one run.
+
+    Attributes:
+        anchor: the wish for its id in the page.
+        command: that began it.
+        place: among the runs of the page, which decides its colour.
+        sweep: the name of the part of the sweep that it is a job of.
+    """
 
     name: str
     anchor: str
@@ -104,11 +126,36 @@ class RunPart:
     tables: tuple[Table, ...]
     figures: tuple[Figure, ...]
     samples: tuple[SampleSet, ...]
+    command: str = ""
+    place: int = 0
+    sweep: str = ""
+
+
+@dataclass(frozen=True)
+class SweepPart:
+    """What the page says of a sweep; the first cells of its tables may be names of its `jobs`.
+
+    Attributes:
+        facts: of it.
+        command: that began it.
+        tables: its jobs, and the means over seeds.
+        figures: a score over what is swept.
+        remarks: what there is not to see, and where more is.
+        jobs: by the name of a job, that of its run in the page.
+    """
+
+    name: str
+    facts: tuple[tuple[str, str], ...]
+    command: str
+    tables: tuple[Table, ...]
+    figures: tuple[Figure, ...]
+    remarks: tuple[str, ...]
+    jobs: Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Page:
-    """A whole report: the summary and what compares the runs, then each run."""
+    """A whole report: the summary and what compares the runs, the sweeps, then each run."""
 
     title: str
     created: str
@@ -118,6 +165,7 @@ class Page:
     tables: tuple[Table, ...]
     figures: tuple[Figure, ...]
     runs: tuple[RunPart, ...]
+    sweeps: tuple[SweepPart, ...] = ()
 
 
 def render(page: Page) -> str:
@@ -137,12 +185,19 @@ def render(page: Page) -> str:
     style, script = (
         loader.get_source(environment, name)[0] for name in ("report.css", "report.js")
     )
-    anchors = unique_anchors(run.anchor for run in page.runs)
+    style += run_colours()
+    anchors = unique_anchors([*(r.anchor for r in page.runs), *(s.name for s in page.sweeps)])
+    runs = list(zip(page.runs, anchors, strict=False))
+    sweeps = list(zip(page.sweeps, anchors[len(runs) :], strict=True))
     times = Counter(run.name for run in page.runs)
     html = environment.get_template("report.html").render(
         page=page,
-        runs=list(zip(page.runs, anchors, strict=True)),
-        links={r.name: a for r, a in zip(page.runs, anchors, strict=True) if times[r.name] == 1},
+        runs=runs,
+        sweeps=sweeps,
+        links={run.name: anchor for run, anchor in runs if times[run.name] == 1},
+        places={run.name: run.place for run in page.runs},
+        sweep_links={sweep.name: anchor for sweep, anchor in sweeps},
+        colours=len(THEMES["light"].series),
         next_number=itertools.count(1).__next__,
         style=Markup(style),
         script=Markup(script),
@@ -151,6 +206,16 @@ def render(page: Page) -> str:
     )
     # JSON can hold a lone surrogate, which has no UTF-8: it becomes "?", or no file is written.
     return html.encode("utf-8", "replace").decode("utf-8")
+
+
+def run_colours() -> str:
+    """The style of what is in a run's colour: in its figures' of the page's theme."""
+    pairs = zip(THEMES["light"].series, THEMES["dark"].series, strict=True)
+    rules = (
+        f".run-{place} {{ --run: light-dark({light}, {dark}); }}"
+        for place, (light, dark) in enumerate(pairs)
+    )
+    return "\n".join(rules)
 
 
 def unique_anchors(wishes: Iterable[str]) -> list[str]:

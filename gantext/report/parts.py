@@ -1,23 +1,39 @@
 """Parts of a page that reports of text and of pictures share."""
 
+from collections.abc import Mapping
+
 from gantext import models
 from gantext.evaluation.subjects import Model
 from gantext.evaluation.table import Table as Scores
-from gantext.metrics.score import shown
+from gantext.metrics.meanings import better
+from gantext.metrics.score import Score, shown, shown_error
 from gantext.metrics.signatures import own_name, signature_lines
-from gantext.plots.curves import LOOKS
+from gantext.plots.curves import COURSE, LOOKS
 from gantext.plots.learning import learning_figures
 from gantext.plots.output import to_svg
 from gantext.report import kept
 from gantext.report.page import Figure, Table
+from gantext.runs.elapsed import elapsed
 from gantext.runs.note import note_of
 from gantext.runs.summary import clock
+from gantext.runs.sweep import is_planned
 
+Cells = Mapping[str, str]  # by the name of a score
+ARROWS = {
+    "higher": "\N{UPWARDS ARROW}",
+    "lower": "\N{DOWNWARDS ARROW}",
+    "real": "\N{ALMOST EQUAL TO}",
+}
+ARROWS_NOTE = (
+    "Better: \N{UPWARDS ARROW} higher, \N{DOWNWARDS ARROW} lower, \N{ALMOST EQUAL TO} the nearer "
+    "to the real value. \N{PLUS-MINUS SIGN}: a standard error over what was scored."
+)
+MOST_COLUMNS = 5
 FACTS = ("note", "status", "created", "device", "host", "torch", "gantext", "train_size")
 
 
 def facts(model: Model) -> tuple[tuple[str, str], ...]:
-    """Where, when, from what and by which command a run came about."""
+    """Where, when and from what a run came about."""
     info = model.run.info
     known = {**info, "status": model.run.status, "note": note_of(model.run) or None}
     found = [(key, str(known[key])) for key in FACTS if known.get(key) is not None]
@@ -28,30 +44,83 @@ def facts(model: Model) -> tuple[tuple[str, str], ...]:
         "step": f"{step:,}",
         "weights": digest[:12],
         "data": f"{model.settings.data.name} {str(info.get('data'))[:12]}",
-        "command": f"gantext {info.get('command', '')}",
         "folder": str(model.run.path),
     }
     return (*found, *more.items())
 
 
-def score_table(title: str, scores: Scores) -> Table:
-    """Scores by name (rows) and source (columns), with their signatures."""
-    values = {name: {own_name(s.name): s.value for s in own} for name, own in scores.items()}
-    names = dict.fromkeys(name for own in values.values() for name in own)
-    rows = [(name, *(shown(values[source].get(name)) for source in scores)) for name in names]
-    return Table(title, ("score", *scores), tuple(rows), tuple(signature_lines(scores)))
+def began(model: Model) -> str:
+    """The command that a run began by; "" where it is not known."""
+    return began_by(model.run.info.get("command", ""))
 
 
-def curves(model: Model) -> list[Figure]:
-    """The learning curves of a run: as its model declares them, then those of the looks."""
+def began_by(words: str) -> str:
+    """A stored command line as it is typed."""
+    return f"gantext {words}" if words else ""
+
+
+def sweep_of(model: Model) -> str:
+    """The name of the sweep that a run is a job of; "" for one of none."""
+    folder = model.run.path.parent
+    return folder.name if is_planned(folder) else ""
+
+
+def score_table(title: str, scores: Scores, others: Mapping[str, Cells] | None = None) -> Table:
+    """Scores by name (rows) and source (columns), with their signatures.
+
+    Args:
+        title: of the table.
+        scores: by source.
+        others: columns of cells that are no scores, by score, such as means over runs.
+    """
+    columns: dict[str, Cells] = {
+        source: {own_name(score.name): _cell(score) for score in own}
+        for source, own in scores.items()
+    }
+    columns.update(others or {})
+    return by_name(title, "run", columns, (*signature_lines(scores), ARROWS_NOTE))
+
+
+def by_name(
+    title: str, kind: str, columns: Mapping[str, Cells], notes: tuple[str, ...] = (ARROWS_NOTE,)
+) -> Table:
+    """Scores by name (rows) and by what they are of, a `kind` (columns).
+
+    The other way round where there are more of the kind than a page has room for.
+    """
+    names = list(dict.fromkeys(name for own in columns.values() for name in own))
+    first: tuple[str, ...] = ("score", *columns)
+    rows = [(headed(name), *(own.get(name, "-") for own in columns.values())) for name in names]
+    if rows and len(columns) > MOST_COLUMNS:
+        heads, *cells = zip(*rows, strict=True)
+        first = (kind, *heads)
+        rows = [(name, *own) for name, own in zip(columns, cells, strict=True)]
+    return Table(title, first, tuple(rows), notes)
+
+
+def headed(name: str) -> str:
+    """The name of a score with the arrow that says which way is better, if one is."""
+    return f"{name}\N{NO-BREAK SPACE}{ARROWS.get(better(name) or '', '')}".rstrip()
+
+
+def _cell(score: Score) -> str:
+    return f"{shown(score.value)} {shown_error(score)}".rstrip()
+
+
+def curves(model: Model, place: int) -> list[Figure]:
+    """The learning curves of a run: as its model declares them, those of the looks, its course."""
     rows, declared = model.run.metrics(), models.curves(model.settings.model.name)
-    layouts = [*declared, *(one for one in LOOKS if one not in declared)]
+    layouts = [*declared, *(one for one in LOOKS if one not in declared), *COURSE]
+    timed = {row["total"]: row["seconds"] for row in elapsed(model.run)}
+    rows = [
+        {**row, "seconds": timed[t]} if (t := row.get("total")) in timed else row for row in rows
+    ]
 
     def draw() -> list[Figure]:
-        light, dark = (learning_figures(rows, layouts, theme) for theme in ("light", "dark"))
+        light, dark = (learning_figures(rows, layouts, theme, place) for theme in ("light", "dark"))
         return [
             Figure(one.title, one.caption, to_svg(one.figure), to_svg(other.figure))
             for one, other in zip(light, dark, strict=True)
         ]
 
-    return kept.figures(("curves", rows, layouts), draw)
+    return kept.figures(("curves", rows, layouts, place), draw)

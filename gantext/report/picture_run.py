@@ -3,22 +3,26 @@
 Shapes: N pictures, C channels, H and W pixels, T words of a caption.
 """
 
+from collections.abc import Sequence
+
 import torch
 
 from gantext.data.gallery import Gallery
 from gantext.errors import UserError
 from gantext.evaluation import measures
+from gantext.evaluation.measure import able
 from gantext.evaluation.measures.pictures import reviewed, unscored
 from gantext.evaluation.request import Asked
 from gantext.evaluation.scorebook import Say
 from gantext.evaluation.subjects import Model, label
 from gantext.evaluation.table import beside_real, score_all
 from gantext.inference.drawing import SIDE, illustrator_of
-from gantext.models.contract import Illustrator
+from gantext.models.contract import Ability, Illustrator
 from gantext.nn.rng import generator
-from gantext.plots.pictures import grid_svg, pairs_svg, pixels, to_svg_text
+from gantext.plots.captions import captioned_svg
+from gantext.plots.pictures import Pixels, cells_of, cut, pairs_svg, pixels, to_svg_text
 from gantext.report.page import Figure, RunPart, Table
-from gantext.report.parts import curves, facts, score_table
+from gantext.report.parts import began, curves, facts, score_table, sweep_of
 from gantext.runs.pictures import Look
 
 SHOWN = 20  # pairs of a sample and its nearest training picture
@@ -38,8 +42,8 @@ CAPTIONS_CAPTION = (
 )
 
 
-def picture_part(asked: Asked, say: Say) -> RunPart:
-    """The part of one run of a picture model."""
+def picture_part(asked: Asked, place: int, say: Say) -> RunPart:
+    """The part of one run of a picture model; arguments as of `text_run.run_part`."""
     model = asked.models()[0]
     ground = asked.ground([model])
     scores = score_all(asked, measures.of_pictures(), say)
@@ -48,7 +52,7 @@ def picture_part(asked: Asked, say: Say) -> RunPart:
     name = label(model, asked.runs_dir)
     samples = asked.n or model.settings.eval.samples
     tables, figures = _illustrations(model, gallery, samples, asked.seed)
-    grids, lost = _grids(model)
+    grids, lost = _grids(model, gallery)
     return RunPart(
         name=name,
         anchor=name,
@@ -57,11 +61,14 @@ def picture_part(asked: Asked, say: Say) -> RunPart:
         config=model.run.config_text,
         tables=(score_table("Scores beside the real pictures'", beside_real(scores)), *tables),
         figures=(
-            *curves(model),
+            *curves(model, place),
             *grids,
             *figures,
         ),
         samples=(),
+        command=began(model),
+        place=place,
+        sweep=sweep_of(model),
     )
 
 
@@ -74,21 +81,29 @@ def _chosen(model: Model) -> list[Look]:
     return [looks[place] for place in places]
 
 
-def _grids(model: Model) -> tuple[list[Figure], list[str]]:
+def _grids(model: Model, gallery: Gallery) -> tuple[list[Figure], list[str]]:
     """The looks as figures, and what is wrong with those that cannot be read."""
     found, lost = [], []
+    follows = able(model, Ability.illustrate.name)
     for look in _chosen(model):
         try:
-            found.append(_grid(look))
+            found.append(_grid(look, gallery, follows))
         except UserError as error:
             lost.append(str(error))
     return found, lost
 
 
-def _grid(look: Look) -> Figure:
-    svg = to_svg_text(pixels(look.path))
-    title = f"Samples at step {look.total:,} ({look.phase})"
-    return Figure(title, GRID_CAPTION.format(n=SIDE * SIDE, total=look.total), svg, svg)
+def _grid(look: Look, gallery: Gallery, follows: bool) -> Figure:
+    """A look, with the captions of its pictures where the model `follows` captions."""
+    array, title = pixels(look.path), f"Samples at step {look.total:,} ({look.phase})"
+    said = GRID_CAPTION.format(n=SIDE * SIDE, total=look.total)
+    captions = gallery.test.captions[: SIDE * SIDE]
+    if follows and len(captions) == SIDE * SIDE:
+        cells = cut(array, (gallery.size, gallery.size), SIDE)
+        if len(cells) == len(captions):
+            return _with_captions(title, said, cells, captions, 1)
+    svg = to_svg_text(array)
+    return Figure(title, said, svg, svg)
 
 
 def _illustrations(
@@ -119,8 +134,15 @@ def _captioned(algorithm: Illustrator, gallery: Gallery, seed: int, device: torc
         tokens = test.tokens[place].expand(EACH, -1).to(device)
         drawn = algorithm.draw_for(tokens, rng).cpu()
         rows += [test.scaled(slice(place, place + 1)), drawn]
-    svg = grid_svg(torch.cat(rows), 1 + EACH)
     said = CAPTIONS_CAPTION.format(n=len(captions), each=EACH, seed=seed)
-    lines = tuple((str(number), caption) for number, caption in enumerate(captions, 1))
-    rows_of = Table("Captions of the rows", ("row", "caption"), lines, text_columns=2)
-    return Figure("Test captions", said, svg, svg, rows_of, wide=True)
+    return _with_captions("Test captions", said, cells_of(torch.cat(rows)), captions, 1 + EACH)
+
+
+def _with_captions(
+    title: str, said: str, cells: Pixels, captions: Sequence[str], each: int
+) -> Figure:
+    columns = each if each > 1 else SIDE
+    light, dark = (
+        captioned_svg(cells, columns, captions, theme, each) for theme in ("light", "dark")
+    )
+    return Figure(title, said, light, dark, wide=True)

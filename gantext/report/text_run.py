@@ -1,10 +1,8 @@
 """What a report says of one run: facts, warnings, curves, scores with real text's, samples."""
 
 import functools
-from collections.abc import Sequence
 from dataclasses import replace
 
-from gantext.config.words import command
 from gantext.data.scenes import Config as Scenes
 from gantext.evaluation import by_length, measures
 from gantext.evaluation.frontier import mle_phase
@@ -19,28 +17,36 @@ from gantext.inference.goals import goals_of
 from gantext.inference.latent_plane import latent_plane
 from gantext.inference.request import SamplingRequest
 from gantext.metrics.signatures import signature_lines
-from gantext.metrics.text.copying import copy_index
 from gantext.models.contract import Ability
 from gantext.plots.goals import CAPTION, goals_figure
 from gantext.plots.latent import latent_figure
 from gantext.plots.lengths import lengths_figure
 from gantext.plots.output import to_svg
 from gantext.report import kept
-from gantext.report.page import Figure, RunPart, Sample, SampleSet, Table
-from gantext.report.parts import curves, facts, score_table
+from gantext.report.page import Figure, RunPart, Table
+from gantext.report.parts import began, curves, facts, score_table, sweep_of
+from gantext.report.samples import again, sample_set
 
-SHOWN = 20  # sentences of each model, the first ones drawn
 TRACED = 3  # sentences whose goals are drawn
 POINTS = 500  # sentences whose latent vectors are drawn
 PLANE_CAPTION = (
     "Each dot is a test sentence: the mean of its posterior q(z|x) in the plane of the first two "
     "principal components. In brackets the share of the means' variance that an axis shows."
 )
-COPIED = 5  # from so many words in a row on, what training text has too is marked
+LENGTHS_CAPTION = (
+    "Does quality fall as sentences grow? Bars: a standard error to either side, where known. "
+    "Below: how many sentences are of a length, in the order of the legend."
+)
 
 
-def run_part(asked: Asked, say: Say) -> RunPart:
-    """The part of one run; beside it stands its own MLE generator, if it went on from one."""
+def run_part(asked: Asked, place: int, say: Say) -> RunPart:
+    """The part of one run; beside it stands its own MLE generator, if it went on from one.
+
+    Args:
+        asked: with the run as its only one.
+        place: of the run among those of the page.
+        say: is told what is computed.
+    """
     model = asked.models()[0]
     ground = asked.ground([model])
     name = label(model, asked.runs_dir)
@@ -65,12 +71,15 @@ def run_part(asked: Asked, say: Say) -> RunPart:
             _length_table(by_length),
         ),
         figures=(
-            *curves(model),
-            _length_picture(by_length),
+            *curves(model, place),
+            _length_picture(by_length, place),
             *_goal_pictures(model, asked),
             *_latent_pictures(model, asked, ground),
         ),
-        samples=tuple(_samples(one, asked, ground) for one in models),
+        samples=tuple(sample_set(one, asked, ground) for one in models),
+        command=began(model),
+        place=place,
+        sweep=sweep_of(model),
     )
 
 
@@ -84,22 +93,24 @@ def _length_table(scores: Scores) -> Table:
     )
 
 
-def _length_picture(scores: Scores) -> Figure:
+def _length_picture(scores: Scores, place: int) -> Figure:
     name, series = by_length.chosen(scores)
     title = f"{name} by sentence length"
 
     def draw() -> list[Figure]:
-        light, dark = (to_svg(lengths_figure(series, name, theme)) for theme in ("light", "dark"))
-        return [Figure(title, "Does quality fall as sentences grow?", light, dark)]
+        light, dark = (
+            to_svg(lengths_figure(series, name, theme, place=place)) for theme in ("light", "dark")
+        )
+        return [Figure(title, LENGTHS_CAPTION, light, dark)]
 
-    return kept.figures(("lengths", name, series), draw)[0]
+    return kept.figures(("lengths", name, series, place), draw)[0]
 
 
 def _goal_pictures(model: Model, asked: Asked) -> list[Figure]:
     """The goals of a model that has some."""
     if not able(model, Ability.goals.name):
         return []
-    how = _command("goals", model, asked, "-n", TRACED, "--temperature", f"{asked.temperature:g}")
+    how = again("goals", model, asked, "-n", TRACED, "--temperature", f"{asked.temperature:g}")
     decided = ("goals", model.key, how)
     return kept.figures(decided, lambda: [_goal_picture(model, asked, how)])
 
@@ -123,7 +134,7 @@ def _latent_pictures(model: Model, asked: Asked, ground: Ground) -> list[Figure]
     scenes = isinstance(model.settings.data, Scenes)
     found = []
     for by in ("length", "shape", "colour") if scenes else ("length",):
-        how = _command("latent", model, asked, "--by", by, "-n", POINTS)
+        how = again("latent", model, asked, "--by", by, "-n", POINTS)
         draw = functools.partial(_latent_picture, model, asked, ground, by, how)
         found += kept.figures(("latent", model.key, ground.hash, how), draw)
     return found
@@ -137,31 +148,3 @@ def _latent_picture(model: Model, asked: Asked, ground: Ground, by: str, how: st
     light, dark = (to_svg(latent_figure(plot, theme)) for theme in ("light", "dark"))
     caption = f"{PLANE_CAPTION} Drawn by: {how}."
     return [Figure(f"Latent space by {plot.by}", caption, light, dark)]
-
-
-def _samples(model: Model, asked: Asked, ground: Ground) -> SampleSet:
-    request = SamplingRequest(SHOWN, asked.temperature, seed=asked.seed, phase=model.phase)
-    subject = asked.subject(model, request)
-    how = (
-        f"The first {SHOWN} drawn at temperature {asked.temperature:g} with seed {asked.seed}, "
-        f"none left out: {_command('sample', model, asked, '-n', SHOWN)}. Marked: {COPIED} or more "
-        "words in a row that stand in a training sentence."
-    )
-    decided = (sorted(subject.key.items()), ground.hash, ground.preparation)
-    samples = kept.samples(decided, lambda: _beside_nearest(subject.lines, ground.training))
-    return SampleSet(f"Samples of {label(model, asked.runs_dir)}", how, samples)
-
-
-def _beside_nearest(lines: Sequence[str], training: Sequence[str]) -> tuple[Sample, ...]:
-    """Sentences, what of them training text has too, and the training sentences nearest to them."""
-    index = copy_index(training)
-    return tuple(
-        Sample(tuple(index.segments(line, COPIED)), training[place], similarity)
-        for line, (place, similarity) in zip(lines, index.nearest(lines), strict=True)
-    )
-
-
-def _command(name: str, model: Model, asked: Asked, *options: str | int) -> str:
-    """The command that draws the same of a model again."""
-    phase = ["--phase", model.phase] if model.phase else []
-    return command(name, model.run.path, *phase, *options, "--seed", asked.seed)

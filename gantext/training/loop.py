@@ -15,6 +15,7 @@ from gantext.records.json_file import fitting
 from gantext.runs import bad_step
 from gantext.runs.bad_step import BadStep
 from gantext.runs.checkpoint import NotFinite, State
+from gantext.runs.elapsed import note_elapsed
 from gantext.runs.folder import RunDir
 from gantext.runs.stored_checkpoint import BEST
 from gantext.training.console import Reporter
@@ -259,6 +260,7 @@ class Trainer:
             judged |= scores
             metrics.update({f"score/{name}": value for name, value in scores.items()})
         tracker.row(phase.name, self.step, self.total, metrics)
+        note_elapsed(self.run, self.total, self.seconds)
         self.reporter.report(metrics)
         for warning in self.watch.look(self.total, metrics):
             self.reporter.warn(warning)

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from gantext.errors import UserError
 from gantext.models.gan import CURVES
+from gantext.plots.curves import COURSE
 from gantext.plots.layouts import Layout, running_mean
 from gantext.plots.learning import Panel, Span, learning_figures, phase_spans
+from gantext.plots.theme import THEMES
 
 ROWS = [
     {"phase": "mle", "step": 0, "total": 0, "unique": 1.0},
@@ -111,11 +113,33 @@ def test_the_reward_has_a_band_of_one_deviation(shown) -> None:
 
 def test_phases_are_named_bands(shown) -> None:
     assert phases(shown["Diversity"]) == ["mle", "adversarial"]
-    panel = shown["Entropy"]
-    assert phases(panel) == ["adversarial"]
-    # From the first row with a value to the last: 101 to 110.
-    (band,) = panel.figure.axes[0].patches
-    assert (band.get_x(), band.get_width()) == (101, 9)
+    bands = shown["Entropy"].figure.axes[0].patches
+    assert [(band.get_x(), band.get_width()) for band in bands] == [(0, 100), (100, 10)]
+
+
+def test_all_have_the_steps_of_the_whole_run(shown) -> None:
+    limits = {panel.figure.axes[0].get_xlim() for panel in shown.values()}
+    assert len(limits) == 1 and limits.pop() == pytest.approx((-2.2, 112.2))
+    assert phases(shown["Entropy"]) == phases(shown["Diversity"])
+
+
+def test_a_run_has_its_colour_and_other_curves_have_no_run_s() -> None:
+    run = THEMES["light"].series[3]
+    for panel in learning_figures(ROWS, CURVES[:3], place=3):
+        curves = [line.get_color() for line in panel.figure.axes[0].lines]
+        assert curves[0] == run
+        assert not set(curves) & (set(THEMES["light"].series) - {run})
+
+
+def test_rates_and_time_are_drawn_as_they_are() -> None:
+    rows = [
+        {"phase": "mle", "total": t, "learning_rate": t / 1000, "rate_left": 0.5, "seconds": 2 * t}
+        for t in range(1, 201)
+    ]
+    found = panels(rows, COURSE)
+    assert list(found) == ["Learning rate", "Learning rates", "Training time"]
+    assert list(line(found["Training time"], "seconds").get_ydata()) == list(range(2, 402, 2))
+    assert not [panel for panel in found.values() if "running mean" in panel.caption]
 
 
 def test_spans_by_hand() -> None:
@@ -130,7 +154,7 @@ def test_a_phase_that_comes_back_is_named_once_and_names_do_not_overlap() -> Non
     figure = panels(rows)["Negative log-likelihood"].figure
     figure.draw_without_rendering()
     first, second = figure.axes[0].texts
-    assert len(figure.axes[0].patches) == 39  # the first band ends where the data begin
+    assert len(figure.axes[0].patches) == 40
     assert not first.get_window_extent().overlaps(second.get_window_extent())
 
 

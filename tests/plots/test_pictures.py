@@ -16,11 +16,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from gantext.errors import UserError
+from gantext.plots.captions import captioned_svg
 from gantext.plots.pictures import (
     GREY,
+    cells_of,
+    cut,
     grid_array,
     grid_png,
-    grid_svg,
     pairs_array,
     pairs_svg,
     pixels,
@@ -108,20 +110,48 @@ def test_png_is_the_same_for_the_same_pictures() -> None:
 
 
 def test_svg_holds_the_picture_and_refers_to_nothing_else() -> None:
-    for svg, array in [
-        (grid_svg(flat(1, 2, 3), 2), grid_array(flat(1, 2, 3), 2)),
-        (pairs_svg(flat(1), flat(2)), pairs_array(flat(1), flat(2), 1)),
-    ]:
-        root = ElementTree.fromstring(svg)
-        (image,) = root
-        href = image.attrib["href"]
-        assert href.startswith("data:image/png;base64,")
-        data = base64.b64decode(href.partition(",")[2], validate=True)
-        with Image.open(io.BytesIO(data)) as opened:
-            np.testing.assert_array_equal(np.asarray(opened), array)
-        assert root.get("viewBox") == f"0 0 {array.shape[1]} {array.shape[0]}"
-        assert re.findall(r"https?:[^\"]*", svg) == ["http://www.w3.org/2000/svg"]
-        Figure("Samples", "25 of them", svg, svg)
+    svg, array = pairs_svg(flat(1), flat(2)), pairs_array(flat(1), flat(2), 1)
+    root = ElementTree.fromstring(svg)
+    (image,) = root
+    np.testing.assert_array_equal(_inside(image), array)
+    assert root.get("viewBox") == f"0 0 {array.shape[1]} {array.shape[0]}"
+    assert re.findall(r"https?:[^\"]*", svg) == ["http://www.w3.org/2000/svg"]
+    Figure("Samples", "25 of them", svg, svg)
+
+
+def _inside(image: ElementTree.Element) -> np.ndarray:
+    """The pixels of an <image>, which stand in it."""
+    href = image.attrib["href"]
+    assert href.startswith("data:image/png;base64,")
+    with Image.open(io.BytesIO(base64.b64decode(href.partition(",")[2], validate=True))) as opened:
+        return np.asarray(opened)
+
+
+@pytest.mark.parametrize("scale", [1, 4])
+def test_a_grid_comes_apart_again(scale: int) -> None:
+    drawn = flat(*range(1, 7), size=30, channels=3)
+    array = grid_array(drawn, 3, scale)
+    np.testing.assert_array_equal(cut(array, (30, 30), 3), cells_of(drawn))
+    assert len(cut(array, (28, 30), 3)) == len(cut(array[:20, :20], (30, 30), 3)) == 0
+
+
+def test_captions_are_folded_under_their_pictures() -> None:
+    """Two pictures of each caption, both captions in a row: what folds takes the width of two."""
+    nasty = "</text><script>alert(1)</script> & " + "many words " * 20
+    svg = captioned_svg(cells_of(flat(1, 2, 3, 4)), 4, ("a red star", nasty), "dark", 2)
+    Figure("Samples", "", svg, svg)
+    (group,) = ElementTree.fromstring(svg)
+    images = [one for one in group if one.tag.endswith("image")]
+    lines = [one for one in group if one.tag.endswith("text")]
+    assert [int(_inside(one)[0, 0, 0]) for one in images] == [1, 2, 3, 4]
+    assert lines[0].text == "a red star" and lines[0].attrib["x"] == images[0].attrib["x"]
+    below = lines[1:]
+    assert " ".join(line.text or "" for line in below).split() == nasty.split()
+    assert len(below) > 2 and {line.attrib["x"] for line in below} == {images[2].attrib["x"]}
+    heights = [float(line.attrib["y"]) for line in below]
+    assert heights == sorted(heights) and heights[0] > float(images[2].attrib["height"])
+    with pytest.raises(UserError, match="1 captions of 2 pictures are not 4"):
+        captioned_svg(cells_of(flat(1, 2, 3, 4)), 4, ("a",), each=2)
 
 
 @pytest.mark.parametrize("shape", [(0, 1, 4, 4), (2, 2, 4, 4), (1, 4, 4), (2, 3, 0, 4)])

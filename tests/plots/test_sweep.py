@@ -28,6 +28,12 @@ def test_powers_have_an_axis_of_powers_that_names_them() -> None:
     assert [text.get_text() for text in axes.get_xticklabels()] == ["0.0001", "0.001", "0.01"]
 
 
+def test_few_numbers_are_named_and_no_others() -> None:
+    axes = sweep_figure({"": {"1": [1.0], "2": [2.0], "4": [1.0]}}, "epochs", "x").axes[0]
+    assert axes.get_xscale() == "linear"
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["1", "2", "4"]
+
+
 def test_names_stand_side_by_side() -> None:
     series = {"_a $1$": {"gan": [1.0, 2.0], "mle": [3.0]}, "b": {"mle": [2.0], "vae": [4.0]}}
     figure = sweep_figure(series, "model", "bleu-4", "dark")

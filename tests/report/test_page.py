@@ -18,6 +18,7 @@ from gantext.report.page import (
     RunPart,
     Sample,
     SampleSet,
+    SweepPart,
     Table,
     data_uri,
     render,
@@ -189,6 +190,28 @@ def test_the_pieces_of_a_sentence_are_joined_as_they_are() -> None:
     assert parsed.texts_of("p", **{"class": "sentence"}) == ["a  man on a bike ."]
     assert parsed.texts_of("mark")[1:] == ["on a"]  # the first is the legend
     assert parsed.texts_of("p", **{"class": "nearest"}) == ["Nearest in training (0.88): a man"]
+
+
+def test_what_is_wrong_is_marked_where_it_is_copied_too() -> None:
+    """Characters 11 to 15, the word bike: the end of what is copied, and more."""
+    sample = Sample((("a man ", False), ("on a bi", True), ("ke .", False)), "", 0.0)
+    sample = dataclasses.replace(sample, fault="Ungrammatical from word 5 on.", wrong=(11, 15))
+    run = dataclasses.replace(a_run("r"), samples=(SampleSet("t", "how", (sample,)),))
+    parsed = check(render(a_page("p", run)))
+    assert parsed.texts_of("p", **{"class": "sentence"}) == ["a man on a bike ."]
+    assert parsed.texts_of("mark")[1:] == ["on a ", "bi"]
+    assert parsed.texts_of("u")[1:] == ["bi", "ke"]
+    assert parsed.texts_of("p", **{"class": "fault"}) == ["Ungrammatical from word 5 on."]
+
+
+def test_a_job_and_its_sweep_lead_to_each_other() -> None:
+    jobs = Table("Jobs", ("job", "nll"), (("0", "3.6"), ("1", "3.5")))
+    sweep = SweepPart("s", (("jobs", "2"),), "gantext train -m", (jobs,), (), ("more",), {"1": "r"})
+    run = dataclasses.replace(a_run("r", "r"), sweep="s", place=7)
+    parsed = check(render(dataclasses.replace(a_page("p", run), sweeps=(sweep,))))
+    assert parsed.texts_of("a", href="#s") == ["Sweep s", "s"]
+    assert "1" in parsed.texts_of("a", href="#r") and "0" not in parsed.texts_of("a", href="#r")
+    assert {"swatch run-1"} == {name for name in parsed.values("class") if "swatch" in name}
 
 
 def test_tables_say_what_heads_what() -> None:
