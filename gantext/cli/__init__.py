@@ -19,6 +19,7 @@ from gantext.cli import (
     data,
     doctor,
     eval,
+    export,
     frontier,
     goals,
     impute,
@@ -67,6 +68,7 @@ interpolate.register(app)
 impute.register(app)
 latent.register(app)
 goals.register(app)
+export.register(app)
 frontier.register()
 compare.register(app)
 report.register(app)

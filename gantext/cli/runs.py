@@ -17,7 +17,7 @@ from gantext.runs.folder import RunDir
 from gantext.runs.note import note_of
 from gantext.runs.overview import Overview, overviews
 from gantext.runs.stored_checkpoint import BEST
-from gantext.runs.summary import clock, phase_scores
+from gantext.runs.summary import clock, failure, phase_scores
 
 # A run of these is gone on with first of all.
 GOES_ON = ("stopped", "killed", "failed")
@@ -115,12 +115,13 @@ def show(
         facts |= _at_end_of(found, phase)
         scores = {name: scores[name] for name in _phases_until(found, phase) if name in scores}
     if json:
-        if found.divergence:
-            facts["error"] = found.divergence
+        if error := found.divergence or failure(found):
+            facts["error"] = error
         records = {phase: [s.to_json() for s in values] for phase, values in scores.items()}
         tables.print_json({"run": str(found.path), **facts, "config": config, "scores": records})
         return
     name = f"{found.path}@{phase}" if phase else str(found.path)
+    _say_failure(found)
     tables.table(name, ["", ""], _rows_of(facts), text_columns=2)
     tables.out.print(config, style="cyan", markup=False, soft_wrap=True)
     if scores:
@@ -141,7 +142,23 @@ def _rows_of(facts: dict[str, Any]) -> list[list[str]]:
     command = facts.get("command", "").removesuffix(words).rstrip()
     told = {**dict.fromkeys(FIRST), **facts, "command": command, "overrides": words}
     told |= _improvement(facts)
+    told["origin"] = _origin(facts.get("origin"))
+    told["extensions"] = "; ".join(map(_extended, facts.get("extensions", [])))
     return [[name, str(fact)] for name, fact in told.items() if fact not in (None, "")]
+
+
+def _origin(origin: dict[str, Any] | None) -> str | None:
+    """Whose weights a run began with, in words."""
+    if origin is None:
+        return None
+    words = "; {kept:,} words kept, {added:,} added, {gone:,} gone" if "kept" in origin else ""
+    return ("{run} at step {step:,}" + words).format(**origin)
+
+
+def _extended(entry: dict[str, Any]) -> str:
+    """What a run went on with in place of what, in words."""
+    changes = (f"{key} {was} -> {entry['now'][key]}" for key, was in entry["was"].items())
+    return f"at step {entry['total']:,} {', '.join(changes)}"
 
 
 def _improvement(facts: dict[str, Any]) -> dict[str, str | None]:
@@ -172,6 +189,16 @@ def _at_end_of(run: RunDir, phase: str) -> dict[str, Any]:
 def _phases_until(run: RunDir, phase: str) -> list[str]:
     last = _at_end_of(run, phase)["total"]
     return [name for name, step in run.phase_steps().items() if step <= last]
+
+
+def _say_failure(run: RunDir) -> None:
+    """Why a run failed, where its traceback is, and how to go on."""
+    why = failure(run)
+    if why is None:
+        return
+    tables.out.print(f"it failed: {why}", style="red", markup=False, soft_wrap=True)
+    for line in (f"log: {run.log}", f"go on with: {command('train', '--resume', run.path)}"):
+        tables.out.print(line, markup=False, soft_wrap=True)
 
 
 def _say_warnings(run: RunDir) -> None:

@@ -28,13 +28,13 @@ from gantext.runs.enclosed import Enclosed
 from gantext.runs.migrations import Part, migrated
 from gantext.runs.shapes import Best, Waiting
 from gantext.runs.stored_checkpoint import (
-    BEST,
     MANIFEST,
     STATE,
     TENSORS,
     CheckpointDamaged,
     StoredCheckpoint,
     folders,
+    is_export,
     newest_by,
     phase_of,
     stored,
@@ -53,23 +53,27 @@ class WatchState(TypedDict):
     stuck: Whole
 
 
-class State(TypedDict):
+class Weights(TypedDict):
+    """What a run is sampled and scored by: the model's own state, after `total` steps."""
+
+    algorithm: dict[str, Any]
+    total: Whole
+
+
+class State(Weights):
     """All that a run's next step depends on.
 
     Attributes:
-        algorithm: the model's own.
-        phase, step, total: the number of the phase, steps of it that are done, and of all phases.
+        phase, step: the number of the phase, and steps of it that are done.
         ended: whether the phase ended before its steps were done.
         best: the best state so far, which has a checkpoint of its own.
     """
 
-    algorithm: dict[str, Any]
     batches: BatchesState
     noise: Tensor
     watch: WatchState
     phase: Whole
     step: Whole
-    total: Whole
     ended: bool
     best: Best | None
     waiting: Waiting
@@ -232,9 +236,9 @@ class Checkpoint:
     file: Path = Path(STATE)
 
     @property
-    def state(self) -> State:
-        """What it holds, as a run's. Raises UserError where it is nothing of that kind."""
-        return fitting(self.file, State, self.tree)
+    def weights(self) -> Weights:
+        """What it holds, as a run's or an export's. Raises UserError where it is of neither."""
+        return fitting(self.file, Weights if is_export(self.file.parent) else State, self.tree)
 
 
 def load(found: StoredCheckpoint, moments: bool = True) -> Checkpoint:
@@ -291,7 +295,8 @@ def not_finite(tree: Any, name: str = "") -> str | None:
 def save(checkpoints: Path, tree: dict[str, Any], step: int, phase: str | None, keep: int) -> str:
     """Write the checkpoint of a step; only the last `keep` stay, and the ends of phases.
 
-    With BEST for the phase it is that of the best state, of which only this one stays.
+    Of a phase only this end stays, which comes later than an older one where the run was given
+    more steps; with "best" for the phase it is that of the best state.
 
     Returns the digest of its tensors.
 
@@ -307,7 +312,7 @@ def save(checkpoints: Path, tree: dict[str, Any], step: int, phase: str | None, 
     digest = write(folder, tree, checkpoints.parent)
     there = [(phase_of(path), path) for path in folders(checkpoints)]
     passing = [path for ended, path in there if ended is None]
-    outdone = [path for ended, path in there if phase == ended == BEST and path != folder]
+    outdone = [path for ended, path in there if phase and ended == phase and path != folder]
     with folder_inside(checkpoints.parent, checkpoints) as place:
         for old in (*passing[:-keep], *outdone):
             _remove(place, old)

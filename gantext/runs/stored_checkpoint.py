@@ -9,12 +9,13 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 from gantext.errors import UserError
 from gantext.files import NotInside
 from gantext.records.content import MB, content
 from gantext.records.json_file import JsonFile
+from gantext.records.shape import Whole
 from gantext.runs.enclosed import Enclosed
 
 # What `checkpoint.write` makes, and so may remove: STEP, STEP-PHASE, STEP-best.
@@ -24,6 +25,13 @@ TENSORS, STATE, MANIFEST = "tensors.safetensors", "state.json", "manifest.json"
 LIMITS = {TENSORS: 64 * 1024 * MB, STATE: 256 * MB}  # bytes
 Sums = TypedDict("Sums", {"tensors.safetensors": str, "state.json": str})
 SUMS = JsonFile(Sums, MB)
+# Of an export, whose one state lies beside its run.json, as the hub of Hugging Face takes it.
+WEIGHTS = "model.safetensors"
+ExportSums = TypedDict(
+    "ExportSums",
+    {"model.safetensors": str, "state.json": str, "step": Whole, "phases": dict[str, Whole]},
+)
+EXPORT_SUMS = JsonFile(ExportSums, MB)
 T = TypeVar("T")
 
 
@@ -42,6 +50,7 @@ class StoredCheckpoint:
             runs that are bit for bit the same have the same.
         whole: the same of all that it holds, also how long it took: scores are stored under it.
         damaged: what is wrong with newer ones, one line each.
+        exported_at: the step that an export is of.
     """
 
     folder: Path
@@ -49,27 +58,35 @@ class StoredCheckpoint:
     digest: str
     whole: str
     damaged: tuple[str, ...] = ()
+    exported_at: int | None = None
 
     @property
     def step(self) -> int:
         """At which it was written."""
+        if self.exported_at is not None:
+            return self.exported_at
         return int(self.folder.name.partition("-")[0])
 
 
 def stored(root: Path, folder: Path) -> StoredCheckpoint:
-    """The files of a checkpoint's folder, each verified.
+    """The files of a checkpoint's folder, or of an export's, each verified.
 
     Args:
-        root: below which no symbolic link is followed.
+        root: below which no symbolic link is followed; of an export the folder itself.
         folder: of the checkpoint.
 
     Raises:
         CheckpointDamaged: a file is missing, truncated or altered.
         UserError: a symbolic link leads to one.
     """
+    exported = is_export(folder)
+    tensors = WEIGHTS if exported else TENSORS
     try:
-        sums = SUMS.read(folder / MANIFEST, root)
-        found = {name: content(folder / name, limit, root) for name, limit in LIMITS.items()}
+        sums: Any = (EXPORT_SUMS if exported else SUMS).read(folder / MANIFEST, root)
+        found = {
+            TENSORS: content(folder / tensors, LIMITS[TENSORS], root),
+            STATE: content(folder / STATE, LIMITS[STATE], root),
+        }
     except NotInside:
         raise
     except UserError as error:
@@ -77,14 +94,21 @@ def stored(root: Path, folder: Path) -> StoredCheckpoint:
     files = {name: data for name, data in found.items() if data is not None}
     if sums is None or len(files) < len(found):
         missing = next((name for name in found if name not in files), MANIFEST)
-        raise CheckpointDamaged(f"{missing} is missing")
+        raise CheckpointDamaged(f"{tensors if missing == TENSORS else missing} is missing")
     content_hash = hashlib.sha256(files[TENSORS])
-    own = {TENSORS: content_hash.hexdigest(), STATE: hashlib.sha256(files[STATE]).hexdigest()}
-    for name, told in sums.items():
-        if own.get(name, told) != told:
+    digest = content_hash.hexdigest()
+    own = {tensors: digest, STATE: hashlib.sha256(files[STATE]).hexdigest()}
+    for name, told in own.items():
+        if sums.get(name, told) != told:
             raise CheckpointDamaged(f"{name} does not match its checksum")
     content_hash.update(files[STATE])
-    return StoredCheckpoint(folder, files, own[TENSORS], content_hash.hexdigest())
+    whole = content_hash.hexdigest()
+    return StoredCheckpoint(folder, files, digest, whole, exported_at=sums.get("step"))
+
+
+def is_export(folder: Path) -> bool:
+    """Whether a run's folder is an export, which has one state and no checkpoints."""
+    return (folder / WEIGHTS).is_file()
 
 
 def folders(checkpoints: Path) -> list[Path]:
@@ -102,7 +126,13 @@ def phase_of(folder: Path) -> str | None:
 
 
 def phase_steps(checkpoints: Path) -> dict[str, int]:
-    """The step at which each phase ended whose end is kept, in order. Raises as `folders`."""
+    """The step at which each phase ended whose end is kept, in order; of an export, which were
+    before it. Raises as `folders`.
+    """
+    run = checkpoints.parent
+    if is_export(run):
+        sums = EXPORT_SUMS.read(run / MANIFEST, run)
+        return sums["phases"] if sums else {}
     ends = ((phase_of(folder), folder) for folder in folders(checkpoints))
     steps = {phase: int(folder.name.partition("-")[0]) for phase, folder in ends if phase}
     return {phase: step for phase, step in steps.items() if phase != BEST}
@@ -110,6 +140,8 @@ def phase_steps(checkpoints: Path) -> dict[str, int]:
 
 def none_said(run: Path, phase: str | None, ends: Sequence[str]) -> str:
     """What is said of a run without a whole checkpoint (of a phase's end); `ends` are there."""
+    if phase and is_export(run):
+        return f"{run} is an export, which has one state: leave @{phase} out"
     if phase == BEST:
         return f"{run} keeps no best state: only a run with checkpoint.best=nll_valid|SCORE does"
     wanted = f" of phase {phase}" if phase else ""
@@ -128,11 +160,13 @@ def newest_by(
         UserError: a symbolic link leads to one.
     """
     damaged: list[str] = []
-    for folder in reversed(folders(checkpoints)):
-        if phase is not None and phase_of(folder) != phase:
-            continue
+    run, there = checkpoints.parent, folders(checkpoints)
+    kept = [folder for folder in there if phase is None or phase_of(folder) == phase]
+    if is_export(run) and phase is None:
+        kept = [run]
+    for folder in reversed(kept):
         try:
-            return read(stored(checkpoints.parent, folder)), damaged
+            return read(stored(run, folder)), damaged
         except CheckpointDamaged as error:
             damaged.append(f"checkpoint {folder.name} is damaged: {error}")
     return None, damaged

@@ -116,7 +116,7 @@ def rebuild(
     found = _read(stored) if stored else run.checkpoint(phase, moments=False)
     for line in found.damaged:
         logger.warning("warning: %s; the one before it is used", line)
-    state = found.state
+    state = found.weights
     restore_state(algorithm, state["algorithm"], found.file, "algorithm", to_train=False)
     step = state["total"]
     return Trained(
