@@ -126,24 +126,31 @@ def check_steps(
         if key not in keys:
             raise change.refused(key, REASONS["model"])
         if state is not None:
-            _check_phase(change, key, keys[key], [phase.name for phase in before], state)
+            _check_phase(change, key, keys[key], (before, after), state)
 
 
 def _check_phase(
-    change: Change, key: str, phase: Phase, names: list[str], state: dict[str, Any]
+    change: Change,
+    key: str,
+    phase: Phase,
+    phases: tuple[Sequence[Phase], Sequence[Phase]],
+    state: dict[str, Any],
 ) -> None:
     """Refuse another length of a phase that has begun, where that would change its steps."""
-    at, step = state["phase"], state["step"]
-    place = names.index(phase.name) if phase.name in names else None
-    if place is None or place < at:
-        raise change.refused(key, f"{names[at]} has begun without these steps of {phase.name}")
-    if place > at or step == 0:
+    before, after = ([one.name for one in those] for those in phases)
+    current, step = before[state["phase"]], state["step"]
+    if phase.name != current:
+        order = after if phase.name in after else before
+        if current not in order or order.index(phase.name) < order.index(current):
+            raise change.refused(key, f"{current} has begun without these steps of {phase.name}")
+        return
+    if step == 0:
         return
     if phase.tied:
         raise change.refused(key, f"{phase.name} has begun, and {phase.tied}")
     if state["ended"]:
         raise change.refused(key, f"{phase.name} has ended early")
-    if phase.steps < step:
+    if phase.steps < step or current not in after:
         raise change.refused(key, f"{step:,} steps of {phase.name} are done")
     early = change.settings.early_stop
     if early.patience and (phase.name in early.phases or not early.phases):

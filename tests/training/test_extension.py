@@ -3,12 +3,16 @@
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 
+from gantext.errors import UserError
+from gantext.models.contract import Phase
 from gantext.runs.folder import RunDir
 from gantext.training import launch
+from gantext.training.extension import Change, check_steps
 from tests.conftest import Command
 from tests.torture import end_of
 
@@ -83,3 +87,44 @@ def test_a_rate_that_falls_over_all_steps_is_named(cli: Command, small_mle: list
     unchanged = cli("train", "--resume", "steady", "log.every_steps=7")
     assert unchanged.code == 0 and "steady has finished already" in unchanged.err
     assert json.loads(Path("runs/steady/run.json").read_text())["extensions"][-1]["total"] == 2
+
+
+FIRST, SECOND, THIRD = (
+    Phase(name, 8, 1, lambda batch, rng: {}, key=f"{name}.steps", tied=tied)
+    for name, tied in (("first", "its rate falls"), ("second", ""), ("third", ""))
+)
+
+
+@pytest.mark.parametrize(
+    ("key", "before", "after", "place", "said"),
+    [
+        # (the number of the phase that the run is in, steps of it that are done)
+        ("second", [FIRST, SECOND], [FIRST, SECOND], (1, 8), None),
+        ("second", [FIRST, SECOND], [FIRST, SECOND], (0, 3), None),  # it has not begun
+        ("third", [FIRST, SECOND], [FIRST, SECOND, THIRD], (1, 8), None),  # it had no step
+        ("third", [FIRST, SECOND, THIRD], [FIRST, SECOND], (1, 4), None),  # and has none now
+        ("first", [FIRST, SECOND], [FIRST, SECOND], (0, 0), None),
+        ("first", [FIRST, SECOND], [FIRST, SECOND], (0, 3), "first has begun, and its rate falls"),
+        ("first", [SECOND], [FIRST, SECOND], (0, 3), "second has begun without these steps of fi"),
+        ("second", [SECOND, THIRD], [SECOND, THIRD], (1, 3), "third has begun without these steps"),
+        ("second", [SECOND], [SECOND], (0, 9), "9 steps of second are done"),
+        ("second", [SECOND, THIRD], [THIRD], (0, 3), "3 steps of second are done"),
+    ],
+)
+def test_which_phases_may_become_longer(
+    tmp_path: Path,
+    key: str,
+    before: list[Phase],
+    after: list[Phase],
+    place: tuple[int, int],
+    said: str | None,
+) -> None:
+    early = SimpleNamespace(early_stop=SimpleNamespace(patience=0, phases=[]))
+    change = Change(RunDir(tmp_path / "r"), early, {}, {f"model.{key}.steps": 12})
+    state = {"phase": place[0], "step": place[1], "ended": False}
+    if said is None:
+        check_steps(change, before, after, state)
+        return
+    with pytest.raises(UserError) as refused:
+        check_steps(change, before, after, state)
+    assert f"r cannot go on with model.{key}.steps=12: {said}" in str(refused.value)
