@@ -236,8 +236,13 @@ class Checkpoint:
     file: Path = Path(STATE)
 
     @property
+    def state(self) -> State:
+        """What it holds, as a run's. Raises UserError where it is nothing of that kind."""
+        return fitting(self.file, State, self.tree)
+
+    @property
     def weights(self) -> Weights:
-        """What it holds, as a run's or an export's. Raises UserError where it is of neither."""
+        """The same, or as an export's. Raises UserError where it is of neither."""
         return fitting(self.file, Weights if is_export(self.file.parent) else State, self.tree)
 
 
@@ -295,8 +300,7 @@ def not_finite(tree: Any, name: str = "") -> str | None:
 def save(checkpoints: Path, tree: dict[str, Any], step: int, phase: str | None, keep: int) -> str:
     """Write the checkpoint of a step; only the last `keep` stay, and the ends of phases.
 
-    Of a phase only this end stays, which comes later than an older one where the run was given
-    more steps; with "best" for the phase it is that of the best state.
+    Of a phase, and of the best state ("best" in its place), only the newest end stays.
 
     Returns the digest of its tensors.
 
