@@ -14,7 +14,7 @@ from typing import IO, BinaryIO
 
 from gantext.errors import UserError
 
-STDOUT = Path("-")  # as a file that the user names
+STDIN = STDOUT = Path("-")  # as a file that the user names
 Pieces = bytes | Iterable[bytes]  # what a file is to hold, at once or one piece after the other
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what the system says of a disk without room
 

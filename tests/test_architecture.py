@@ -159,7 +159,7 @@ def test_models_know_neither_the_framework_nor_each_other() -> None:
         ("omegaconf", {"gantext.config.compose", "gantext.config.schema"}),
         ("typer", {"gantext.cli"}),
         ("rich", {"gantext.cli", "gantext.training"}),
-        ("safetensors", {"gantext.runs.checkpoint"}),
+        ("safetensors", {"gantext.runs.checkpoint", "gantext.runs.export"}),
     ],
 )
 def test_a_library_stays_where_it_belongs(library: str, allowed: set[str]) -> None:

@@ -16,6 +16,7 @@ from gantext.api.scores import evaluate as evaluate
 from gantext.config.settings import Device
 from gantext.errors import UserError as UserError
 from gantext.runs import listing
+from gantext.runs.folder import RunDir
 from gantext.training import launch
 from gantext.training.divergence import Diverged as Diverged
 from gantext.training.stop import Stopped as Stopped
@@ -63,7 +64,7 @@ def train(
 
 def resume(
     run: Run | str | Path | None = None,
-    *,
+    *overrides: str,
     runs_dir: str | Path = "runs",
     progress: bool = False,
     force: bool = False,
@@ -73,18 +74,21 @@ def resume(
 
     Args:
         run: itself, its folder or its name in `runs_dir`.
+        overrides: key=value in place of its own settings: more steps of a phase that has not been
+            left yet, where none of its steps depends on how many there are, and what decides no
+            number. What it was stands in run.json.
         runs_dir: where the runs are.
         progress: show bars on stderr, or in the cell of a notebook.
         force: even if it seems to need more memory than there is.
         threads: of the CPU, from now on; None: as many as it had, with which it is exact.
 
     Raises:
-        UserError: no such run; its data has changed.
+        UserError: no such run; its data has changed; it cannot go on with an override.
         Stopped, Diverged: as in `train`.
     """
     found = listing.find(None if run is None else str(run), Path(runs_dir))
-    launch.resume(found, progress, force=force, threads=threads)
-    return Run(found)
+    launch.resume(found, progress, force=force, threads=threads, words=overrides)
+    return Run(RunDir(found.path))
 
 
 def load_run(
@@ -97,7 +101,8 @@ def load_run(
     """Open a run; its weights are read when they are first needed.
 
     Args:
-        run: its name in `runs_dir` or its folder, RUN or RUN@PHASE; None: the latest.
+        run: its name in `runs_dir` or its folder, RUN or RUN@PHASE; None: the latest that has
+            weights.
         phase: as it was at the end of this phase; None: as it is.
         runs_dir: where the runs are.
         device: where it computes: auto, cpu, cuda or mps.
@@ -105,7 +110,7 @@ def load_run(
     Raises:
         UserError: no such run; two different phases.
     """
-    found, named = listing.find_at(None if run is None else str(run), Path(runs_dir))
+    found, named = listing.find_trained_at(None if run is None else str(run), Path(runs_dir))
     if phase and named and phase != named:
         raise UserError(f"{run} names the phase {named}, and phase={phase} another")
     return Run(found, phase or named, device)

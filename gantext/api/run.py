@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 from gantext.api.metrics import Rows, rows_or_frame
-from gantext.api.samples import Samples, pixels_of
+from gantext.api.samples import Samples, Words, asked_for, pixels_of, written
 from gantext.api.scores import Choices, Evaluation, evaluate
 from gantext.config.settings import Device, member
 from gantext.errors import UserError
 from gantext.inference.options import Colouring, How, Projection
-from gantext.inference.request import SamplingRequest, signature
+from gantext.inference.request import SamplingRequest
 from gantext.runs.folder import RunDir
 from gantext.runs.kinds import PICTURES
 
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from gantext.inference.reconstruction import Reconstructions
     from gantext.inference.scoring import Scores
     from gantext.runs.trained import TrainedPictures, TrainedText
-
-SENTENCES = 10  # that are sampled by default
 
 
 class Run:
@@ -127,47 +125,31 @@ class Run:
         return found.algorithm.networks()
 
     def sample(
-        self,
-        n: int | None = None,
-        *,
-        temperature: float = 1.0,
-        top_k: int = 0,
-        top_p: float = 1.0,
-        seed: int = 0,
+        self, n: int | None = None, *, seed: int = 0, **words: Unpack[Words]
     ) -> "Samples | NDArray[np.uint8]":
         """Sentences, or pictures as bytes (N, H, W, C) with C = 1 (grey) or 3 (RGB).
 
         Args:
             n: how many; None: 10 sentences or 25 pictures.
-            temperature: 1 is the model's own; 0 always takes the likeliest word. As the two that
-                follow it is for words: a model of pictures takes none.
-            top_k: only so many of the likeliest words (0: all).
-            top_p: nucleus, only words of so much probability together.
             seed: the same seed gives the same samples.
+            words: temperature, top_k, top_p, prompt, likelihood, as `Words` has them.
 
         Raises:
-            UserError: a number that makes no sense; no whole checkpoint.
+            UserError: a number that makes no sense; no whole checkpoint; a word of the prompt that
+                the run does not know.
         """
-        if (n is not None and n < 1) or temperature < 0 or top_k < 0 or not 0 < top_p <= 1:
-            asked = f"n={n}, temperature={temperature}, top_k={top_k}, top_p={top_p}"
-            raise UserError(f"cannot sample with {asked}")
         from gantext.inference.drawing import PictureRequest
 
-        words = (temperature, top_k, top_p)
+        request, likelihood = asked_for(n, seed, self.phase, words)
         if self.folder.kind is not PICTURES:
-            return self.write(SamplingRequest(n or SENTENCES, *words, seed, self.phase))
-        if words != (1.0, 0, 1.0):
-            raise UserError(f"{self.name} draws pictures: it takes no temperature, top_k or top_p")
+            return self.write(request, likelihood)
+        if words:
+            raise UserError(f"{self.name} draws pictures: it takes no {', '.join(words)}")
         return pixels_of(self.draw(PictureRequest(n, seed=seed, phase=self.phase)))
 
-    def write(self, request: SamplingRequest) -> Samples:
+    def write(self, request: SamplingRequest, likelihood: bool = False) -> Samples:
         """Sentences as they are asked for. Raises UserError for a model of pictures."""
-        from gantext.inference.sampling import draw
-
-        trained = self.trained
-        lines, _ = draw(trained, request)
-        origin, data = trained.origin(request.phase), self.folder.info.get("data")
-        return Samples(lines, signature(origin, request, data))
+        return written(self.trained, request, likelihood)
 
     def draw(self, request: "PictureRequest") -> "Drawing":
         """Pictures as they are asked for, of captions too. Raises UserError for a model of text."""
@@ -313,6 +295,20 @@ class Run:
         options = {"by": member(Colouring, by).value, "method": member(Projection, method).value}
         corpus = data.load(trained.settings.data)
         return latent_plane(trained, corpus, n=n, seed=seed, phase=self.phase, **options)
+
+    def export(self, folder: str | Path, force: bool = False) -> "Run":
+        """Write its weights, vocabulary, settings and a model card to a folder, to be shared.
+
+        Args:
+            folder: a new or an empty one; `load_run` takes it as a run.
+            force: it may hold an export, which is replaced; other files in it stay.
+
+        Raises:
+            UserError: no whole checkpoint; the folder holds something else.
+        """
+        from gantext.report.shared import share
+
+        return Run(share(self.folder, self.phase, Path(folder), force))
 
     def evaluate(self, *measures: str, **choices: Unpack[Choices]) -> Evaluation:
         """Its scores by the named measures, beside the real text's.

@@ -1,8 +1,10 @@
 """What a run wrote or drew, as one has it in Python."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
+from gantext.errors import UserError
+from gantext.inference.request import SamplingRequest, signature
 from gantext.metrics.score import Setting
 
 if TYPE_CHECKING:
@@ -10,14 +12,86 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gantext.inference.drawing import Drawing
+    from gantext.runs.trained import TrainedText
+
+SENTENCES = 10  # that are sampled by default
 
 
 class Samples(list[str]):
-    """Sentences of a run, and the settings that they can be drawn again with."""
+    """Sentences of a run, and the settings that they can be drawn again with.
 
-    def __init__(self, lines: Sequence[str], signature: Mapping[str, Setting]) -> None:
+    Attributes:
+        log_prob: of each sentence by the model itself (nats, <eos> and the words of a prompt
+            counted), where that was asked for.
+        tokens: how many each sentence has, <eos> counted.
+    """
+
+    def __init__(
+        self,
+        lines: Sequence[str],
+        signature: Mapping[str, Setting],
+        tokens: Sequence[int],
+        log_prob: Sequence[float] | None = None,
+    ) -> None:
         super().__init__(lines)
-        self.signature = dict(signature)
+        self.signature, self.tokens = dict(signature), list(tokens)
+        self.log_prob = None if log_prob is None else list(log_prob)
+
+    def to_json(self) -> dict[str, object]:
+        """{"samples": [...], "signature": {...}}, and "log_prob" and "tokens" if asked for."""
+        known = {"log_prob": self.log_prob, "tokens": self.tokens}
+        asked = {} if self.log_prob is None else known
+        return {"samples": list(self), **asked, "signature": self.signature}
+
+
+class Words(TypedDict, total=False):
+    """How sentences are sampled; a model of pictures takes none of these.
+
+    Attributes:
+        temperature: 1 is the model's own; 0 always takes the likeliest word.
+        top_k: only so many of the likeliest words (0: all).
+        top_p: nucleus, only words of so much probability together.
+        prompt: the first words of each sentence, which the model goes on from.
+        likelihood: with the log-likelihood of each sentence, as `log_prob` of what is returned.
+    """
+
+    temperature: float
+    top_k: int
+    top_p: float
+    prompt: str | None
+    likelihood: bool
+
+
+def asked_for(
+    n: int | None, seed: int, phase: str | None, words: Words
+) -> tuple[SamplingRequest, bool]:
+    """The sentences that are asked for, and whether with their log-likelihoods.
+
+    Raises:
+        UserError: a number that makes no sense.
+    """
+    temperature = words.get("temperature", 1.0)
+    top_k, top_p = words.get("top_k", 0), words.get("top_p", 1.0)
+    if (n is not None and n < 1) or temperature < 0 or top_k < 0 or not 0 < top_p <= 1:
+        asked = f"n={n}, temperature={temperature}, top_k={top_k}, top_p={top_p}"
+        raise UserError(f"cannot sample with {asked}")
+    drawn = (temperature, top_k, top_p, seed, phase, words.get("prompt"))
+    return SamplingRequest(n or SENTENCES, *drawn), words.get("likelihood", False)
+
+
+def written(trained: "TrainedText", request: SamplingRequest, likelihood: bool) -> Samples:
+    """Sentences of a run as they are asked for."""
+    from gantext.inference.likelihood import own_signature
+    from gantext.inference.sampling import draw_parts
+
+    parts = list(draw_parts(trained, request, likelihood))
+    signed = signature(trained.origin(request.phase), request, trained.run.info.get("data"))
+    lines = [line for part in parts for line in part.lines]
+    tokens = [count for part in parts for count in part.tokens]
+    if not likelihood:
+        return Samples(lines, signed, tokens)
+    signed |= own_signature(trained.algorithm, request)
+    return Samples(lines, signed, tokens, [v for part in parts for v in part.log_prob or ()])
 
 
 def pixels_of(drawing: "Drawing") -> "NDArray[np.uint8]":

@@ -20,6 +20,7 @@ from gantext.cli import (
     doctor,
     eval,
     explain,
+    export,
     frontier,
     goals,
     impute,
@@ -69,6 +70,7 @@ interpolate.register(app)
 impute.register(app)
 latent.register(app)
 goals.register(app)
+export.register(app)
 frontier.register()
 compare.register(app)
 report.register(app)

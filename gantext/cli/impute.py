@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gantext.cli import tables
+from gantext.cli import completion, tables
 from gantext.cli.layout import Table
-from gantext.cli.options import DeviceName, GivenRun, Json, Phase, RunsDir
+from gantext.cli.options import DeviceName, Json, Phase, RunsDir
 from gantext.config.settings import Device
 from gantext.errors import UserError
 
@@ -19,16 +19,22 @@ def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command(
         epilog="[bold]Examples[/bold]\n\n"
-        '  gantext impute latest "a man riding a ___ on a ___"\n\n'
+        '  gantext impute "a man riding a ___ on a ___"\n\n'
         '  gantext impute RUN "there is a ___ circle ___ ." --max-words 3 -n 10\n\n'
         '  gantext impute RUN "___ on the grass ." --beam 20 --json'
     )(impute)
 
 
 def impute(
-    run: GivenRun,
-    text: Annotated[
-        str, typer.Argument(help="A sentence with ___ where words are missing.", show_default=False)
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[RUN] TEXT",
+            help="A run's folder or name (default: the latest); a sentence with ___ where words "
+            "are missing.",
+            autocompletion=completion.runs,
+            show_default=False,
+        ),
     ],
     n: Annotated[int, typer.Option("-n", min=1, help="How many completions.")] = 5,
     beam: Annotated[int, typer.Option(min=1, help="Hypotheses of the beam, n at least.")] = 5,
@@ -50,9 +56,13 @@ def impute(
     """
     from gantext import api
 
-    found = api.load_run(run, phase, runs_dir=runs_dir, device=device)
+    *named, text = words
+    if len(named) > 1:
+        raise UserError(f"impute takes a run and one sentence, not {len(words)} words: quote it")
     if "___" not in text:  # said before torch is loaded
         raise UserError(f"{text!r} has no blank: write ___ where words are missing")
+    run = named[0] if named else None
+    found = api.load_run(run, phase, runs_dir=runs_dir, device=device)
     best = found.impute(text, n=n, beam=beam, rounds=rounds, max_words=max_words)
     for note in best.notes:
         tables.hint(note)

@@ -61,7 +61,7 @@ ConfigDir = Annotated[
 # What is read and written.
 SentenceFile = Annotated[
     Path,
-    typer.Argument(help="Sentences, one a line; .gz is unpacked.", show_default=False),
+    typer.Argument(help="Sentences, one a line; .gz is unpacked; - is stdin.", show_default=False),
 ]
 Samples = Annotated[
     list[Path] | None,

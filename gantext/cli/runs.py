@@ -17,7 +17,7 @@ from gantext.runs.brief import brief_of
 from gantext.runs.folder import RunDir
 from gantext.runs.note import note_of
 from gantext.runs.stored_checkpoint import BEST
-from gantext.runs.summary import phase_scores
+from gantext.runs.summary import failure, phase_scores
 
 if TYPE_CHECKING:
     from gantext.metrics.score import Score
@@ -71,8 +71,8 @@ def show(
         facts |= _at_end_of(found, phase)
         scores = {name: scores[name] for name in _phases_until(found, phase) if name in scores}
     if form is Format.json:
-        if found.divergence:
-            facts["error"] = found.divergence
+        if error := found.divergence or failure(found):
+            facts["error"] = error
         tables.print_json(_shown_run(found, phase, facts, config, scores))
         return
     if form is Format.csv:
@@ -81,6 +81,7 @@ def show(
         tables.print_csv(to_csv(scores, "phase"))
         return
     name = f"{found.path}@{phase}" if phase else str(found.path)
+    _say_failure(found)
     tables.show(Table(name, ["", ""], _rows_of(facts), range(2)), form=form)
     if form is Format.table:
         tables.out.print(config, style="cyan", markup=False, soft_wrap=True)
@@ -121,7 +122,23 @@ def _rows_of(facts: dict[str, Any]) -> list[list[str]]:
     command = facts.get("command", "").removesuffix(words).rstrip()
     told = {**dict.fromkeys(FIRST), **facts, "command": command, "overrides": words}
     told |= _improvement(facts)
+    told["origin"] = _origin(facts.get("origin"))
+    told["extensions"] = "; ".join(map(_extended, facts.get("extensions", [])))
     return [[name, str(fact)] for name, fact in told.items() if fact not in (None, "")]
+
+
+def _origin(origin: dict[str, Any] | None) -> str | None:
+    """Whose weights a run began with, in words."""
+    if origin is None:
+        return None
+    words = "; {kept:,} words kept, {added:,} added, {gone:,} gone" if "kept" in origin else ""
+    return ("{run} at step {step:,}" + words).format(**origin)
+
+
+def _extended(entry: dict[str, Any]) -> str:
+    """What a run went on with in place of what, in words."""
+    changes = (f"{key} {was} -> {entry['now'][key]}" for key, was in entry["was"].items())
+    return f"at step {entry['total']:,} {', '.join(changes)}"
 
 
 def _improvement(facts: dict[str, Any]) -> dict[str, str | None]:
@@ -152,6 +169,16 @@ def _at_end_of(run: RunDir, phase: str) -> dict[str, Any]:
 def _phases_until(run: RunDir, phase: str) -> list[str]:
     last = _at_end_of(run, phase)["total"]
     return [name for name, step in run.phase_steps().items() if step <= last]
+
+
+def _say_failure(run: RunDir) -> None:
+    """Why a run failed, where its traceback is, and how to go on."""
+    why = failure(run)
+    if why is None:
+        return
+    tables.out.print(f"it failed: {why}", style="red", markup=False, soft_wrap=True)
+    for line in (f"log: {run.log}", f"go on with: {command('train', '--resume', run.path)}"):
+        tables.out.print(line, markup=False, soft_wrap=True)
 
 
 def _say_warnings(run: RunDir) -> None:

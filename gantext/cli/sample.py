@@ -1,6 +1,6 @@
 """gantext sample."""
 
-from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,7 +27,39 @@ if TYPE_CHECKING:
     from gantext import api
     from gantext.inference.drawing import PictureRequest
     from gantext.inference.request import SamplingRequest
+    from gantext.inference.sampling import Written
     from gantext.runs.kinds import Kind
+
+
+Count = Annotated[
+    int | None, typer.Option("-n", min=1, help="How many (default: 10 sentences or 25 pictures).")
+]
+TopK = Annotated[int, typer.Option(min=0, help="Keep the k likeliest words (0: all).")]
+TopP = Annotated[float, typer.Option(help="Nucleus: keep this much probability.")]
+Greedy = Annotated[bool, typer.Option("--greedy", help="Always the likeliest word.")]
+Prompt = Annotated[
+    str | None, typer.Option(help="The first words of each sentence.", show_default=False)
+]
+Likelihood = Annotated[
+    bool,
+    typer.Option(
+        "--likelihood",
+        help="Log p of each sentence by the model itself (at temperature 1): nats, <eos> and the "
+        "prompt counted.",
+    ),
+]
+Captions = Annotated[
+    list[str] | None,
+    typer.Option(help="Draw n pictures of this caption; may be repeated (8 of each)."),
+]
+Columns = Annotated[int | None, typer.Option(min=1, help="Pictures in a row.")]
+Out = Annotated[
+    Path | None,
+    typer.Option(help="Write to a file: one sentence a line, or a PNG grid; - is stdout."),
+]
+Csv = Annotated[
+    bool, typer.Option("--csv", help="A CSV table: text, and with --likelihood the numbers.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -36,6 +68,7 @@ def register(app: typer.Typer) -> None:
         epilog="[bold]Examples[/bold]\n\n  gantext sample -n 20\n\n"
         "  gantext sample latest --temperature 0.7 --out samples.txt\n\n"
         "  gantext sample RUN --phase mle --top-p 0.9 --json\n\n"
+        '  gantext sample --prompt "a man" --likelihood --csv --out samples.csv\n\n'
         "  gantext sample RUN -n 25 --out grid.png\n\n"
         '  gantext sample RUN --caption "two red circles above a blue square ."'
     )(sample)
@@ -44,41 +77,41 @@ def register(app: typer.Typer) -> None:
 def sample(
     ctx: typer.Context,
     run: Run = None,
-    n: Annotated[
-        int | None,
-        typer.Option("-n", min=1, help="How many (default: 10 sentences or 25 pictures)."),
-    ] = None,
+    n: Count = None,
     temperature: Temperature = 1.0,
-    top_k: Annotated[int, typer.Option(min=0, help="Keep the k likeliest words (0: all).")] = 0,
-    top_p: Annotated[float, typer.Option(help="Nucleus: keep this much probability.")] = 1.0,
-    greedy: Annotated[bool, typer.Option("--greedy", help="Always the likeliest word.")] = False,
-    caption: Annotated[
-        list[str] | None,
-        typer.Option(help="Draw n pictures of this caption; may be repeated (8 of each)."),
-    ] = None,
-    columns: Annotated[int | None, typer.Option(min=1, help="Pictures in a row.")] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(help="Write to a file: one sentence a line, or a PNG grid; - is stdout."),
-    ] = None,
+    top_k: TopK = 0,
+    top_p: TopP = 1.0,
+    greedy: Greedy = False,
+    prompt: Prompt = None,
+    likelihood: Likelihood = False,
+    caption: Captions = None,
+    columns: Columns = None,
+    out: Out = None,
     seed: SampleSeed = 0,
     phase: Phase = None,
     device: DeviceName = Device.auto,
     runs_dir: RunsDir = Path("runs"),
     config_dir: ConfigDir = None,
     json: Json = False,
+    csv: Csv = False,
 ) -> None:
     """Write sentences of a trained model to stdout or a file, or pictures to a PNG grid.
+
+    With --likelihood each line is log p, a tab and the sentence. A prompt is continued word by
+    word, as sentences are sampled; of a VAE z is drawn from the prior, which the prompt does not
+    change.
 
     A run has all of its config in its own folder: --config-dir is taken as by other commands, and
     changes nothing.
     """
     if config_dir is not None and not config_dir.is_dir():
         raise UserError(f"config folder not found: {config_dir}")
+    if csv and json:
+        raise UserError("--csv and --json are two forms of the same: leave one out")
     if not 0 < top_p <= 1:
         raise UserError(f"--top-p {top_p}: a probability above 0 and at most 1 is needed")
     from gantext import api
-    from gantext.api.run import SENTENCES
+    from gantext.api.samples import SENTENCES
     from gantext.inference.request import SamplingRequest
     from gantext.runs.kinds import PICTURES, model_kind
 
@@ -93,8 +126,11 @@ def sample(
         _pictures(found, drawn, out, json)
     else:
         heat = 0.0 if greedy else temperature
-        written = SamplingRequest(n or SENTENCES, heat, top_k, top_p, seed, found.phase)
-        _text(found, written, out, json)
+        written = SamplingRequest(n or SENTENCES, heat, top_k, top_p, seed, found.phase, prompt)
+        if json:
+            _document(found, written, likelihood, out)
+        else:
+            _text(found, written, likelihood, out, csv)
 
 
 def _check_options(run: "api.Run", kind: "Kind[Any, Any]", ctx: typer.Context) -> None:
@@ -114,23 +150,57 @@ def _is_given(ctx: typer.Context, name: str) -> bool:
     return source is not None and source.name == "COMMANDLINE"
 
 
-def _text(run: "api.Run", request: "SamplingRequest", out: Path | None, json: bool) -> None:
+def _document(
+    run: "api.Run", request: "SamplingRequest", likelihood: bool, out: Path | None
+) -> None:
+    """One JSON document, and the lines in a file if one is named."""
+    from gantext.files import write_output
+
+    lines = run.write(request, likelihood)
+    if out is not None:
+        write_output(out, "".join(f"{line}\n" for line in lines).encode())
+        tables.hint(f"{request.n} sentences of {run.path.name} in {out}")
+    tables.print_json(lines.to_json())
+
+
+def _text(
+    run: "api.Run", request: "SamplingRequest", likelihood: bool, out: Path | None, csv: bool
+) -> None:
+    """Lines or a CSV table, some at a time: as many as are wanted, maybe more than memory holds."""
     from gantext.files import write_output
     from gantext.inference.sampling import draw_parts
 
-    if json:
-        lines = run.write(request)
-        parts: Iterable[Sequence[str]] = (lines,)
-    else:  # as many as are wanted, which may be more than memory holds
-        parts = (part for part, _ in draw_parts(run.trained, request))
+    form = _csv_rows if csv else _plain_lines
+    parts = (form(part) for part in draw_parts(run.trained, request, likelihood))
+    head = _csv_head(likelihood) if csv else ""
     if out is not None:
-        write_output(out, ("".join(f"{line}\n" for line in part).encode() for part in parts))
+        pieces = (part.encode() for part in chain([head], parts))
+        write_output(out, pieces)
         tables.hint(f"{request.n} sentences of {run.path.name} in {out}")
-    if json:
-        tables.print_json({"samples": lines, "signature": lines.signature})
-    elif out is None:
-        for part in parts:
-            say("\n".join(part))
+        return
+    say(head, end="")
+    for part in parts:
+        say(part, end="")
+
+
+def _plain_lines(part: "Written") -> str:
+    """A sentence a line; after its log p and a tab where that was asked for."""
+    if part.log_prob is None:
+        return "".join(f"{line}\n" for line in part.lines)
+    pairs = zip(part.log_prob, part.lines, strict=True)
+    return "".join(f"{value:.4f}\t{line}\n" for value, line in pairs)
+
+
+def _csv_head(likelihood: bool) -> str:
+    return "text,tokens,log_prob\n" if likelihood else "text\n"
+
+
+def _csv_rows(part: "Written") -> str:
+    from gantext.evaluation.spreadsheet import csv_text
+
+    if part.log_prob is None:
+        return csv_text([line] for line in part.lines)
+    return csv_text(zip(part.lines, part.tokens, part.log_prob, strict=True))
 
 
 def _pictures(run: "api.Run", request: "PictureRequest", out: Path | None, json: bool) -> None:

@@ -25,7 +25,8 @@ def register(app: typer.Typer) -> None:
     app.command(
         epilog="[bold]Examples[/bold]\n\n  gantext score latest sentences.txt\n\n"
         "  gantext score RUN sentences.txt.gz --out scores.tsv\n\n"
-        "  gantext score RUN sentences.txt --phase discriminator --json"
+        "  gantext score RUN sentences.txt --phase discriminator --json\n\n"
+        "  gantext sample -n 100 | gantext score latest -"
     )(score)
 
 
@@ -44,11 +45,11 @@ def score(
     log_prob_per_token (nats, <eos> counted), real (where the model has a discriminator), text.
     """
     from gantext import api
-    from gantext.files import write_output
+    from gantext.files import STDIN, write_output
 
     found = api.load_run(run, phase, runs_dir=runs_dir, device=device)
     check_out(out, json)
-    if not file.exists():  # said before torch is loaded
+    if file != STDIN and not file.exists():  # said before torch is loaded
         raise UserError(f"{file}: no such file")
     scores = found.score(file)
     for note in scores.notes:

@@ -22,6 +22,7 @@ from gantext.cli.training_options import (
     Replay,
     Resume,
     Slurm,
+    Source,
     Words,
 )
 from gantext.data import ranges
@@ -47,6 +48,7 @@ def register(app: typer.Typer) -> None:
 
 def train(
     overrides: Words = None,
+    source: Source = None,
     multirun: Multirun = False,
     config_dir: ConfigDir = None,
     cfg: Cfg = None,
@@ -67,9 +69,13 @@ def train(
         _replay(words, json)
         return
     how = sweeps.How(jobs, gpus, force, slurm, ray)
+    if resume and source is not None:
+        raise UserError("--resume goes on with a run, --from begins another: leave one out")
     if resume:
         _resume(words, how, json, dry_run)
         return
+    if source is not None:
+        words, config_dir = _from(source, words, config_dir)
     _begin(words, how, multirun, config_dir, cfg, dry_run, json)
 
 
@@ -107,10 +113,14 @@ def _begin(
 def _resume(words: list[str], how: sweeps.How, json: bool, dry_run: bool) -> None:
     """Go on with the run or the sweep that is named, or the latest run; or say whether it can."""
     found = None
-    if len(words) == 1 and not words[0].startswith("threads="):
+    if words and not words[0].startswith("threads="):
         places = (place / words[0] for place in (Path(), Path("runs")))
         found = next(filter(is_sweep, places), None)
     if found is not None:
+        if len(words) > 1:
+            raise UserError(
+                f"--resume {words[0]} takes no overrides: its plan has those of its jobs"
+            )
         processes.refuse_several(["a sweep"])
         if dry_run:
             dry.of_resume(SweepDir(found), json)
@@ -128,20 +138,24 @@ def _resumed(words: list[str], force: bool) -> RunDir:
     """Go on with the run that is named, or the latest, to its end."""
     from gantext import api
 
-    name, threads = _resumable(words)
-    return api.resume(name, progress=True, force=force, threads=threads).folder
+    name, overrides, threads = _resumable(words)
+    return api.resume(name, *overrides, progress=True, force=force, threads=threads).folder
 
 
-def _resumable(words: list[str]) -> tuple[str | None, int | None]:
-    """The run and the number of threads that the words of --resume name. Raises UserError."""
+def _resumable(words: list[str]) -> tuple[str | None, list[str], int | None]:
+    """The run, the overrides and the threads that the words of --resume name. Raises UserError."""
     given = [word for word in words if word.startswith("threads=")]
-    names = [word for word in words if word not in given]
-    places = [place / name for name in names for place in (Path(), Path("runs"))]
-    if len(names) > 1 or ("=" in "".join(names) and not any(place.is_dir() for place in places)):
-        raise UserError(
-            "--resume takes a run and no overrides but threads: its config is in its folder"
-        )
-    return names[0] if names else None, _threads(given[-1]) if given else None
+    rest = [word for word in words if word not in given]
+    names = [word for word in rest if "=" not in word or _is_folder(word)]
+    if len(names) > 1:
+        raise UserError(f"--resume takes one run, and key=value; {names[1]} is neither")
+    overrides = [word for word in rest if word not in names]
+    threads = _threads(given[-1]) if given else None
+    return names[0] if names else None, overrides, threads
+
+
+def _is_folder(word: str) -> bool:
+    return any((place / word).is_dir() for place in (Path(), Path("runs")))
 
 
 def _threads(word: str) -> int:
@@ -171,6 +185,7 @@ def _replay(words: list[str], json: bool) -> None:
 
 def pretrain(
     overrides: Words = None,
+    source: Source = None,
     multirun: Multirun = False,
     config_dir: ConfigDir = None,
     cfg: Cfg = None,
@@ -183,9 +198,32 @@ def pretrain(
     ray: Ray = None,
 ) -> None:
     """Run only the phases before the adversarial one."""
-    words = [*(overrides or []), "phases=pretrain"]
+    words = list(overrides or [])
+    if source is not None:
+        words, config_dir = _from(source, words, config_dir)
+    words.append("phases=pretrain")
     how = sweeps.How(jobs, gpus, force, slurm, ray)
     _begin(words, how, multirun, config_dir, cfg, dry_run, json)
+
+
+def _from(
+    source: str | None, words: list[str], config_dir: Path | None
+) -> tuple[list[str], Path | None]:
+    """The words and the folder of configs of a run that begins with the weights of another, and
+    with its overrides; None: of the newest that gantext pretrain has finished."""
+    from gantext.config.compose import value_of
+    from gantext.config.words import quote
+
+    runs_dir = Path(value_of("runs_dir", words) or "runs")
+    if source is None:
+        run, phase = launch.newest_pretrained(runs_dir), None
+        tables.hint(f"from {run.path}, the newest pretrained run (--from names another)")
+    else:
+        run, phase = listing.find_trained_at(source, runs_dir)
+    if config_dir is None and (asked := run.info.get("config_dir")):
+        config_dir = Path(asked)
+    where = quote(f"{run.path}@{phase}" if phase else str(run.path))
+    return [*launch.kept(run, words), *words, f"from_run={where}"], config_dir
 
 
 def adversarial_train(
@@ -213,24 +251,8 @@ def adversarial_train(
     ray: Ray = None,
 ) -> None:
     """Run only the adversarial phases, from a pretrained run and with its overrides."""
-    from gantext.config.compose import value_of
-    from gantext.config.words import quote
-
-    words = list(overrides or [])
-    runs_dir = Path(value_of("runs_dir", words) or "runs")
-    if source is None:
-        run, phase = launch.newest_pretrained(runs_dir), None
-        tables.hint(f"from {run.path}, the newest pretrained run (--from names another)")
-    else:
-        run, phase = listing.find_at(None if source == "latest" else source, runs_dir)
-    if config_dir is None and (asked := run.info.get("config_dir")):
-        config_dir = Path(asked)
-    words = [
-        *launch.kept(run, words),
-        *words,
-        "phases=adversarial",
-        f"from_run={quote(f'{run.path}@{phase}' if phase else str(run.path))}",
-    ]
+    words, config_dir = _from(source, list(overrides or []), config_dir)
+    words.append("phases=adversarial")
     how = sweeps.How(jobs, gpus, force, slurm, ray)
     _begin(words, how, multirun, config_dir, cfg, dry_run, json)
 

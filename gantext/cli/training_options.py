@@ -16,6 +16,17 @@ Words = Annotated[
         show_default=False,
     ),
 ]
+Source = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="RUN[@PHASE]",
+        help="Begin with the weights of this run, and with its overrides; on other data (data=...) "
+        "words that both know keep their rows.",
+        autocompletion=completion.runs,
+        show_default=False,
+    ),
+]
 Multirun = Annotated[
     bool, typer.Option("--multirun", "-m", help="Sweep: one job for each combination of values.")
 ]
@@ -29,8 +40,9 @@ Resume = Annotated[
     bool,
     typer.Option(
         "--resume",
-        help="Go on with a run (the latest, or the one named) exactly; or with the jobs of a sweep "
-        "that have not ended.",
+        help="Go on with a run (the latest, or the one named) exactly, also with more steps "
+        "(key=value) where none of those before depends on them; or with the jobs of a sweep that "
+        "have not ended.",
     ),
 ]
 Jobs = Annotated[

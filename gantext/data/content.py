@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 
 from gantext.data.memory import available, size
 from gantext.errors import UserError
-from gantext.files import attempt
+from gantext.files import STDIN, attempt
 
 MOST = 4 * 2**30  # bytes, unpacked, of a file that no data config bounds, such as one of samples
 # Of all memory a file may be one part of so many: its words, each an object, take ten times more.
@@ -130,7 +130,9 @@ def _bound(most: int, packed: int | None) -> tuple[int, str]:
 
 
 def _opened(path: Path, pipes: bool) -> BinaryIO:
-    """Open a file, or a pipe or a terminal if those are allowed. Raises UserError."""
+    """Open a file, or a pipe, a terminal or stdin if those are allowed. Raises UserError."""
+    if pipes and path == STDIN:
+        return open(0, "rb", closefd=False)
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:

@@ -201,7 +201,7 @@ class Asked:
 
     def _model(self, word: str) -> Model:
         """The model that RUN or RUN@PHASE names; `phase` is for words that name none."""
-        opened, phase = listing.find_at(word, self.runs_dir)
+        opened, phase = listing.find_trained_at(word, self.runs_dir)
         run = self.once(("run", opened.path), lambda: opened)
         return self._at(run, phase or self.phase)
 

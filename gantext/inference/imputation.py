@@ -21,7 +21,8 @@ from gantext.inference.beam import FREE, Hypotheses, beam_rows, beam_search
 from gantext.inference.likelihood import estimate_signature
 from gantext.inference.sentences import batch_of, check_length, grammar_of, note_unknown
 from gantext.metrics.score import Setting, signed
-from gantext.models.contract import Algorithm, Latent
+from gantext.models.contract import Algorithm, Latent, Writer
+from gantext.nn.rng import generator
 from gantext.nn.text.sampling import Policy
 from gantext.runs.trained import TrainedText
 
@@ -72,9 +73,8 @@ class Completions:
 
 
 def can_impute(trained: TrainedText, command: str) -> None:
-    """Refuse a model that can neither encode nor write word by word. Raises UserError."""
-    algorithm = trained.algorithm
-    if not isinstance(algorithm, Latent) and generator_policy(algorithm) is None:
+    """Refuse a model that does not write word by word. Raises UserError."""
+    if not isinstance(trained.algorithm, (Latent, Writer)):
         name = trained.settings.model.name
         raise UserError(f"{trained.run.path.name}: {command} needs a model of text, not {name}")
 
@@ -189,15 +189,9 @@ def search_signature(trained: TrainedText, search: Search) -> dict[str, Setting]
     return {"beam": max(search.beam, search.n), **(more if latent else {})}
 
 
-# Blanks of sentences filled by beam search: by a latent variable's decoder, or by a policy.
+# Blanks of sentences filled by beam search: by a latent variable's decoder, or what writes.
 #
 # Shapes: N templates, K hypotheses of each, T steps, Z latent.
-def generator_policy(algorithm: Algorithm) -> Policy | None:
-    """The generator that writes an algorithm's sentences word by word, where it has one."""
-    found = algorithm.networks().get("generator")
-    return found if isinstance(found, Policy) else None
-
-
 def fill(
     algorithm: Algorithm, templates: Tensor, width: int, rounds: int, words: int
 ) -> Hypotheses:
@@ -209,7 +203,7 @@ def fill(
     filling is ranked by the whole sentence.
 
     Args:
-        algorithm: a Latent, or one with a generator that is a Policy.
+        algorithm: a Latent or a Writer.
         templates: on the algorithm's device.
         width: hypotheses of the beam.
         rounds: of a latent variable's alternation, at least 1.
@@ -219,13 +213,14 @@ def fill(
         ValueError: the model can do neither.
     """
     parts = torch.split(templates, beam_rows(words, width, templates.device))
-    policy = generator_policy(algorithm)
     if isinstance(algorithm, Latent):
         found = [_alternate(algorithm, part, width, rounds) for part in parts]
-    elif policy is not None:
-        found = [_search(policy, part, width) for part in parts]
+    elif isinstance(algorithm, Writer):
+        rng = generator(0, "imputation", templates.device)
+        writers = (algorithm.writer(len(part), rng) for part in parts)
+        found = [_search(*pair, width) for pair in zip(writers, parts, strict=True)]
     else:
-        raise ValueError("neither a latent variable nor a generator that writes word by word")
+        raise ValueError("neither a latent variable nor a model that writes word by word")
     return Hypotheses(
         torch.cat([one.tokens for one in found]), torch.cat([one.log_prob for one in found])
     )

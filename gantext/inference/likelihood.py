@@ -5,6 +5,7 @@ import torch
 
 from gantext.data.batches import of_like_length
 from gantext.data.corpus import Split
+from gantext.inference.request import SamplingRequest
 from gantext.metrics.score import Setting
 from gantext.metrics.text.likelihood import nll_per_token
 from gantext.models.contract import Algorithm, Estimator
@@ -24,6 +25,13 @@ def likelihood_of(algorithm: Algorithm, split: Split, device: torch.device) -> f
     """Mean negative log-likelihood of a split, nats per token, <eos> counted."""
     log_prob = split_log_prob(algorithm, split, device)
     return nll_per_token(log_prob, split.tokens.lengths.astype(np.float64))
+
+
+def own_signature(algorithm: Algorithm, request: SamplingRequest) -> dict[str, Setting]:
+    """What the log-likelihoods are of sentences that the model has written itself: at temperature
+    1, whatever they were drawn at, and of all words."""
+    prompted: dict[str, Setting] = {} if request.prompt is None else {"prompt_counted": True}
+    return {"unit": "nats", "eos": True, **prompted, **estimate_signature(algorithm)}
 
 
 def estimate_signature(algorithm: Algorithm) -> dict[str, Setting]:

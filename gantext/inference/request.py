@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 class SamplingRequest:
     """What is sampled: how many, how words are drawn (of text), from which state of the run.
 
+    `prompt` are the first words of each sentence; None: all are drawn.
+
     Raises:
         UserError: a temperature that nothing can be drawn at.
     """
@@ -27,6 +29,7 @@ class SamplingRequest:
     top_p: float = 1.0
     seed: int = 0
     phase: str | None = None
+    prompt: str | None = None
 
     def __post_init__(self) -> None:
         ranges.check(self)
@@ -60,9 +63,11 @@ def signature(
         run_data: the hash of the data that it was trained on.
         kind: what it makes.
     """
+    begun: dict[str, Setting] = {} if request.prompt is None else {"prompt": request.prompt}
     found = signed(
         **origin,
         sampled=request.n,
+        **begun,
         temperature=signed_temperature(request.temperature),
         top_k=request.top_k,
         top_p=request.top_p,

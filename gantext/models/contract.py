@@ -15,7 +15,7 @@ from __future__ import annotations  # what tables and help name is known without
 
 import enum
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from gantext.data import Reads as Reads
@@ -102,6 +102,9 @@ class Phase:
         adversarial: whether `phases=pretrain` leaves it out.
         scored: whether it changes the samples, so that they are scored at its end.
         warmup: steps over which its learning rate rises.
+        key: of the model's config, which says how many steps it has; "" where none alone does.
+        tied: why a step depends on how many there are, in words that follow the phase's name; ""
+            where none does, so that a run goes on with more exactly as if it had begun with them.
     """
 
     name: str
@@ -111,6 +114,12 @@ class Phase:
     adversarial: bool = False
     scored: bool = True
     warmup: int = 0
+    key: str = ""
+    tied: str = ""
+
+    def by(self, key: str, tied: str = "") -> Phase:
+        """The phase, whose steps this key of the model's config counts."""
+        return replace(self, key=key, tied=tied)
 
 
 class Trainable(Protocol):
@@ -132,8 +141,11 @@ class Trainable(Protocol):
         """Restore what `state_dict` gave."""
         ...
 
-    def load_pretrained(self, state: dict[str, Any]) -> None:
-        """Take only the networks' weights of another run's `state_dict`."""
+    def load_pretrained(self, state: dict[str, Any]) -> Sequence[str] | None:
+        """Take only the networks' weights of another run's `state_dict`.
+
+        Returns a line for each network that this leaves untrained, if any.
+        """
         ...
 
 
@@ -221,6 +233,18 @@ class Latent(Protocol):
 
 
 @runtime_checkable
+class Writer(Protocol):
+    """An algorithm that writes word by word, so that it can go on from given first words."""
+
+    def writer(self, n: int, rng: torch.Generator) -> Policy:
+        """What writes n sentences, one a row of its `start`; `sample` draws their words by it.
+
+        What a sentence has before its first word, such as a latent vector, is drawn with rng.
+        """
+        ...
+
+
+@runtime_checkable
 class Guided(Protocol):
     """An algorithm whose generator follows goals that it sets in the space of leaked features."""
 
@@ -246,5 +270,6 @@ class Ability(enum.Enum):
     latent = Latent
     estimate = Estimator
     goals = Guided
+    write = Writer
     judge = Judge
     illustrate = Illustrator

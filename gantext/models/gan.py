@@ -44,7 +44,7 @@ from gantext.models.contract import Ability, Phase, Reads, Task
 from gantext.nn import ranks
 from gantext.nn.optim import Metrics, Optimiser, clipped_step
 from gantext.nn.state import NamedParts
-from gantext.nn.text.adversary import DiscriminatorTrainer, DTrainingConfig
+from gantext.nn.text.adversary import DiscriminatorTrainer, DTrainingConfig, untrained
 from gantext.nn.text.captured_decode import Sampler
 from gantext.nn.text.fitting import MLEConfig, MLETrainer, mean_nll
 from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
@@ -62,7 +62,7 @@ from gantext.nn.text.rewards import (
     valid_mean,
 )
 from gantext.nn.text.rollouts import rollout_rewards, spaced, spacing, trimmed
-from gantext.nn.text.sampling import SamplingOptions
+from gantext.nn.text.sampling import Policy, SamplingOptions
 from gantext.nn.text.text_cnn import DiscriminatorConfig, TextCNN
 from gantext.plots.curves import (
     D_ACCURACY,
@@ -78,7 +78,7 @@ from gantext.plots.curves import (
 
 READS = Reads.text
 PARALLEL = True
-CAN = frozenset({Ability.judge})
+CAN = frozenset({Ability.judge, Ability.write})
 SHOWN = ("nll", "reward", "g_loss", "d_loss", "d_real", "d_fake", "entropy")
 CURVES = (NLL, LOSSES, D_ACCURACY, D_OUTPUTS, ENTROPY, REWARD, DIVERSITY, LENGTH, GRADIENT_NORMS)
 
@@ -178,15 +178,13 @@ class GAN(NamedParts):
 
     def phases(self) -> Sequence[Phase]:
         """mle, discriminator, adversarial."""
-        mle, d, adversarial = self.config.mle, self.config.d_training, self.config.adversarial
-        total, rise = self.trainer.total, mle.warmup_steps
-        mle_rows = adversarial.batch_size if adversarial.mle_weight else 0
-        rows = max(1, d.steps * d.batch_size + mle_rows)
-        return [
-            Phase("mle", total, mle.batch_size, self.trainer.step, warmup=rise),
-            Phase("discriminator", d.pretrain_steps, d.batch_size, self.d_step, scored=False),
-            Phase("adversarial", adversarial.steps, rows, self.adversarial_step, adversarial=True),
-        ]
+        mle, d, g = self.config.mle, self.config.d_training, self.config.adversarial
+        step, total, rise = self.trainer.step, self.trainer.total, mle.warmup_steps
+        rows = max(1, d.steps * d.batch_size + (g.batch_size if g.mle_weight else 0))
+        first = Phase("mle", total, mle.batch_size, step, warmup=rise).by("mle.epochs", mle.tied)
+        second = Phase("discriminator", d.pretrain_steps, d.batch_size, self.d_step, scored=False)
+        third = Phase("adversarial", g.steps, rows, self.adversarial_step, adversarial=True)
+        return [first, second.by("d_training.pretrain_steps"), third.by("adversarial.steps")]
 
     def notes(self) -> Sequence[str]:
         """How far apart rollouts are, where that was worked out."""
@@ -202,6 +200,10 @@ class GAN(NamedParts):
     def sample(self, n: int, rng: torch.Generator, options: SamplingOptions) -> Tensor:
         """Draw n sentences, (n, T)."""
         return self.sampler(n, rng, options)
+
+    def writer(self, n: int, rng: torch.Generator) -> Policy:
+        """The generator."""
+        return self.generator
 
     def log_prob(self, tokens: Tensor) -> Tensor:
         """log p(sentence), (N,), nats; <eos> counted."""
@@ -362,12 +364,13 @@ class GAN(NamedParts):
         self.d_trainer.accuracy = state["counters"]["d_accuracy"]
         self.adversarial_steps = state["counters"]["adversarial_steps"]
 
-    def load_pretrained(self, state: dict[str, Any]) -> None:
+    def load_pretrained(self, state: dict[str, Any]) -> Sequence[str]:
         """Take the generator's weights, and the discriminator's where there are some."""
         self.generator.load_state_dict(state["generator"])
         self.rollout_policy.load_state_dict(state["generator"])
         if "discriminator" in state:
             self.discriminator.load_state_dict(state["discriminator"])
+        return untrained(state.get("d_optimiser"))
 
 
 def build(config: Config, task: Task, rng: torch.Generator) -> GAN:

@@ -18,12 +18,12 @@ from gantext.nn.state import NamedParts
 from gantext.nn.text.captured_decode import Sampler
 from gantext.nn.text.fitting import MLEConfig, MLETrainer
 from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
-from gantext.nn.text.sampling import SamplingOptions
+from gantext.nn.text.sampling import Policy, SamplingOptions
 from gantext.plots.curves import DIVERSITY, GRADIENT_NORMS, NLL
 
 READS = Reads.text
 PARALLEL = True
-CAN = frozenset[Ability]()
+CAN = frozenset({Ability.write})
 SHOWN = ("nll",)
 CURVES = (NLL, DIVERSITY, GRADIENT_NORMS)
 
@@ -52,7 +52,8 @@ class MLE(NamedParts):
         """One phase: mle."""
         mle = self.config.mle
         step, rise = self.trainer.step, mle.warmup_steps
-        return [Phase("mle", self.trainer.total, mle.batch_size, step, warmup=rise)]
+        phase = Phase("mle", self.trainer.total, mle.batch_size, step, warmup=rise)
+        return [phase.by("mle.epochs", mle.tied)]
 
     def networks(self) -> Mapping[str, nn.Module]:
         """The generator."""
@@ -61,6 +62,10 @@ class MLE(NamedParts):
     def sample(self, n: int, rng: torch.Generator, options: SamplingOptions) -> Tensor:
         """Draw n sentences, (n, T)."""
         return self.sampler(n, rng, options)
+
+    def writer(self, n: int, rng: torch.Generator) -> Policy:
+        """The generator."""
+        return self.generator
 
     def log_prob(self, tokens: Tensor) -> Tensor:
         """log p(sentence), (N,), nats; <eos> counted."""

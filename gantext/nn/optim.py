@@ -135,6 +135,11 @@ def cosine_rate(step: int, steps: int, warmup: int, final: float) -> float:
     return rise * (final + (1 - final) * fall)
 
 
+def tied_by_rate(final: float) -> str:
+    """Why steps at a `cosine_rate` depend on how many there are; "" where it does not fall."""
+    return "its learning rate falls over all of its steps" if final < 1 else ""
+
+
 def set_rate(optimiser: Stepping, rate: float) -> None:
     """Let an optimiser go on at another learning rate."""
     for group in optimiser.param_groups:

@@ -31,7 +31,6 @@ from gantext.runs.migrations import Part, migrated
 from gantext.runs.shapes import Best, Waiting
 from gantext.runs.state_tree import ONLY_TRAINING, Tensors, filed, not_finite, unflatten
 from gantext.runs.stored_checkpoint import (
-    BEST,
     MANIFEST,
     STATE,
     TRAINING,
@@ -65,23 +64,20 @@ class ModelState(TypedDict):
     total: Whole
 
 
-class State(TypedDict):
+class State(ModelState):
     """All that a run's next step depends on.
 
     Attributes:
-        algorithm: the model's own.
-        phase, step, total: the number of the phase, steps of it that are done, and of all phases.
+        phase, step: the number of the phase, and steps of it that are done.
         ended: whether the phase ended before its steps were done.
         best: the best state so far, which has a checkpoint of its own.
     """
 
-    algorithm: dict[str, Any]
     batches: BatchesState
     noise: Tensor
     watch: WatchState
     phase: Whole
     step: Whole
-    total: Whole
     ended: bool
     best: Best | None
     waiting: Waiting
@@ -114,9 +110,9 @@ def write(folder: Path, tree: dict[str, Any], root: Path | None = None) -> str:
     return digests(files)[0]
 
 
-def packed(tensors: Tensors) -> bytes:
-    """Tensors as a file has them."""
-    return save_tensors(tensors)
+def packed(tensors: Tensors, facts: dict[str, str] | None = None) -> bytes:
+    """Tensors as a file has them, with facts on them all."""
+    return save_tensors(tensors, facts)
 
 
 def unpacked(data: bytes) -> Tensors:
@@ -296,7 +292,7 @@ def _tree(found: StoredCheckpoint, moments: bool = True) -> dict[str, Any]:
 def save(checkpoints: Path, tree: dict[str, Any], step: int, phase: str | None, keep: int) -> str:
     """Write the checkpoint of a step; only the last `keep` stay, and the ends of phases.
 
-    With BEST for the phase it is that of the best state, of which only this one stays.
+    Of a phase, and of the best state ("best" in its place), only the newest end stays.
 
     Returns the digest of its tensors.
 
@@ -312,7 +308,7 @@ def save(checkpoints: Path, tree: dict[str, Any], step: int, phase: str | None, 
     digest = write(folder, tree, checkpoints.parent)
     there = [(phase_of(path), path) for path in folders(checkpoints)]
     passing = [path for ended, path in there if ended is None]
-    outdone = [path for ended, path in there if phase == ended == BEST and path != folder]
+    outdone = [path for ended, path in there if phase and ended == phase and path != folder]
     with folder_inside(checkpoints.parent, checkpoints) as place:
         for old in (*passing[:-keep], *outdone):
             _remove(place, old)

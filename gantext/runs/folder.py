@@ -61,7 +61,7 @@ class RunDir:
         self.pictures = PictureFiles(self.files)
         self._lock = path / LOCK
         self._metrics = path / "metrics.jsonl"
-        self._vocabulary = path / "vocabulary.json"
+        self.vocabulary_file = path / "vocabulary.json"
 
     @classmethod
     def create(
@@ -84,7 +84,7 @@ class RunDir:
         try:
             if vocabulary is not None:
                 text = json.dumps(vocabulary, ensure_ascii=False)
-                run.files.write(run._vocabulary, text.encode())
+                run.files.write(run.vocabulary_file, text.encode())
             run.pictures.save_captions(captions)
             run.update(format=migrations.FORMAT, created=time.strftime("%Y-%m-%d %H:%M:%S"), **info)
             run.files.write(run.config, config.encode())
@@ -221,11 +221,11 @@ class RunDir:
         """The words of its text or captions; None where there are none. Raises UserError."""
         from gantext.data.vocabulary import FILE, Vocabulary
 
-        record = self.files.json(self._vocabulary, FILE)
+        record = self.files.json(self.vocabulary_file, FILE)
         try:
             return None if record is None else Vocabulary.from_json(record)
         except UserError as error:
-            raise Damaged(self._vocabulary, str(error)) from error
+            raise Damaged(self.vocabulary_file, str(error)) from error
 
     def append_metrics(self, row: dict[str, Any]) -> None:
         """Add one line to metrics.jsonl."""
@@ -278,7 +278,8 @@ class RunDir:
 
     def last_checkpoint(self) -> Path | None:
         """The folder of the newest checkpoint, whole or not; None where there is none."""
-        return max(stored_checkpoint.folders(self.checkpoints), default=None)
+        exported = self.path if stored_checkpoint.is_export(self.path) else None
+        return max(stored_checkpoint.folders(self.checkpoints), default=exported)
 
     def no_checkpoint(self, phase: str | None) -> UserError:
         """What to say when there is no whole checkpoint."""

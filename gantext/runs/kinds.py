@@ -37,7 +37,11 @@ class Kind(Generic[A, V]):
 
 
 TEXT: "Kind[Algorithm, Vocabulary]" = Kind(
-    "text", "writes text", frozenset({"temperature", "top_k", "top_p", "greedy"}), "bleu", 20
+    "text",
+    "writes text",
+    frozenset({"temperature", "top_k", "top_p", "greedy", "prompt", "likelihood", "csv"}),
+    "bleu",
+    20,
 )
 PICTURES: "Kind[Painter, Vocabulary | None]" = Kind(
     "pictures", "draws pictures", frozenset({"caption", "columns"}), "pictures", 25

@@ -1,12 +1,15 @@
 """The folder that runs lie in: opening one by its name, the latest one, lists of all."""
 
 import contextlib
+import logging
 import os
 from pathlib import Path
 
 from gantext.config.words import LATEST
 from gantext.errors import UserError, nearest
 from gantext.runs.folder import CONFIG, RunDir
+
+logger = logging.getLogger(__name__)
 
 
 def find_at(spec: str | None, runs_dir: Path) -> tuple[RunDir, str | None]:
@@ -21,6 +24,29 @@ def find_at(spec: str | None, runs_dir: Path) -> tuple[RunDir, str | None]:
     if not at or "/" in phase:
         return find(spec or None, runs_dir), None
     return find(name or None, runs_dir), phase or None
+
+
+def find_trained_at(spec: str | None, runs_dir: Path) -> tuple[RunDir, str | None]:
+    """As `find_at`, for who needs weights: the latest run is then the newest that has some."""
+    run, phase = find_at(spec, runs_dir)
+    name = (spec or LATEST).removesuffix(f"@{phase}")
+    if name != LATEST or _has_weights(run):
+        return run, phase
+    trained = next(filter(_has_weights, reversed(list_runs(runs_dir))), None)
+    if trained is None:
+        return run, phase
+    logger.warning(
+        "note: %s has no checkpoint yet; %s, the newest run that has one, is taken",
+        run.name_in(runs_dir),
+        trained.name_in(runs_dir),
+    )
+    return trained.readable(), phase
+
+
+def _has_weights(run: RunDir) -> bool:
+    with contextlib.suppress(UserError):  # of links in a stranger's run
+        return run.last_checkpoint() is not None
+    return False
 
 
 def find(spec: str | None, runs_dir: Path) -> RunDir:

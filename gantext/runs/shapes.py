@@ -69,6 +69,38 @@ class EarlyEnd(TypedDict):
     best_step: Whole
 
 
+class Origin(TypedDict, total=False):
+    """The run that another began with the weights of.
+
+    Attributes:
+        run: its name, and the phase if one was named.
+        step: of its checkpoint, and `weights` its digest.
+        kept, added, gone: words that both know, that came with other data, and that went.
+    """
+
+    run: str
+    step: Whole
+    weights: str
+    kept: Whole
+    added: Whole
+    gone: Whole
+
+
+class Extension(TypedDict):
+    """Settings that a run went on with in place of others.
+
+    Attributes:
+        time: when.
+        total: the step that it went on at.
+        was, now: the values by key.
+    """
+
+    time: str
+    total: Whole
+    was: dict[str, Any]
+    now: dict[str, Any]
+
+
 class Facts(Version, total=False):
     """run.json: where, when and from what a run came about, and how far it is.
 
@@ -87,6 +119,8 @@ class Facts(Version, total=False):
         early_ends: the phases that ended early, by name.
         rates: steps a second of the phases that have run, by name.
         trackers: the ids under which trackers know it, by tracker.
+        origin: the run whose weights it began with.
+        extensions: the settings that it went on with in place of others, oldest first.
     """
 
     created: str
@@ -116,6 +150,8 @@ class Facts(Version, total=False):
     early_ends: dict[str, EarlyEnd]
     rates: dict[str, float]
     trackers: dict[str, str]
+    origin: Origin
+    extensions: list[Extension]
 
 
 class Result(TypedDict, total=False):

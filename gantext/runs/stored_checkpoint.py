@@ -25,13 +25,15 @@ from gantext.errors import UserError
 from gantext.files import NotInside
 from gantext.records.content import MB, content
 from gantext.records.json_file import JsonFile
+from gantext.records.shape import Whole
 from gantext.runs.enclosed import Enclosed
 
 # What `checkpoint.write` makes, and so may remove: STEP, STEP-PHASE, STEP-best.
 NAME = re.compile(r"\d{9}(-[^/]+)?")
 BEST = "best"  # in a phase's place in the name of the best state's folder, so the name of no phase
 TENSORS, STATE, MANIFEST = "tensors.safetensors", "state.json", "manifest.json"
-WEIGHTS = re.compile(r"tensors(-\d{2})?\.safetensors")
+EXPORTED = "model.safetensors"  # the weights of an export, which the hub of Hugging Face names so
+WEIGHTS = re.compile(r"tensors(-\d{2})?\.safetensors|model\.safetensors")
 TRAINING = re.compile(r"training(-\d{2})?\.safetensors")
 LIMIT, STATE_LIMIT = 64 * 1024 * MB, 256 * MB  # bytes of a file of tensors and of the state
 
@@ -43,12 +45,15 @@ class Manifest(TypedDict, total=False):
         files: by name; an older format has them beside its other keys.
         slimmed: whether what only a resume needs was dropped.
         digest, whole: those from before it was slimmed, of an older format.
+        step, phases: of an export its step, and those at which the phases before it ended.
     """
 
     files: dict[str, str]
     slimmed: bool
     digest: str
     whole: str
+    step: Whole
+    phases: dict[str, Whole]
 
 
 MANIFESTS = JsonFile(Manifest, MB)
@@ -70,6 +75,7 @@ class StoredCheckpoint:
         whole: the same with its state, also how long it took: scores are stored under it.
         damaged: what is wrong with newer ones, one line each.
         slimmed: whether it lacks what a resume needs.
+        exported_at: the step that an export is of.
     """
 
     folder: Path
@@ -78,10 +84,13 @@ class StoredCheckpoint:
     whole: str
     damaged: tuple[str, ...] = ()
     slimmed: bool = False
+    exported_at: int | None = None
 
     @property
     def step(self) -> int:
         """At which it was written."""
+        if self.exported_at is not None:
+            return self.exported_at
         return int(self.folder.name.partition("-")[0])
 
 
@@ -89,7 +98,7 @@ def stored(root: Path, folder: Path, training: bool = False) -> StoredCheckpoint
     """The files of a checkpoint's folder, each verified.
 
     Args:
-        root: below which no symbolic link is followed.
+        root: below which no symbolic link is followed; of an export the folder itself.
         folder: of the checkpoint.
         training: whether those that only a resume needs are read too.
 
@@ -119,7 +128,8 @@ def stored(root: Path, folder: Path, training: bool = False) -> StoredCheckpoint
             raise CheckpointDamaged(f"{name} does not match its checksum")
     digest, whole = digests(files)
     digest, whole = manifest.get("digest", digest), manifest.get("whole", whole)
-    return StoredCheckpoint(folder, files, digest, whole, (), manifest.get("slimmed", False))
+    slimmed, step = manifest.get("slimmed", False), manifest.get("step")
+    return StoredCheckpoint(folder, files, digest, whole, (), slimmed, step)
 
 
 def manifest_of(root: Path, folder: Path) -> Manifest:
@@ -135,7 +145,7 @@ def manifest_of(root: Path, folder: Path) -> Manifest:
     if "files" not in found:
         found = Manifest(files={name: str(found.get(name)) for name in (TENSORS, STATE)})
     sums = found["files"]
-    for name in (TENSORS, STATE):
+    for name in (EXPORTED if is_export(folder) else TENSORS, STATE):
         if name not in sums:
             raise CheckpointDamaged(f"{MANIFEST} lacks {name}")
     for name in sums:
@@ -158,6 +168,11 @@ def _limit(name: str) -> int:
     return STATE_LIMIT if name == STATE else LIMIT
 
 
+def is_export(folder: Path) -> bool:
+    """Whether a run's folder is an export, which has one state and no checkpoints."""
+    return (folder / EXPORTED).is_file()
+
+
 def folders(checkpoints: Path) -> list[Path]:
     """All checkpoint folders, oldest first: STEP, STEP-best, or STEP-PHASE at a phase's end.
 
@@ -173,7 +188,12 @@ def phase_of(folder: Path) -> str | None:
 
 
 def phase_steps(checkpoints: Path) -> dict[str, int]:
-    """The step at which each phase ended whose end is kept, in order. Raises as `folders`."""
+    """The step at which each phase ended whose end is kept, in order; of an export, which were
+    before it. Raises as `folders`.
+    """
+    run = checkpoints.parent
+    if is_export(run):
+        return manifest_of(run, run).get("phases", {})
     ends = ((phase_of(folder), folder) for folder in folders(checkpoints))
     steps = {phase: int(folder.name.partition("-")[0]) for phase, folder in ends if phase}
     return {phase: step for phase, step in steps.items() if phase != BEST}
@@ -181,6 +201,8 @@ def phase_steps(checkpoints: Path) -> dict[str, int]:
 
 def none_said(run: Path, phase: str | None, ends: Sequence[str]) -> str:
     """What is said of a run without a whole checkpoint (of a phase's end); `ends` are there."""
+    if phase and is_export(run):
+        return f"{run} is an export, which has one state: leave @{phase} out"
     if phase == BEST:
         return f"{run} keeps no best state: only a run with checkpoint.best=nll_valid|SCORE does"
     wanted = f" of phase {phase}" if phase else ""
@@ -204,11 +226,13 @@ def newest_by(
         UserError: a symbolic link leads to one.
     """
     damaged: list[str] = []
-    for folder in reversed(folders(checkpoints)):
-        if phase is not None and phase_of(folder) != phase:
-            continue
+    run, there = checkpoints.parent, folders(checkpoints)
+    kept = [folder for folder in there if phase is None or phase_of(folder) == phase]
+    if is_export(run) and phase is None:
+        kept = [run]
+    for folder in reversed(kept):
         try:
-            return read(stored(checkpoints.parent, folder, training)), damaged
+            return read(stored(run, folder, training)), damaged
         except CheckpointDamaged as error:
             damaged.append(f"checkpoint {folder.name} is damaged: {error}")
     return None, damaged

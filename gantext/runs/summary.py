@@ -23,6 +23,13 @@ def phase_scores(run: RunDir) -> "dict[str, list[Score]]":
     }
 
 
+def failure(run: RunDir) -> str | None:
+    """What a run failed by, in one line; None where it did not."""
+    if run.status != "failed":
+        return None
+    return (run.result or {}).get("error", "its log says why")
+
+
 def unreadable(error: UserError) -> str:
     """What stands in a table as the status of a run that cannot be read."""
     if isinstance(error, NewerFormat):

@@ -15,16 +15,19 @@ from gantext.config import groups, schema
 from gantext.config.settings import Settings
 from gantext.errors import UserError, note_log
 from gantext.files import FULL
-from gantext.models.contract import Noted
+from gantext.models.contract import Noted, Phase
 from gantext.nn import ranks
 from gantext.runs import crash, listing
 from gantext.runs.folder import RESULT, RunDir
-from gantext.training import probe, trackers
+from gantext.runs.stored_checkpoint import is_export
+from gantext.training import extension, probe, trackers
 from gantext.training.console import Audience, Reporter, stderr
 from gantext.training.divergence import Diverged
 from gantext.training.introduction import introduction
+from gantext.training.needs import without_memory
 from gantext.training.preparation import (
     Job,
+    chosen_phases,
     facts,
     prepare,
     settled,
@@ -70,20 +73,25 @@ def start(
         raise run.taken
     with stop_request() as stop, _written(run), run.lock(), threads_of(settings.threads):
         job = prepare(settled(settings), audience.console)
-        take_pretrained(job)
+        taken = take_pretrained(job)
         timetable = _timetable(job, audience)
         ranks.meet()
-        info, captions = {**facts(job), **origin}, getattr(job.data.train, "captions", ())
+        info = {**facts(job), **taken.facts, **origin}
+        captions = getattr(job.data.train, "captions", ())
         with stop.doing(Mode.wait):
             config = schema.to_yaml(job.settings)
             run = RunDir.create(folder, config, vocabulary_of(job), info, captions)
             if mark:
                 listing.mark_latest(run, Path(settings.runs_dir))
-            return _train(job, run, audience, None, stop, timetable)
+            return _train(job, run, audience, None, stop, timetable, taken.notes)
 
 
 def resume(
-    run: RunDir, audience: Audience | None = None, force: bool = False, threads: int | None = None
+    run: RunDir,
+    audience: Audience | None = None,
+    force: bool = False,
+    threads: int | None = None,
+    words: Sequence[str] = (),
 ) -> float | None:
     """Go on with a run from its newest whole checkpoint, exactly as if it had not stopped.
 
@@ -92,19 +100,25 @@ def resume(
         audience: who hears of it; None: who reads stderr.
         force: even if it seems to need more memory than there is.
         threads: None for as many as it had.
+        words: settings in place of its own, as `extension` allows them.
 
     Raises:
-        UserError: its data has changed, or its folder cannot be written to.
+        UserError: its data has changed, its folder cannot be written to, or it cannot go on with
+            these settings.
     """
-    settings, audience = run.settings, audience or stderr()
-    console = audience.console
+    change, audience = extension.changed(run, words), audience or stderr()
+    settings, console = change.settings, audience.console
     settings = dataclasses.replace(settings, force=settings.force or force)
     before = run.info.get("threads", UNKNOWN) or settings.threads
     wanted = threads or before
     with stop_request() as stop, _written(run), run.lock(), threads_of(wanted) as used:
-        if run.info.get("status") == "finished":
+        if run.info.get("status") == "finished" and not change.lengths:
             console.print(f"{run.path.name} has finished already", highlight=False, markup=False)
             return None
+        if is_export(run.path):
+            raise UserError(
+                f"{run.path} is an export, weights alone: a new run begins with them by --from"
+            )
         trackers.check_ids(run)
         run.remove_leftovers()
         run.upgrade()
@@ -112,14 +126,24 @@ def resume(
         if job.data.hash != run.info.get("data"):
             raise UserError(f"the data has changed since {run.path.name} began")
         state = _newest_state(run, console)
+        extension.check_steps(change, _phases_before(run, job), job.phases, state)
         if state is None:
             take_pretrained(job)
         ranks.meet()
         run.update(threads=used)
+        if change.now:
+            run = extension.store(change, state["total"] if state else 0)
         timetable = _timetable(job, audience, run.info.get("rates"))
         notes = notes_on(used, before)
         with stop.doing(Mode.wait):
             return _train(job, run, audience, state or {}, stop, timetable, notes)
+
+
+def _phases_before(run: RunDir, job: Job) -> Sequence[Phase]:
+    """The phases that the run has by its own settings, of a model without memory for weights."""
+    if job.settings.model == run.settings.model:
+        return job.phases
+    return chosen_phases(without_memory(run.settings, job.data)[0], run.settings)
 
 
 @contextlib.contextmanager
@@ -213,7 +237,7 @@ def _train(
             _note_divergence(error, run, trainer, say)
             raise
         except Exception as error:
-            _note_failure(error, run, trainer.total, say)
+            _note_failure(error, run, trainer, say)
             raise
         wanted = job.settings.objective or looks.objective
         records = [score.to_json() for score in scores]
@@ -245,9 +269,11 @@ def _note_divergence(error: Diverged, run: RunDir, trainer: Any, say: Reporter) 
     _end(run, trainer, "diverged", scores=[], error=str(error))
 
 
-def _note_failure(error: Exception, run: RunDir, total: int, say: Reporter) -> None:
-    """Keep the traceback in the run's log, and where it is on the error."""
+def _note_failure(error: Exception, run: RunDir, trainer: Any, say: Reporter) -> None:
+    """Keep what it was in the run, the traceback in its log, and where that is on the error."""
     with contextlib.suppress(OSError):
         say.write_log(crash.report(error, run))
         note_log(error, run.log)
-        run.update(status="failed", total=total)
+        line = schema.first_line(error)
+        said = line if isinstance(error, UserError) else f"{type(error).__name__}: {line}"
+        _end(run, trainer, "failed", scores=[], error=said)

@@ -5,6 +5,7 @@ import json
 import os
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,7 @@ def kept(run: "RunDir", words: list[str]) -> list[str]:
         replaced |= {key_of(word) for word in run.info.get("overrides", []) if "data." in word}
     data, values = run.settings.data, flat(run.settings)
     kept = []
-    for word in run.info.get("overrides", []):
+    for word in _asked(run):
         today = todays(key_of(word))
         if today != key_of(word):
             kept += [] if today in replaced else [f"{today}={json.dumps(values[today])}"]
@@ -43,6 +44,15 @@ def kept(run: "RunDir", words: list[str]) -> list[str]:
         if key_of(word) not in replaced:
             kept.append(f"{key_of(word)}={quote(value)}" if isinstance(value, str) else word)
     return kept
+
+
+def _asked(run: "RunDir") -> list[str]:
+    """The overrides of a run, and what it went on with in place of some of them."""
+    from gantext.config.words import key_of
+
+    extended = (entry["now"] for entry in run.info.get("extensions", []))
+    words = [f"{key}={json.dumps(value)}" for now in extended for key, value in now.items()]
+    return list({key_of(word): word for word in [*run.info.get("overrides", []), *words]}.values())
 
 
 def newest_pretrained(runs_dir: Path) -> "RunDir":
@@ -132,9 +142,14 @@ def _name(settings: "Settings") -> str:
 
 
 def resume(
-    run: "RunDir", progress: bool = True, force: bool = False, threads: int | None = None
+    run: "RunDir",
+    progress: bool = True,
+    force: bool = False,
+    threads: int | None = None,
+    words: Sequence[str] = (),
 ) -> None:
-    """Go on with a run to its end, if forced in too little memory, with other threads if given.
+    """Go on with a run to its end, if forced in too little memory, with other threads if given,
+    and with `words` in place of settings of its own, as `extension` allows them.
 
     Raises what `single` does.
     """
@@ -147,11 +162,12 @@ def resume(
 
     with _process:
         processes.check_as_many(run)
+        processes.refuse_several(["other settings"] if words else [])
         with processes.group(run.settings) as process:
             if process.number > 0:
                 followers.go_on(run, threads)
             else:
-                jobs.resume(run, Audience(console), force, threads)
+                jobs.resume(run, Audience(console), force, threads, words)
 
 
 def replay(run: "RunDir", progress: bool = True) -> "Replay":

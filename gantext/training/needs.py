@@ -61,10 +61,7 @@ def needs_of(settings: Settings, loaded: Any) -> Needs:
 
     Raises UserError as building the model itself does.
     """
-    nowhere = torch.device("meta")  # where tensors have shapes and no content
-    task = task_of(loaded, torch.device("cpu"))
-    with nowhere:
-        algorithm = build(settings.model, settings.seed, dataclasses.replace(task, device=nowhere))
+    algorithm, task = without_memory(settings, loaded)
     networks = list(algorithm.networks().values())
     weights = {id(weight): weight for network in networks for weight in network.parameters()}
     rows = max((phase.rows for phase in algorithm.phases()), default=0)
@@ -75,6 +72,18 @@ def needs_of(settings: Settings, loaded: Any) -> Needs:
         data=sum(map(_bytes, (loaded.train, loaded.validation, loaded.test))),
         rows=rows,
     )
+
+
+def without_memory(settings: Settings, loaded: Any) -> tuple[Any, Task | PictureTask]:
+    """The model of a run on this data whose weights have shapes and no content, and its task.
+
+    Raises UserError as building the model itself does.
+    """
+    nowhere = torch.device("meta")
+    task = task_of(loaded, torch.device("cpu"))
+    with nowhere:
+        built = build(settings.model, settings.seed, dataclasses.replace(task, device=nowhere))
+    return built, task
 
 
 def outputs(network: nn.Module, task: Task | PictureTask) -> int:

@@ -19,6 +19,7 @@ from gantext.models.contract import Phase, Trainable
 from gantext.nn import ranks
 from gantext.runs import listing
 from gantext.runs.device import best_device
+from gantext.runs.folder import RunDir
 from gantext.runs.trained import data_facts
 from gantext.training import improvement, trackers
 from gantext.training.needs import NOTHING, Needs, needs_of, said
@@ -157,19 +158,62 @@ def _misfit(settings: Settings, reads: data.Reads) -> str:
     return f"model={model} reads {reads.value}, and data={name} has {has}: try {tried}"
 
 
-def take_pretrained(job: Job) -> None:
-    """Take the weights of `from_run`, where the settings name one."""
+@dataclass(frozen=True)
+class Taken:
+    """What a run has begun with: what run.json keeps of the run that its weights are of, and what
+    is to be said of them."""
+
+    facts: dict[str, Any]
+    notes: tuple[str, ...]
+
+
+def take_pretrained(job: Job) -> Taken:
+    """Take the weights of `from_run`, where the settings name one; of other data word by word."""
     settings = job.settings
     if settings.from_run is None:
-        return
+        return Taken({}, ())
     source, phase = listing.find_at(settings.from_run, Path(settings.runs_dir))
-    if source.vocabulary != job.data.vocabulary:
-        raise UserError(f"{source.path.name} was trained with another vocabulary than this data's")
-    state = source.checkpoint(phase, moments=False).tree
+    name = f"{source.path.name}@{phase}" if phase else source.path.name
+    found = source.checkpoint(phase, moments=False)
+    state, notes = found.model["algorithm"], []
+    origin = {"run": name, "step": found.step, "weights": found.digest}
     try:
-        job.algorithm.load_pretrained(state["algorithm"])
+        if source.vocabulary != job.data.vocabulary:
+            state, counts = _of_other_words(job, source, state)
+            origin |= counts
+            said = "{kept:,} words keep their rows, {added:,} are new, {gone:,} are gone"
+            notes.append(said.format(**counts))
+        notes += job.algorithm.load_pretrained(state) or ()
     except (RuntimeError, KeyError) as error:
         raise UserError(f"the weights of {source.path.name} do not fit this model") from error
+    return Taken({"origin": origin}, tuple(f"from {name}: {note}" for note in notes))
+
+
+def _of_other_words(
+    job: Job, source: RunDir, state: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, int]]:
+    """A run's state as one of the job's vocabulary, and how many words are kept, added and gone.
+
+    Raises UserError where they have no word in common, or only the adversarial phases are run.
+    """
+    from gantext.models.build import task_of
+    from gantext.training.other_words import SharedWords, with_other_words
+
+    old, new = source.vocabulary, job.data.vocabulary
+    if job.settings.phases is Phases.adversarial:
+        raise UserError(
+            f"{source.path.name} was trained with another vocabulary than this data's: "
+            "gantext pretrain --from goes on from its weights on other data first"
+        )
+    if old is None or new is None:
+        raise UserError(f"{source.path.name} and this data have no words in common")
+    words = SharedWords.of(new, old)
+    if not words.kept:
+        raise UserError(f"{source.path.name} and this data have no word in common")
+    task = task_of(job.data, job.device)
+    fresh = job.algorithm.state_dict()
+    moved = with_other_words(job.settings.model, task, fresh, state, words)
+    return moved, {"kept": words.kept, "added": words.added, "gone": words.gone}
 
 
 def vocabulary_of(job: Job) -> Any:

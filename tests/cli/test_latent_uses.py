@@ -173,6 +173,8 @@ def test_unknown_words_stay_as_they_were_written(cli: Command, trained_vae: Path
     for one in json.loads(found.out)["completions"]:
         assert one["text"].split()[1] == "quux" and not one["grammatical"]
     assert "filled in" in cli("impute", str(trained_vae), "a ___ ring .").out
+    latest = cli("impute", "a ___ ring .", "--runs-dir", str(trained_vae.parent))
+    assert latest.code == 0 and "completions by run" in latest.out
 
 
 @pytest.mark.parametrize("which", ["trained", "trained_vae"])

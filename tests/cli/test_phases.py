@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gantext.nn.text.fitting import MLETrainer
 from gantext.runs.folder import RunDir
 from tests.conftest import Command
 
@@ -74,3 +75,21 @@ def test_hints_can_be_pasted(cli: Command, trained: Path, tmp_path: Path) -> Non
     said = cli("runs", "show", str(place)).err
     found = cli(*shlex.split(said.removeprefix("next: "))[1:])
     assert found.code == 0, found.err
+
+
+def test_runs_show_says_first_why_a_run_failed(
+    cli: Command, small_mle: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(self: MLETrainer, *given: object) -> None:
+        raise RuntimeError("out of luck\nat last")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MLETrainer, "step", broken)
+        assert cli("train", *small_mle, "name=f").code == 1
+    lines = cli("runs", "show", "f").out.splitlines()
+    assert lines[0] == "it failed: RuntimeError: out of luck"
+    assert lines[1].startswith("log: ") and lines[1].endswith("/runs/f/train.log")
+    assert lines[2].startswith("go on with: gantext train --resume ")
+    assert json.loads(cli("runs", "show", "f", "--json").out)["error"] == lines[0][11:]
+    assert cli(*shlex.split(lines[2].removeprefix("go on with: gantext "))).code == 0
+    assert "failed" not in cli("runs", "show", "f").out

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -143,3 +144,17 @@ def test_a_run_that_is_not_there(cli: Command, tmp_path: Path) -> None:
     (tmp_path / "s.txt").write_text("fine\n")
     found = cli("score", "nowhere", "s.txt")
     assert found.code == 2 and found.err.startswith("error: no run at 'nowhere'")
+
+
+def test_sentences_come_from_stdin(cli: Command, trained: Path, tmp_path: Path) -> None:
+    text = "there is a red circle .\na green ring .\n"
+    Path("a.txt").write_text(text)
+    from_file = records(cli, trained, Path("a.txt"))
+    ends, kept = os.pipe(), os.dup(0)
+    os.write(ends[1], text.encode())
+    os.close(ends[1])
+    os.dup2(ends[0], 0)
+    try:
+        assert records(cli, trained, Path("-")) == from_file
+    finally:
+        os.dup2(kept, 0)

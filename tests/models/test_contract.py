@@ -23,13 +23,15 @@ from gantext.data import Reads
 from gantext.data.batches import Batches
 from gantext.data.vocabulary import EOS, PAD
 from gantext.models.build import build, task_of
-from gantext.models.contract import Phase
+from gantext.models.contract import Phase, Writer
 from gantext.nn.rng import generator
+from gantext.nn.text.prompt import decode_after
 from gantext.nn.text.sampling import SamplingOptions
 from gantext.runs import checkpoint
 from gantext.runs.folder import RunDir
 from gantext.training import launch
 from gantext.training.divergence import Diverged
+from gantext.training.other_words import SharedWords, with_other_words
 from gantext.training.tracker import to_floats
 from tests.conftest import Command
 
@@ -174,6 +176,25 @@ def test_it_goes_on_exactly_in_the_middle_of_each_phase(small: Small, tmp_path: 
         assert same(small.state(), resumed.state()), phase.name
 
 
+def test_more_steps_change_none_before_them(small: Small, tmp_path: Path) -> None:
+    """Where a phase says that its steps are not tied to their number, one that has begun goes on
+    with twice as many as if it had begun with them."""
+    keyed = [phase for phase in small.phases() if phase.key]
+    assert keyed or small.settings.model.name not in ("mle", "gan", "leakgan", "vae", "image_gan")
+    name = small.settings.model.name
+    for phase in (phase for phase in keyed if not phase.tied):
+        small.step(phase)
+        checkpoint.write(tmp_path / phase.name, small.state())
+        more = compose([*overrides(name), f"model.{phase.key}={2 * phase.steps}"])
+        longer = made(more, small.data)
+        longer.load(checkpoint.read(tmp_path / phase.name))
+        place = small.phases().index(phase)
+        assert longer.phases()[place].steps > phase.steps
+        for _ in range(2):
+            assert same(small.step(phase), longer.step(longer.phases()[place])), phase.name
+        assert same(small.state(), longer.state()), phase.name
+
+
 def same(one: Any, other: Any) -> bool:
     """Whether two trees of values hold the same bits."""
     if isinstance(one, Tensor):
@@ -192,6 +213,34 @@ def test_its_weights_start_another(small: Small) -> None:
     fresh.algorithm.load_pretrained(small.algorithm.state_dict())
     for _ in range(2):
         assert math.isfinite(sum(fresh.step(fresh.phases()[0]).values()))
+
+
+def test_its_weights_start_one_of_other_words(small: Small) -> None:
+    """A word that both know keeps its rows, a new one has those of the start; all else is kept."""
+    if models.reads(small.settings.model.name) is not Reads.text:
+        pytest.skip("it writes no words: it reads pictures")
+    labelled = compose([*overrides(small.settings.model.name), "data.seed=5", "data.train_size=28"])
+    other = made(labelled, data.load(labelled.data))
+    new, old = other.data.vocabulary, small.data.vocabulary
+    words = SharedWords.of(new, old)
+    assert words.added and words.gone and words.kept == len({*new.words} & {*old.words}) - 4
+    fresh, before = other.algorithm.state_dict(), small.algorithm.state_dict()
+    state = with_other_words(labelled.model, task_of(other.data, CPU), fresh, before, words)
+    other.algorithm.load_pretrained(state)
+    moved = 0
+    for role, network in other.algorithm.networks().items():
+        for key, tensor in network.state_dict().items():
+            source, start = before[role][key], fresh[role][key]
+            if source.shape == tensor.shape:
+                assert torch.equal(tensor, source), (role, key)
+                continue
+            moved += 1
+            assert len(tensor) == len(new)
+            for place, word in enumerate(new.words):
+                expected = source[old.words.index(word)] if word in old.words else start[place]
+                assert torch.equal(tensor[place], expected), (role, key, word)
+    assert moved
+    assert math.isfinite(sum(other.step(other.phases()[0]).values()))
 
 
 def test_its_samples_are_whole_and_follow_the_seed(small: Small) -> None:
@@ -232,6 +281,33 @@ def check_drawn(small: Small) -> None:
     assert pictures.shape == shape and not pictures.requires_grad
     assert bool((pictures.abs() <= 1).all())
     assert torch.equal(pictures, draw(1)) and not torch.equal(pictures, draw(2))
+
+
+def test_a_prompt_is_gone_on_from_by_ancestral_sampling(small: Small) -> None:
+    """The first words are the prompt's; each that follows is the one that a chain of single steps
+    draws: the first whose cumulative p(word | prompt, words since) is above the row's uniform."""
+    if models.reads(small.settings.model.name) is not Reads.text:
+        pytest.skip("it writes no words: it reads pictures")
+    assert isinstance(small.algorithm, Writer)
+    prompt, n, length = small.data.test.tokens.padded()[0, :3].tolist(), 30, small.data.max_length
+    rng = generator(4, "sampling", CPU)
+    writer = small.algorithm.writer(n, rng)
+    found = decode_after(prompt, writer, n, length, rng, SamplingOptions())
+    rng = generator(4, "sampling", CPU)
+    writer = small.algorithm.writer(n, rng)
+    expected = torch.full((n, length), PAD)
+    with torch.no_grad():
+        state = writer.start(n)
+        for t in range(length):
+            going = torch.ones(n, dtype=torch.bool) if t == 0 else expected[:, t - 1] > EOS
+            if t < len(prompt):
+                expected[:, t] = prompt[t]
+            elif bool(going.any()):
+                uniform = torch.rand(int(going.sum()), generator=rng, dtype=torch.float64)
+                p = writer.logits(state)[going].double().log_softmax(-1).exp()
+                expected[going, t] = (p.cumsum(-1) <= uniform[:, None]).sum(-1)
+            state = writer.advance(state, expected[:, t])
+    assert torch.equal(found, expected)
 
 
 def test_a_likelihood_does_not_depend_on_the_batch(small: Small) -> None:

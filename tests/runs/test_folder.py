@@ -119,3 +119,23 @@ def test_a_run_may_have_an_at_in_its_name(tmp_path: Path) -> None:
         assert (run.path.name, found) == (name, phase), spec
     with pytest.raises(UserError, match="no run at 'c@home'"):
         listing.find_at("c@home@mle", tmp_path)
+
+
+def test_the_latest_with_weights_is_the_newest_that_has_some(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    older, newer = make(tmp_path / "older"), make(tmp_path / "newer")
+    os.utime(older.config, ns=(1, 1))
+    listing.mark_latest(newer, tmp_path)
+    assert listing.find_trained_at(None, tmp_path)[0].path.name == "newer"  # nothing has any
+    (older.checkpoints / "000000016-mle").mkdir(parents=True)
+    for spec, phase in ((None, None), ("latest", None), ("latest@mle", "mle")):
+        caplog.clear()
+        found = listing.find_trained_at(spec, tmp_path)
+        assert (found[0].path.name, found[1]) == ("older", phase)
+        said = "newer has no checkpoint yet; older, the newest run that has one, is taken"
+        assert caplog.messages == [f"note: {said}"]
+    assert listing.find_at(None, tmp_path)[0].path.name == "newer"  # as --resume and show have it
+    assert listing.find_trained_at("newer", tmp_path)[0].path.name == "newer"  # as it was named
+    (newer.path / "config.yaml").unlink()  # what the link leads to is no run any more
+    assert listing.find_trained_at(None, tmp_path)[0].path.name == "older"

@@ -31,7 +31,7 @@ from gantext.models.image_gan.networks import (
     PictureDiscriminator,
 )
 from gantext.models.image_gan.spectral_norm import add_spectral_norm
-from gantext.nn.optim import Metrics, Optimiser, cosine_rate, descend, set_rate
+from gantext.nn.optim import Metrics, Optimiser, cosine_rate, descend, set_rate, tied_by_rate
 from gantext.nn.pictures.ema import Ema
 from gantext.nn.pictures.gan_losses import (
     RELATIVE,
@@ -134,7 +134,8 @@ class ImageGAN(NamedParts):
     def phases(self) -> Sequence[Phase]:
         """adversarial."""
         rows = self.config.batch_size * self.config.discriminator.steps
-        return [Phase("adversarial", self.config.steps, rows, self.step, adversarial=True)]
+        phase = Phase("adversarial", self.config.steps, rows, self.step, adversarial=True)
+        return [phase.by("steps", tied_by_rate(self.config.final_rate))]
 
     def networks(self) -> Mapping[str, nn.Module]:
         """Generator and discriminator."""

@@ -53,6 +53,6 @@ __all__ = ["CAN", "CURVES", "PARALLEL", "READS", "SHOWN", "Config", "build"]
 
 READS = Reads.text
 PARALLEL = True
-CAN = frozenset({Ability.judge, Ability.goals})
+CAN = frozenset({Ability.judge, Ability.goals, Ability.write})
 SHOWN = ("nll", "reward", "d_loss", "d_real", "d_fake", "entropy")
 CURVES = (NLL, LOSSES, D_ACCURACY, D_OUTPUTS, ENTROPY, REWARD, DIVERSITY, LENGTH, GRADIENT_NORMS)

@@ -35,7 +35,7 @@ from gantext.models.leakgan.manager_worker import (
 from gantext.nn import ranks
 from gantext.nn.optim import Metrics, Optimiser, clipped_step
 from gantext.nn.state import NamedParts
-from gantext.nn.text.adversary import DiscriminatorTrainer, DTrainingConfig
+from gantext.nn.text.adversary import DiscriminatorTrainer, DTrainingConfig, untrained
 from gantext.nn.text.fitting import MLEConfig, MLETrainer
 from gantext.nn.text.output_layer import mean_word_nll, policy_nll
 from gantext.nn.text.places import at_places, counted, mean_of_words, words_at
@@ -48,7 +48,7 @@ from gantext.nn.text.rewards import (
     valid_mean,
 )
 from gantext.nn.text.rollouts import rollout_rewards, spaced, spacing, trimmed
-from gantext.nn.text.sampling import SamplingOptions, decode
+from gantext.nn.text.sampling import Policy, SamplingOptions, decode
 from gantext.nn.text.text_cnn import DiscriminatorConfig
 
 MOST_D_STEPS = 10_000  # within one step of pretraining, whose rows are drawn together
@@ -161,21 +161,16 @@ class LeakGAN(NamedParts):
 
     def phases(self) -> Sequence[Phase]:
         """pretraining (D and G interleaved), discriminator (where it is asked for), adversarial."""
-        d, mle, adversarial = self.config.d_training, self.config.mle, self.config.adversarial
-        pretraining_rows = max(mle.batch_size, self.d_steps * d.pretrain_batch_size)
-        used = self.mle_steps * mle.batch_size + d.steps * d.batch_size
-        rows = max(1, used, adversarial.rank_real)
-        return [
-            Phase(
-                "pretraining",
-                self.trainer.total,
-                pretraining_rows,
-                self.pretraining_step,
-                warmup=mle.warmup_steps,
-            ),
-            Phase("discriminator", d.alone_steps, d.batch_size, self.d_step, True, scored=False),
-            Phase("adversarial", adversarial.steps, rows, self.adversarial_step, True),
-        ]
+        d, mle, g = self.config.d_training, self.config.mle, self.config.adversarial
+        used = max(1, self.mle_steps * mle.batch_size + d.steps * d.batch_size, g.rank_real)
+        rows = max(mle.batch_size, self.d_steps * d.pretrain_batch_size)
+        step, total, rise = self.pretraining_step, self.trainer.total, mle.warmup_steps
+        spread = "the discriminator's steps are spread over its own" if d.pretrain_steps else ""
+        first = Phase("pretraining", total, rows, step, warmup=rise)
+        second = Phase("discriminator", d.alone_steps, d.batch_size, self.d_step, True, False)
+        third = Phase("adversarial", g.steps, used, self.adversarial_step, adversarial=True)
+        first = first.by("mle.epochs", mle.tied or spread)
+        return [first, second.by("d_training.alone_steps"), third.by("adversarial.steps")]
 
     def notes(self) -> Sequence[str]:
         """How far apart rollouts are, where that was worked out."""
@@ -190,7 +185,11 @@ class LeakGAN(NamedParts):
     def sample(self, n: int, rng: torch.Generator, options: SamplingOptions) -> Tensor:
         """Draw n sentences, (n, T)."""
         with self.leak.read_often(n * self.task.max_length):
-            return decode(self.generator, n, self.task.max_length, rng, options)
+            return decode(self.writer(n, rng), n, self.task.max_length, rng, options)
+
+    def writer(self, n: int, rng: torch.Generator) -> Policy:
+        """The generator, which reads the leaked features of each prefix."""
+        return self.generator
 
     def log_prob(self, tokens: Tensor) -> Tensor:
         """log p(sentence), (N,), nats; <eos> counted."""
@@ -358,11 +357,12 @@ class LeakGAN(NamedParts):
         super().load_state_dict(state)
         self.d_pretrainer.accuracy, self.d_trainer.accuracy = state["d_accuracies"]
 
-    def load_pretrained(self, state: dict[str, Any]) -> None:
+    def load_pretrained(self, state: dict[str, Any]) -> Sequence[str]:
         """Take the weights of generator and discriminator."""
         self.generator.load_state_dict(state["generator"])
         self.discriminator.load_state_dict(state["discriminator"])
         self.leak.load_state_dict(state.get("leak", state["discriminator"]))
+        return untrained(state.get("d_optimiser"), state.get("d_pretraining_optimiser"))
 
 
 def check(config: Config) -> None:

@@ -28,7 +28,7 @@ __all__ = ["CAN", "CURVES", "PARALLEL", "READS", "SHOWN", "Config", "build"]
 
 READS = Reads.text
 PARALLEL = True
-CAN = frozenset({Ability.latent, Ability.estimate})
+CAN = frozenset({Ability.latent, Ability.estimate, Ability.write})
 SHOWN = ("nll_bound", "kl")
 RECONSTRUCTION = Layout(
     "Reconstruction",

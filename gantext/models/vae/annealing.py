@@ -27,6 +27,12 @@ class AnnealConfig:
     cycles: Count
     ramp: Ramp
 
+    @property
+    def tied(self) -> str:
+        """Why the weight depends on how many steps there are; "" where it does not."""
+        cyclical = self.schedule is Schedule.cyclical
+        return "the KL weight's cycles are shares of all of its steps" if cyclical else ""
+
 
 def beta_at(step: int, config: AnnealConfig, total: int) -> float:
     """The weight in [0, 1] of the KL term at a step (from 0) of `total` ones.

@@ -101,10 +101,11 @@ class VAE(NamedParts):
         rows, chosen = self.config.mle.batch_size, self.config.aggressive
         more = chosen.inner_steps * rows + chosen.information_sentences if chosen.enabled else 0
         ae_step, step, rise = self.autoencoder_step, self.step, self.config.mle.warmup_steps
-        return [
-            Phase("autoencoder", self.ae_fitter.total, rows, ae_step, scored=False, warmup=rise),
-            Phase("vae", self.fitter.total, rows + more, step, warmup=rise),
-        ]
+        first = Phase("autoencoder", self.ae_fitter.total, rows, ae_step, scored=False, warmup=rise)
+        second = Phase("vae", self.fitter.total, rows + more, step, warmup=rise)
+        tied = self.config.mle.tied
+        cycles = self.config.objective.anneal.tied
+        return [first.by("pretrain_ae", tied), second.by("mle.epochs", tied or cycles)]
 
     def networks(self) -> Mapping[str, nn.Module]:
         """Encoder and decoder."""
@@ -112,8 +113,12 @@ class VAE(NamedParts):
 
     def sample(self, n: int, rng: torch.Generator, options: SamplingOptions) -> Tensor:
         """Draw n sentences from the prior, (n, T)."""
-        z = torch.randn(n, self.latent_size, generator=rng, device=self.task.device)
-        return self.decode(z, rng, options)
+        return decode(self.writer(n, rng), n, self.task.max_length, rng, options)
+
+    def writer(self, n: int, rng: torch.Generator) -> GivenLatent:
+        """The decoder, a latent vector from the prior for each sentence: of the first words that a
+        sentence is given it knows nothing."""
+        return self.policy(torch.randn(n, self.latent_size, generator=rng, device=self.task.device))
 
     def log_prob(self, tokens: Tensor) -> Tensor:
         """Importance-weighted estimate of log p(sentence), (N,), nats; <eos> counted.

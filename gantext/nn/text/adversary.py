@@ -4,8 +4,9 @@ Shapes: B sentences, T steps.
 """
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -93,6 +94,13 @@ class DiscriminatorTrainer:
             return True
         self.accuracy = 0.9 * self.accuracy + 0.1 * float(ranks.mean(accuracy))
         return self.accuracy < self.config.ceiling
+
+
+def untrained(*optimisers: Mapping[str, Any] | None) -> list[str]:
+    """What is said of a discriminator whose optimisers, by their states, have made no step."""
+    if any(state and state["state"] for state in optimisers):
+        return []
+    return ["the discriminator starts untrained: it has made no step there"]
 
 
 def bce(logits: Tensor, weights: Tensor, target: float) -> Tensor:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from gantext.data.ranges import BatchSize, Clip, LearningRate, Probability, Steps, WeightDecay
 from gantext.data.vocabulary import UNK
 from gantext.nn import ranks
-from gantext.nn.optim import Metrics, Optimiser, clipped_step, cosine_rate, set_rate
+from gantext.nn.optim import Metrics, Optimiser, clipped_step, cosine_rate, set_rate, tied_by_rate
 from gantext.nn.state import NamedParts
 from gantext.nn.text.lstm import WordModel
 from gantext.nn.text.output_layer import mean_word_nll
@@ -37,6 +37,11 @@ class MLEConfig:
     def steps(self, train_size: int) -> int:
         """Steps of all epochs."""
         return self.epochs * math.ceil(train_size / self.batch_size)
+
+    @property
+    def tied(self) -> str:
+        """Why a step depends on how many there are; "" where it does not."""
+        return tied_by_rate(self.final_rate)
 
 
 def hide_singletons(
