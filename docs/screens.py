@@ -85,10 +85,10 @@ SHOTS = (
 BEFORE = (f"train model=mle {SIZES} name=mle-1",)
 FIGURES = {
     "frontier": ("BLEU against Self-BLEU over temperatures", "eval frontier gan-80 --order 3 "
-                 "--temperatures 0.6,0.8,1.0,1.2 --out {folder}"),
-    "lengths": ("Scores by length", "eval lengths gan-80 --plot {folder}/lengths.png"),
+                 "--temperatures 0.6,0.8,1.0,1.2 --out ."),
+    "lengths": ("Scores by length", "eval lengths gan-80 --plot lengths.png"),
 }  # fmt: skip
-REPORT = "report gan-80 mle-1 --out {folder}/report.html"
+REPORT = "report gan-80 mle-1 --out report.html"
 
 
 class Screen(pyte.Screen):
@@ -209,9 +209,9 @@ def _short(words: Sequence[str]) -> str:
 def figures(folder: Path, pictures: Path) -> Iterator[tuple[str, str]]:
     """Draw the figures, and photograph the report where there is a browser."""
     for name, (caption, words) in FIGURES.items():
-        typed(shlex.split(words.format(folder=folder)), 120, folder)
+        typed(shlex.split(words), 120, folder)
         yield from _small(folder / f"{name}.png", pictures, caption)
-    typed(shlex.split(REPORT.format(folder=folder)), 120, folder)
+    typed(shlex.split(REPORT), 120, folder)
     browser = shutil.which(BROWSER)
     if browser is None:
         print(f"no {BROWSER}: the report is not photographed", file=sys.stderr)
