@@ -55,12 +55,14 @@ class Shot:
         caption: what it shows.
         words: of the command, {columns} being the terminal's; what is trained has a name by it.
         at_work: it is shown before its end, too.
+        code: with which it ends.
     """
 
     name: str
     caption: str
     words: str
     at_work: bool = False
+    code: int = 0
 
 
 SHOTS = (
@@ -77,16 +79,16 @@ SHOTS = (
     Shot("sample", "Sentences", "sample gan-80 -n 5"),
     Shot("explain", "What a score is", "explain bleu-4"),
     Shot("explain-key", "What a key is", "explain model.adversarial.rollouts"),
-    Shot("error", "A misspelt key", "train model=gan model.adversarial.rolouts=4"),
+    Shot("error", "A misspelt key", "train model=gan model.adversarial.rolouts=4", code=2),
 )  # fmt: skip
 # What the shots need, made beforehand; then the figures, each with its caption.
 BEFORE = (f"train model=mle {SIZES} name=mle-1",)
 FIGURES = {
     "frontier": ("BLEU against Self-BLEU over temperatures", "eval frontier gan-80 --order 3 "
-                 "--temperatures 0.6,0.8,1.0,1.2 --out {folder}"),
-    "lengths": ("Scores by length", "eval lengths gan-80 --plot {folder}/lengths.png"),
+                 "--temperatures 0.6,0.8,1.0,1.2 --out ."),
+    "lengths": ("Scores by length", "eval lengths gan-80 --plot lengths.png"),
 }  # fmt: skip
-REPORT = "report gan-80 mle-1 --out {folder}/report.html"
+REPORT = "report gan-80 mle-1 --out report.html"
 
 
 class Screen(pyte.Screen):
@@ -98,7 +100,7 @@ class Screen(pyte.Screen):
             self.cursor.attrs = self.cursor.attrs._replace(blink=True)
 
 
-def typed(words: Sequence[str], columns: int, folder: Path) -> list[bytes]:
+def typed(words: Sequence[str], columns: int, folder: Path, code: int = 0) -> list[bytes]:
     """All that a command writes to a terminal of so many columns, as it comes."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
@@ -114,7 +116,8 @@ def typed(words: Sequence[str], columns: int, folder: Path) -> list[bytes]:
     os.close(theirs)
     written = list(_read(ours))
     os.close(ours)
-    process.wait()
+    if process.wait() != code:
+        raise SystemExit(f"gantext {shlex.join(words)}:\n{b''.join(written).decode()}")
     return written
 
 
@@ -184,7 +187,7 @@ def shots(folder: Path, pictures: Path) -> Iterator[tuple[str, str]]:
     for shot in SHOTS:
         for columns in WIDTHS:
             words = shlex.split(shot.words.format(columns=columns))
-            written = typed(words, columns, folder)
+            written = typed(words, columns, folder, shot.code)
             command = _short(["gantext", *words])
             ends = {"": len(written)}
             if shot.at_work:
@@ -206,9 +209,9 @@ def _short(words: Sequence[str]) -> str:
 def figures(folder: Path, pictures: Path) -> Iterator[tuple[str, str]]:
     """Draw the figures, and photograph the report where there is a browser."""
     for name, (caption, words) in FIGURES.items():
-        typed(shlex.split(words.format(folder=folder)), 120, folder)
+        typed(shlex.split(words), 120, folder)
         yield from _small(folder / f"{name}.png", pictures, caption)
-    typed(shlex.split(REPORT.format(folder=folder)), 120, folder)
+    typed(shlex.split(REPORT), 120, folder)
     browser = shutil.which(BROWSER)
     if browser is None:
         print(f"no {BROWSER}: the report is not photographed", file=sys.stderr)
@@ -216,7 +219,12 @@ def figures(folder: Path, pictures: Path) -> Iterator[tuple[str, str]]:
     picture = folder / "report.png"
     options = ("--headless", "--no-sandbox", "--hide-scrollbars", "--window-size=1100,2400")
     page = (folder / "report.html").as_uri()
-    subprocess.run([browser, *options, f"--screenshot={picture}", page], check=True, timeout=120)
+    subprocess.run(
+        [browser, *options, f"--screenshot={picture}", page],
+        check=True,
+        timeout=120,
+        capture_output=True,
+    )
     yield from _small(picture, pictures, "The report's first page")
 
 
