@@ -4,7 +4,6 @@ import contextlib
 import importlib.util
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from rich.console import Console
 from rich.live import Live
