@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 from gantext.api.metrics import Rows, rows_or_frame
-from gantext.api.samples import Samples, Words, asked_for, pixels_of, written
+from gantext.api.samples import Drawn, Samples, pixels_of, written
 from gantext.api.scores import Choices, Evaluation, evaluate
 from gantext.config.settings import Device, member
 from gantext.errors import UserError
@@ -125,27 +125,35 @@ class Run:
         return found.algorithm.networks()
 
     def sample(
-        self, n: int | None = None, *, seed: int = 0, **words: Unpack[Words]
+        self,
+        n: int | None = None,
+        *,
+        temperature: float = 1.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        seed: int = 0,
+        prompt: str | None = None,
+        likelihood: bool = False,
     ) -> "Samples | NDArray[np.uint8]":
         """Sentences, or pictures as bytes (N, H, W, C) with C = 1 (grey) or 3 (RGB).
 
         Args:
             n: how many; None: 10 sentences or 25 pictures.
+            temperature: 1 is the model's own; 0 always takes the likeliest word. As all that
+                follow it but the seed it is for words: a model of pictures takes none.
+            top_k: only so many of the likeliest words (0: all).
+            top_p: nucleus, only words of so much probability together.
             seed: the same seed gives the same samples.
-            words: temperature, top_k, top_p, prompt, likelihood, as `Words` has them.
+            prompt: the first words of each sentence, which the model goes on from.
+            likelihood: with the log-likelihood of each, as `log_prob` of what is returned.
 
         Raises:
-            UserError: a number that makes no sense; no whole checkpoint; a word of the prompt that
-                the run does not know.
+            UserError: a number that makes no sense; a word that the run does not know.
         """
-        from gantext.inference.drawing import PictureRequest
-
-        request, likelihood = asked_for(n, seed, self.phase, words)
+        drawn = Drawn(temperature, top_k, top_p, prompt, likelihood)
         if self.folder.kind is not PICTURES:
-            return self.write(request, likelihood)
-        if words:
-            raise UserError(f"{self.name} draws pictures: it takes no {', '.join(words)}")
-        return pixels_of(self.draw(PictureRequest(n, seed=seed, phase=self.phase)))
+            return self.write(drawn.request(n, seed, self.phase), likelihood)
+        return pixels_of(self.draw(drawn.of_pictures(n, seed, self.phase, self.name)))
 
     def write(self, request: SamplingRequest, likelihood: bool = False) -> Samples:
         """Sentences as they are asked for. Raises UserError for a model of pictures."""
@@ -299,12 +307,8 @@ class Run:
     def export(self, folder: str | Path, force: bool = False) -> "Run":
         """Write its weights, vocabulary, settings and a model card to a folder, to be shared.
 
-        Args:
-            folder: a new or an empty one; `load_run` takes it as a run.
-            force: it may hold an export, which is replaced; other files in it stay.
-
-        Raises:
-            UserError: no whole checkpoint; the folder holds something else.
+        `load_run` takes it as a run. It is a new or an empty one; with `force` an export in it is
+        replaced, and other files stay. Raises UserError where it holds something else.
         """
         from gantext.report.shared import share
 

@@ -1,7 +1,8 @@
 """What a run wrote or drew, as one has it in Python."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, TypedDict
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
 from gantext.errors import UserError
 from gantext.inference.request import SamplingRequest, signature
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from gantext.inference.drawing import Drawing
+    from gantext.inference.drawing import Drawing, PictureRequest
     from gantext.runs.trained import TrainedText
 
 SENTENCES = 10  # that are sampled by default
@@ -44,39 +45,39 @@ class Samples(list[str]):
         return {"samples": list(self), **asked, "signature": self.signature}
 
 
-class Words(TypedDict, total=False):
-    """How sentences are sampled; a model of pictures takes none of these.
+@dataclass(frozen=True)
+class Drawn:
+    """How samples are drawn: what `Run.sample` takes for words; a model of pictures takes none."""
 
-    Attributes:
-        temperature: 1 is the model's own; 0 always takes the likeliest word.
-        top_k: only so many of the likeliest words (0: all).
-        top_p: nucleus, only words of so much probability together.
-        prompt: the first words of each sentence, which the model goes on from.
-        likelihood: with the log-likelihood of each sentence, as `log_prob` of what is returned.
-    """
+    temperature: float = 1.0
+    top_k: int = 0
+    top_p: float = 1.0
+    prompt: str | None = None
+    likelihood: bool = False
 
-    temperature: float
-    top_k: int
-    top_p: float
-    prompt: str | None
-    likelihood: bool
+    def request(self, n: int | None, seed: int, phase: str | None) -> SamplingRequest:
+        """The sentences that are asked for. Raises UserError for a number that makes no sense."""
+        words = (self.temperature, self.top_k, self.top_p)
+        _check(n, *words)
+        return SamplingRequest(n or SENTENCES, *words, seed, phase, self.prompt)
+
+    def of_pictures(
+        self, n: int | None, seed: int, phase: str | None, run: str
+    ) -> "PictureRequest":
+        """The pictures that are asked for. Raises UserError as `request`, and for words."""
+        from gantext.inference.drawing import PictureRequest
+
+        _check(n, self.temperature, self.top_k, self.top_p)
+        given = [f.name for f in fields(self) if getattr(self, f.name) != f.default]
+        if given:
+            raise UserError(f"{run} draws pictures: it takes no {', '.join(given)}")
+        return PictureRequest(n, seed=seed, phase=phase)
 
 
-def asked_for(
-    n: int | None, seed: int, phase: str | None, words: Words
-) -> tuple[SamplingRequest, bool]:
-    """The sentences that are asked for, and whether with their log-likelihoods.
-
-    Raises:
-        UserError: a number that makes no sense.
-    """
-    temperature = words.get("temperature", 1.0)
-    top_k, top_p = words.get("top_k", 0), words.get("top_p", 1.0)
+def _check(n: int | None, temperature: float, top_k: int, top_p: float) -> None:
     if (n is not None and n < 1) or temperature < 0 or top_k < 0 or not 0 < top_p <= 1:
         asked = f"n={n}, temperature={temperature}, top_k={top_k}, top_p={top_p}"
         raise UserError(f"cannot sample with {asked}")
-    drawn = (temperature, top_k, top_p, seed, phase, words.get("prompt"))
-    return SamplingRequest(n or SENTENCES, *drawn), words.get("likelihood", False)
 
 
 def written(trained: "TrainedText", request: SamplingRequest, likelihood: bool) -> Samples:

@@ -32,13 +32,14 @@ SIGNATURES = {
     "evaluate": "(sources, measures, **choices)",
     "list_runs": "(runs_dir='runs')",
     "load_run": "(run=None, phase=None, *, runs_dir='runs', device=<Device.auto: 'auto'>)",
-    "resume": "(run=None, *, runs_dir='runs', progress=False, force=False, threads=None)",
+    "resume": "(run=None, *overrides, runs_dir='runs', progress=False, force=False, threads=None)",
     "train": "(*overrides, name=None, runs_dir=None, config_dir=None, progress=False, "
     "command=None)",
 }
 OF_A_RUN = {
     "draw": "(self, request)",
     "evaluate": "(self, *measures, **choices)",
+    "export": "(self, folder, force=False)",
     "goals": "(self, sentences=(), *, n=3, temperature=1.0, seed=0)",
     "impute": "(self, text, *, n=5, beam=5, rounds=3, max_words=1)",
     "interpolate": "(self, first, second, *, steps=7, spherical=False, "
@@ -48,9 +49,10 @@ OF_A_RUN = {
     "metrics": "(self, frame=None)",
     "reconstruct": "(self, sentences, *, how=<How.greedy: 'greedy'>, beam=5, temperature=1.0, "
     "seed=0)",
-    "sample": "(self, n=None, *, temperature=1.0, top_k=0, top_p=1.0, seed=0)",
+    "sample": "(self, n=None, *, temperature=1.0, top_k=0, top_p=1.0, seed=0, "
+    "prompt=None, likelihood=False)",
     "score": "(self, sentences)",
-    "write": "(self, request)",
+    "write": "(self, request, likelihood=False)",
 }
 PROPERTIES = {"model", "name", "painter", "phases", "scores", "settings", "status", "trained"}
 CHOICES = {
