@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gantext.cli import runs, tables
+from gantext.cli import completion, runs, tables
 from gantext.cli.options import Json, RunsDir, check_out, check_png
 from gantext.cli.runs import short_names
 from gantext.config.words import command
@@ -27,7 +27,11 @@ if TYPE_CHECKING:
 
 Sweep = Annotated[
     str | None,
-    typer.Argument(metavar="[SWEEP]", help="A sweep's folder or name (default: the newest)."),
+    typer.Argument(
+        metavar="[SWEEP]",
+        help="A sweep's folder or name (default: the newest).",
+        autocompletion=completion.sweeps,
+    ),
 ]
 Csv = Annotated[Path | None, typer.Option("--csv", help="Write all scores to a file; - is stdout.")]
 Plot = Annotated[
@@ -35,7 +39,11 @@ Plot = Annotated[
 ]
 ScoreName = Annotated[
     str | None,
-    typer.Option("--score", help="The score of --plot (default: the jobs' objective)."),
+    typer.Option(
+        "--score",
+        help="The score of --plot (default: the jobs' objective).",
+        autocompletion=completion.scores,
+    ),
 ]
 UNENDED = (PLANNED, STARTING, RUNNING)
 

@@ -5,12 +5,11 @@ import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
 from gantext.cli import completion, sweeps, tables
 from gantext.cli.options import ConfigDir, Json
+from gantext.cli.training_command import OverridingCommand, show_examples, show_options
 from gantext.cli.training_options import Force, Gpus, Jobs
-from gantext.config import groups
 from gantext.config.words import command
 from gantext.errors import UserError
 from gantext.evaluation.sweep_scores import store
@@ -21,26 +20,20 @@ from gantext.training.stop import Stopped
 if TYPE_CHECKING:
     from gantext.training.trials import Opened
 
-EXAMPLES = """
-
-[bold]Examples[/bold]
-
-  gantext tune rates n=50 model=gan data=coco "model.mle.learning_rate=tag(log,interval(1e-4,1e-2))"
-
-  gantext tune coco n=50 tune=gan_coco --jobs 4
-
-"""
+EXAMPLES = (
+    'tune rates n=50 data=coco "model.mle.learning_rate=tag(log,interval(1e-4,1e-2))"',
+    "tune coco n=50 tune=gan_coco --jobs 4",
+)
 
 
-class SearchingCommand(TyperCommand):
+class SearchingCommand(OverridingCommand):
     """A command whose help ends with the ready searches that there are."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help; only now are the configs read."""
-        names = groups.names("tune")
-        lines = [f"  [cyan]{name:<16}[/cyan] {groups.describe('tune', name)}" for name in names]
-        self.epilog = "\n\n".join(["[bold]tune=[/bold]", *lines]) + EXAMPLES
         super().format_help(ctx, formatter)
+        show_options(["tune"])
+        show_examples(EXAMPLES)
 
 
 def register(app: typer.Typer) -> None:

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import gantext
 from gantext import plugins
+from gantext.errors import nearest
 
 MAIN = "config"  # the name of the config that has one of each
 GROUPS = ("model", "data", "experiment")
+SHOWN = 100  # letters of a list of options that an error shows
 OWN = "GANTEXT_CONFIG_DIR"  # the folder of a user's own configs, said once for all commands
 
 
@@ -48,6 +50,18 @@ def names(group: str, config_dir: Path | None = None) -> list[str]:
     return sorted({path.stem for place in places for path in place.glob("*.yaml")})
 
 
+def no_such(group: str, name: str, config_dir: Path | None = None) -> str:
+    """What is said of an option that there is not: the nearest one, or which there are."""
+    why = f"{group}={name}: no such {group}"
+    if group == "data" and ("." in name or "/" in name):
+        return f"{why}; a file of your own is data=text data.train={name}"
+    options = names(group, config_dir)
+    listed = ", ".join(options) or "none"
+    if len(listed) > SHOWN:
+        listed = f"{len(options)}, which gantext train --help lists"
+    return why + ((nearest(name, options) if name else "") or f" (there are: {listed})")
+
+
 def describe(group: str, name: str, config_dir: Path | None = None) -> str:
     """The first comment line of an option's YAML file, which says what it is."""
     lines = _lines(group, name, config_dir)
@@ -61,7 +75,12 @@ def module(group: str, name: str, config_dir: Path | None = None) -> str:
     return next((value for value in values if value), "")
 
 
-def _lines(group: str, name: str, config_dir: Path | None) -> list[str]:
+def path(group: str, name: str, config_dir: Path | None = None) -> Path | None:
+    """The YAML file of an option; None where there is none."""
     paths = (folder / group / f"{name}.yaml" for folder in folders(config_dir))
-    path = next((path for path in paths if path.is_file()), None)
-    return path.read_text(encoding="utf-8").splitlines() if path else []
+    return next((path for path in paths if path.is_file()), None)
+
+
+def _lines(group: str, name: str, config_dir: Path | None) -> list[str]:
+    file = path(group, name, config_dir)
+    return file.read_text(encoding="utf-8").splitlines() if file else []
