@@ -10,9 +10,10 @@ class UserError(Exception):
 
 
 def nearest(word: str, choices: Iterable[str]) -> str:
-    """Return ' (did you mean X?)' for the choice closest to `word`, or ''."""
-    found = difflib.get_close_matches(word, list(choices), n=1, cutoff=0.5)
-    return f" (did you mean {found[0]}?)" if found else ""
+    """Return ' (did you mean X?)' for the choice closest to `word` in any case, or ''."""
+    by_letters = {choice.casefold(): choice for choice in choices}
+    found = difflib.get_close_matches(word.casefold(), list(by_letters), n=1, cutoff=0.5)
+    return f" (did you mean {by_letters[found[0]]}?)" if found else ""
 
 
 # Where the traceback of an unexpected failure is kept.

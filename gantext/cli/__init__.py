@@ -23,6 +23,7 @@ from gantext.cli import (
     export,
     frontier,
     goals,
+    help,
     impute,
     interpolate,
     job,
@@ -39,6 +40,7 @@ from gantext.cli import (
     tune,
     upkeep,
 )
+from gantext.cli.refusals import refusal
 from gantext.errors import UserError, noted_log
 from gantext.files import FULL
 from gantext.training import processes
@@ -76,6 +78,7 @@ compare.register(app)
 report.register(app)
 doctor.register(app)
 explain.register(app)
+help.register(app)
 job.register(app)
 runs_list.register(runs.app)
 runs.register()
@@ -86,6 +89,7 @@ app.add_typer(runs.app, name="runs")
 sweeps.register()
 replay_to.register(runs.app)
 completion.mend_bash()
+help.let_flow(app)
 
 
 def _version(wanted: bool) -> None:
@@ -199,9 +203,8 @@ def _failed(error: BaseException) -> int:
         return _refuse(str(error))
     if type(error).__name__ == "NoArgsIsHelpError":  # its help is printed already
         return 2
-    usage = getattr(error, "format_message", None)  # typer's usage errors
-    if usage is not None:
-        return _refuse(str(usage()))
+    if hasattr(error, "format_message"):  # typer's usage errors
+        return _refuse(refusal(error))
     return _unexpected(error)
 
 

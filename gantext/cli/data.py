@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Look at data and fetch it.", no_args_is_help=True, rich_markup_mode="rich")
 
 
-def _words(incomplete: str) -> list[str]:
+def _words(ctx: typer.Context, incomplete: str) -> list[str]:
     if "=" in incomplete or "." in incomplete:
-        return completion.overrides(incomplete)
+        return completion.override(incomplete, [f"data={ctx.params.get('name') or ''}"])
     from gantext.config import groups
 
     return [name for name in groups.names("data") if name.startswith(incomplete)]

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_group
 
-from gantext.cli import layout, tables
+from gantext.cli import completion, layout, tables
 from gantext.cli.formats import Format
 from gantext.cli.options import (
     ConfigDir,
@@ -50,7 +50,10 @@ Sentences = Annotated[int, typer.Option("-n", "--n", min=1, help="How many test 
 Probes = Annotated[
     int, typer.Option("-n", "--n", min=1, help="Test sentences to fill, or pairs to join.")
 ]
-Phase = Annotated[str | None, typer.Option(help="The runs as they were after this phase.")]
+Phase = Annotated[
+    str | None,
+    typer.Option(help="The runs as they were after this phase.", autocompletion=completion.phases),
+]
 Encoder = Annotated[
     str | None, typer.Option(help="A sentence-transformers model (default: all-MiniLM-L6-v2).")
 ]

@@ -47,14 +47,20 @@ Words = Annotated[
     ),
 ]
 Phase = Annotated[
-    str | None, typer.Option(help="The run as it was at the end of this phase; best: when it was.")
+    str | None,
+    typer.Option(
+        help="The run as it was at the end of this phase; best: when it was.",
+        autocompletion=completion.phases,
+    ),
 ]
-RunsDir = Annotated[Path, typer.Option(help="Where the runs are.")]
+WHERE = "Where"  # a panel of the help
+RunsDir = Annotated[Path, typer.Option(help="Where the runs are.", rich_help_panel=WHERE)]
 ConfigDir = Annotated[
     Path | None,
     typer.Option(
         help="A folder of your own configs (model/, data/, experiment/); without it, that of "
-        f"{groups.OWN}."
+        f"{groups.OWN}.",
+        rich_help_panel=WHERE,
     ),
 ]
 
@@ -96,7 +102,7 @@ _AS_SAMPLED, _AS_SEED = within(ranges.GreedyTemperature), within(ranges.Seed)
 
 # How samples are drawn and scored.
 MOST_SEEDS = 1000
-DeviceName = Annotated[Device, typer.Option(help="Where to compute.")]
+DeviceName = Annotated[Device, typer.Option(help="Where to compute.", rich_help_panel=WHERE)]
 Temperature = Annotated[
     float, typer.Option(callback=_AS_SAMPLED, help="1 is the model's own, 0 is greedy.")
 ]
@@ -138,9 +144,15 @@ Count = Annotated[
     ),
 ]
 PresetName = Annotated[
-    str, typer.Option(help="BLEU protocol: texygen, texygen-fast, leakgan, relgan or textgan.")
+    str,
+    typer.Option(
+        help="BLEU protocol: texygen, texygen-fast, leakgan, relgan or textgan.",
+        autocompletion=completion.presets,
+    ),
 ]
-Order = Annotated[int, typer.Option(min=2, max=5, help="N of the plot and of the reading.")]
+Order = Annotated[
+    int, typer.Option(min=2, max=5, metavar="N", help="N of the plot and of the reading.")
+]
 
 # How a latent vector is decoded.
 DecodedHow = Annotated[How, typer.Option(help="How sentences are decoded.")]

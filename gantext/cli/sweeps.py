@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gantext.cli import runs, tables
+from gantext.cli import completion, runs, tables
 from gantext.cli.formats import Format
 from gantext.cli.options import FormatName, Json, RunsDir, check_png, form_of
 from gantext.cli.sweep_table import grid_of
@@ -27,14 +27,22 @@ if TYPE_CHECKING:
 
 Sweep = Annotated[
     str | None,
-    typer.Argument(metavar="[SWEEP]", help="A sweep's folder or name (default: the newest)."),
+    typer.Argument(
+        metavar="[SWEEP]",
+        help="A sweep's folder or name (default: the newest).",
+        autocompletion=completion.sweeps,
+    ),
 ]
 Plot = Annotated[
     Path | None, typer.Option(help="Draw a score over what is swept to a PNG file; - is stdout.")
 ]
 ScoreName = Annotated[
     str | None,
-    typer.Option("--score", help="The score of --plot (default: the jobs' objective)."),
+    typer.Option(
+        "--score",
+        help="The score of --plot (default: the jobs' objective).",
+        autocompletion=completion.scores,
+    ),
 ]
 
 

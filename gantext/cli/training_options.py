@@ -10,12 +10,12 @@ Words = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[OVERRIDES]...",
-        help="key=value, e.g. model=gan data=coco seed=2 adversarial steps: "
-        "model.adversarial.steps=500.",
+        help="key=value, e.g. model=gan data=coco seed=2 model.adversarial.steps=500.",
         autocompletion=completion.train_words,
         show_default=False,
     ),
 ]
+SWEEPS, THERE = "Sweeps", "Runs that are there"  # panels of the help
 Source = Annotated[
     str | None,
     typer.Option(
@@ -25,10 +25,17 @@ Source = Annotated[
         "words that both know keep their rows.",
         autocompletion=completion.runs,
         show_default=False,
+        rich_help_panel=THERE,
     ),
 ]
 Multirun = Annotated[
-    bool, typer.Option("--multirun", "-m", help="Sweep: one job for each combination of values.")
+    bool,
+    typer.Option(
+        "--multirun",
+        "-m",
+        help="One job for each combination of values.",
+        rich_help_panel=SWEEPS,
+    ),
 ]
 Cfg = Annotated[
     str | None, typer.Option("--cfg", metavar="job", help="Print the composed config and stop.")
@@ -43,16 +50,27 @@ Resume = Annotated[
         help="Go on with a run (the latest, or the one named) exactly, also with more steps "
         "(key=value) where none of those before depends on them; or with the jobs of a sweep that "
         "have not ended.",
+        rich_help_panel=THERE,
     ),
 ]
 Jobs = Annotated[
     int | None,
-    typer.Option("--jobs", min=1, max=1024, help="Run so many jobs of a sweep at a time."),
+    typer.Option(
+        "--jobs",
+        min=1,
+        max=1024,
+        metavar="N",
+        help="Run so many jobs of a sweep at a time.",
+        rich_help_panel=SWEEPS,
+    ),
 ]
 Gpus = Annotated[
     str | None,
     typer.Option(
-        "--gpus", metavar="0,1", help="Run the jobs of a sweep on these GPUs, one on each."
+        "--gpus",
+        metavar="0,1",
+        help="Run the jobs of a sweep on these GPUs, one on each.",
+        rich_help_panel=SWEEPS,
     ),
 ]
 Slurm = Annotated[
@@ -62,6 +80,7 @@ Slurm = Annotated[
         metavar="[KEY=VALUE,...]",
         help="Leave the jobs of a sweep to SLURM and return; with long options of sbatch, e.g. "
         "partition=gpu,time=2:00:00,gpus=1.",
+        rich_help_panel=SWEEPS,
         show_default=False,
     ),
 ]
@@ -72,6 +91,7 @@ Ray = Annotated[
         metavar="[ADDRESS]",
         help="Run the jobs of a sweep on a Ray cluster (HOST:PORT or auto), or without ADDRESS on "
         "one of this machine.",
+        rich_help_panel=SWEEPS,
         show_default=False,
     ),
 ]
@@ -88,5 +108,6 @@ Replay = Annotated[
         "--replay",
         help="Run the steps of a run that diverged (the latest, or the one named) again, up to the "
         "one that broke, and name its first operation that is not finite; nothing is written.",
+        rich_help_panel=THERE,
     ),
 ]

@@ -11,9 +11,8 @@ import typer
 from gantext.cli import completion, sweeps, tables
 from gantext.cli import dry_run as dry
 from gantext.cli.options import ConfigDir, Json
-from gantext.cli.training_command import EngineCommand
+from gantext.cli.training_command import EngineCommand, show_examples, show_options
 from gantext.cli.training_options import DryRun, Force, Gpus, Jobs, Ray, Slurm, Tethered
-from gantext.config import groups
 from gantext.config.words import command
 from gantext.errors import UserError
 from gantext.evaluation.sweep_scores import store
@@ -28,17 +27,11 @@ if TYPE_CHECKING:
     from gantext.training.trials import Opened
 
 STORAGE = "GANTEXT_STORAGE"
-EXAMPLES = """
-
-[bold]Examples[/bold]
-
-  gantext tune rates n=50 model=gan data=coco "model.mle.learning_rate=tag(log,interval(1e-4,1e-2))"
-
-  gantext tune coco n=50 tune=gan_coco --jobs 4
-
-  gantext tune coco n=50 tune=gan_coco --jobs 8 --slurm partition=gpu,time=8:00:00,gpus=1
-
-"""
+EXAMPLES = (
+    'tune rates n=50 data=coco "model.mle.learning_rate=tag(log,interval(1e-4,1e-2))"',
+    "tune coco n=50 tune=gan_coco --jobs 4",
+    "tune coco n=50 tune=gan_coco --jobs 8 --slurm partition=gpu,time=8:00:00,gpus=1",
+)
 
 
 class SearchingCommand(EngineCommand):
@@ -46,10 +39,9 @@ class SearchingCommand(EngineCommand):
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help; only now are the configs read."""
-        names = groups.names("tune")
-        lines = [f"  [cyan]{name:<16}[/cyan] {groups.describe('tune', name)}" for name in names]
-        self.epilog = "\n\n".join(["[bold]tune=[/bold]", *lines]) + EXAMPLES
         super().format_help(ctx, formatter)
+        show_options(["tune"])
+        show_examples(EXAMPLES)
 
 
 def register(app: typer.Typer) -> None:

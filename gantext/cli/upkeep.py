@@ -19,6 +19,15 @@ from gantext.runs.folder import RunDir
 from gantext.runs.note import note_of, set_note
 from gantext.runs.sweep import is_planned
 
+Removed = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="RUN...",
+        help="Folders or names of runs or sweeps, or latest.",
+        autocompletion=completion.runs_or_sweeps,
+        show_default=False,
+    ),
+]
 Runs = Annotated[
     list[str],
     typer.Argument(
@@ -47,7 +56,7 @@ def register(app: typer.Typer) -> None:
 
 
 def rm(
-    runs: Runs,
+    runs: Removed,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     runs_dir: RunsDir = Path("runs"),
     json: Json = False,

@@ -9,6 +9,7 @@ first when they move.
 """
 
 import contextlib
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import MarkedYAMLError, YAMLError
 
 from gantext import plugins
-from gantext.config import groups, schema, words
+from gantext.config import groups, own_files, schema, words
 from gantext.config.settings import Settings
 from gantext.config.words import quote
 from gantext.errors import UserError, nearest
@@ -42,6 +43,8 @@ UNREADABLE = (HydraException, ValueError)
 BASIC_SWEEPER = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
 BASIC_LAUNCHER = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
 SUBDIR = "${hydra.job.num}"  # of conf/config.yaml: where the plan has the jobs
+COMMA = re.compile(r"0,[0-9]+")  # maybe a number, as much of Europe writes it
+ALL_KEYS = " (all keys: gantext train --cfg job)"
 JobConfig = DictConfig  # what Hydra gives the function of a job
 JobFunction = Callable[[JobConfig], float | None]
 
@@ -74,14 +77,14 @@ def compose(overrides: Sequence[str], config_dir: Path | None = None) -> Setting
         UserError: an unknown key, group option, type or missing value, in one line.
     """
     overrides = readable(overrides)
-    with _hydra(config_dir) as hydra:
+    with _hydra(config_dir) as hydra, own_files.placed(overrides, config_dir):
         return schema.typed(_compose(hydra, overrides, config_dir))
 
 
 def compose_data(overrides: Sequence[str], config_dir: Path | None = None) -> Any:
     """Compose only the data's config, e.g. from ['data=coco', 'data.lowercase=false']."""
     overrides = readable(overrides)
-    with _hydra(config_dir) as hydra:
+    with _hydra(config_dir) as hydra, own_files.placed(overrides, config_dir):
         return schema.data_config(_compose(hydra, overrides, config_dir))
 
 
@@ -141,9 +144,10 @@ def _reads(parser: OverridesParser, key: str, value: str) -> bool:
 
 def _unreadable(parser: OverridesParser, key: str, value: str, error: Exception) -> str:
     """What to say of a word that Hydra's grammar cannot read, and that is not plainly a path."""
-    why = f"cannot read the overrides: {key}={value}: {schema.first_line(error)}"
+    why = words.unclosed(value) or schema.first_line(error)
+    said = f"cannot read the overrides: {key}={value}: {why}"
     hint = f"; if that is one text, write {words.pasted(key, value)}"
-    return why + (hint if _reads(parser, key, "x") else "")
+    return said + (hint if _reads(parser, key, "x") else "")
 
 
 def parsed(overrides: Sequence[str], config_dir: Path | None = None) -> list[Any]:
@@ -171,29 +175,34 @@ def _explain(
         return schema.place_of(error)
     for word in overrides:
         key, _, value = word.lstrip("+~").partition("=")
-        options = groups.names(key, config_dir)
-        if key in groups.GROUPS and value not in options and "," not in value:
-            return f"{key}={value}: no such {key}{_hint(value, options)}"
+        known = key not in groups.GROUPS or value in groups.names(key, config_dir)
+        if not known and "," not in value:
+            return groups.no_such(key, value, config_dir)
         if "/" in key and f"'{key}'" in str(error):
             return f"{word}: not found; is its plugin installed?"
         if not word.startswith("+") and f"'{key}'" in str(error):
             others = [w for w in overrides if w.partition("=")[0] in groups.GROUPS]
-            return f"unknown key '{key}'{_nearest_key(hydra, key, others)}"
-    if line.startswith("Ambiguous"):
-        return f"{line}: several values are a sweep, which needs -m"
+            return f"unknown key '{key}'{_nearest_key(hydra, key, others, config_dir)}"
+        if line.startswith("Ambiguous") and f"'{word}'" in line:
+            point = "decimals follow a point; " if COMMA.fullmatch(value) else ""
+            return f"{word}: {point}several values are a sweep, which needs -m"
     return line
 
 
-def _hint(value: str, options: Sequence[str]) -> str:
-    return nearest(value, options) or f" (there are: {', '.join(options) or 'none'})"
-
-
-def _nearest_key(hydra: Hydra, key: str, groups_chosen: Sequence[str]) -> str:
-    """The nearest key of the config; a group's name only for a key without a dot."""
+def _nearest_key(
+    hydra: Hydra, key: str, groups_chosen: Sequence[str], config_dir: Path | None
+) -> str:
+    """The keys that end as one does, else the nearest; or whose key it is, or where all stand."""
     with contextlib.suppress(*REFUSALS):
         cfg = hydra.compose_config(groups.MAIN, list(groups_chosen), run_mode=RunMode.RUN)
         keys = schema.leaves(OmegaConf.to_container(_task_part(cfg)))
-        return nearest(key, keys if "." in key else [k for k in keys if "." not in k])
+        ends = [known for known in keys if known.endswith(f".{key}")]
+        if ends:
+            return f" (did you mean {' or '.join(ends[:3])}?)"
+        others = own_files.options_with(key, config_dir)
+        if others:
+            return f" (it is one of {', '.join(others)})"
+        return nearest(key, keys if "." in key else words.TOP) or ALL_KEYS
     return ""
 
 
@@ -258,10 +267,12 @@ def compose_sweep(
             basic = cfg.hydra.sweeper._target_ == BASIC_SWEEPER
             split = _split(hydra, overrides) if basic else []
         except REFUSALS as error:
-            raise UserError(_explain(error, hydra, overrides, config_dir)) from error
+            with own_files.placed(overrides, config_dir):
+                raise UserError(_explain(error, hydra, overrides, config_dir)) from error
         jobs = []
         for job in split:
-            settings = schema.typed(_compose(hydra, job, config_dir))
+            with own_files.placed(job, config_dir):
+                settings = schema.typed(_compose(hydra, job, config_dir))
             check(settings)
             jobs.append((job, settings))
     found = tuple(jobs) if basic else None
@@ -313,12 +324,3 @@ def _split(hydra: Hydra, overrides: Sequence[str]) -> list[list[str]]:
     ]
     batches = BasicSweeper.split_arguments(parsed, max_batch_size=None)
     return [list(job) for batch in batches for job in batch]
-
-
-def complete(incomplete: str, config_dir: Path | None = None) -> list[str]:
-    """Completions of a half-typed override (groups, options, keys)."""
-    from hydra._internal.core_plugins.bash_completion import BashCompletion
-
-    with _hydra(config_dir) as hydra:
-        completion = BashCompletion(hydra.config_loader)
-        return list(completion._query(config_name=groups.MAIN, line=incomplete))

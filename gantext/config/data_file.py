@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gantext.config import groups, schema
+from gantext.config import groups, own_files, schema
 from gantext.errors import UserError
 from gantext.records import yaml_file
 
@@ -18,7 +18,8 @@ def data_config(overrides: Sequence[str], config_dir: Path | None = None) -> Any
     """The typed `Config` of data, as hydra composes it. Raises UserError as `compose_data` does."""
     values = named_values(overrides, config_dir)
     if values is not None:
-        return schema.data_of(values)
+        with own_files.placed(overrides, config_dir):
+            return schema.data_of(values)
     from gantext.config.compose import compose_data
 
     return compose_data(overrides, config_dir)

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import gantext
 from gantext import plugins
+from gantext.errors import nearest
 
 MAIN = "config"  # the name of the config that has one of each
 GROUPS = ("model", "data", "experiment")
+SHOWN = 100  # letters of a list of options that an error shows
 OWN = "GANTEXT_CONFIG_DIR"  # the folder of a user's own configs, said once for all commands
 
 
@@ -46,6 +48,18 @@ def names(group: str, config_dir: Path | None = None) -> list[str]:
     """The options of a config group, alphabetically."""
     places = [folder / group for folder in folders(config_dir)]
     return sorted({path.stem for place in places for path in place.glob("*.yaml")})
+
+
+def no_such(group: str, name: str, config_dir: Path | None = None) -> str:
+    """What is said of an option that there is not: the nearest one, or which there are."""
+    why = f"{group}={name}: no such {group}"
+    if group == "data" and ("." in name or "/" in name):
+        return f"{why}; a file of your own is data=text data.train={name}"
+    options = names(group, config_dir)
+    listed = ", ".join(options) or "none"
+    if len(listed) > SHOWN:
+        listed = f"{len(options)}, which gantext train --help lists"
+    return why + ((nearest(name, options) if name else "") or f" (there are: {listed})")
 
 
 def describe(group: str, name: str, config_dir: Path | None = None) -> str:

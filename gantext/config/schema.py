@@ -5,6 +5,7 @@ data, so a misspelt key, a wrong type or a missing value is refused in one line.
 """
 
 import dataclasses
+import re
 from collections.abc import Callable, Mapping
 from types import GenericAlias
 from typing import Any, get_args, get_origin, get_type_hints
@@ -21,6 +22,9 @@ from gantext.metrics.text.presets import find_preset
 from gantext.records import yaml_file
 from gantext.records.shape import Misfit, check_of
 
+# What OmegaConf says of a value of another type.
+NO_NUMBER = re.compile(r"Value '(.*)' of type '.*' could not be converted to (Integer|Float)")
+NEEDED = {"Integer": "a whole number", "Float": "a number"}
 MOST_BITS = 1023  # 1e308, about what a float can be
 
 
@@ -38,7 +42,8 @@ def _resolved(cfg: DictConfig) -> dict[str, Any]:
     try:
         values: Any = OmegaConf.to_container(cfg, resolve=True)
     except OmegaConfBaseException as error:
-        raise UserError(first_line(error)) from error
+        key = f"{error.full_key}: " if error.full_key else ""
+        raise UserError(f"{key}{first_line(error)}") from error
     assert isinstance(values, dict)
     return values
 
@@ -155,7 +160,10 @@ def _explain_merge(error: OmegaConfBaseException, schema: type, prefix: str) -> 
     key = join(prefix, str(error.full_key or error.key or ""))
     if "not in" in first_line(error) and "Key" in first_line(error):
         return f"unknown key '{key}'{nearest(key, field_names(schema, prefix))}"
-    return f"{key}: {first_line(error)}"
+    line = first_line(error)
+    if said := NO_NUMBER.fullmatch(line):
+        return f"{key}={said[1]}: {NEEDED[said[2]]} is needed"
+    return f"{key}: {line}"
 
 
 def field_names(schema: type, prefix: str = "") -> list[str]:

@@ -1,5 +1,6 @@
 """Words of a command line before Hydra reads them: what is no override, and what is a path."""
 
+import dataclasses
 import os
 import re
 import shlex
@@ -7,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gantext.config import groups
+from gantext.config.settings import Settings
 from gantext.errors import UserError, nearest
 
 # With these a value is a list, a dictionary, an interpolation or quoted already, so not a path.
@@ -14,35 +16,63 @@ STRUCTURE = ("[", "{", "'", '"', "$")
 # captions.txt, or a name of letters of any alphabet. Hydra's own grammar knows ASCII only.
 FILE_NAME = re.compile(r".*\.\w{1,8}|[\w.-]+", re.DOTALL)
 
+# What an override may begin with: the groups, and the other keys at the top of a config.
+TOP = (
+    *groups.GROUPS,
+    *(f.name for f in dataclasses.fields(Settings) if f.name not in groups.GROUPS),
+)
+
 LATEST = "latest"  # what stands for the newest run where one is named, and the link to it
 
 
 def check_name(name: str) -> None:
     """Refuse what cannot be the name of a run's folder. Raises UserError."""
-    if name.startswith((".", "-")) or "/" in name or "\\" in name or name == LATEST:
-        raise UserError(
-            f"name '{name}': it is that of a folder in runs_dir, so it is no path, does not begin "
-            f"with '.' or '-' and is not '{LATEST}'"
-        )
+    why = ""
+    if "/" in name or "\\" in name:
+        why = "it is that of a folder in runs_dir, so no path; runs_dir=FOLDER says where that lies"
+    elif name.startswith((".", "-")):
+        why = "it is that of a folder in runs_dir, so it does not begin with '.' or '-'"
+    elif name == LATEST:
+        why = "it is that of a folder in runs_dir, and is not 'latest', which names the newest run"
+    if why:
+        raise UserError(f"name '{name}': {why}")
     if not name or not name.isprintable():
         raise UserError(f"name {name!r}: letters that are seen are needed")
 
 
 def check(overrides: Sequence[str]) -> None:
     """Refuse options and words that are not overrides, before Hydra sees them. Raises UserError."""
-    for word in overrides:
+    for place, word in enumerate(overrides):
+        key, equals, _ = word.partition("=")
+        following = overrides[place + 1 :]
         if word.startswith("-"):
-            bare = word.lstrip("-")
-            hint = f" (did you mean {bare}?)" if "=" in bare else ""
-            raise UserError(f"no such option: {word.split('=')[0]}{hint}")
-        if "=" not in word and not word.startswith("~"):
-            choices = [f"{group}={name}" for group in groups.GROUPS for name in groups.names(group)]
-            raise UserError(f"'{word}' is not an override: write key=value{nearest(word, choices)}")
+            raise UserError(f"no such option: {key}{meant_by_option(word, following)}")
+        if not key or (not equals and not word.startswith("~")):
+            raise UserError(f"'{word}' is not an override: write {_override(word, following)}")
         if word.startswith("hydra.mode"):
             raise UserError("hydra.mode is set by -m; leave it out")
         if not word.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in word):
             shown = word.encode(errors="replace").decode()
             raise UserError(f"{shown}: not in the encoding of this terminal: set PYTHONUTF8=1")
+
+
+def meant_by_option(word: str, following: Sequence[str]) -> str:
+    """A hint at the override that an option was meant for, as --seed 3 for seed=3; or ''."""
+    key, equals, value = word.lstrip("-").partition("=")
+    if equals:
+        return f" (did you mean {key}={value}?)"
+    values = [other for other in following[:1] if not other.startswith("-") and "=" not in other]
+    return f" (did you mean {key}={'...' if not values else values[0]}?)" if key in TOP else ""
+
+
+def _override(word: str, following: Sequence[str]) -> str:
+    """How what a word seems to mean is written; `following` are the words behind it."""
+    if re.fullmatch(r"[\w.]+", word) and word.partition(".")[0] in TOP:
+        values = [other.lstrip("=") for other in following[:2] if other.strip("=")]
+        value = values[0] if values and "=" not in values[0] else "..."
+        return f"{word}={value}, without spaces"
+    choices = [f"{group}={name}" for group in groups.GROUPS for name in groups.names(group)]
+    return f"key=value{nearest(word, choices)}"
 
 
 def key_of(word: str) -> str:
@@ -73,9 +103,18 @@ def quote(value: str) -> str:
     return "'" + doubled.replace("'", "\\'") + "'"
 
 
+def unclosed(value: str) -> str:
+    """What a value lacks that a bracket or a quotation mark begins; '' where that is not it."""
+    for first, last in ("()", "[]", "{}"):
+        if value.count(first) != value.count(last):
+            return f"a '{first if value.count(first) < value.count(last) else last}' is missing"
+    return next((f"a {mark} is missing" for mark in "'\"" if value.count(mark) % 2), "")
+
+
 def pasted(key: str, value: str) -> str:
     """An override of text as it is typed into a shell: quoted for Hydra, and that for the shell."""
-    return shlex.quote(f"{key}={quote(value)}")
+    word = f"{key}={quote(value)}"
+    return shlex.quote(word) if re.search(r'["$`\\!]', word) else f'"{word}"'
 
 
 def command(*parts: "str | int | Path") -> str:

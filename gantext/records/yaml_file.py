@@ -26,6 +26,13 @@ WORDS = {
     **dict.fromkeys(("false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF"), False),
 }
 WHOLE = re.compile(r"[-+]?(?:0|[1-9][0-9_]*)")
+# What PyYAML says of faults that are made most, and how one says it.
+PROBLEMS = {
+    "found character '\\t'": "a tab: YAML is indented by spaces",
+    "expected <block end>": "its indentation does not fit the lines above",
+    "mapping values are not allowed here": "a second ': ' in a line, or indentation that does not "
+    "fit the lines above",
+}
 DIGITS = 19  # of the largest number of 64 bits
 
 
@@ -70,7 +77,9 @@ def place_of(error: yaml.MarkedYAMLError) -> str:
     """What damaged YAML says, in one line, with the number of the line."""
     mark = error.problem_mark or error.context_mark
     where = f"line {mark.line + 1}: " if mark else ""
-    return where + str(error.problem or error.context or "no YAML")
+    problem = str(error.problem or error.context or "no YAML")
+    plain = (words for begins, words in PROBLEMS.items() if problem.startswith(begins))
+    return where + next(plain, problem)
 
 
 def _document(events: Iterator[Any]) -> Any:

@@ -5,7 +5,7 @@ import logging
 import os
 from pathlib import Path
 
-from gantext.config.words import LATEST
+from gantext.config.words import LATEST, command
 from gantext.errors import UserError, nearest
 from gantext.runs.folder import CONFIG, RunDir
 
@@ -69,7 +69,8 @@ def find(spec: str | None, runs_dir: Path) -> RunDir:
     if len(begun) > 1:
         raise UserError(f"'{name}' begins the names of {len(begun)} runs: {', '.join(begun[:4])}")
     if not begun:
-        raise UserError(f"no run at '{name}'{nearest(name, known)}")
+        there = f"; those there are: {command('runs', 'list')}" if runs else ""
+        raise UserError(f"no run at '{name}'{nearest(name, known) or there}")
     return known[begun[0]].readable()
 
 

@@ -190,7 +190,9 @@ def find_sweep(spec: str | None, runs_dir: Path) -> SweepDir:
     for path in (Path(spec), runs_dir / spec):
         if is_sweep(path):
             return SweepDir(path.resolve())
-    raise UserError(f"no sweep at '{spec}'{nearest(spec, [path.name for path in sweeps])}")
+    names = [path.name for path in sweeps]
+    hint = nearest(spec, names) or f" (there are: {', '.join(sorted(names)[-4:]) or 'none'})"
+    raise UserError(f"no sweep at '{spec}'{hint}")
 
 
 def _folders_in(folder: Path) -> list[Path]:

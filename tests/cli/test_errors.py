@@ -32,7 +32,30 @@ def assert_refused(found: Result, said: str, folder: Path) -> None:
         ("data show pictures data.colour=${oc.env:HOME}", "expected one of [auto, grey, rgb]"),
         ("data show text data.train=${nosuch}", "Interpolation key 'nosuch' not found"),
         ("train model=gna", "did you mean gan?"),
-        ("train seed=abc", "seed: Value 'abc'"),
+        ("train modle=gan", "unknown key 'modle' (did you mean model?)"),
+        ("train model=GAN", "did you mean gan?"),
+        ("train Model=gan", "did you mean model?"),
+        ("train model = gan", "write model=gan, without spaces"),
+        ("train model.mle.epochs 3", "write model.mle.epochs=3, without spaces"),
+        ("train =gan", "'=gan' is not an override"),
+        ("train --model gan", "did you mean model=gan?"),
+        ("train --seed 3", "did you mean seed=3?"),
+        ("train --resumee", "did you mean --resume?"),
+        ("train --jobz=3", "did you mean --jobs?"),
+        ("train --resume x --forse", "did you mean --force?"),
+        ("train --from x", "no such option: --from (of gantext adversarial-train)"),
+        ("train epochs=3", "did you mean model.mle.epochs?"),
+        ("train steps=3", "did you mean model.d_training.steps or model.adversarial.steps?"),
+        ("train lr=3", "unknown key 'lr' (all keys: gantext train --cfg job)"),
+        ("train data.column=x", "(it is one of data=hf, data=text)"),
+        ("train data=my/x.txt", "a file of your own is data=text data.train=my/x.txt"),
+        ("train experiment=", "there are: 16, which gantext train --help lists"),
+        ("train model.mle.learning_rate=0,01", "decimals follow a point; several values are a"),
+        ("train seed=range(1,3", "range(1,3: a ')' is missing; if that is one text, write \"seed="),
+        ("train name=a/b", "so no path; runs_dir=FOLDER says where that lies"),
+        ("train name=.a", "so it does not begin with '.' or '-'"),
+        ("tune s --jobz 3", "did you mean --jobs?"),
+        ("train seed=abc", "seed=abc: a whole number is needed"),
         ("train data=text", "a value is needed: data.train="),
         ("train model=gan +model.foo=3", "unknown key 'model.foo'"),
         ("train gan", "'gan' is not an override"),
@@ -43,8 +66,8 @@ def assert_refused(found: Result, said: str, folder: Path) -> None:
         ("train --cfg", "requires an argument"),
         ("train --config-dir nowhere", "config folder not found: nowhere"),
         ("train seed=1,2", "which needs -m"),
-        ("train -m seed=1,x", "seed: Value 'x'"),
-        ("train seed=1,x -m", "seed: Value 'x'"),
+        ("train -m seed=1,x", "seed=x: a whole number is needed"),
+        ("train seed=1,x -m", "seed=x: a whole number is needed"),
         ("train model=gan -m sed=1,2 seed=3", "did you mean seed?"),
         ("train --dry-run model=gna", "did you mean gan?"),
         ("train --resume nowhere", "no run at 'nowhere'"),
@@ -79,6 +102,22 @@ def assert_refused(found: Result, said: str, folder: Path) -> None:
         ("data show nowhere", "no such data"),
         ("data show scenes n=3", "unknown key 'n'"),
         ("trian", "Did you mean 'train'"),
+        ("ls", "Did you mean 'gantext data list' or 'gantext runs list'?"),
+        ("sweep", "Did you mean 'gantext runs sweep'?"),
+        ("resume", "Did you mean 'gantext train --resume'?"),
+        ("runs train", "Did you mean 'gantext train'?"),
+        ("nothing", "No such command 'nothing'. All: gantext --help"),
+        ("help eval blue", "Did you mean 'bleu'?"),
+        ("--resume", "No such option: --resume (of gantext train)"),
+        ("-v", "did you mean --version?"),
+        ("sample --temp 0.7", "did you mean --temperature?"),
+        ("sample --n 5", "did you mean -n?"),
+        ("sample --seeds 3", "did you mean --seed?"),
+        ("sample --number 5", "No such option: --number; all there are: gantext sample --help"),
+        ("sample -n many", "Invalid value for '-n': it must be a whole number"),
+        ("sample a b", "it is written: gantext sample [OPTIONS] ["),
+        ("runs rm", "it is written: gantext runs rm [OPTIONS] RUN..."),
+        ("runs sweep nothing", "no sweep at 'nothing' (there are: none)"),
         ("data frob", "No such command 'frob'"),
     ],
 )
@@ -86,6 +125,15 @@ def test_bad_words_are_refused_in_one_line(
     cli: Command, tmp_path: Path, words: str, said: str
 ) -> None:
     assert_refused(cli(*words.split()), said, tmp_path)
+
+
+def test_a_run_where_overrides_are_needed(cli: Command, trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "runs").symlink_to(trained.parent)
+    for command, ways in (("train", "--resume run"), ("adversarial-train", "--from run")):
+        found = cli(command, "run")
+        assert found.code == 2 and len(found.errors) == 1, found.err
+        assert f"'run' is a run, not an override: write {ways}" in found.err
+    assert "; those there are: gantext runs list" in cli("sample", "nowhere").err
 
 
 def test_the_same_in_a_process_of_its_own(shell: Command, tmp_path: Path) -> None:

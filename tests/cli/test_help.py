@@ -3,6 +3,7 @@
 import resource
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -153,7 +154,7 @@ def completions(line: str, cwd: Path) -> list[str]:
     source shown.bash
     function_name=$(complete -p gantext | sed 's/.*-F \\([^ ]*\\).*/\\1/')
     complete -p gantext | grep -q nospace || echo NOSPACE_MISSING
-    case "$COMP_WORDBREAKS" in *=*) echo WORDBREAK_AT_EQUALS;; esac
+    case "$COMP_WORDBREAKS" in *[=@]*) echo WORDBREAK_IN_A_WORD;; esac
     COMP_LINE={line!r}; COMP_POINT=${{#COMP_LINE}}
     read -ra COMP_WORDS <<< "$COMP_LINE"
     [[ "$COMP_LINE" == *' ' ]] && COMP_WORDS+=('')
@@ -186,19 +187,112 @@ def completions(line: str, cwd: Path) -> list[str]:
 
 def test_completion_in_a_real_bash(tmp_path: Path, trained: Path) -> None:
     assert {"model=gan", "model=mle"} <= set(completions("gantext train model=", tmp_path))
-    assert completions("gantext train seed=2 data=sc", tmp_path) == ["data=scenes"]
     keys = completions("gantext train model=mle model.generator.h", tmp_path)
     assert "model.generator.hidden=" in keys
     assert "train" in completions("gantext tr", tmp_path)
     (tmp_path / "runs").symlink_to(trained.parent)
-    assert completions("gantext sample r", tmp_path) == ["run"]
+    assert completions("gantext sample run@m", tmp_path) == ["run@mle"]
     assert completions("gantext train --resume r", tmp_path) == ["run"]
 
 
-def test_completion_knows_every_group(cli: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    from gantext.cli import completion
+@pytest.fixture
+def offered(cli: Command, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[str]]:
+    """`offered(line)`: what completion offers for a line, asked of the command line itself."""
 
+    def ask(line: str) -> list[str]:
+        words = line.split(" ")
+        monkeypatch.setenv("_GANTEXT_COMPLETE", "complete_bash")
+        monkeypatch.setenv("COMP_WORDS", "\n".join(words))
+        monkeypatch.setenv("COMP_CWORD", str(len(words) - 1))
+        return cli().out.split()
+
+    return ask
+
+
+def test_completion_of_overrides(offered: Callable[[str], list[str]]) -> None:
     for group in groups.GROUPS:
         expected = [f"{group}={name}" for name in groups.names(group)]
-        assert completion.overrides(f"{group}=") == expected
-    assert not [word for word in completion.overrides("") if word.startswith("hydra")]
+        assert offered(f"gantext train {group}=") == expected
+    assert offered("gantext train seed=2 data=sc") == ["data=scenes"]
+    assert not [word for word in offered("gantext train ") if word.startswith("hydra")]
+    assert offered("gantext train model.m") == ["model.mle."]
+    assert offered("gantext train model=vae model.latent_s") == ["model.latent_size="]
+    assert offered("gantext train model=mle model.latent_s") == []
+    assert offered("gantext train experiment=vae_none model.latent_s") == ["model.latent_size="]
+    assert offered("gantext train device=c") == ["device=cpu", "device=cuda"]
+    assert offered("gantext train force=") == ["force=true", "force=false"]
+    assert offered("gantext train eval.preset=tex") == [
+        "eval.preset=texygen",
+        "eval.preset=texygen-fast",
+        "eval.preset=textgan",
+    ]
+    assert offered("gantext train nonsense=") == []
+    assert offered("gantext data show text data.tr") == ["data.train="]
+
+
+def test_completion_of_runs_phases_and_sweeps(
+    offered: Callable[[str], list[str]], trained: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "runs" / "sweep" / "0").mkdir(parents=True)
+    (tmp_path / "runs" / "run").symlink_to(trained)
+    (tmp_path / "runs" / "sweep" / "sweep.json").write_text("{}")
+    name = str(trained)
+    assert offered("gantext sample l") == ["latest"]
+    ends = ["mle", "discriminator", "adversarial"]
+    assert offered(f"gantext eval bleu {name}@") == [f"{name}@{end}" for end in ends]
+    assert offered("gantext adversarial-train --from run@m") == ["run@mle"]
+    assert offered("gantext sample run --phase ") == ends
+    assert offered("gantext sample nowhere@") == []
+    for line in ("runs sweep ", "runs rm s", "train --resume s"):
+        assert offered(f"gantext {line}") == ["sweep"]
+    assert offered("gantext runs rename s") == []
+
+
+def test_completion_of_scores_commands_and_choices(
+    offered: Callable[[str], list[str]],
+) -> None:
+    assert offered("gantext runs sweep --score bleu-") == [f"bleu-{n}" for n in (2, 3, 4, 5)]
+    assert offered("gantext eval bl") == ["bleu"]
+    assert offered("gantext help eval self") == ["self-bleu"]
+    assert offered("gantext help eval bleu ") == []
+    assert "adversarial-train" in offered("gantext help ")
+    assert offered("gantext eval bleu --preset re") == ["relgan"]
+    assert offered("gantext sample --device c") == ["cpu", "cuda"]
+
+
+def test_completion_imports_nothing_heavy(tmp_path: Path) -> None:
+    words = {"COMP_WORDS": "gantext\ntrain\nmodel=vae\nmodel.enc", "COMP_CWORD": "3"}
+    code = "import sys; sys.argv[0] = 'gantext'; from gantext.cli import main; main()"
+    found = subprocess.run(
+        [sys.executable, "-X", "importtime", "-c", code],
+        capture_output=True,
+        text=True,
+        env=environment(_GANTEXT_COMPLETE="complete_bash", **words),
+        cwd=tmp_path,
+        check=True,
+    )
+    assert found.stdout.split() == ["model.encoder."]
+    names = {line.rpartition("|")[2].strip().split(".")[0] for line in found.stderr.splitlines()}
+    assert not names & {"torch", "hydra", "omegaconf", "numpy"}
+
+
+def test_gantext_help_is_the_help_of_a_command(cli: Command) -> None:
+    for words in ([], ["train"], ["eval", "bleu"], ["runs"]):
+        found = cli("help", *words)
+        assert found.code == 0 and found.out == cli(*words, "--help").out
+
+
+def test_the_lists_of_help_have_no_blank_lines_and_the_users_own(
+    cli: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    (tmp_path / "mine" / "model").mkdir(parents=True)
+    (tmp_path / "mine" / "model" / "own.yaml").write_text("# a model [of mine]\nname: gan\n")
+    for words in (["--config-dir", "mine", "--help"], ["--help", "--config-dir", "mine"]):
+        shown = cli("train", *words).out
+        listed = shown[shown.index("\n model=") : shown.index("\n Examples")].rstrip()
+        assert "  own             a model [of mine]" in listed and "\n\n" not in listed.strip()
+        assert max(map(len, listed.splitlines())) <= 80
+    monkeypatch.setenv("GANTEXT_CONFIG_DIR", "mine")
+    assert "a model [of mine]" in cli("pretrain", "-h").out
+    assert "gan_coco" in cli("tune", "--help").out

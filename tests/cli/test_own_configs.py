@@ -78,3 +78,68 @@ def test_a_folder_that_is_not_there_says_who_named_it(
     monkeypatch.setenv("GANTEXT_CONFIG_DIR", "lost")
     found = cli("train", "--dry-run")
     assert found.errors == ["error: config folder not found: lost (set by GANTEXT_CONFIG_DIR)"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("model:\n  mle:\n    epochs: 3\n", ", line 1: an experiment begins with the line '# @pa"),
+        ("# @package _global_\nseed: [1\nthreads: 2\n", ", line 3: "),
+        ("# @package _global_\nmodel:\n\tmle: 1\n", ", line 3: a tab: YAML is indented by spaces"),
+        ("# @package _global_\nmodel:\n mle:\n    epochs: 3\n   x: 4\n", "line 5: its indentation"),
+        ("# @package _global_\n- seed\n", ", line 2: keys with values are needed"),
+        ("# @package _global_\n\nsead: 3\n", ", line 3: unknown key 'sead' (did you mean seed?)"),
+        (
+            "# @package _global_\nmodel:\n  mle:\n    epoks: 3\n",
+            ", line 4: unknown key 'model.mle.epoks' (did you mean model.mle.epochs?)",
+        ),
+        ("# @package _global_\nseed: many\n", ", line 2: seed=many: a whole number is needed"),
+        ("# @package _global_\nseed: ${no}\n", ", line 2: seed: Interpolation key 'no' not found"),
+        (
+            "# @package _global_\ndefaults:\n  - override /model: gna\n",
+            ", line 3: model=gna: no such model (did you mean gan?)",
+        ),
+        (
+            "# @package _global_\ndefaults:\n  - override /modle: gan\n",
+            ", line 3: no such group 'modle' (did you mean model?)",
+        ),
+        ("# @package _global_\ndefaults:\n  - /model: gan\n", ": write 'override /model: gan'"),
+        (
+            "# @package _global_\ndefaults:\n  - gan\n",
+            ", line 3: gan: write 'override /GROUP: NAME'",
+        ),
+    ],
+)
+def test_what_is_wrong_in_an_experiment_of_ones_own_has_file_and_line(
+    cli: Command, tmp_path: Path, text: str, said: str
+) -> None:
+    bad = tmp_path / "mine" / "experiment" / "bad.yaml"
+    bad.parent.mkdir(parents=True)
+    bad.write_text(text)
+    found = cli("train", "experiment=bad", "--config-dir", "mine")
+    assert found.code == 2 and len(found.errors) == 1, found.err
+    assert found.err.startswith(f"error: {bad}, line ") and said in found.err
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_word_of_the_command_line_is_not_laid_to_a_file(cli: Command, tmp_path: Path) -> None:
+    own = tmp_path / "mine" / "experiment" / "own.yaml"
+    own.parent.mkdir(parents=True)
+    own.write_text("# @package _global_\nmodel:\n  mle:\n    epochs: 3\n")
+    words = ["train", "experiment=own", "--config-dir", "mine"]
+    assert cli(*words, "model.mle.epochs=x").err.startswith("error: model.mle.epochs=x: ")
+    assert cli(*words, "model.mle.epoks=1").err.startswith("error: unknown key 'model.mle.epoks' ")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("name: gnn\n", "unknown model 'gnn'"), ("size: 1\n", "a config with a name is needed")],
+)
+def test_a_model_of_ones_own_that_is_none_is_named(
+    cli: Command, tmp_path: Path, text: str, said: str
+) -> None:
+    bad = tmp_path / "mine" / "model" / "bad.yaml"
+    bad.parent.mkdir(parents=True)
+    bad.write_text(text)
+    found = cli("train", "model=bad", "--config-dir", "mine")
+    assert found.err.startswith(f"error: {bad}: ") and said in found.err
