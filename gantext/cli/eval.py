@@ -2,7 +2,6 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +9,8 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_group
 
-from gantext.cli import completion, layout, tables
+from gantext.cli import completion, tables
+from gantext.cli.eval_tables import ScoreTables
 from gantext.cli.formats import Format
 from gantext.cli.options import (
     ConfigDir,
@@ -94,8 +94,6 @@ ALL = Command(
     options=SAMPLED | {"preset", "encoder", "k"},
 )
 DRAWS_OF_ALL = 100  # importance samples where they are one score among many
-LENGTHS = "by sentence length (number of sentences)"
-REAL_NOTE = "real: training sentences as hypotheses; above it is sharper than the data, not better"
 
 
 class Commands(TyperGroup):
@@ -244,7 +242,7 @@ def _score(
         by_preset = "preset" in command.options and of_text
         title = command.title + (f", preset {asked.preset}" if by_preset else "")
         over = f", mean ± sd over {asked.seeds} seeds" if asked.seeds > 1 else ""
-        shown = _Shown(title + over, asked.data_name, signatures, form)
+        shown = ScoreTables(title + over, asked.data_name, signatures, form)
         shown.print(found if of_text else beside_real(found))
         if plot is not None:
             tables.hint(f"drawn in {plot}")
@@ -295,44 +293,3 @@ def _there(names: tuple[str, ...], of_text: bool) -> tuple[str, ...]:
         elif row.pictures is not of_text:
             tables.hint(f"{row.name} is left out: it needs pip install '{row.missing}'")
     return tuple(kept)
-
-
-@dataclass(frozen=True)
-class _Shown:
-    """How scores are printed.
-
-    Attributes:
-        title: of their table.
-        data: the name of the data that they are against.
-        signatures: all of them.
-        form: a table for the terminal, or for elsewhere.
-    """
-
-    title: str
-    data: str
-    signatures: bool
-    form: Format
-
-    def print(self, found: "Table") -> None:
-        """The table of scores; those by length in one of their own, with counts."""
-        from gantext.evaluation import by_length
-
-        own = {source: by_length.others(scores) for source, scores in found.items()}
-        whole = {source: scores for source, scores in own.items() if scores}
-        note = [REAL_NOTE] if "real" in found else []
-        if whole:
-            tables.score_table(
-                self.title,
-                whole,
-                data=self.data,
-                below=note,
-                signatures=self.signatures,
-                form=self.form,
-            )
-        columns, rows = by_length.rows(found)
-        if not rows:
-            return
-        table = layout.Table(LENGTHS, columns, rows, named=True)
-        if not whole:
-            table = tables.signed(table, found, self.data, self.signatures)
-        tables.show(table, form=self.form)

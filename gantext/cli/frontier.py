@@ -76,8 +76,8 @@ def frontier(
     Each run's curve stands beside its own MLE generator's, the real text and published points;
     BLEU-N is read where Self-BLEU-N is the real text's.
     """
-    from gantext.evaluation.frontier import files, to_csv
     from gantext.evaluation.frontier import frontier as measure
+    from gantext.evaluation.frontier_shown import files, to_csv
 
     form = form_of(format, json)
     heats = numbers(temperatures, "--temperatures")
@@ -130,7 +130,7 @@ def _document(found: "Frontier", paths: list[Path]) -> dict[str, object]:
 
 
 def _show(found: "Frontier", preset: str, data: str, signatures: bool, form: Format) -> None:
-    from gantext.evaluation.frontier import point_rows, protocols, reading
+    from gantext.evaluation.frontier_shown import point_rows, protocols, reading
 
     columns, rows = point_rows(found)
     heads = [*columns[:2], *map(label, columns[2:])]

@@ -34,6 +34,30 @@ EXAMPLES = (
 )
 
 
+StudyName = Annotated[
+    str, typer.Argument(metavar="STUDY", help="Its name, and its folder's in runs_dir.")
+]
+Searched = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="n=50 [OVERRIDES]...",
+        help="How many trials, and key=value as of gantext train, some of them searched: "
+        "interval(a,b), tag(log,interval(a,b)), int(interval(a,b)), range(a,b), choice(a,b).",
+        autocompletion=completion.overrides,
+        show_default=False,
+    ),
+]
+Storage = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help="The database of the trials (default: study.db in the folder).",
+        envvar=STORAGE,
+        show_envvar=False,
+    ),
+]
+
+
 class SearchingCommand(EngineCommand):
     """A command whose help ends with the ready searches that there are."""
 
@@ -50,28 +74,9 @@ def register(app: typer.Typer) -> None:
 
 
 def tune(
-    study: Annotated[
-        str, typer.Argument(metavar="STUDY", help="Its name, and its folder's in runs_dir.")
-    ],
-    overrides: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="n=50 [OVERRIDES]...",
-            help="How many trials, and key=value as of gantext train, some of them searched: "
-            "interval(a,b), tag(log,interval(a,b)), int(interval(a,b)), range(a,b), choice(a,b).",
-            autocompletion=completion.overrides,
-            show_default=False,
-        ),
-    ] = None,
-    storage: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL",
-            help="The database of the trials (default: study.db in the folder).",
-            envvar=STORAGE,
-            show_envvar=False,
-        ),
-    ] = None,
+    study: StudyName,
+    overrides: Searched = None,
+    storage: Storage = None,
     jobs: Jobs = None,
     gpus: Gpus = None,
     slurm: Slurm = None,

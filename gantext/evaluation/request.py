@@ -3,16 +3,16 @@
 import dataclasses
 import functools
 import operator
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from gantext.config.settings import Device
-from gantext.data import Reads
 from gantext.data.vocabulary import UNK
 from gantext.errors import UserError
 from gantext.evaluation import known_data, measures, subjects
+from gantext.evaluation.common_data import Data, common_data, common_reads
 from gantext.evaluation.ground import Ground, ground_of_file
 from gantext.evaluation.measure import Protocol
 from gantext.evaluation.once import Once
@@ -293,41 +293,7 @@ def check_kind(model: Model, names: Sequence[str]) -> None:
     raise model.run.refusal(REFUSALS[model.kind])
 
 
-def common_reads(models: Sequence[Model]) -> Reads:
-    """What all models are trained on; text when there is none.
-
-    Raises:
-        UserError: some on text, some on pictures.
-    """
-    found = {model.reads: model for model in models}
-    if len(found) > 1:
-        names = " and ".join(f"{one.run.path.name} ({kind.value})" for kind, one in found.items())
-        raise UserError(f"{names} have no scores in common: score them apart")
-    return next(iter(found), Reads.text)
-
-
-Data = tuple[dict[str, Any], Callable[[], Any]]  # the plain values of its config, the typed one
-
-
 def _named(cfg: Any) -> Data:
     from gantext.config.schema import plain
 
     return plain(cfg), lambda: cfg
-
-
-def common_data(models: Sequence[Model]) -> Data:
-    """The data that all models were trained on.
-
-    Raises:
-        UserError: they differ.
-    """
-    found = {model.run.info.get("data"): model for model in models}
-    if len(found) > 1:
-        names = " and ".join(
-            f"{m.run.path.name} ({m.brief['data'].get('name')})" for m in found.values()
-        )
-        raise UserError(
-            f"{names} were trained on different data: score them apart, or on data=NAME"
-        )
-    model = next(iter(found.values()))
-    return model.brief["data"], lambda: model.settings.data

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 import gantext
 from gantext.evaluation import measures
 from gantext.evaluation.comparison import Comparison, by_data, compare, setting_rows
-from gantext.evaluation.frontier import Frontier, figure, frontier, point_rows, protocols, reading
+from gantext.evaluation.frontier import Frontier, frontier
+from gantext.evaluation.frontier_shown import figure, point_rows, protocols, reading
 from gantext.evaluation.request import Asked
 from gantext.evaluation.scorebook import Say
 from gantext.evaluation.subjects import Model, label

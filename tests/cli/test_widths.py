@@ -12,7 +12,8 @@ from gantext.cli import compare, eval, frontier, sweeps, tables
 from gantext.cli.formats import Format
 from gantext.evaluation import measures
 from gantext.evaluation.comparison import Comparison, Mean
-from gantext.evaluation.frontier import BLEU, SELF_BLEU, AtReal, Frontier
+from gantext.evaluation.frontier import AtReal, Frontier
+from gantext.evaluation.frontier_shown import BLEU, SELF_BLEU
 from gantext.metrics.score import Score, shown
 from gantext.metrics.text.frontier import Point
 from gantext.runs.folder import RunDir
