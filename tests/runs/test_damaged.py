@@ -217,9 +217,10 @@ def test_one_bad_run_blocks_no_list_and_no_comparison(cli: Command, tmp_path: Pa
     assert 'damaged: run.json: "total"' in " ".join(cli("runs", "list").out.split())
     found = cli("compare", "a", "bad", "b", "-n", "20")
     assert found.code == 0 and "note: bad: damaged: run.json" in found.err
-    head, _, *rows = [line.split() for line in found.out.partition("settings")[0].splitlines()[2:]]
-    place = head.index("bad") - len(head)  # from the right: names of scores have arrows
-    values = [row[place] for row in rows if row and row[0] in measures.columns()]
+    head, _, *rows = found.out.partition("settings")[0].splitlines()[2:]
+    end = head.index(" bad ") + len(" bad")
+    scored = [row for row in rows if row[1:].partition(" ")[0] in measures.columns()]
+    values = [row[:end].split()[-1] for row in scored]
     assert len(values) > 5 and set(values) == {"-"}  # a column without a score
     said = refused(cli, "compare", "a", "bad")
     assert "needs two or more" in said and "bad is damaged: run.json" in said
