@@ -56,7 +56,7 @@ OF_A_RUN = {
 }
 PROPERTIES = {"model", "name", "painter", "phases", "scores", "settings", "status", "trained"}
 CHOICES = {
-    *("preset", "n", "temperature", "seed", "data", "references", "phase", "encoder"),
+    *("preset", "n", "temperature", "seed", "seeds", "data", "references", "phase", "encoder"),
     *("draws", "sentences", "probes", "device", "runs_dir"),
 }
 

@@ -98,7 +98,7 @@ def test_the_score_of_a_whole_curve_is_its_reading(
     folder = RunDir(run)
     (score,) = at_real.at_real(folder, folder.settings, 2, lambda line: None)
     chosen = folder.settings.eval
-    words = ["-n", str(chosen.samples), "--temperatures", "0.001,1", "--seeds", str(chosen.seed)]
+    words = ["-n", str(chosen.samples), "--temperatures", "0.001,1", "--seeds", f"{chosen.seed},"]
     found = document(cli, str(run), *words, "--order", "2")
     assert (score.name, score.value) == ("bleu-2-at-real", found["at_real"][0]["value"])
     assert score.signature["temperatures"] == "0.001,1"
