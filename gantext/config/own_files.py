@@ -74,21 +74,24 @@ def _fault(path: Path, group: str, config_dir: Path | None) -> str | None:
         return f"line 1: an experiment begins with the line '{WHOLE}'"
     if root is not None and not isinstance(root, yaml.MappingNode):
         return f"line {root.start_mark.line + 1}: keys with values are needed, not a list or a word"
-    entries = [v for k, v in root.value if k.value == "defaults"] if root else []
-    faults = (_entry_fault(e, config_dir) for each in entries for e in each.value)
+    lists = [value for key, value in root.value if key.value == "defaults"] if root else []
+    entries = [one for each in lists if isinstance(each, yaml.SequenceNode) for one in each.value]
+    faults = (_entry_fault(entry, config_dir) for entry in entries)
     return next(filter(None, faults), None)
 
 
 def _entry_fault(entry: Any, config_dir: Path | None) -> str | None:
     """What is wrong with an entry of a defaults list, with the line."""
     said = f"line {entry.start_mark.line + 1}: "
-    if not isinstance(entry, yaml.MappingNode):
+    if isinstance(entry, yaml.ScalarNode):
         known = entry.value == "_self_"
         return None if known else f"{said}{entry.value}: write 'override /GROUP: NAME', or _self_"
+    if not isinstance(entry, yaml.MappingNode) or len(entry.value) != 1:
+        return f"{said}write 'override /GROUP: NAME', or _self_"
     key, node = entry.value[0]
     found = ENTRY.fullmatch(str(key.value))
     group = found["group"].lstrip("/") if found else ""
-    if "/" in group or not found:  # one of Hydra's own
+    if "/" in group or not found or not isinstance(node, yaml.ScalarNode):  # Hydra's own
         return None
     if group not in groups.GROUPS:
         return f"{said}no such group '{group}'{nearest(group, groups.GROUPS)}"
@@ -115,7 +118,7 @@ def _lines(group: str, name: str, config_dir: Path | None) -> dict[str, int]:
 
 def _lines_of(path: Path) -> dict[str, int]:
     """The keys of a file, groups of keys too, by their dotted names, with their lines."""
-    with contextlib.suppress(UserError, yaml.YAMLError):
+    with contextlib.suppress(UserError, yaml.YAMLError, RecursionError):
         root = yaml.compose(yaml_file.read_text(path), Loader=yaml.SafeLoader)
         return dict(_within(root, "")) if isinstance(root, yaml.MappingNode) else {}
     return {}

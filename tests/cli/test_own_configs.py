@@ -108,6 +108,7 @@ def test_a_folder_that_is_not_there_says_who_named_it(
             "# @package _global_\ndefaults:\n  - gan\n",
             ", line 3: gan: write 'override /GROUP: NAME'",
         ),
+        ("# @package _global_\ndefaults:\n  - {}\n", ", line 3: write 'override /GROUP: NAME'"),
     ],
 )
 def test_what_is_wrong_in_an_experiment_of_ones_own_has_file_and_line(
