@@ -113,8 +113,9 @@ def runs_or_data(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def scores(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Names of scores: of a sweep those that its jobs have, elsewhere all that tables show."""
-    from gantext.evaluation import measures, sweep_scores
+    """Names of scores: of a sweep those that its jobs have, elsewhere all that there are."""
+    from gantext.evaluation import sweep_scores
+    from gantext.metrics import meanings
     from gantext.runs.sweep import find_sweep
     from gantext.runs.sweep_state import states
 
@@ -122,9 +123,7 @@ def scores(ctx: typer.Context, incomplete: str) -> list[str]:
         with contextlib.suppress(UserError, OSError):
             sweep = find_sweep(ctx.params["sweep"], _runs_dir(ctx))
             return _begun(sweep_scores.names_of(states(sweep)), incomplete)
-    rows = measures.table().values()
-    names = [n for row in rows for n in (*row.columns, *row.summary, *row.rising, *row.falling)]
-    return _begun(names, incomplete)
+    return _begun(meanings.names(), incomplete)
 
 
 def presets(incomplete: str) -> list[str]:
