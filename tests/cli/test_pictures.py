@@ -1,5 +1,6 @@
 """Runs of picture models by the commands that a user types: sample, eval, compare, report, data."""
 
+import base64
 import json
 import re
 import shutil
@@ -248,6 +249,10 @@ def test_a_report_of_captions(cli: Command, scenes: Path, tmp_path: Path) -> Non
     assert found.code == 0, found.err
     html = (tmp_path / "r.html").read_text()
     assert "Test captions" in html and "Retrieval" in html and "Nearest training" not in html
+    drawn = re.findall(r'class="light" alt="(\w+).*?base64,(.*?)"', html)
+    for title in ("Samples", "Test"):
+        svgs = [base64.b64decode(text).decode() for name, text in drawn if name == title]
+        assert svgs and all("</text>" in svg and svg.count("<image") >= 25 for svg in svgs)
 
 
 # data
