@@ -13,7 +13,7 @@ from gantext.cli.layout import Table
 from gantext.cli.options import FormatName, Json, RunAtPhase, RunsDir, Signatures, form_of
 from gantext.config.words import command
 from gantext.runs import listing
-from gantext.runs.brief import brief_of
+from gantext.runs.brief import named
 from gantext.runs.folder import RunDir
 from gantext.runs.note import note_of
 from gantext.runs.stored_checkpoint import BEST
@@ -37,7 +37,7 @@ def show_scores(
     form: Format = Format.table,
 ) -> None:
     """The scores of a run's phases."""
-    data = str(brief_of(run)["data"].get("name", ""))
+    data = named(run, run.info).get("data", "")
     tables.score_table(title, scores, of="phase", data=data, signatures=signatures, form=form)
 
 
