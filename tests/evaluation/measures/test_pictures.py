@@ -14,6 +14,7 @@ from gantext.errors import UserError
 from gantext.evaluation.judges import picture_classifier
 from gantext.evaluation.judges.picture_classifier import PictureClassifier, load_classifier
 from gantext.evaluation.measures.pictures import drawn, review, review_painter
+from gantext.evaluation.table import astray
 from gantext.metrics.frechet import fit, frechet_distance
 from gantext.metrics.score import Score
 
@@ -212,3 +213,11 @@ def test_what_cannot_be_scored_is_refused(gallery: Gallery, cache: Path) -> None
     bare = build_gallery("bare", toy(9, 0), toy(0, 1), toy(9, 2))
     with pytest.raises(UserError, match="data=bare have no classes"):
         review_painter(Noise(), bare, CPU, samples=9, **settings)
+
+
+def test_precision_that_means_little_is_said() -> None:
+    """Over half of the variance of real features, 8, is over 4; old scores say nothing."""
+    sign = {"spread": 8.0}
+    near, far = ([Score("frechet", x, sign), Score("precision", 1.0, sign)] for x in (3.9, 4.1))
+    (found,) = astray({"near": near, "far": far, "old": [Score("frechet", 9.0), near[1]]})
+    assert found.startswith("far: precision and recall mean little: the Frechet distance, 4.1000,")
