@@ -118,11 +118,11 @@ def test_line_ends_of_all_times(path: Path, end: str) -> None:
 
 
 @pytest.mark.parametrize("end", ["\r", "\n", "\r\n"])
-def test_a_million_line_ends_take_no_time(path: Path, end: str) -> None:
-    path.write_bytes(end.encode() * 1_000_000 + b"x")
+def test_many_line_ends_take_little_memory(path: Path, end: str) -> None:
+    path.write_bytes(end.encode() * 200_000 + b"x")
     tracemalloc.start()
     assert read_lines(path, [])[-1] == "x"
-    assert tracemalloc.get_traced_memory()[1] < 300e6
+    assert tracemalloc.get_traced_memory()[1] < 60e6
     tracemalloc.stop()
 
 
