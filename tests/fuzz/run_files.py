@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from gantext.cli import runs_list
+from gantext.cli import runs_list, tables
 from gantext.cli import sweeps as sweeps_command
 from gantext.config import schema
 from gantext.data.batches import Batches
@@ -79,7 +79,7 @@ def _row(path: Path) -> None:
         (cell,) = runs_list._column({"run": overview}, column)
         assert isinstance(cell, str)
     assert runs_list._csv({"run": overview}, None)
-    json.dumps(runs_list._record("run", overview), allow_nan=False)
+    json.dumps(tables._finite(runs_list._record("run", overview)), allow_nan=False)
     assert isinstance(state_of(SweepJob(run.path))["status"], str)
 
 

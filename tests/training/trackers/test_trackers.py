@@ -69,7 +69,8 @@ def test_a_run_goes_on_under_its_id_and_tells_no_step_twice(
         store[:] = [(kind, step, values) for kind, step, values in store if step <= 4]
     assert cli("train", "--resume", "r").code == 0
     assert run.info["trackers"] == ids
-    (scored,) = json.loads(found.out)["runs"]
+    scored = json.loads(found.out)
+    assert (scored["run"], scored["path"]) == ("r", str(run.path))
     last = {score["name"]: score["value"] for score in scored["scores"]}
     final = {f"final/{name}": float(value) for name, value in last.items()}
     for name in ("wandb", "trackio"):
