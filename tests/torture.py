@@ -9,6 +9,7 @@ numbers, lines of metrics, samples, scores and the result. A chain is lost when 
 """
 
 import argparse
+import json
 import random
 import shutil
 import signal
@@ -143,9 +144,11 @@ def difference(run: Path, other: Path) -> str:
         other_tensor = other_tensors[name]
         if tensor.dtype != other_tensor.dtype or not torch.equal(tensor, other_tensor):
             return f"tensor {name}"
-    for place in ("metrics.jsonl", "samples", "scores", "vocabulary.json", "captions.txt"):
+    for place in ("metrics.jsonl", "samples", "vocabulary.json", "captions.txt"):
         if content(run / place) != content(other / place):
             return place
+    if scores_of(run) != scores_of(other):
+        return "scores"
     if results(run) != results(other):
         return "result"
     if kept(run) != kept(other):
@@ -167,6 +170,24 @@ def content(path: Path) -> dict[str, bytes]:
     """The files at a path, or below it, by name."""
     files = sorted(path.rglob("*")) if path.is_dir() else [path]
     return {str(file.relative_to(path)): file.read_bytes() for file in files if file.is_file()}
+
+
+def scores_of(run: Path) -> dict[str, Any]:
+    """The stored scores, by file; those of a measure by its name and what they are of.
+
+    They are found again by all that a checkpoint holds, how long it took too: this digest, the
+    place that it gives and the checksum of it all are left out. The digest of the weights stays.
+    """
+    found: dict[str, Any] = {}
+    for path in sorted((run / "scores").glob("*")):
+        stored = json.loads(path.read_bytes())
+        name = path.name
+        if "key" in stored:
+            assert len(stored["key"].pop("weights")) == len(stored.pop("checksum")) == 64
+            name = f"{stored['key']['measure']} {json.dumps(stored['key'], sort_keys=True)}"
+        assert name not in found
+        found[name] = stored
+    return found
 
 
 def results(run: Path) -> dict[str, Any]:

@@ -11,11 +11,11 @@ from gantext.config.settings import Stream
 from gantext.data.tokenizers import UNKNOWN, detokenize
 from gantext.data.vocabulary import PAD, Vocabulary
 from gantext.errors import UserError, nearest
+from gantext.inference.prompt import decode_after
 from gantext.inference.request import SamplingRequest
 from gantext.inference.sentences import check_length
 from gantext.models.contract import Algorithm, Writer
 from gantext.nn.rng import generator
-from gantext.nn.text.prompt import decode_after
 from gantext.nn.text.sampling import LogitsNotFinite, SamplingOptions, check_drawn
 from gantext.runs.folder import RunDir
 from gantext.runs.trained import TrainedText

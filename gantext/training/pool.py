@@ -26,6 +26,7 @@ from gantext.training.board import Board
 from gantext.training.stop import Interrupted, Mode, Stopped, stop_request
 from gantext.training.sweeps import Engine
 
+COMMAND = (sys.executable, "-m", "gantext")
 RETRIES = 3  # of a job whose process dies by a signal that nobody sent to save it
 LOOK_SECONDS = 0.1  # between two looks at the processes
 GPU = re.compile(r"[\w-]+")  # a number, or a name as nvidia-smi -L has them
@@ -87,7 +88,7 @@ def tethered(
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
     with open(open_inside(log.parent, log, flags), "ab") as said:
         return subprocess.Popen(
-            [sys.executable, "-m", "gantext", *words],
+            [*COMMAND, *words],
             stdin=subprocess.PIPE,
             stdout=said,
             stderr=said,

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from gantext.cli import runs as runs_command
+from gantext.cli import runs_list, tables
 from gantext.cli import sweeps as sweeps_command
 from gantext.config import schema
 from gantext.data.batches import Batches
@@ -75,7 +75,11 @@ def _row(path: Path) -> None:
     run = RunDir(path.parent)
     overview = read(run)
     assert isinstance(overview["status"], str)
-    assert all(isinstance(cell, str) for cell in runs_command._row("run", overview, ("bleu-2",)))
+    for column in (*runs_list.FACTS, *runs_list.MORE, "bleu-2"):
+        (cell,) = runs_list._column({"run": overview}, column)
+        assert isinstance(cell, str)
+    assert runs_list._csv({"run": overview}, None)
+    json.dumps(tables._finite(runs_list._record("run", overview)), allow_nan=False)
     assert isinstance(state_of(SweepJob(run.path))["status"], str)
 
 

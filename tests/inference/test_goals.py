@@ -42,7 +42,9 @@ class Compass:
 
 def trained(algorithm: Any = None) -> Trained:
     run = SimpleNamespace(path=Path("runs/one"), info={"max_length": 5, "data": "d"})
-    settings = SimpleNamespace(model=SimpleNamespace(name="compass"))
+    settings = SimpleNamespace(
+        model=SimpleNamespace(name="compass"), eval=SimpleNamespace(batch_size=10)
+    )
     parts = (run, settings, WORDS, algorithm or Compass(), torch.device("cpu"), 7, None, "")
     return Trained(*cast(Any, parts))
 

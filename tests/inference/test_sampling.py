@@ -1,5 +1,7 @@
 """Samples that are written some at a time."""
 
+import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,22 +11,31 @@ from gantext.inference import sampling
 from tests.conftest import Command
 
 
-def test_what_is_written_in_parts_is_what_is_drawn_at_once(
-    cli: Command, trained: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sampling, "ROWS", 3)
-    at_once = cli("sample", str(trained), "-n", "7", "--json", "--out", "once.txt")
-    shown = cli("sample", str(trained), "-n", "7").out
-    written = cli("sample", str(trained), "-n", "7", "--out", "parts.txt")
+@pytest.fixture
+def in_threes(trained: Path, tmp_path: Path) -> Path:
+    """A run of which three sentences are drawn at a time."""
+    run = tmp_path / "runs" / "threes"
+    shutil.copytree(trained, run)
+    written = (run / "config.yaml").read_text()
+    head, scored = re.split(r"(?m)^(?=eval:)", written)
+    scored, times = re.subn(r"(?m)^  batch_size: \d+$", "  batch_size: 3", scored)
+    assert times == 1
+    (run / "config.yaml").write_text(head + scored)
+    return run
+
+
+def test_what_is_written_in_parts_is_what_is_drawn_at_once(cli: Command, in_threes: Path) -> None:
+    at_once = cli("sample", str(in_threes), "-n", "7", "--json", "--out", "once.txt")
+    shown = cli("sample", str(in_threes), "-n", "7").out
+    written = cli("sample", str(in_threes), "-n", "7", "--out", "parts.txt")
     assert (at_once.code, written.code) == (0, 0) and shown.count("\n") == 7
     assert Path("once.txt").read_text() == Path("parts.txt").read_text() == shown
     assert written.err.startswith("7 sentences of ")
 
 
 def test_a_sample_that_fails_on_its_way_leaves_the_file_that_was_there(
-    cli: Command, trained: Path, monkeypatch: pytest.MonkeyPatch
+    cli: Command, in_threes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sampling, "ROWS", 3)
     checked: list[Any] = []
 
     def broken(tokens: Any) -> None:
@@ -34,7 +45,7 @@ def test_a_sample_that_fails_on_its_way_leaves_the_file_that_was_there(
 
     monkeypatch.setattr(sampling, "check_drawn", broken)
     Path("s.txt").write_text("old\n")
-    found = cli("sample", str(trained), "-n", "7", "--out", "s.txt")
+    found = cli("sample", str(in_threes), "-n", "7", "--out", "s.txt")
     assert found.code == 2 and found.errors[-1].endswith("its logits are not finite")
     assert [path.name for path in Path().iterdir() if path.is_file()] == ["s.txt"]
     assert Path("s.txt").read_text() == "old\n"

@@ -22,10 +22,10 @@ from gantext.config.settings import Settings
 from gantext.data import Reads
 from gantext.data.batches import Batches
 from gantext.data.vocabulary import EOS, PAD
+from gantext.inference.prompt import decode_after
 from gantext.models.build import build, task_of
 from gantext.models.contract import Phase, Writer
 from gantext.nn.rng import generator
-from gantext.nn.text.prompt import decode_after
 from gantext.nn.text.sampling import SamplingOptions
 from gantext.runs import checkpoint
 from gantext.runs.folder import RunDir

@@ -78,11 +78,11 @@ def test_a_run_keeps_memory_as_it_was_asked_to(
         asked.append(module)
         return True
 
-    for module in ("training.jobs", "runs.trained"):
+    for module in ("training.introduction", "runs.trained"):
         monkeypatch.setattr(f"gantext.{module}.keep_blocks", functools.partial(note, module))
     assert compose([]).memory is Memory.keep
     found = cli("train", *small_mle, "name=m", f"memory={wanted.value}")
     kept = wanted is Memory.keep
     assert found.code == 0 and (", memory kept" in found.err) == kept
     restore(RunDir(Path("runs/m")), Device.cpu)
-    assert set(asked) == ({"training.jobs", "runs.trained"} if kept else set())
+    assert set(asked) == ({"training.introduction", "runs.trained"} if kept else set())

@@ -11,7 +11,7 @@ from torch import nn
 from gantext.nn.optim import Optimiser
 from gantext.nn.state import NamedParts, restore
 from gantext.records.content import Damaged
-from gantext.runs.checkpoint import flatten, unflatten
+from gantext.runs.state_tree import flatten, unflatten
 
 
 def model() -> nn.Linear:

@@ -20,7 +20,7 @@ FAULTS = {
     "a: 1\na: 2": "line 2: 'a' stands there twice",
     "? [a]\n: 1": "line 1: a key that is no name",
     "a: 1\n---\nb: 1": "line 2: a second document begins",
-    "a: b: c": "line 1: mapping values are not allowed here",
+    "a: b: c": "line 1: a second ': ' in a line, or indentation that does not fit the lines above",
     "a: [": "line 1: expected the node content",
     "a: " + "[" * (NESTING + 1): f"line 1: more than {NESTING} levels within each other",
     "a: " + "9" * 30: "line 1: a number of 30 digits",

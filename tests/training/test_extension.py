@@ -61,7 +61,7 @@ def test_in_two_goes_it_ends_as_in_one(
         ("data=coco", "a run cannot go on with data=coco: it has begun on its own"),
         ("model.adversarial.stpes=4", "did you mean model.adversarial.steps?"),
         ("model.adversarial.steps=1,2", "one value each"),
-        ("model.adversarial.steps=x", "model.adversarial.steps: "),
+        ("model.adversarial.steps=x", "model.adversarial.steps=x: a whole number is needed"),
     ],
 )
 def test_what_it_cannot_go_on_with_is_one_line_and_changes_nothing(

@@ -88,7 +88,9 @@ def test_the_folder_of_a_run(image_gan: list[str], tmp_path: Path) -> None:
     assert asked == [("digits", 40, 20)]  # eval.samples, eval.seed
     (record,) = run.scores("phase-adversarial")["scores"]
     weights = run.checkpoint().digest[:8]
-    assert record["signature"] == {"pictures": 40, "phase": "adversarial", "weights": weights}
+    origin = {"run": "r", "model": "image_gan", "step": 8, "phase": "adversarial"}
+    drawn = {"sampled": 40, "sample_seed": 20, "run_data": run.info["data"]}
+    assert record["signature"] == {"pictures": 40, **origin, "weights": weights, **drawn}
     assert (run.result or {})["warnings"] == []
 
 

@@ -11,6 +11,7 @@ from gantext.data.vocabulary import EOS, PAD
 from gantext.errors import UserError
 from gantext.models.contract import Estimator, Judge, Latent, Task
 from gantext.models.vae import model as vae
+from gantext.models.vae.networks import GivenLatent
 from gantext.nn.latent import gaussian_kl
 from gantext.nn.text.sampling import SamplingOptions
 
@@ -279,7 +280,13 @@ def test_samples_come_from_the_prior(monkeypatch: pytest.MonkeyPatch) -> None:
     """With greedy decoding the seed still decides z; the noise is standard normal."""
     model = make()
     seen = []
-    monkeypatch.setattr(model, "decode", lambda z, rng, options: seen.append(z))
+    policy = model.policy
+
+    def noted(z: torch.Tensor) -> GivenLatent:
+        seen.append(z)
+        return policy(z)
+
+    monkeypatch.setattr(model, "policy", noted)
     model.sample(20_000, rng(1), SamplingOptions(0.0))
     assert seen[0].shape == (20_000, 3)
     assert seen[0].mean().abs() < 0.03 and seen[0].std().item() == pytest.approx(1, abs=0.02)

@@ -69,7 +69,9 @@ def test_a_run_goes_on_under_its_id_and_tells_no_step_twice(
         store[:] = [(kind, step, values) for kind, step, values in store if step <= 4]
     assert cli("train", "--resume", "r").code == 0
     assert run.info["trackers"] == ids
-    last = {score["name"]: score["value"] for score in json.loads(found.out)}
+    scored = json.loads(found.out)
+    assert (scored["run"], scored["path"]) == ("r", str(run.path))
+    last = {score["name"]: score["value"] for score in scored["scores"]}
     final = {f"final/{name}": float(value) for name, value in last.items()}
     for name in ("wandb", "trackio"):
         assert [one["resume"] for one in packages[name].OPENED] == ["allow"] * 2
@@ -104,14 +106,14 @@ def test_a_tracker_that_fails_changes_nothing_but_one_warning(
     failing: set[str], untold: RunDir, packages: dict[str, Any], cli: Command, tmp_path: Path
 ) -> None:
     packages["wandb"].FAILING |= failing
-    found = cli("train", *BRIEF, "log.trackers=[wandb]", "name=told")
+    found = cli("train", *BRIEF, "log.trackers=[wandb]", "name=run")
     warnings = [line for line in found.errors if line.startswith("warning: ")]
     assert found.code == 0 and len(warnings) == 1
     assert warnings[0].startswith(
         "warning: wandb is told no more (ConnectionError: no route to the server); metrics.jsonl "
-        f"has it all, and: gantext runs replay-to wandb {tmp_path / 'runs/told'}"
+        f"has it all, and: gantext runs replay-to wandb {tmp_path / 'runs/run'}"
     )
-    told = RunDir(tmp_path / "runs" / "told")
+    told = RunDir(tmp_path / "runs" / "run")
     assert told.metrics() == untold.metrics()
     assert told.checkpoint().digest == untold.checkpoint().digest
     results = [dict(run.result or {}) for run in (untold, told)]
