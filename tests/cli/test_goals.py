@@ -133,7 +133,8 @@ def test_a_report_has_the_figure(cli: Command, leak: Path, tmp_path: Path) -> No
     page = (tmp_path / "report.html").read_text()
     said = html.unescape(re.sub(r"<[^>]+>", " ", page))
     assert "Goals and leaked features" in said and page.count('<figure class="wide">') == 1
-    assert f"gantext goals {leak} -n 3 --temperature 1 --seed 0" in said
-    shown = json.loads(cli("goals", str(leak), "--json").out)["sentences"]
+    words = ["goals", str(leak), "-n", "3", "--temperature", "1", "--seed", "20"]
+    assert f"Drawn by: gantext {' '.join(words)}." in said
+    shown = json.loads(cli(*words, "--json").out)["sentences"]
     assert len(shown) == 3
     assert all(f"{sentence['mean_cosine']:.3f}" in said for sentence in shown)

@@ -17,7 +17,7 @@ from gantext.inference.latent_plane import tsne
 from gantext.nn.text.sampling import SamplingOptions
 from gantext.runs.folder import RunDir
 from gantext.runs.trained import Trained, restore
-from tests.conftest import Command
+from tests.conftest import Command, scores_in
 
 PNG = b"\x89PNG\r\n\x1a\n"
 ONE, TWO = "there is a red ring in the sky .", "two blue stars are above a gray circle ."
@@ -38,6 +38,12 @@ def document(cli: Command, *words: str) -> dict:
     found = cli(*words, "--json")
     assert found.code == 0, found.err
     return json.loads(found.out)
+
+
+def scored(cli: Command, *words: str) -> list[dict]:
+    found = cli("eval", *words, "--json")
+    assert found.code == 0, found.err
+    return scores_in(found.out)
 
 
 # reconstruct
@@ -125,13 +131,13 @@ def test_the_share_of_grammatical_midpoints_is_stored(
     cli: Command, trained_vae: Path, tmp_path: Path
 ) -> None:
     run = shutil.copytree(trained_vae, tmp_path / "runs" / "one")
-    found = document(cli, "eval", "interpolation", str(run), "-n", "20")
+    found = scored(cli, "interpolation", str(run), "-n", "20")
     assert [one["name"] for one in found] == ["grammatical-midpoints", "grammatical-ends"]
     for one in found:
         assert one["value"] * 40 == pytest.approx(round(one["value"] * 40))
         assert one["signature"].items() >= {"pairs": 20, "path": "linear"}.items()
     assert list((run / "scores").glob("interpolation-*"))
-    assert document(cli, "eval", "interpolation", str(run), "-n", "20") == found
+    assert scored(cli, "interpolation", str(run), "-n", "20") == found
 
 
 # impute
@@ -182,7 +188,7 @@ def test_scores_of_imputation(
     cli: Command, which: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     run = shutil.copytree(request.getfixturevalue(which), tmp_path / "runs" / "one")
-    found = document(cli, "eval", "imputation", str(run), "-n", "10")
+    found = scored(cli, "imputation", str(run), "-n", "10")
     assert [one["name"] for one in found] == ["imputed-exact", "imputed-grammatical"]
     assert all(one["value"] * 10 == pytest.approx(round(one["value"] * 10)) for one in found)
     assert found[0]["value"] <= found[1]["value"]

@@ -165,7 +165,9 @@ def test_scores_are_stored_and_read_back(
     again = cli("eval", "all", str(digits), "-n", "30", "--json")
     assert scores_in(again.out) == records, again.err
     table = cli("eval", "pictures", str(digits), "-n", "30").out
-    assert re.search(r"score +\S*run +real", table) and re.search(r"frechet +2.5000 +0.2500", table)
+    rows = [line.split() for line in table.splitlines()]
+    at = rows.index(["run", "frechet", "↓"])
+    assert rows[at + 2 : at + 4] == [["run", "2.5000"], ["real", "0.2500"]]
     assert "preset" not in table and "frechet-real" not in table
 
 

@@ -254,8 +254,8 @@ def test_reading_commands_write_nothing(
 def test_a_run_with_a_formulas_name(cli: Command, trained: Path, tmp_path: Path) -> None:
     """It can be named, by its path or by its name, and is text in a spreadsheet."""
     shutil.copytree(trained, tmp_path / "runs" / "=x")
-    found = cli("compare", "runs/=x", "./=x@mle", "-n", "20", "--out", "scores.csv")
+    found = cli("compare", "runs/=x", "./=x@mle", "-n", "20", "--format", "csv")
     assert found.code == 0, found.err
-    rows = [line.split(",") for line in (tmp_path / "scores.csv").read_text().splitlines()]
+    rows = [line.split(",") for line in found.out.splitlines()]
     assert {row[1] for row in rows[1:]} == {"'=x", "'=x@mle", "real"}
     assert cli("train", "--resume", "=x").code == 0

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from gantext.cli import compare, eval, frontier, sweeps, tables
+from gantext.cli import compare, frontier, sweeps, tables
+from gantext.cli.eval_tables import ScoreTables
 from gantext.cli.formats import Format
 from gantext.evaluation import measures
 from gantext.evaluation.comparison import Comparison, Mean
@@ -69,7 +70,7 @@ def test_eval(printed: Printed, width: int) -> None:
     names = [name for name in COMPARED if "bleu" in name]
     table = {run: scores(names) for run in (f"{RUNS[0]}@mle", *RUNS)}
     table["real"] = scores(names, "real-")
-    how = eval._Shown("BLEU, preset texygen", "coco", signatures=False, form=Format.table)
+    how = ScoreTables("BLEU, preset texygen", "coco", signatures=False, form=Format.table)
     out = printed(lambda: how.print(table), [*table, *names, *texts(table)])
     assert ("±" in out) == (width == 120) and "texygen · 500 samples · coco 3fa1 · signature" in out
     few = {run: table[run] for run in (RUNS[0], "real")}
