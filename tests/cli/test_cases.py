@@ -79,9 +79,9 @@ def quick(brief_judge: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def cells(page: str) -> list[str]:
-    """The numbers in the tables of a report."""
+    """The numbers in the tables of a report, with what they vary by."""
     found = re.findall(r"<td[^>]*>\s*([^<]*?)\s*</td>", page)
-    return [cell for cell in found if re.fullmatch(r"-?[\d.,]+", cell)]
+    return [cell for cell in found if re.fullmatch(r"-?[\d.,]+( ±[\d.,]+)?", cell)]
 
 
 @pytest.mark.usefixtures("quick")

@@ -43,7 +43,7 @@ def test_the_measures_and_what_always_holds(cli: Command, run: Path) -> None:
 
 
 def test_the_table_has_signatures(cli: Command, run: Path) -> None:
-    found = cli("eval", "latent", str(run), "--k", "3", "--n", "10")
+    found = cli("eval", "latent", str(run), "--k", "3", "--n", "10", "--signatures")
     assert found.code == 0, found.err
     assert "iw-nll: estimator:iw|unit:nats/sentence|eos:yes|k:3|sentences:10|" in found.out
     assert "real" not in found.err

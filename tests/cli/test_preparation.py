@@ -160,7 +160,7 @@ def test_unk_is_on_both_sides_or_on_none(cli: Command, tmp_path: Path, unk: str)
     without = files("without", "" if unk == "hide" else "unk ")
     for command in ("bleu", "self-bleu", "diversity", "lengths"):
         assert values(cli, command, *with_it) == values(cli, command, *without)
-    found = cli("eval", "bleu", *with_it)
+    found = cli("eval", "bleu", *with_it, "--signatures")
     assert ("unk:left out" in found.out) is (unk == "hide")
     left_out = "note: <unk> is left out of all that is scored, 4 times of the references"
     assert (left_out in found.err) is (unk == "hide")

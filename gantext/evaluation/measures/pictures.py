@@ -161,9 +161,9 @@ def _class_scores(
         settings = {"pictures": len(reading.labels), "classes": classes, **sign}
         nats: dict[str, Setting] = {"unit": "nats", **settings}
         labels = np.asarray(reading.labels)
-        for name, of, sign in (("kl", kl_to_uniform, nats), ("min-share", min_share, settings)):
+        for name, of, said in (("kl", kl_to_uniform, nats), ("min-share", min_share, settings)):
             error = standard_error.bootstrapped(labels, _of_labels(of, classes))
-            found.append(Score(f"class-{name}{suffix}", of(counts), sign, error))
+            found.append(Score(f"class-{name}{suffix}", of(counts), said, error))
     return found
 
 

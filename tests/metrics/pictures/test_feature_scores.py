@@ -37,7 +37,10 @@ def test_only_the_samples_change_with_the_samples() -> None:
 
 
 def test_signatures_say_what_stands_against_what() -> None:
-    found, _ = scores()
-    assert signature_line(found["frechet"]) == "against:train|floor:test|pictures:80|data:abc"
+    found, (_, training, _) = scores()
+    spread = round(float(training.var(axis=0, ddof=1).sum()), 4)
+    assert signature_line(found["frechet"]) == (
+        f"against:train|floor:test|spread:{spread}|pictures:80|data:abc"
+    )
     assert found["recall"].signature["k"] == 2
     assert found["frechet"].signature == found["frechet-real"].signature
