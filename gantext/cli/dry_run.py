@@ -45,39 +45,45 @@ def of_sweep(words: list[str], config_dir: Path | None, how: sweeps.How, json: b
     _tell([f"{number}  {' '.join(own)}" for number, (own, _) in enumerate(jobs)])
 
 
-def of_resume(place: RunDir | SweepDir, json: bool) -> None:
-    """A run or a sweep that goes on: whether it can, and from where."""
-    found = _of_run_on(place) if isinstance(place, RunDir) else _of_sweep_on(place)
+def of_run_on(run: RunDir, words: Sequence[str], threads: int | None, json: bool) -> None:
+    """A run that goes on: whether it can, with what in place of its settings, and from where.
+
+    Raises:
+        UserError: it cannot go on with these settings.
+    """
+    from gantext.training import extension
+    from gantext.training.preparation import check, device_of
+
+    change = extension.changed(run, words)
+    check(change.settings)
+    finished, end = run.status == "finished" and not change.lengths, run.last_checkpoint()
+    found: dict[str, Any] = {
+        "run": str(run.path),
+        "status": run.status,
+        "from_step": None if finished else run.stored_checkpoint().step if end else 0,
+        "device": str(device_of(change.settings)),
+        "threads": threads or run.info.get("threads", change.settings.threads),
+    }
+    if change.now:
+        found["now"] = change.now
+    _show(found, json)
+
+
+def _show(found: dict[str, Any], json: bool) -> None:
     if json:
         tables.print_json(found)
         return
     _tell([f"{key}: {_shown(value)}" for key, value in found.items()])
 
 
-def _of_run_on(run: RunDir) -> dict[str, Any]:
-    from gantext.training.preparation import check, device_of
-
-    settings = run.settings
-    check(settings)
-    info, finished = run.info, run.status == "finished"
-    end = run.last_checkpoint()
-    from_step = None if finished else run.stored_checkpoint().step if end else 0
-    return {
-        "run": str(run.path),
-        "status": run.status,
-        "from_step": from_step,
-        "device": str(device_of(settings)),
-        "threads": info.get("threads", settings.threads),
-    }
-
-
-def _of_sweep_on(sweep: SweepDir) -> dict[str, Any]:
+def of_sweep_on(sweep: SweepDir, json: bool) -> None:
+    """A sweep that goes on: which jobs have not ended. Raises UserError where it cannot."""
     from gantext.training import sweeps as training
 
     notes = training.resumable(sweep)
     jobs = sweep.jobs()
     left = [job.name for job in jobs if job.can_go_on and not job.is_over]
-    return {"sweep": str(sweep.path), "jobs": len(jobs), "left": left, "notes": notes}
+    _show({"sweep": str(sweep.path), "jobs": len(jobs), "left": left, "notes": notes}, json)
 
 
 def of_study(study: str, words: list[str], config_dir: Path | None, json: bool) -> None:
@@ -98,10 +104,7 @@ def of_study(study: str, words: list[str], config_dir: Path | None, json: bool) 
         "searched": space,
         "objective": "the lower the better" if falls else "the higher the better",
     }
-    if json:
-        tables.print_json(found)
-        return
-    _tell([f"{key}: {_shown(value)}" for key, value in found.items()])
+    _show(found, json)
 
 
 def _shown(value: Any) -> str:

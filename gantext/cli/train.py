@@ -123,13 +123,14 @@ def _resume(words: list[str], how: sweeps.How, json: bool, dry_run: bool) -> Non
             )
         processes.refuse_several(["a sweep"])
         if dry_run:
-            dry.of_resume(SweepDir(found), json)
+            dry.of_sweep_on(SweepDir(found), json)
         else:
             sweeps.go_on(SweepDir(found), how, json)
     elif how.is_said:
         raise UserError(f"{ENGINES} run the jobs of a sweep: --resume SWEEP")
     elif dry_run:
-        dry.of_resume(listing.find(_resumable(words)[0], Path("runs")), json)
+        name, overrides, threads = _resumable(words)
+        dry.of_run_on(listing.find(name, Path("runs")), overrides, threads, json)
     else:
         _finish(_resumed(words, how.force), json)
 

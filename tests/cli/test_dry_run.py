@@ -65,6 +65,15 @@ def test_what_goes_on_says_from_where(cli: Command, trained: Path) -> None:
     assert "runs/taken" not in cli("train", *SMALL_MLE, "--dry-run").err
     found = cli("train", "--resume", str(trained), "--dry-run", "--json")
     assert json.loads(found.out)["status"] == "finished"
+    assert json.loads(found.out)["from_step"] is None
+    longer = cli(
+        "train", "--resume", str(trained), "model.adversarial.steps=9", "--dry-run", "--json"
+    )
+    told = json.loads(longer.out)
+    assert told["now"] == {"model.adversarial.steps": 9} and told["from_step"] > 0
+    for word, why in (("model.mle.epochz=3", "unknown key"), ("seed=9", "seed")):
+        refused = cli("train", "--resume", str(trained), word, "--dry-run")
+        assert refused.code == 2 and why in refused.err
     taken = [*SMALL_MLE, f"runs_dir={trained.parent}", f"name={trained.name}"]
     assert "holds a run already" in cli("train", "--dry-run", *taken).err
     assert sorted(trained.rglob("*")) == before
