@@ -173,7 +173,7 @@ def content(path: Path) -> dict[str, bytes]:
 
 
 def scores_of(run: Path) -> dict[str, Any]:
-    """The stored scores, by file; those of a measure by its name and what they are of.
+    """The stored scores, by file; those of a measure by what they are of.
 
     They are found again by all that a checkpoint holds, how long it took too: this digest, the
     place that it gives and the checksum of it all are left out. The digest of the weights stays.
@@ -184,9 +184,10 @@ def scores_of(run: Path) -> dict[str, Any]:
         name = path.name
         if "key" in stored:
             assert len(stored["key"].pop("weights")) == len(stored.pop("checksum")) == 64
-            name = f"{stored['key']['measure']} {json.dumps(stored['key'], sort_keys=True)}"
-        assert name not in found
-        found[name] = stored
+            weights = {one["signature"]["weights"] for one in stored["scores"]}
+            name = f"{json.dumps(stored['key'], sort_keys=True)} of {weights}"
+        # What is computed twice, as its checkpoint was lost, is the same.
+        assert found.setdefault(name, stored) == stored
     return found
 
 
