@@ -251,7 +251,8 @@ def test_completion_of_runs_phases_and_sweeps(
 def test_completion_of_scores_commands_and_choices(
     offered: Callable[[str], list[str]],
 ) -> None:
-    assert offered("gantext runs sweep --score bleu-") == [f"bleu-{n}" for n in (2, 3, 4, 5)]
+    names = [f"bleu-{n}{of}" for of in ("", "-at-real") for n in (2, 3, 4, 5)]
+    assert offered("gantext runs sweep --score bleu-") == names
     assert offered("gantext eval bl") == ["bleu"]
     assert offered("gantext help eval self") == ["self-bleu"]
     assert offered("gantext help eval bleu ") == []
