@@ -182,7 +182,7 @@ def scores_of(run: Path) -> dict[str, Any]:
     for path in sorted((run / "scores").glob("*")):
         stored = json.loads(path.read_bytes())
         name = path.name
-        if "key" in stored:
+        if "weights" in stored.get("key", {}):  # else it is of real text
             assert len(stored["key"].pop("weights")) == len(stored.pop("checksum")) == 64
             weights = {one["signature"]["weights"] for one in stored["scores"]}
             name = f"{json.dumps(stored['key'], sort_keys=True)} of {weights}"

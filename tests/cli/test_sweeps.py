@@ -153,6 +153,7 @@ def test_two_sweeps_in_one_second_have_folders_of_their_own(
     assert names == ["latest", "mine", "mine-2"]
 
 
+@pytest.mark.slow
 def test_a_launcher_of_other_people(shell: Command, small_mle: list[str], tmp_path: Path) -> None:
     """A `hydra_plugins` namespace package on the path; each job in a process of its own."""
     plugin = tmp_path / "plugins" / "hydra_plugins" / "by_name"
@@ -180,6 +181,7 @@ def test_a_launcher_of_other_people(shell: Command, small_mle: list[str], tmp_pa
     assert info["config_dir"] == str(tmp_path / "mine") and "seed=2" in info["overrides"]
 
 
+@pytest.mark.slow
 def test_a_job_whose_process_died_is_in_the_table(
     shell: Command, small_mle: list[str], tmp_path: Path
 ) -> None:
