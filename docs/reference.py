@@ -10,18 +10,12 @@ from pathlib import Path
 
 from gantext.config import groups, keys
 from gantext.config.keys import Key
-from gantext.metrics.meaning import Better, Meaning
-from gantext.metrics.meanings import MEANINGS
+from gantext.metrics.meaning import Meaning
+from gantext.metrics.meanings import MEANINGS, WAYS
 from gantext.metrics.text.presets import PRESETS
 
 FOLDER = Path(__file__).parent
 WRITTEN = "<!-- Written by `make docs` from {source}; not to be edited here. -->"
-ARROWS: dict[Better | None, str] = {
-    "higher": "↑ higher is better",
-    "lower": "↓ lower is better",
-    "real": "= the nearer to the value of real text or pictures, the better",
-    None: "neither way is better by itself",
-}
 
 
 def pages() -> dict[str, str]:
@@ -54,7 +48,7 @@ def glossary() -> str:
 def _meaning(one: Meaning) -> list[str]:
     facts = {
         "Formula": f"`{one.formula}`",
-        "Better": ARROWS[one.better],
+        "Better": WAYS[one.better],
         "Scale": _plain(one.scale),
         "Mind": _plain(one.caution),
         "Computed": _plain(one.computed),

@@ -16,15 +16,9 @@ from gantext.errors import UserError, nearest
 from gantext.evaluation import measures
 from gantext.metrics import meanings
 from gantext.metrics.meaning import Better, Meaning
+from gantext.metrics.meanings import WAYS
 from gantext.metrics.signatures import family
 from gantext.metrics.text.presets import PRESETS, Preset
-
-WAYS: dict[Better | None, str] = {
-    "higher": "↑ the higher the better",
-    "lower": "↓ the lower the better",
-    "real": "= the nearer to the value of real text or pictures, the better",
-    None: "neither way is better by itself",
-}
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,6 @@ from gantext.metrics.score import shown, shown_error
 if TYPE_CHECKING:
     from gantext.metrics.score import Score
 
-ARROWS = {"higher": "↑", "lower": "↓", "real": "≈", None: ""}
-
 
 @dataclass(frozen=True)
 class Cell:
@@ -92,4 +90,4 @@ def _texts(cells: Iterable[Cell], errors: bool) -> list[str]:
 
 def label(name: str) -> str:
     """A score's name with an arrow that says which way it is better."""
-    return f"{name} {ARROWS[meanings.better(name)]}".rstrip()
+    return f"{name} {meanings.arrow(name)}".rstrip()

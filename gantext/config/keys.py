@@ -5,7 +5,7 @@ as `model.mle.epochs` of several models: each is a key of its own here.
 """
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,9 +84,23 @@ def keys(config_dir: Path | None = None) -> list[Key]:
 
 def main_keys(config_dir: Path | None = None) -> list[Key]:
     """The keys of every run. Raises as `keys` does."""
+    settings = ("gantext.config.settings", "Settings")
+    return _keys("", "", _main(config_dir), settings, config_dir)
+
+
+def _main(config_dir: Path | None) -> Path:
     places = (folder / f"{groups.MAIN}.yaml" for folder in groups.folders(config_dir))
-    path = next(place for place in places if place.is_file())
-    return _keys("", "", path, ("gantext.config.settings", "Settings"), config_dir)
+    return next(place for place in places if place.is_file())
+
+
+def chosen(given: Iterable[tuple[str, str]], config_dir: Path | None = None) -> dict[str, str]:
+    """The option of each group that a run has: as it is given, as its experiment takes it, or as
+    conf/config.yaml has it. Raises as `keys` does.
+    """
+    own, usual = dict(given), dict(_overridden(_composed(_main(config_dir))))
+    experiment = experiments(config_dir).get(own.get("experiment", ""))
+    pairs = [option.partition("=")[::2] for option in experiment.options] if experiment else []
+    return {**usual, **dict(pairs), **own}
 
 
 def option_keys(group: str, name: str, config_dir: Path | None = None) -> list[Key]:

@@ -18,7 +18,7 @@ from gantext.evaluation.scorebook import Say
 from gantext.evaluation.spreadsheet import csv_text
 from gantext.evaluation.subjects import Model
 from gantext.evaluation.table import REAL_SUFFIX, RECORD, Table, records, score_all
-from gantext.metrics.score import Score, protocol, shown, signature_line
+from gantext.metrics.score import Score, protocol, signature_line
 from gantext.metrics.signatures import conflicts, own_name
 
 # What may differ between runs that are repetitions of each other.
@@ -206,27 +206,6 @@ def score_names(one: Comparison) -> list[str]:
     """The scores that are shown of it, in order."""
     present = {own_name(score.name) for own in one.table.values() for score in own}
     return [name for name in measures.columns() if name in present]
-
-
-def score_rows(one: Comparison) -> tuple[list[str], list[list[str]]]:
-    """(columns, rows): a row a run, then the real text, then means and sds over seeds.
-
-    A column whose scores were not computed under one protocol is marked by a star.
-    """
-    names, mixed = score_names(one), mixed_names(one.table)
-    body = []
-    for run, own in one.table.items():
-        values = {own_name(score.name): score.value for score in own}
-        body.append([run, *(shown(values.get(name)) for name in names)])
-    body += [[run, *("-" for _ in names)] for run in one.damaged]
-    for label, means in one.means.items():
-        body.append([f"mean of {label}", *(shown(_part(means, name, "mean")) for name in names)])
-        body.append([f"sd of {label}", *(shown(_part(means, name, "sd")) for name in names)])
-    return ["run", *(f"{name} *" if name in mixed else name for name in names)], body
-
-
-def _part(means: Mapping[str, Mean], name: str, part: str) -> float | None:
-    return getattr(means[name], part) if name in means else None
 
 
 def setting_rows(one: Comparison) -> tuple[list[str], list[list[str]]]:

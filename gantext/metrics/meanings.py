@@ -8,6 +8,7 @@ Nothing here imports numpy or torch.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gantext.metrics.meaning import Better, Meaning
@@ -16,6 +17,14 @@ from gantext.metrics.text.meanings import SENTENCES
 from gantext.metrics.text.model_meanings import MODELS
 
 MEANINGS = (*SENTENCES, *MODELS, *PICTURES)
+
+ARROWS: Mapping[Better | None, str] = {"higher": "↑", "lower": "↓", "real": "≈", None: ""}
+WAYS: Mapping[Better | None, str] = {
+    "higher": "↑ the higher the better",
+    "lower": "↓ the lower the better",
+    "real": "≈ the nearer to the value of real text or pictures, the better",
+    None: "neither way is better by itself",
+}
 
 
 @dataclass(frozen=True)
@@ -80,6 +89,11 @@ def better(name: str) -> Better | None:
     """
     known = read(name)
     return known.better if known else None
+
+
+def arrow(name: str) -> str:
+    """The sign of which way a score is better; "" where neither is."""
+    return ARROWS[better(name)]
 
 
 def names() -> list[str]:

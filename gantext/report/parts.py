@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from gantext import models
 from gantext.evaluation.subjects import Model
 from gantext.evaluation.table import Table as Scores
-from gantext.metrics.meanings import better
+from gantext.metrics.meanings import ARROWS, arrow
 from gantext.metrics.score import Score, shown, shown_error
 from gantext.metrics.signatures import own_name, signature_lines
 from gantext.plots.curves import COURSE, LOOKS
@@ -19,13 +19,8 @@ from gantext.runs.summary import clock
 from gantext.runs.sweep import is_planned
 
 Cells = Mapping[str, str]  # by the name of a score
-ARROWS = {
-    "higher": "\N{UPWARDS ARROW}",
-    "lower": "\N{DOWNWARDS ARROW}",
-    "real": "\N{ALMOST EQUAL TO}",
-}
 ARROWS_NOTE = (
-    "Better: \N{UPWARDS ARROW} higher, \N{DOWNWARDS ARROW} lower, \N{ALMOST EQUAL TO} the nearer "
+    f"Better: {ARROWS['higher']} higher, {ARROWS['lower']} lower, {ARROWS['real']} the nearer "
     "to the real value. \N{PLUS-MINUS SIGN}: a standard error over what was scored."
 )
 MOST_COLUMNS = 5
@@ -100,7 +95,7 @@ def by_name(
 
 def headed(name: str) -> str:
     """The name of a score with the arrow that says which way is better, if one is."""
-    return f"{name}\N{NO-BREAK SPACE}{ARROWS.get(better(name) or '', '')}".rstrip()
+    return f"{name}\N{NO-BREAK SPACE}{arrow(name)}".rstrip()
 
 
 def _cell(score: Score) -> str:

@@ -61,7 +61,7 @@ def sweep_part(sweep: SweepDir, runs: Mapping[Path, str]) -> SweepPart:
         tables=tuple(_tables(jobs)),
         figures=tuple(_figures(jobs)),
         remarks=(
-            f"All scores: {command('runs', 'sweep', sweep.path, '--csv', 'scores.csv')}. "
+            f"All scores: {command('runs', 'sweep', sweep.path, '--format', 'csv')}. "
             f"What is known of a job: {command('report', sweep.path / 'NUMBER')}.",
         ),
         jobs={job: runs[folder] for job, folder in folders.items() if folder in runs},

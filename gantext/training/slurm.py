@@ -12,7 +12,6 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -23,8 +22,8 @@ from gantext.runs.study import WORKER, StudyDir
 from gantext.runs.sweep import SweepDir
 from gantext.runs.sweep_job import SweepJob
 from gantext.training import sweeps
+from gantext.training.pool import COMMAND
 
-GANTEXT = (sys.executable, "-m", "gantext")
 SAVE_SECONDS = 90  # before the end of its time a job is told to save
 # How often a job goes on by itself: saved by SIGTERM, it has come further each time; what the
 # system kills, as when memory is short, is likely to be killed again.
@@ -204,7 +203,7 @@ def script(sweep: SweepDir, jobs: Sequence[SweepJob], order: Order) -> str:
     """
     limit = "" if order.at_once is None else f"%{order.at_once}"
     tasks = ranges(numbers_of(jobs)) + limit
-    words = [*GANTEXT, "job", *(["--force"] if order.force else [])]
+    words = [*COMMAND, "job", *(["--force"] if order.force else [])]
     command = f'{shlex.join(words)} {shlex.quote(str(sweep.path))}/"$SLURM_ARRAY_TASK_ID"'
     return _script(sweep, tasks, "%a/job.log", max(map(_threads, jobs)), command, order)
 
@@ -216,7 +215,7 @@ def workers_script(study: StudyDir, words: Sequence[str], threads: int, order: O
         UserError: the folder has a name that cannot stand in one.
     """
     tasks = ranges(range(order.at_once or 1))
-    command = shlex.join([*GANTEXT, *words])
+    command = shlex.join([*COMMAND, *words])
     return _script(study, tasks, f"{WORKER}%a.log", threads, command, order)
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from gantext.evaluation.comparison import Comparison, mixed_names, score_rows
+from gantext.cli.compare import _grid
+from gantext.evaluation.comparison import Comparison, mixed_names, score_names
 from gantext.metrics.score import Score
 from gantext.runs.folder import RunDir
 from tests.conftest import Command
@@ -88,7 +89,8 @@ def test_a_column_of_two_protocols_is_marked() -> None:
 
     mixed = Comparison("scenes", {"a": own(500), "b": own(1000)}, {}, {})
     assert mixed_names(mixed.table) == {"self-bleu-4"}
-    assert score_rows(mixed)[0] == ["run", "self-bleu-4 *", "unique"]
+    assert score_names(mixed) == ["self-bleu-4", "unique"]
+    assert _grid(mixed).labels == ["self-bleu-4 ≈ *", "unique ≈"]
     [note] = mixed.notes
     assert note == "self-bleu-4: not comparable as it stands: hyp:500 of a; hyp:1000 of b"
 
