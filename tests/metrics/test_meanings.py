@@ -11,9 +11,9 @@ from gantext.evaluation import measures
 from gantext.metrics.meanings import MEANINGS, better, names, read
 
 ROOT = Path(__file__).parents[2]
-ARROWS = {"↑": "higher", "↓": "lower", "=": "real"}
+ARROWS = {"↑": "higher", "↓": "lower", "≈": "real"}
 # The rows of docs/scores.md: | `name`, `name` ... `name` | what it is | arrow |
-ROWS = re.compile(r"^\| (`.+?`) \| .+ \| ([↑↓=]) ?\|$", re.M)
+ROWS = re.compile(r"^\| (`.+?`) \| .+ \| ([↑↓≈]) ?\|$", re.M)
 
 
 def stored_names() -> set[str]:
