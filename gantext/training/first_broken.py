@@ -2,7 +2,7 @@
 
 Masks are full of -inf, and softmax, log and products of what is masked pass it on. So an infinity
 counts only where the operation's own tensors had none, and no operation that writes a mask counts
-for it; NaN counts wherever it appears.
+for it; NaN counts wherever it is computed: a view shows memory as it lies there, filled or not.
 """
 
 import contextlib
@@ -95,7 +95,7 @@ class FirstBroken:
         word = name.removeprefix("aten.").lstrip("_")
         before = any(_is_infinite(part) for part in tree_leaves((args, kwargs)))
         result = func(*args, **kwargs)
-        if not word.startswith(UNFILLED):
+        if not func.is_view and not word.startswith(UNFILLED):
             lenient = before or any(mask in word for mask in MASKING)
             written = [result, *_written(func, args, kwargs)]
             values = (_broken(part, lenient) for part in tree_leaves(written))

@@ -26,6 +26,14 @@ def test_the_first_of_several_is_named() -> None:
     assert (found.name, found.value, found.backward) == ("aten.exp", "inf", None)
 
 
+def test_memory_that_is_not_filled_yet_is_not_named_by_a_view_of_it() -> None:
+    """What `torch.empty` was given may hold NaN; a slice of it computes nothing."""
+    left = torch.full((4,), torch.nan)
+    assert broken(lambda: left[:2].copy_(torch.ones(2)).add(1)) is None
+    found = broken(lambda: left[2:].neg())
+    assert found is not None and found.name == "aten.neg"
+
+
 def test_the_module_is_named() -> None:
     network = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 1))
     with torch.no_grad():
