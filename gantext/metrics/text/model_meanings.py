@@ -15,7 +15,8 @@ _TRUTH = (
         "compare",
         scale="nats, 0 or more",
         source="the usual held-out likelihood; beside GANs Caccia et al. 2020",
-        computed=f"{_HELD_OUT}; <eos> counts; of a VAE an importance-weighted upper bound",
+        computed=f"{_HELD_OUT}; <eos> counts where sentences have one; "
+        "of a VAE an importance-weighted upper bound",
     ),
     Meaning(
         names=("perplexity",),
