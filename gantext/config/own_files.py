@@ -76,16 +76,20 @@ def _fault(path: Path, group: str, config_dir: Path | None) -> str | None:
         return f"line {root.start_mark.line + 1}: keys with values are needed, not a list or a word"
     lists = [value for key, value in root.value if key.value == "defaults"] if root else []
     entries = [one for each in lists if isinstance(each, yaml.SequenceNode) for one in each.value]
-    faults = (_entry_fault(entry, config_dir) for entry in entries)
+    others = groups.names("experiment", config_dir) if group == "experiment" else []
+    bases = [name for name in others if name != path.stem]
+    faults = (_entry_fault(entry, bases, config_dir) for entry in entries)
     return next(filter(None, faults), None)
 
 
-def _entry_fault(entry: Any, config_dir: Path | None) -> str | None:
-    """What is wrong with an entry of a defaults list, with the line."""
+def _entry_fault(entry: Any, bases: Sequence[str], config_dir: Path | None) -> str | None:
+    """What is wrong with an entry of a defaults list, with the line; `bases` are the experiments
+    that the file may build on."""
     said = f"line {entry.start_mark.line + 1}: "
     if isinstance(entry, yaml.ScalarNode):
-        known = entry.value == "_self_"
-        return None if known else f"{said}{entry.value}: write 'override /GROUP: NAME', or _self_"
+        if entry.value in ("_self_", *bases):
+            return None
+        return f"{said}{entry.value}: write 'override /GROUP: NAME', _self_, or another experiment"
     if not isinstance(entry, yaml.MappingNode) or len(entry.value) != 1:
         return f"{said}write 'override /GROUP: NAME', or _self_"
     key, node = entry.value[0]
