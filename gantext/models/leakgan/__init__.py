@@ -36,7 +36,8 @@ Where this differs from the paper and its released code, and why:
 """
 
 from gantext.models.contract import Ability, Reads
-from gantext.models.leakgan.model import Config, build
+from gantext.models.leakgan.config import Config
+from gantext.models.leakgan.model import build
 from gantext.plots.curves import (
     D_ACCURACY,
     D_OUTPUTS,

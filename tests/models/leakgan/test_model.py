@@ -257,18 +257,14 @@ def test_the_worker_learns_to_follow_its_rewards():
     )
     tokens = None
 
-    def likes_five(features, goals, every):
+    def likes_five(features, goals):
         return (tokens == 5).float()
 
-    original = leakgan.intrinsic_rewards
-    try:
-        leakgan.intrinsic_rewards = likes_five
-        for i in range(100):
-            tokens = leakgan.trimmed(model.sample(32, rng(i), SamplingOptions()))
-            loss, _ = model.policy_loss(tokens, torch.zeros(tokens.shape))
-            leakgan.clipped_step(model.g_optimiser, model.generator, loss, 5.0)
-    finally:
-        leakgan.intrinsic_rewards = original
+    model.generator.intrinsic_rewards = likes_five
+    for i in range(100):
+        tokens = leakgan.trimmed(model.sample(32, rng(i), SamplingOptions()))
+        loss, _ = model.policy_loss(tokens, torch.zeros(tokens.shape))
+        leakgan.clipped_step(model.g_optimiser, model.generator, loss, 5.0)
     words = model.sample(300, rng(500), SamplingOptions())
     words = words[words > EOS]
     assert (words == 5).float().mean() > 0.9
