@@ -35,7 +35,7 @@ def test_a_key_is_explained_with_its_type_and_where_it_is_set(cli: Command) -> N
     facts = found["facts"]
     assert (facts["of"], facts["default"]) == ("model=gan", "0.0")
     assert facts["takes"] == "number, 0 to under 1"
-    assert facts["set by"]["experiment=seqgan_synthetic"] == "0.8"
+    assert facts["set by"]["experiment=seqgan_synthetic_paper"] == "0.8"
     file, line = re.fullmatch(r"(conf/model/gan\.yaml):([0-9]+)", facts["stands in"]).groups()
     text = (groups.CONF.parent / file).read_text().splitlines()[int(line) - 1]
     assert text.strip() == "rollout_lag: 0.0"
