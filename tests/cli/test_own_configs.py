@@ -109,6 +109,7 @@ def test_a_folder_that_is_not_there_says_who_named_it(
             ", line 3: gan: write 'override /GROUP: NAME'",
         ),
         ("# @package _global_\ndefaults:\n  - {}\n", ", line 3: write 'override /GROUP: NAME'"),
+        ("# @package _global_\ndefaults:\n  - bad\n", ", line 3: bad: write 'override /GROUP: NAM"),
     ],
 )
 def test_what_is_wrong_in_an_experiment_of_ones_own_has_file_and_line(

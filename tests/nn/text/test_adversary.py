@@ -1,6 +1,7 @@
 """The discriminator's update: what it reports, by hand, and when it steps."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -115,6 +116,14 @@ def test_the_optimiser_steps_as_torchs_plain_one() -> None:
             taught.step(*tokens, torch.Generator())
         found.append(torch.cat([weight.detach().flatten() for weight in network.parameters()]))
     torch.testing.assert_close(*found, rtol=1e-6, atol=1e-6)
+
+
+def test_adam_and_the_gates_begin_as_they_are_told_to() -> None:
+    taught = trainer(beta1=0.9)
+    assert taught.optimiser.param_groups[0]["betas"] == (0.9, 0.999)
+    assert (taught.discriminator.gate.bias == -1.0).all()
+    config = replace(taught.discriminator.config, gate_bias=0.25)
+    assert (TextCNN(6, config, 3, torch.Generator()).gate.bias == 0.25).all()
 
 
 def test_an_optimiser_from_before_it_was_fused_goes_on_as_it_began() -> None:

@@ -65,6 +65,20 @@ def test_learns_a_toy_language_below_the_unigram_s_nll(tie):
     assert found["nll"].item() < 0.25 < unigram
 
 
+def test_weights_and_betas_are_the_chosen_ones():
+    """Normal: up to 64 x 256 numbers of deviation .1, within 5 standard errors; of the two biases
+    that torch adds up in a gate one is 0."""
+    model = LanguageModel(64, GeneratorConfig(64, 64, 1, False, 0.0, 0.0, Init.normal), rng(1))
+    for name, weight in model.named_parameters():
+        error = 0.1 / math.sqrt(2 * weight.numel())
+        wanted = 0 if "bias_hh" in name else pytest.approx(0.1, abs=5 * error)
+        assert weight.std().item() == wanted, name
+    trainer = MLETrainer(
+        model, MLEConfig(1, 4, 0.1, 1.0, 0, 0.0, 0.95, 5.0, 0.0), torch.zeros(64), 1
+    )
+    assert trainer.optimiser.param_groups[0]["betas"] == (0.9, 0.95)
+
+
 def test_dropout_is_drawn_from_the_given_generator_only():
     """The same generator state gives the same loss, whatever the global generator does."""
     model = LanguageModel(9, GeneratorConfig(6, 5, 2, True, 0.5, 0.3, Init.mixed), rng(1))
