@@ -13,6 +13,8 @@ Where this differs from the paper and its released code, and why:
   the word, so the gradient stays unbiased, and an early mistake is not blamed on later words.
 - The discriminator is updated on fresh samples each step rather than for epochs over a pool of
   10,000: the same number of sentences, no stale ones.
+- Sum or mean of the policy loss, how weights are drawn, what Adam keeps and where D's gates begin
+  are options; the released code's are those of `experiment=seqgan_synthetic_released`.
 - The discriminator ignores padding, and its windows may reach past the end (nn/text/text_cnn.py).
 - `reward: prefix` scores each prefix itself and needs no rollouts; the discriminator is then
   trained on all prefixes (as ScratchGAN's is on all steps; de Masson d'Autume et al. 2019).
