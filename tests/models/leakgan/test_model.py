@@ -361,12 +361,14 @@ def test_one_reward_is_the_mean_of_all():
         make("model.adversarial.one_reward=true")
 
 
-@pytest.mark.parametrize("kind", ["intrinsic", "quality"])
-def test_a_constant_reward_asks_no_discriminator(kind):
+def test_a_constant_reward_asks_no_discriminator():
     """Whatever the worker's reward and the baseline are; D stays as it was pretrained."""
     leak = ("model.d_training.leak=current", "model.d_training.alone_steps=0")
-    words = ("model.adversarial.reward=constant", f"model.adversarial.worker_reward={kind}", *leak)
-    model = make(*words)
+    model = make("model.adversarial.reward=constant", *leak)
+    intrinsic = dataclasses.replace(
+        model.config.adversarial, worker_reward=leakgan.WorkerReward.intrinsic
+    )
+    model.config = dataclasses.replace(model.config, adversarial=intrinsic)
     model.discriminator.score = None
     rewards = model.rewards(REAL, REAL[:0], rng(1))
     assert losses_of(model, rewards) == pytest.approx(along_and_likely(model), rel=1e-4)
