@@ -17,7 +17,7 @@ import gantext
 from gantext.errors import UserError
 from gantext.records.content import Damaged
 
-FORMAT = 7
+FORMAT = 8
 
 
 class Part(enum.Enum):
@@ -131,6 +131,9 @@ CHANGES: tuple[Change, ...] = (
     Change(7, Part.settings, "model.generator.clip_apart", False, model="leakgan"),
     Change(7, Part.settings, "model.adversarial.reward", "rollout", model="leakgan"),
     Change(7, Part.settings, "model.adversarial.one_reward", False, model="leakgan"),
+    # Real sentences joined the ranking all at once; nothing depended on how many steps were made.
+    Change(8, Part.settings, "model.adversarial.rank_real_every", 0, model="leakgan"),
+    Change(8, Part.state, "algorithm.adversarial_steps", 0, beside="d_accuracies"),
 )
 
 

@@ -74,6 +74,7 @@ class AdversarialConfig:
     rollout_every: CountOrWord
     rank_delta: Weight
     rank_real: ComparedOrNone
+    rank_real_every: Steps
     worker_reward: WorkerReward
     one_reward: bool
     baseline: Baseline

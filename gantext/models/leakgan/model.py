@@ -46,6 +46,8 @@ MOST_D_STEPS = 10_000  # within one step of pretraining, whose rows are drawn to
 class LeakGAN(NamedParts):
     """Manager, worker and discriminator, their optimisers, and the two phases."""
 
+    counters = ("adversarial_steps",)
+
     def __init__(self, config: Config, task: Task, rng: torch.Generator) -> None:
         check(config)
         self.config, self.task = config, task
@@ -81,6 +83,7 @@ class LeakGAN(NamedParts):
                 f"model.d_training.pretrain_steps={d.pretrain_steps}: {self.d_steps:,} for each of "
                 f"the {self.trainer.total:,} steps of pretraining; at most {MOST_D_STEPS:,}"
             )
+        self.adversarial_steps = 0
         every, rows = adversarial.mle_every, config.mle.batch_size
         self.mle_steps = math.ceil(task.train_size / (every * rows)) if every else 0
 
@@ -188,7 +191,7 @@ class LeakGAN(NamedParts):
         rows = self.config.mle.batch_size
         found: dict[str, Tensor | float] = {}
         if config.policy_weight:
-            found.update(self.g_step(batch[: config.rank_real], rng))
+            found.update(self.g_step(batch[: self.joining], rng))
         for i in range(self.mle_steps):
             shown = self.trainer.shown(batch[i * rows : (i + 1) * rows], rng)
             loss, said = self.mle_loss(shown, rng)
@@ -198,7 +201,16 @@ class LeakGAN(NamedParts):
         steps = d.steps if self.judged else 0
         for i in range(first, first + steps * d.batch_size, d.batch_size):
             found.update(self.d_step(batch[i : i + d.batch_size], rng))
+        self.adversarial_steps += 1
         return found
+
+    @property
+    def joining(self) -> int:
+        """How many real sentences join the ranking of rewards by now."""
+        config = self.config.adversarial
+        if not config.rank_real_every:
+            return config.rank_real
+        return min(config.rank_real, self.adversarial_steps // config.rank_real_every)
 
     def g_step(self, real: Tensor, rng: torch.Generator) -> Metrics:
         """One policy-gradient update of manager and worker on fresh samples.

@@ -198,6 +198,20 @@ def test_real_sentences_join_the_ranking():
     torch.testing.assert_close(alone, ranked(rewards, valid, 12.0))
 
 
+def test_real_sentences_join_one_after_the_other():
+    """Of up to 3, one more every 2 steps: 0 0 1 1 2 2 3 3 3. All from the first step on without it;
+    a resume goes on where it was."""
+    model = make("model.adversarial.rank_real=3", "model.adversarial.rank_real_every=2")
+    model.g_step = lambda real, r: joined.append(len(real)) or {}
+    model.d_step = lambda real, r: {}
+    joined, batch = [], REAL.repeat(model.phases()[2].rows, 1)
+    for _ in range(9):
+        model.adversarial_step(batch, rng(1))
+    assert joined == [0, 0, 1, 1, 2, 2, 3, 3, 3]
+    assert make("model.adversarial.rank_real=3").joining == 3
+    assert model.state_dict()["adversarial_steps"] == 9
+
+
 # Training
 
 
