@@ -236,6 +236,7 @@ def test_a_constant_reward_asks_no_discriminator():
     before = [p.clone() for p in model.discriminator.parameters()]
     real = torch.tensor([[4, 5, EOS]]).repeat(third.rows, 1)
     assert second.steps == 0 and "d_loss" not in third.step(real, rng(1))
+    assert model.score(tokens) == {}  # it has learned nothing
     pairs = zip(before, model.discriminator.parameters(), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)
 

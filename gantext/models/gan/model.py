@@ -112,7 +112,7 @@ class GAN(NamedParts):
 
     def score(self, tokens: Tensor) -> dict[str, Tensor]:
         """D's probability that each sentence of (N, T) is real; none before D's first step."""
-        trained = self.d_trainer.optimiser.stepped or self.adversarial_steps
+        trained = self.d_trainer.optimiser.stepped or (self.judged and self.adversarial_steps)
         return {"real": self.discriminator.score(tokens)} if trained else {}
 
     def d_step(self, real: Tensor, rng: torch.Generator) -> Metrics:
