@@ -29,7 +29,10 @@ PAPER_GAN = (
 )  # fmt: skip
 MLE, VAE = ("model=mle",), ("model=vae",)
 LEAKGAN = ("model=leakgan", *EXACT, "model.d_training.pretrain_steps=0")
-PAPER_LEAKGAN = ("experiment=leakgan_coco", *EXACT, "model.d_training.pretrain_steps=0")
+PAPER_LEAKGAN = (
+    "experiment=leakgan_coco_paper", "model.generator.goal_schedule=block", *EXACT,
+    "model.d_training.pretrain_steps=0",
+)  # fmt: skip
 LANGUAGE_MODEL = ("model.generator.embedding=8", "model.generator.hidden=8")
 TEXT_CNN = (
     "model.discriminator.embedding=8", "model.discriminator.widths=[2,3]",
@@ -73,7 +76,7 @@ settings_of = cache(compose)
 def made(overrides: Sequence[str], sizes: Sizes, length: int, words: int = 0):
     """An untrained model over a vocabulary like COCO's, or of `words`."""
     words = min(words or sizes.words, sizes.words)
-    name = "leakgan" if "experiment=leakgan_coco" in overrides else overrides[0].partition("=")[2]
+    name = "leakgan" if PAPER_LEAKGAN[0] in overrides else overrides[0].partition("=")[2]
     small = SMALLEST[name] if sizes.smallest else ()
     settings = settings_of((*overrides, f"model.mle.batch_size={sizes.rows}", *small))
     rare = torch.zeros(words, dtype=torch.bool)

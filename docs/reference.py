@@ -94,9 +94,11 @@ def _experiments() -> list[str]:
     found = []
     for name, one in keys.experiments().items():
         takes = ", ".join(f"`{option}`" for option in one.options)
+        takes += "".join(f"; all of `experiment={base}` but for these" for base in one.builds_on)
         sets = "\n".join(f"- `{key}={value}`" for key, value in one.values.items())
         about = _plain(groups.describe("experiment", name))
-        found += [f"### `experiment={name}`", f"{about} ({takes}).", *filter(None, [sets])]
+        more = [_plain(groups.remarks("experiment", name)), sets]
+        found += [f"### `experiment={name}`", f"{about} ({takes}).", *filter(None, more)]
     return found
 
 

@@ -23,6 +23,7 @@ from gantext.models.vae.networks import GivenLatent, Injection
 from gantext.nn.optim import Metrics
 from gantext.nn.text.fitting import mean_nll
 from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
+from gantext.nn.text.lstm import Init
 from gantext.nn.text.output_layer import policy_nll
 from gantext.nn.text.places import mean_of_words, share_of_words, words_at
 from gantext.nn.text.rewards import policy_weights, standardised
@@ -210,7 +211,7 @@ def test_launches_a_word(gpu: None) -> None:
 
 
 def language_model() -> LanguageModel:
-    config = GeneratorConfig(6, 5, 1, True, 0.0, 0.0)
+    config = GeneratorConfig(6, 5, 1, True, 0.0, 0.0, Init.mixed)
     return LanguageModel(130, config, torch.Generator().manual_seed(1))
 
 

@@ -36,7 +36,7 @@ def register(app: typer.Typer) -> None:
         "  gantext explain bleu-4\n\n"
         "  gantext explain model.adversarial.rollouts\n\n"
         "  gantext explain model.adversarial            a group of keys\n\n"
-        "  gantext explain experiment=seqgan_synthetic"
+        "  gantext explain experiment=seqgan_synthetic_paper"
     )(explain)
 
 

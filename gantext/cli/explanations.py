@@ -156,8 +156,9 @@ def _options(name: str, config_dir: Path | None, among: Sequence[str]) -> Iterat
         facts: dict[str, Any] = {"chosen by": f"gantext train {group}={name}"}
         if group == "experiment":
             experiment = keys.experiments(config_dir)[name]
+            facts |= {"builds on": [*experiment.builds_on]} if experiment.builds_on else {}
             facts |= {"takes": [*experiment.options], "sets": dict(experiment.values)}
-            text: list[str] = []
+            text = list(filter(None, [groups.remarks(group, name, config_dir)]))
         else:
             facts["keys"] = [key.name for key in keys.option_keys(group, name, config_dir)]
             module = keys.module(group, groups.module(group, name, config_dir))

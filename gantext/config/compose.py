@@ -36,8 +36,9 @@ from gantext.errors import UserError, nearest
 
 # Names among Hydra's config sources: the folder given by --config-dir, conf/, plugins' folders.
 USER, OURS, PLUGIN = "user", "main", "plugin"
-# What Hydra raises for words or files that it cannot compose (ValueError: `model=null`).
-REFUSALS = (HydraException, OmegaConfBaseException, YAMLError, ValueError)
+# What Hydra raises for words or files that it cannot compose (ValueError: `model=null`;
+# RecursionError: experiments that build on each other).
+REFUSALS = (HydraException, OmegaConfBaseException, YAMLError, ValueError, RecursionError)
 # What its grammar raises for a word (ValueError: a number of more digits than Python reads).
 UNREADABLE = (HydraException, ValueError)
 BASIC_SWEEPER = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"

@@ -1,5 +1,6 @@
 """The config groups, read from the folder of YAML files without importing hydra (for help)."""
 
+import itertools
 import os
 from pathlib import Path
 
@@ -56,6 +57,9 @@ def no_such(group: str, name: str, config_dir: Path | None = None) -> str:
     if group == "data" and ("." in name or "/" in name):
         return f"{why}; a file of your own is data=text data.train={name}"
     options = names(group, config_dir)
+    longer = [option for option in options if name and option.startswith(f"{name}_")]
+    if len(longer) > 1:
+        return f"{why} (there are: {', '.join(longer)})"
     listed = ", ".join(options) or "none"
     if len(listed) > SHOWN:
         listed = f"{len(options)}, which gantext train --help lists"
@@ -67,6 +71,14 @@ def describe(group: str, name: str, config_dir: Path | None = None) -> str:
     lines = _lines(group, name, config_dir)
     comments = [line[1:].strip() for line in lines if line.startswith("# ")]
     return next((c for c in comments if not c.startswith("@package")), "")
+
+
+def remarks(group: str, name: str, config_dir: Path | None = None) -> str:
+    """What the comment at the head of an option's YAML file says after its first line."""
+    lines = _lines(group, name, config_dir)
+    head = list(itertools.takewhile(lambda line: line.startswith("#"), lines))
+    said = [line.removeprefix("#").strip() for line in head if "@package" not in line]
+    return " ".join(said[1:])
 
 
 def module(group: str, name: str, config_dir: Path | None = None) -> str:

@@ -5,7 +5,8 @@ as `model.mle.epochs` of several models: each is a key of its own here.
 """
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -151,32 +152,48 @@ class Experiment:
     """What an experiment says.
 
     Attributes:
-        options: those that it takes, e.g. model=gan.
-        values: what it sets, by the names of the keys, as its file writes it.
+        options: those that it takes, e.g. model=gan, by itself or by one that it builds on.
+        builds_on: other experiments, by their names: it has all that they set.
+        values: what its own file sets, by the names of the keys, as it is written there.
     """
 
     options: tuple[str, ...]
+    builds_on: tuple[str, ...]
     values: Mapping[str, str]
 
 
 @functools.cache
 def experiments(config_dir: Path | None = None) -> dict[str, Experiment]:
     """All of them by name. Raises as `keys` does."""
-    found = {}
-    for name in groups.names("experiment", config_dir):
-        path = _path("experiment", name, config_dir)
-        options = [f"{group}={option}" for group, option in _overridden(_composed(path))]
-        found[name] = Experiment(tuple(options), {o.name: o.value for o in _written(path, "")})
-    return found
+    names = groups.names("experiment", config_dir)
+    return {name: _experiment(name, names, config_dir) for name in names}
+
+
+def _experiment(name: str, others: Sequence[str], config_dir: Path | None) -> Experiment:
+    """One of them; `others` are those that it may build on."""
+    path, rest = _path("experiment", name, config_dir), [one for one in others if one != name]
+    tree = _composed(path)
+    builds_on = [node.value for node in _defaults(tree) if node.value in rest]
+    inherited = [_experiment(one, rest, config_dir).options for one in builds_on]
+    options = [f"{group}={option}" for group, option in _overridden(tree)]
+    return Experiment(
+        options=tuple(dict.fromkeys([*itertools.chain(*inherited), *options])),
+        builds_on=tuple(builds_on),
+        values={one.name: one.value for one in _written(path, "")},
+    )
+
+
+def _defaults(tree: Any) -> list[Any]:
+    """The entries of the defaults list of a file."""
+    lists = [node.value for key, node in tree.value if key.value == "defaults"] if tree else []
+    return [entry for entries in lists for entry in entries if isinstance(entry, yaml.Node)]
 
 
 def _overridden(tree: Any) -> Iterator[tuple[str, str]]:
     """What the defaults of an experiment take: model and gan of `override /model: gan`."""
-    for key, node in tree.value if tree else ():
-        if key.value == "defaults":
-            taken = [pair for one in node.value for pair in getattr(one, "value", ())]
-            for group, option in [pair for pair in taken if isinstance(pair, tuple)]:
-                yield group.value.removeprefix("override /"), option.value
+    for entry in _defaults(tree):
+        for group, option in entry.value if isinstance(entry, yaml.MappingNode) else ():
+            yield group.value.removeprefix("override /"), option.value
 
 
 def _written(path: Path, prefix: str) -> Iterator[_Written]:

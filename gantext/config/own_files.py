@@ -14,6 +14,7 @@ from gantext.records import yaml_file
 
 PACKAGE = re.compile(r"^#\s*@package\b", re.MULTILINE)
 WHOLE = "# @package _global_"  # how an experiment says that its keys are those of the whole config
+OTHER = "an experiment that does not build on this one"
 KEY = re.compile(r"[\w.]+")
 ENTRY = re.compile(r"(?P<override>override\s+)?(?P<group>\S+)")  # of a defaults list
 
@@ -74,18 +75,35 @@ def _fault(path: Path, group: str, config_dir: Path | None) -> str | None:
         return f"line 1: an experiment begins with the line '{WHOLE}'"
     if root is not None and not isinstance(root, yaml.MappingNode):
         return f"line {root.start_mark.line + 1}: keys with values are needed, not a list or a word"
-    lists = [value for key, value in root.value if key.value == "defaults"] if root else []
-    entries = [one for each in lists if isinstance(each, yaml.SequenceNode) for one in each.value]
-    faults = (_entry_fault(entry, config_dir) for entry in entries)
+    others = groups.names("experiment", config_dir) if group == "experiment" else []
+    bases = [name for name in others if not _builds_on(name, path.stem, config_dir)]
+    faults = (_entry_fault(entry, bases, config_dir) for entry in _entries(root))
     return next(filter(None, faults), None)
 
 
-def _entry_fault(entry: Any, config_dir: Path | None) -> str | None:
-    """What is wrong with an entry of a defaults list, with the line."""
+def _entries(root: yaml.MappingNode | None) -> list[yaml.Node]:
+    """Those of the defaults list of a file."""
+    lists = [value for key, value in root.value if key.value == "defaults"] if root else []
+    return [one for each in lists if isinstance(each, yaml.SequenceNode) for one in each.value]
+
+
+def _builds_on(name: str, on: str, config_dir: Path | None, passed: tuple[str, ...] = ()) -> bool:
+    """Whether an experiment is another one, or builds on it, by itself or by a third."""
+    path = groups.path("experiment", name, config_dir)
+    if name == on or path is None or name in passed:
+        return name == on
+    named = [e.value for e in _entries(_root(path)) if isinstance(e, yaml.ScalarNode)]
+    return any(_builds_on(one, on, config_dir, (*passed, name)) for one in named)
+
+
+def _entry_fault(entry: Any, bases: Sequence[str], config_dir: Path | None) -> str | None:
+    """What is wrong with an entry of a defaults list, with the line; `bases` are the experiments
+    that the file may build on."""
     said = f"line {entry.start_mark.line + 1}: "
     if isinstance(entry, yaml.ScalarNode):
-        known = entry.value == "_self_"
-        return None if known else f"{said}{entry.value}: write 'override /GROUP: NAME', or _self_"
+        if entry.value in ("_self_", *bases):
+            return None
+        return f"{said}{entry.value}: write 'override /GROUP: NAME', _self_, or {OTHER}"
     if not isinstance(entry, yaml.MappingNode) or len(entry.value) != 1:
         return f"{said}write 'override /GROUP: NAME', or _self_"
     key, node = entry.value[0]
@@ -118,10 +136,18 @@ def _lines(group: str, name: str, config_dir: Path | None) -> dict[str, int]:
 
 def _lines_of(path: Path) -> dict[str, int]:
     """The keys of a file, groups of keys too, by their dotted names, with their lines."""
+    root = _root(path)
+    with contextlib.suppress(RecursionError):
+        return dict(_within(root, "")) if root else {}
+    return {}
+
+
+def _root(path: Path) -> yaml.MappingNode | None:
+    """The keys of a file with their values; None of one that has none, or cannot be read."""
     with contextlib.suppress(UserError, yaml.YAMLError, RecursionError):
         root = yaml.compose(yaml_file.read_text(path), Loader=yaml.SafeLoader)
-        return dict(_within(root, "")) if isinstance(root, yaml.MappingNode) else {}
-    return {}
+        return root if isinstance(root, yaml.MappingNode) else None
+    return None
 
 
 def _within(root: Any, prefix: str) -> Iterator[tuple[str, int]]:

@@ -6,7 +6,7 @@ Legend: N sentences of a split, B rows of a batch, W different words.
 import functools
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -20,7 +20,7 @@ from gantext.data.vocabulary import EOS, Vocabulary
 from gantext.errors import UserError
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Generator, Tensor
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,8 @@ class Corpus:
     max_length: tokens of the longest sentence of all splits, its end included.
     notes: warnings and counts to tell the user.
     classes: the names of the sentences' classes, () where these have none.
+    draw: draws so many more sentences like the training ones, token ids (n, T); None where nothing
+        can.
     """
 
     name: str
@@ -82,6 +84,7 @@ class Corpus:
     truth: Truth | None
     notes: tuple[str, ...]
     classes: tuple[str, ...] = ()
+    draw: "Callable[[int, Generator], Tensor] | None" = None
 
 
 def content_hash(

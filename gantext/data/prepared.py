@@ -164,7 +164,9 @@ def _read(path: Path) -> Corpus | None:
     return Corpus(
         facts["name"],
         vocabulary,
-        **splits,
+        splits["train"],
+        splits["validation"],
+        splits["test"],
         hash=facts["hash"],
         max_length=facts["max_length"],
         truth=None,

@@ -128,6 +128,8 @@ Nats = Annotated[float, Range(0, 1e6)]
 Temperature = Annotated[float, Range(1e-3, 1000)]
 # The same where 0 is greedy.
 GreedyTemperature = Annotated[float, Range(1e-3, 1000, or_zero=True)]
+# Where a sigmoid begins: beyond these bounds it is 0 or 1 in single precision.
+Bias = Annotated[float, Range(-100, 100)]
 # The deviation of noise on pixels, which lie in [-1, 1].
 Deviation = Annotated[float, Range(0, 100)]
 # What keeps a division from one by 0, in single precision.

@@ -28,7 +28,7 @@ def task_of(
     if isinstance(data, Corpus):
         words, rare = data.vocabulary, singletons(data.vocabulary)
         sizes = len(words), data.max_length, len(data.train)
-        return Task(*sizes, rare, device, graphs, bool(words.fixed_length))
+        return Task(*sizes, rare, device, graphs, bool(words.fixed_length), data.draw)
     return PictureTask(
         data.channels,
         data.size,

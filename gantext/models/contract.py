@@ -44,6 +44,8 @@ class Task:
         singletons: (V,) bool, words seen once in the training split.
         device: where the networks live.
         graphs: whether a GPU may draw sentences by CUDA graphs.
+        draw: draws so many more real sentences, (n, T) on the CPU; None where that cannot be done,
+            and where nothing is trained.
     """
 
     vocab_size: int
@@ -53,6 +55,7 @@ class Task:
     device: torch.device
     graphs: bool = False
     fixed_length: bool = False
+    draw: Callable[[int, torch.Generator], Tensor] | None = None
 
     def positions(self, weight: Tensor) -> int:
         """At how many places of a sentence a layer of this weight writes: at each word, but the

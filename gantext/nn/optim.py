@@ -1,8 +1,9 @@
 """Steps and learning rates of optimisers, also where networks that are opponents share a graph."""
 
 import contextlib
+import itertools
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -146,19 +147,24 @@ def set_rate(optimiser: Stepping, rate: float) -> None:
         group["lr"] = rate
 
 
-def clipped_step(optimiser: Stepping, model: nn.Module, loss: Tensor, clip: float) -> Tensor:
+def clipped_step(
+    optimiser: Stepping, model: nn.Module | Sequence[nn.Module], loss: Tensor, clip: float
+) -> Tensor:
     """One optimiser step, the gradient's norm clipped; returns the norm before clipping.
 
     Args:
         optimiser: of the model's weights.
-        model: whose gradients are clipped together.
+        model: whose gradients are clipped together; of several those of each by itself.
         loss: a scalar.
         clip: the largest norm; 0 leaves the gradient as it is.
     """
+    models = [model] if isinstance(model, nn.Module) else model
     optimiser.zero_grad()
     with without_autocast(loss.device):
         torch.autograd.backward(loss)
-        ranks.average(_gradients(model.parameters()))
-        norm = nn.utils.clip_grad_norm_(model.parameters(), clip or math.inf)
+        parts = [list(one.parameters()) for one in models]
+        ranks.average(_gradients(itertools.chain(*parts)))
+        norms = [nn.utils.clip_grad_norm_(weights, clip or math.inf) for weights in parts]
         optimiser.step()
+    norm = norms[0] if len(norms) == 1 else torch.stack(norms).norm()
     return norm.detach()

@@ -17,7 +17,7 @@ import gantext
 from gantext.errors import UserError
 from gantext.records.content import Damaged
 
-FORMAT = 6
+FORMAT = 7
 
 
 class Part(enum.Enum):
@@ -57,6 +57,9 @@ class Change:
 
 # The data that keys of preparation came to; what is added later has had them from its beginning.
 REAL_TEXT = ("text", "hf", "coco", "coco_full", "emnlp_news")
+# The models fitted by maximum likelihood, and those of them whose generator is an LSTM of words.
+FITTED = ("gan", "leakgan", "mle", "vae")
+WRITERS = ("gan", "leakgan", "mle")
 # Oldest first. Never change a row: runs of its time are read by it.
 CHANGES: tuple[Change, ...] = (
     # Tables were lines like any other: a run on a .csv file has learned its lines, commas and all.
@@ -110,6 +113,24 @@ CHANGES: tuple[Change, ...] = (
     # Format 6, in which a checkpoint has several files of tensors, of which code from before reads
     # one. Samples at the end of a phase were others than those of gantext sample of the same seed.
     Change(6, Part.settings, "eval.stream", "eval"),
+    # What the released codes of SeqGAN and LeakGAN have was not to be chosen.
+    *(Change(7, Part.settings, "model.mle.beta2", 0.99, model=name) for name in FITTED),
+    *(Change(7, Part.settings, "model.generator.init", "mixed", model=name) for name in WRITERS),
+    *(
+        Change(7, Part.settings, f"model.{key}", value, model=name)
+        for name in ("gan", "leakgan")
+        for key, value in (
+            ("discriminator.gate_bias", -1.0),
+            ("d_training.beta1", 0.5),
+            ("d_training.temperature", 1.0),
+            ("d_training.fresh_real", False),
+        )
+    ),
+    Change(7, Part.settings, "model.adversarial.loss_reduction", "mean", model="gan"),
+    Change(7, Part.settings, "model.generator.goal_cosine", "step", model="leakgan"),
+    Change(7, Part.settings, "model.generator.clip_apart", False, model="leakgan"),
+    Change(7, Part.settings, "model.adversarial.reward", "rollout", model="leakgan"),
+    Change(7, Part.settings, "model.adversarial.one_reward", False, model="leakgan"),
 )
 
 

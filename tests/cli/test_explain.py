@@ -35,7 +35,7 @@ def test_a_key_is_explained_with_its_type_and_where_it_is_set(cli: Command) -> N
     facts = found["facts"]
     assert (facts["of"], facts["default"]) == ("model=gan", "0.0")
     assert facts["takes"] == "number, 0 to under 1"
-    assert facts["set by"]["experiment=seqgan_synthetic"] == "0.8"
+    assert facts["set by"]["experiment=seqgan_synthetic_paper"] == "0.8"
     file, line = re.fullmatch(r"(conf/model/gan\.yaml):([0-9]+)", facts["stands in"]).groups()
     text = (groups.CONF.parent / file).read_text().splitlines()[int(line) - 1]
     assert text.strip() == "rollout_lag: 0.0"
@@ -116,7 +116,7 @@ def test_every_key_has_a_comment_and_a_type() -> None:
 def test_types_are_those_of_the_dataclasses() -> None:
     """By the bounds and the choices that are refused otherwise."""
     said = {(key.option, key.name): key.type.words for key in keys.keys() if key.type}
-    assert said["model=gan", "model.adversarial.reward"] == "one of rollout, prefix"
+    assert said["model=gan", "model.adversarial.reward"] == "one of rollout, prefix, constant"
     assert said["model=leakgan", "model.d_training.clip"] == "number, 0 to 1e+30"  # of the base
     assert said["model=image_gan", "model.betas"] == "a list, each: number, 0 to under 1"
     assert said["", "eval.temperature"] == "number, 0 or 0.001 to 1,000"

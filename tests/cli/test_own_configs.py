@@ -109,6 +109,11 @@ def test_a_folder_that_is_not_there_says_who_named_it(
             ", line 3: gan: write 'override /GROUP: NAME'",
         ),
         ("# @package _global_\ndefaults:\n  - {}\n", ", line 3: write 'override /GROUP: NAME'"),
+        ("# @package _global_\ndefaults:\n  - bad\n", ", line 3: bad: write 'override /GROUP: NAM"),
+        (
+            "# @package _global_\ndefaults:\n  - mutual\n",
+            ", line 3: mutual: write 'override /GROUP: NAME', _self_, or an experiment that does",
+        ),
     ],
 )
 def test_what_is_wrong_in_an_experiment_of_ones_own_has_file_and_line(
@@ -117,6 +122,7 @@ def test_what_is_wrong_in_an_experiment_of_ones_own_has_file_and_line(
     bad = tmp_path / "mine" / "experiment" / "bad.yaml"
     bad.parent.mkdir(parents=True)
     bad.write_text(text)
+    (bad.parent / "mutual.yaml").write_text("# @package _global_\ndefaults:\n  - bad\n")
     found = cli("train", "experiment=bad", "--config-dir", "mine")
     assert found.code == 2 and len(found.errors) == 1, found.err
     assert found.err.startswith(f"error: {bad}, line ") and said in found.err

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
 from gantext import data, models
-from gantext.config import groups, schema
+from gantext.config import groups, keys, schema
 from gantext.config.compose import (
     BASIC_LAUNCHER,
     BASIC_SWEEPER,
@@ -97,6 +97,19 @@ def test_the_main_yaml_has_the_fields_of_the_settings() -> None:
 @pytest.mark.parametrize("name", groups.names("experiment"))
 def test_every_experiment_composes(name: str) -> None:
     compose([f"experiment={name}"])
+
+
+def test_a_short_experiment_is_its_full_one_with_fewer_steps() -> None:
+    """It changes counts alone; what it builds on builds on another."""
+    counts = {"mle.epochs", "d_training.pretrain_steps", "d_training.steps", "adversarial.steps"}
+    found = keys.experiments()
+    for name, experiment in found.items():
+        if name.endswith("_short"):
+            assert experiment.builds_on == (name.removesuffix("_short"),)
+            assert set(experiment.values) <= {f"model.{count}" for count in counts}, name
+            assert experiment.options == found[experiment.builds_on[0]].options, name
+    model = compose(["experiment=seqgan_synthetic_released_short"]).model
+    assert (model.generator.hidden, model.discriminator.l2, model.mle.epochs) == (32, 0.1, 25)
 
 
 def test_every_value_has_a_comment() -> None:

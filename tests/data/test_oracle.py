@@ -151,6 +151,13 @@ def test_truth_is_the_one_that_was_drawn_from() -> None:
     np.testing.assert_array_equal(found, again)
 
 
+def test_more_can_be_drawn_as_ids_of_the_vocabulary() -> None:
+    corpus = load(SMALL)
+    drawn = corpus.draw(8, torch.Generator().manual_seed(5))
+    numbers = corpus.truth.sample(8, torch.Generator().manual_seed(5))
+    assert [corpus.vocabulary.text(row).split() for row in drawn.tolist()] == as_words(numbers)
+
+
 def test_seed_decides_and_splits_do_not_disturb_each_other() -> None:
     base = load(SMALL)
     assert load(SMALL).hash == base.hash

@@ -9,6 +9,7 @@ from gantext.data.vocabulary import EOS, PAD, UNK
 from gantext.inference.beam import FREE, beam_search
 from gantext.models.vae.networks import DecoderConfig, GivenLatent, Injection, LatentDecoder
 from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
+from gantext.nn.text.lstm import Init
 from gantext.nn.text.sampling import SamplingOptions, decode
 from tests.nn.text import plain
 
@@ -120,7 +121,7 @@ def test_what_is_given_after_a_blank_decides_the_blank() -> None:
 
 def test_an_unknown_word_of_a_template_counts_nothing() -> None:
     """_ <unk> <eos>: the ranking is log p(word) + log p(<eos> | word <unk>)."""
-    model = LanguageModel(WORDS, GeneratorConfig(6, 5, 1, True, 0.0, 0.0), rng(3))
+    model = LanguageModel(WORDS, GeneratorConfig(6, 5, 1, True, 0.0, 0.0, Init.mixed), rng(3))
     template = torch.tensor([[FREE, UNK, EOS]])
     found = beam_search(model, 1, 3, 3, template=template)
     assert found.tokens[0, :, 1:].tolist() == [[UNK, EOS]] * 3

@@ -12,7 +12,7 @@ from gantext.data.vocabulary import EOS
 from gantext.errors import UserError
 from gantext.models.leakgan.features import LeakyTextCNN
 from gantext.models.leakgan.generator import LeakGenerator
-from gantext.models.leakgan.manager_worker import GoalSchedule, LeakGeneratorConfig
+from gantext.models.leakgan.manager_worker import GoalCosine, GoalSchedule, LeakGeneratorConfig
 from gantext.models.vae.model import free_bits
 from gantext.models.vae.networks import (
     DecoderConfig,
@@ -24,6 +24,7 @@ from gantext.models.vae.networks import (
 )
 from gantext.nn.latent import gaussian_kl, reparameterise
 from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
+from gantext.nn.text.lstm import Init
 from gantext.nn.text.rewards import (
     leave_one_out_mean,
     policy_gradient_loss,
@@ -42,12 +43,16 @@ def rng() -> torch.Generator:
 
 
 def language_model(dropout: float = 0.0) -> LanguageModel:
-    return LanguageModel(130, GeneratorConfig(6, 5, 2, False, dropout, dropout), rng())
+    return LanguageModel(130, GeneratorConfig(6, 5, 2, False, dropout, dropout, Init.mixed), rng())
 
 
 def leak_generator(schedule: GoalSchedule) -> LeakGenerator:
-    discriminator = LeakyTextCNN(130, DiscriminatorConfig(4, (1, 3), (3, 3), 0.0, 0.0), 6, rng())
-    config = LeakGeneratorConfig(6, 5, 4, True, 0.0, 0.0, 3, 2, schedule)
+    discriminator = LeakyTextCNN(
+        130, DiscriminatorConfig(4, (1, 3), (3, 3), 0.0, 0.0, -1.0), 6, rng()
+    )
+    config = LeakGeneratorConfig(
+        6, 5, 4, True, 0.0, 0.0, 3, 2, schedule, GoalCosine.step, False, Init.mixed
+    )
     return LeakGenerator(130, config, discriminator, rng())
 
 
@@ -78,7 +83,7 @@ def test_leakgan_decodes_on_the_device(schedule: GoalSchedule) -> None:
 def test_forward_passes_stay_on_the_device() -> None:
     tokens = torch.full((4, 6), 5, device=META)
     assert language_model(0.3).to(META).features(tokens, rng()).device == META
-    config = DiscriminatorConfig(4, (2, 3), (3, 3), 0.2, 0.1)
+    config = DiscriminatorConfig(4, (2, 3), (3, 3), 0.2, 0.1, -1.0)
     discriminator = TextCNN(130, config, 6, rng()).to(META)
     for found in (
         discriminator.logits(tokens, rng()),

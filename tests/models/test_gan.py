@@ -223,6 +223,49 @@ def test_either_part_of_the_loss_may_be_left_out_but_not_both():
         make("model.adversarial.policy_weight=0", "model.adversarial.mle_weight=0")
 
 
+def test_a_constant_reward_asks_no_discriminator():
+    """Every word's reward is 1, whatever baseline and scale are: the loss is -sum of log p over
+    B * T = 15 * 3 places. The default baseline and scale would leave nothing of it."""
+    model = make("model.adversarial.reward=constant", "model.adversarial.batch_size=8")
+    tokens = all_sentences()
+    loss, found = model.policy_loss(tokens, rng(1))
+    log_prob = model.generator.token_log_prob(tokens, written=True)
+    assert loss.item() == pytest.approx(-log_prob.sum().item() / (len(tokens) * 3), rel=1e-5)
+    assert found["reward"] == 1 and found["advantage_std"] == 0
+    _, second, third = model.phases()
+    before = [p.clone() for p in model.discriminator.parameters()]
+    real = torch.tensor([[4, 5, EOS]]).repeat(third.rows, 1)
+    assert second.steps == 0 and "d_loss" not in third.step(real, rng(1))
+    pairs = zip(before, model.discriminator.parameters(), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
+
+
+def test_a_sum_is_the_mean_times_all_places():
+    """Of 15 sentences of at most 3 words."""
+    mean, summed = make(), make("model.adversarial.loss_reduction=sum")
+    tokens = all_sentences()
+    losses = [model.policy_loss(tokens, rng(1))[0].item() for model in (mean, summed)]
+    assert losses[1] == pytest.approx(len(tokens) * 3 * losses[0], rel=1e-4)
+
+
+def test_the_discriminator_reads_fresh_sentences_and_fakes_of_its_own_temperature():
+    model = make("model.d_training.fresh_real=true", "model.d_training.temperature=0.5")
+    with pytest.raises(UserError, match=r"^model\.d_training\.fresh_real=true: no more sentences"):
+        model.phases()
+    model.task = dataclasses.replace(
+        model.task, draw=lambda n, r: torch.full((n, 3), r.initial_seed())
+    )
+    taken = []
+    model.sample = lambda n, r, options: taken.append((n, options)) or all_sentences()[:n]
+    model.d_trainer.step = lambda real, fake, r: taken.append(real) or {}
+    draws = rng(1)
+    for _ in range(2):
+        model.d_step(all_sentences()[:2], draws)
+    (first, real, second, other), options = taken, SamplingOptions(temperature=0.5)
+    assert first == second == (2, options)
+    assert real.shape == (2, 3) and not torch.equal(real, other)
+
+
 def test_state_goes_round_and_training_goes_on_identically():
     one, two = make("model.adversarial.mle_weight=0.1"), make("model.adversarial.mle_weight=0.1")
     phase = one.phases()[2]

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from gantext.nn.optim import Optimiser
+from gantext.nn.optim import Optimiser, clipped_step
 from gantext.nn.state import NamedParts, restore
 from gantext.records.content import Damaged
 from gantext.runs.state_tree import flatten, unflatten
@@ -54,6 +54,19 @@ def test_steps_and_states_are_torchs() -> None:
     assert resumed._made is None and resumed.stepped and late.stepped
     assert stepped(again, resumed, 2) == stepped(own, late, 2) != after.weight.flatten().tolist()
     assert resumed.param_groups[0]["lr"] == 0.01
+
+
+def test_gradients_are_clipped_together_or_each_by_itself() -> None:
+    """Gradients 3 and .4, their norm sqrt(9.16), clipped at 1: divided by it, or apart 1 and .4."""
+    for apart, expected in ((False, [3 / 9.16**0.5, 0.4 / 9.16**0.5]), (True, [1.0, 0.4])):
+        both = nn.ModuleList([nn.Linear(1, 1, bias=False) for _ in range(2)])
+        before = [weight.item() for weight in both.parameters()]
+        loss = 3 * both[0].weight.sum() + 0.4 * both[1].weight.sum()
+        descent = torch.optim.SGD(both.parameters(), 1.0)
+        norm = clipped_step(descent, list(both) if apart else both, loss, 1.0)
+        moved = [old - new.item() for old, new in zip(before, both.parameters(), strict=True)]
+        assert moved == pytest.approx(expected, rel=1e-4)
+        assert norm.item() == pytest.approx(9.16**0.5)
 
 
 def test_what_is_not_to_train_makes_none() -> None:

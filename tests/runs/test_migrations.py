@@ -103,9 +103,9 @@ def test_formats(tmp_path: Path) -> None:
     run = RunDir.create(tmp_path / "a", "seed: 1\n", None, {"status": "new"})
     assert run.info["format"] == migrations.FORMAT
     with pytest.raises(NewerFormat) as caught:
-        format_of("a", {"format": 7, "gantext": "9.8.7"})
+        format_of("a", {"format": NEXT, "gantext": "9.8.7"})
     assert str(caught.value) == (
-        f"a was made by gantext 9.8.7, format 7; this is gantext {gantext.__version__}, "
+        f"a was made by gantext 9.8.7, format {NEXT}; this is gantext {gantext.__version__}, "
         f"which reads up to format {migrations.FORMAT}: upgrade"
     )
 

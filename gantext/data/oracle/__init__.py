@@ -5,6 +5,7 @@ in the order of their numbers (all of them, seen or not), with the ids 4 to V+3.
 is over the `length` words, and -inf for any other length.
 """
 
+import functools
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -82,6 +83,7 @@ def load(cfg: Config) -> "Corpus":
         max_length=cfg.length,
         truth=truth,
         notes=(),
+        draw=functools.partial(_more, truth),
     )
 
 
@@ -125,6 +127,11 @@ def generator(seed: int, stream: str) -> "torch.Generator":
 
     sequence = np.random.SeedSequence((seed, _STREAMS.index(stream)))
     return torch.Generator().manual_seed(int(sequence.generate_state(1, np.uint64)[0]))
+
+
+def _more(truth: "LstmTruth", n: int, generator: "torch.Generator") -> "torch.Tensor":
+    """(n, L) int64: the word ids of so many more sequences."""
+    return truth.sample(n, generator) + len(SPECIALS)
 
 
 def _split(rows: "torch.Tensor") -> "Split":

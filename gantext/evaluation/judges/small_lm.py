@@ -19,6 +19,7 @@ from gantext.evaluation.judges.cache import State, cache_name, cached_weights, j
 from gantext.nn.state import restore
 from gantext.nn.text.fitting import MLEConfig, MLETrainer
 from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
+from gantext.nn.text.lstm import Init
 
 Floats = NDArray[np.float64]
 CPU = torch.device("cpu")
@@ -50,7 +51,13 @@ class LMConfig:
 # The strong dropout is for small sets of samples, which are seen many times in as many steps.
 LM = LMConfig(
     network=GeneratorConfig(
-        embedding=128, hidden=192, layers=1, tie_weights=True, dropout=0.5, word_dropout=0.1
+        embedding=128,
+        hidden=192,
+        layers=1,
+        tie_weights=True,
+        dropout=0.5,
+        word_dropout=0.1,
+        init=Init.mixed,
     ),
     training=MLEConfig(
         epochs=1,
@@ -59,6 +66,7 @@ LM = LMConfig(
         final_rate=0.02,
         warmup_steps=50,
         weight_decay=0.01,
+        beta2=0.99,
         clip=5.0,
         unk_rate=0.5,
     ),

@@ -11,16 +11,18 @@ that is set at a prefix is first followed by the word after the next), and leads
 Where this differs from the paper and its released code, and why:
 - Sentences end at <eos>; what follows carries no loss. After a sentence's end its features stay as
   they are, so the last goals are judged by the whole sentence.
-- The cosines of the manager's loss are taken per step and per row (the code summed over rows and
-  steps before it divided). A reward of the worker in the first c words is the mean over the goals
-  that there are.
+- The cosines of the manager's loss are taken per step (the code's per block: `goal_cosine`), and
+  each word has a reward of its own. In the code all have one: it reduces the cosines of a batch to
+  one number before they meet a reward (`one_reward`), so that no sentence counts more than another.
+  A reward of the worker in the first c words is the mean over the goals that there are.
 - The rescaled activation ranks, and ties share a rank (the code numbered rewards in the order of a
   hash table); delta is the paper's 12 (code: 16).
 - One initial goal, of length 1 like all goals, stands for every goal before the first (the code
-  has one for each row of the batch). It is the worker's: the manager's loss does not see it.
+  has one for each row of the batch). It is the worker's: the manager's loss does not see it, but
+  for that of the first block with `goal_cosine: block`.
 - Manager and worker learn from their own losses only: no gradient goes from the worker's loss to
-  the goals, and none from either to the discriminator. They share an optimiser; likelihood has
-  another, as in the code.
+  the goals, and none from either to the discriminator. They share an optimiser, which is that of
+  the code's two where `clip_apart`; likelihood has another, as in the code.
 - The interleaved maximum-likelihood epochs are spread evenly over the steps, so that every step
   costs the same and needs no place in an epoch to be stored. In pretraining, too, D's steps are
   spread evenly among G's (the code alternates in rounds).
@@ -36,7 +38,8 @@ Where this differs from the paper and its released code, and why:
 """
 
 from gantext.models.contract import Ability, Reads
-from gantext.models.leakgan.model import Config, build
+from gantext.models.leakgan.config import Config
+from gantext.models.leakgan.model import build
 from gantext.plots.curves import (
     D_ACCURACY,
     D_OUTPUTS,

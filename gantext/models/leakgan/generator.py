@@ -6,12 +6,24 @@ N rows.
 """
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from gantext.data.vocabulary import BOS
 from gantext.models.leakgan.features import LeakyTextCNN
-from gantext.models.leakgan.manager_worker import GoalSchedule, LeakGeneratorConfig, Manager, Worker
-from gantext.nn.text.lstm import WordModel, initialise, lstm_step
+from gantext.models.leakgan.manager_worker import (
+    GoalCosine,
+    GoalSchedule,
+    LeakGeneratorConfig,
+    Manager,
+    Worker,
+    block_cosines,
+    block_goals,
+    block_intrinsic_rewards,
+    goal_cosines,
+    intrinsic_rewards,
+)
+from gantext.nn.text.lstm import Init, WordModel, initialise, lstm_step
 from gantext.nn.text.output_layer import OutputLayer
 from gantext.nn.text.places import at_places
 from gantext.nn.text.sampling import State
@@ -32,8 +44,9 @@ class LeakGenerator(WordModel):
         self.config = config
         self.manager = Manager(discriminator.size, config.manager_hidden)
         self.worker = Worker(vocab_size, discriminator.size, config)
-        initialise(self, rng)
-        self.worker.initialise_goals(rng)
+        initialise(self, rng, config.init)
+        if config.init is Init.mixed:
+            self.worker.initialise_goals(rng)
         self._leak = (discriminator,)  # in a tuple, or its weights would count as this module's
 
     # Whole sentences in one pass
@@ -70,6 +83,26 @@ class LeakGenerator(WordModel):
         """Scores of the next word by `valid_features`."""
         weight = self.worker.output_weight()
         return OutputLayer(weight, self.without_never(weight.new_zeros(len(weight)), written))
+
+    # How far the words go along the goals
+
+    def goal_cosines(self, features: Tensor, goals: Tensor) -> Tensor:
+        """How well goals (B, T, F) say where features (B, T + 1, F) go, (B, T)."""
+        every = self.config.goal_steps
+        if self.config.goal_cosine is GoalCosine.step:
+            return goal_cosines(features, goals, every)
+        return block_cosines(features, self._block_goals(goals), every)
+
+    def intrinsic_rewards(self, features: Tensor, goals: Tensor) -> Tensor:
+        """How far each word goes along the goals that it follows, (B, T), without a gradient."""
+        every = self.config.goal_steps
+        if self.config.goal_cosine is GoalCosine.step:
+            return intrinsic_rewards(features, goals.detach(), every)
+        return block_intrinsic_rewards(features, self._block_goals(goals).detach(), every)
+
+    def _block_goals(self, goals: Tensor) -> Tensor:
+        first = F.normalize(self.worker.initial_goal, dim=-1)
+        return block_goals(goals, first, self.config.goal_steps)
 
     # Word by word (the Policy contract)
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from gantext.data.ranges import Dropout, Size, Words
 from gantext.nn.text.dropout import locked_dropout, word_dropout
-from gantext.nn.text.lstm import lstm_pass
+from gantext.nn.text.lstm import Init, lstm_pass
 from gantext.nn.text.sampling import bos_column
 
 # Of the length of features: a smaller move is none but for rounding, whatever the sizes are.
@@ -24,6 +24,13 @@ class GoalSchedule(enum.Enum):
     """Which goals the worker follows."""
 
     sliding = "sliding"
+    block = "block"
+
+
+class GoalCosine(enum.Enum):
+    """What the manager's goals, and the worker's way, are held against."""
+
+    step = "step"
     block = "block"
 
 
@@ -40,6 +47,9 @@ class LeakGeneratorConfig:
     goal_size: Size
     goal_steps: Words
     goal_schedule: GoalSchedule
+    goal_cosine: GoalCosine
+    clip_apart: bool
+    init: Init
 
 
 class Manager(nn.Module):
@@ -176,6 +186,34 @@ def _along(before: Tensor, after: Tensor, goals: Tensor) -> Tensor:
     least = ROUNDING * before.norm(dim=-1, keepdim=True)
     length = moved.norm(dim=-1, keepdim=True)
     return (torch.where(length > least, moved / length, 0.0) * goals).sum(-1)
+
+
+def block_goals(goals: Tensor, first: Tensor, every: int) -> Tensor:
+    """What each block of c words follows: the sum of the block before's goals, of length 1.
+
+    (B, T, F) goals -> (B, T, F), the same at each word of a block; the first block follows the
+    initial goal, (1, F).
+    """
+    steps = goals.shape[1]
+    before = torch.cat([first.expand(len(goals), every, -1), goals], 1)  # (B, c + T, F)
+    starts = torch.arange(0, steps, every, device=goals.device)
+    sums = before[:, starts[:, None] + torch.arange(every, device=goals.device)].sum(2)
+    return F.normalize(sums, dim=-1)[:, torch.arange(steps, device=goals.device) // every]
+
+
+def block_cosines(features: Tensor, followed: Tensor, every: int) -> Tensor:
+    """cos(f_{(b+1)c} - f_{bc}, the goal that block b follows) at each word of block b, (B, T), of
+    (B, T + 1, F) features and (B, T, F) `block_goals`."""
+    steps = followed.shape[1]
+    begins = torch.arange(steps, device=followed.device) // every * every
+    return _along(features[:, begins], features[:, (begins + every).clamp_max(steps)], followed)
+
+
+def block_intrinsic_rewards(features: Tensor, followed: Tensor, every: int) -> Tensor:
+    """cos(f_{s+1} - f_{bc}, the goal that block b follows) of each word s of block b, (B, T): how
+    far the words of the block have gone along it."""
+    begins = torch.arange(followed.shape[1], device=followed.device) // every * every
+    return _along(features[:, begins], features[:, 1:], followed)
 
 
 def intrinsic_rewards(features: Tensor, goals: Tensor, every: int) -> Tensor:

@@ -2,41 +2,31 @@
 
 import copy
 import dataclasses
-import enum
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from gantext.data.ranges import (
-    BatchSize,
-    Clip,
-    ComparedOrNone,
-    CountOrWord,
-    Draws,
-    LearningRate,
-    Steps,
-    Temperature,
-    Weight,
-)
 from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
 from gantext.models.contract import Phase, Task
+from gantext.models.leakgan.config import (
+    Baseline,
+    Config,
+    LeakSource,
+    Reward,
+    WorkerReward,
+    check,
+)
 from gantext.models.leakgan.features import LeakyTextCNN
 from gantext.models.leakgan.generator import LeakGenerator
-from gantext.models.leakgan.manager_worker import (
-    LeakGeneratorConfig,
-    goal_cosines,
-    intrinsic_rewards,
-)
 from gantext.nn import ranks
 from gantext.nn.optim import Metrics, Optimiser, clipped_step
 from gantext.nn.state import NamedParts
-from gantext.nn.text.adversary import DiscriminatorTrainer, DTrainingConfig, untrained
-from gantext.nn.text.fitting import MLEConfig, MLETrainer
+from gantext.nn.text.adversary import DiscriminatorTrainer, fresh, untrained
+from gantext.nn.text.fitting import MLETrainer
 from gantext.nn.text.output_layer import mean_word_nll, policy_nll
 from gantext.nn.text.places import at_places, counted, mean_of_words, words_at
 from gantext.nn.text.rewards import (
@@ -49,73 +39,8 @@ from gantext.nn.text.rewards import (
 )
 from gantext.nn.text.rollouts import rollout_rewards, spaced, spacing, trimmed
 from gantext.nn.text.sampling import Policy, SamplingOptions, decode
-from gantext.nn.text.text_cnn import DiscriminatorConfig
 
 MOST_D_STEPS = 10_000  # within one step of pretraining, whose rows are drawn together
-
-
-class Baseline(enum.Enum):
-    """What is subtracted from the worker's reward."""
-
-    none = "none"
-    mean = "mean"
-
-
-class LeakSource(enum.Enum):
-    """Whose features are leaked in the adversarial phase."""
-
-    current = "current"
-    pretrained = "pretrained"
-
-
-class WorkerReward(enum.Enum):
-    """What the worker is rewarded by."""
-
-    intrinsic = "intrinsic"
-    quality = "quality"
-
-
-@dataclass(frozen=True)
-class LeakDTrainingConfig(DTrainingConfig):
-    """How the discriminator is trained (explained in conf/model/leakgan.yaml)."""
-
-    prefixes: bool
-    pretrain_batch_size: BatchSize
-    pretrain_learning_rate: LearningRate
-    leak: LeakSource
-    alone_steps: Steps
-
-
-@dataclass(frozen=True)
-class AdversarialConfig:
-    """How the generator is trained against it (explained in conf/model/leakgan.yaml)."""
-
-    steps: Steps
-    batch_size: BatchSize
-    learning_rate: LearningRate
-    clip: Clip
-    temperature: Temperature
-    rollouts: Draws
-    rollout_every: CountOrWord
-    rank_delta: Weight
-    rank_real: ComparedOrNone
-    worker_reward: WorkerReward
-    baseline: Baseline
-    policy_weight: Weight
-    mle_every: Steps
-    mle_learning_rate: LearningRate
-
-
-@dataclass(frozen=True)
-class Config:
-    """Explained in conf/model/leakgan.yaml."""
-
-    name: str
-    generator: LeakGeneratorConfig
-    discriminator: DiscriminatorConfig
-    mle: MLEConfig
-    d_training: LeakDTrainingConfig
-    adversarial: AdversarialConfig
 
 
 class LeakGAN(NamedParts):
@@ -124,6 +49,8 @@ class LeakGAN(NamedParts):
     def __init__(self, config: Config, task: Task, rng: torch.Generator) -> None:
         check(config)
         self.config, self.task = config, task
+        # The constant reward, a control, asks no discriminator, which stays as it was pretrained.
+        self.judged = config.adversarial.reward is Reward.rollout
         goals = spacing(config.adversarial.rollout_every, task.max_length)
         self.rollout_every = goals * config.generator.goal_steps
         self.discriminator = LeakyTextCNN(
@@ -133,9 +60,10 @@ class LeakGAN(NamedParts):
         self.leak = copy.deepcopy(self.discriminator) if keeps else self.discriminator
         parts = task.vocab_size, config.generator, self.leak, rng, task.fixed_length
         self.generator = LeakGenerator(*parts).to(task.device)
-        self.trainer = MLETrainer(
-            self.generator, config.mle, task.singletons, config.mle.steps(task.train_size)
-        )
+        apart = [self.generator.manager, self.generator.worker]
+        self.clipped = apart if config.generator.clip_apart else [self.generator]
+        steps = config.mle.steps(task.train_size)
+        self.trainer = MLETrainer(self.generator, config.mle, task.singletons, steps, self.clipped)
         adversarial, parameters = config.adversarial, list(self.generator.parameters())
         self.g_optimiser = Optimiser(torch.optim.Adam, parameters, adversarial.learning_rate)
         # One of its own, as in the code: among the many larger gradients of the likelihood, a
@@ -161,12 +89,14 @@ class LeakGAN(NamedParts):
     def phases(self) -> Sequence[Phase]:
         """pretraining (D and G interleaved), discriminator (where it is asked for), adversarial."""
         d, mle, g = self.config.d_training, self.config.mle, self.config.adversarial
-        used = max(1, self.mle_steps * mle.batch_size + d.steps * d.batch_size, g.rank_real)
+        d.check_with(self.task.draw)
+        alone, beside = (d.alone_steps, d.steps) if self.judged else (0, 0)
+        used = max(1, self.mle_steps * mle.batch_size + beside * d.batch_size, g.rank_real)
         rows = max(mle.batch_size, self.d_steps * d.pretrain_batch_size)
         step, total, rise = self.pretraining_step, self.trainer.total, mle.warmup_steps
         spread = "the discriminator's steps are spread over its own" if d.pretrain_steps else ""
         first = Phase("pretraining", total, rows, step, warmup=rise)
-        second = Phase("discriminator", d.alone_steps, d.batch_size, self.d_step, True, False)
+        second = Phase("discriminator", alone, d.batch_size, self.d_step, True, False)
         third = Phase("adversarial", g.steps, used, self.adversarial_step, adversarial=True)
         first = first.by("mle.epochs", mle.tied or spread)
         return [first, second.by("d_training.alone_steps"), third.by("adversarial.steps")]
@@ -174,7 +104,7 @@ class LeakGAN(NamedParts):
     def notes(self) -> Sequence[str]:
         """How far apart rollouts are, where that was worked out."""
         config = self.config.adversarial
-        asked = config.rollout_every if config.policy_weight else 1
+        asked = config.rollout_every if config.policy_weight and self.judged else 1
         return spaced(asked, self.rollout_every, self.task.max_length)
 
     def networks(self) -> Mapping[str, nn.Module]:
@@ -233,7 +163,10 @@ class LeakGAN(NamedParts):
         self, real: Tensor, rng: torch.Generator, trainer: DiscriminatorTrainer | None = None
     ) -> Metrics:
         """One discriminator update on real (B, T) against as many fresh samples."""
-        fake = decode(self.generator, len(real), self.task.max_length, rng, SamplingOptions())
+        config = self.config.d_training
+        real = fresh(self.task.draw, real, rng) if config.fresh_real else real
+        options = SamplingOptions(config.temperature)
+        fake = decode(self.generator, len(real), self.task.max_length, rng, options)
         return (trainer or self.d_trainer).step(real, fake, rng)
 
     def mle_loss(self, tokens: Tensor, rng: torch.Generator) -> tuple[Tensor, Metrics]:
@@ -243,7 +176,7 @@ class LeakGAN(NamedParts):
         read = self.generator.worker_features(tokens, goals, rng)
         given = self.generator.output_layer(), read, words_at(tokens), counted(tokens)
         nll = mean_word_nll(*given)[0]
-        cosines = goal_cosines(features, goals, self.config.generator.goal_steps)
+        cosines = self.generator.goal_cosines(features, goals)
         cosine = mean_of_words(at_places(cosines, tokens), tokens)
         return nll - cosine, {"nll": nll.detach(), "goal_cosine": cosine.detach()}
 
@@ -259,10 +192,11 @@ class LeakGAN(NamedParts):
         for i in range(self.mle_steps):
             shown = self.trainer.shown(batch[i * rows : (i + 1) * rows], rng)
             loss, said = self.mle_loss(shown, rng)
-            clipped_step(self.mle_optimiser, self.generator, loss, config.clip)
+            clipped_step(self.mle_optimiser, self.clipped, loss, config.clip)
             found.update(said)
         first = self.mle_steps * rows
-        for i in range(first, first + d.steps * d.batch_size, d.batch_size):
+        steps = d.steps if self.judged else 0
+        for i in range(first, first + steps * d.batch_size, d.batch_size):
             found.update(self.d_step(batch[i : i + d.batch_size], rng))
         return found
 
@@ -276,7 +210,7 @@ class LeakGAN(NamedParts):
         tokens = trimmed(self.sample(config.batch_size, rng, options))
         loss, found = self.policy_loss(tokens, self.rewards(tokens, real, rng))
         weighted = config.policy_weight * loss
-        norm = clipped_step(self.g_optimiser, self.generator, weighted, config.clip)
+        norm = clipped_step(self.g_optimiser, self.clipped, weighted, config.clip)
         return {**found, "g_grad_norm": norm}
 
     @torch.no_grad()
@@ -284,6 +218,8 @@ class LeakGAN(NamedParts):
         """Q of each token of (B, T) by rollouts every so many goals, (B, T), zero at <pad>; ranked
         (the bootstrapped rescaled activation), except with rank_delta 0."""
         config = self.config.adversarial
+        if not self.judged:
+            return (tokens != PAD).float()
         found = rollout_rewards(
             self.generator,
             self.discriminator.score,
@@ -306,15 +242,17 @@ class LeakGAN(NamedParts):
         Manager: -mean Q_s cos(f_{s+c} - f_s, g_s). Worker: -mean r_s log p(x_s), r_s its intrinsic
         reward (or Q_s); p is the policy that sampled: no dropout, no <unk>, its temperature.
         """
-        config, every = self.config.adversarial, self.config.generator.goal_steps
+        config = self.config.adversarial
         own, valid = ranks.mine(tokens), tokens != PAD
         features, goals = self.generator.leak(own)
-        cosines = goal_cosines(features, goals, every)
-        along = intrinsic_rewards(features, goals.detach(), every)
+        cosines = self.generator.goal_cosines(features, goals)
+        along = self.generator.intrinsic_rewards(features, goals)
         intrinsic = ranks.gathered(along, len(tokens)) * valid
-        by_quality = config.worker_reward is WorkerReward.quality
+        by_quality = config.worker_reward is WorkerReward.quality or not self.judged
         quality, advantage = rewards, rewards if by_quality else intrinsic
-        if config.baseline is Baseline.mean:
+        if config.one_reward:
+            quality, advantage = (valid_mean(each, valid) * valid for each in (quality, advantage))
+        if config.baseline is Baseline.mean and self.judged:
             quality = quality - leave_one_out_mean(quality, valid)
             advantage = advantage - leave_one_out_mean(advantage, valid)
         mine, longest = own != PAD, self.task.max_length
@@ -363,16 +301,6 @@ class LeakGAN(NamedParts):
         self.discriminator.load_state_dict(state["discriminator"])
         self.leak.load_state_dict(state.get("leak", state["discriminator"]))
         return untrained(state.get("d_optimiser"), state.get("d_pretraining_optimiser"))
-
-
-def check(config: Config) -> None:
-    """Raises UserError for values that do not go together."""
-    if len(config.discriminator.widths) != len(config.discriminator.filters):
-        raise UserError("model.discriminator: widths and filters must be as many")
-    if not config.adversarial.policy_weight and not config.adversarial.mle_every:
-        raise UserError("model.adversarial: policy_weight and mle_every cannot both be 0")
-    if config.d_training.alone_steps and config.d_training.leak is LeakSource.current:
-        raise UserError("model.d_training.alone_steps needs model.d_training.leak=pretrained")
 
 
 def build(config: Config, task: Task, rng: torch.Generator) -> LeakGAN:

@@ -4,7 +4,7 @@ Shapes: B sentences, T steps.
 """
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +12,25 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gantext.data.ranges import BatchSize, Clip, LearningRate, Probability, Steps, UpdatesOrNone
+from gantext.data.ranges import (
+    BatchSize,
+    Clip,
+    LearningRate,
+    Momentum,
+    Probability,
+    Steps,
+    Temperature,
+    UpdatesOrNone,
+)
 from gantext.data.vocabulary import PAD
+from gantext.errors import UserError
 from gantext.nn import ranks
 from gantext.nn.optim import Metrics, Optimiser, clipped_step
 from gantext.nn.text.rollouts import trimmed_on_cpu
 from gantext.nn.text.text_cnn import TextCNN
+
+# Draws so many real sentences anew: (n, T), on the CPU.
+Draw = Callable[[int, torch.Generator], Tensor]
 
 
 class Balance(enum.Enum):
@@ -34,10 +47,21 @@ class DTrainingConfig:
     pretrain_steps: Steps
     batch_size: BatchSize
     learning_rate: LearningRate
+    beta1: Momentum
     clip: Clip
+    temperature: Temperature
+    fresh_real: bool
     steps: UpdatesOrNone
     balance: Balance
     ceiling: Probability
+
+    def check_with(self, draw: Draw | None) -> None:
+        """Raises UserError where fresh sentences are asked for that nothing can draw."""
+        if self.fresh_real and draw is None:
+            raise UserError(
+                "model.d_training.fresh_real=true: no more sentences of this data can be drawn; "
+                "of data=oracle they can"
+            )
 
 
 class DiscriminatorTrainer:
@@ -49,7 +73,7 @@ class DiscriminatorTrainer:
         # One pass over each weight in place of a dozen; elsewhere as torch likes it best.
         fused = all(weight.device.type == "cpu" for weight in weights) or None
         self.optimiser = Optimiser(
-            torch.optim.Adam, weights, config.learning_rate, (0.5, 0.999), fused=fused
+            torch.optim.Adam, weights, config.learning_rate, (config.beta1, 0.999), fused=fused
         )
         self.accuracy = 0.5  # a running mean, used by `balance: adaptive` only
 
@@ -94,6 +118,14 @@ class DiscriminatorTrainer:
             return True
         self.accuracy = 0.9 * self.accuracy + 0.1 * float(ranks.mean(accuracy))
         return self.accuracy < self.config.ceiling
+
+
+def fresh(draw: Draw | None, real: Tensor, rng: torch.Generator) -> Tensor:
+    """As many real sentences as `real` (B, T) has, drawn anew by a generator that rng seeds."""
+    if draw is None:
+        raise ValueError("nothing draws sentences of this data")
+    seed = int(torch.randint(2**62, (), generator=rng, device=rng.device))
+    return draw(len(real), torch.Generator().manual_seed(seed)).to(real.device)
 
 
 def untrained(*optimisers: Mapping[str, Any] | None) -> list[str]:

@@ -4,14 +4,22 @@ Shapes: B batch, T steps, V vocabulary.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from gantext.data.ranges import BatchSize, Clip, LearningRate, Probability, Steps, WeightDecay
+from gantext.data.ranges import (
+    BatchSize,
+    Clip,
+    LearningRate,
+    Momentum,
+    Probability,
+    Steps,
+    WeightDecay,
+)
 from gantext.data.vocabulary import UNK
 from gantext.nn import ranks
 from gantext.nn.optim import Metrics, Optimiser, clipped_step, cosine_rate, set_rate, tied_by_rate
@@ -31,6 +39,7 @@ class MLEConfig:
     final_rate: Probability
     warmup_steps: Steps
     weight_decay: WeightDecay
+    beta2: Momentum
     clip: Clip
     unk_rate: Probability
 
@@ -69,13 +78,20 @@ class Fitter(NamedParts):
     """Updates a model by its loss: AdamW, warm-up, cosine decay, clipped gradients.
 
     The learning rate falls over `steps` updates; `singletons`, (V,) bool, are words seen once in
-    training.
+    training; `clipped` are the model's parts whose gradients are clipped each by itself, if any.
     """
 
     counters = ("done",)
 
-    def __init__(self, model: nn.Module, config: MLEConfig, singletons: Tensor, steps: int) -> None:
-        self.fitted, self.config = model, config
+    def __init__(
+        self,
+        model: nn.Module,
+        config: MLEConfig,
+        singletons: Tensor,
+        steps: int,
+        clipped: Sequence[nn.Module] | None = None,
+    ) -> None:
+        self.clipped, self.config = clipped or [model], config
         self.singletons = singletons.to(next(model.parameters()).device)
         self.unk_rate = config.unk_rate if bool(singletons.any()) else 0.0
         self.total = steps
@@ -84,7 +100,7 @@ class Fitter(NamedParts):
             torch.optim.AdamW,
             model.parameters(),
             config.learning_rate,
-            (0.9, 0.99),
+            (0.9, config.beta2),
             weight_decay=config.weight_decay,
         )
 
@@ -98,7 +114,7 @@ class Fitter(NamedParts):
         rate = cosine_rate(self.done, self.total, config.warmup_steps, config.final_rate)
         rate *= config.learning_rate
         set_rate(self.optimiser, rate)
-        norm = clipped_step(self.optimiser, self.fitted, loss, config.clip)
+        norm = clipped_step(self.optimiser, self.clipped, loss, config.clip)
         self.done += counted
         return {"grad_norm": norm, "learning_rate": rate}
 
@@ -114,8 +130,15 @@ class Fitter(NamedParts):
 class MLETrainer(Fitter):
     """Fits a language model by maximum likelihood."""
 
-    def __init__(self, model: WordModel, config: MLEConfig, singletons: Tensor, steps: int) -> None:
-        super().__init__(model, config, singletons, steps)
+    def __init__(
+        self,
+        model: WordModel,
+        config: MLEConfig,
+        singletons: Tensor,
+        steps: int,
+        clipped: Sequence[nn.Module] | None = None,
+    ) -> None:
+        super().__init__(model, config, singletons, steps, clipped)
         self.model = model
 
     def step(self, batch: Tensor, rng: torch.Generator) -> Metrics:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from gantext.data.ranges import Dropout, Layers, Size
 from gantext.data.vocabulary import BOS
 from gantext.nn.text.dropout import locked_dropout, word_dropout
-from gantext.nn.text.lstm import WordModel, initialise, lstm_pass, lstm_step
+from gantext.nn.text.lstm import Init, WordModel, initialise, lstm_pass, lstm_step
 from gantext.nn.text.output_layer import OutputLayer
 from gantext.nn.text.places import at_places
 from gantext.nn.text.sampling import State, bos_column
@@ -28,6 +28,7 @@ class GeneratorConfig:
     tie_weights: bool
     dropout: Dropout
     word_dropout: Dropout
+    init: Init
 
 
 class LanguageModel(WordModel):
@@ -48,7 +49,7 @@ class LanguageModel(WordModel):
         self.lstms = nn.ModuleList(nn.LSTM(i, hidden, batch_first=True) for i in inputs)
         self.projection = nn.Linear(hidden, width) if config.tie_weights else nn.Identity()
         self.output = nn.Linear(width if config.tie_weights else hidden, vocab_size)
-        initialise(self, rng)
+        initialise(self, rng, config.init)
         if config.tie_weights:
             self.output.weight = self.embedding.weight
 

@@ -4,6 +4,7 @@ Shapes: B batch, T steps, V vocabulary, H hidden, K features of the output
 layer, N rows.
 """
 
+import enum
 from functools import partial
 
 import torch
@@ -88,9 +89,25 @@ def at_words(values: Tensor, tokens: Tensor) -> Tensor:
     return values.new_zeros(tokens.shape).masked_scatter(tokens != PAD, values)
 
 
+class Init(enum.Enum):
+    """How the weights of a generator are drawn: see `initialise`."""
+
+    mixed = "mixed"
+    normal = "normal"
+
+
 @torch.no_grad()
-def initialise(model: nn.Module, rng: torch.Generator) -> None:
-    """Draw all weights: embeddings N(0, 0.1), recurrent matrices orthogonal, others Xavier."""
+def initialise(model: nn.Module, rng: torch.Generator, init: Init = Init.mixed) -> None:
+    """Draw all weights.
+
+    mixed: embeddings N(0, 0.1), recurrent matrices orthogonal, others Xavier, biases 0, but 1 of
+    forget gates. normal: all N(0, 0.1), biases too (the code of SeqGAN and LeakGAN); of the two
+    biases that torch adds up in each gate one is theirs, the other 0.
+    """
+    if init is Init.normal:
+        for name, parameter in model.named_parameters():
+            nn.init.normal_(parameter, 0.0, 0.0 if "bias_hh" in name else 0.1, generator=rng)
+        return
     for name, parameter in model.named_parameters():
         if "embedding" in name or name == "output.weight":
             nn.init.normal_(parameter, 0.0, 0.1, generator=rng)

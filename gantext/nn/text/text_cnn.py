@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gantext.data.batches import of_like_length
-from gantext.data.ranges import Dropout, Size, Weight, Words
+from gantext.data.ranges import Bias, Dropout, Size, Weight, Words
 from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
 from gantext.nn import ranks
@@ -44,6 +44,7 @@ class DiscriminatorConfig:
     filters: tuple[Size, ...]
     dropout: Dropout
     l2: Weight
+    gate_bias: Bias
 
 
 class TextCNN(nn.Module):
@@ -80,7 +81,7 @@ class TextCNN(nn.Module):
     def _initialise(self, rng: torch.Generator) -> None:
         for name, parameter in self.named_parameters():
             if "bias" in name:
-                nn.init.constant_(parameter, -1.0 if name == "gate.bias" else 0.0)
+                nn.init.constant_(parameter, self.config.gate_bias if name == "gate.bias" else 0.0)
             else:
                 std = 1.0 if "embedding" in name else parameter[0].numel() ** -0.5
                 nn.init.normal_(parameter, 0.0, std, generator=rng)

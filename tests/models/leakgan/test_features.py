@@ -18,7 +18,7 @@ def rng(seed: int = 0) -> torch.Generator:
 
 
 def make(widths: tuple[int, ...], length: int = 9) -> LeakyTextCNN:
-    config = DiscriminatorConfig(6, widths, tuple(3 + w % 3 for w in widths), 0.0, 0.2)
+    config = DiscriminatorConfig(6, widths, tuple(3 + w % 3 for w in widths), 0.0, 0.2, -1.0)
     model = LeakyTextCNN(12, config, length, rng(1))
     with torch.no_grad():
         for convolution in model.convolutions:

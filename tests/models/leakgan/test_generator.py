@@ -9,8 +9,14 @@ import torch.nn.functional as F
 from gantext.data.vocabulary import BOS, EOS, PAD, UNK
 from gantext.models.leakgan.features import LeakyTextCNN
 from gantext.models.leakgan.generator import LeakGenerator
-from gantext.models.leakgan.manager_worker import GoalSchedule, LeakGeneratorConfig, Worker
+from gantext.models.leakgan.manager_worker import (
+    GoalCosine,
+    GoalSchedule,
+    LeakGeneratorConfig,
+    Worker,
+)
 from gantext.nn.text.fitting import mean_nll
+from gantext.nn.text.lstm import Init
 from gantext.nn.text.output_layer import mean_word_nll
 from gantext.nn.text.rollouts import roll_out, valid_lengths
 from gantext.nn.text.sampling import SamplingOptions, decode
@@ -26,14 +32,16 @@ def rng(seed: int = 0) -> torch.Generator:
 
 
 def settings(schedule: GoalSchedule, tie: bool = True, every: int = 3) -> LeakGeneratorConfig:
-    return LeakGeneratorConfig(6, 5, 4, tie, 0.0, 0.0, 3, every, schedule)
+    return LeakGeneratorConfig(
+        6, 5, 4, tie, 0.0, 0.0, 3, every, schedule, GoalCosine.step, False, Init.mixed
+    )
 
 
 def make(schedule: GoalSchedule, tie: bool = True, widths=(1, 2, 4, 7), words=9) -> LeakGenerator:
     """Weights large enough that distributions and goals are far from uniform."""
     filters = tuple(2 for _ in widths)
     discriminator = LeakyTextCNN(
-        words, DiscriminatorConfig(4, tuple(widths), filters, 0.0, 0.0), 10, rng(1)
+        words, DiscriminatorConfig(4, tuple(widths), filters, 0.0, 0.0, -1.0), 10, rng(1)
     )
     model = LeakGenerator(words, settings(schedule, tie), discriminator, rng(2))
     with torch.no_grad():
@@ -87,7 +95,9 @@ def test_followed_goals_by_hand(schedule):
     Goals (1,0) (0,1) (1,0) (1,0) (0,1). Sliding, w_t = g_{t-2} + g_{t-1}: (1.2,1.6) (1.6,.8)
     (1,1) (1,1) (2,0). Block, steps 0-1: the initial goals, 2-3: g_0 + g_1, 4: g_2 + g_3, of
     length 1."""
-    config = LeakGeneratorConfig(2, 2, 2, True, 0.0, 0.0, 2, 2, schedule)
+    config = LeakGeneratorConfig(
+        2, 2, 2, True, 0.0, 0.0, 2, 2, schedule, GoalCosine.step, False, Init.mixed
+    )
     worker = Worker(6, 2, config)
     with torch.no_grad():
         worker.initial_goal.copy_(torch.tensor([[3.0, 4.0]]))
@@ -196,8 +206,10 @@ def test_no_gradient_leaves_its_own_network():
 
 def test_dropout_is_drawn_from_the_given_generator_only():
     schedule = GoalSchedule.sliding
-    discriminator = LeakyTextCNN(9, DiscriminatorConfig(4, (2,), (3,), 0.0, 0.0), 10, rng(1))
-    config = LeakGeneratorConfig(6, 5, 4, True, 0.5, 0.3, 3, 3, schedule)
+    discriminator = LeakyTextCNN(9, DiscriminatorConfig(4, (2,), (3,), 0.0, 0.0, -1.0), 10, rng(1))
+    config = LeakGeneratorConfig(
+        6, 5, 4, True, 0.5, 0.3, 3, 3, schedule, GoalCosine.step, False, Init.mixed
+    )
     model, tokens = LeakGenerator(9, config, discriminator, rng(2)), ending_anywhere()
     before = torch.get_rng_state()
     one = mean_nll(model, tokens, rng(3))

@@ -12,7 +12,13 @@ from gantext.data.vocabulary import EOS, PAD
 from gantext.errors import UserError
 from gantext.models.contract import Guided, Judge, Task
 from gantext.models.leakgan import model as leakgan
-from gantext.models.leakgan.manager_worker import goal_cosines, intrinsic_rewards
+from gantext.models.leakgan.manager_worker import (
+    block_cosines,
+    block_goals,
+    block_intrinsic_rewards,
+    goal_cosines,
+    intrinsic_rewards,
+)
 from gantext.nn.text.rewards import policy_gradient_loss, ranked, ranked_among
 from gantext.nn.text.sampling import SamplingOptions
 
@@ -87,6 +93,29 @@ def test_intrinsic_rewards_by_hand():
     expected = torch.tensor([1.0, (1 + HALF) / 2, (1 + 1 / math.sqrt(5)) / 2])
     torch.testing.assert_close(found[0], expected)
     assert found[1, 0].item() == pytest.approx(1.0)
+
+
+def test_cosines_of_blocks_by_hand():
+    """c = 2, the initial goal (1, 0). Words 0 and 1 follow it, word 2 the sum of g_0 and g_1, in
+    both rows (.7071, .7071). Row 0: f_2 - f_0 = (1, 1): .7071; f_3 - f_2 = (2, 0): .7071. Its words
+    have gone (1, 0), (1, 1) and (2, 0) since their block began: 1, .7071, .7071. Row 1 goes (0, 2)
+    in block 0, which is 0 along (1, 0), and nowhere in block 1."""
+    followed = block_goals(GOALS, torch.tensor([[1.0, 0]]), 2)
+    torch.testing.assert_close(followed, torch.tensor([[[1.0, 0], [1, 0], [HALF, HALF]]] * 2))
+    cosines = block_cosines(FEATURES, followed, 2)
+    torch.testing.assert_close(cosines, torch.tensor([[HALF, HALF, HALF], [0, 0, 0]]))
+    rewards = block_intrinsic_rewards(FEATURES, followed, 2)
+    torch.testing.assert_close(rewards, torch.tensor([[1, HALF, HALF], [0, 0, 0]]))
+
+
+def test_what_a_block_follows_is_what_its_words_are_written_by():
+    """`followed_goals` embeds the same sums, and scales after it."""
+    model = make("model.generator.goal_schedule=block", "model.generator.goal_cosine=block")
+    worker, (_, goals) = model.generator.worker, model.generator.leak(REAL)
+    embedded = torch.nn.functional.normalize(
+        worker.embed(model.generator._block_goals(goals)), dim=-1
+    )
+    torch.testing.assert_close(embedded, worker.followed_goals(goals))
 
 
 def test_cosines_are_per_step_and_per_row():
@@ -257,18 +286,14 @@ def test_the_worker_learns_to_follow_its_rewards():
     )
     tokens = None
 
-    def likes_five(features, goals, every):
+    def likes_five(features, goals):
         return (tokens == 5).float()
 
-    original = leakgan.intrinsic_rewards
-    try:
-        leakgan.intrinsic_rewards = likes_five
-        for i in range(100):
-            tokens = leakgan.trimmed(model.sample(32, rng(i), SamplingOptions()))
-            loss, _ = model.policy_loss(tokens, torch.zeros(tokens.shape))
-            leakgan.clipped_step(model.g_optimiser, model.generator, loss, 5.0)
-    finally:
-        leakgan.intrinsic_rewards = original
+    model.generator.intrinsic_rewards = likes_five
+    for i in range(100):
+        tokens = leakgan.trimmed(model.sample(32, rng(i), SamplingOptions()))
+        loss, _ = model.policy_loss(tokens, torch.zeros(tokens.shape))
+        leakgan.clipped_step(model.g_optimiser, model.generator, loss, 5.0)
     words = model.sample(300, rng(500), SamplingOptions())
     words = words[words > EOS]
     assert (words == 5).float().mean() > 0.9
@@ -306,6 +331,52 @@ def test_the_worker_is_rewarded_by_quality():
     assert losses["intrinsic"] != pytest.approx(expected, rel=1e-2)
 
 
+def losses_of(model: leakgan.LeakGAN, rewards: torch.Tensor) -> tuple[float, float]:
+    """The manager's and the worker's."""
+    found = model.policy_loss(REAL, rewards)[1]
+    return found["manager_loss"].item(), found["worker_loss"].item()
+
+
+def along_and_likely(model: leakgan.LeakGAN) -> tuple[float, float]:
+    """The losses if each reward is 1: -sum of the 7 words' cosines, or log p, over 2 * 5 places."""
+    features, goals = model.generator.leak(REAL)
+    cosines = model.generator.goal_cosines(features, goals)[REAL != PAD]
+    log_prob = model.generator.token_log_prob(REAL, written=True)
+    return -cosines.sum().item() / 10, -log_prob.sum().item() / 10
+
+
+def test_one_reward_is_the_mean_of_all():
+    """Of the manager's, and of the worker's."""
+    rewards = torch.rand(REAL.shape, generator=rng(3)) * (REAL != PAD)
+    words = ("model.adversarial.one_reward=true", "model.adversarial.baseline=none")
+    model = make(*words)
+    mean = rewards.sum().item() / 7
+    expected = [mean * loss for loss in along_and_likely(model)]
+    assert losses_of(model, rewards) == pytest.approx(expected, rel=1e-4)
+    model = make(*words, "model.adversarial.worker_reward=intrinsic")
+    along = model.generator.intrinsic_rewards(*model.generator.leak(REAL))[REAL != PAD].mean()
+    worker = along.item() * along_and_likely(model)[1]
+    assert losses_of(model, rewards)[1] == pytest.approx(worker, rel=1e-4)
+    with pytest.raises(UserError, match="one_reward=true needs"):
+        make("model.adversarial.one_reward=true")
+
+
+def test_a_constant_reward_asks_no_discriminator():
+    """Whatever the worker's reward and the baseline are; D stays as it was pretrained."""
+    leak = ("model.d_training.leak=current", "model.d_training.alone_steps=0")
+    model = make("model.adversarial.reward=constant", *leak)
+    intrinsic = dataclasses.replace(
+        model.config.adversarial, worker_reward=leakgan.WorkerReward.intrinsic
+    )
+    model.config = dataclasses.replace(model.config, adversarial=intrinsic)
+    model.discriminator.score = None
+    rewards = model.rewards(REAL, REAL[:0], rng(1))
+    assert losses_of(model, rewards) == pytest.approx(along_and_likely(model), rel=1e-4)
+    before, phase = weights(model.discriminator), model.phases()[2]
+    assert "d_loss" not in phase.step(REAL.repeat(phase.rows, 1)[: phase.rows], rng(1))
+    assert not changed(model.discriminator, before)
+
+
 OPTIONS = [
     [],
     ["model.adversarial.worker_reward=intrinsic"],
@@ -315,6 +386,15 @@ OPTIONS = [
     ["model.adversarial.rank_real=6", "model.adversarial.temperature=0.7"],
     ["model.d_training.prefixes=true", "model.d_training.balance=adaptive"],
     ["model.adversarial.policy_weight=0", "model.d_training.steps=0"],
+    [
+        "model.generator.init=normal",
+        "model.generator.goal_schedule=block",
+        "model.generator.goal_cosine=block",
+        "model.generator.clip_apart=true",
+        "model.d_training.temperature=0.7",
+        "model.adversarial.one_reward=true",
+        "model.adversarial.baseline=none",
+    ],
 ]
 
 

@@ -1,6 +1,7 @@
 """The discriminator's update: what it reports, by hand, and when it steps."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -39,10 +40,13 @@ class Told(TextCNN):
 def trainer(
     prefixes: bool = False, balance: Balance = Balance.fixed, **values
 ) -> DiscriminatorTrainer:
-    config = DiscriminatorConfig(embedding=4, widths=[1], filters=[2], dropout=0.0, l2=0.0)
+    config = DiscriminatorConfig(
+        embedding=4, widths=[1], filters=[2], dropout=0.0, l2=0.0, gate_bias=-1.0
+    )
     told = Told(6, config, 3, torch.Generator().manual_seed(0))
-    settings = {"pretrain_steps": 1, "batch_size": 2, "learning_rate": 0.1, "clip": 5.0,
-                "steps": 1, "ceiling": 0.8, **values}  # fmt: skip
+    settings = {"pretrain_steps": 1, "batch_size": 2, "learning_rate": 0.1, "beta1": 0.5,
+                "clip": 5.0, "temperature": 1.0, "fresh_real": False, "steps": 1, "ceiling": 0.8,
+                **values}  # fmt: skip
     return DiscriminatorTrainer(told, DTrainingConfig(balance=balance, **settings), prefixes)
 
 
@@ -100,9 +104,11 @@ def test_the_optimiser_steps_as_torchs_plain_one() -> None:
     tokens = torch.randint(3, 6, (2, 4, 3), generator=torch.Generator().manual_seed(1))
     found = []
     for fused in (True, None):
-        config = DiscriminatorConfig(embedding=4, widths=[1, 2], filters=[2, 3], dropout=0, l2=0)
+        config = DiscriminatorConfig(
+            embedding=4, widths=[1, 2], filters=[2, 3], dropout=0, l2=0, gate_bias=-1
+        )
         network = TextCNN(6, config, 3, torch.Generator().manual_seed(0))
-        settings = DTrainingConfig(1, 4, 0.1, 5.0, 1, Balance.fixed, 0.8)
+        settings = DTrainingConfig(1, 4, 0.1, 0.5, 5.0, 1.0, False, 1, Balance.fixed, 0.8)
         taught = DiscriminatorTrainer(network, settings, prefixes=False)
         assert taught.optimiser.param_groups[0]["fused"] is True
         taught.optimiser.param_groups[0]["fused"] = fused
@@ -110,6 +116,14 @@ def test_the_optimiser_steps_as_torchs_plain_one() -> None:
             taught.step(*tokens, torch.Generator())
         found.append(torch.cat([weight.detach().flatten() for weight in network.parameters()]))
     torch.testing.assert_close(*found, rtol=1e-6, atol=1e-6)
+
+
+def test_adam_and_the_gates_begin_as_they_are_told_to() -> None:
+    taught = trainer(beta1=0.9)
+    assert taught.optimiser.param_groups[0]["betas"] == (0.9, 0.999)
+    assert (taught.discriminator.gate.bias == -1.0).all()
+    config = replace(taught.discriminator.config, gate_bias=0.25)
+    assert (TextCNN(6, config, 3, torch.Generator()).gate.bias == 0.25).all()
 
 
 def test_an_optimiser_from_before_it_was_fused_goes_on_as_it_began() -> None:

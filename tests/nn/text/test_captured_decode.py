@@ -9,6 +9,7 @@ from gantext.nn.rng import generator
 from gantext.nn.text import captured_decode
 from gantext.nn.text.captured_decode import Sampler, StaticDecode
 from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
+from gantext.nn.text.lstm import Init
 from gantext.nn.text.sampling import SamplingOptions, decode
 from tests.pretended_gpu import counted, pretended_gpu
 
@@ -17,7 +18,7 @@ OPTIONS = [SamplingOptions(), SamplingOptions(0.7, 5, 0.9), SamplingOptions(0.0)
 
 
 def language_model() -> LanguageModel:
-    config = GeneratorConfig(6, 5, 2, True, 0.0, 0.0)
+    config = GeneratorConfig(6, 5, 2, True, 0.0, 0.0, Init.mixed)
     return LanguageModel(130, config, torch.Generator().manual_seed(1))
 
 

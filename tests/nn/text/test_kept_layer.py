@@ -8,13 +8,16 @@ import torch.nn.functional as F
 
 from gantext.data.vocabulary import BOS, PAD, UNK
 from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
+from gantext.nn.text.lstm import Init
 
 WORDS, NEVER = 90, [PAD, BOS, UNK]
 
 
 @pytest.fixture
 def model():
-    config = GeneratorConfig(8, 8, 1, tie_weights=False, dropout=0.0, word_dropout=0.0)
+    config = GeneratorConfig(
+        8, 8, 1, tie_weights=False, dropout=0.0, word_dropout=0.0, init=Init.mixed
+    )
     return LanguageModel(WORDS, config, torch.Generator().manual_seed(1))
 
 

@@ -12,11 +12,12 @@ from torch.utils._pytree import tree_leaves
 from gantext.data.vocabulary import PAD
 from gantext.models.leakgan.features import LeakyTextCNN
 from gantext.models.leakgan.generator import LeakGenerator
-from gantext.models.leakgan.manager_worker import GoalSchedule, LeakGeneratorConfig
+from gantext.models.leakgan.manager_worker import GoalCosine, GoalSchedule, LeakGeneratorConfig
 from gantext.models.vae.networks import DecoderConfig, Injection, LatentDecoder
 from gantext.nn.text import lstm, output_layer
 from gantext.nn.text.fitting import mean_nll
 from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
+from gantext.nn.text.lstm import Init
 from gantext.nn.text.output_layer import OutputLayer, mean_word_nll, policy_nll, word_log_prob
 from gantext.nn.text.text_cnn import DiscriminatorConfig
 from tests.nn.text import plain
@@ -156,12 +157,16 @@ def sentences() -> Tensor:
 
 
 def language_model() -> LanguageModel:
-    return LanguageModel(MANY, GeneratorConfig(4, 3, 1, True, 0.2, 0.1), rng(2))
+    return LanguageModel(MANY, GeneratorConfig(4, 3, 1, True, 0.2, 0.1, Init.mixed), rng(2))
 
 
 def leak_generator() -> LeakGenerator:
-    leak = LeakyTextCNN(MANY, DiscriminatorConfig(3, (1, 2), (2, 2), 0.0, 0.0), LENGTH, rng(3))
-    config = LeakGeneratorConfig(4, 3, 2, True, 0.2, 0.1, 2, 2, GoalSchedule.block)
+    leak = LeakyTextCNN(
+        MANY, DiscriminatorConfig(3, (1, 2), (2, 2), 0.0, 0.0, -1.0), LENGTH, rng(3)
+    )
+    config = LeakGeneratorConfig(
+        4, 3, 2, True, 0.2, 0.1, 2, 2, GoalSchedule.block, GoalCosine.step, False, Init.mixed
+    )
     return LeakGenerator(MANY, config, leak, rng(4))
 
 

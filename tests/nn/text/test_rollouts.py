@@ -6,6 +6,7 @@ import torch
 from gantext.data.vocabulary import EOS, PAD
 from gantext.errors import UserError
 from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
+from gantext.nn.text.lstm import Init
 from gantext.nn.text.rollouts import (
     roll_out,
     rolled_positions,
@@ -24,7 +25,7 @@ def rng(seed: int = 0) -> torch.Generator:
 
 
 def policy(words: int = 9) -> LanguageModel:
-    model = LanguageModel(words, GeneratorConfig(6, 5, 1, True, 0.0, 0.0), rng(3))
+    model = LanguageModel(words, GeneratorConfig(6, 5, 1, True, 0.0, 0.0, Init.mixed), rng(3))
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.mul_(3.0)

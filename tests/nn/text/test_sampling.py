@@ -10,6 +10,7 @@ from gantext.data.vocabulary import BOS, EOS, PAD, UNK
 from gantext.errors import UserError
 from gantext.nn.text import sampling
 from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
+from gantext.nn.text.lstm import Init
 from gantext.nn.text.sampling import (
     LogitsNotFinite,
     Prefixes,
@@ -33,7 +34,7 @@ def draw_each(logits: torch.Tensor, uniform: torch.Tensor) -> torch.Tensor:
 
 def tiny(words: int = 8, layers: int = 1, tie: bool = True) -> LanguageModel:
     """A language model with weights large enough that its distributions are far from uniform."""
-    model = LanguageModel(words, GeneratorConfig(6, 5, layers, tie, 0.0, 0.0), rng(3))
+    model = LanguageModel(words, GeneratorConfig(6, 5, layers, tie, 0.0, 0.0, Init.mixed), rng(3))
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.mul_(4.0)

@@ -13,7 +13,7 @@ def rng(seed: int = 0) -> torch.Generator:
 
 
 def make(widths=(1, 2, 3, 5), length=9) -> TextCNN:
-    config = DiscriminatorConfig(6, tuple(widths), tuple(4 for _ in widths), 0.0, 0.2)
+    config = DiscriminatorConfig(6, tuple(widths), tuple(4 for _ in widths), 0.0, 0.2, -1.0)
     model = TextCNN(12, config, length, rng(1))
     with torch.no_grad():
         for convolution in model.convolutions:
@@ -60,7 +60,7 @@ def test_pooled_value_by_hand():
     """One filter of width 2, weights 1 (first tap) and 10 (second), bias -3, embedding of word w
     is w. Sentence 4 5 <eos=2>: windows 4 + 50 - 3 = 51, 5 + 20 - 3 = 22, 2 + 0 - 3 = -1; the
     largest is 51. Prefix 4: 4 + 0 - 3 = 1. Prefix 4 5: max(51, 5 - 3) = 51."""
-    model = TextCNN(12, DiscriminatorConfig(1, (2,), (1,), 0.0, 0.2), 5, rng())
+    model = TextCNN(12, DiscriminatorConfig(1, (2,), (1,), 0.0, 0.2, -1.0), 5, rng())
     with torch.no_grad():
         model.embedding.weight.copy_(torch.arange(12.0)[:, None])
         model.convolutions[0].weight.copy_(torch.tensor([[[1.0, 10.0]]]))
@@ -72,7 +72,7 @@ def test_pooled_value_by_hand():
 
 def test_highway_by_hand():
     """x = 2, W_h = 3, b_h = 0, W_t = 0, b_t = 0: t = 1/2, so y = 6/2 + 2/2 = 4."""
-    model = TextCNN(12, DiscriminatorConfig(1, (2,), (1,), 0.0, 0.2), 5, rng())
+    model = TextCNN(12, DiscriminatorConfig(1, (2,), (1,), 0.0, 0.2, -1.0), 5, rng())
     with torch.no_grad():
         model.transform.weight.fill_(3.0)
         model.gate.weight.zero_()
@@ -82,7 +82,7 @@ def test_highway_by_hand():
 
 def test_l2_penalty_by_hand():
     """l2 = 0.2, weights (1, 2), bias 3: 0.2 * (1 + 4 + 9) / 2 = 1.4; no other layer counts."""
-    model = TextCNN(12, DiscriminatorConfig(3, (1,), (2,), 0.0, 0.2), 5, rng())
+    model = TextCNN(12, DiscriminatorConfig(3, (1,), (2,), 0.0, 0.2, -1.0), 5, rng())
     with torch.no_grad():
         model.output.weight.copy_(torch.tensor([[1.0, 2.0]]))
         model.output.bias.fill_(3.0)

@@ -22,7 +22,7 @@ def rng(seed: int = 0) -> torch.Generator:
 
 
 def make(widths: tuple[int, ...]) -> TextCNN:
-    config = DiscriminatorConfig(6, widths, tuple(3 + w % 3 for w in widths), 0.5, 0.2)
+    config = DiscriminatorConfig(6, widths, tuple(3 + w % 3 for w in widths), 0.5, 0.2, -1.0)
     model = TextCNN(WORDS, config, LENGTH, rng(1))
     with torch.no_grad():
         for convolution in model.convolutions:
@@ -82,7 +82,7 @@ def test_equal_windows_share_a_gradient_or_the_first_has_it_all() -> None:
 def test_of_two_words_with_the_same_sum_the_first_learns() -> None:
     """One filter of width 1 and weight 1: words 4 and 5 are both worth 2, and 6 is worth 1. The
     sentence 6 5 4 has 2 by word 5, whose gradient is 1; `amax` gives 1/2 to each of 5 and 4."""
-    model = TextCNN(7, DiscriminatorConfig(1, (1,), (1,), 0.0, 0.0), 3, rng())
+    model = TextCNN(7, DiscriminatorConfig(1, (1,), (1,), 0.0, 0.0, -1.0), 3, rng())
     with torch.no_grad():
         model.embedding.weight.copy_(torch.tensor([0.0, 0, 0, 0, 2, 2, 1])[:, None])
         model.convolutions[0].weight.fill_(1.0)
@@ -98,7 +98,7 @@ def test_of_two_words_with_the_same_sum_the_first_learns() -> None:
 def test_the_gradient_of_a_window_by_hand() -> None:
     """Width 2, weights 1 and 10, the embedding of word w is w. Sentence 4 6 5: windows 64, 56, 5.
     The first wins: words 4 and 6 get 1 and 10, the taps 4 and 6, the bias 1."""
-    model = TextCNN(7, DiscriminatorConfig(1, (2,), (1,), 0.0, 0.0), 3, rng())
+    model = TextCNN(7, DiscriminatorConfig(1, (2,), (1,), 0.0, 0.0, -1.0), 3, rng())
     with torch.no_grad():
         model.embedding.weight.copy_(torch.arange(7.0)[:, None])
         model.convolutions[0].weight.copy_(torch.tensor([[[1.0, 10.0]]]))

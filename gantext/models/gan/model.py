@@ -1,53 +1,25 @@
 """model=gan: the sequence GAN (SeqGAN, Yu et al. 2017, arXiv 1609.05473).
 
-An LSTM generator writes sentences word by word; a text CNN says whether a sentence is real; the
-generator is trained by policy gradient to be believed. Shapes: B batch, T steps, V vocabulary,
-R rollouts.
-
-Where this differs from the paper and its released code, and why:
-- Sentences end at <eos>; what follows carries no loss and no reward (the code trains on padding).
-- The policy-gradient loss is divided by the constant B * max_length, not by the number of words or
-  the batch's longest sentence, which depend on the sample and would bias the gradient.
-- A baseline (`baseline`) and a reward scale (`reward_scale`) are options; the paper has neither.
-  `baseline: previous` takes the rollouts from the prefix before the word: they do not depend on
-  the word, so the gradient stays unbiased, and an early mistake is not blamed on later words.
-- The discriminator is updated on fresh samples each step rather than for epochs over a pool of
-  10,000: the same number of sentences, no stale ones.
-- The discriminator ignores padding, and its windows may reach past the end (nn/text/text_cnn.py).
-- `reward: prefix` scores each prefix itself and needs no rollouts; the discriminator is then
-  trained on all prefixes (as ScratchGAN's is on all steps; de Masson d'Autume et al. 2019).
+Shapes: B batch, T steps, V vocabulary, R rollouts.
 """
 
 import copy
-import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from gantext.data.ranges import (
-    BatchSize,
-    Clip,
-    CountOrWord,
-    Draws,
-    LearningRate,
-    Momentum,
-    Probability,
-    Steps,
-    Weight,
-)
 from gantext.data.vocabulary import PAD
-from gantext.errors import UserError
-from gantext.models.contract import Ability, Phase, Reads, Task
+from gantext.models.contract import Phase, Task
+from gantext.models.gan.config import Baseline, Config, LossReduction, Reward, RewardScale, check
 from gantext.nn import ranks
 from gantext.nn.optim import Metrics, Optimiser, clipped_step
 from gantext.nn.state import NamedParts
-from gantext.nn.text.adversary import DiscriminatorTrainer, DTrainingConfig, untrained
+from gantext.nn.text.adversary import DiscriminatorTrainer, fresh, untrained
 from gantext.nn.text.captured_decode import Sampler
-from gantext.nn.text.fitting import MLEConfig, MLETrainer, mean_nll
-from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
+from gantext.nn.text.fitting import MLETrainer, mean_nll
+from gantext.nn.text.language_model import LanguageModel
 from gantext.nn.text.output_layer import policy_nll
 from gantext.nn.text.places import at_places, mean_of_words, share_of_words, words_at
 from gantext.nn.text.rewards import (
@@ -63,93 +35,17 @@ from gantext.nn.text.rewards import (
 )
 from gantext.nn.text.rollouts import rollout_rewards, spaced, spacing, trimmed
 from gantext.nn.text.sampling import Policy, SamplingOptions
-from gantext.nn.text.text_cnn import DiscriminatorConfig, TextCNN
-from gantext.plots.curves import (
-    D_ACCURACY,
-    D_OUTPUTS,
-    DIVERSITY,
-    ENTROPY,
-    GRADIENT_NORMS,
-    LENGTH,
-    LOSSES,
-    NLL,
-    REWARD,
-)
-
-READS = Reads.text
-PARALLEL = True
-CAN = frozenset({Ability.judge, Ability.write})
-SHOWN = ("nll", "reward", "g_loss", "d_loss", "d_real", "d_fake", "entropy")
-CURVES = (NLL, LOSSES, D_ACCURACY, D_OUTPUTS, ENTROPY, REWARD, DIVERSITY, LENGTH, GRADIENT_NORMS)
-
-
-class Reward(enum.Enum):
-    """Where a token's reward comes from."""
-
-    rollout = "rollout"
-    prefix = "prefix"
-
-
-class Baseline(enum.Enum):
-    """What is subtracted from a token's reward."""
-
-    none = "none"
-    mean = "mean"
-    ema = "ema"
-    critic = "critic"
-    previous = "previous"
-
-
-class RewardScale(enum.Enum):
-    """How rewards are rescaled over the batch."""
-
-    none = "none"
-    rank = "rank"
-    standardise = "standardise"
-
-
-@dataclass(frozen=True)
-class AdversarialConfig:
-    """How the generator is trained against it (explained in conf/model/gan.yaml)."""
-
-    steps: Steps
-    batch_size: BatchSize
-    learning_rate: LearningRate
-    clip: Clip
-    reward: Reward
-    rollouts: Draws
-    rollout_every: CountOrWord
-    rollout_lag: Momentum
-    discount: Probability
-    baseline: Baseline
-    reward_scale: RewardScale
-    rank_delta: Weight
-    policy_weight: Weight
-    mle_weight: Weight
-    entropy_weight: Weight
-
-
-@dataclass(frozen=True)
-class Config:
-    """Explained in conf/model/gan.yaml."""
-
-    name: str
-    generator: GeneratorConfig
-    discriminator: DiscriminatorConfig
-    mle: MLEConfig
-    d_training: DTrainingConfig
-    adversarial: AdversarialConfig
+from gantext.nn.text.text_cnn import TextCNN
 
 
 class GAN(NamedParts):
     """Generator, discriminator, their optimisers, and the three phases."""
 
     def __init__(self, config: Config, task: Task, rng: torch.Generator) -> None:
-        if len(config.discriminator.widths) != len(config.discriminator.filters):
-            raise UserError("model.discriminator: widths and filters must be as many")
-        if not config.adversarial.policy_weight and not config.adversarial.mle_weight:
-            raise UserError("model.adversarial: policy_weight and mle_weight cannot both be 0")
+        check(config)
         self.config, self.task = config, task
+        # The constant reward, a control, asks no discriminator: there is none to train.
+        self.judged = config.adversarial.reward is not Reward.constant
         self.rollout_every = spacing(config.adversarial.rollout_every, task.max_length)
         words = task.vocab_size, config.generator, rng, task.fixed_length
         self.generator = LanguageModel(*words).to(task.device)
@@ -180,10 +76,12 @@ class GAN(NamedParts):
     def phases(self) -> Sequence[Phase]:
         """mle, discriminator, adversarial."""
         mle, d, g = self.config.mle, self.config.d_training, self.config.adversarial
+        d.check_with(self.task.draw)
         step, total, rise = self.trainer.step, self.trainer.total, mle.warmup_steps
-        rows = max(1, d.steps * d.batch_size + (g.batch_size if g.mle_weight else 0))
+        alone, beside = (d.pretrain_steps, d.steps) if self.judged else (0, 0)
+        rows = max(1, beside * d.batch_size + (g.batch_size if g.mle_weight else 0))
         first = Phase("mle", total, mle.batch_size, step, warmup=rise).by("mle.epochs", mle.tied)
-        second = Phase("discriminator", d.pretrain_steps, d.batch_size, self.d_step, scored=False)
+        second = Phase("discriminator", alone, d.batch_size, self.d_step, scored=False)
         third = Phase("adversarial", g.steps, rows, self.adversarial_step, adversarial=True)
         return [first, second.by("d_training.pretrain_steps"), third.by("adversarial.steps")]
 
@@ -219,7 +117,9 @@ class GAN(NamedParts):
 
     def d_step(self, real: Tensor, rng: torch.Generator) -> Metrics:
         """One discriminator update on real (B, T) against as many fresh samples."""
-        fake = self.sample(len(real), rng, SamplingOptions())
+        config = self.config.d_training
+        real = fresh(self.task.draw, real, rng) if config.fresh_real else real
+        fake = self.sample(len(real), rng, SamplingOptions(config.temperature))
         return self.d_trainer.step(real, fake, rng)
 
     # The generator
@@ -230,7 +130,7 @@ class GAN(NamedParts):
         real, d_size = batch, self.config.d_training.batch_size
         mle_batch = real[len(real) - config.batch_size :] if config.mle_weight else None
         found = dict(self.g_step(mle_batch, rng))
-        for i in range(self.config.d_training.steps):
+        for i in range(self.config.d_training.steps if self.judged else 0):
             found.update(self.d_step(real[i * d_size : (i + 1) * d_size], rng))
         self.adversarial_steps += 1
         return found
@@ -266,6 +166,8 @@ class GAN(NamedParts):
         advantage = self.advantages(rewards, before, tokens)
         mine = ranks.mine(advantage), own != PAD, self.task.max_length
         model, weights = self.generator, policy_weights(*mine)
+        if self.config.adversarial.loss_reduction is LossReduction.sum:
+            weights = weights * (len(tokens) * self.task.max_length)
         layer, features = model.output_layer(written=True), model.valid_features(own)
         share = share_of_words(own, self.config.adversarial.entropy_weight)
         drawn = policy_nll(layer, features, words_at(own), weights, share)
@@ -285,6 +187,8 @@ class GAN(NamedParts):
         the first word.
         """
         config, valid = self.config.adversarial, tokens != PAD
+        if config.reward is Reward.constant:
+            return valid.float(), torch.zeros(valid.shape, device=valid.device)
         if config.reward is Reward.rollout:
             policy, judge, count = self.rollout_policy, self.discriminator.score, config.rollouts
             found = rollout_rewards(policy, judge, tokens, count, self.rollout_every, rng).mean(2)
@@ -295,8 +199,11 @@ class GAN(NamedParts):
         return returns_to_go(belief, valid, config.discount), before
 
     def advantages(self, rewards: Tensor, before: Tensor, tokens: Tensor) -> Tensor:
-        """Rewards less their baseline, rescaled; (B, T), zero at <pad>."""
+        """Rewards less their baseline, rescaled; (B, T), zero at <pad>. Constant ones are left as
+        they are: less a baseline, or of deviation 1, they would be nothing."""
         config, valid = self.config.adversarial, tokens != PAD
+        if config.reward is Reward.constant:
+            return rewards
         if config.reward_scale is RewardScale.rank:
             rewards = ranked(rewards, valid, config.rank_delta)
         advantage = (rewards - self._baseline(rewards, before, tokens)) * valid

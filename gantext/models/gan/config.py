@@ -1,0 +1,96 @@
+"""What can be chosen of model=gan."""
+
+import enum
+from dataclasses import dataclass
+
+from gantext.data.ranges import (
+    BatchSize,
+    Clip,
+    CountOrWord,
+    Draws,
+    LearningRate,
+    Momentum,
+    Probability,
+    Steps,
+    Weight,
+)
+from gantext.errors import UserError
+from gantext.nn.text.adversary import DTrainingConfig
+from gantext.nn.text.fitting import MLEConfig
+from gantext.nn.text.language_model import GeneratorConfig
+from gantext.nn.text.text_cnn import DiscriminatorConfig
+
+
+class Reward(enum.Enum):
+    """Where a token's reward comes from."""
+
+    rollout = "rollout"
+    prefix = "prefix"
+    constant = "constant"
+
+
+class Baseline(enum.Enum):
+    """What is subtracted from a token's reward."""
+
+    none = "none"
+    mean = "mean"
+    ema = "ema"
+    critic = "critic"
+    previous = "previous"
+
+
+class RewardScale(enum.Enum):
+    """How rewards are rescaled over the batch."""
+
+    none = "none"
+    rank = "rank"
+    standardise = "standardise"
+
+
+class LossReduction(enum.Enum):
+    """What a batch's policy loss is of its words' losses."""
+
+    mean = "mean"
+    sum = "sum"
+
+
+@dataclass(frozen=True)
+class AdversarialConfig:
+    """How the generator is trained against it (explained in conf/model/gan.yaml)."""
+
+    steps: Steps
+    batch_size: BatchSize
+    learning_rate: LearningRate
+    clip: Clip
+    loss_reduction: LossReduction
+    reward: Reward
+    rollouts: Draws
+    rollout_every: CountOrWord
+    rollout_lag: Momentum
+    discount: Probability
+    baseline: Baseline
+    reward_scale: RewardScale
+    rank_delta: Weight
+    policy_weight: Weight
+    mle_weight: Weight
+    entropy_weight: Weight
+
+
+@dataclass(frozen=True)
+class Config:
+    """Explained in conf/model/gan.yaml."""
+
+    name: str
+    generator: GeneratorConfig
+    discriminator: DiscriminatorConfig
+    mle: MLEConfig
+    d_training: DTrainingConfig
+    adversarial: AdversarialConfig
+
+
+def check(config: Config) -> None:
+    """Raises UserError for values that do not go together."""
+    if len(config.discriminator.widths) != len(config.discriminator.filters):
+        raise UserError("model.discriminator: widths and filters must be as many")
+    if not config.adversarial.policy_weight and not config.adversarial.mle_weight:
+        raise UserError("model.adversarial: policy_weight and mle_weight cannot both be 0")

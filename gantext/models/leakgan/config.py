@@ -1,0 +1,106 @@
+"""What can be chosen of model=leakgan."""
+
+import enum
+from dataclasses import dataclass
+
+from gantext.data.ranges import (
+    BatchSize,
+    Clip,
+    ComparedOrNone,
+    CountOrWord,
+    Draws,
+    LearningRate,
+    Steps,
+    Temperature,
+    Weight,
+)
+from gantext.errors import UserError
+from gantext.models.leakgan.manager_worker import LeakGeneratorConfig
+from gantext.nn.text.adversary import DTrainingConfig
+from gantext.nn.text.fitting import MLEConfig
+from gantext.nn.text.text_cnn import DiscriminatorConfig
+
+
+class Baseline(enum.Enum):
+    """What is subtracted from the worker's reward."""
+
+    none = "none"
+    mean = "mean"
+
+
+class LeakSource(enum.Enum):
+    """Whose features are leaked in the adversarial phase."""
+
+    current = "current"
+    pretrained = "pretrained"
+
+
+class Reward(enum.Enum):
+    """Where a word's reward comes from."""
+
+    rollout = "rollout"
+    constant = "constant"
+
+
+class WorkerReward(enum.Enum):
+    """What the worker is rewarded by."""
+
+    intrinsic = "intrinsic"
+    quality = "quality"
+
+
+@dataclass(frozen=True)
+class LeakDTrainingConfig(DTrainingConfig):
+    """How the discriminator is trained (explained in conf/model/leakgan.yaml)."""
+
+    prefixes: bool
+    pretrain_batch_size: BatchSize
+    pretrain_learning_rate: LearningRate
+    leak: LeakSource
+    alone_steps: Steps
+
+
+@dataclass(frozen=True)
+class AdversarialConfig:
+    """How the generator is trained against it (explained in conf/model/leakgan.yaml)."""
+
+    steps: Steps
+    batch_size: BatchSize
+    learning_rate: LearningRate
+    clip: Clip
+    temperature: Temperature
+    reward: Reward
+    rollouts: Draws
+    rollout_every: CountOrWord
+    rank_delta: Weight
+    rank_real: ComparedOrNone
+    worker_reward: WorkerReward
+    one_reward: bool
+    baseline: Baseline
+    policy_weight: Weight
+    mle_every: Steps
+    mle_learning_rate: LearningRate
+
+
+@dataclass(frozen=True)
+class Config:
+    """Explained in conf/model/leakgan.yaml."""
+
+    name: str
+    generator: LeakGeneratorConfig
+    discriminator: DiscriminatorConfig
+    mle: MLEConfig
+    d_training: LeakDTrainingConfig
+    adversarial: AdversarialConfig
+
+
+def check(config: Config) -> None:
+    """Raises UserError for values that do not go together."""
+    if len(config.discriminator.widths) != len(config.discriminator.filters):
+        raise UserError("model.discriminator: widths and filters must be as many")
+    if not config.adversarial.policy_weight and not config.adversarial.mle_every:
+        raise UserError("model.adversarial: policy_weight and mle_every cannot both be 0")
+    if config.adversarial.one_reward and config.adversarial.baseline is not Baseline.none:
+        raise UserError("model.adversarial.one_reward=true needs model.adversarial.baseline=none")
+    if config.d_training.alone_steps and config.d_training.leak is LeakSource.current:
+        raise UserError("model.d_training.alone_steps needs model.d_training.leak=pretrained")
