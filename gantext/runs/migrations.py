@@ -17,7 +17,7 @@ import gantext
 from gantext.errors import UserError
 from gantext.records.content import Damaged
 
-FORMAT = 6
+FORMAT = 7
 
 
 class Part(enum.Enum):
@@ -110,6 +110,13 @@ CHANGES: tuple[Change, ...] = (
     # Format 6, in which a checkpoint has several files of tensors, of which code from before reads
     # one. Samples at the end of a phase were others than those of gantext sample of the same seed.
     Change(6, Part.settings, "eval.stream", "eval"),
+    # Nothing was computed of samples and test sentences while a run trained.
+    Change(
+        7,
+        Part.settings,
+        "log.curve",
+        {"every_steps": 0, "adversarial_every_steps": 0, "samples": 1000, "sentences": 500},
+    ),
 )
 
 

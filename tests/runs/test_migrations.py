@@ -103,9 +103,9 @@ def test_formats(tmp_path: Path) -> None:
     run = RunDir.create(tmp_path / "a", "seed: 1\n", None, {"status": "new"})
     assert run.info["format"] == migrations.FORMAT
     with pytest.raises(NewerFormat) as caught:
-        format_of("a", {"format": 7, "gantext": "9.8.7"})
+        format_of("a", {"format": NEXT, "gantext": "9.8.7"})
     assert str(caught.value) == (
-        f"a was made by gantext 9.8.7, format 7; this is gantext {gantext.__version__}, "
+        f"a was made by gantext 9.8.7, format {NEXT}; this is gantext {gantext.__version__}, "
         f"which reads up to format {migrations.FORMAT}: upgrade"
     )
 
@@ -187,6 +187,7 @@ def test_tensorboard_is_one_of_several_trackers_now(run: RunDir) -> None:
     """Its switch of before, in a config and in overrides that `adversarial-train --from` keeps."""
     for before, today in ((True, ["tensorboard"]), (False, []), ("what", "what"), ([1], [1])):
         found = migrated({"log": {"tensorboard": before}}, 4, Part.settings)
+        assert found["log"].pop("curve")["every_steps"] == 0  # of format 7
         assert found["log"] == {"trackers": today}
     run.update(overrides=["model=mle", "log.tensorboard=false", "seed=3"])
     assert launch.kept(run, []) == ["model=mle", "log.trackers=[]", "seed=3"]
