@@ -113,8 +113,10 @@ class PlainLeakGAN:
         if self.model.config.adversarial.baseline.value == "mean":
             rewards = rewards - leave_one_out_mean(rewards, valid)
             advantage = advantage - leave_one_out_mean(advantage, valid)
-        manager = policy_gradient_loss(goal_cosines(features, goals, every), rewards, valid)
-        return manager + policy_gradient_loss(log_prob, advantage, valid)
+        manager = policy_gradient_loss(
+            goal_cosines(features, goals, every), rewards, valid, self.length
+        )
+        return manager + policy_gradient_loss(log_prob, advantage, valid, self.length)
 
     @torch.no_grad()
     def complete(self, tokens: torch.Tensor, kept: int) -> torch.Tensor:

@@ -230,7 +230,7 @@ def test_padding_counts_nothing() -> None:
     tokens, rewards = sentences(), torch.rand(5, 7, generator=torch.Generator().manual_seed(3))
 
     def losses(model: LanguageModel, tokens: Tensor, rewards: Tensor) -> list[Tensor]:
-        weights = policy_weights(standardised(rewards, tokens != PAD), tokens != PAD)
+        weights = policy_weights(standardised(rewards, tokens != PAD), tokens != PAD, 12)
         given = model.output_layer(True), model.valid_features(tokens), words_at(tokens)
         policy = policy_nll(*given, weights, share_of_words(tokens, 0.1))
         nll = mean_nll(model, tokens, None)

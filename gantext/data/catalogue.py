@@ -47,7 +47,7 @@ def facts(corpus: "Corpus") -> list[tuple[str, str]]:
     return [
         ("data", corpus.name),
         *(
-            (name, _sizes(split) + _classes(split, corpus.classes))
+            (name, _sizes(split, len(corpus.vocabulary.end)) + _classes(split, corpus.classes))
             for name, split in splits.items()
         ),
         ("vocabulary", f"{len(vocabulary)} with the 4 special words"),
@@ -89,8 +89,8 @@ def _classes(split: "PictureSplit | Split", classes: Sequence[str]) -> str:
     return f" ({shares})"
 
 
-def _sizes(split: "Split") -> str:
+def _sizes(split: "Split", end: int) -> str:
     if not len(split):
         return "none"
-    words = split.tokens.lengths - 1  # without EOS
+    words = split.tokens.lengths - end
     return f"{len(split)} sentences, {words.mean():.1f} tokens on average, {words.max()} at most"

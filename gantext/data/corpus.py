@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class Split:
     """One split of a corpus.
 
-    tokens: N sentences of word ids, each with EOS at its end.
+    tokens: N sentences of word ids, each with its end (see `Vocabulary.end`).
     text: the N raw lines, whole even where the tokens were cut (references for BLEU).
     labels: (N,) int64, each sentence's class: a place in the corpus's `classes`; None for none.
     """
@@ -67,7 +67,7 @@ class Corpus:
     """Everything a run needs to know about its data.
 
     hash: sha256 of the vocabulary and of all splits (see `content_hash`).
-    max_length: tokens of the longest sentence of all splits, EOS included.
+    max_length: tokens of the longest sentence of all splits, its end included.
     notes: warnings and counts to tell the user.
     classes: the names of the sentences' classes, () where these have none.
     """
@@ -102,6 +102,9 @@ def content_hash(
             digest.update(f", {lines[1:-1]}".encode())
         digest.update(b"]")
         for rows in split.tokens.chunks():
+            if vocabulary.fixed_length:  # with nothing between the rows
+                digest.update(rows.gathered().astype("<u4").tobytes())
+                continue
             ids = rows.gathered().tolist()
             digest.update(b"[" + b"".join(map(written.__getitem__, ids))[:-1])
     if classes:
@@ -200,7 +203,7 @@ def build_corpus(
 
 def _encoded(part: Sentences, vocabulary: Vocabulary, classes: Sequence[str]) -> Split:
     kind = np.uint16 if len(vocabulary) <= 1 << 16 else np.uint32
-    ids = np.array(vocabulary.encode(part.words)[:-1], dtype=kind)  # without EOS
+    ids = np.array(vocabulary.ids(part.words), dtype=kind)
     places = {name: place for place, name in enumerate(classes)}
     labels = np.array([places[label] for label in part.labels], np.int64) if classes else None
     return Split(Tokens.encoded(part.numbers, ids), part.text, labels)

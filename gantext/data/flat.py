@@ -111,7 +111,7 @@ class Ragged:
 
 
 class Tokens(Ragged):
-    """N sentences as word ids, EOS at the end of each; PAD is none of them."""
+    """N sentences as word ids, with EOS at their ends if they have one; PAD is none of them."""
 
     @classmethod
     def of(cls, rows: Iterable[Sequence[int]]) -> Self:

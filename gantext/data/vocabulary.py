@@ -5,7 +5,7 @@ import functools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from gantext.data.tokenizers import UNKNOWN, check, detokenize, tokenize
 from gantext.errors import UserError
@@ -35,6 +35,7 @@ class VocabularyRecord(TypedDict):
     lowercase: bool
     words: list[str]
     counts: list[Whole]
+    fixed_length: NotRequired[Whole]
 
 
 FILE = JsonFile(VocabularyRecord, 512 * MB)
@@ -47,12 +48,15 @@ class Vocabulary:
     words: all words, the four specials first; `<unk>` stands there once more where the text has it
     as a word of its own. counts: how often each stood in the training sentences; `<eos>` counts
     sentences, the first `<unk>` the tokens left out, `<pad>` and `<bos>` are 0.
+    fixed_length: how many words every sentence has, none of them `<eos>`, which no model then
+    writes or gives a probability; 0: sentences have any length and end by `<eos>`.
     """
 
     words: tuple[str, ...]
     counts: tuple[int, ...]
     tokenizer: str
     lowercase: bool
+    fixed_length: int = 0
 
     def __post_init__(self) -> None:
         check(self.tokenizer)
@@ -120,9 +124,30 @@ class Vocabulary:
         """Split a raw line as the corpus was split (lower case first, if it is)."""
         return tokenize(text.lower() if self.lowercase else text, self.tokenizer)
 
+    @property
+    def end(self) -> tuple[int, ...]:
+        """The ids after a sentence's last word: EOS, or none where all have one length."""
+        return () if self.fixed_length else (EOS,)
+
+    def ids(self, tokens: Sequence[str]) -> list[int]:
+        """Return the ids of words, unknown ones as UNK."""
+        return [self._ids.get(token, UNK) for token in tokens]
+
     def encode(self, tokens: Sequence[str]) -> list[int]:
-        """Return the ids of `tokens`, unknown words as UNK, and EOS at the end."""
-        return [*(self._ids.get(token, UNK) for token in tokens), EOS]
+        """Return the ids of a sentence's words, unknown ones as UNK, and its end."""
+        return [*self.ids(tokens), *self.end]
+
+    def takes(self, words: int, width: int) -> bool:
+        """Whether a sentence of so many words is one of those whose longest has `width` tokens."""
+        if self.fixed_length:
+            return words == self.fixed_length
+        return words + len(self.end) <= width
+
+    def limit(self, width: int) -> str:
+        """What of a sentence `takes` asks for, in words: "at most ..."."""
+        if self.fixed_length:
+            return f"exactly {self.fixed_length} words, as all that the run was trained on"
+        return f"at most the {width} tokens (<eos> counted) of the run's longest"
 
     def decode(self, ids: Iterable[int]) -> list[str]:
         """Return the words up to the first EOS, without PAD and BOS.
@@ -145,12 +170,15 @@ class Vocabulary:
 
     def to_json(self) -> VocabularyRecord:
         """Return a plain dict for `json.dump`."""
-        return {
+        record: VocabularyRecord = {
             "tokenizer": self.tokenizer,
             "lowercase": self.lowercase,
             "words": list(self.words),
             "counts": list(self.counts),
         }
+        if self.fixed_length:
+            record["fixed_length"] = self.fixed_length
+        return record
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Vocabulary":
@@ -160,4 +188,5 @@ class Vocabulary:
         except Misfit as error:
             raise UserError(f"not a vocabulary: {error}") from None
         words, counts = tuple(data["words"]), tuple(data["counts"])
-        return cls(words, counts, data["tokenizer"], data["lowercase"])
+        fixed = data.get("fixed_length", 0)
+        return cls(words, counts, data["tokenizer"], data["lowercase"], fixed)

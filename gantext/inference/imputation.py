@@ -15,11 +15,11 @@ import torch
 from torch import Tensor
 
 from gantext.data.tokenizers import detokenize
-from gantext.data.vocabulary import EOS, UNK
+from gantext.data.vocabulary import UNK
 from gantext.errors import UserError
 from gantext.inference.beam import FREE, Hypotheses, beam_rows, beam_search
 from gantext.inference.likelihood import estimate_signature
-from gantext.inference.sentences import batch_of, check_length, grammar_of, note_unknown
+from gantext.inference.sentences import batch_of, grammar_of, note_unknown
 from gantext.metrics.score import Setting, signed
 from gantext.models.contract import Algorithm, Latent, Writer
 from gantext.nn.rng import generator
@@ -132,17 +132,23 @@ def _forms(
             f"{blanks} blanks of up to {search.max_words} words are {count} forms of the sentence: "
             f"at most {MOST_FORMS} are searched, so lower --max-words"
         )
-    check_length(text, given + blanks + 1, trained.run.info["max_length"])
-    forms = itertools.product(range(1, search.max_words + 1), repeat=blanks)
-    return [form for form in forms if given + sum(form) < trained.run.info["max_length"]]
+    vocabulary, width = trained.vocabulary, trained.run.info["max_length"]
+    every = itertools.product(range(1, search.max_words + 1), repeat=blanks)
+    forms = [form for form in every if vocabulary.takes(given + sum(form), width)]
+    if not forms:
+        words = f"{given + blanks} to {given + blanks * search.max_words} words"
+        raise UserError(f"{text!r} has {words}: the run takes {vocabulary.limit(width)}")
+    return forms
 
 
 def _template(
     trained: TrainedText, pieces: Sequence[Sequence[str]], form: Sequence[int]
 ) -> list[int]:
-    ids = [trained.vocabulary.encode(piece)[:-1] for piece in pieces]
+    vocabulary = trained.vocabulary
+    ids = [vocabulary.ids(piece) for piece in pieces]
     blanks = [[FREE] * size for size in form]
-    return [*ids[0], *itertools.chain(*(b + i for b, i in zip(blanks, ids[1:], strict=True))), EOS]
+    rest = itertools.chain(*(b + i for b, i in zip(blanks, ids[1:], strict=True)))
+    return [*ids[0], *rest, *vocabulary.end]
 
 
 def _distinct(tokens: Tensor, log_prob: Tensor) -> list[int]:

@@ -93,11 +93,11 @@ def reconstruct_lines(
 ) -> Reconstructions:
     """Encode each sentence to its posterior's mean and decode it.
 
-    `path` is their file, and `notes` what was said of it. Sentences longer than the run's longest
-    keep their place without a reconstruction.
+    `path` is their file, and `notes` what was said of it. Sentences of a length that the run does
+    not take keep their place without a reconstruction.
 
     Raises:
-        UserError: the model has no latent variable; all sentences are blank or too long.
+        UserError: the model has no latent variable; all sentences are blank or of such a length.
     """
     latent_of(trained, "reconstruct")
     said, where = [*notes], path or GIVEN
@@ -105,12 +105,12 @@ def reconstruct_lines(
     if not lines:
         raise UserError(f"{where}: every line is blank")
     width = trained.run.info["max_length"]
-    fitting = [line for line in lines if len(line.words) < width]
+    fitting = [line for line in lines if trained.vocabulary.takes(len(line.words), width)]
     if len(fitting) < len(lines):
-        limit = f"the {width} tokens (<eos> counted) of the run's longest"
-        said.append(f"{where}: {len(lines) - len(fitting)} of {len(lines)} exceed {limit}: skipped")
+        limit = f"not {trained.vocabulary.limit(width)}: skipped"
+        said.append(f"{where}: {len(lines) - len(fitting)} of {len(lines)} have {limit}")
     if not fitting:
-        raise UserError(f"{where}: no sentence is short enough: {said[-1]}")
+        raise UserError(f"{where}: no sentence is of a length that the run takes: {said[-1]}")
     rows = _decoded(trained, fitting, decoding)
     by_number = {line.number: row for line, row in zip(fitting, rows, strict=True)}
     found = [_reconstruction(line, by_number.get(line.number), trained) for line in lines]

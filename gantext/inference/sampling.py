@@ -13,7 +13,6 @@ from gantext.data.vocabulary import PAD, Vocabulary
 from gantext.errors import UserError, nearest
 from gantext.inference.prompt import decode_after
 from gantext.inference.request import SamplingRequest
-from gantext.inference.sentences import check_length
 from gantext.models.contract import Algorithm, Writer
 from gantext.nn.rng import generator
 from gantext.nn.text.sampling import LogitsNotFinite, SamplingOptions, check_drawn
@@ -110,9 +109,12 @@ def prompt_ids(vocabulary: Vocabulary, text: str, width: int) -> list[int]:
                 f"the prompt's word {word!r} is not in the run's vocabulary{near}; "
                 f"{UNKNOWN} stands for any that is not"
             )
-    ids = vocabulary.encode(words)
-    check_length(text, len(ids), width)
-    return ids[:-1]
+    if len(words) + len(vocabulary.end) > width:
+        raise UserError(
+            f"a prompt of {len(words)} words: sentences have at most the {width} tokens "
+            "of the run's longest"
+        )
+    return vocabulary.ids(words)
 
 
 @torch.no_grad()

@@ -105,7 +105,7 @@ def score_lines(
     """Score sentences with a restored run; `path` is their file, and `notes` what was said of it.
 
     Sentences longer than the run's longest (which it never writes, and its discriminator has
-    never seen) keep their place without scores.
+    never seen), or not of the one length that all have, keep their place without scores.
 
     Raises:
         UserError: all are blank.
@@ -114,14 +114,14 @@ def score_lines(
     if not lines:
         raise UserError(f"{where}: every line is blank")
     width = trained.run.info["max_length"]
-    fitting = [line for line in lines if len(line.words) < width]
+    fitting = [line for line in lines if trained.vocabulary.takes(len(line.words), width)]
     tokens = Tokens.of(trained.vocabulary.encode(line.words) for line in fitting)
     split = Split(tokens, [line.text for line in fitting])
     found = _scores_of(trained, split, width) if fitting else {}
     by_number = {line.number: {k: v[i] for k, v in found.items()} for i, line in enumerate(fitting)}
     names = [name for name in found if name != "log_prob"]
     scored = [_scored(line, by_number.get(line.number), names, trained) for line in lines]
-    said = [*notes, *_notes(scored, width, where)]
+    said = [*notes, *_notes(scored, trained.vocabulary, width, where)]
     if isinstance(trained.algorithm, Judge) and fitting and not names:
         said.append(f"step {trained.step}: the discriminator is not trained yet, no probability")
     return Scores(scored, said, _signature(trained, path, phase))
@@ -159,17 +159,20 @@ def _scored(
     )
 
 
-def _notes(scored: Sequence[Scored], width: int, where: Path | str) -> list[str]:
+def _notes(
+    scored: Sequence[Scored], vocabulary: Vocabulary, width: int, where: Path | str
+) -> list[str]:
     """What was counted: unknown words, and sentences that are too long."""
     notes = []
-    words, unknown = sum(s.tokens - 1 for s in scored), sum(s.unknown for s in scored)
+    ends = len(vocabulary.end) * len(scored)
+    words, unknown = sum(s.tokens for s in scored) - ends, sum(s.unknown for s in scored)
     if unknown:
         share = f"{unknown} of {words} tokens ({unknown / words:.1%})"
         notes.append(f"{where}: {share} are not in the run's vocabulary: read as <unk>")
     long = sum(s.log_prob is None for s in scored)
     if long:
-        limit = f"the {width} tokens (<eos> counted) of the run's longest"
-        notes.append(f"{where}: {long} of {len(scored)} sentences exceed {limit}: not scored")
+        limit = f"not {vocabulary.limit(width)}: not scored"
+        notes.append(f"{where}: {long} of {len(scored)} sentences have {limit}")
     return notes
 
 
@@ -178,7 +181,7 @@ def _signature(trained: TrainedText, path: Path | None, phase: str | None) -> di
         **trained.origin(phase),
         file=path.name if path else None,
         unit="nats",
-        eos=True,
+        eos=bool(trained.vocabulary.end),
         **estimate_signature(trained.algorithm),
         data=trained.run.info.get("data"),
     )

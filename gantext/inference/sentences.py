@@ -22,10 +22,11 @@ def given_sentences(trained: TrainedText, texts: Sequence[str], notes: list[str]
 
 
 def encoded(vocabulary: Vocabulary, width: int, texts: Sequence[str], notes: list[str]) -> Given:
-    """The sentences and their ids, <eos> at the end; unknown words become <unk> and are noted.
+    """The sentences and their ids, with their ends; unknown words become <unk> and are noted.
 
     Raises:
-        UserError: a text is empty or longer than `width`, the run's longest.
+        UserError: a text is empty, or longer than `width`, the run's longest, or not of the one
+            length that all sentences have.
     """
     found = []
     for text in map(str.strip, texts):
@@ -33,23 +34,21 @@ def encoded(vocabulary: Vocabulary, width: int, texts: Sequence[str], notes: lis
         ids = vocabulary.encode(words)
         if not words:
             raise UserError("an empty text: give it words")
-        check_length(text, len(ids), width)
+        check_length(vocabulary, text, len(words), width)
         unknown = [word for word, number in zip(words, ids, strict=False) if number == UNK]
         note_unknown(unknown, notes)
         found.append((text, ids))
     return found
 
 
-def check_length(text: str, tokens: int, width: int) -> None:
-    """Refuse a sentence that the run, whose longest has `width` tokens, has no room for.
+def check_length(vocabulary: Vocabulary, text: str, words: int, width: int) -> None:
+    """Refuse a sentence of a length that the run, whose longest has `width` tokens, never read.
 
     Raises:
-        UserError: it is longer.
+        UserError: it is longer, or not of the one length that all sentences have.
     """
-    if tokens > width:
-        raise UserError(
-            f"{text!r}: its {tokens} tokens (<eos> counted) exceed the {width} of the run's longest"
-        )
+    if not vocabulary.takes(words, width):
+        raise UserError(f"{text!r} has {words} words: the run takes {vocabulary.limit(width)}")
 
 
 def note_unknown(words: Sequence[str], notes: list[str]) -> None:

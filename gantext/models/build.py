@@ -26,8 +26,9 @@ def task_of(
 ) -> Task | PictureTask:
     """The facts that a model is built for; `graphs` are of text."""
     if isinstance(data, Corpus):
-        rare = singletons(data.vocabulary)
-        return Task(len(data.vocabulary), data.max_length, len(data.train), rare, device, graphs)
+        words, rare = data.vocabulary, singletons(data.vocabulary)
+        sizes = len(words), data.max_length, len(data.train)
+        return Task(*sizes, rare, device, graphs, bool(words.fixed_length))
     return PictureTask(
         data.channels,
         data.size,

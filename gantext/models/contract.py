@@ -38,6 +38,8 @@ class Task:
     Attributes:
         vocab_size: V, the four special tokens included.
         max_length: T, the end-of-sentence token included.
+        fixed_length: whether all sentences have T words and no end-of-sentence token, so that a
+            model gives it no probability.
         train_size: sentences in the training split.
         singletons: (V,) bool, words seen once in the training split.
         device: where the networks live.
@@ -50,6 +52,7 @@ class Task:
     singletons: Tensor
     device: torch.device
     graphs: bool = False
+    fixed_length: bool = False
 
     def positions(self, weight: Tensor) -> int:
         """At how many places of a sentence a layer of this weight writes: at each word, but the
@@ -162,7 +165,7 @@ class Algorithm(Trainable, Protocol):
     """A model of text."""
 
     def sample(self, n: int, rng: torch.Generator, options: SamplingOptions) -> Tensor:
-        """Draw n sentences: (n, T) int64, <eos> then <pad>."""
+        """Draw n sentences: (n, T) int64, <eos> then <pad> (neither where all have T words)."""
         ...
 
     def log_prob(self, tokens: Tensor) -> Tensor:

@@ -6,8 +6,8 @@ R rollouts.
 
 Where this differs from the paper and its released code, and why:
 - Sentences end at <eos>; what follows carries no loss and no reward (the code trains on padding).
-- The policy-gradient loss is divided by the constant B * T, not by the number of valid tokens,
-  which depends on the sample and would bias the gradient.
+- The policy-gradient loss is divided by the constant B * max_length, not by the number of words or
+  the batch's longest sentence, which depend on the sample and would bias the gradient.
 - A baseline (`baseline`) and a reward scale (`reward_scale`) are options; the paper has neither.
   `baseline: previous` takes the rollouts from the prefix before the word: they do not depend on
   the word, so the gradient stays unbiased, and an early mistake is not blamed on later words.
@@ -151,7 +151,8 @@ class GAN(NamedParts):
             raise UserError("model.adversarial: policy_weight and mle_weight cannot both be 0")
         self.config, self.task = config, task
         self.rollout_every = spacing(config.adversarial.rollout_every, task.max_length)
-        self.generator = LanguageModel(task.vocab_size, config.generator, rng).to(task.device)
+        words = task.vocab_size, config.generator, rng, task.fixed_length
+        self.generator = LanguageModel(*words).to(task.device)
         self.sampler = Sampler(self.generator, task.max_length, task.graphs)
         sizes = task.vocab_size, config.discriminator, task.max_length
         self.discriminator = TextCNN(*sizes, rng).to(task.device)
@@ -263,7 +264,8 @@ class GAN(NamedParts):
         own, valid = ranks.mine(tokens), tokens != PAD
         rewards, before = self.rewards(tokens, rng)  # (B, T)
         advantage = self.advantages(rewards, before, tokens)
-        model, weights = self.generator, policy_weights(ranks.mine(advantage), own != PAD)
+        mine = ranks.mine(advantage), own != PAD, self.task.max_length
+        model, weights = self.generator, policy_weights(*mine)
         layer, features = model.output_layer(written=True), model.valid_features(own)
         share = share_of_words(own, self.config.adversarial.entropy_weight)
         drawn = policy_nll(layer, features, words_at(own), weights, share)

@@ -42,7 +42,8 @@ class MLE(NamedParts):
 
     def __init__(self, config: Config, task: Task, rng: torch.Generator) -> None:
         self.config, self.task = config, task
-        self.generator = LanguageModel(task.vocab_size, config.generator, rng).to(task.device)
+        words = task.vocab_size, config.generator, rng, task.fixed_length
+        self.generator = LanguageModel(*words).to(task.device)
         self.sampler = Sampler(self.generator, task.max_length, task.graphs)
         self.trainer = MLETrainer(
             self.generator, config.mle, task.singletons, config.mle.steps(task.train_size)

@@ -145,7 +145,7 @@ def _text_task(run: RunDir, vocabulary: Vocabulary | None, device: torch.device)
         raise _not_whole(run)
     rare = singletons(vocabulary)
     sizes = len(vocabulary), facts["max_length"], facts["train_size"]
-    return Task(*sizes, rare, device, run.settings.cuda_graphs)
+    return Task(*sizes, rare, device, run.settings.cuda_graphs, bool(vocabulary.fixed_length))
 
 
 PICTURE_FACTS = frozenset({"channels", "size", "classes", "max_length", "train_size"})

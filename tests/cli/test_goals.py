@@ -98,7 +98,7 @@ def test_the_end_of_a_phase_and_notes(cli: Command, leak: Path, tmp_path: Path) 
     ("words", "said"),
     [
         (["--text", " "], "--text is empty"),
-        (["--text", "a " * 99], "tokens (<eos> counted) exceed the"),
+        (["--text", "a " * 99], "has 99 words: the run takes at most the"),
         (["--text", "a"] * 7, "7 sentences: at most 6"),
         (["-n", "7"], "7 sentences: at most 6"),
         (["-n", "0"], "greater than or equal to 1"),

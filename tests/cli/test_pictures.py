@@ -113,7 +113,7 @@ def test_captions_that_are_odd(cli: Command, scenes: Path) -> None:
     found = cli("sample", str(scenes), "--caption", " ")
     assert found.code == 2 and "an empty text" in found.err and len(found.errors) == 1
     found = cli("sample", str(scenes), "--caption", "red " * 90)
-    assert found.code == 2 and "exceed the" in found.err and len(found.errors) == 1
+    assert found.code == 2 and "the run takes at most the" in found.err and len(found.errors) == 1
 
 
 def test_without_captions_training_captions_are_drawn(cli: Command, scenes: Path) -> None:

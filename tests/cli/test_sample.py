@@ -53,7 +53,7 @@ def test_log_likelihoods_are_the_models_of_the_whole_sentence(cli: Command, trai
     [
         (["--prompt", "a gren"], "the prompt's word 'gren' is not in the run's vocabulary (did"),
         (["--prompt", " "], "an empty prompt: give it words"),
-        (["--prompt", "red " * 60], "exceed the"),
+        (["--prompt", "red " * 60], "a prompt of 60 words"),
         (["--csv", "--json"], "--csv and --json are two forms of the same: leave one out"),
     ],
 )

@@ -18,7 +18,7 @@ from gantext.data.oracle.lstm import (
     parameter_shapes,
     read_parameters,
 )
-from gantext.data.vocabulary import EOS, SPECIALS
+from gantext.data.vocabulary import SPECIALS
 from gantext.errors import UserError
 
 SMALL = Config(
@@ -124,22 +124,21 @@ def test_sampling_is_the_generators_alone() -> None:
 # The corpus
 
 
-def test_rows_are_all_words_and_eos() -> None:
+def test_rows_are_all_words() -> None:
     corpus = load(SMALL)
     assert corpus.vocabulary.words == (*SPECIALS, "0", "1", "2", "3", "4", "5", "6")
-    assert corpus.max_length == 4
+    assert corpus.max_length == corpus.vocabulary.fixed_length == 3
     sizes = {"train": 40, "validation": 5, "test": 20}
     for name, size in sizes.items():
         split = getattr(corpus, name)
         tokens = split.tokens.padded()
-        assert tokens.shape == (size, 4)
-        assert (tokens[:, -1] == EOS).all()
-        assert int(tokens[:, :-1].min()) >= len(SPECIALS)
+        assert tokens.shape == (size, 3)
+        assert int(tokens.min()) >= len(SPECIALS)
         decoded = [corpus.vocabulary.text(row) for row in split.tokens.padded().tolist()]
         assert decoded == list(split.text)
     counts = corpus.vocabulary.counts
     assert sum(counts[4:]) == 40 * 3
-    assert counts[:4] == (0, 0, 40, 0)
+    assert counts[:4] == (0, 0, 0, 0)
     assert counts[4] == int((corpus.train.tokens.values == 4).sum())
 
 

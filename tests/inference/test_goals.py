@@ -138,7 +138,10 @@ def test_own_texts_are_signed_without_a_seed_and_unknown_words_are_said() -> Non
     ("texts", "said"),
     [
         (["east", " "], "an empty text"),
-        (["east east east east east"], r"6 tokens \(<eos> counted\) exceed the 5"),
+        (
+            ["east east east east east"],
+            r"has 5 words: the run takes at most the 5 tokens \(<eos> counted\)",
+        ),
     ],
 )
 def test_texts_that_have_no_path(texts: list[str], said: str) -> None:

@@ -117,7 +117,7 @@ def test_rewards_stay_on_the_device() -> None:
         leave_one_out_mean(values, valid),
         previous_values(values, 2),
         ranked(values, valid, 12.0),
-        policy_gradient_loss(values, values, valid),
+        policy_gradient_loss(values, values, valid, 6),
     ):
         assert found.device == META
 

@@ -1,9 +1,8 @@
 """The synthetic task: sequences of numbers drawn from a random LSTM.
 
-The papers' sequences have one fixed length and no end. Here every row holds `length` words and
-then EOS, like a row of any other corpus: the words are "0" to "V-1" in the order of their
-numbers (all of them, seen or not), with the ids 4 to V+3. The truth gives no probability to the
-EOS: its log p is over the `length` words, and -inf for any other length.
+As the papers' sequences, every row holds `length` words and has no end. The words are "0" to "V-1"
+in the order of their numbers (all of them, seen or not), with the ids 4 to V+3. The truth's log p
+is over the `length` words, and -inf for any other length.
 """
 
 import math
@@ -16,7 +15,7 @@ from gantext.data import ranges
 from gantext.data.download import Remote, locate
 from gantext.data.memory import available
 from gantext.data.ranges import Rows, RowsOrNone, Seed, Size, VocabularySize, Words
-from gantext.data.vocabulary import EOS, SPECIALS, Vocabulary
+from gantext.data.vocabulary import SPECIALS, Vocabulary
 
 if TYPE_CHECKING:
     import torch
@@ -67,9 +66,10 @@ def load(cfg: Config) -> "Corpus":
     seen = ids["train"].flatten().bincount(minlength=cfg.vocab_size).tolist()
     vocabulary = Vocabulary(
         words=SPECIALS + tuple(map(str, range(cfg.vocab_size))),
-        counts=(0, 0, cfg.train_size, 0, *seen),
+        counts=(0, 0, 0, 0, *seen),
         tokenizer="ids",
         lowercase=False,
+        fixed_length=cfg.length,
     )
     splits = {name: _split(rows) for name, rows in ids.items()}
     return Corpus(
@@ -79,7 +79,7 @@ def load(cfg: Config) -> "Corpus":
         validation=splits["validation"],
         test=splits["test"],
         hash=content_hash(vocabulary, list(splits.values())),
-        max_length=cfg.length + 1,
+        max_length=cfg.length,
         truth=truth,
         notes=(),
     )
@@ -90,7 +90,7 @@ def _check_memory(cfg: Config) -> None:
     from gantext.data.oracle.lstm import parameter_shapes
 
     rows = cfg.train_size + cfg.validation_size + cfg.test_size
-    words = rows * (cfg.length + 1)
+    words = rows * cfg.length
     shapes = parameter_shapes(cfg.vocab_size, cfg.embedding, cfg.hidden)
     weights = sum(map(math.prod, shapes.values()))
     available().refuse_above(
@@ -133,7 +133,6 @@ def _split(rows: "torch.Tensor") -> "Split":
 
     numbers = rows.numpy()  # (N, L)
     N, L = numbers.shape
-    ids = np.full((N, L + 1), EOS, dtype=np.uint32)
-    ids[:, :L] = numbers + len(SPECIALS)
+    ids = numbers.astype(np.uint32) + np.uint32(len(SPECIALS))
     text = Text.of(" ".join(map(str, row.tolist())) for row in numbers)
-    return Split(Tokens.behind(ids.reshape(-1), np.full(N, L + 1)), text)
+    return Split(Tokens.behind(ids.reshape(-1), np.full(N, L)), text)

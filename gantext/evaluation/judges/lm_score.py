@@ -93,11 +93,12 @@ def _nll(model: LanguageModel, tokens: Tokens) -> Nll:
 
 
 def encoded(lines: Sequence[str], corpus: Corpus) -> Tokens:
-    """The word ids of lines; what is longer than the corpus's longest is cut before its <eos>."""
+    """The word ids of lines; what is longer than the corpus's longest is cut there."""
     if not lines:
         raise UserError("there are no sentences to score")
     vocabulary, width = corpus.vocabulary, corpus.max_length
-    words = [vocabulary.tokenize(line)[: width - 1] for line in lines]
+    most = width - len(vocabulary.end)
+    words = [vocabulary.tokenize(line)[:most] for line in lines]
     return Tokens.of(map(vocabulary.encode, words))
 
 

@@ -88,7 +88,8 @@ def real_lm(
 
 def _untrained(corpus: Corpus, seed: int, device: torch.device, config: LMConfig) -> LanguageModel:
     rng = torch.Generator().manual_seed(seed)
-    return LanguageModel(len(corpus.vocabulary), config.network, rng).to(device)
+    size, fixed = len(corpus.vocabulary), bool(corpus.vocabulary.fixed_length)
+    return LanguageModel(size, config.network, rng, fixed).to(device)
 
 
 def fit_lm(

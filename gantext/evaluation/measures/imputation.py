@@ -45,7 +45,8 @@ def imputation_scores(
     mixed, known = usable.take(rng.permutation(len(usable))), corpus.truth is not None
     size = min(sentences, len(mixed) if known else len(mixed) // 2)
     chosen = mixed.take(slice(size)).padded(corpus.max_length)  # (N, T)
-    filled = completed(trained, blanked(chosen, rng), Search())
+    end = len(corpus.vocabulary.end)
+    filled = completed(trained, blanked(chosen, end, rng), Search())
     words = [trained.vocabulary.decode(row) for row in filled.tolist()]
     sign = signed(
         sentences=len(chosen),
@@ -73,10 +74,13 @@ def known_sentences(tokens: Tokens) -> Tokens:
     return tokens.take(np.flatnonzero(~np.concatenate([*unknown, np.empty(0, np.bool_)])))
 
 
-def blanked(tokens: Tensor, rng: np.random.Generator) -> Tensor:
-    """The sentences, (N, T), with FREE at a random span of 20 to 30% of their words, 1 at least."""
+def blanked(tokens: Tensor, end: int, rng: np.random.Generator) -> Tensor:
+    """The sentences, (N, T), with FREE at a random span of 20 to 30% of their words, 1 at least.
+
+    `end`: how many of a sentence's tokens are no words.
+    """
     found = tokens.clone()
-    for row, size in zip(found, ((tokens != PAD).sum(1) - 1).tolist(), strict=True):
+    for row, size in zip(found, ((tokens != PAD).sum(1) - end).tolist(), strict=True):
         missing = min(size, max(1, round(rng.uniform(*SHARE) * size)))
         start = int(rng.integers(size - missing + 1))
         row[start : start + missing] = FREE

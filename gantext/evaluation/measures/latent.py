@@ -87,7 +87,7 @@ def latent_scores(
         for each in (found.reconstruction + kls, kls, found.reconstruction, found.nll)
     )
     common = signed(sentences=len(tokens), seed=seed, data=corpus.hash)
-    nats: dict[str, Setting] = {"unit": "nats/sentence", "eos": True}
+    nats: dict[str, Setting] = {"unit": "nats/sentence", "eos": bool(corpus.vocabulary.end)}
     drawn: dict[str, Setting] = {**nats, "k": draws, **common}
     size = algorithm.latent_size
     information: dict[str, Setting] = {

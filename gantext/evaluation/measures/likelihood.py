@@ -24,7 +24,7 @@ def likelihood_scores(algorithm: Algorithm, corpus: Corpus, device: torch.device
     sign = signed(
         sentences=len(log_prob),
         vocabulary=len(corpus.vocabulary),
-        eos=True,
+        eos=bool(corpus.vocabulary.end),
         tokenizer=corpus.vocabulary.tokenizer,
         **estimate_signature(algorithm),
         data=corpus.hash,

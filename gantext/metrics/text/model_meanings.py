@@ -16,7 +16,7 @@ _TRUTH = (
         "compare",
         scale="nats, 0 or more",
         source="the usual held-out likelihood; beside GANs Caccia et al. 2020",
-        computed=f"{_HELD_OUT}; <eos> counts where the data has one; of a VAE an "
+        computed=f"{_HELD_OUT}; <eos> counts where sentences have one; of a VAE an "
         f"importance-weighted upper bound; {_ON_THE_WAY.format('nll_test')}",
     ),
     Meaning(

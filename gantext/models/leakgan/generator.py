@@ -26,8 +26,9 @@ class LeakGenerator(WordModel):
         config: LeakGeneratorConfig,
         discriminator: LeakyTextCNN,
         rng: torch.Generator,
+        fixed_length: bool = False,
     ) -> None:
-        super().__init__(vocab_size)
+        super().__init__(vocab_size, fixed_length)
         self.config = config
         self.manager = Manager(discriminator.size, config.manager_hidden)
         self.worker = Worker(vocab_size, discriminator.size, config)

@@ -131,9 +131,8 @@ class LeakGAN(NamedParts):
         ).to(task.device)
         keeps = config.d_training.leak is LeakSource.pretrained
         self.leak = copy.deepcopy(self.discriminator) if keeps else self.discriminator
-        self.generator = LeakGenerator(task.vocab_size, config.generator, self.leak, rng).to(
-            task.device
-        )
+        parts = task.vocab_size, config.generator, self.leak, rng, task.fixed_length
+        self.generator = LeakGenerator(*parts).to(task.device)
         self.trainer = MLETrainer(
             self.generator, config.mle, task.singletons, config.mle.steps(task.train_size)
         )
@@ -318,10 +317,11 @@ class LeakGAN(NamedParts):
         if config.baseline is Baseline.mean:
             quality = quality - leave_one_out_mean(quality, valid)
             advantage = advantage - leave_one_out_mean(advantage, valid)
-        manager_loss = policy_gradient_loss(cosines, ranks.mine(quality), own != PAD)
+        mine, longest = own != PAD, self.task.max_length
+        manager_loss = policy_gradient_loss(cosines, ranks.mine(quality), mine, longest)
         layer = self.generator.output_layer(written=True)
         read = self.generator.worker_features(own, goals, temperature=config.temperature)
-        weights = policy_weights(ranks.mine(advantage), own != PAD)
+        weights = policy_weights(ranks.mine(advantage), mine, longest)
         worker = policy_nll(layer, read, words_at(own), weights)
         return manager_loss + worker.loss, {
             "manager_loss": manager_loss.detach(),

@@ -85,7 +85,8 @@ class VAE(NamedParts):
         self.config, self.task, self.latent_size = config, task, config.latent_size
         sizes = task.vocab_size, config.latent_size
         self.encoder = Encoder(*sizes, config.encoder, rng).to(task.device)
-        self.decoder = LatentDecoder(*sizes, config.decoder, rng).to(task.device)
+        self.decoder = LatentDecoder(*sizes, config.decoder, rng, task.fixed_length)
+        self.decoder.to(task.device)
         both = nn.ModuleList([self.encoder, self.decoder])
         self.fitter = Fitter(both, config.mle, task.singletons, config.mle.steps(task.train_size))
         ae_config = dataclasses.replace(config.mle, epochs=config.pretrain_ae)

@@ -90,9 +90,14 @@ class LatentDecoder(WordScores):
     """
 
     def __init__(
-        self, vocab_size: int, size: int, config: DecoderConfig, rng: torch.Generator
+        self,
+        vocab_size: int,
+        size: int,
+        config: DecoderConfig,
+        rng: torch.Generator,
+        fixed_length: bool = False,
     ) -> None:
-        super().__init__(vocab_size)
+        super().__init__(vocab_size, fixed_length)
         self.config = config
         hidden, width = config.hidden, config.embedding
         self.embedding = nn.Embedding(vocab_size, width)

@@ -33,8 +33,14 @@ class GeneratorConfig:
 class LanguageModel(WordModel):
     """p(x_t | x_<t) by an LSTM; reads <bos> first, ends a sentence with <eos>."""
 
-    def __init__(self, vocab_size: int, config: GeneratorConfig, rng: torch.Generator) -> None:
-        super().__init__(vocab_size)
+    def __init__(
+        self,
+        vocab_size: int,
+        config: GeneratorConfig,
+        rng: torch.Generator,
+        fixed_length: bool = False,
+    ) -> None:
+        super().__init__(vocab_size, fixed_length)
         self.config = config
         hidden, width = config.hidden, config.embedding
         self.embedding = nn.Embedding(vocab_size, width)

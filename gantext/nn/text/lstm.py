@@ -9,7 +9,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from gantext.data.vocabulary import BOS, PAD, UNK
+from gantext.data.vocabulary import BOS, EOS, PAD, UNK
 from gantext.nn.text.kept_layer import KeptLayer
 from gantext.nn.text.output_layer import OutputLayer, word_log_prob
 from gantext.nn.text.places import words_at
@@ -22,16 +22,18 @@ LSTM_WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 class WordScores(nn.Module):
     """Scores of the next word, in which <pad> and <bos> have probability 0.
 
-    As a policy (sampling, rollouts, policy gradient) a model also never writes <unk>; its
+    Where all sentences have one length, `fixed_length`, so has <eos>: sentences end where decoding
+    does. As a policy (sampling, rollouts, policy gradient) a model also never writes <unk>; its
     probability of <unk> counts in test likelihoods only.
     """
 
     never: Tensor
 
-    def __init__(self, vocab_size: int) -> None:
+    def __init__(self, vocab_size: int, fixed_length: bool = False) -> None:
         super().__init__()
         self.vocab_size = vocab_size
-        self.register_buffer("never", torch.tensor([PAD, BOS, UNK]), persistent=False)
+        unread = [PAD, BOS, EOS] if fixed_length else [PAD, BOS]
+        self.register_buffer("never", torch.tensor([*unread, UNK]), persistent=False)
         self._kept = KeptLayer()
 
     def output_layer(self, written: bool = False) -> OutputLayer:
@@ -48,7 +50,7 @@ class WordScores(nn.Module):
 
     def ban(self, scores: Tensor, written: bool) -> Tensor:
         """The scores (..., V), in place, with -inf for words that are never read (or written)."""
-        return scores.index_fill_(-1, self.never if written else self.never[:2], -torch.inf)
+        return scores.index_fill_(-1, self.never if written else self.never[:-1], -torch.inf)
 
     def without_never(self, bias: Tensor, written: bool) -> Tensor:
         """The bias (V,) of an output layer that gives -inf to words never read (or written)."""

@@ -92,20 +92,23 @@ def ranked(values: Tensor, valid: Tensor, delta: float) -> Tensor:
     return torch.sigmoid(delta * (0.5 - share)) * valid
 
 
-def policy_weights(advantage: Tensor, valid: Tensor) -> Tensor:
+def policy_weights(advantage: Tensor, valid: Tensor, longest: int) -> Tensor:
     """The weight of -log p(x_t) at each place, (N,), in the policy-gradient loss (see `places`):
-    A_t over B * T, 0 at <pad> (REINFORCE; SeqGAN's eq. 7).
+    A_t over B times the `longest` length of a sentence, 0 at <pad> (REINFORCE; SeqGAN's eq. 7).
 
-    Dividing by the fixed B * T and not by the number of valid tokens keeps the gradient that of
-    the expected reward, up to the constant T: the number of tokens depends on the sample.
+    `longest` is the task's and not the batch's: dividing by a constant, neither by the number of
+    words nor by T, keeps the gradient that of the expected reward, up to that constant. Both depend
+    on the sample: a batch with one long sentence would weigh less.
     """
-    weights = advantage.detach() / valid.numel()
+    weights = advantage.detach() / (len(valid) * longest)
     return weights[valid] if weights.device.type == "cpu" else (weights * valid).flatten()
 
 
-def policy_gradient_loss(log_prob: Tensor, advantage: Tensor, valid: Tensor) -> Tensor:
+def policy_gradient_loss(
+    log_prob: Tensor, advantage: Tensor, valid: Tensor, longest: int
+) -> Tensor:
     """-sum of log p(x_t), or of what stands for it, (B, T), by its share in `policy_weights`."""
-    return -(log_prob * advantage.detach() * valid).sum() / valid.numel()
+    return -(log_prob * advantage.detach() * valid).sum() / (len(valid) * longest)
 
 
 def ranked_among(rewards: Tensor, valid: Tensor, real: Tensor, delta: float) -> Tensor:

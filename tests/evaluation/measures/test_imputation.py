@@ -55,7 +55,7 @@ def test_a_span_of_a_fifth_to_three_tenths_is_blanked() -> None:
     rows = torch.tensor([long, [4, EOS] + [PAD] * 19])
     rng, sizes, starts = np.random.default_rng(0), set(), set()
     for _ in range(300):
-        found = blanked(rows, rng)
+        found = blanked(rows, 1, rng)
         places = (found[0] == FREE).nonzero()[:, 0]
         assert torch.equal(places, torch.arange(int(places[0]), int(places[-1]) + 1))
         sizes.add(len(places))

@@ -111,10 +111,11 @@ def test_manager_and_worker_losses_by_hand():
     rewards = torch.tensor([[0.5, 1.0, 0.0], [0.25, 9.0, 9.0]])
     cosines = goal_cosines(FEATURES, GOALS, 2)
     root = 1 / math.sqrt(5)
-    manager = policy_gradient_loss(cosines, rewards, valid).item()
+    manager = policy_gradient_loss(cosines, rewards, valid, 3).item()
     assert manager == pytest.approx(-(0.5 * HALF + root + 0.25) / 6)
     log_prob = torch.tensor([[-1.0, -2, -3], [-4, 0, 0]])
-    worker = policy_gradient_loss(log_prob, intrinsic_rewards(FEATURES, GOALS, 2), valid).item()
+    intrinsic = intrinsic_rewards(FEATURES, GOALS, 2)
+    worker = policy_gradient_loss(log_prob, intrinsic, valid, 3).item()
     assert worker == pytest.approx((1 + (1 + HALF) + 1.5 * (1 + root) + 4) / 6)
 
 
@@ -300,7 +301,7 @@ def test_the_worker_is_rewarded_by_quality():
         rewards = torch.rand(REAL.shape, generator=rng(3)) * (REAL != PAD)
         losses[kind] = model.policy_loss(REAL, rewards)[1]["worker_loss"].item()
         log_prob = model.generator.token_log_prob(REAL, written=True).detach()
-    expected = policy_gradient_loss(log_prob, rewards, REAL != PAD).item()
+    expected = policy_gradient_loss(log_prob, rewards, REAL != PAD, model.task.max_length).item()
     assert losses["quality"] == pytest.approx(expected, rel=1e-5)
     assert losses["intrinsic"] != pytest.approx(expected, rel=1e-2)
 

@@ -60,11 +60,11 @@ def test_ranked_follows_shuffled_rewards():
 
 
 def test_policy_gradient_loss_by_hand():
-    """log p = -1, -2, -3 / -4, -5; A = 1, 0, 2 / -1, 3: sum = -1 - 6 + 4 - 15 = -18; over B * T =
-    6, negated: 3. The invalid token does not count."""
+    """log p = -1, -2, -3 / -4, -5; A = 1, 0, 2 / -1, 3: sum = -1 - 6 + 4 - 15 = -18; over B times
+    the task's longest, 2 * 9, negated: 1. The invalid token does not count."""
     log_prob = torch.tensor([[-1.0, -2, -3], [-4, -5, -7]])
     advantage = torch.tensor([[1.0, 0, 2], [-1, 3, 8]])
-    assert policy_gradient_loss(log_prob, advantage, VALID).item() == pytest.approx(3.0)
+    assert policy_gradient_loss(log_prob, advantage, VALID, 9).item() == pytest.approx(1.0)
 
 
 def test_a_single_value_has_no_spread() -> None:
