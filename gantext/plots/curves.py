@@ -123,8 +123,6 @@ TIME = Layout(
     {"seconds": "since the run began"},
     exact=True,
 )
-# What every model of text is held against while it trains; the first figures of a report.
-HELD_AGAINST = (CURVE, POSSIBLE)
 # Of what a look at the samples of a text model measures, whatever the model.
 LOOKS = (NLL, DIVERSITY)
 # How it was trained, whatever the model; the last figures of a report.

@@ -8,8 +8,8 @@ from gantext.evaluation.table import Table as Scores
 from gantext.metrics.meanings import ARROWS, arrow
 from gantext.metrics.score import Score, shown, shown_error
 from gantext.metrics.signatures import own_name, signature_lines
-from gantext.plots.curves import COURSE, HELD_AGAINST, LOOKS
-from gantext.plots.layouts import Layout, Row
+from gantext.plots.curves import COURSE, CURVE, LOOKS, POSSIBLE
+from gantext.plots.layouts import Layout, Row, number
 from gantext.plots.learning import Panel, learning_figures
 from gantext.plots.output import to_svg
 from gantext.plots.path import path_panel
@@ -126,10 +126,9 @@ def curves(model: Model, place: int) -> list[Figure]:
 
 
 def _panels(rows: Sequence[Row], layouts: Sequence[Layout], theme: str, place: int) -> list[Panel]:
+    """The curve of the papers, with the share of possible samples where not all are, and as a path;
+    then those of the layouts."""
+    some_are_not = any(number(row.get("grammatical")) < 1 for row in rows)
+    curve = learning_figures(rows, [CURVE, POSSIBLE] if some_are_not else [CURVE], theme, place)
     path = path_panel(rows, theme, place)
-    held_against = learning_figures(rows, HELD_AGAINST, theme, place)
-    return [
-        *held_against,
-        *([path] if path else []),
-        *learning_figures(rows, layouts, theme, place),
-    ]
+    return [*curve, *([path] if path else []), *learning_figures(rows, layouts, theme, place)]
