@@ -32,6 +32,7 @@ SMALL = [
     "log.trackers=[]",
     "log.every_steps=1",
     "log.sample_every_steps=5",
+    "log.curve.samples=20",
     "checkpoint.every_steps=3",
     "threads=1",
     "device=cpu",

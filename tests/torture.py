@@ -34,9 +34,10 @@ QUICK = ["eval.samples=10"]  # its scores take most of a tiny run's time
 SWEEP = [*conftest.SMALL_MLE, *QUICK, "model.mle.epochs=1", "seed=1,2"]
 # Its looks are at steps 5, 10 and 15, where it ends: a whole nat is too much to ask for.
 EARLY = ["early_stop.patience=2", "early_stop.min_delta=1", "checkpoint.best=nll_valid"]
+CURVE = ["log.curve.every_steps=4", "log.curve.adversarial_every_steps=3"]
 RUNS = {
     "mle": [*conftest.SMALL_MLE, *QUICK, *EARLY],
-    "gan": [*conftest.SMALL_GAN, *QUICK, "checkpoint.best=bleu-2", "eval.every_steps=4"],
+    "gan": [*conftest.SMALL_GAN, *QUICK, "checkpoint.best=bleu-2", "eval.every_steps=4", *CURVE],
     "leakgan": [*conftest.SMALL_LEAKGAN, *QUICK],
     "vae": [*conftest.SMALL_VAE, *QUICK],
     "image_gan": [*conftest.SMALL_IMAGE_GAN, *QUICK],
@@ -132,6 +133,17 @@ def _is_over(folder: Path, kind: str) -> bool:
 
 def _last_line(child: Child) -> str:
     return (child.said.strip().splitlines() or [""])[-1]
+
+
+def back_to(run: RunDir, total: int, folder: Path) -> RunDir:
+    """A copy of a run as a kill after its step `total` would have left it."""
+    copy = RunDir(Path(shutil.copytree(run.path, folder / "run")))
+    for path in copy.checkpoints.iterdir():
+        if int(path.name[:9]) > total:
+            shutil.rmtree(path)
+    (copy.path / "result.json").unlink()
+    copy.update(status="running")
+    return copy
 
 
 def difference(run: Path, other: Path) -> str:

@@ -98,8 +98,9 @@ def catalogue(config_dir: Path | None = None) -> dict[str, list[str]]:
 
 
 def _scores(name: str) -> Iterator[Entry]:
-    """A score by its name, all of a family (bleu), or a measure with its scores."""
-    read = meanings.read(name)
+    """A score by its name, also as metrics.jsonl writes it (nll_test), all of a family (bleu), or a
+    measure with its scores."""
+    read = meanings.read(name) or meanings.read(name.replace("_", "-"))
     if read:
         yield from (_of_meaning(name, one, read) for one in read.meanings)
         return

@@ -98,11 +98,22 @@ class EarlyStopSettings:
 
 
 @dataclass(frozen=True)
+class CurveSettings:
+    """How often nll_oracle and nll_test are computed while a run trains, and of how much."""
+
+    every_steps: Steps
+    adversarial_every_steps: Steps
+    samples: Rows
+    sentences: Rows
+
+
+@dataclass(frozen=True)
 class LogSettings:
     """How often a run reports, and to whom."""
 
     every_steps: Steps
     sample_every_steps: Steps
+    curve: CurveSettings
     trackers: tuple[str, ...]
 
 

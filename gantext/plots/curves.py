@@ -12,6 +12,25 @@ NLL = Layout(
     "NLL (nats per token)",
     {"nll": "training", "nll_bound": "training (-ELBO)", "nll_valid": "validation"},
 )
+CURVE = Layout(
+    "nll_oracle and nll_test",
+    "The curve of the papers. nll_oracle: of samples under the distribution that the data came "
+    "from, where it is known; below the data's own they are less diverse than it. nll_test: of "
+    "held-out text under the model. A generator that lowers the first and raises the second has "
+    "grown sharper, not better.",
+    "NLL (nats per word)",
+    {"nll_oracle": "nll_oracle (samples)", "nll_test": "nll_test (held-out text)"},
+    exact=True,
+)
+POSSIBLE = Layout(
+    "Possible samples",
+    "Share of the samples that the distribution of the data can write at all: nll_oracle is of "
+    "these.",
+    "share of samples",
+    {"grammatical": "samples"},
+    covers=(0.0, 1.0),
+    exact=True,
+)
 LOSSES = Layout(
     "Losses",
     "Of a batch, before its update. The losses of an adversarial game need not fall; a "

@@ -1,6 +1,6 @@
 """Parts of a page that reports of text and of pictures share."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from gantext import models
 from gantext.evaluation.subjects import Model
@@ -8,9 +8,11 @@ from gantext.evaluation.table import Table as Scores
 from gantext.metrics.meanings import ARROWS, arrow
 from gantext.metrics.score import Score, shown, shown_error
 from gantext.metrics.signatures import own_name, signature_lines
-from gantext.plots.curves import COURSE, LOOKS
-from gantext.plots.learning import learning_figures
+from gantext.plots.curves import COURSE, CURVE, LOOKS, POSSIBLE
+from gantext.plots.layouts import Layout, Row, number
+from gantext.plots.learning import Panel, learning_figures
 from gantext.plots.output import to_svg
+from gantext.plots.path import path_panel
 from gantext.report import kept
 from gantext.report.page import Figure, Table
 from gantext.runs.elapsed import elapsed
@@ -103,19 +105,30 @@ def _cell(score: Score) -> str:
 
 
 def curves(model: Model, place: int) -> list[Figure]:
-    """The learning curves of a run: as its model declares them, those of the looks, its course."""
+    """The learning curves of a run: those against the truth and held-out text, those that its model
+    declares, those of the looks, its course."""
     rows, declared = model.run.metrics(), models.curves(model.settings.model.name)
-    layouts = [*declared, *(one for one in LOOKS if one not in declared), *COURSE]
+    looks = (one for one in LOOKS if one not in declared)
+    layouts = [*declared, *looks, *COURSE]
     timed = {row["total"]: row["seconds"] for row in elapsed(model.run)}
     rows = [
         {**row, "seconds": timed[t]} if (t := row.get("total")) in timed else row for row in rows
     ]
 
     def draw() -> list[Figure]:
-        light, dark = (learning_figures(rows, layouts, theme, place) for theme in ("light", "dark"))
+        light, dark = (_panels(rows, layouts, theme, place) for theme in ("light", "dark"))
         return [
             Figure(one.title, one.caption, to_svg(one.figure), to_svg(other.figure))
             for one, other in zip(light, dark, strict=True)
         ]
 
     return kept.figures(("curves", rows, layouts, place), draw)
+
+
+def _panels(rows: Sequence[Row], layouts: Sequence[Layout], theme: str, place: int) -> list[Panel]:
+    """The curve of the papers, with the share of possible samples where not all are, and as a path;
+    then those of the layouts."""
+    some_are_not = any(number(row.get("grammatical")) < 1 for row in rows)
+    curve = learning_figures(rows, [CURVE, POSSIBLE] if some_are_not else [CURVE], theme, place)
+    path = path_panel(rows, theme, place)
+    return [*curve, *([path] if path else []), *learning_figures(rows, layouts, theme, place)]

@@ -134,6 +134,13 @@ CHANGES: tuple[Change, ...] = (
     # Real sentences joined the ranking all at once; nothing depended on how many steps were made.
     Change(8, Part.settings, "model.adversarial.rank_real_every", 0, model="leakgan"),
     Change(8, Part.state, "algorithm.adversarial_steps", 0, beside="d_accuracies"),
+    # Nothing was computed of samples and test sentences while a run trained.
+    Change(
+        8,
+        Part.settings,
+        "log.curve",
+        {"every_steps": 0, "adversarial_every_steps": 0, "samples": 1000, "sentences": 500},
+    ),
 )
 
 

@@ -68,8 +68,9 @@ class Reporter:
     Args:
         audience: who hears of it.
         log: the file that it is written to.
-        metrics: names of those that the line of progress shows, in order.
+        metrics: names of those of steps that the lines of progress show, in order.
         timetable: of the run; None: nothing but lines is said.
+        looks: names of those that are computed now and then, of which the last values are shown.
     """
 
     def __init__(
@@ -78,11 +79,13 @@ class Reporter:
         log: Path | None = None,
         metrics: Sequence[str] = (),
         timetable: Timetable | None = None,
+        looks: Sequence[str] = (),
     ) -> None:
         self.console, self.label, self._follow = audience.console, audience.label, audience.follow
-        self.log, self.metrics = log, metrics
+        self.log, self.metrics, self.looks = log, metrics, looks
         self.timetable = timetable or Timetable(())
         self._progress: Progress | None = None
+        self._looked: dict[str, float] = {}
         self._is_live = shows_bars(self.console)
         self._live = Live(
             console=self.console,
@@ -132,6 +135,7 @@ class Reporter:
     def phase(self, name: str, done: int, steps: int) -> None:
         """A phase begins, or goes on at step `done`."""
         self._progress = Progress(self.timetable, name, steps, done)
+        self._progress.looked = headline(self._looked, self.looks)
         self._spoken = time.monotonic()
         where = f" from step {done}" if done else ""
         self.write_log(f"phase {name}: {steps} steps{where}")
@@ -153,6 +157,8 @@ class Reporter:
     def report(self, metrics: Mapping[str, float]) -> None:
         """The metrics of the step just done."""
         self._moving.losses = headline(metrics, self.metrics)
+        self._looked |= {name: metrics[name] for name in self.looks if name in metrics}
+        self._moving.looked = headline(self._looked, self.looks)
         if time.monotonic() - self._spoken > PLAIN_SECONDS:
             self._say_progress()
 
@@ -160,7 +166,7 @@ class Reporter:
         """A plain line on how far the phase is, where no bar is seen."""
         self._spoken = time.monotonic()
         if not self._is_live:
-            self._print(f"{self._moving.line}  {self._moving.losses}".rstrip())
+            self._print("  ".join([self._moving.line, *self._moving.reported]))
 
     def end_phase(self) -> None:
         """The phase has ended: what it ended with stays in sight, and its rate is remembered."""

@@ -21,6 +21,7 @@ from gantext.models.build import build
 from gantext.models.contract import Phase, PictureTask, Task
 from gantext.runs.folder import RunDir
 from gantext.runs.kinds import PICTURES, TEXT, Kind, model_kind
+from gantext.training import curve
 from gantext.training.preparation import check, check_reads, chosen_phases, device_of, settled
 from gantext.training.threads import counted
 
@@ -38,11 +39,13 @@ class Intent:
         settings: of it.
         run: its folder; None: it is named by the time.
         phases: names and steps; the steps are None where the size of the data decides them.
+        points: of its curve; None where the size of the data decides them.
     """
 
     settings: Settings
     run: Path | None
     phases: tuple[tuple[str, int | None], ...]
+    points: int | None
 
     @property
     def lines(self) -> list[str]:
@@ -58,6 +61,7 @@ class Intent:
             f"model {chosen.model.name}, data {chosen.data.name}{source}",
             f"on {device_of(chosen)}, {threads}",
             *filter(None, [steps]),
+            *curve.said(self.points, None),
         ]
 
     def to_json(self) -> dict[str, Any]:
@@ -67,6 +71,7 @@ class Intent:
             "run": None if self.run is None else str(self.run),
             "device": str(device_of(self.settings)),
             "phases": phases,
+            "curve_points": self.points,
             "settings": schema.plain(self.settings),
         }
 
@@ -86,14 +91,15 @@ def intent(settings: Settings) -> Intent:
         run = Path(settings.runs_dir) / settings.name
         if RunDir(run).config.exists():
             raise RunDir(run).taken
-    return Intent(settings, run, _steps(settings))
-
-
-def _steps(settings: Settings) -> tuple[tuple[str, int | None], ...]:
-    """Names and steps of the phases; None for steps that are others for data of another size."""
     size = getattr(settings.data, "train_size", None)
     phases = _phases(settings, size or SIZES[0])
     others = phases if size else _phases(settings, SIZES[1])
+    points = {curve.points(settings, of_a_size) for of_a_size in (phases, others)}
+    return Intent(settings, run, _steps(phases, others), points.pop() if len(points) == 1 else None)
+
+
+def _steps(phases: Sequence[Phase], others: Sequence[Phase]) -> tuple[tuple[str, int | None], ...]:
+    """Names and steps of the phases; None for steps that are others for data of another size."""
     steps = {phase.name: phase.steps for phase in others}
     return tuple((p.name, p.steps if steps.get(p.name) == p.steps else None) for p in phases)
 

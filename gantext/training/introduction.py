@@ -11,6 +11,7 @@ from gantext.config.settings import Memory, Settings
 from gantext.data.memory import size
 from gantext.models.contract import Phase
 from gantext.nn.memory import keep_blocks
+from gantext.training import curve
 from gantext.training.arithmetic import said
 from gantext.training.preparation import Job
 from gantext.training.threads import counted
@@ -32,6 +33,7 @@ def introduction(job: Job, run: Path, timetable: Timetable) -> list[str]:
         f"model {settings.model.name}: {sum(weights.values()):,} weights",
         f"data {data.name}: {splits} rows{words}",
         f"phases: {phases_said(job.phases)}",
+        *curve.said(curve.points(settings, job.phases), getattr(data, "truth", None) is not None),
         f"expected: {expected(job, run, timetable)}",
     ]
 

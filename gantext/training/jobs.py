@@ -20,7 +20,7 @@ from gantext.nn import ranks
 from gantext.runs import crash, listing
 from gantext.runs.folder import RESULT, RunDir
 from gantext.runs.stored_checkpoint import is_export
-from gantext.training import extension, probe, trackers
+from gantext.training import curve, extension, probe, trackers
 from gantext.training.console import Audience, Reporter, stderr
 from gantext.training.divergence import Diverged
 from gantext.training.introduction import introduction
@@ -208,8 +208,9 @@ def _train(
 
     looks = inspector(job.settings, run, job.data, job.algorithm, job.device)
     run.files.remove(run.path / RESULT)  # of an end that was none
-    metrics = (*models.progress_metrics(job.settings.model.name), *looks.measured)
-    with Reporter(audience, run.log, metrics, timetable) as say:
+    metrics = models.progress_metrics(job.settings.model.name)
+    looked_at = (*curve.NAMES, *looks.measured)
+    with Reporter(audience, run.log, metrics, timetable, looked_at) as say:
         for line in introduction(job, run.path, timetable):
             say.say(line, "dim")
         for note in (*notes, *_of_the_model(job)):

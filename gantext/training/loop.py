@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
 from gantext.evaluation.at_real import at_real, order_of
@@ -19,6 +19,7 @@ from gantext.runs.elapsed import note_elapsed
 from gantext.runs.folder import RunDir
 from gantext.runs.stored_checkpoint import BEST
 from gantext.training.console import Reporter
+from gantext.training.curve import Curve
 from gantext.training.divergence import Diverged, likely_cause
 from gantext.training.finite import Broken, Lookout, has_to_wait
 from gantext.training.improvement import VALIDATION, Improvement, scores_asked
@@ -38,6 +39,7 @@ class Trainer:
         self.job, self.settings, self.run = job, job.settings, run
         self.inspector, self.reporter = inspector, reporter
         self.stepper = Stepper(job)
+        self.curve = Curve(job.settings, job.data, job.algorithm, job.device)
         self.lookout = Lookout(job.algorithm.networks())
         self.watch = Watch()
         self.improvement = Improvement(job.settings)
@@ -170,7 +172,7 @@ class Trainer:
             metrics = self._take_step()
             self.reporter.step(self.step)
             self.seconds = time.monotonic() - began
-            reported = self._due(self.settings.log.every_steps, phase) or self._score_due(phase)
+            reported = self._report_due(phase)
             # A GPU is waited for only where its numbers are read anyway.
             if reported or not has_to_wait(self.job.device) or self.lookout.is_full:
                 self._look()
@@ -234,6 +236,10 @@ class Trainer:
     def _due(self, every: int, phase: Phase) -> bool:
         return bool(every) and (self.step % every == 0 or self.step == phase.steps)
 
+    def _report_due(self, phase: Phase) -> bool:
+        logged = self._due(self.settings.log.every_steps, phase)
+        return logged or self._score_due(phase) or self.curve.is_due(phase, self.step)
+
     def _score_due(self, phase: Phase) -> bool:
         """Whether what the run is judged by is computed; at the phase's end all scores are."""
         every = self.settings.eval.every_steps
@@ -254,6 +260,9 @@ class Trainer:
             name = f"{self.total:09d}-{phase.name}"
             with self._drawable():
                 metrics.update(self.inspector.look(name, self.total, tracker, self.reporter))
+        if self.curve.is_due(phase, self.step):
+            with self._drawable():
+                metrics.update(self.curve.point(self.total))
         judged = {name: metrics[name] for name in (VALIDATION,) if name in metrics}
         if self._score_due(phase):
             scores = self._measured(phase)
@@ -313,10 +322,7 @@ class Trainer:
         self.reporter.timetable.scoring = time.monotonic() - began
         for note in remarks({phase.name: scores}):
             self.reporter.note(note)
-        document = {"phase": phase.name, "total": self.total, "scores": _records(scores)}
+        records = [score.to_json() for score in scores]
+        document = {"phase": phase.name, "total": self.total, "scores": records}
         self.run.save_scores(f"phase-{phase.name}", document)
         return scores
-
-
-def _records(scores: Sequence[Score]) -> list[dict[str, object]]:
-    return [score.to_json() for score in scores]

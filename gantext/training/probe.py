@@ -2,8 +2,8 @@
 
 The copy is thrown away. It has weights, optimisers, an order of the data and generators of its
 own, and the global generators are put back: a run is the same bit for bit with and without it.
-Rough: its model is untrained, so its sentences may be longer than those of the run, and what comes
-only now and then, such as looks at samples, is left out.
+Rough: its model is untrained, so its sentences may be longer than those of the run. Points of the
+curve count; what comes less often, such as looks at samples, is left out.
 
 A probe, and no table of what earlier runs took: these are of another machine, or of this one beside
 other work, and there is none of a model that somebody has just changed.
@@ -13,13 +13,16 @@ import contextlib
 import dataclasses
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
 
 from gantext.models.build import build, task_of
+from gantext.models.contract import Phase
 from gantext.nn import ranks
+from gantext.nn.text.sampling import LogitsNotFinite
+from gantext.training.curve import Curve, spacing
 from gantext.training.needs import memory_of
 from gantext.training.preparation import Job, chosen_phases
 from gantext.training.stepper import Stepper
@@ -76,7 +79,22 @@ def _measured(job: Job, steps: dict[str, int]) -> dict[str, float]:
         known = sum(one.steps / found[one.name] for one in phases if one.name in found)
         if time.monotonic() - began > max(SECONDS, known / SHARE):
             break
-    return found
+    return _with_points(found, Curve(job.settings, job.data, copy, job.device), phases)
+
+
+def _with_points(
+    found: dict[str, float], curve: Curve, phases: Sequence[Phase]
+) -> dict[str, float]:
+    """The same steps a second with the points of the curve on the way, of which one is computed."""
+    spaced = {phase.name: spacing(curve.settings, phase) for phase in phases}
+    if not any(spaced[name] for name in found):
+        return found
+    began = time.monotonic()
+    with contextlib.suppress(ArithmeticError, RuntimeError, ValueError, LogitsNotFinite):
+        curve.point(0)
+    taken = time.monotonic() - began
+    shares = {name: taken / every for name, every in spaced.items() if every}
+    return {name: 1 / (1 / rate + shares.get(name, 0.0)) for name, rate in found.items()}
 
 
 def _rate(stepper: Stepper, timed: int) -> float:

@@ -1,4 +1,4 @@
-"""How far a run is, and how it is shown: two lines that move on a terminal, one elsewhere."""
+"""How far a run is, and how it is shown: three lines that move on a terminal, one elsewhere."""
 
 import time
 from dataclasses import dataclass, field
@@ -31,7 +31,8 @@ class Progress:
         phase: its name.
         steps: all of the phase, of which `done` are done.
         start: the step that it began at, or went on from.
-        losses: what was reported last.
+        losses: what was reported last of a step.
+        looked: what was computed last of those that are only now and then.
         doing: what is done besides steps, such as scoring, and since when.
     """
 
@@ -40,6 +41,7 @@ class Progress:
     steps: int
     done: int
     losses: str = ""
+    looked: str = ""
     doing: tuple[str, float] | None = None
     start: int = field(init=False)
 
@@ -97,8 +99,13 @@ class Progress:
         return ", ".join(parts)
 
     @property
+    def reported(self) -> list[str]:
+        """What is known of losses and looks."""
+        return [text for text in (self.losses, self.looked) if text]
+
+    @property
     def line(self) -> str:
-        """All of it but the losses."""
+        """All of it but what is reported."""
         parts = [f"{self.place} {self.done}/{self.steps}", paced(self.rate), self.times]
         return "  ".join(filter(None, parts))
 
@@ -107,18 +114,20 @@ class Progress:
         """What the phase ended with."""
         pace = paced(self.rate)
         parts = [f"{self.place} {self.done}/{self.steps} in {clock(self.seconds)}", pace]
-        return "  ".join(filter(None, [*parts, self.losses]))
+        return "  ".join(filter(None, [*parts, *self.reported]))
 
 
 def lines(progress: Progress, label: str, console: Console) -> RenderableType:
-    """Two lines for a terminal: bar and times, which always have room in 80 columns, and losses."""
+    """Lines for a terminal: bar and times, which always have room in 80 columns; losses; looks."""
     spent = f"  {clock(progress.seconds)} so far"
+    below = [one_line(f"{spent}  {progress.losses}", "cyan")]
+    below += [one_line(f"  {progress.looked}", "cyan")] if progress.looked else []
     if progress.doing is not None:
         doing, since = progress.doing
         run = progress.run_left
         rest = f", run {run} left" if run is not None and run.seconds else ""
         first = one_line(f"{label}{doing}  {clock(time.monotonic() - since)}{rest}", "bold")
-        return Group(first, one_line(f"{spent}  {progress.losses}", "cyan"))
+        return Group(first, *below)
     parts = [f"{progress.done}/{progress.steps}", paced(progress.rate), progress.times]
     left, right = f"{label}{progress.place} ", " " + " ".join(filter(None, parts))
     room = min(console.width - len(left) - len(right), WIDEST_BAR)
@@ -127,4 +136,4 @@ def lines(progress: Progress, label: str, console: Console) -> RenderableType:
     if room >= LEAST_BAR:
         cells.append(ProgressBar(progress.steps, progress.done, width=room))
     grid.add_row(*cells, Text(right, no_wrap=True, overflow="ellipsis"))
-    return Group(grid, one_line(f"{spent}  {progress.losses}", "cyan"))
+    return Group(grid, *below)

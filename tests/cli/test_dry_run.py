@@ -11,11 +11,12 @@ from tests.conftest import SMALL_GAN, SMALL_MLE, Command
 def test_a_run_says_what_it_would_do(cli: Command, tmp_path: Path) -> None:
     found = cli("train", *SMALL_GAN, "--dry-run", "name=a")
     assert (found.code, found.err) == (0, "")
-    assert found.out.splitlines()[:4] == [
+    assert found.out.splitlines()[:5] == [
         "# run: runs/a",
         "# model gan, data scenes",
         "# on cpu, 1 thread",
         "# phases: mle 16, discriminator 6, adversarial 8 steps",
+        "# curve: nll_test (and nll_oracle, if the truth is known) at 2 points",
     ]
     found = cli("train", *SMALL_GAN, "--dry-run", "--json", "name=a")
     told = json.loads(found.out)
@@ -25,6 +26,7 @@ def test_a_run_says_what_it_would_do(cli: Command, tmp_path: Path) -> None:
     found = cli("train", "--dry-run", "--json", "model=gan", "data=text", "data.train=x.txt")
     steps = {one["name"]: one["steps"] for one in json.loads(found.out)["phases"]}
     assert steps == {"mle": None, "discriminator": 1500, "adversarial": 400}
+    assert told["curve_points"] == 2 and json.loads(found.out)["curve_points"] is None
     assert not list(tmp_path.iterdir())
 
 

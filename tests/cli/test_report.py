@@ -30,7 +30,7 @@ def test_a_report_of_one_run(cli: Command, run: Path, tmp_path: Path) -> None:
     said = words(page)
     for part in ("one@mle", "Samples of one", "Signatures", "preset:texygen", "model:gan"):
         assert part in said, part
-    titles = ("Quality and diversity", "by sentence length", "Discriminator")
+    titles = ("Quality and diversity", "by sentence length", "Discriminator", "nll_oracle and nll")
     for figure in (*titles, "Training time", "Learning rate"):
         assert figure.lower() in said.lower(), figure
     assert "leaked features" not in said  # a GAN's generator has no goals

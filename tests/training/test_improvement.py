@@ -2,7 +2,6 @@
 
 import json
 import math
-import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -21,7 +20,7 @@ from gantext.training.improvement import Improvement, is_better
 from gantext.training.preparation import Job
 from gantext.training.stepper import Stepper, batch_of
 from tests.conftest import SMALL_GAN, SMALL_MLE, Command, finished
-from tests.torture import difference
+from tests.torture import back_to, difference
 
 # Looks are at every second step, and two in vain are enough.
 EARLY = ["early_stop.patience=2", "early_stop.min_delta=0.2", "log.sample_every_steps=2"]
@@ -124,17 +123,6 @@ def test_a_run_without_a_best_state_says_how_to_keep_one(trained: Path, cli: Com
     for words in (["sample", f"{trained}@best"], ["runs", "show", f"{trained}@best"]):
         found = cli(*words)
         assert found.code == 2 and "run keeps no best state: only a run with" in found.err
-
-
-def back_to(run: RunDir, total: int, folder: Path) -> RunDir:
-    """A copy of a run as a kill after its step `total` would have left it."""
-    copy = RunDir(Path(shutil.copytree(run.path, folder / "run")))
-    for path in copy.checkpoints.iterdir():
-        if int(path.name[:9]) > total:
-            shutil.rmtree(path)
-    (copy.path / "result.json").unlink()
-    copy.update(status="running")
-    return copy
 
 
 @pytest.mark.parametrize("place", ["best", "mle"])

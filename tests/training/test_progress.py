@@ -67,6 +67,9 @@ def test_all_that_matters_has_room(width: int, monkeypatch: pytest.MonkeyPatch) 
     if width >= 80:
         assert first.startswith("2/3 discriminator ")
         assert first.endswith(" 1234/15000 12.0 step/s 0:18:31 left, run ~2:31:51")
+    progress.looked = "nll_oracle 8.976  nll_test 8.775  grammatical 0.900"
+    assert shown(progress, width)[:2] == [first, second]
+    assert shown(progress, width)[2] == f"  {progress.looked}"
     progress.doing = "adversarial: scoring 10,000 samples", now - 65
     assert shown(progress, width, "[1] ")[0].startswith(
         "[1] adversarial: scoring 10,000 samples  0:01:05"
@@ -80,21 +83,27 @@ def test_what_a_phase_ended_with_stays_and_a_pipe_hears_the_same(
     said, heard = io.StringIO(), list[Any]()
     timetable = Timetable(PHASES, probed={"discriminator": 1.0, "adversarial": 2.0})
     audience = Audience(Terminal(file=said, width=80), "[0] ", heard.append)
-    with Reporter(audience, tmp_path / "train.log", ("nll",), timetable) as reporter:
+    looks = ("unique", "nll_test")
+    with Reporter(audience, tmp_path / "train.log", ("nll",), timetable, looks) as reporter:
         reporter.phase("mle", 0, 100)
         for step in range(1, 101):
             reporter.step(step)
+            if step in (40, 45):
+                reporter.report({"nll": 3.6, "nll_test": step / 10, "unique": 1.0})
             if step == 50:
                 reporter.report({"nll": 3.5, "other": 1.0})
         with reporter.doing("mle: scoring 9 samples"):
             pass
         reporter.end_phase()
-    begin, middle, scoring, end = said.getvalue().splitlines()
+    begin, *_, middle, scoring, end = said.getvalue().splitlines()
     assert begin == "[0] mle: 100 steps, run ~0:02:39"  # as 1 s a step, the slowest
-    assert middle.startswith("[0] 1/3 mle 50/100  ") and middle.endswith("  nll 3.500")
+    known = (
+        "  nll 3.500  unique 1.000  nll_test 4.500"  # what is looked at stays until the next look
+    )
+    assert middle.startswith("[0] 1/3 mle 50/100  ") and middle.endswith(known)
     assert " left, run ~0:0" in middle
     assert scoring == "[0] mle: scoring 9 samples"
-    assert end.startswith("[0] 1/3 mle 100/100 in 0:00:00  ") and end.endswith("  nll 3.500")
+    assert end.startswith("[0] 1/3 mle 100/100 in 0:00:00  ") and end.endswith(known)
     assert timetable.measured["mle"] > 100
     assert heard[-1]["place"] == "1/3 mle" and heard[-1]["run"] in ("~0:00:59", "~0:01:00")
     assert end[4:] in (tmp_path / "train.log").read_text()

@@ -3,6 +3,7 @@
 from gantext.metrics.meaning import Meaning
 
 _HELD_OUT = "the test sentences under the model's weights, whatever it is sampled at"
+_ON_THE_WAY = "{} of a run's metrics is that of fewer sentences, on the way (log.curve)"
 
 _TRUTH = (
     Meaning(
@@ -15,8 +16,8 @@ _TRUTH = (
         "compare",
         scale="nats, 0 or more",
         source="the usual held-out likelihood; beside GANs Caccia et al. 2020",
-        computed=f"{_HELD_OUT}; <eos> counts where sentences have one; "
-        "of a VAE an importance-weighted upper bound",
+        computed=f"{_HELD_OUT}; <eos> counts where sentences have one; of a VAE an "
+        f"importance-weighted upper bound; {_ON_THE_WAY.format('nll_test')}",
     ),
     Meaning(
         names=("perplexity",),
@@ -46,7 +47,8 @@ _TRUTH = (
         better="higher",
         caution="one correct sentence, repeated, has 1: read it beside unique and Self-BLEU",
         scale="0 to 1",
-        computed="by the grammar of the data (data=scenes) or its oracle (data=oracle)",
+        computed="by the grammar of the data (data=scenes) or its oracle (data=oracle); "
+        f"{_ON_THE_WAY.format('grammatical')}",
     ),
     Meaning(
         names=("nll-oracle",),
@@ -57,7 +59,8 @@ _TRUTH = (
         caution="lower than the real text's is less diverse than the truth, not better",
         scale="nats per token, 0 or more",
         source="Yu et al. 2017 (SeqGAN)",
-        computed="by the known distribution of the data; impossible samples are left out",
+        computed="by the known distribution of the data, words counted without <eos>; impossible "
+        f"samples are left out; {_ON_THE_WAY.format('nll_oracle')}",
     ),
 )
 _LATENT = (
