@@ -10,7 +10,7 @@ from gantext.metrics.score import Score, shown, shown_error
 from gantext.metrics.signatures import own_name, signature_lines
 from gantext.plots.curves import COURSE, LOOKS
 from gantext.plots.learning import learning_figures
-from gantext.plots.output import to_svg
+from gantext.plots.output import to_svgs
 from gantext.report import kept
 from gantext.report.page import Figure, Table
 from gantext.runs.elapsed import elapsed
@@ -112,10 +112,7 @@ def curves(model: Model, place: int) -> list[Figure]:
     ]
 
     def draw() -> list[Figure]:
-        light, dark = (learning_figures(rows, layouts, theme, place) for theme in ("light", "dark"))
-        return [
-            Figure(one.title, one.caption, to_svg(one.figure), to_svg(other.figure))
-            for one, other in zip(light, dark, strict=True)
-        ]
+        drawn = learning_figures(rows, layouts, place=place)
+        return [Figure(one.title, one.caption, *to_svgs(one.figure)) for one in drawn]
 
     return kept.figures(("curves", rows, layouts, place), draw)
