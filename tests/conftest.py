@@ -193,6 +193,18 @@ def cli(
     yield run
 
 
+@pytest.fixture(scope="session")
+def figures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the figures of reports are kept, by the numbers that are drawn."""
+    return tmp_path_factory.mktemp("figures")
+
+
+@pytest.fixture
+def drawn_once(figures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A figure that a report before has drawn of the same numbers is not drawn again."""
+    monkeypatch.setattr("gantext.report.kept.cache_folder", lambda: figures)
+
+
 @pytest.fixture
 def small_mle() -> list[str]:
     """Overrides of a tiny language model."""
@@ -229,11 +241,11 @@ def brief_judge(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(name, functools.partial(measured, config=judge))
 
 
-def finished(folder: Path, overrides: list[str]) -> Path:
+def finished(folder: Path, overrides: list[str], name: str = "run") -> Path:
     """Train a run, in this process; its folder."""
     from gantext.cli import main
 
-    words = [*overrides, f"runs_dir={folder}", "name=run"]
+    words = [*overrides, f"runs_dir={folder}", f"name={name}"]
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.delenv("GANTEXT_DATA", raising=False)
@@ -241,7 +253,7 @@ def finished(folder: Path, overrides: list[str]) -> Path:
         with pytest.raises(SystemExit) as left:
             main()
     assert not left.value.code
-    return folder / "run"
+    return folder / name
 
 
 @pytest.fixture(scope="session")

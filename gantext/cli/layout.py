@@ -15,7 +15,7 @@ from operator import le
 from rich.cells import cell_len
 from rich.text import Text
 
-from gantext.cli.short_names import shortened
+from gantext.training.short_names import shortened
 from gantext.training.terminal import Terminal
 
 GAP = 2  # characters between two columns

@@ -17,7 +17,8 @@ from gantext.config.words import command
 from gantext.errors import UserError, nearest
 from gantext.evaluation import measures
 from gantext.evaluation.spreadsheet import csv_text
-from gantext.metrics.score import shown
+from gantext.metrics.score import Score, shown
+from gantext.runs.folder import RunDir
 from gantext.runs.kinds import KINDS
 from gantext.runs.overview import LAST, Overview, overviews
 from gantext.runs.summary import clock
@@ -90,7 +91,7 @@ def list_command(
     runs = _sorted(_filtered(known, kept), sort, scores)
     runs = dict(list(runs.items())[:n])
     if form is Format.json:
-        tables.print_json([_record(name, overview) for name, overview in runs.items()])
+        tables.print_json([_record(name, runs_dir, overview) for name, overview in runs.items()])
     elif form is Format.csv:
         tables.print_csv(_csv(runs, chosen))
     elif not runs:
@@ -267,12 +268,15 @@ def _whole(name: str, overview: Overview, column: str) -> object:
     return overview["scores"].get(column, "")
 
 
-def _record(name: str, overview: Overview) -> dict[str, Any]:
+def _record(name: str, runs_dir: Path, overview: Overview) -> dict[str, Any]:
     """One run in JSON."""
+    from gantext.evaluation.document import scored_run
+
     facts = ("model", "data", "seed", "makes", "phase", "created")
+    run = RunDir(runs_dir / name)
+    stored = (run.result or {}).get("scores", []) if overview["scores"] else []
     return {
-        "run": name,
-        "scores": {score: float(value) for score, value in overview["scores"].items()},
+        **scored_run(name, run.path, map(Score.from_json, stored)),
         "status": overview["status"],
         "time": clock(overview["seconds"]) if "seconds" in overview else None,
         "steps": overview.get("total"),

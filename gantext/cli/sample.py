@@ -21,7 +21,7 @@ from gantext.cli.options import (
 )
 from gantext.config.settings import Device
 from gantext.errors import UserError
-from gantext.training.terminal import say
+from gantext.training.terminal import say, tell
 
 if TYPE_CHECKING:
     from gantext import api
@@ -180,7 +180,11 @@ def _text(
         return
     say(head, end="")
     for part in parts:
-        say(part, end="")
+        if csv or not tables.out.is_terminal:
+            say(part, end="")
+        else:
+            for line in part.removesuffix("\n").split("\n"):
+                tell(tables.out, line)
 
 
 def _plain_lines(part: "Written") -> str:
@@ -206,14 +210,15 @@ def _csv_rows(part: "Written") -> str:
 def _pictures(run: "api.Run", request: "PictureRequest", out: Path | None, json: bool) -> None:
     from gantext.cli import preview
     from gantext.files import attempt, write_output
-    from gantext.plots.pictures import grid_array, grid_png
+    from gantext.plots.captions import captioned_png
+    from gantext.plots.pictures import grid_array
 
     if out is not None:
         check_png(out, json)
     drawing = run.draw(request)
     for note in drawing.notes:
         tables.err.print(f"warning: {note}", style="yellow", markup=False, soft_wrap=True)
-    png = grid_png(drawing.pictures, drawing.columns)
+    png = captioned_png(drawing.pictures, drawing.columns, drawing.captions)
     if out is not None:
         write_output(out, png)
     with attempt(f"write into {run.path}"):

@@ -1,13 +1,13 @@
 """The table of a sweep: its jobs by what they vary, their status and scores, means over seeds."""
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from gantext.cli.grid import Cell, Grid, label
 from gantext.config.words import key_of
 from gantext.evaluation import measures
-from gantext.evaluation.sweep_axis import value_of
-from gantext.evaluation.sweep_scores import SeedMeans, differing, names_of, seed_means, values_of
-from gantext.metrics.score import shown
+from gantext.evaluation.sweep_axis import tails, value_of
+from gantext.evaluation.sweep_scores import SeedMeans, differing, names_of, seed_means
+from gantext.metrics.score import Score, shown
 from gantext.runs.summary import clock
 from gantext.runs.sweep_state import PLANNED, RUNNING, STARTING, JobState
 
@@ -24,7 +24,7 @@ def grid_of(sweep: str, jobs: Sequence[JobState]) -> Grid:
             **{keys[key_of(word)]: Cell(value_of(word)) for word in own},
             "status": Cell(job["status"]),
             "where": Cell(_where(job)),
-            **_shown(values_of(job), scores),
+            **_scores(job, scores),
         }
         for job, own in zip(jobs, words, strict=True)
     }
@@ -32,7 +32,8 @@ def grid_of(sweep: str, jobs: Sequence[JobState]) -> Grid:
         swept = {keys[key]: Cell(value) for key, value in _swept(group, keys).items()}
         swept["status"] = Cell(f"{len(group.jobs)} seeds")
         for part, values in (("mean", group.mean), ("sd", group.sd)):
-            cells[f"{part} {ranges(group.jobs)}"] = {**swept, **_shown(values, scores)}
+            known = {name: Cell(shown(values[s])) for s, name in scores.items() if s in values}
+            cells[f"{part} {ranges(group.jobs)}"] = {**swept, **known}
     going = any(job["status"] in UNENDED for job in jobs)
     facts = [*keys.values(), "status", *(["where"] if going else [])]
     whole = [f"{tail}: {key}" for key, tail in keys.items() if tail != key]
@@ -46,23 +47,10 @@ def _swept(group: SeedMeans, keys: Container[str]) -> dict[str, str]:
     return {key: value for key, value in pairs if key in keys}
 
 
-def _shown(values: Mapping[str, float], scores: Mapping[str, str]) -> dict[str, Cell]:
-    """The scores of a table, by what they are called in it."""
-    return {name: Cell(shown(values[score])) for score, name in scores.items() if score in values}
-
-
-def tails(keys: Iterable[str]) -> dict[str, str]:
-    """What is at the end of each dotted key and of no other: "hidden" of "model.encoder.hidden"."""
-    whole = list(dict.fromkeys(keys))
-    found = {}
-    for key in whole:
-        parts = key.split(".")
-        ends = [".".join(parts[place:]) for place in range(len(parts) - 1, -1, -1)]
-        others = [f".{other}" for other in whole if other != key]
-        found[key] = next(
-            (end for end in ends if not any(o.endswith(f".{end}") for o in others)), key
-        )
-    return found
+def _scores(job: JobState, labels: Mapping[str, str]) -> dict[str, Cell]:
+    """The scores of a job that a table shows, with their errors, by what they are called in it."""
+    known = {record["name"]: Score.from_json(record) for record in job["scores"]}
+    return {name: Cell.of(known[score]) for score, name in labels.items() if score in known}
 
 
 def ranges(jobs: Sequence[str]) -> str:

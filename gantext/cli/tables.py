@@ -14,7 +14,7 @@ from rich.text import Text
 from gantext.cli.formats import Format, latex, markdown
 from gantext.cli.layout import Table, best, folded, parts_of
 from gantext.files import is_steering
-from gantext.training.terminal import Terminal, say
+from gantext.training.terminal import Terminal, say, tell
 
 if TYPE_CHECKING:
     from gantext.metrics.score import Score
@@ -144,7 +144,7 @@ def facts(said: Iterable[tuple[str, str]]) -> None:
 
 def hint(text: str) -> None:
     """What to do next, which a table's reader may want and a pipe does not."""
-    err.print(text, style="dim", markup=False, soft_wrap=True)
+    tell(err, text, "dim")
 
 
 def notes(said: Iterable[str]) -> None:

@@ -89,3 +89,17 @@ def _number(value: str) -> float:
 def value_of(word: str) -> str:
     """The value of an override: '1' of 'seed=1'."""
     return word.partition("=")[2].strip("'\"")
+
+
+def tails(keys: Iterable[str]) -> dict[str, str]:
+    """What is at the end of each dotted key and of no other: "hidden" of "model.encoder.hidden"."""
+    whole = list(dict.fromkeys(keys))
+    found = {}
+    for key in whole:
+        parts = key.split(".")
+        ends = [".".join(parts[place:]) for place in range(len(parts) - 1, -1, -1)]
+        others = [f".{other}" for other in whole if other != key]
+        found[key] = next(
+            (end for end in ends if not any(o.endswith(f".{end}") for o in others)), key
+        )
+    return found

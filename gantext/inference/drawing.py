@@ -50,13 +50,15 @@ class PictureRequest:
 class Drawing:
     """Pictures (N, C, H, W) in [-1, 1], the columns of their grid, and how they came about.
 
-    `notes` say what of the captions the run does not know.
+    `captions` are each of as many of the pictures, one after the other; `notes` say what of them
+    the run does not know.
     """
 
     pictures: Tensor
     columns: int
     signature: dict[str, Setting]
     notes: tuple[str, ...]
+    captions: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -85,7 +87,7 @@ def draw_pictures(trained: TrainedPictures, request: PictureRequest) -> Drawing:
     sign = signature(trained.origin(request.phase), asked, trained.run.info.get("data"), PICTURES)
     if request.captions:
         sign["captions"] = " | ".join(request.captions)
-    return Drawing(pictures, columns, sign, tuple(notes))
+    return Drawing(pictures, columns, sign, tuple(notes), request.captions)
 
 
 def illustrator_of(algorithm: Painter) -> Illustrator | None:

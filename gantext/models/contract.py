@@ -111,6 +111,7 @@ class Phase:
         key: of the model's config, which says how many steps it has; "" where none alone does.
         tied: why a step depends on how many there are, in words that follow the phase's name; ""
             where none does, so that a run goes on with more exactly as if it had begun with them.
+        since: a phase before it whose steps depend on how many it has too; "" where none does.
     """
 
     name: str
@@ -122,10 +123,11 @@ class Phase:
     warmup: int = 0
     key: str = ""
     tied: str = ""
+    since: str = ""
 
-    def by(self, key: str, tied: str = "") -> Phase:
+    def by(self, key: str, tied: str = "", since: str = "") -> Phase:
         """The phase, whose steps this key of the model's config counts."""
-        return replace(self, key=key, tied=tied)
+        return replace(self, key=key, tied=tied, since=since)
 
 
 class Trainable(Protocol):

@@ -1,4 +1,4 @@
-"""Pictures with their captions, folded, under them: SVG for a page.
+"""Pictures with their captions, folded: under them in SVG for a page, above them in a PNG file.
 
 Legend: N pictures, H and W pixels.
 """
@@ -6,12 +6,19 @@ Legend: N pictures, H and W pixels.
 import base64
 import textwrap
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
+
+import numpy as np
 
 from gantext.errors import UserError
 from gantext.plots.output import SVG_NAMESPACE
-from gantext.plots.pictures import Pixels, to_png_bytes
+from gantext.plots.pictures import SCALE, Pixels, grid_array, to_png_bytes
 from gantext.plots.theme import find_theme, plain
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 WIDTH = 960  # units, which are about pixels of the page
 GAP, LITTLE = 10, 3  # between pictures that have different captions, and that share one
@@ -65,6 +72,48 @@ def captioned_svg(
         f'<svg xmlns="{SVG_NAMESPACE}" viewBox="0 0 {WIDTH} {y:.0f}" role="img">'
         f"<g {style}>{''.join(parts)}</g></svg>"
     )
+
+
+def captioned_png(
+    pictures: "Tensor", columns: int, captions: Sequence[str], scale: int = SCALE
+) -> bytes:
+    """Lay pictures out in a grid, or under each caption its own, as a PNG file's content.
+
+    Args:
+        pictures: (N, C, H, W), those of a caption after each other.
+        columns: pictures in a row.
+        captions: each of N / len(captions) pictures; none are of none.
+        scale: screen pixels of one pixel.
+
+    Raises:
+        UserError: not as many pictures of each caption; as `grid_array`.
+    """
+    if not captions:
+        return to_png_bytes(grid_array(pictures, columns, scale))
+    if len(pictures) % len(captions):
+        raise UserError(f"{len(pictures)} pictures are not as many of {len(captions)} captions")
+    parts: list[Pixels] = []
+    for caption, own in zip(captions, pictures.chunk(len(captions)), strict=True):
+        grid = grid_array(own, columns, scale)
+        parts += [_heading(caption, grid.shape[1]), grid]
+    return to_png_bytes(np.concatenate(parts))
+
+
+def _heading(caption: str, width: int) -> Pixels:
+    """A caption on the ground of a page, folded, (height, width, 3)."""
+    from matplotlib import get_data_path
+    from PIL import Image, ImageDraw, ImageFont
+
+    theme = find_theme("light")
+    font = ImageFont.truetype(Path(get_data_path()) / "fonts/ttf/DejaVuSans.ttf", FONT)
+    letters = max(4, int(width / (FONT * LETTER)))
+    lines = textwrap.wrap(plain(caption, LONGEST), letters) or [""]
+    size = width, int(LINE * len(lines)) + 2 * LITTLE
+    image = Image.new("RGB", size, theme.background)
+    pen = ImageDraw.Draw(image)
+    for place, line in enumerate(lines):
+        pen.text((LITTLE, LITTLE + LINE * place), line, fill=theme.text, font=font)
+    return np.asarray(image)
 
 
 def _image(pixels: Pixels, x: float, y: float, width: float) -> str:

@@ -19,6 +19,8 @@ DPI = 150
 COORDINATES = ("d", "x", "y", "width", "height", "transform")
 LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
 REFERENCE = re.compile(r"(^#|url\(#)([^)]+)")
+COLOUR = re.compile(r"#[0-9a-f]{6}\b")
+DARK = dict(zip(THEMES["light"].colours, THEMES["dark"].colours, strict=True))
 FONT = re.compile(r"'DejaVu Sans'(, sans-serif)?")
 
 
@@ -43,6 +45,26 @@ def to_svg(figure: "Figure") -> str:
     sans-serif font, refers to nothing outside itself, and is the same for the same figure. Its ids
     differ from other figures', so that many can stand in one page.
     """
+    return _element(figure).toxml()
+
+
+def to_svgs(figure: "Figure") -> tuple[str, str]:
+    """Return `to_svg` of a figure of the light theme, and what it is in the dark one.
+
+    For figures that have no colours but a theme's own: those of the other theme take their places,
+    and drawing, which takes the time, is done once.
+    """
+    svg = _element(figure)
+    light = svg.toxml()
+    for element in svg.getElementsByTagName("*"):
+        if style := element.getAttribute("style"):
+            dark = COLOUR.sub(lambda found: DARK.get(found[0], found[0]), style)
+            element.setAttribute("style", dark)
+    return light, svg.toxml()
+
+
+def _element(figure: "Figure") -> Element:
+    """A figure as `to_svg` says."""
     metadata = dict.fromkeys(("Creator", "Date", "Format", "Type"))
     drawn = _render(figure, "svg", transparent=True, metadata=metadata)
     svg = parseString(drawn).documentElement
@@ -58,7 +80,7 @@ def to_svg(figure: "Figure") -> str:
     for element in elements:
         _compact(element)
     _rename_ids(elements, f"f{hashlib.sha256(drawn).hexdigest()[:8]}")
-    return svg.toxml()
+    return svg
 
 
 def _render(figure: "Figure", kind: str, **options: Any) -> bytes:

@@ -46,6 +46,12 @@ class Theme:
     series: tuple[str, ...]
     more: tuple[str, ...]
 
+    @property
+    def colours(self) -> tuple[str, ...]:
+        """All of them, in the order of the attributes; no two are the same."""
+        single = (self.background, self.text, self.muted, self.grid)
+        return (*single, *self.bands, *self.series, *self.more)
+
 
 _THEMES = (
     Theme(

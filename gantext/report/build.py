@@ -20,7 +20,7 @@ from gantext.evaluation.table import Table as ScoreTable
 from gantext.evaluation.table import score_all
 from gantext.metrics.score import shown
 from gantext.metrics.signatures import own_name, signature_lines
-from gantext.plots.output import to_svg
+from gantext.plots.output import to_svgs
 from gantext.report import kept
 from gantext.report.page import Figure, Page, RunPart, Table, render
 from gantext.report.parts import score_table, sweep_of
@@ -201,7 +201,7 @@ def frontier_picture(found: Frontier, data: str, runs: Sequence[str]) -> Figure:
     title = f"Quality and diversity on {data}"
 
     def draw() -> list[Figure]:
-        light, dark = (to_svg(figure(found, theme, runs)) for theme in ("light", "dark"))
+        light, dark = to_svgs(figure(found, "light", runs))
         return [Figure(title, FRONTIER_CAPTION, light, dark, table)]
 
     shown = (title, table, found.order, found.points, found.real, found.published, [*runs])

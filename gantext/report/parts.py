@@ -8,11 +8,17 @@ from gantext.evaluation.table import Table as Scores
 from gantext.metrics.meanings import ARROWS, arrow
 from gantext.metrics.score import Score, shown, shown_error
 from gantext.metrics.signatures import own_name, signature_lines
+<<<<<<< HEAD
 from gantext.plots.curves import COURSE, CURVE, LOOKS, POSSIBLE
 from gantext.plots.layouts import Layout, Row, number
 from gantext.plots.learning import Panel, learning_figures
 from gantext.plots.output import to_svg
 from gantext.plots.path import path_panel
+=======
+from gantext.plots.curves import COURSE, LOOKS
+from gantext.plots.learning import learning_figures
+from gantext.plots.output import to_svgs
+>>>>>>> short
 from gantext.report import kept
 from gantext.report.page import Figure, Table
 from gantext.runs.elapsed import elapsed
@@ -116,11 +122,16 @@ def curves(model: Model, place: int) -> list[Figure]:
     ]
 
     def draw() -> list[Figure]:
+<<<<<<< HEAD
         light, dark = (_panels(rows, layouts, theme, place) for theme in ("light", "dark"))
         return [
             Figure(one.title, one.caption, to_svg(one.figure), to_svg(other.figure))
             for one, other in zip(light, dark, strict=True)
         ]
+=======
+        drawn = learning_figures(rows, layouts, place=place)
+        return [Figure(one.title, one.caption, *to_svgs(one.figure)) for one in drawn]
+>>>>>>> short
 
     return kept.figures(("curves", rows, layouts, place), draw)
 

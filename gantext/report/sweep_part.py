@@ -16,7 +16,7 @@ from gantext.evaluation.sweep_scores import (
     values_of,
 )
 from gantext.metrics.score import shown
-from gantext.plots.output import to_svg
+from gantext.plots.output import to_svgs
 from gantext.plots.sweep import sweep_figure
 from gantext.report import kept
 from gantext.report.page import Figure, SweepPart, Table
@@ -117,10 +117,7 @@ def _figures(jobs: Sequence[JobState]) -> list[Figure]:
 
 def _drawn(axis: Axis) -> list[Figure]:
     try:
-        light, dark = (
-            to_svg(sweep_figure(axis.series, axis.key, axis.score, theme))
-            for theme in ("light", "dark")
-        )
+        light, dark = to_svgs(sweep_figure(axis.series, axis.key, axis.score))
     except UserError:  # no finite score
         return []
     return [Figure(f"{axis.score} over {axis.key}", CAPTION, light, dark)]

@@ -21,7 +21,7 @@ from gantext.models.contract import Ability
 from gantext.plots.goals import CAPTION, goals_figure
 from gantext.plots.latent import latent_figure
 from gantext.plots.lengths import lengths_figure
-from gantext.plots.output import to_svg
+from gantext.plots.output import to_svg, to_svgs
 from gantext.report import kept
 from gantext.report.page import Figure, RunPart, Table
 from gantext.report.parts import began, curves, facts, score_table, sweep_of
@@ -98,9 +98,7 @@ def _length_picture(scores: Scores, place: int) -> Figure:
     title = f"{name} by sentence length"
 
     def draw() -> list[Figure]:
-        light, dark = (
-            to_svg(lengths_figure(series, name, theme, place=place)) for theme in ("light", "dark")
-        )
+        light, dark = to_svgs(lengths_figure(series, name, place=place))
         return [Figure(title, LENGTHS_CAPTION, light, dark)]
 
     return kept.figures(("lengths", name, series, place), draw)[0]

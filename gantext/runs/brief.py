@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypedDict
 
 from gantext.data.ranges import Range, Seed
 from gantext.errors import UserError
+from gantext.records.content import Damaged
 from gantext.records.json_file import fitting
 from gantext.records.shape import Whole
 from gantext.runs.folder import RunDir
@@ -37,6 +38,8 @@ def brief_of(run: RunDir) -> Brief:
     """What config.yaml says of these. Raises UserError where it is damaged."""
     groups = {name: run.values.get(name) for name in ("model", "data", "eval")}
     model, data, scored = (one if isinstance(one, dict) else {} for one in groups.values())
+    if model.get("name") is None:
+        raise Damaged(run.config, "it names no model: model.name is missing")
     scores = {name: scored.get(name) for name in ("samples", "temperature", "seed", "preset")}
     return fitting(run.config, Brief, {"model": model.get("name"), "data": data, **scores})
 

@@ -5,27 +5,33 @@ from collections import Counter
 from collections.abc import Sequence
 from types import TracebackType
 
-from rich.console import Console
+from rich.cells import cell_len
+from rich.console import Console, JustifyMethod
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from gantext.config.words import key_of
+from gantext.evaluation.sweep_axis import tails, value_of
 from gantext.evaluation.sweep_scores import differing, objective_of, values_of
 from gantext.metrics.score import shown
 from gantext.runs.summary import clock
-from gantext.runs.sweep_job import SweepJob
+from gantext.runs.sweep_job import Headway, SweepJob
 from gantext.runs.sweep_state import PLANNED, RUNNING, STARTING, JobState, state_of
 from gantext.training.console import PLAIN_SECONDS
 from gantext.training.progress import paced
+from gantext.training.short_names import shortened
 from gantext.training.waiting import shows_bars
 
 SHOWN_SECONDS = 0.5  # between two looks at what the jobs say of themselves
-AROUND = 4  # lines of the table that are no jobs, and one below it
+AROUND = 5  # lines of the table that are no jobs, and one below it
+PHASE = 13  # characters of a phase's name
 # Widths; `left` is of the phase and `run` of the whole run.
-COLUMNS = (("job", 3), ("state", 8), ("phase", 13), ("step", 11), ("left", 7), ("run", 9))
+TIMES = (("step", 11), ("left", 7), ("run", 9))
 RATE = ("rate", 11)  # where there is room
 ROOMY = 100  # characters
-SCORE = 8  # characters of a score and of its name
+SCORE = 8  # characters of a score
+LEAST_WORDS = 6  # characters of what a job's words are shortened to
 STYLES = {RUNNING: "cyan", "finished": "green", "failed": "red", "diverged": "red", "killed": "red"}
 
 
@@ -129,22 +135,49 @@ class Board:
     def table(self) -> Table:
         """The table of the moment; where the terminal is too low, of the jobs that run first."""
         name = objective_of([*self.states.values()])
+        jobs = self._in_sight()
+        times = [*TIMES, *([RATE] if self.console.width >= ROOMY else [])]
+        score = name or "score"
+        columns = [
+            ("job", max(map(cell_len, ["job", *jobs]))),
+            ("state", 8),
+            ("phase", PHASE),
+            *times,
+            (score, max(SCORE, cell_len(score))),
+        ]
         table = Table(box=None, padding=(0, 1, 0, 0), expand=True, pad_edge=False)
-        columns = [*COLUMNS, *([RATE] if self.console.width >= ROOMY else [])]
         for title, width in columns:
             text = title in ("job", "state", "phase")
-            table.add_column(title, width=width, justify="left" if text else "right", no_wrap=True)
-        score = Text((name or "score")[:SCORE])
-        table.add_column(score, width=SCORE, justify="right", no_wrap=True)
+            side: JustifyMethod = "left" if text else "right"
+            table.add_column(Text(title), width=width, justify=side, no_wrap=True)
         table.add_column("overrides", ratio=1, no_wrap=True, overflow="ellipsis")
-        for job in self._in_sight():
+        room = self.console.width - sum(width + 1 for _, width in columns)
+        words, keys = self._names(jobs, max(LEAST_WORDS, room))
+        phases = shortened((self._phase(job) for job in jobs), PHASE)
+        for job in jobs:
             # Text as it is, never markup: it may come from a stranger.
-            cells = map(Text, self._cells(job, name, len(columns)))
-            table.add_row(*cells, style=STYLES.get(self.states[job]["status"]))
+            cells = [job, self.states[job]["status"], phases[self._phase(job)]]
+            cells += [*self._times(job)[: len(times)], self._value(job, name), words[job]]
+            table.add_row(*map(Text, cells), style=STYLES.get(self.states[job]["status"]))
         counts = Counter(state["status"] for state in self.states.values())
-        table.caption = Text(", ".join(f"{count} {status}" for status, count in counts.items()))
+        said = ", ".join(f"{count} {status}" for status, count in counts.items())
+        table.caption = Text("\n".join([said, *keys]), no_wrap=True, overflow="ellipsis")
         table.caption_justify = "left"
         return table
+
+    def _names(self, jobs: Sequence[str], room: int) -> tuple[dict[str, str], list[str]]:
+        """The words of each job, as short as there is room for, and the whole keys of a line below.
+
+        What is left of the words of two jobs differs where they do.
+        """
+        keys = tails(key_of(word) for job in jobs for word in self._words[job])
+        words = {
+            job: " ".join(f"{keys[key_of(word)]}={value_of(word)}" for word in self._words[job])
+            for job in jobs
+        }
+        short = shortened(words.values(), room)
+        whole = ", ".join(f"{tail}: {key}" for key, tail in keys.items() if tail != key)
+        return {job: short[text] for job, text in words.items()}, [whole] if whole else []
 
     def _in_sight(self) -> list[str]:
         """The jobs that there is room for, in their order."""
@@ -154,22 +187,25 @@ class Board:
         kept = set(by_need[:room])
         return [job for job in self.states if job in kept]
 
-    def _cells(self, job: str, name: str | None, columns: int) -> list[str]:
+    def _headway(self, job: str) -> Headway | None:
+        """How far a job is; None of one that no process has begun."""
         state = self.states[job]
-        headway = state.get("headway") if state["status"] != PLANNED else None
-        value = None if name is None else values_of(state).get(name)
-        words = " ".join(map(_short, self._words[job]))
-        place = [""] * 5
-        if headway is not None:
-            steps = f"{headway['step']}/{headway['steps']}"
-            times = [clock(headway["left"]), headway.get("run", ""), paced(headway["rate"])]
-            is_moving = state["status"] == RUNNING
-            place = [headway["phase"], steps, *(times if is_moving else ["", "", ""])]
-        place = place[: columns - 2]
-        return [job, state["status"], *place, "" if value is None else shown(value), words]
+        return state.get("headway") if state["status"] != PLANNED else None
 
+    def _phase(self, job: str) -> str:
+        headway = self._headway(job)
+        return "" if headway is None else headway["phase"]
 
-def _short(word: str) -> str:
-    """An override by the last part of its key: learning_rate=0.1."""
-    key, equals, value = word.partition("=")
-    return f"{key.rpartition('.')[2]}{equals}{value}"
+    def _times(self, job: str) -> list[str]:
+        """Steps, time left of the phase and of the run, and rate; '' for what is not known."""
+        headway = self._headway(job)
+        if headway is None:
+            return [""] * 4
+        steps = f"{headway['step']}/{headway['steps']}"
+        times = [clock(headway["left"]), headway.get("run", ""), paced(headway["rate"])]
+        return [steps, *(times if self.states[job]["status"] == RUNNING else [""] * 3)]
+
+    def _value(self, job: str, name: str | None) -> str:
+        """The score of this name of a job; '' before there is one."""
+        value = None if name is None else values_of(self.states[job]).get(name)
+        return "" if value is None else shown(value)

@@ -15,7 +15,7 @@ from rich.text import Text
 from gantext.runs.enclosed import Enclosed
 from gantext.runs.sweep_job import Headway
 from gantext.training.progress import Progress, lines
-from gantext.training.terminal import Terminal
+from gantext.training.terminal import Terminal, tell
 from gantext.training.timetable import Timetable
 from gantext.training.waiting import REFRESHES, one_line, shows_bars
 
@@ -223,4 +223,6 @@ class Reporter:
 
     def sample(self, text: str) -> None:
         """The sample of the moment."""
-        self.say(f"  sample: {text}", "dim")
+        line = f"  sample: {text}"
+        tell(self.console, self.label + line, "dim")
+        self.write_log(line)

@@ -143,6 +143,7 @@ def _check_phase(
         order = after if phase.name in after else before
         if current not in order or order.index(phase.name) < order.index(current):
             raise change.refused(key, f"{current} has begun without these steps of {phase.name}")
+        _check_before(change, key, phase, order.index(current), order, step)
         return
     if step == 0:
         return
@@ -155,6 +156,20 @@ def _check_phase(
     early = change.settings.early_stop
     if early.patience and (phase.name in early.phases or not early.phases):
         raise change.refused(key, f"early_stop has counted its looks at {phase.name}")
+
+
+def _check_before(
+    change: Change, key: str, phase: Phase, place: int, order: Sequence[str], step: int
+) -> None:
+    """Refuse another length of a phase to come where steps that are done depend on it.
+
+    Args:
+        place: among the phases, of the one that the run is in.
+        order: the names of the phases.
+        step: how many steps of that one are done.
+    """
+    if phase.since in order and (order.index(phase.since), 0) < (place, step):
+        raise change.refused(key, f"{phase.since} has begun, and {phase.tied}")
 
 
 def store(change: Change, total: int) -> RunDir:

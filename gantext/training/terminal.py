@@ -5,10 +5,12 @@ get every byte as it is.
 """
 
 import logging
+import re
 import sys
 from collections.abc import Iterable
 from typing import Any, TextIO
 
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.text import Text
@@ -44,6 +46,27 @@ def say(text: str, stream: TextIO | None = None, end: str = "\n") -> None:
     """Print text as it is, without styles, on stdout or another stream."""
     place = stream or sys.stdout
     place.write((visible(text) if place.isatty() else text) + end)
+
+
+def tell(console: Console, text: str, style: str = "") -> None:
+    """Print a line, which a terminal gets broken between words; files and pipes have it whole.
+
+    A word that is longer than a line is left to the terminal: it can be copied as one.
+    """
+    lines = _broken(visible(text), console.width) if console.is_terminal else [text]
+    for line in lines:
+        console.print(Text(line, style), highlight=False, soft_wrap=True)
+
+
+def _broken(text: str, room: int) -> list[str]:
+    """The lines of a text, as many words in each as there is room for."""
+    lines = [""]
+    for word in re.findall(r"\s*\S+", text):
+        if lines[-1] and cell_len(lines[-1] + word) > room:
+            lines.append(word.lstrip())
+        else:
+            lines[-1] += word
+    return lines
 
 
 class Notes(logging.Handler):

@@ -1,14 +1,17 @@
 """Whatever goes wrong ends in one line on stderr, an exit code, and nothing half-made."""
 
+import contextlib
 import errno
 import os
 import resource
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from gantext.cli import tables
 from gantext.runs.folder import RunDir
 from tests.conftest import Command, Result, environment
 
@@ -139,7 +142,6 @@ def test_a_run_where_overrides_are_needed(cli: Command, trained: Path, tmp_path:
 
 
 def test_the_same_in_a_process_of_its_own(shell: Command, tmp_path: Path) -> None:
-    assert_refused(shell("train", "model=gna"), "model=gna: no such model", tmp_path)
     assert_refused(shell("train", "device=cuda", CUDA_VISIBLE_DEVICES=""), "sees none", tmp_path)
 
 
@@ -247,24 +249,29 @@ def test_a_failure_whose_log_cannot_be_written(
     assert "(no log: No space left on device; --debug shows it)" in found.err
 
 
+@contextlib.contextmanager
+def full_disk() -> Iterator[None]:
+    """A limit of 20 kB a file of this process stands for it: a checkpoint does not fit."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
 def test_a_full_disk_is_one_line_and_the_run_goes_on_later(
-    small_mle: list[str], tmp_path: Path
+    cli: Command, small_mle: list[str], tmp_path: Path
 ) -> None:
-    """A limit of 20 kB a file stands for the full disk: the checkpoint does not fit."""
-    words = [sys.executable, "-m", "gantext", "train"]
-
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))
-
-    options = {"cwd": tmp_path, "env": environment(), "capture_output": True, "text": True}
-    found = subprocess.run([*words, *small_mle, "name=r"], preexec_fn=limit, **options)
-    assert found.returncode == 2, found.stderr
-    last = found.stderr.splitlines()[-1]
+    with full_disk():
+        found = cli("train", *small_mle, "name=r")
+    assert found.code == 2, found.err
+    last = found.errors[-1]
     assert "cannot write to" in last and "File too large; make room, then" in last
-    assert "Traceback" not in found.stderr
+    assert "Traceback" not in found.err
     assert not list((tmp_path / "runs/r/checkpoints").glob(".*"))
-    found = subprocess.run([*words, "--resume", "r"], **options)
-    assert found.returncode == 0, found.stderr
+    found = cli("train", "--resume", "r")
+    assert found.code == 0, found.err
 
 
 def test_a_run_without_its_files_is_said(
@@ -305,15 +312,28 @@ def test_out_that_cannot_be_written(cli: Command, trained: Path, tmp_path: Path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
 
 
-def test_a_reader_that_leaves_early_is_no_failure(trained: Path) -> None:
+def test_a_reader_that_leaves_early_is_no_failure(
+    cli: Command, trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """`gantext sample -n 1000 | head -1`."""
     for words in ("sample RUN -n 3000", "sample RUN -n 3000 --json", "runs show RUN"):
-        line = f"{sys.executable} -m gantext {words.replace('RUN', str(trained))}"
-        found = subprocess.run(
-            ["bash", "-c", f"{line} | head -1 >/dev/null; exit ${{PIPESTATUS[0]}}"],
-            capture_output=True,
-            text=True,
-            env=environment(),
-            check=False,
-        )
-        assert (found.returncode, found.stderr.count("rror")) == (0, 0), found.stderr
+        reader, writer = os.pipe()
+        os.close(reader)
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "stdout", open(writer, "w"))
+            patch.setattr(tables.out, "quiet", False)  # which it is when nobody reads it any more
+            found = cli(*words.replace("RUN", str(trained)).split())
+            sys.stdout.close()
+        assert (found.code, found.err.count("rror")) == (0, 0), found.err
+
+
+def test_the_same_by_a_pipe_of_a_shell(trained: Path) -> None:
+    line = f"{sys.executable} -m gantext runs show {trained}"
+    found = subprocess.run(
+        ["bash", "-c", f"{line} | head -1 >/dev/null; exit ${{PIPESTATUS[0]}}"],
+        capture_output=True,
+        text=True,
+        env=environment(),
+        check=False,
+    )
+    assert (found.returncode, found.stderr.count("rror")) == (0, 0), found.stderr

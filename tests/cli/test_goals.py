@@ -3,8 +3,6 @@
 import html
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +13,7 @@ from gantext.config.settings import Device
 from gantext.models.leakgan.manager_worker import goal_cosines
 from gantext.runs.folder import RunDir
 from gantext.runs.trained import restore
-from tests.conftest import SMALL_LEAKGAN, Command, environment
+from tests.conftest import SMALL_LEAKGAN, Command, finished
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -23,17 +21,7 @@ PNG = b"\x89PNG\r\n\x1a\n"
 @pytest.fixture(scope="module")
 def leak(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a finished run of the tiny LeakGAN; not to be changed."""
-    folder = tmp_path_factory.mktemp("leak")
-    words = ["train", *SMALL_LEAKGAN, f"runs_dir={folder}", "name=leak"]
-    subprocess.run(
-        [sys.executable, "-m", "gantext", *words],
-        check=True,
-        capture_output=True,
-        env=environment(),
-        cwd=folder,
-        timeout=120,
-    )
-    return folder / "leak"
+    return finished(tmp_path_factory.mktemp("leak"), SMALL_LEAKGAN, "leak")
 
 
 def test_samples_of_the_latest_run(cli: Command, leak: Path, tmp_path: Path) -> None:

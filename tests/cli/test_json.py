@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.conftest import Command, Result, scores_in
 
 
@@ -68,7 +70,7 @@ def test_train_and_runs(cli: Command, small_mle: list[str], tmp_path: Path) -> N
     assert document(cli("train", "--resume", "--json")) == trained
     (row,) = document(cli("runs", "list", "--json"))
     assert row["run"] == "r" and row["status"] == "finished" and row["steps"] == 16
-    assert row["scores"]["nll-test"] == records[0]["value"]
+    assert row["scores"] == records and row["path"] == trained["path"]
     shown = document(cli("runs", "show", "r", "--json"))
     assert (
         shown["scores"] == shown["phases"][0]["scores"] == records
@@ -115,6 +117,7 @@ def test_tables_for_people(cli: Command, trained: Path) -> None:
     assert "real" in found.out and "preset texygen" in found.out
 
 
+@pytest.mark.usefixtures("drawn_once")
 def test_report(cli: Command, trained: Path, tmp_path: Path) -> None:
     words = ["report", str(trained), "-n", "20", "--temperatures", "none", "--json"]
     found = document(cli(*words))

@@ -89,17 +89,19 @@ def test_without_out_the_grid_lies_in_the_run(cli: Command, digits: Path) -> Non
 
 
 def test_captions(cli: Command, scenes: Path, tmp_path: Path) -> None:
-    """Two captions of 3 pictures each: a row each. Their noise differs."""
+    """Two captions of 3 pictures each: each above a row of its own. Their noise differs."""
     words = ["--caption", CAPTION, "--caption", "a green star .", "-n", "3", "--out", "x.png"]
     found = cli("sample", str(scenes), *words)
     assert found.code == 0 and "6 pictures" in found.err
     line = 32 // 14
-    assert pixels(tmp_path / "x.png").shape == (
-        (2 * (32 + line) + line) * SCALE,
-        (3 * (32 + line) + line) * SCALE,
-        3,
-    )
-    grid = pixels(tmp_path / "x.png")[::SCALE, ::SCALE]
+    whole = pixels(tmp_path / "x.png")
+    assert whole.shape[1] == (3 * (32 + line) + line) * SCALE
+    row = (32 + 2 * line) * SCALE
+    heading = (len(whole) - 2 * row) // 2
+    for start in (0, heading + row):
+        said = whole[start : start + heading]
+        assert (said[0] == 255).all() and (said < 99).any()  # dark letters on white
+    grid = whole[heading : heading + row : SCALE, ::SCALE]
     first, second = (grid[line : line + 32, x : x + 32] for x in (line, 2 * line + 32))
     assert (first != second).any()
     document = json.loads(cli("sample", str(scenes), "--caption", CAPTION, "--json").out)

@@ -12,6 +12,8 @@ from gantext.runs.folder import RunDir
 from gantext.runs.sweep import SweepDir
 from tests.conftest import Command
 
+pytestmark = pytest.mark.usefixtures("drawn_once")
+
 
 @pytest.fixture
 def run(trained: Path, tmp_path: Path) -> Path:

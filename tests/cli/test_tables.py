@@ -13,9 +13,10 @@ from gantext.cli import tables
 from gantext.cli.formats import Format, latex, markdown
 from gantext.cli.grid import Cell, Grid, label
 from gantext.cli.layout import Table, best, parts_of
-from gantext.cli.short_names import shortened
-from gantext.cli.sweep_table import ranges, tails
+from gantext.cli.sweep_table import ranges
+from gantext.evaluation.sweep_axis import tails
 from gantext.metrics.score import Score, shown_error
+from gantext.training.short_names import shortened
 
 NAME, SCORES = "2026-11-25_23-44-46-leakgan-coco-s1", [f"score-{i}" for i in range(8)]
 VALUES = [f"0.{i}234" for i in range(8)]

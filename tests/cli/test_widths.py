@@ -20,6 +20,7 @@ from gantext.metrics.text.frontier import Point
 from gantext.runs.folder import RunDir
 from gantext.runs.sweep import SweepDir
 from gantext.runs.sweep_state import JobState
+from gantext.training.terminal import Terminal, tell
 from tests.conftest import Command
 
 STATUSES = ("finished", "running", "diverged", "stopped", "failed")
@@ -122,6 +123,26 @@ def test_a_sweep(printed: Printed) -> None:
     sweep = SweepDir(Path("runs") / SWEEP)
     out = printed(lambda: sweeps.show(sweep, jobs, Format.table), words)
     assert "learning_rate: model.mle.learning_rate" in out
+    few = {
+        "job": "7",
+        "overrides": ["seed=1"],
+        "status": "finished",
+        "scores": [*map(Score.to_json, scores(["nll-test", "bleu-4"]))],
+    }
+    alone: list[JobState] = [few]
+    assert "±.0012" in printed(lambda: sweeps.show(sweep, alone, Format.table), ["7"])
+
+
+def test_a_line_is_broken_between_words(width: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """On a terminal, which gets a word that is longer than it as one; a file gets the line."""
+    path = "/runs/" + "x" * width
+    line = f"next: {'gantext sample run ' * 9}{path} \x1b[2J a"
+    tell(Terminal(width=width, force_terminal=True, color_system=None), line)
+    out = capsys.readouterr().out
+    assert out.split() == [*line.replace("\x1b", "\\x1b").split()]
+    assert [one for one in out.splitlines() if len(one) > width] == [path]
+    tell(Terminal(width=width), line)
+    assert capsys.readouterr().out == f"{line}\n"
 
 
 @pytest.fixture

@@ -33,6 +33,8 @@ OTHERS = [
 ]
 LINES = "a cat sat\na dog ran\na cat ran far\nthe dog sat\nthe dog ran far away\na bird sang\n"
 CAP = 4  # no size of a model is above it
+# Fewer layers of the same kinds, which are built, copied and loaded anew for each case.
+FEWER = {"dpr_gan": ["model.generator.rounds=1", "model.encoder.channels=[4,4]"]}
 WALKS = [*((name, [], "model") for name in models.available()), *OTHERS]
 
 
@@ -50,7 +52,7 @@ def lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_every_key_of_a_model_is_refused_or_trains(
     lines: list[str], name: str, words: list[str], group: str
 ) -> None:
-    settings = [*overrides(name, CAP), *words]
+    settings = [*overrides(name, CAP), *FEWER.get(name, []), *words]
     if models.reads(name) is data.Reads.text:
         settings = [*without_data(settings), *lines]
     base = compose(settings)
@@ -123,8 +125,9 @@ def broken(small: Small) -> str | None:
     """What is not finite after one step of each phase, of the model as it is before the first."""
     start = small.state()
     lookout = Lookout(small.algorithm.networks())
-    for phase in small.phases():
-        small.load(start)
+    for place, phase in enumerate(small.phases()):
+        if place:
+            small.load(start)
         error, metrics = None, dict[str, float]()
         try:
             metrics = small.step(phase)

@@ -3,15 +3,14 @@
 import re
 import shlex
 import sys
-import tomllib
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from gantext import plugins
-from gantext.config import keys
 from tests.conftest import ROOT, Command
+from tests.plugins.installation import add_metadata, importable
 
 TUTORIALS = sorted((ROOT / "docs/tutorials").glob("*.md"))
 # A fenced block, and the path that stands alone above it, where it is a file.
@@ -19,50 +18,22 @@ BLOCK = re.compile(r"(?:^`(\S+)`\n\n)?^```(\w+)\n(.*?)^```", re.DOTALL | re.MULT
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty folder, from which an installed package can be imported; forgotten afterwards."""
-    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
-    loaded = {*sys.modules}
-    yield tmp_path
-    for name in {*sys.modules} - loaded:
-        if str(tmp_path) in str(getattr(sys.modules[name], "__file__", "")):
-            del sys.modules[name]
-    forget()
-
-
-def forget() -> None:
-    """What was looked up before a package was installed is looked up again."""
-    for kept in (plugins.installed, plugins.config_folders, keys.experiments):
-        kept.cache_clear()
-
-
-def install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What `pip install .` leaves of a package in a folder that is imported from."""
-    project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
-    info = folder / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text(
-        f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
-    )
-    points = [
-        line
-        for group, named in project["entry-points"].items()
-        for line in (f"[{group}]", *(f"{name} = {where}" for name, where in named.items()))
-    ]
-    (info / "entry_points.txt").write_text("\n".join(points))
-    monkeypatch.syspath_prepend(str(folder))
-    forget()
+def installs() -> Iterator[ExitStack]:
+    """Where a page installs a package; forgotten afterwards."""
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
+        patch.setattr(sys, "dont_write_bytecode", True)  # the page writes its files anew
+        yield stack
 
 
 @pytest.mark.parametrize("page", TUTORIALS, ids=lambda page: page.stem)
 def test_a_tutorial_can_be_followed(
-    page: Path, cli: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
+    page: Path, cli: Command, tmp_path: Path, installs: ExitStack
 ) -> None:
     typed = 0
     for path, language, text in BLOCK.findall(page.read_text()):
         if path:
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).write_text(text)
+            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / path).write_text(text)
         elif language == "python":
             exec(compile(text, str(page), "exec"), {})
         else:
@@ -70,15 +41,17 @@ def test_a_tutorial_can_be_followed(
             for line in text.splitlines():
                 typed += 1
                 assert line.startswith("$ "), line
-                follow(line[2:], cli, folder, monkeypatch)
+                follow(line[2:], cli, tmp_path, installs)
     assert typed >= 5
 
 
-def follow(line: str, cli: Command, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def follow(line: str, cli: Command, folder: Path, installs: ExitStack) -> None:
     """Do what a line says; it has to go well, and to print something."""
     name, *words = shlex.split(line)
     if (name, words) == ("pip", ["install", "."]):
-        return install(folder, monkeypatch)
+        add_metadata(folder, (folder / "pyproject.toml").read_text())
+        installs.enter_context(importable(folder))
+        return
     assert name == "gantext", line
     found = cli(*words)
     assert found.code == 0, (line, found.err)

@@ -1,18 +1,24 @@
 """Figures as PNG and SVG: well-formed, self-contained, the same each time, safe with any name."""
 
+import math
 import re
+from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
 
 import matplotlib
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 from gantext.metrics.text.frontier import Point
-from gantext.plots.frontier import Curve, frontier_figure
+from gantext.models.gan import CURVES
+from gantext.plots.frontier import Curve, Mark, frontier_figure
 from gantext.plots.layouts import Layout
 from gantext.plots.learning import learning_figures
-from gantext.plots.output import to_png, to_svg
+from gantext.plots.lengths import Bucket, lengths_figure
+from gantext.plots.output import to_png, to_svg, to_svgs
+from gantext.plots.sweep import sweep_figure
 from gantext.plots.theme import LONGEST, THEMES, plain
 
 NAMESPACES = {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
@@ -51,6 +57,50 @@ def test_svg_is_one_scalable_element_without_outside_references() -> None:
 def test_svg_is_the_same_for_the_same_figure() -> None:
     drawn = figure()
     assert to_svg(drawn) == to_svg(drawn) == to_svg(figure())
+
+
+ROWS = [
+    {
+        "phase": phase,
+        "total": t,
+        "g_loss": math.sin(t),
+        "d_loss": 0.5,
+        "reward": t,
+        "reward_std": 1.0,
+    }
+    for phase, steps in (("mle", range(1, 9)), ("adversarial", range(9, 99)))
+    for t in steps
+]
+COUNTS = {"up to 8": Bucket(0.5, 4, 0.1), "over 8": Bucket(0.4, 300, 0.1)}
+SWEPT = {"": {"10": [1.0, 3.0], "20": [4.0]}, "x": {"10": [2.0], "20": [5.0]}}
+(BANDED,) = [layout for layout in CURVES if layout.band]
+DRAWN: dict[str, Callable[[str], Figure]] = {
+    "frontier": lambda theme: frontier_figure(
+        [Curve(POINTS), Curve(POINTS, True)], [Mark("p", {4: 0.3}, {4: 0.5}, "real")], theme=theme
+    ),
+    "lengths": lambda theme: lengths_figure({"real": COUNTS, "gan": COUNTS}, "BLEU-4", theme),
+    "sweep": lambda theme: sweep_figure(SWEPT, "hidden", "nll", theme),
+    "learning": lambda theme: learning_figures(ROWS, [BANDED], theme)[0].figure,
+}
+POINTS = [
+    Point("run", "g", t, {4: 0.4 - t / 5}, {4: 0.9 - t / 2}, s) for t in (0.5, 1) for s in (1, 2)
+]
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_the_dark_one_is_that_which_would_be_drawn(name: str) -> None:
+    def without_ids(svg: str) -> str:
+        return re.sub(r"f[0-9a-f]{8}-\d+", "", svg)
+
+    light, dark = to_svgs(DRAWN[name]("light"))
+    assert light == to_svg(DRAWN[name]("light"))
+    assert without_ids(dark) == without_ids(to_svg(DRAWN[name]("dark")))
+    assert "#" in dark and dark != light
+
+
+def test_no_two_colours_of_a_theme_are_the_same() -> None:
+    for theme in THEMES.values():
+        assert len({*theme.colours}) == len(theme.colours)
 
 
 def test_ids_are_referred_to_and_differ_between_figures() -> None:

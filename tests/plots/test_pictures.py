@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from gantext.errors import UserError
-from gantext.plots.captions import captioned_svg
+from gantext.plots.captions import captioned_png, captioned_svg
 from gantext.plots.pictures import (
     GREY,
     cells_of,
@@ -152,6 +152,30 @@ def test_captions_are_folded_under_their_pictures() -> None:
     assert heights == sorted(heights) and heights[0] > float(images[2].attrib["height"])
     with pytest.raises(UserError, match="1 captions of 2 pictures are not 4"):
         captioned_svg(cells_of(flat(1, 2, 3, 4)), 4, ("a",), each=2)
+
+
+def test_captions_stand_above_their_pictures_in_a_file() -> None:
+    """Two rows of two pictures of 20 x 20 for each caption, which is folded at its words."""
+    drawn = flat(*range(1, 9), size=20, channels=3)
+    whole = _decoded(captioned_png(drawn, 2, ("a red star", "a blue square and a green one"), 2))
+    grid = 2 * (2 * 20 + 3)
+    assert whole.shape[1] == grid
+    ground = (whole == 255).all(2)
+    starts = [y for y in range(len(whole)) if ground[y].all() and not (y and ground[y - 1, 0])]
+    first, second = starts
+    headings = [whole[first : second - grid], whole[second : len(whole) - grid]]
+    assert len(headings[1]) > len(headings[0]) and all((one < 99).any() for one in headings)
+    for place, end in ((0, second), (4, len(whole))):
+        expected = grid_array(drawn[place : place + 4], 2, 2)
+        np.testing.assert_array_equal(whole[end - grid : end], expected)
+    assert captioned_png(drawn, 3, ()) == grid_png(drawn, 3)
+    with pytest.raises(UserError, match="8 pictures are not as many of 3 captions"):
+        captioned_png(drawn, 2, ("a", "b", "c"))
+
+
+def _decoded(png: bytes) -> np.ndarray:
+    with Image.open(io.BytesIO(png)) as opened:
+        return np.asarray(opened)
 
 
 @pytest.mark.parametrize("shape", [(0, 1, 4, 4), (2, 2, 4, 4), (1, 4, 4), (2, 3, 0, 4)])

@@ -10,14 +10,15 @@ import shutil
 import signal
 import subprocess
 import sys
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT, Command, environment, scores_in
-from tests.forker import Forker, until
+from gantext.training.loop import Trainer
+from tests.conftest import ROOT, Command, environment, finished, scores_in
+from tests.plugins.installation import add_metadata, importable
 
 PAGE = ROOT / "docs" / "extending.md"
 TOY = ["model=toy", "data=toytext", "eval.samples=100", "log.every_steps=10", "threads=1"]
@@ -29,82 +30,58 @@ def blocks() -> dict[str, str]:
     return dict(found)
 
 
-def written(folder: Path) -> Path:
-    """The page's package as pip would have installed it in `folder`."""
+@pytest.fixture(scope="module")
+def plugin(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that the toy is installed in."""
+    folder = tmp_path_factory.mktemp("site")
     files = blocks()
-    project = tomllib.loads(files.pop("pyproject.toml"))["project"]
-    info = f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
-    files[f"{info}/METADATA"] = (
-        f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
-    )
-    files[f"{info}/entry_points.txt"] = "\n".join(
-        line
-        for group, points in project["entry-points"].items()
-        for line in (f"[{group}]", *(f"{name} = {where}" for name, where in points.items()))
-    )
+    add_metadata(folder, files.pop("pyproject.toml"))
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
     return folder
 
 
-@pytest.fixture(scope="module")
-def plugin(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The folder of the installed toy, for PYTHONPATH."""
-    return str(written(tmp_path_factory.mktemp("site")))
-
-
-@pytest.fixture(scope="module")
-def forker(plugin: str) -> Iterator[Forker]:
-    """Starts commands where the toy is installed."""
-    forker = Forker(PYTHONPATH=plugin)
-    yield forker
-    forker.close()
-
-
 @pytest.fixture
-def installed(forker: Forker, tmp_path: Path) -> Command:
+def installed(plugin: Path, cli: Command) -> Iterator[Command]:
     """`installed(*words)`: the command where the toy is installed, in an empty folder."""
-    return lambda *words: forker.start(tmp_path, *words, apart=True).result()
+    with importable(plugin):
+        yield cli
 
 
 @pytest.fixture(scope="module")
-def run(forker: Forker, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def run(plugin: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a finished run of the toy; not to be changed."""
-    folder = tmp_path_factory.mktemp("toy")
-    trained = forker.start(folder, "train", *TOY, "name=straight")
-    assert trained.wait() == 0, trained.said
-    return folder / "runs" / "straight"
+    with importable(plugin):
+        return finished(tmp_path_factory.mktemp("toy"), TOY)
 
 
-def test_it_is_shown_where_models_and_data_are(shell: Command, plugin: str) -> None:
-    shown = shell("train", "--help", PYTHONPATH=plugin).out
+def test_it_is_shown_where_models_and_data_are(
+    installed: Command, shell: Command, plugin: Path
+) -> None:
+    shown = installed("train", "--help").out
     assert "toy  " in shown and "a table of word pairs" in shown
     assert "who sees whom" in shown
-    rows = json.loads(shell("data", "list", "--json", PYTHONPATH=plugin).out)
-    (row,) = [row for row in rows if row["name"] == "toytext"]
+    listed = shell("data", "list", "--json", PYTHONPATH=str(plugin))  # in a process of its own
+    (row,) = [row for row in json.loads(listed.out) if row["name"] == "toytext"]
     assert row["where"] == "made from a seed" and row["state"] == "ready"
-    assert "toy" not in shell("train", "--help").out
 
 
-def test_misfits_are_refused_in_one_line(shell: Command, installed: Command, run: Path) -> None:
+def test_misfits_are_refused_in_one_line(installed: Command) -> None:
     found = installed("train", "model=toy", "data=digits")
     assert found.code == 2 and "data=toytext" in found.errors[-1]
     found = installed("train", "model=toy", "model.stepz=3")
     assert found.code == 2 and "did you mean model.steps?" in found.errors[-1]
-    found = shell("sample", str(run))  # where the plugin is not installed
-    assert found.code == 2 and found.errors == [
-        f"error: cannot read {run}/config.yaml: unknown model 'toy'"
-    ]
 
 
-def test_a_broken_plugin_is_named(shell: Command, plugin: str, tmp_path: Path) -> None:
-    shutil.copytree(plugin, tmp_path / "site")
-    (tmp_path / "site" / "gantext_toy" / "toy.py").unlink()
-    found = shell("train", *TOY, PYTHONPATH=str(tmp_path / "site"))
-    assert found.code == 2
-    assert "the plugin gantext_toy.toy of toy cannot be imported" in found.errors[-1]
-    assert shell("train", "model=mle", "--dry-run", PYTHONPATH=str(tmp_path / "site")).code == 0
+def test_a_broken_plugin_is_named(cli: Command, plugin: Path, tmp_path: Path) -> None:
+    site = Path(shutil.copytree(plugin, tmp_path / "site"))
+    (site / "gantext_toy" / "toy.py").unlink()
+    with importable(site):
+        found = cli("train", *TOY)
+        assert found.code == 2
+        assert "the plugin gantext_toy.toy of toy cannot be imported" in found.errors[-1]
+        assert cli("train", "model=mle", "--dry-run").code == 0
 
 
 def test_it_is_sampled_scored_and_reported(installed: Command, run: Path, tmp_path: Path) -> None:
@@ -129,34 +106,40 @@ def test_the_measure_appears_wherever_our_own_do(installed: Command, run: Path) 
     assert "--temperature" in options and "--preset" not in options
 
     runs = ("--runs-dir", str(run.parent))
-    rows = json.loads(installed("runs", "list", *runs, "--json").out)
-    (row,) = [row for row in rows if row["run"] == "straight"]
-    assert 0.2 < row["scores"]["vowels"] < 0.6
+    (row,) = json.loads(installed("runs", "list", *runs, "--json").out)
+    (vowels,) = [score["value"] for score in row["scores"] if score["name"] == "vowels"]
+    assert row["run"] == "run" and 0.2 < vowels < 0.6
     assert "vowels" in installed("runs", "list", *runs).out
 
     found = installed("eval", "vowels", str(run), "--json")
     own, real = scores_in(found.out)
     assert (own["name"], real["name"]) == ("vowels", "real-vowels"), found.err
-    assert own["signature"]["run"] == "straight" and own["signature"]["sentences"] == 100
+    assert own["signature"]["run"] == "run" and own["signature"]["sentences"] == 100
     assert list((run / "scores").glob("vowels-*.json"))
     beside = installed("compare", str(run), f"{run}@pairs")
     assert "vowels" in beside.out, beside.err
 
 
-def test_without_the_package_there_is_no_such_measure(shell: Command) -> None:
-    found = shell("eval", "vowels")
+def test_without_the_package_there_is_nothing_of_it(cli: Command, run: Path) -> None:
+    assert "toy" not in cli("train", "--help").out
+    found = cli("eval", "vowels")
     assert found.code == 2 and "No such command 'vowels'" in found.err
+    found = cli("sample", str(run))
+    assert found.code == 2 and found.errors == [
+        f"error: cannot read {run}/config.yaml: unknown model 'toy'"
+    ]
 
 
 def test_a_measure_that_cannot_be_imported_is_named(
-    shell: Command, plugin: str, tmp_path: Path
+    cli: Command, plugin: Path, tmp_path: Path
 ) -> None:
-    site = str(shutil.copytree(plugin, tmp_path / "site"))
-    (tmp_path / "site" / "gantext_toy" / "vowels.py").write_text("import there_is_no_such_module\n")
-    found = shell("eval", "bleu", PYTHONPATH=site)
-    assert found.code == 2 and len(found.errors) == 1
-    assert "the measure gantext_toy.vowels:ROW cannot be imported" in found.err
-    assert shell("--help", PYTHONPATH=site).code == 0
+    site = Path(shutil.copytree(plugin, tmp_path / "site"))
+    (site / "gantext_toy" / "vowels.py").write_text("import there_is_no_such_module\n")
+    with importable(site):
+        found = cli("eval", "bleu")
+        assert found.code == 2 and len(found.errors) == 1
+        assert "the measure gantext_toy.vowels:ROW cannot be imported" in found.err
+        assert cli("--help").code == 0
 
 
 def test_it_learns(run: Path) -> None:
@@ -164,14 +147,21 @@ def test_it_learns(run: Path) -> None:
     assert rows[-1]["nll"] < 1.2 < rows[0]["nll"]
 
 
-def test_a_stopped_run_goes_on_exactly(forker: Forker, run: Path) -> None:
-    folder = run.parent.parent
-    child = forker.start(folder, "train", *TOY, "name=stopped", "checkpoint.every_steps=1")
-    stopped = folder / "runs" / "stopped"
-    until(lambda: any(stopped.glob("checkpoints/*")))
-    assert child.kill(signal.SIGTERM) == 128 + signal.SIGTERM, child.said
-    assert forker.start(folder, "train", "--resume", "stopped").wait() == 0
-    assert weights(stopped) == weights(run)
+def test_a_stopped_run_goes_on_exactly(
+    installed: Command, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = Trainer._take_step
+
+    def stopped(self: Trainer, *rest: Any) -> Any:
+        if self.total == 3:
+            signal.raise_signal(signal.SIGTERM)
+        return step(self, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "_take_step", stopped)
+        assert installed("train", *TOY, "name=stopped").code == 128 + signal.SIGTERM
+    assert installed("train", "--resume", "stopped").code == 0
+    assert weights(tmp_path / "runs" / "stopped") == weights(run)
 
 
 def weights(run: Path) -> bytes:
@@ -179,7 +169,7 @@ def weights(run: Path) -> bytes:
     return max(run.glob("checkpoints/*")).joinpath("tensors.safetensors").read_bytes()
 
 
-def test_inside_the_package_it_is_one_file_and_one_yaml(tmp_path: Path, shell: Command) -> None:
+def test_inside_the_package_it_is_one_file_and_one_yaml(tmp_path: Path) -> None:
     for name in ("gantext", "conf"):
         shutil.copytree(ROOT / name, tmp_path / name)
     files = blocks()

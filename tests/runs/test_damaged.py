@@ -58,7 +58,7 @@ def refused(cli: Command, *words: str) -> str:
             "eval bleu bad",
             "line 1: an interpolation, ${...}",
         ),
-        ("config.yaml", "seed: 1", "report bad", '"model": found null, expected text'),
+        ("config.yaml", "seed: 1", "report bad", "it names no model: model.name is missing"),
         (
             "config.yaml",
             "model:\n  name: gan\n  _target_: os.system",

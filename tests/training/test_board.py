@@ -57,7 +57,7 @@ def test_the_table_of_all_jobs_has_room_in_80_columns(sweep: SweepDir) -> None:
         table.refresh(sweep.job("1"))
         lines = shown(table)
     assert max(map(len, lines)) <= 80
-    head, first, second, third, counts = lines
+    head, first, second, third, counts, keys = lines
     assert head.split() == [
         "job",
         "state",
@@ -73,6 +73,20 @@ def test_the_table_of_all_jobs_has_room_in_80_columns(sweep: SweepDir) -> None:
     assert second.split()[: len(where)] == where
     assert third.split()[:3] == ["2", "planned", "seed=3"]
     assert counts == "1 finished, 1 running, 1 planned"
+    assert keys == "learning_rate: model.mle.learning_rate, odd: model.odd"
+
+
+def test_names_lose_their_middle_and_stay_different(tmp_path: Path) -> None:
+    """Words that differ at their start and at their end, and a score of a long name."""
+    score = {**SCORE, "name": "grammatical"}
+    for number, (seed, rate) in enumerate([(1, 0.1), (2, 0.1), (1, 0.2)]):
+        words = (f"seed={seed}", f"model.generator.learning_rate={rate}")
+        done = job(tmp_path / "s", number, *words)
+        done.save_result({"status": "finished", "scores": [score], "objective": "grammatical"})
+    head, *jobs, _, _ = shown(Board(Terminal(file=io.StringIO()), SweepDir(tmp_path / "s").jobs()))
+    assert head.split()[-2:] == ["grammatical", "overrides"]
+    words = [line.partition("4.5000 ")[2] for line in jobs]
+    assert len(set(words)) == 3 and all("…" in one and one.startswith("seed=") for one in words)
 
 
 def test_a_wider_one_says_how_quick_they_are(sweep: SweepDir) -> None:
@@ -97,7 +111,7 @@ def test_where_there_is_little_room_the_jobs_that_run_are_in_sight(sweep: SweepD
     with RunDir(sweep.path / "1").lock():
         table.refresh(sweep.job("1"))
         lines = shown(table, height=board.AROUND + 1)
-    assert [line.split()[0] for line in lines[1:-1]] == ["1"]
+    assert [line.split()[0] for line in lines[1:-2]] == ["1"]
 
 
 def test_plain_lines_say_it_now_and_then(sweep: SweepDir, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -93,6 +93,7 @@ FIRST, SECOND, THIRD = (
     Phase(name, 8, 1, lambda batch, rng: {}, key=f"{name}.steps", tied=tied)
     for name, tied in (("first", "its rate falls"), ("second", ""), ("third", ""))
 )
+LAST = Phase("last", 8, 1, lambda batch, rng: {}).by("last.steps", "its rate falls", since="second")
 
 
 @pytest.mark.parametrize(
@@ -109,6 +110,10 @@ FIRST, SECOND, THIRD = (
         ("second", [SECOND, THIRD], [SECOND, THIRD], (1, 3), "third has begun without these steps"),
         ("second", [SECOND], [SECOND], (0, 9), "9 steps of second are done"),
         ("second", [SECOND, THIRD], [THIRD], (0, 3), "3 steps of second are done"),
+        ("last", [FIRST, SECOND, LAST], [FIRST, SECOND, LAST], (0, 3), None),
+        ("last", [FIRST, SECOND], [FIRST, SECOND, LAST], (1, 0), None),
+        ("last", [FIRST, SECOND], [FIRST, SECOND, LAST], (1, 3), "second has begun, and its rate"),
+        ("last", [SECOND, THIRD, LAST], [SECOND, THIRD], (1, 0), "second has begun, and its rate"),
     ],
 )
 def test_which_phases_may_become_longer(

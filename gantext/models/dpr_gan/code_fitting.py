@@ -61,11 +61,12 @@ class PartFitter(NamedParts):
     def descend(self, loss: Tensor) -> Metrics:
         """One update by a loss in nats, at the schedule's learning rate."""
         config = self.config
-        rate = cosine_rate(self.done, config.steps, config.warmup_steps, DESCENT.final_rate)
-        set_rate(self.optimiser, rate * config.learning_rate)
+        left = cosine_rate(self.done, config.steps, config.warmup_steps, DESCENT.final_rate)
+        rate = left * config.learning_rate
+        set_rate(self.optimiser, rate)
         norm = clipped_step(self.optimiser, self.fitted, loss / NATS, DESCENT.clip)
         self.done += 1
-        return {"grad_norm": norm}
+        return {"grad_norm": norm, "learning_rate": rate}
 
     def parts(self) -> Mapping[str, Any]:
         """The optimiser."""

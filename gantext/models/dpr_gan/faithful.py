@@ -68,7 +68,8 @@ class RetrievalGame(CaptionPainter):
     def phases(self) -> Sequence[Phase]:
         """adversarial alone."""
         steps, rows = self.config.steps, self.config.batch_size
-        return [Phase("adversarial", steps, rows, self.step, adversarial=True)]
+        phase = Phase("adversarial", steps, rows, self.step, adversarial=True)
+        return [phase.by("faithful.steps")]
 
     def drawn(self, generator: nn.Module, tokens: Tensor, rng: torch.Generator) -> Tensor:
         """One picture of each caption (B, T), (B, C, S, S)."""

@@ -3,7 +3,7 @@
 import copy
 import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -23,7 +23,7 @@ from gantext.data.ranges import (
 )
 from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
-from gantext.models.contract import Phase, PictureTask
+from gantext.models.contract import Phase, PictureTask, StepFunction
 from gantext.models.dpr_gan.code_fitting import DESCENT, CodeFitting, CodeFittingConfig
 from gantext.models.dpr_gan.codes import Gaussian
 from gantext.models.dpr_gan.discriminator import ProjectionConfig, ProjectionDiscriminator
@@ -44,7 +44,14 @@ from gantext.nn.captions.fitting import (
     FittingConfig,
     disturbed,
 )
-from gantext.nn.optim import Metrics, Optimiser, cosine_rate, descend, set_rate
+from gantext.nn.optim import (
+    Metrics,
+    Optimiser,
+    cosine_rate,
+    descend,
+    set_rate,
+    tied_by_rate,
+)
 from gantext.nn.pictures.ema import Ema
 from gantext.nn.pictures.gan_losses import GanLoss, generator_loss
 
@@ -144,36 +151,28 @@ class Recipe(CaptionPainter):
 
     def phases(self) -> Sequence[Phase]:
         """dual_encoder, decoder, composer, adversarial, hard_negatives."""
-        config, rows = self.config, self.config.adversarial.batch_size
-        fit, decode, compose = config.fitting, config.decoding, config.composing
-        steps, hard = config.adversarial.steps, config.hard_negatives.steps
-        rise = config.adversarial.warmup_steps
+        config, game = self.config, self.config.adversarial
+        tied = tied_by_rate(DESCENT.final_rate)
+
+        def phase(
+            name: str,
+            own: FittingConfig | CodeFittingConfig | AdversarialConfig,
+            step: StepFunction,
+        ) -> Phase:
+            return Phase(name, own.steps, own.batch_size, step, warmup=own.warmup_steps)
+
+        encoder = phase("dual_encoder", config.fitting, self.fitter.step)
+        decoder = phase("decoder", config.decoding, self.codes.decoder_step)
+        composer = phase("composer", config.composing, self.codes.composer_step)
+        adversarial = phase("adversarial", game, self.step)
+        hard = Phase("hard_negatives", config.hard_negatives.steps, game.batch_size, self.hard_step)
         return [
-            Phase(
-                "dual_encoder",
-                fit.steps,
-                fit.batch_size,
-                self.fitter.step,
-                scored=False,
-                warmup=fit.warmup_steps,
-            ),
-            Phase(
-                "decoder",
-                decode.steps,
-                decode.batch_size,
-                self.codes.decoder_step,
-                scored=False,
-                warmup=decode.warmup_steps,
-            ),
-            Phase(
-                "composer",
-                compose.steps,
-                compose.batch_size,
-                self.codes.composer_step,
-                warmup=compose.warmup_steps,
-            ),
-            Phase("adversarial", steps, rows, self.step, adversarial=True, warmup=rise),
-            Phase("hard_negatives", hard, rows, self.hard_step, adversarial=True),
+            replace(encoder, scored=False).by("fitting.steps", tied),
+            replace(decoder, scored=False).by("decoding.steps", tied),
+            composer.by("composing.steps", tied),
+            replace(adversarial, adversarial=True).by("adversarial.steps", tied),
+            # Its steps stand on the same falling rate.
+            replace(hard, adversarial=True).by("hard_negatives.steps", tied, since="adversarial"),
         ]
 
     def networks(self) -> Mapping[str, nn.Module]:
@@ -222,7 +221,7 @@ class Recipe(CaptionPainter):
 
         Returns metrics, and the fakes (B, C, S, S) on those steps, else (0, C, S, S).
         """
-        self._set_rates()
+        left = self._set_rates()
         rows = self.near.draw(batch.tokens, self.config.adversarial.near_captions, rng)
         near = self.near.captions[rows]  # (B, n, T)
         noise = torch.randn(
@@ -234,15 +233,16 @@ class Recipe(CaptionPainter):
         d_found = self.d_step(real.mean, composed.detach(), batch.tokens, near[:, 0])
         g_found, fake = self.g_step(batch, real, composed, near, encoder, rng)
         self.steps += 1
-        return {**d_found, **g_found, **self.matching.kept}, fake
+        return {"rate_left": left, **d_found, **g_found, **self.matching.kept}, fake
 
-    def _set_rates(self) -> None:
-        """Both learning rates rise over the warm-up, then fall along a cosine."""
+    def _set_rates(self) -> float:
+        """Both learning rates rise over the warm-up, then fall along a cosine; to which share."""
         config = self.config.adversarial
         steps = config.steps + self.config.hard_negatives.steps
         rate = cosine_rate(self.steps, steps, config.warmup_steps, DESCENT.final_rate)
         set_rate(self.g_optimiser, rate * config.g_learning_rate)
         set_rate(self.matching.optimiser, rate * config.d_learning_rate)
+        return rate
 
     def d_step(self, real: Tensor, fake: Tensor, tokens: Tensor, near: Tensor) -> Metrics:
         """One update of D on codes (B, K, S / 4, S / 4) of captions (B, T).

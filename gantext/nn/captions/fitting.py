@@ -69,8 +69,9 @@ class EncoderFitter(NamedParts):
     def step(self, batch: PictureBatch, rng: torch.Generator) -> Metrics:
         """One update by the symmetric loss on B pairs."""
         config, encoder = self.config, self.encoder
-        rate = cosine_rate(self.done, config.steps, config.warmup_steps, self.descent.final_rate)
-        set_rate(self.optimiser, rate * config.learning_rate)
+        left = cosine_rate(self.done, config.steps, config.warmup_steps, self.descent.final_rate)
+        rate = left * config.learning_rate
+        set_rate(self.optimiser, rate)
         text = encoder.text(batch.tokens)
         pictures = encoder.image(disturbed(batch.pictures, config, rng))
         same = same_captions(batch.tokens)
@@ -82,6 +83,7 @@ class EncoderFitter(NamedParts):
             "retrieval_real": in_batch_accuracy(text, pictures, same),
             "temperature": 1 / encoder.scale().detach(),
             "grad_norm": norm,
+            "learning_rate": rate,
         }
 
     def parts(self) -> Mapping[str, Any]:
