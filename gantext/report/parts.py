@@ -8,17 +8,11 @@ from gantext.evaluation.table import Table as Scores
 from gantext.metrics.meanings import ARROWS, arrow
 from gantext.metrics.score import Score, shown, shown_error
 from gantext.metrics.signatures import own_name, signature_lines
-<<<<<<< HEAD
 from gantext.plots.curves import COURSE, CURVE, LOOKS, POSSIBLE
 from gantext.plots.layouts import Layout, Row, number
 from gantext.plots.learning import Panel, learning_figures
-from gantext.plots.output import to_svg
-from gantext.plots.path import path_panel
-=======
-from gantext.plots.curves import COURSE, LOOKS
-from gantext.plots.learning import learning_figures
 from gantext.plots.output import to_svgs
->>>>>>> short
+from gantext.plots.path import path_panel
 from gantext.report import kept
 from gantext.report.page import Figure, Table
 from gantext.runs.elapsed import elapsed
@@ -122,24 +116,16 @@ def curves(model: Model, place: int) -> list[Figure]:
     ]
 
     def draw() -> list[Figure]:
-<<<<<<< HEAD
-        light, dark = (_panels(rows, layouts, theme, place) for theme in ("light", "dark"))
-        return [
-            Figure(one.title, one.caption, to_svg(one.figure), to_svg(other.figure))
-            for one, other in zip(light, dark, strict=True)
-        ]
-=======
-        drawn = learning_figures(rows, layouts, place=place)
+        drawn = _panels(rows, layouts, place)
         return [Figure(one.title, one.caption, *to_svgs(one.figure)) for one in drawn]
->>>>>>> short
 
     return kept.figures(("curves", rows, layouts, place), draw)
 
 
-def _panels(rows: Sequence[Row], layouts: Sequence[Layout], theme: str, place: int) -> list[Panel]:
+def _panels(rows: Sequence[Row], layouts: Sequence[Layout], place: int) -> list[Panel]:
     """The curve of the papers, with the share of possible samples where not all are, and as a path;
     then those of the layouts."""
     some_are_not = any(number(row.get("grammatical")) < 1 for row in rows)
-    curve = learning_figures(rows, [CURVE, POSSIBLE] if some_are_not else [CURVE], theme, place)
-    path = path_panel(rows, theme, place)
-    return [*curve, *([path] if path else []), *learning_figures(rows, layouts, theme, place)]
+    curve = learning_figures(rows, [CURVE, POSSIBLE] if some_are_not else [CURVE], place=place)
+    path = path_panel(rows, place=place)
+    return [*curve, *([path] if path else []), *learning_figures(rows, layouts, place=place)]

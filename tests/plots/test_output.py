@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from gantext.metrics.text.frontier import Point
+from gantext.metrics.text.planes import bleu
 from gantext.models.gan import CURVES
 from gantext.plots.frontier import Curve, Mark, frontier_figure
 from gantext.plots.layouts import Layout
@@ -35,8 +36,12 @@ NASTY = [
 
 
 def figure(label: str = "run", theme: str = "light"):
-    points = [Point(label, "g", t, {4: 0.4 - t / 5}, {4: 0.9 - t / 2}) for t in (0.5, 1.0)]
-    return frontier_figure([Curve(points)], [], theme=theme)
+    plane = bleu(4)
+    points = [
+        Point(label, "g", t, {plane.y.score: 0.4 - t / 5, plane.x.score: 0.9 - t / 2})
+        for t in (0.5, 1.0)
+    ]
+    return frontier_figure((plane.x, plane.y), [Curve(points)], [], theme=theme)
 
 
 def texts(svg: str) -> list[str]:
