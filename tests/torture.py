@@ -49,22 +49,29 @@ SHORT = [
 ]
 
 
-def shortened(words: list[str]) -> list[str]:
+def on_short(words: list[str]) -> list[str]:
     """A tiny run on the short sentences."""
     return [*(word for word in words if not word.startswith("data")), *SHORT, *QUICK]
 
 
-SWEEP = [*shortened(conftest.SMALL_MLE), "model.mle.epochs=1", "seed=1,2"]
+SWEEP = [*on_short(conftest.SMALL_MLE), "model.mle.epochs=1", "seed=1,2"]
 # Its looks are at steps 5, 10 and 15, where it ends: a whole nat is too much to ask for.
 EARLY = ["early_stop.patience=2", "early_stop.min_delta=1", "checkpoint.best=nll_valid"]
 CURVE = ["log.curve.every_steps=4", "log.curve.adversarial_every_steps=3"]
+FEW_PICTURES = [
+    "data.train_size=24",
+    "data.test_size=10",
+    "model.candidates=1",
+    *(f"model.{group}.steps=2" for group in ("fitting", "decoding", "composing")),
+    "model.adversarial.steps=6",
+]
 RUNS = {
-    "mle": [*shortened(conftest.SMALL_MLE), *EARLY],
-    "gan": [*shortened(conftest.SMALL_GAN), "checkpoint.best=bleu-2", "eval.every_steps=4", *CURVE],
-    "leakgan": shortened(conftest.SMALL_LEAKGAN),
-    "vae": shortened(conftest.SMALL_VAE),
+    "mle": [*on_short(conftest.SMALL_MLE), *EARLY],
+    "gan": [*on_short(conftest.SMALL_GAN), "checkpoint.best=bleu-2", "eval.every_steps=4", *CURVE],
+    "leakgan": on_short(conftest.SMALL_LEAKGAN),
+    "vae": on_short(conftest.SMALL_VAE),
     "image_gan": [*conftest.SMALL_IMAGE_GAN, *QUICK],
-    "dpr_gan": [*conftest.SMALL_DPR_GAN, *QUICK, "data.train_size=24", "data.test_size=10"],
+    "dpr_gan": [*conftest.SMALL_DPR_GAN, *QUICK, *FEW_PICTURES],
     "sweep": SWEEP,
 }
 

@@ -9,6 +9,7 @@ first when they move.
 """
 
 import contextlib
+import functools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -124,7 +125,7 @@ def _readable(parser: OverridesParser, word: str, sweep: bool) -> str:
     pieces = [words.at_home(piece) for piece in pieces]
     word = f"{key}={','.join(pieces)}"
     try:
-        choices = parser.parse_override(word).is_sweep_override()
+        choices = _is_sweep(word)
     except UNREADABLE as error:
         read = [p if _reads(parser, key, p) or not words.is_path(p) else quote(p) for p in pieces]
         mended = f"{key}={','.join(read)}"
@@ -132,6 +133,12 @@ def _readable(parser: OverridesParser, word: str, sweep: bool) -> str:
             return mended
         raise UserError(_unreadable(parser, key, value, error)) from error
     return f"{key}={quote(pieces[0])}" if choices and words.is_file(pieces[0]) else word
+
+
+@functools.lru_cache(4096)  # the jobs of a sweep have the same words but for some
+def _is_sweep(word: str) -> bool:
+    """Whether an override has several values. Raises UNREADABLE."""
+    return bool(OverridesParser.create().parse_override(word).is_sweep_override())
 
 
 def _reads(parser: OverridesParser, key: str, value: str) -> bool:

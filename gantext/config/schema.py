@@ -5,6 +5,7 @@ data, so a misspelt key, a wrong type or a missing value is refused in one line.
 """
 
 import dataclasses
+import functools
 import re
 from collections.abc import Callable, Mapping
 from types import GenericAlias
@@ -87,28 +88,37 @@ def merged(schema: type, values: dict[str, Any], prefix: str) -> Any:
     Raises:
         UserError: naming the key behind the prefix.
     """
-    fields, types = dataclasses.fields(schema), get_type_hints(schema)
-    nested = {name: kind for name, kind in types.items() if dataclasses.is_dataclass(kind)}
-    twin = dataclasses.make_dataclass(
-        schema.__name__, [(f.name, _listed(types[f.name])) for f in fields if f.name not in nested]
-    )
+    types, nested, empty = _level(schema)
     flat = {key: value for key, value in values.items() if key not in nested}
     _check_digits(flat, prefix)
     try:
-        node = OmegaConf.merge(OmegaConf.structured(twin), flat)
+        node = OmegaConf.merge(empty, flat)
     except OmegaConfBaseException as error:
         raise UserError(_explain_merge(error, schema, prefix)) from error
     missing = sorted(OmegaConf.missing_keys(node)) + [key for key in nested if key not in values]
     if missing:
         raise UserError(f"a value is needed: {join(prefix, missing[0])}=...")
     checked = OmegaConf.to_object(node)
-    parts = {f.name: getattr(checked, f.name) for f in fields if f.name not in nested}
+    parts = {name: getattr(checked, name) for name in types if name not in nested}
     _check_lists(parts, types, prefix)
     for key, kind in nested.items():
         parts[key] = _merge_part(kind, values[key], join(prefix, key))
     made = schema(**parts)
     ranges.check(made, prefix)
     return made
+
+
+@functools.cache
+def _level(schema: type) -> tuple[dict[str, Any], dict[str, Any], DictConfig]:
+    """The types of a dataclass's fields, those that are dataclasses, and a node of its flat ones.
+
+    The node has no values, and is merged into a copy of it.
+    """
+    hints, fields = get_type_hints(schema), dataclasses.fields(schema)
+    types = {field.name: hints[field.name] for field in fields}
+    nested = {name: kind for name, kind in types.items() if dataclasses.is_dataclass(kind)}
+    flat = [(name, _listed(kind)) for name, kind in types.items() if name not in nested]
+    return types, nested, OmegaConf.structured(dataclasses.make_dataclass(schema.__name__, flat))
 
 
 def _listed(kind: Any) -> Any:

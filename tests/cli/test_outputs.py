@@ -50,10 +50,10 @@ def test_a_dash_is_stdout(cli: Command, trained: Path, tmp_path: Path) -> None:
         assert (found.code, found.out) == (2, "") and "leave one out" in found.err
 
 
-def test_stdout_by_its_link(shell: Command, trained: Path, tmp_path: Path) -> None:
+def test_stdout_by_its_link(cli: Command, shell: Command, trained: Path, tmp_path: Path) -> None:
     """A link of one's own to the process's stdout, as /dev/stdout is one."""
     (tmp_path / "mine").symlink_to("/proc/self/fd/1")
-    plain = shell("sample", str(trained), "-n", "3").out
+    plain = cli("sample", str(trained), "-n", "3").out
     found = shell("sample", str(trained), "-n", "3", "--out", "mine")
     assert (found.code, found.out) == (0, plain) and (tmp_path / "mine").is_symlink()
 
