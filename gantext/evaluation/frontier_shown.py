@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gantext.evaluation.frontier import Frontier
 from gantext.evaluation.spreadsheet import csv_text
-from gantext.metrics.score import Score, protocol, shown
+from gantext.metrics.score import Score, Setting, protocol, shown
 from gantext.metrics.signatures import own_name
 from gantext.metrics.text.frontier import Point
 
@@ -70,12 +70,16 @@ def protocols(found: Frontier) -> dict[str, list[Score]]:
     """By curve, the plane's scores of one draw, without what differs by temperature."""
     return {
         label: [
-            dataclasses.replace(one, signature=protocol(one))
+            dataclasses.replace(one, signature=_at_any_temperature(one))
             for one in {own.name: own for own in scores}.values()
             if own_name(one.name) in found.plane.columns
         ]
         for label, scores in found.scores.items()
     }
+
+
+def _at_any_temperature(score: Score) -> dict[str, Setting]:
+    return {key: value for key, value in protocol(score).items() if key != "temperature"}
 
 
 def to_csv(found: Frontier) -> str:

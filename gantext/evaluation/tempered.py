@@ -12,7 +12,7 @@ def why_not(model: Model, temperature: float) -> str:
     """
     name = model.brief["model"]
     if temperature == 0:
-        return "at temperature 0 one sentence has all the probability"
+        return "one sentence has all the probability there"
     if able(model, "estimate"):
         return f"that of model={name} is an estimate, made for temperature 1 alone"
     return "" if able(model, "write") else f"model={name} does not write word by word"

@@ -105,12 +105,19 @@ def signed(**settings: Setting) -> dict[str, Setting]:
 
 def protocol(score: Score) -> dict[str, Setting]:
     """The signature without the sentences' origin: equal for scores that may be compared."""
-    return {key: value for key, value in score.signature.items() if key not in ORIGIN}
+    kept = _of_origin(score)
+    return {key: value for key, value in score.signature.items() if key not in kept}
 
 
 def origin(score: Score) -> dict[str, Setting]:
     """Where the scored sentences come from."""
-    return {key: value for key, value in score.signature.items() if key in ORIGIN}
+    kept = _of_origin(score)
+    return {key: value for key, value in score.signature.items() if key in kept}
+
+
+def _of_origin(score: Score) -> frozenset[str]:
+    """The keys of the origin: where nothing was sampled, a temperature is the likelihood's own."""
+    return ORIGIN if "sampled" in score.signature else ORIGIN - {"temperature"}
 
 
 def signature_line(score: Score) -> str:

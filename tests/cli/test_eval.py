@@ -157,8 +157,12 @@ def test_a_damaged_file_of_scores_is_computed_again(cli: Command, run: Path) -> 
 def test_the_stored_likelihood_does_not_depend_on_the_samples(cli: Command, run: Path) -> None:
     values(cli, "likelihood", str(run), "-n", "10")
     files = [name for name in stored(run) if name.startswith("likelihood")]
-    values(cli, "likelihood", str(run), "-n", "12", "--temperature", "0.5")
+    values(cli, "likelihood", str(run), "-n", "12", "--seed", "3", "--temperature", "1")
     assert [name for name in stored(run) if name.startswith("likelihood")] == files
+    for n in ("10", "12"):  # at a temperature it is another one, of no samples either
+        values(cli, "likelihood", str(run), "-n", n, "--temperature", "0.5")
+        found = {name for name in stored(run) if name.startswith("likelihood")}
+        assert found > set(files) and len(found) == len(files) + 1
 
 
 def test_perplexity_is_exp_of_the_nll(cli: Command, run: Path) -> None:

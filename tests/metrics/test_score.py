@@ -7,7 +7,7 @@ import pytest
 
 from gantext import __version__
 from gantext.errors import UserError
-from gantext.metrics.score import Score, signature_line, signed
+from gantext.metrics.score import Score, origin, protocol, signature_line, signed
 
 SIGNATURE = {"preset": "texygen", "n": 4, "seed": None, "exact": True}
 
@@ -49,3 +49,11 @@ def test_signature_line() -> None:
 def test_a_signature_ends_with_the_version() -> None:
     sign = signed(sentences=3, data="abc")
     assert list(sign.items()) == [("sentences", 3), ("data", "abc"), ("version", __version__)]
+
+
+def test_a_temperature_is_of_the_samples_or_else_of_the_likelihood() -> None:
+    drawn = Score("bleu-4", 0.1, {"n": 4, "sampled": 30, "temperature": 0.5, "model": "gan"})
+    assert protocol(drawn) == {"n": 4} and origin(drawn)["temperature"] == 0.5
+    likely = Score("nll-test", 2.0, {"unit": "nats/token", "temperature": 0.5, "model": "gan"})
+    assert protocol(likely) == {"unit": "nats/token", "temperature": 0.5}
+    assert origin(likely) == {"model": "gan"}
