@@ -144,10 +144,10 @@ class Vocabulary:
         return words + len(self.end) <= width
 
     def limit(self, width: int) -> str:
-        """What of a sentence `takes` asks for, in words: "at most ..."."""
+        """What `takes` asks of a sentence, in words: "at most ..."."""
         if self.fixed_length:
-            return f"exactly {self.fixed_length} words, as all that the run was trained on"
-        return f"at most the {width} tokens (<eos> counted) of the run's longest"
+            return f"sentences of exactly {self.fixed_length} words"
+        return f"at most the {width} tokens (<eos> counted) of its longest sentence"
 
     def decode(self, ids: Iterable[int]) -> list[str]:
         """Return the words up to the first EOS, without PAD and BOS.

@@ -107,8 +107,8 @@ def reconstruct_lines(
     width = trained.run.info["max_length"]
     fitting = [line for line in lines if trained.vocabulary.takes(len(line.words), width)]
     if len(fitting) < len(lines):
-        limit = f"not {trained.vocabulary.limit(width)}: skipped"
-        said.append(f"{where}: {len(lines) - len(fitting)} of {len(lines)} have {limit}")
+        limit = f"skipped: the run takes {trained.vocabulary.limit(width)}"
+        said.append(f"{where}: {len(lines) - len(fitting)} of {len(lines)} are {limit}")
     if not fitting:
         raise UserError(f"{where}: no sentence is of a length that the run takes: {said[-1]}")
     rows = _decoded(trained, fitting, decoding)

@@ -138,10 +138,7 @@ def prompt_ids(vocabulary: Vocabulary, text: str, width: int) -> list[int]:
                 f"{UNKNOWN} stands for any that is not"
             )
     if len(words) + len(vocabulary.end) > width:
-        raise UserError(
-            f"a prompt of {len(words)} words: sentences have at most the {width} tokens "
-            "of the run's longest"
-        )
+        raise UserError(f"a prompt of {len(words)} words: the run takes {vocabulary.limit(width)}")
     return vocabulary.ids(words)
 
 

@@ -171,8 +171,8 @@ def _notes(
         notes.append(f"{where}: {share} are not in the run's vocabulary: read as <unk>")
     long = sum(s.log_prob is None for s in scored)
     if long:
-        limit = f"not {vocabulary.limit(width)}: not scored"
-        notes.append(f"{where}: {long} of {len(scored)} sentences have {limit}")
+        limit = f"not scored: the run takes {vocabulary.limit(width)}"
+        notes.append(f"{where}: {long} of {len(scored)} sentences are {limit}")
     return notes
 
 

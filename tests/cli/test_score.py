@@ -88,7 +88,7 @@ def test_odd_lines(cli: Command, trained: Path, tmp_path: Path) -> None:
     assert float(rows[2]["log_prob"]) < 0 < float(rows[2]["real"]) < 1
     words = 4 + width + width - 1
     assert f"2 of {words} tokens" in found.err and "1 blank lines skipped" in found.err
-    assert f"1 of 3 sentences have not at most the {width} tokens" in found.err
+    assert f"1 of 3 sentences are not scored: the run takes at most the {width} tokens" in found.err
     assert "3 sentences scored by run in scores.tsv" in found.err
     null = records(cli, trained, tmp_path / "odd.txt")[1]
     assert null["log_prob"] is None and null["real"] is None

@@ -107,8 +107,11 @@ def test_a_run_scores_and_writes_by_its_folder_alone(cli: Command, tmp_path) -> 
     (tmp_path / "f.txt").write_text("0 1 2\n0 1\n0 1 2 3\n")
     found = cli("score", "r", "f.txt")
     assert found.code == 0
-    assert f"2 of 3 sentences have not exactly {LENGTH} words" in found.err
+    assert (
+        f"2 of 3 sentences are not scored: the run takes sentences of exactly {LENGTH} words"
+        in found.err
+    )
     refused = cli("impute", "r", "0 1 2 ___")
-    assert refused.code == 2 and f"exactly {LENGTH} words" in refused.err
+    assert refused.code == 2 and f"sentences of exactly {LENGTH} words" in refused.err
     shown = cli("eval", "likelihood", "r", "--json")
     assert '"eos": false' in shown.out
