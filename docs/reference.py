@@ -12,6 +12,7 @@ from gantext.config import groups, keys
 from gantext.config.keys import Key
 from gantext.metrics.meaning import Meaning
 from gantext.metrics.meanings import MEANINGS, WAYS
+from gantext.metrics.text.planes import PLANES
 from gantext.metrics.text.presets import PRESETS
 
 FOLDER = Path(__file__).parent
@@ -41,6 +42,11 @@ def glossary() -> str:
     parts += [
         "## Presets of BLEU",
         "\n".join(f"- `{p.name}`: {p.about}." for p in PRESETS.values()),
+        "## Planes of `gantext eval frontier`",
+        "\n".join(
+            f"- `{p.name.value}`: `{p.y.score}` over `{p.x.score}`. {p.about} {p.mind}"
+            for p in PLANES
+        ),
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -84,8 +84,8 @@ SHOTS = (
 # What the shots need, made beforehand; then the figures, each with its caption.
 BEFORE = (f"train model=mle {SIZES} name=mle-1",)
 FIGURES = {
-    "frontier": ("BLEU against Self-BLEU over temperatures", "eval frontier gan-80 --order 3 "
-                 "--temperatures 0.6,0.8,1.0,1.2 --out ."),
+    "frontier": ("BLEU against Self-BLEU over temperatures", "eval frontier gan-80 --plane bleu "
+                 "--order 3 --temperatures 0.6,0.8,1.0,1.2 --out ."),
     "lengths": ("Scores by length", "eval lengths gan-80 --plot lengths.png"),
 }  # fmt: skip
 REPORT = "report gan-80 mle-1 --out report.html"

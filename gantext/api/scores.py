@@ -18,7 +18,7 @@ class Choices(TypedDict, total=False):
     """What may be chosen about scores; each stands in their signatures.
 
     Attributes:
-        preset: the BLEU protocol: texygen (the default), texygen-fast, leakgan, relgan or textgan.
+        preset: the BLEU protocol, as in `gantext.metrics.text.presets` (default: texygen).
         n: how many are sampled of a run; None: its own `eval.samples`.
         temperature: of the samples; None: the first run's own `eval.temperature`.
         seed: of the samples and of shuffles; None: the first run's own `eval.seed`.

@@ -18,7 +18,9 @@ from gantext.metrics import meanings
 from gantext.metrics.meaning import Better, Meaning
 from gantext.metrics.meanings import WAYS
 from gantext.metrics.signatures import family
+from gantext.metrics.text.planes import PLANES, Axis, Plane
 from gantext.metrics.text.presets import PRESETS, Preset
+from gantext.metrics.text.published import PUBLISHED
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ def explained(name: str, config_dir: Path | None = None) -> list[Entry]:
         found = [
             *_scores(name),
             *(_preset(one) for one in PRESETS.values() if one.name == name),
+            *(_plane(one) for one in PLANES if one.name == name),
             *_options(name, config_dir, groups.GROUPS),
             *(_of_key(key) for key in keys.keys(config_dir) if key.name == name),
         ]
@@ -93,7 +96,9 @@ def catalogue(config_dir: Path | None = None) -> dict[str, list[str]]:
     for key in keys.keys(config_dir):
         by_option.setdefault(f"keys of {key.option}" if key.option else "keys", []).append(key.name)
     options = {f"{group}=": groups.names(group, config_dir) for group in groups.GROUPS}
+    planes = [plane.name.value for plane in PLANES]
     others = {"measures": [*measures.table()], "presets of BLEU": [*PRESETS], **options}
+    others["planes of eval frontier"] = planes
     return {**by_command, **others, **by_option}
 
 
@@ -145,6 +150,27 @@ def _preset(one: Preset) -> Entry:
         "chosen by": f"--preset {one.name}, eval.preset={one.name}",
     }
     return Entry(one.name, "preset of BLEU", f"{one.about}.", facts)
+
+
+def _plane(one: Plane) -> Entry:
+    at = f", or {one.at:g} beside published points" if one.at else ""
+    where = "is the lowest that all curves reach" if one.turns else "is the real text's"
+    published = dict.fromkeys(p.source for p in PUBLISHED if p.plane is one.name)
+    facts = {
+        "across": _axis(one.x),
+        "up": _axis(one.y),
+        "read": f"{one.reads.score} where {one.where.score} {where}{at}; --at says otherwise",
+        "mind": one.mind,
+        "computed": f"at each temperature: {', '.join(one.measures)}",
+        "published": "; ".join(published),
+        "chosen by": f"gantext eval frontier --plane {one.name.value}",
+    }
+    said = {name: fact for name, fact in facts.items() if fact}
+    return Entry(one.name.value, "plane of eval frontier", one.about, said)
+
+
+def _axis(one: Axis) -> str:
+    return f"{one.score} ({one.way} \N{RIGHTWARDS ARROW}), the {one.better} the better"
 
 
 def _options(name: str, config_dir: Path | None, among: Sequence[str]) -> Iterator[Entry]:

@@ -11,12 +11,14 @@ from gantext.cli.grid import label
 from gantext.cli.layout import Table
 from gantext.cli.options import (
     TEMPERATURES,
+    At,
     ConfigDir,
     Count,
     DeviceName,
     FormatName,
     Json,
     Order,
+    Plane,
     PresetName,
     RunsDir,
     Samples,
@@ -29,6 +31,7 @@ from gantext.cli.options import (
     seeds_of,
 )
 from gantext.config.settings import Device
+from gantext.metrics.text.planes import PlaneName
 from gantext.training.waiting import waiting
 
 if TYPE_CHECKING:
@@ -42,6 +45,8 @@ EXAMPLES = """[bold]Examples[/bold]
 
   gantext eval frontier RUN RUN --temperatures 0.6,0.8,1.0 --seeds 0,1,2
 
+  gantext eval frontier RUN --plane oracle --at 8.4
+
   gantext eval frontier RUN --samples published.txt --out figures"""
 
 
@@ -52,11 +57,13 @@ def register() -> None:
 
 def frontier(
     words: Words = None,
+    plane: Plane = None,
     temperatures: Annotated[
         str, typer.Option(help="Temperatures, with commas between.")
     ] = TEMPERATURES,
     seeds: Seeds = None,
-    order: Order = 4,
+    order: Order = None,
+    at: At = None,
     samples: Samples = None,
     preset: PresetName = "texygen",
     n: Count = None,
@@ -73,18 +80,21 @@ def frontier(
 ) -> None:
     """Quality against diversity over temperatures: table, CSV and PNG.
 
-    Each run's curve stands beside its own MLE generator's, the real text and published points;
-    BLEU-N is read where Self-BLEU-N is the real text's.
+    Each run's curve stands beside its own MLE generator's, the real text and published points. It
+    is read where another is as diverse (--plane bleu: BLEU-N at the real text's Self-BLEU-N;
+    oracle: nll-oracle at an nll-test) or as good (lm: reverse-lm at the real text's lm-score).
     """
     from gantext.evaluation.frontier import frontier as measure
     from gantext.evaluation.frontier_shown import files, to_csv
+    from gantext.evaluation.planes import chosen_plane
 
     form = form_of(format, json)
     heats = numbers(temperatures, "--temperatures")
     asked = asked_for(words, samples, preset, n, None, device, runs_dir, config_dir)
     draws = seeds_of(seeds, asked)
     with waiting(tables.err, "reading runs and data") as say:
-        found = measure(asked, heats, draws, order, say)
+        chosen = chosen_plane(asked, plane, order, heats)
+        found = measure(asked, chosen, heats, draws, say, at)
         paths = _saved(files(found), out, asked)
     tables.notes(found.notes)
     if form is Format.json:
@@ -118,10 +128,16 @@ def _saved(files: dict[str, bytes], out: Path | None, asked: "Asked") -> list[Pa
 def _document(found: "Frontier", paths: list[Path]) -> dict[str, object]:
     from gantext.evaluation.document import scored_runs
 
+    plane = found.plane
     return {
-        "order": found.order,
-        "real": {"bleu": found.real.bleu, "self_bleu": found.real.self_bleu},
-        "at_real": [vars(one) for one in found.at_real],
+        "plane": {"name": plane.name, "x": plane.x.score, "y": plane.y.score},
+        "real": found.real.values,
+        "readings": {
+            "score": plane.reads.score,
+            "where": plane.where.score,
+            "at": found.place.at,
+            "curves": [vars(one) for one in found.readings],
+        },
         "runs": scored_runs(found.scores, found.places),
         "published": [vars(one) for one in found.published],
         "files": [str(path) for path in paths],
@@ -130,11 +146,18 @@ def _document(found: "Frontier", paths: list[Path]) -> dict[str, object]:
 
 
 def _show(found: "Frontier", preset: str, data: str, signatures: bool, form: Format) -> None:
-    from gantext.evaluation.frontier_shown import point_rows, protocols, reading
+    from gantext.evaluation.frontier_shown import point_rows, protocols, published_rows, reading
 
-    columns, rows = point_rows(found)
-    heads = [*columns[:2], *map(label, columns[2:])]
-    tables.show(Table(f"quality and diversity, preset {preset}", heads, rows, keys=2), form=form)
+    by = f", preset {preset}" if found.plane.name is PlaneName.bleu else ""
+    seen = f"quality and diversity on the plane {found.plane.name.value}{by}"
+    tables.show(_points(seen, *point_rows(found)), form=form)
+    if found.published:
+        tables.show(_points("what papers report", *published_rows(found)), form=form)
     title, columns, rows = reading(found)
     table = Table(title, list(map(label, columns)), rows)
     tables.show(tables.signed(table, protocols(found), data, signatures), form=form)
+
+
+def _points(title: str, columns: list[str], rows: list[list[str]]) -> Table:
+    """A table whose rows are points, each known by its curve and its temperature."""
+    return Table(title, [*columns[:2], *map(label, columns[2:])], rows, keys=2)

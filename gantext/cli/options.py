@@ -14,6 +14,8 @@ from gantext.data import ranges
 from gantext.errors import UserError
 from gantext.files import check_output, is_stdout, is_stream
 from gantext.inference.options import How
+from gantext.metrics.text.planes import PlaneName
+from gantext.metrics.text.presets import PRESETS
 
 if TYPE_CHECKING:
     from gantext.evaluation.request import Asked
@@ -165,12 +167,32 @@ ForceJudge = Annotated[
 PresetName = Annotated[
     str,
     typer.Option(
-        help="BLEU protocol: texygen, texygen-fast, leakgan, relgan or textgan.",
+        help=f"BLEU protocol: {', '.join(PRESETS)}.",
         autocompletion=completion.presets,
     ),
 ]
+Plane = Annotated[
+    PlaneName | None,
+    typer.Option(
+        help="What stands on the axes: BLEU and Self-BLEU, nll-oracle and nll-test, or scores of "
+        "language models (default: oracle where the true distribution is known, else bleu).",
+        show_default=False,
+    ),
+]
 Order = Annotated[
-    int, typer.Option(min=2, max=5, metavar="N", help="N of the plot and of the reading.")
+    int | None,
+    typer.Option(
+        min=2, max=5, metavar="N", help="N of --plane bleu (default: 4).", show_default=False
+    ),
+]
+At = Annotated[
+    float | None,
+    typer.Option(
+        metavar="VALUE",
+        help="Read curves where the other score has this value (default: the real text's own; "
+        "of --plane oracle nll-test 8 on the papers' oracle, or the lowest that all reach).",
+        show_default=False,
+    ),
 ]
 
 # How a latent vector is decoded.

@@ -14,6 +14,7 @@ from gantext.cli.options import (
     DeviceName,
     Json,
     Order,
+    Plane,
     PresetName,
     RunsDir,
     Seed,
@@ -64,7 +65,8 @@ def report(
         str, typer.Option(help="Temperatures of the frontier; none leaves it out.")
     ] = TEMPERATURES,
     seeds: Seeds = None,
-    order: Order = 4,
+    plane: Plane = None,
+    order: Order = None,
     preset: PresetName = "texygen",
     n: Count = None,
     seed: Seed = None,
@@ -89,7 +91,7 @@ def report(
     asked = None if alone else asked_for(runs, None, preset, n, seed, device, runs_dir)
     check_out(out, json)
     draws = [] if asked is None else seeds_of(seeds, asked)
-    request = Request(tuple(heats), tuple(draws), order, command, tuple(sweeps))
+    request = Request(tuple(heats), tuple(draws), plane, order, command, tuple(sweeps))
     with waiting(tables.err, "reading runs and data") as say:
         html = render(asked, request, say)
     tables.notes(asked.notes if asked is not None else [])

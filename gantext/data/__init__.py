@@ -6,6 +6,9 @@ A kind of data is a module of this package, or of a plugin, with a `Config`, and
 - `sources(cfg)`, the paths of all that it reads where these are not `files`, so that one can tell
   without reading it that it is as it was; None where one cannot,
 - `WHERE`, one line that says where it comes from when it reads none of these,
+- `TRUTH`, true where its corpus has the distribution that it was drawn from (`Corpus.truth`),
+- `published(cfg)`, whether this config is of the data that papers' numbers are of, where it may be
+  of others too,
 - `CAPTIONS`, where to put the captions of pictures that may have some and have no `load`,
 - `NEEDS`, a package that must be installed for it and that gantext does not install by itself,
 - `absolute(cfg)`, the config with the user's paths made absolute.
@@ -154,6 +157,17 @@ def where(name: str) -> str:
     """Where data without files comes from, in a few words."""
     said: str = getattr(_module(name), "WHERE", "made on the fly")
     return said
+
+
+def has_truth(name: str) -> bool:
+    """Whether the distribution that the data was drawn from is known."""
+    return bool(getattr(_module(name), "TRUTH", False))
+
+
+def published(cfg: NamedConfig) -> bool:
+    """Whether `cfg` is of the data that papers' numbers of that name are of."""
+    module = _module(cfg.name)
+    return bool(module.published(cfg)) if hasattr(module, "published") else True
 
 
 def installed(name: str) -> bool:

@@ -11,6 +11,7 @@ from gantext.evaluation.frontier import TEMPERATURES, frontier
 from gantext.evaluation.request import Asked
 from gantext.evaluation.scorebook import Say
 from gantext.metrics.score import Score, protocol
+from gantext.metrics.text import planes
 from gantext.runs.folder import RunDir
 
 NAME = re.compile(r"bleu-([2-5])-at-real")
@@ -46,12 +47,12 @@ def at_real(run: RunDir, settings: Settings, order: int, say: Say) -> list[Score
         runs_dir=Path(settings.runs_dir),
     )
     seed = settings.eval.seed
-    found = frontier(asked, TEMPERATURES, [seed], order, say, baselines=False)
-    (curve,) = found.at_real
+    found = frontier(asked, planes.bleu(order), TEMPERATURES, [seed], say, baselines=False)
+    (curve,) = found.readings
     if curve.value is None:
         return []
     bleu = next(one for one in found.scores[curve.label] if one.name == f"bleu-{order}")
     heats = ",".join(f"{heat:g}" for heat in TEMPERATURES)
     signature = {**protocol(bleu), "temperatures": heats, "sample_seed": seed}
-    signature["self-bleu"] = found.real.self_bleu[order]
+    signature["self-bleu"] = found.place.at
     return [Score(f"bleu-{order}-at-real", curve.value, signature)]

@@ -1,7 +1,8 @@
 """`gantext eval frontier`: quality against diversity over temperatures, beside real text's.
 
-One number at one temperature says nothing: a lower temperature raises BLEU and Self-BLEU together
-(Caccia et al. 2020, "Language GANs Falling Short").
+One number at one temperature says nothing: a lower temperature makes samples better and less
+diverse together (Caccia et al. 2020, "Language GANs Falling Short"). What quality and diversity are
+is said by the plane (`gantext.metrics.text.planes`).
 """
 
 import dataclasses
@@ -10,35 +11,29 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from gantext.errors import UserError
 from gantext.evaluation import scorebook, subjects
-from gantext.evaluation.ground import Ground
+from gantext.evaluation.planes import published_beside
 from gantext.evaluation.request import Asked, check_kind
 from gantext.evaluation.scorebook import Say
 from gantext.evaluation.subjects import REAL, Model, Subject
-from gantext.evaluation.table import distinct, remarks
+from gantext.evaluation.table import REAL_SUFFIX, distinct, remarks
 from gantext.inference.request import SamplingRequest
-from gantext.metrics.score import Score
-from gantext.metrics.text.bleu_scores import ORDERS
-from gantext.metrics.text.frontier import Point, bleu_at, mean_over_seeds
-from gantext.metrics.text.published import PublishedPoint, published_points
-
-if TYPE_CHECKING:
-    pass
-
+from gantext.metrics.score import Score, shown
+from gantext.metrics.text.frontier import Point, mean_over_seeds, placed, undominated, value_at
+from gantext.metrics.text.planes import Plane
+from gantext.metrics.text.published import PublishedPoint
 
 TEMPERATURES = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2)
-PUBLISHED_SIZE = 10_000  # sentences behind the published points
-MEASURED = ("bleu", "self-bleu", "diversity", "truth")
-# Of all that is measured, what the table shows beside BLEU and Self-BLEU.
-EXTRA = ("unique", "copied", "grammatical", "nll-oracle")
 
 
 @dataclass(frozen=True)
-class AtReal:
-    """BLEU-N of a curve where its Self-BLEU-N is the real text's; None outside its range."""
+class Reading:
+    """A curve's value of what its plane reads; None outside the curve's range.
+
+    `sd` is over the seeds of the samples.
+    """
 
     label: str
     value: float | None
@@ -46,25 +41,35 @@ class AtReal:
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where curves are read: the value of the plane's `where`, and what that is."""
+
+    at: float
+    said: str
+
+
+@dataclass(frozen=True)
 class Frontier:
     """What was measured.
 
     Attributes:
-        order: N of the reading at the real text's Self-BLEU.
+        plane: what it was measured of.
         points: every draw: curve, temperature and seed.
         real: the training text as samples.
         published: points of the papers under the same protocol, of the same data.
-        at_real: one reading a curve.
+        place: where the readings are.
+        readings: one a curve.
         scores: everything with its signature by curve; real text's with names "real-...".
         notes: what was noticed of the data, the files and the samples.
         places: the paths of the runs and files, by curve.
     """
 
-    order: int
+    plane: Plane
     points: list[Point]
     real: Point
     published: tuple[PublishedPoint, ...]
-    at_real: list[AtReal]
+    place: Place
+    readings: list[Reading]
     scores: dict[str, list[Score]]
     notes: tuple[str, ...] = ()
     places: Mapping[str, Path] = field(default_factory=dict)
@@ -94,26 +99,28 @@ class Draw:
 
 def frontier(
     asked: Asked,
+    plane: Plane,
     temperatures: Sequence[float],
     seeds: Sequence[int],
-    order: int,
     say: Say,
+    at: float | None = None,
     stored_only: bool = False,
     baselines: bool = True,
 ) -> Frontier:
     """Sample each run, and its own MLE generator, at each temperature and seed, and score all.
 
-    Without `baselines` the MLE generators are left out.
+    Curves are read where the plane's `where` is `at`, if that is given. Without `baselines` the MLE
+    generators are left out.
 
     Raises:
-        UserError: no temperature, no seed, or no such order.
+        UserError: no temperature, or no seed.
     """
-    if not temperatures or not seeds or order not in ORDERS:
-        raise UserError(f"a temperature, a seed and an order of {ORDERS} are needed")
+    if not temperatures or not seeds:
+        raise UserError("a temperature and a seed are needed")
     files = asked.files()
     models = asked.models()
     for model in models:
-        check_kind(model, MEASURED)
+        check_kind(model, plane.measures)
     ground = asked.ground(models)
     if not ground.size:
         raise UserError("a frontier needs the real text: give data=NAME instead of --references")
@@ -128,31 +135,37 @@ def frontier(
     scores: dict[str, list[Score]] = {}
     for i, draw in enumerate(draws, 1):
         say(f"{i} of {len(draws)}: {_said(draw)}")
-        values = scorebook.score(MEASURED, draw.subject, ground, asked.protocol, say, stored_only)
+        protocol = dataclasses.replace(asked.protocol, temperature=draw.temperature)
+        names, subject = plane.measures, draw.subject
+        values = scorebook.score(names, subject, ground, protocol, say, stored_only)
         if values:
-            points.append(_point(draw.label, draw.group, values, draw.temperature, draw.seed))
+            points.append(_point(plane, draw.label, draw.group, values, draw))
             scores.setdefault(draw.label, []).extend(values)
     real = subjects.of_real(ground, [draw.subject for draw in draws])
-    own = scorebook.score(MEASURED, real, ground, asked.protocol, say, stored_only)
-    published = _published(ground, asked.preset, real.size)
-    found = _assembled(order, points, scores, own, published)
+    names = (*plane.measures, *plane.of_real)
+    own = scorebook.score(names, real, ground, asked.protocol, say, stored_only)
+    published = published_beside(asked, plane, real.size)
+    found = _assembled(plane, points, scores, own, published, at)
     asked.note(remarks(found.scores))
     places = {draw.label: draw.subject.path for draw in draws if draw.subject.path is not None}
     return dataclasses.replace(found, notes=tuple(asked.notes), places=places)
 
 
 def _assembled(
-    order: int,
+    plane: Plane,
     points: list[Point],
     scores: dict[str, list[Score]],
     own: list[Score],
     published: tuple[PublishedPoint, ...],
+    at: float | None,
 ) -> Frontier:
-    real = _point(REAL, REAL, own)
+    real = _point(plane, REAL, REAL, own)
+    place = _place(plane, points, real, at, bool(published))
     labels = list(dict.fromkeys(point.label for point in points if point.temperature is not None))
-    at_real = [_at_real(label, points, real, order) for label in labels]
+    readings = [_reading(label, plane, points, place.at) for label in labels]
     named = [dataclasses.replace(one, name=f"real-{one.name}") for one in own]
-    return Frontier(order, points, real, published, at_real, {**scores, REAL: named})
+    scores = {**scores, REAL: named}
+    return Frontier(plane, points, real, published, place, readings, scores)
 
 
 def _said(draw: Draw) -> str:
@@ -191,40 +204,63 @@ def mle_phase(model: Model) -> str | None:
     return before[-1] if before else None
 
 
-def _published(ground: Ground, preset: str, size: int) -> tuple[PublishedPoint, ...]:
-    """Published points that may stand beside samples of this size: Self-BLEU depends on it."""
-    if ground.data is None or abs(size - PUBLISHED_SIZE) > 0.01 * PUBLISHED_SIZE:
-        return ()
-    return published_points(ground.data, preset)
-
-
-def _by_order(values: dict[str, float], name: str) -> dict[int, float]:
-    return {order: values.get(f"{name}-{order}", math.nan) for order in ORDERS}
-
-
 def _point(
-    label: str,
-    group: str,
-    scores: Sequence[Score],
-    temperature: float | None = None,
-    seed: int | None = None,
+    plane: Plane, label: str, group: str, scores: Sequence[Score], draw: Draw | None = None
 ) -> Point:
-    values = {score.name: score.value for score in scores}
-    bleu, self_bleu = _by_order(values, "bleu"), _by_order(values, "self-bleu")
-    extra = {name: values[name] for name in EXTRA if name in values}
-    return Point(label, group, temperature, bleu, self_bleu, seed, extra)
+    names = (*plane.columns, *plane.extra)
+    by_name = {score.name.removesuffix(REAL_SUFFIX): score.value for score in scores}
+    values = {name: value for name, value in by_name.items() if name in names}
+    drawn = (draw.temperature, draw.seed) if draw is not None else (None, None)
+    return Point(label, group, drawn[0], values, drawn[1])
 
 
-def _at_real(label: str, points: Sequence[Point], real: Point, order: int) -> AtReal:
+# Readings
+
+
+def _place(
+    plane: Plane, points: Sequence[Point], real: Point, at: float | None, published: bool
+) -> Place:
+    """Where curves are read.
+
+    Where they turn back, no lower than all of them reach: a run of little training never has the
+    nll-test of the published points.
+    """
+    where = plane.where
+    if at is not None:
+        return Place(at, f"{where.title} {at:g}")
+    if not plane.turns:
+        own = real.value(where.score)
+        return Place(own, f"the real text's {where.title} ({shown(own)})")
+    usual = plane.at if published and plane.at is not None else -math.inf
+    reached = [min(one.value(where.score) for one in curve) for curve in _curves(plane, points)]
+    if not reached:
+        return Place(math.nan, f"an {where.title} that every curve reaches (there is none)")
+    lowest = max(reached)
+    if lowest <= usual:
+        return Place(usual, f"{where.title} {usual:g}")
+    return Place(lowest, f"{where.title} {shown(lowest)}, the lowest that every curve reaches")
+
+
+def _curves(plane: Plane, points: Sequence[Point]) -> list[list[Point]]:
+    """The points of each model and seed that have a place on the plane, those without left out."""
+    found: dict[tuple[str, int | None], list[Point]] = {}
+    for point in placed(points, plane.x.score, plane.y.score):
+        if point.temperature is not None:
+            found.setdefault((point.label, point.seed), []).append(point)
+    if plane.turns:
+        return [undominated(curve, plane.x.score, plane.y.score) for curve in found.values()]
+    return list(found.values())
+
+
+def _reading(label: str, plane: Plane, points: Sequence[Point], at: float) -> Reading:
     """Mean and sd over the seeds of what each seed's own curve gives."""
     own = [point for point in points if point.label == label]
     seeds = dict.fromkeys(point.seed for point in own)
     read = [
-        bleu_at([p for p in own if p.seed == seed], real.self_bleu[order], order) for seed in seeds
+        value_at(curve, plane.reads.score, plane.where.score, at) for curve in _curves(plane, own)
     ]
     values = [value for value in read if value is not None]
-    if len(values) < len(read):
-        return AtReal(label, None, None)
-    return AtReal(
-        label, statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None
-    )
+    if not values or len(values) < len(seeds):
+        return Reading(label, None, None)
+    sd = statistics.stdev(values) if len(values) > 1 else None
+    return Reading(label, statistics.fmean(values), sd)

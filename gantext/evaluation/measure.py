@@ -34,6 +34,7 @@ class Protocol:
         draws: importance samples of a sentence (k).
         sentences: test sentences whose latent vectors are looked at.
         probes: test sentences that are imputed, or pairs of them that are interpolated.
+        temperature: at which the likelihood is that of writing; None: the model's own.
     """
 
     preset: str
@@ -43,6 +44,7 @@ class Protocol:
     draws: int = 500
     sentences: int = 1000
     probes: int = 500
+    temperature: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +77,7 @@ class Measure:
         compute: "module:function" of (subject, ground, protocol) -> scores; none of what it says
             nothing about.
         settings: the fields of the protocol that decide it.
+        tempered: the temperature of the protocol decides it too, where there is one.
         pictures: it reads pictures, the others text.
         of_model: it depends on the model alone, not on the samples.
         alone: the sentences by themselves have it, or some of its scores, without any real text.
@@ -95,6 +98,7 @@ class Measure:
     name: str
     compute: str
     settings: tuple[str, ...] = ()
+    tempered: bool = False
     pictures: bool = False
     of_model: bool = False
     alone: bool = False

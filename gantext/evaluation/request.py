@@ -115,6 +115,7 @@ class Asked:
             draws=self.draws,
             sentences=self.sentences,
             probes=self.probes,
+            temperature=None if self.asked_temperature in (None, 1) else self.asked_temperature,
         )
 
     def request(self, model: Model) -> SamplingRequest:

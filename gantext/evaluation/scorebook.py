@@ -77,6 +77,9 @@ def _key(
     if measure.of_model:
         decided = subject.model.key if subject.model else {}
     settings: dict[str, Setting] = {name: getattr(protocol, name) for name in measure.settings}
+    # Only where there is one, so that the scores of before are still found.
+    if measure.tempered and protocol.temperature is not None:
+        settings["temperature"] = protocol.temperature
     prepared = {} if measure.of_model else asdict(ground.preparation)
     # Only what is done stands there, so that scores of text as it is are still found.
     prepared = {name: done for name, done in prepared.items() if done}

@@ -5,12 +5,13 @@ import math
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 
-from gantext.evaluation import scorebook, subjects
+from gantext.evaluation import measures, scorebook, subjects
 from gantext.evaluation.ground import Ground
 from gantext.evaluation.request import Asked, check_kind
 from gantext.evaluation.scorebook import Say
 from gantext.evaluation.spreadsheet import csv_text
 from gantext.evaluation.subjects import Subject
+from gantext.evaluation.tempered import why_not
 from gantext.metrics.score import Score, Setting, shown, signature_line
 from gantext.metrics.signatures import own_name
 
@@ -43,11 +44,24 @@ def one_by_one(
         if unlike := asked.unlike_own(model):
             run = subjects.label(model, asked.runs_dir)
             asked.note([f"{run}: not as in its own scores: {', '.join(unlike)}"])
+    asked.note(_untempered(asked, names))
     draws = [(one, *gather(one, names)) for one in asked.of_each_seed()]
     for name in names:
         yield over_seeds(
             [_of_measure(name, *drawn, say, stored_only=stored_only) for drawn in draws]
         )
+
+
+def _untempered(asked: Asked, names: Sequence[str]) -> Iterator[str]:
+    """What is to be said of likelihoods that there are not at the temperature asked for."""
+    temperature = asked.protocol.temperature
+    tempered = [row for row in map(measures.find, names) if row.tempered]
+    if temperature is None or not tempered:
+        return
+    for model in asked.models():
+        if any(row.is_for(model) for row in tempered) and (why := why_not(model, temperature)):
+            run = subjects.label(model, asked.runs_dir)
+            yield f"{run}: no nll-test at temperature {temperature:g}: {why}"
 
 
 def _of_measure(

@@ -6,12 +6,12 @@ Each function returns a `matplotlib.figure.Figure`, which belongs to no window a
 
 __all__ = [
     "Curve",
+    "Guide",
     "Mark",
     "Panel",
     "frontier_figure",
     "learning_figures",
     "lengths_figure",
-    "published_marks",
     "to_png",
     "to_svg",
 ]

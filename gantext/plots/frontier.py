@@ -1,4 +1,4 @@
-"""BLEU against Self-BLEU: each model a curve through its temperatures, beside real text."""
+"""Curves of models through their temperatures on a plane, beside real text and published points."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from gantext.errors import UserError
 from gantext.metrics.text.frontier import Point, mean_over_seeds, placed
-from gantext.metrics.text.published import published_points
+from gantext.metrics.text.planes import Axis
 from gantext.plots.labels import Label, Line, place_labels
 from gantext.plots.theme import Theme, find_theme, legend_below, new_axes, run_look, styled
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 Entry = tuple["Artist", str]
+Plane = tuple[Axis, Axis]  # what stands on x and on y
 
 
 @dataclass(frozen=True)
@@ -35,19 +36,25 @@ class Curve:
 
 @dataclass(frozen=True)
 class Mark:
-    """A single point to compare with: real text, or what a paper reports.
+    """What curves are compared with: real text, or what a paper reports of a model.
 
     Attributes:
         label: its name.
-        bleu: BLEU-N (0..1) by N.
-        self_bleu: Self-BLEU-N (0..1) by N.
-        kind: how it is drawn: `real` is a star with a guide line, `published` hollow.
+        values: scores by name, of each of its points; one that has y alone is a level, a line.
+        kind: how it is drawn: `real` is a star, `published` hollow.
     """
 
     label: str
-    bleu: Mapping[int, float]
-    self_bleu: Mapping[int, float]
+    values: Sequence[Mapping[str, float]]
     kind: Literal["real", "published"] = "published"
+
+
+@dataclass(frozen=True)
+class Guide:
+    """A line on which curves are read: where an axis has a value."""
+
+    axis: Axis
+    at: float
 
 
 @dataclass(frozen=True)
@@ -61,76 +68,86 @@ class _Line:
     marker: str
 
 
-def published_marks(data: str, preset: str) -> list[Mark]:
-    """Return the published points that have a Self-BLEU, and so a place on the plot.
+@dataclass(frozen=True)
+class _Known:
+    """A mark on the axes: its points, and its levels, which have no x."""
 
-    Raises:
-        UserError: there is no such preset.
-    """
-    return [
-        Mark(point.model, point.bleu, point.self_bleu)
-        for point in published_points(data, preset)
-        if point.self_bleu is not None
-    ]
+    mark: Mark
+    xy: Line
+    levels: Sequence[float]
 
 
 def frontier_figure(
+    plane: Plane,
     curves: Sequence[Curve],
     marks: Sequence[Mark] = (),
-    order: int = 4,
+    guide: Guide | None = None,
     theme: str = "light",
     groups: Sequence[str] = (),
 ) -> "Figure":
-    """Draw BLEU-N over Self-BLEU-N: up is better, left is more diverse.
+    """Draw one score over another.
 
     A point is the mean over the seeds that share its label, group and temperature; bars show one
-    standard deviation. Curves and marks without finite values at `order` are left out.
+    standard deviation. Curves and marks without finite values are left out.
 
     Args:
+        plane: what stands on x and on y.
         curves: one each of a run or one of its phases.
-        marks: real text and published points; all of one preset, or they cannot be compared.
-        order: N of both scores.
+        marks: real text and published points; all of one protocol, or they cannot be compared.
+        guide: where the curves are read.
         theme: "light" or "dark".
         groups: those of the curves and others, in the order of their colours; groups that are not
             among them come after them.
 
     Raises:
-        UserError: nothing has values at this order, or there is no such theme.
+        UserError: nothing has values of both scores, or there is no such theme.
     """
     colours = find_theme(theme)
-    lines = _lines(curves, order, groups, colours)
-    known = [(mark, *at) for mark in marks if (at := _at(mark, order))]
+    lines = _lines(curves, plane, groups, colours)
+    known = [found for mark in marks if (found := _known(mark, plane))]
+    x, y = plane
     if not lines and not known:
-        raise UserError(f"nothing to plot: no point has a BLEU-{order} and a Self-BLEU-{order}")
+        raise UserError(f"nothing to plot: no point has a {y.title} and a {x.title}")
     with styled(colours):
         figure, axes = new_axes(colours)
-        axes.set_xlabel(f"Self-BLEU-{order}   (less diverse \N{RIGHTWARDS ARROW})")
-        axes.set_ylabel(f"BLEU-{order}   (quality \N{RIGHTWARDS ARROW})")
+        axes.set_xlabel(f"{x.title}   ({x.way} \N{RIGHTWARDS ARROW})")
+        axes.set_ylabel(f"{y.title}   ({y.way} \N{RIGHTWARDS ARROW})")
         axes.margins(0.07)
         axes.locator_params(nbins=7)
-        entries = [_draw_curve(axes, line, order) for line in lines]
-        entries += _draw_marks(axes, known, colours)
+        entries = [_draw_curve(axes, line, plane) for line in lines]
+        entries += _draw_marks(axes, known, x, colours)
         if any(point.temperature is not None for line in lines for point in line.points):
             entries.append(_note(axes, "small numbers: temperature"))
+        guides = [] if guide is None else [_draw_guide(axes, guide, plane, colours)]
         legend_below(figure, entries)
-        place_labels(figure, axes, _labels(lines, known, colours), _obstacles(axes, lines, known))
+        labels = _labels(axes, lines, known, colours)
+        place_labels(figure, axes, labels, _obstacles(axes, lines, known) + guides)
     return figure
 
 
-def _at(mark: Mark, order: int) -> tuple[float, float] | None:
-    return Point(mark.label, "", None, mark.bleu, mark.self_bleu).at(order)
+def _known(mark: Mark, plane: Plane) -> _Known | None:
+    """Where a mark stands; None where it has no place."""
+    x, y = (axis.score for axis in plane)
+    points = [Point(mark.label, "", None, values) for values in mark.values]
+    xy = [place for point in points if (place := point.at(x, y))]
+    lone = [point.value(y) for point in points if x not in point.values]
+    levels = [level for level in lone if math.isfinite(level)]
+    return _Known(mark, xy, levels) if xy or levels else None
 
 
-def _lines(curves: Sequence[Curve], order: int, known: Sequence[str], theme: Theme) -> list[_Line]:
+def _lines(
+    curves: Sequence[Curve], plane: Plane, known: Sequence[str], theme: Theme
+) -> list[_Line]:
     """Colours and markers go by group: the known ones, then by first appearance."""
-    means = [(placed(mean_over_seeds(curve.points), order), curve.baseline) for curve in curves]
+    x, y = (axis.score for axis in plane)
+    means = [(placed(mean_over_seeds(curve.points), x, y), curve.baseline) for curve in curves]
     drawn = [(points, baseline) for points, baseline in means if points]
     groups = list(dict.fromkeys([*known, *(points[0].group for points, _ in drawn)]))
     lines = []
     for points, baseline in drawn:
         group = groups.index(points[0].group)
         ordered = sorted(points, key=_temperature)
-        xy = [(point.self_bleu[order], point.bleu[order]) for point in ordered]
+        xy = [(point.value(x), point.value(y)) for point in ordered]
         look = run_look(theme, group)
         lines.append(_Line(ordered, xy, baseline, look["color"], look["marker"]))
     return lines
@@ -140,10 +157,9 @@ def _temperature(point: Point) -> float:
     return math.inf if point.temperature is None else point.temperature
 
 
-def _draw_curve(axes: "Axes", line: _Line, order: int) -> Entry:
+def _draw_curve(axes: "Axes", line: _Line, plane: Plane) -> Entry:
     x, y = zip(*line.xy, strict=True)
-    x_sd = [point.self_bleu_sd.get(order, math.nan) for point in line.points]
-    y_sd = [point.bleu_sd.get(order, math.nan) for point in line.points]
+    x_sd, y_sd = ([point.sd.get(axis.score, math.nan) for point in line.points] for axis in plane)
     if any(map(math.isfinite, [*x_sd, *y_sd])):
         axes.errorbar(x, y, y_sd, x_sd, fmt="none", ecolor=line.colour, elinewidth=1, alpha=0.6)
     (drawn,) = axes.plot(
@@ -157,21 +173,37 @@ def _draw_curve(axes: "Axes", line: _Line, order: int) -> Entry:
     return drawn, line.points[0].label
 
 
-def _draw_marks(
-    axes: "Axes", known: Sequence[tuple[Mark, float, float]], theme: Theme
-) -> list[Entry]:
+def _draw_marks(axes: "Axes", known: Sequence[_Known], x: Axis, theme: Theme) -> list[Entry]:
     """Real text is named in the legend; published points beside themselves, so once together."""
     entries: list[Entry] = []
     published: list[Entry] = []
-    for mark, x, y in known:
-        if mark.kind == "real":
-            axes.axvline(x, color=theme.muted, linewidth=1, linestyle=":", zorder=1)
-            (star,) = axes.plot([x], [y], "*", color=theme.text, markersize=13, zorder=4)
-            entries.append((star, mark.label))
-        else:
-            (hollow,) = axes.plot([x], [y], "D", color=theme.muted, markerfacecolor="none")
+    levels: list[Entry] = []
+    for one in known:
+        if one.mark.kind == "real":
+            for place in one.xy:
+                (star,) = axes.plot(
+                    [place[0]], [place[1]], "*", color=theme.text, markersize=13, zorder=4
+                )
+                entries.append((star, one.mark.label))
+            continue
+        if one.xy:
+            (hollow,) = axes.plot(
+                *zip(*one.xy, strict=True), ":D", color=theme.muted, markerfacecolor="none"
+            )
             published.append((hollow, "published"))
-    return entries + published[:1]
+        for level in one.levels:
+            line = axes.axhline(level, color=theme.muted, linewidth=1, linestyle="-.", zorder=1)
+            levels.append((line, f"without {x.title}"))
+    return entries + published[:1] + levels[:1]
+
+
+def _draw_guide(axes: "Axes", guide: Guide, plane: Plane, theme: Theme) -> Line:
+    """The line, from one end of the axes to the other."""
+    across = guide.axis == plane[0]
+    line = (axes.axvline if across else axes.axhline)(guide.at)
+    line.set(color=theme.muted, linewidth=1, linestyle=":", zorder=1)
+    low, high = axes.get_ylim() if across else axes.get_xlim()
+    return [(guide.at, low), (guide.at, high)] if across else [(low, guide.at), (high, guide.at)]
 
 
 def _note(axes: "Axes", text: str) -> Entry:
@@ -180,13 +212,17 @@ def _note(axes: "Axes", text: str) -> Entry:
 
 
 def _labels(
-    lines: Iterable[_Line], known: Iterable[tuple[Mark, float, float]], theme: Theme
+    axes: "Axes", lines: Iterable[_Line], known: Iterable[_Known], theme: Theme
 ) -> list[Label]:
     """Names of published points first, then temperatures, those at the ends of curves before."""
+    published = [one for one in known if one.mark.kind == "published"]
     names = [
-        Label(mark.label, x, y, theme.muted, required=True)
-        for mark, x, y in known
-        if mark.kind == "published"
+        Label(one.mark.label, *one.xy[0], theme.muted, required=True) for one in published if one.xy
+    ]
+    names += [
+        Label(one.mark.label, _free_end(axes, level), level, theme.muted, required=True)
+        for one in published
+        for level in one.levels
     ]
     numbers = [
         (min(i, len(line.xy) - 1 - i), Label(f"{point.temperature:g}", *xy, line.colour))
@@ -197,9 +233,13 @@ def _labels(
     return names + [label for _, label in sorted(numbers, key=lambda number: number[0])]
 
 
-def _obstacles(
-    axes: "Axes", lines: Iterable[_Line], known: Iterable[tuple[Mark, float, float]]
-) -> list[Line]:
-    low, high = axes.get_ylim()
-    guides = [[(x, low), (x, high)] for mark, x, _ in known if mark.kind == "real"]
-    return [*(line.xy for line in lines), *([(x, y)] for _, x, y in known), *guides]
+def _free_end(axes: "Axes", level: float) -> float:
+    """Where a level is named: curves fall, so on the right above the middle, on the left below."""
+    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+    return right if level > (low + high) / 2 else left
+
+
+def _obstacles(axes: "Axes", lines: Iterable[_Line], known: Iterable[_Known]) -> list[Line]:
+    low, high = axes.get_xlim()
+    levels = [[(low, y), (high, y)] for one in known for y in one.levels]
+    return [*(line.xy for line in lines), *(one.xy for one in known), *levels]

@@ -12,7 +12,15 @@ import gantext
 from gantext.evaluation import measures
 from gantext.evaluation.comparison import Comparison, by_data, compare, setting_rows
 from gantext.evaluation.frontier import Frontier, frontier
-from gantext.evaluation.frontier_shown import figure, point_rows, protocols, reading
+from gantext.evaluation.frontier_shown import (
+    figure,
+    point_rows,
+    protocols,
+    published_rows,
+    reading,
+    title,
+)
+from gantext.evaluation.planes import chosen_plane
 from gantext.evaluation.request import Asked
 from gantext.evaluation.scorebook import Say
 from gantext.evaluation.subjects import Model, label
@@ -20,6 +28,7 @@ from gantext.evaluation.table import Table as ScoreTable
 from gantext.evaluation.table import score_all
 from gantext.metrics.score import shown
 from gantext.metrics.signatures import own_name, signature_lines
+from gantext.metrics.text.planes import PlaneName
 from gantext.plots.output import to_svg
 from gantext.report import kept
 from gantext.report.page import Figure, Page, RunPart, Table, render
@@ -31,9 +40,8 @@ from gantext.runs.kinds import PICTURES, TEXT
 from gantext.runs.sweep import SweepDir
 
 FRONTIER_CAPTION = (
-    "Each curve is one model at several temperatures: up is better, left is more diverse. A dashed "
-    "curve is the same run's generator before its adversarial phase. Above the real text is "
-    "sharper than the data, not better."
+    "Each curve is one model at several temperatures: {seen}. A dashed curve is the same run's "
+    "generator before its adversarial phase. {mind}"
 )
 
 
@@ -44,14 +52,16 @@ class Request:
     Attributes:
         temperatures: of the frontier; none leaves it out.
         seeds: of the frontier's samples.
-        order: N of the frontier.
+        plane: of the frontier; None: as `gantext eval frontier` chooses it.
+        order: N of BLEU on its plane; None: 4.
         command: how the report was asked for.
         sweeps: that are shown; those whose jobs are among the runs are shown too.
     """
 
     temperatures: tuple[float, ...]
     seeds: tuple[int, ...]
-    order: int
+    plane: PlaneName | None
+    order: int | None
     command: str
     sweeps: tuple[SweepDir, ...] = ()
 
@@ -160,7 +170,8 @@ def _group(
     summary = [_said(model, asked) for model in models]
     if pictures or not request.temperatures:
         return Group(summary, [], [], parts)
-    found = frontier(asked, request.temperatures, request.seeds, request.order, say)
+    plane = chosen_plane(asked, request.plane, request.order, request.temperatures)
+    found = frontier(asked, plane, request.temperatures, request.seeds, say)
     summary.append(_read(found))
     data = " ".join(dict.fromkeys(str(model.settings.data.name) for model in models))
     figures = [frontier_picture(found, data, runs)]
@@ -176,36 +187,42 @@ def _said(model: Model, asked: Asked) -> str:
 
 
 def _read(found: Frontier) -> str:
-    n = found.order
     read = "; ".join(
         f"{one.label} {shown(one.value)}" if one.value is not None else f"{one.label} never there"
-        for one in found.at_real
+        for one in found.readings
     )
-    return (
-        f"BLEU-{n} where Self-BLEU-{n} is the real text's ({shown(found.real.self_bleu[n])}): "
-        f"{read}; real text {shown(found.real.bleu[n])}"
-    )
+    real = shown(found.real.value(found.plane.reads.score))
+    return f"{title(found)}: {read}; real text {real}"
 
 
 def reading_table(found: Frontier, data: str) -> Table:
-    """BLEU-N of each curve at the real text's Self-BLEU-N."""
-    title, columns, rows = reading(found)
-    return Table(f"{data}: {title}", tuple(columns), tuple(map(tuple, rows)))
+    """The value of each curve where all are read."""
+    of, columns, rows = reading(found)
+    return Table(f"{data}: {of}", tuple(columns), tuple(map(tuple, rows)))
 
 
 def frontier_picture(found: Frontier, data: str, runs: Sequence[str]) -> Figure:
     """The frontier in both themes, with its numbers."""
     columns, rows = point_rows(found)
+    heads, published = published_rows(found)
+    rows += [_among(columns, heads, row) for row in published]
     notes = tuple(signature_lines(protocols(found)))
     table = Table("Points of the frontier", tuple(columns), tuple(map(tuple, rows)), notes)
-    title = f"Quality and diversity on {data}"
+    head = f"Quality and diversity on {data}"
+    caption = FRONTIER_CAPTION.format(seen=found.plane.seen, mind=found.plane.mind)
 
     def draw() -> list[Figure]:
         light, dark = (to_svg(figure(found, theme, runs)) for theme in ("light", "dark"))
-        return [Figure(title, FRONTIER_CAPTION, light, dark, table)]
+        return [Figure(head, caption, light, dark, table)]
 
-    shown = (title, table, found.order, found.points, found.real, found.published, [*runs])
-    return kept.figures(("frontier", *shown), draw)[0]
+    decided = (head, table, found.plane, found.points, found.real, found.published, found.place)
+    return kept.figures(("frontier", *decided, [*runs]), draw)[0]
+
+
+def _among(columns: Sequence[str], heads: Sequence[str], row: Sequence[str]) -> list[str]:
+    """A row of published scores in the columns of all points."""
+    cells = dict(zip(heads, row, strict=True))
+    return [*row[:2], *(cells.get(column, "-") for column in columns[2:])]
 
 
 def comparison_tables(one: Comparison) -> list[Table]:

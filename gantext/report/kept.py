@@ -50,7 +50,7 @@ class _Samples(TypedDict):
     samples: list[_SampleRecord]
 
 
-VERSION = 2  # one more whenever the same data is drawn or said in another way
+VERSION = 3  # one more whenever the same data is drawn or said in another way
 FIGURES, SAMPLES = JsonFile(_Figures), JsonFile(_Samples)
 
 

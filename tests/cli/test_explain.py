@@ -49,6 +49,9 @@ def test_groups_options_and_presets_are_explained(cli: Command) -> None:
     assert "log.trackers" in cli("explain", "log").out
     both = cli("explain", "leakgan").out
     assert "leakgan (preset of BLEU)" in both and "model=leakgan (model)" in both
+    plane = cli("explain", "oracle").out
+    assert "oracle (plane of eval frontier)" in plane and "data=oracle (data)" in plane
+    assert "nll-oracle where nll-test is the lowest that all curves reach, or 8" in plane
     assert "Where this differs from the paper" in both
     shown = cli("explain", "experiment=vae_linear").out
     assert "model.objective.anneal.steps: 3130" in shown and "leakgan" not in shown

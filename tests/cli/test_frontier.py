@@ -9,16 +9,30 @@ from typing import Any
 import pytest
 
 from gantext.evaluation import at_real
-from gantext.metrics.text.frontier import Point, bleu_at
+from gantext.metrics.text.frontier import Point, value_at
 from gantext.runs.folder import RunDir
-from tests.conftest import Command, scores_in
+from tests.conftest import SMALL_GAN, Command, finished, scores_in
 
-FEW = ["-n", "30", "--temperatures", "0.5,1.0"]
+FEW = ["-n", "30", "--temperatures", "0.5,1.0", "--plane", "bleu"]
+AXES = ("reverse-lm", "lm-score")
+HEATS = ["-n", "30", "--temperatures", "0.3,1.0,3.0"]
+# Sequences of four of nine words, each of which its LSTM can write.
+ORACLE_GAN = [
+    *(word for word in SMALL_GAN if word != "data=scenes"),
+    "data=oracle",
+    "data.vocab_size=9",
+    "data.length=4",
+]
 
 
 @pytest.fixture
 def run(trained: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(trained, tmp_path / "runs" / "one"))
+
+
+@pytest.fixture(scope="module")
+def oracle_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return finished(tmp_path_factory.mktemp("oracle"), ORACLE_GAN)
 
 
 def document(cli: Command, *words: str) -> dict[str, Any]:
@@ -61,18 +75,18 @@ def test_the_reading_is_the_interpolation_of_the_csv(
 ) -> None:
     """Mean and sd over the seeds of what each seed's points give."""
     words = [str(run), "-n", "30", "--temperatures", "0.2,1.0,4.0", "--seeds", "0,1"]
+    words += ["--plane", "bleu"]
     found = document(cli, *words, "--out", str(tmp_path), "--order", "3")
     rows = list(csv.DictReader((tmp_path / "frontier.csv").open()))
     target = float(rows[-1]["self-bleu-3"])
-    for reading in found["at_real"]:
+    assert found["readings"]["at"] == target
+    for reading in found["readings"]["curves"]:
         values = []
         for seed in "01":
             own = [r for r in rows if (r["curve"], r["seed"]) == (reading["label"], seed)]
-            points = [
-                Point("", "", 1.0, {3: float(r["bleu-3"])}, {3: float(r["self-bleu-3"])})
-                for r in own
-            ]
-            values.append(bleu_at(points, target, 3))
+            names = ("bleu-3", "self-bleu-3")
+            points = [Point("", "", 1.0, {name: float(r[name]) for name in names}) for r in own]
+            values.append(value_at(points, *names, target))
         if None in values:
             assert reading["value"] is None
         else:
@@ -81,7 +95,7 @@ def test_the_reading_is_the_interpolation_of_the_csv(
 
 def test_a_named_phase_stands_alone(cli: Command, run: Path) -> None:
     found = document(cli, f"{run}@mle", *FEW)
-    assert [one["label"] for one in found["at_real"]] == ["one@mle"]
+    assert [one["label"] for one in found["readings"]["curves"]] == ["one@mle"]
 
 
 def test_it_needs_a_real_text(cli: Command, run: Path, tmp_path: Path) -> None:
@@ -99,8 +113,99 @@ def test_the_score_of_a_whole_curve_is_its_reading(
     (score,) = at_real.at_real(folder, folder.settings, 2, lambda line: None)
     chosen = folder.settings.eval
     words = ["-n", str(chosen.samples), "--temperatures", "0.001,1", "--seeds", f"{chosen.seed},"]
-    found = document(cli, str(run), *words, "--order", "2")
-    assert (score.name, score.value) == ("bleu-2-at-real", found["at_real"][0]["value"])
+    found = document(cli, str(run), *words, "--plane", "bleu", "--order", "2")
+    (own, _) = found["readings"]["curves"]
+    assert (score.name, score.value) == ("bleu-2-at-real", own["value"])
     assert score.signature["temperatures"] == "0.001,1"
     monkeypatch.setattr(at_real, "TEMPERATURES", (1.0,))
     assert not at_real.at_real(folder, folder.settings, 2, lambda line: None)
+
+
+def values_of(document: dict[str, Any], run: str, name: str) -> dict[Any, float]:
+    """A score of a run by the temperature of its signature; None of a score without one."""
+    (own,) = [one["scores"] for one in document["runs"] if one["run"] == run]
+    return {s["signature"].get("temperature"): s["value"] for s in own if s["name"] == name}
+
+
+def test_where_the_truth_is_known_its_plane_is_the_default(
+    cli: Command, oracle_run: Path, tmp_path: Path
+) -> None:
+    """Read at the lowest nll-test that run and baseline both reach; the truth's own is below."""
+    found = document(cli, str(oracle_run), *HEATS, "--out", str(tmp_path))
+    assert found["plane"] == {"name": "oracle", "x": "nll-test", "y": "nll-oracle"}
+    curves = {run: values_of(found, run, "nll-test") for run in ("run", "run@mle")}
+    assert all(set(curve) == {0.3, 1.0, 3.0} for curve in curves.values())
+    reached = max(min(curve.values()) for curve in curves.values())
+    assert found["readings"]["at"] == reached > found["real"]["nll-test"]
+    written = {one["label"]: one["value"] for one in found["readings"]["curves"]}
+    (last,) = (run for run, curve in curves.items() if min(curve.values()) == reached)
+    heat = min(curves[last], key=lambda heat: curves[last][heat])
+    assert written[last] == pytest.approx(values_of(found, last, "nll-oracle")[heat])
+    assert found["published"] == [] and found["files"][1].endswith("frontier.png")
+    rows = list(csv.DictReader((tmp_path / "frontier.csv").open()))
+    assert list(rows[0])[:5] == ["curve", "temperature", "seed", "nll-test", "nll-oracle"]
+    at = document(cli, str(oracle_run), *HEATS, "--at", "4", "--out", str(tmp_path))
+    assert (at["readings"]["where"], at["readings"]["at"]) == ("nll-test", 4)
+
+
+def test_its_nll_test_is_that_of_eval_at_the_temperature(cli: Command, oracle_run: Path) -> None:
+    """1 is the default there, where <unk> counts: it is as likely as any word that is never read.
+
+    Without it a word has more: log p rises by -log(1 - p(<unk>)), about a tenth of a nat.
+    """
+    frontier = values_of(document(cli, str(oracle_run), *HEATS), "run", "nll-test")
+    found = {
+        heat: scores_in(cli("eval", "likelihood", str(oracle_run), *words, "--json").out)[0]
+        for heat, words in {0.3: ["--temperature", "0.3"], 1.0: ["--temperature", "1"]}.items()
+    }
+    assert found[0.3]["name"] == "nll-test" and found[0.3]["value"] == frontier[0.3]
+    assert found[0.3]["signature"]["temperature"] == 0.3
+    assert "temperature" not in found[1.0]["signature"]
+    own = scores_in(cli("eval", "likelihood", str(oracle_run), "--json").out)
+    assert own[0] == found[1.0] and 0.05 < own[0]["value"] - frontier[1.0] < 0.2
+
+
+def test_a_model_whose_likelihood_is_an_estimate_has_no_place_on_the_oracle_s_plane(
+    cli: Command, trained_vae: Path, tmp_path: Path
+) -> None:
+    run = str(shutil.copytree(trained_vae, tmp_path / "runs" / "v"))
+    found = cli("eval", "frontier", run, *HEATS, "--plane", "oracle")
+    assert found.code == 2 and len(found.errors) == 1
+    assert "that of model=vae is an estimate, made for temperature 1 alone" in found.err
+    likelihood = cli("eval", "likelihood", run, "-n", "30", "--temperature", "0.3", "--json")
+    names = {score["name"] for score in scores_in(likelihood.out)}
+    assert "grammatical" in names and "nll-test" not in names
+    assert "note: v: no nll-test at temperature 0.3: that of model=vae is an" in likelihood.err
+    assert document(cli, run, *HEATS, "--temperatures", "1")["plane"]["name"] == "bleu"
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        (["--order", "3"], "--order 3: of --plane bleu"),
+        (["--plane", "oracle", "data=coco"], "the true distribution of data=coco is not known"),
+        (["--plane", "oracle", "--temperatures", "0,1"], "no nll-test at temperature 0"),
+        (["--plane", "orcale"], "orcale"),
+    ],
+)
+def test_what_has_no_place_on_a_plane_is_refused(
+    cli: Command, oracle_run: Path, words: list[str], said: str
+) -> None:
+    found = cli("eval", "frontier", str(oracle_run), *words)
+    assert found.code == 2 and said in found.err and len(found.errors) == 1
+
+
+def test_the_plane_of_language_models_reads_coverage_at_the_real_fluency(
+    cli: Command, oracle_run: Path, brief_judge: None
+) -> None:
+    words = [f"{oracle_run}@mle", *HEATS, "--plane", "lm"]
+    found = document(cli, *words)
+    readings = found["readings"]
+    assert (readings["score"], readings["where"]) == AXES
+    assert readings["at"] == found["real"]["lm-score"]
+    y, x = (values_of(found, "run@mle", name) for name in ("lm-score", "reverse-lm"))
+    curve = [Point("", "", t, {"lm-score": y[t], "reverse-lm": x[t]}) for t in x]
+    assert readings["curves"][0]["value"] == value_at(curve, *AXES, readings["at"])
+    between = str((y[0.3] + y[1.0]) / 2)  # the brief judge of the toy is not as sure as real text's
+    (own,) = document(cli, *words, "--at", between)["readings"]["curves"]
+    assert own["value"] == value_at(curve, *AXES, float(between)) is not None

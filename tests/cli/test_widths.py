@@ -13,10 +13,10 @@ from gantext.cli.eval_tables import ScoreTables
 from gantext.cli.formats import Format
 from gantext.evaluation import measures
 from gantext.evaluation.comparison import Comparison, Mean
-from gantext.evaluation.frontier import AtReal, Frontier
-from gantext.evaluation.frontier_shown import BLEU, SELF_BLEU
+from gantext.evaluation.frontier import Frontier, Place, Reading
 from gantext.metrics.score import Score, shown
 from gantext.metrics.text.frontier import Point
+from gantext.metrics.text.planes import bleu
 from gantext.runs.folder import RunDir
 from gantext.runs.sweep import SweepDir
 from gantext.runs.sweep_state import JobState
@@ -90,22 +90,20 @@ def test_compare(printed: Printed) -> None:
 
 
 def test_frontier(printed: Printed) -> None:
-    def values_of_orders() -> dict[int, float]:
-        return {n: next(DIGITS) / 10_000 for n in range(2, 6)}
+    plane = bleu(4)
 
     def points(label: str) -> list[Point]:
-        both = [(values_of_orders(), values_of_orders()) for _ in range(2)]
-        return [
-            Point(label, label, heat, *own, 0) for heat, own in zip((0.5, 1), both, strict=True)
-        ]
+        both = [{name: next(DIGITS) / 10_000 for name in plane.columns} for _ in range(2)]
+        return [Point(label, label, heat, own, 0) for heat, own in zip((0.5, 1), both, strict=True)]
 
     curves = [RUNS[0], f"{RUNS[0]}@mle", RUNS[1]]
     drawn = [point for curve in curves for point in points(curve)]
-    own = {curve: scores([*BLEU, *SELF_BLEU]) for curve in curves}
-    at_real = [AtReal(curve, None if curve == RUNS[1] else 0.6543, 0.01) for curve in curves]
-    found = Frontier(4, drawn, points("real")[0], (), at_real, own)
-    values = [shown(v) for p in drawn for part in (p.bleu, p.self_bleu) for v in part.values()]
-    words = [*curves, *BLEU, *SELF_BLEU, "0.6543", *values]
+    own = {curve: scores(plane.columns) for curve in curves}
+    readings = [Reading(curve, None if curve == RUNS[1] else 0.6543, 0.01) for curve in curves]
+    place, real = Place(0.5, "the real text's Self-BLEU-4 (0.5)"), points("real")[0]
+    found = Frontier(plane, drawn, real, (), place, readings, own)
+    values = [shown(value) for point in drawn for value in point.values.values()]
+    words = [*curves, *plane.columns, "0.6543", *values]
     printed(lambda: frontier._show(found, "texygen", "coco", False, Format.table), words)
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from gantext import data
-from gantext.data.oracle import Config, generator, load, load_truth
+from gantext.data.oracle import Config, generator, load, load_truth, published
 from gantext.data.oracle.lstm import (
     LstmTruth,
     _draw,
@@ -199,6 +199,16 @@ def refused(path: Path) -> str:
         read_parameters(path, SHAPES)
     assert "\n" not in str(caught.value)
     return str(caught.value)
+
+
+def test_papers_numbers_are_of_one_file_and_its_sizes() -> None:
+    """And of nothing that is drawn from a seed."""
+    papers = dataclasses.replace(
+        SMALL, vocab_size=5000, length=20, params="there/seqgan_target_lstm.npz"
+    )
+    assert published(papers) and data.has_truth("oracle") and not data.has_truth("coco")
+    others = [{"length": 40}, {"vocab_size": 500}, {"params": ""}, {"params": "own.npz"}]
+    assert not any(published(dataclasses.replace(papers, **one)) for one in others)
 
 
 def test_damaged_files(tmp_path: Path) -> None:

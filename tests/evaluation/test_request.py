@@ -113,7 +113,7 @@ def test_a_report_makes_everything_once(
 ) -> None:
     """A second one makes nothing, and is the same page."""
     copies(text_run, tmp_path, "a")
-    words = ("report", "a", "-n", "30", "--temperatures", "0.5,1")
+    words = ("report", "a", "-n", "30", "--temperatures", "0.5,1", "--plane", "bleu")
     assert cli(*words).code == 0
     assert set(made.values()) == {1}
     kinds = Counter(what for what, _ in made)

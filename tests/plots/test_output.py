@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from gantext.metrics.text.frontier import Point
+from gantext.metrics.text.planes import bleu
 from gantext.plots.frontier import Curve, frontier_figure
 from gantext.plots.layouts import Layout
 from gantext.plots.learning import learning_figures
@@ -29,8 +30,12 @@ NASTY = [
 
 
 def figure(label: str = "run", theme: str = "light"):
-    points = [Point(label, "g", t, {4: 0.4 - t / 5}, {4: 0.9 - t / 2}) for t in (0.5, 1.0)]
-    return frontier_figure([Curve(points)], [], theme=theme)
+    plane = bleu(4)
+    points = [
+        Point(label, "g", t, {plane.y.score: 0.4 - t / 5, plane.x.score: 0.9 - t / 2})
+        for t in (0.5, 1.0)
+    ]
+    return frontier_figure((plane.x, plane.y), [Curve(points)], [], theme=theme)
 
 
 def texts(svg: str) -> list[str]:

@@ -7,6 +7,7 @@ is over the `length` words, and -inf for any other length.
 
 import math
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,9 +25,12 @@ if TYPE_CHECKING:
     from gantext.data.oracle.lstm import LstmTruth
 
 
+TRUTH = True
 WHERE = "drawn from a seeded LSTM; nothing to download"
 # One stream of random numbers each, so that the size of one split does not change another.
 _STREAMS = ("parameters", "train", "validation", "test")
+# The parameters of SeqGAN's released code, and the sizes that the papers' tables are of.
+PAPERS_PARAMS, PAPERS_WORDS, PAPERS_LENGTH = "seqgan_target_lstm.npz", 5000, 20
 WORD = 50  # bytes of memory that a word takes while its corpus is made, as measured
 
 
@@ -49,6 +53,12 @@ class Config:
 def files(cfg: Config) -> tuple[Remote, ...]:
     """Return the file with the parameters, if they are not drawn."""
     return (Remote(cfg.params, "", ""),) if cfg.params else ()
+
+
+def published(cfg: Config) -> bool:
+    """Whether it is the LSTM that papers report nll-oracle of, at their shorter length."""
+    sizes = (cfg.vocab_size, cfg.length) == (PAPERS_WORDS, PAPERS_LENGTH)
+    return sizes and PurePath(cfg.params).name == PAPERS_PARAMS
 
 
 def load(cfg: Config) -> "Corpus":

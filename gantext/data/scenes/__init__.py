@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gantext.data.gallery import Gallery
 
 
+TRUTH = True
 WHERE = "made from a seed; nothing to download"
 _SPLITS = ("train", "validation", "test")
 # Bytes of memory, as measured: a caption while its corpus is made, and its picture.

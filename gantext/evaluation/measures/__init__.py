@@ -71,6 +71,7 @@ OWN = (
     Measure(
         name="likelihood",
         compute=f"{__name__}.likelihood:likelihood",
+        tempered=True,
         of_model=True,
         command=Command(
             title="likelihood",
@@ -83,6 +84,11 @@ OWN = (
         columns=("nll-test",),
         summary=("nll-test",),
         falling=("nll-test", "nll-test-sentence", "perplexity", "forward-kl"),
+    ),
+    Measure(  # of the known distribution: where the oracle plane's real text stands
+        name="true-likelihood",
+        compute=f"{__name__}.likelihood:true_likelihood",
+        in_all=False,
     ),
     Measure(
         name="latent",
@@ -190,22 +196,10 @@ OWN = (
         ),
         after_phase=True,
         columns=(
-            "retrieval-1",
-            "retrieval-5",
-            "colour",
-            "shape",
-            "count",
-            "diversity",
-            "diversity-real",
-            "frechet",
-            "frechet-real",
-            "precision",
-            "precision-real",
-            "recall",
-            "recall-real",
-            "class-kl",
-            "class-min-share",
-            "memorised",
+            *("retrieval-1", "retrieval-5", "colour", "shape", "count"),
+            *("diversity", "diversity-real", "frechet", "frechet-real"),
+            *("precision", "precision-real", "recall", "recall-real"),
+            *("class-kl", "class-min-share", "memorised"),
         ),
         summary=(
             "retrieval-1",

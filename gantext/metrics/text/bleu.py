@@ -172,8 +172,10 @@ def bleu_of_matches(matches: Matches, smoothing: Smoothing) -> FloatArray:
 
     Smoothing `method1` puts 0.1 in the place of a zero numerator. `none` is nltk without a
     smoothing function: a p_n of zero becomes the smallest normal double, whose logarithm keeps
-    BLEU-N at 1e-61 or less (one zero among five orders), not at exactly 0. Either way
-    BLEU is 0 where not even one word matches.
+    BLEU-N at 1e-61 or less (one zero among five orders), not at exactly 0. `dropped` is nltk 3.2
+    (2016 to 2018) without one: a p_n of zero is left out of the product, whose root stays the N-th,
+    so that a sentence may have a higher BLEU-5 than BLEU-4. BLEU is always 0 where not even one
+    word matches.
     """
     if smoothing not in get_args(Smoothing):
         choices = get_args(Smoothing)
@@ -181,7 +183,8 @@ def bleu_of_matches(matches: Matches, smoothing: Smoothing) -> FloatArray:
         raise UserError(f"no smoothing {smoothing!r}{hint}; choose from {', '.join(choices)}")
     orders = np.arange(1, len(matches.clipped) + 1)[:, None]  # (N, 1)
     totals = np.maximum(1, matches.lengths - orders + 1)  # (N, H)
-    unmatched = EPSILON / totals if smoothing == "method1" else sys.float_info.min
+    of_none = {"method1": EPSILON / totals, "none": sys.float_info.min, "dropped": 1.0}
+    unmatched = of_none[smoothing]
     precisions = np.where(matches.clipped == 0, unmatched, matches.clipped / totals)
     means = np.cumsum(np.log(precisions), axis=0) / orders
     scores: FloatArray = _brevity_penalty(matches) * np.exp(means)

@@ -12,11 +12,9 @@ from gantext.metrics.score import Score, Setting, signed
 from gantext.metrics.text.bleu import FloatArray, ReferenceIndex, bleu_of_matches, self_bleu
 from gantext.metrics.text.ngrams import IntArray
 from gantext.metrics.text.preparation import Preparation
-from gantext.metrics.text.presets import DEFAULT, Preset, find_preset
+from gantext.metrics.text.presets import DEFAULT, ORDERS, Preset, find_preset
 from gantext.metrics.text.texts import Texts, first, once
 from gantext.metrics.text.tokens import CHUNK, encode_texts, encoded_parts, own_tokenizer
-
-ORDERS = (2, 3, 4, 5)
 
 
 def fewest_samples(name: str) -> int:

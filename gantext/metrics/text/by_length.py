@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from gantext.metrics import standard_error
 from gantext.metrics.score import Score, Setting
-from gantext.metrics.text.bleu_scores import ORDERS, sentence_bleu
+from gantext.metrics.text.bleu_scores import sentence_bleu
 from gantext.metrics.text.ngrams import IntArray
-from gantext.metrics.text.presets import DEFAULT, Preset
+from gantext.metrics.text.presets import DEFAULT, ORDERS, Preset
 
 # The highest length of each bucket, in tokens. An empty sentence counts among the shortest.
 BUCKETS = {"1-8": 8, "9-12": 12, "13-16": 16, "17+": np.iinfo(np.int64).max}

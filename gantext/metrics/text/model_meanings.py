@@ -2,7 +2,9 @@
 
 from gantext.metrics.meaning import Meaning
 
-_HELD_OUT = "the test sentences under the model's weights, whatever it is sampled at"
+_HELD_OUT = (
+    "the test sentences under the model's weights; with --temperature under what it writes at that"
+)
 
 _TRUTH = (
     Meaning(

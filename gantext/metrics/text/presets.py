@@ -9,7 +9,8 @@ from typing import Literal
 
 from gantext.errors import UserError, nearest
 
-Smoothing = Literal["method1", "none"]
+ORDERS = (2, 3, 4, 5)  # N of BLEU-N and Self-BLEU-N
+Smoothing = Literal["method1", "none", "dropped"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class Preset:
         hypotheses: so many are scored, the first ones.
         references: so many references are used, the first ones. For Self-BLEU the file itself is
             cut to so many sentences, which are then each other's references.
-        smoothing: `method1` (Chen and Cherry 2014) or `none`.
+        smoothing: `method1` (Chen and Cherry 2014), `none`, or `dropped`: orders without a match
+            are left out (see `gantext.metrics.text.bleu.bleu_of_matches`).
         tokenizer: a name in `gantext.data.tokenizers`.
         shuffled: the hypotheses are shuffled with the seed before the first ones are taken.
         separate: Self-BLEU is against so many other samples, not against the rest of the file.
@@ -45,9 +47,17 @@ _PRESETS = (
     Preset("texygen-fast", "Texygen's fast evaluation: the first 500 references", references=500),
     Preset(
         "leakgan",
-        "LeakGAN (Guo et al. 2018): 2,000 sentences drawn with a seed, unsmoothed, cased",
+        "LeakGAN (Guo et al. 2018) by today's nltk: 2,000 sentences drawn with a seed, unsmoothed",
         hypotheses=2000,
         smoothing="none",
+        tokenizer="whitespace",
+        shuffled=True,
+    ),
+    Preset(
+        "leakgan-2018",
+        "The same by nltk 3.2, which LeakGAN was scored by: orders without a match are left out",
+        hypotheses=2000,
+        smoothing="dropped",
         tokenizer="whitespace",
         shuffled=True,
     ),

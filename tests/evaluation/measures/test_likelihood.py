@@ -9,8 +9,12 @@ import torch
 from torch import Tensor
 
 from gantext.data.corpus import Corpus, Sentences, build_corpus
-from gantext.data.vocabulary import PAD, Vocabulary
-from gantext.evaluation.measures.likelihood import likelihood_scores
+from gantext.data.vocabulary import EOS, PAD, Vocabulary
+from gantext.evaluation.ground import Ground, Real
+from gantext.evaluation.measure import Protocol
+from gantext.evaluation.measures.likelihood import likelihood_scores, true_likelihood
+from gantext.evaluation.subjects import REAL, Subject
+from gantext.nn.text.sampling import State
 
 LINES = ("a b", "a b c a", "b")
 
@@ -20,6 +24,26 @@ class Uniform:
 
     def log_prob(self, tokens: Tensor) -> Tensor:
         return -(tokens != PAD).sum(1).double() - 1
+
+
+class Writing(Uniform):
+    """a, b, c and <eos> have the odds 1, 4, 4 and 16, whatever stands before."""
+
+    vocab_size = 7
+
+    def writer(self, n: int, rng: torch.Generator) -> "Writing":
+        return self
+
+    def start(self, rows: int) -> State:
+        return (torch.zeros(rows),)
+
+    def advance(self, state: State, tokens: Tensor) -> State:
+        return state
+
+    def logits(self, state: State) -> Tensor:
+        odds = torch.zeros(len(state[0]), 7)
+        odds[:, [4, 5, 6, EOS]] = torch.tensor([1.0, 4.0, 4.0, 16.0])
+        return odds.log()
 
 
 class Known:
@@ -32,10 +56,10 @@ class Known:
         return 3.0
 
 
-def corpus(truth: Known | None) -> Corpus:
-    sentences = Sentences.of(map(str.split, LINES), LINES)
+def corpus(truth: Known | None, tested: Sequence[str] = LINES) -> Corpus:
+    sentences, test = (Sentences.of(map(str.split, lines), lines) for lines in (LINES, tested))
     vocabulary = Vocabulary.build([line.split() for line in LINES], tokenizer="whitespace")
-    return build_corpus("toy", vocabulary, sentences, sentences, sentences, truth=truth)
+    return build_corpus("toy", vocabulary, sentences, sentences, test, truth=truth)
 
 
 @pytest.mark.parametrize("truth", [None, Known()])
@@ -52,3 +76,31 @@ def test_sums_of_10_tokens_in_3_sentences(truth: Known | None) -> None:
         assert str(said["unit"]).endswith(unit)
         assert (said["sentences"], said["vocabulary"], said["eos"]) == (3, 7, True)
         assert said["tokenizer"] == "whitespace"
+
+
+@pytest.mark.parametrize("tested", [("a b", "b"), ("a zebra b", "b")])
+def test_at_temperature_2_odds_are_their_roots_and_unk_is_left_out(tested: Sequence[str]) -> None:
+    """1, 2, 2 and 4 of 9: log 9 + log(9 / 2) + log(9 / 4) of the first, log(9 / 2) + log(9 / 4) of
+    the second: 5 tokens, with an unknown word too, which no sample has."""
+    found = likelihood_scores(Writing(), corpus(None, tested), torch.device("cpu"), 2.0)
+    nats = math.log(9) + 2 * math.log(9 / 2) + 2 * math.log(9 / 4)
+    assert found[0].value == pytest.approx(nats / 5)
+    assert found[1].value == pytest.approx(nats / 2)
+    said = found[0].signature
+    assert said["temperature"] == 2
+    assert said.get("unk") == ("left out" if "a zebra b" in tested else None)
+
+
+def test_the_floor_is_the_truth_s_own() -> None:
+    """Three sentences of three nats over 10 tokens; of a model it says nothing."""
+    ground = Ground("h", lambda: Real(corpus=corpus(Known())))
+    asked = Protocol(preset="texygen", seed=0)
+
+    def subject(name: str) -> Subject:
+        return Subject(name, {}, {}, lambda: ((), None), 3)
+
+    (score,) = true_likelihood(subject(REAL), ground, asked)
+    assert (score.name, score.value) == ("nll-test-real", pytest.approx(0.9))
+    assert not true_likelihood(subject("run"), ground, asked)
+    bare = Ground("h", lambda: Real(corpus=corpus(None)))
+    assert not true_likelihood(subject(REAL), bare, asked)

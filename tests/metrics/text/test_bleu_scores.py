@@ -17,7 +17,7 @@ from gantext.metrics.text.bleu import ReferenceIndex, self_bleu
 from gantext.metrics.text.bleu_scores import bleu_scores, self_bleu_scores
 from gantext.metrics.text.presets import PRESETS, find_preset
 
-NAMES = ("texygen", "texygen-fast", "leakgan", "relgan", "textgan")
+NAMES = ("texygen", "texygen-fast", "leakgan", "leakgan-2018", "relgan", "textgan")
 
 
 def texts(size: int, seed: int) -> list[str]:
