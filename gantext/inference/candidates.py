@@ -44,6 +44,10 @@ def nobody(text: str) -> None:
     """Who is told nothing of what takes long."""
 
 
+class KnowsNothing(UserError):
+    """A judge that tells a run's samples from real text no better than chance."""
+
+
 @dataclass(frozen=True)
 class Chooser:
     """A judge, what it is worth on held-out sentences, and of how many candidates it keeps one.
@@ -95,7 +99,8 @@ def chooser_of(trained: TrainedText, request: SamplingRequest, say: Say = nobody
         say: told what takes long.
 
     Raises:
-        UserError: no held-out sentences to check it on; no such judge; it knows nothing.
+        KnowsNothing: so it does, and is not to keep any all the same.
+        UserError: no held-out sentences to check it on; no such judge.
     """
     asked = request.candidates
     if asked is None:
@@ -108,7 +113,7 @@ def chooser_of(trained: TrainedText, request: SamplingRequest, say: Say = nobody
         tried.append(Chooser(judge, held, asked.count, forced=True))
     if asked.force:
         return min(tried, key=lambda one: one.held.loss)
-    raise UserError(_refused(sides, tried, request.options))
+    raise KnowsNothing(_refused(sides, tried, request.options))
 
 
 def _judges(asked: Candidates, sides: Sides, say: Say) -> Iterator[TextJudge]:

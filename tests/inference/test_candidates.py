@@ -7,6 +7,7 @@ import math
 import re
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from gantext.errors import UserError
 from gantext.inference.candidates import Chooser, chooser_of, drawn_places
 from gantext.inference.judges import sides as sides_of
 from gantext.inference.judges.discriminator import Discriminator, other_discriminator
+from gantext.inference.judges.sides import Sides
 from gantext.inference.request import Candidates, SamplingRequest
 from gantext.inference.sampling import draw
 from gantext.metrics.two_classes import Calibration, Held
@@ -138,11 +140,9 @@ def test_by_default_it_is_the_first_that_knows_something(
     request = SamplingRequest(3, candidates=Candidates(2))
     with pytest.raises(UserError, match=r"\(discriminator: held-out .*; lm-ratio: held-out loss"):
         chooser_of(run, request)  # its labels are shuffled
-    monkeypatch.setattr(
-        Planted,
-        "logits",
-        lambda self, tokens: torch.full((len(tokens),), 9.0 * (len(tokens) < 15)).double(),
-    )
+    few = len(Sides(run).held_out)
+    knowing = {True: torch.full((few,), 9.0).double(), False: torch.zeros(2 * few).double()}
+    monkeypatch.setattr(Planted, "logits", lambda self, tokens: knowing[len(tokens) == few])
     chooser = chooser_of(run, request)
     assert chooser is not None and chooser.judge is ratio and not chooser.forced
 
@@ -216,7 +216,7 @@ def test_in_python_as_on_the_command_line(
     assert found.signature["candidates"] == 3 and found.signature["judge_forced"]
     with pytest.raises(UserError, match="model=vae has no discriminator"):
         run.sample(4, candidates=3, judge=str(trained_vae))
-    other = dataclasses.replace(run.trained)
-    other.run.info["data"] = "other"
-    with pytest.raises(UserError, match="trained on different data"):
-        other_discriminator(other, gantext.load_run(trained).trained)
+    stranger: Any = SimpleNamespace(info={"data": "other"}, path=Path("stranger"))
+    other = dataclasses.replace(run.trained, run=stranger)
+    with pytest.raises(UserError, match="stranger and run were trained on different data"):
+        other_discriminator(other, run.trained)
