@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 from gantext.api.metrics import Rows, rows_or_frame
-from gantext.api.samples import Drawn, Samples, pixels_of, written
+from gantext.api.samples import Drawn, Samples, pixels_of, several, written
 from gantext.api.scores import Choices, Evaluation, evaluate
 from gantext.config.settings import Device, member
 from gantext.errors import UserError
@@ -134,6 +134,9 @@ class Run:
         seed: int = 0,
         prompt: str | None = None,
         likelihood: bool = False,
+        candidates: int = 1,
+        judge: str | None = None,
+        force: bool = False,
     ) -> "Samples | NDArray[np.uint8]":
         """Sentences, or pictures as bytes (N, H, W, C) with C = 1 (grey) or 3 (RGB).
 
@@ -146,13 +149,17 @@ class Run:
             seed: the same seed gives the same samples.
             prompt: the first words of each sentence, which the model goes on from.
             likelihood: with the log-likelihood of each, as `log_prob` of what is returned.
+            candidates: keep one of so many, by a judge that tells samples from real sentences.
+            judge: "discriminator", "lm-ratio", "encoder", "encoder:FOLDER", or a run by its name
+                beside this one or its folder; None: the first of two that knows something.
+            force: also by a judge that knows nothing of held-out sentences.
 
         Raises:
-            UserError: a number that makes no sense; a word that the run does not know.
+            UserError: a number that makes no sense; a word that the run does not know; no judge.
         """
-        drawn = Drawn(temperature, top_k, top_p, prompt, likelihood)
+        drawn = Drawn(temperature, top_k, top_p, prompt, likelihood, candidates, judge, force)
         if self.folder.kind is not PICTURES:
-            return self.write(drawn.request(n, seed, self.phase), likelihood)
+            return self.write(drawn.request(n, seed, self.phase, self.path.parent), likelihood)
         return pixels_of(self.draw(drawn.of_pictures(n, seed, self.phase, self.name)))
 
     def write(self, request: SamplingRequest, likelihood: bool = False) -> Samples:
@@ -178,7 +185,7 @@ class Run:
 
         if isinstance(sentences, Path):
             return score_file(self.trained, sentences, self.phase)
-        return score_lines(self.trained, _several(sentences), phase=self.phase)
+        return score_lines(self.trained, several(sentences), phase=self.phase)
 
     def reconstruct(
         self,
@@ -206,7 +213,7 @@ class Run:
         decoding = Decoding(member(How, how), beam, temperature, seed)
         if isinstance(sentences, Path):
             return reconstruct_file(self.trained, sentences, decoding, self.phase)
-        lines = _several(sentences)
+        lines = several(sentences)
         return reconstruct_lines(self.trained, lines, decoding, phase=self.phase)
 
     def interpolate(
@@ -273,7 +280,7 @@ class Run:
         from gantext.inference.goals import goals_of
 
         request = SamplingRequest(n, temperature, seed=seed, phase=self.phase)
-        return goals_of(self.trained, request, _several(sentences))
+        return goals_of(self.trained, request, several(sentences))
 
     def latent(
         self,
@@ -294,15 +301,10 @@ class Run:
         Raises:
             UserError: no latent variable; other data than the run's; no such property.
         """
-        from gantext import data
-        from gantext.inference.latent import latent_of
-        from gantext.inference.latent_plane import latent_plane
+        from gantext.inference.latent_plane import plane_of
 
-        trained = self.trained
-        latent_of(trained, "latent")  # before the data is read
         options = {"by": member(Colouring, by).value, "method": member(Projection, method).value}
-        corpus = data.load(trained.settings.data)
-        return latent_plane(trained, corpus, n=n, seed=seed, phase=self.phase, **options)
+        return plane_of(self.trained, n=n, seed=seed, phase=self.phase, **options)
 
     def export(self, folder: str | Path, force: bool = False) -> "Run":
         """Write its weights, vocabulary, settings and a model card to a folder, to be shared.
@@ -322,7 +324,3 @@ class Run:
         own: Choices = {"device": self.device, "runs_dir": self.path.parent}
         own.update(choices)
         return evaluate([self], measures, **own)
-
-
-def _several(sentences: str | Sequence[str]) -> Sequence[str]:
-    return [sentences] if isinstance(sentences, str) else sentences

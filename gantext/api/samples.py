@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gantext.errors import UserError
+from gantext.inference.judges.choice import candidates_of
 from gantext.inference.request import SamplingRequest, signature
 from gantext.metrics.score import Setting
 
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from gantext.inference.candidates import Chooser
     from gantext.inference.drawing import Drawing, PictureRequest
     from gantext.runs.trained import TrainedText
 
@@ -54,12 +57,21 @@ class Drawn:
     top_p: float = 1.0
     prompt: str | None = None
     likelihood: bool = False
+    candidates: int = 1
+    judge: str | None = None
+    force: bool = False
 
-    def request(self, n: int | None, seed: int, phase: str | None) -> SamplingRequest:
-        """The sentences that are asked for. Raises UserError for a number that makes no sense."""
+    def request(
+        self, n: int | None, seed: int, phase: str | None, runs_dir: Path
+    ) -> SamplingRequest:
+        """The sentences that are asked for; a run that judges is looked for in `runs_dir`.
+
+        Raises UserError for a number that makes no sense, and a judge that is not there.
+        """
         words = (self.temperature, self.top_k, self.top_p)
         _check(n, *words)
-        return SamplingRequest(n or SENTENCES, *words, seed, phase, self.prompt)
+        kept = candidates_of(self.candidates, self.judge, self.force, runs_dir)
+        return SamplingRequest(n or SENTENCES, *words, seed, phase, self.prompt, kept)
 
     def of_pictures(
         self, n: int | None, seed: int, phase: str | None, run: str
@@ -80,19 +92,32 @@ def _check(n: int | None, temperature: float, top_k: int, top_p: float) -> None:
         raise UserError(f"cannot sample with {asked}")
 
 
-def written(trained: "TrainedText", request: SamplingRequest, likelihood: bool) -> Samples:
-    """Sentences of a run as they are asked for."""
+def written(
+    trained: "TrainedText",
+    request: SamplingRequest,
+    likelihood: bool,
+    chooser: "Chooser | None" = None,
+) -> Samples:
+    """Sentences of a run as they are asked for; of the judge's choice, if it is there already."""
+    from gantext.inference.candidates import chooser_of
     from gantext.inference.likelihood import own_signature
     from gantext.inference.sampling import draw_parts
 
-    parts = list(draw_parts(trained, request, likelihood))
+    chooser = chooser or chooser_of(trained, request)
+    parts = list(draw_parts(trained, request, likelihood, chooser=chooser))
     signed = signature(trained.origin(request.phase), request, trained.run.info.get("data"))
+    signed |= chooser.signature if chooser else {}
     lines = [line for part in parts for line in part.lines]
     tokens = [count for part in parts for count in part.tokens]
     if not likelihood:
         return Samples(lines, signed, tokens)
     signed |= own_signature(trained.algorithm, request)
     return Samples(lines, signed, tokens, [v for part in parts for v in part.log_prob or ()])
+
+
+def several(sentences: str | Sequence[str]) -> Sequence[str]:
+    """Sentences, of which one may be given as it is."""
+    return [sentences] if isinstance(sentences, str) else sentences
 
 
 def pixels_of(drawing: "Drawing") -> "NDArray[np.uint8]":

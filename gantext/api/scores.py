@@ -22,6 +22,8 @@ class Choices(TypedDict, total=False):
         n: how many are sampled of a run; None: its own `eval.samples`.
         temperature: of the samples; None: the first run's own `eval.temperature`.
         seed: of the samples and of shuffles; None: the first run's own `eval.seed`.
+        candidates, judge, force: keep one of so many sentences by a judge, as in `Run.sample`; a
+            run that judges is looked for in `runs_dir`.
         seeds: draw the samples so many times, with seeds from the first on: mean and sd.
         data: what is scored against, in place of the runs' own data: a name such as "coco", or
             overrides such as ["data=text", "data.train=captions.txt"].
@@ -40,6 +42,9 @@ class Choices(TypedDict, total=False):
     temperature: float | None
     seed: int | None
     seeds: int
+    candidates: int
+    judge: str | None
+    force: bool
     data: str | Sequence[str] | None
     references: str | Path | None
     phase: str | None
@@ -154,6 +159,9 @@ def _asked(
     temperature: float | None = None,
     seed: int | None = None,
     seeds: int = 1,
+    candidates: int = 1,
+    judge: str | None = None,
+    force: bool = False,
     data: str | Sequence[str] | None = None,
     references: str | Path | None = None,
     phase: str | None = None,
@@ -166,6 +174,7 @@ def _asked(
 ) -> "Asked":
     """The request that a command would have made of its words."""
     from gantext.evaluation.request import Asked
+    from gantext.inference.judges.choice import candidates_of
 
     files = [source for source in sources if isinstance(source, Path) and not source.is_dir()]
     runs = [str(source) for source in sources if source not in files]
@@ -188,4 +197,5 @@ def _asked(
         sentences=sentences,
         probes=probes,
         seeds=seeds,
+        candidates=candidates_of(candidates, judge, force, Path(runs_dir)),
     )

@@ -133,6 +133,13 @@ def presets(incomplete: str) -> list[str]:
     return _begun(PRESETS, incomplete)
 
 
+def judges(ctx: typer.Context, incomplete: str) -> list[str]:
+    """The kinds of judges of text, and the runs whose discriminator may be one."""
+    from gantext.inference.judges.choice import OWN
+
+    return [*_begun(OWN, incomplete), *runs(ctx, incomplete)]
+
+
 def commands(ctx: typer.Context, incomplete: str) -> list[str]:
     """Names of commands, of those of a group behind its name."""
     at: Any = ctx.find_root().command

@@ -16,8 +16,11 @@ from gantext.cli.options import (
     ConfigDir,
     Count,
     DeviceName,
+    ForceJudge,
     FormatName,
     Json,
+    JudgeName,
+    KeptOf,
     PresetName,
     RunsDir,
     Samples,
@@ -145,6 +148,9 @@ def register(made: typer.Typer, name: str, command: Command, names: tuple[str, .
         sentences: Sentences = Protocol.sentences,
         probes: Probes = Protocol.probes,
         temperature: ScoredTemperature = None,
+        candidates: KeptOf = 1,
+        judge: JudgeName = None,
+        force: ForceJudge = False,
         seed: Seed = None,
         seeds: SeedCount = 1,
         phase: Phase = None,
@@ -158,6 +164,7 @@ def register(made: typer.Typer, name: str, command: Command, names: tuple[str, .
         json: Json = False,
     ) -> None:
         from gantext.evaluation.request import Asked
+        from gantext.inference.judges.choice import candidates_of
 
         asked = Asked(
             words=tuple(words or ()),
@@ -176,6 +183,7 @@ def register(made: typer.Typer, name: str, command: Command, names: tuple[str, .
             sentences=sentences,
             probes=probes,
             seeds=seeds,
+            candidates=candidates_of(candidates, judge, force, runs_dir),
         )
         _score(name, command, names, asked, plot, signatures, form_of(format, json))
 

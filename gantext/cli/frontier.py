@@ -1,5 +1,6 @@
 """gantext eval frontier."""
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,8 +16,11 @@ from gantext.cli.options import (
     ConfigDir,
     Count,
     DeviceName,
+    ForceJudge,
     FormatName,
     Json,
+    JudgeName,
+    KeptOf,
     Order,
     Plane,
     PresetName,
@@ -47,6 +51,8 @@ EXAMPLES = """[bold]Examples[/bold]
 
   gantext eval frontier RUN --plane oracle --at 8.4
 
+  gantext eval frontier RUN --candidates 8
+
   gantext eval frontier RUN --samples published.txt --out figures"""
 
 
@@ -67,6 +73,9 @@ def frontier(
     samples: Samples = None,
     preset: PresetName = "texygen",
     n: Count = None,
+    candidates: KeptOf = 1,
+    judge: JudgeName = None,
+    force: ForceJudge = False,
     out: Annotated[
         Path | None,
         typer.Option(help="Folder of frontier.csv and frontier.png (default: the run's plots)."),
@@ -83,14 +92,18 @@ def frontier(
     Each run's curve stands beside its own MLE generator's, the real text and published points. It
     is read where another is as diverse (--plane bleu: BLEU-N at the real text's Self-BLEU-N;
     oracle: nll-oracle at an nll-test) or as good (lm: reverse-lm at the real text's lm-score).
+    With --candidates 8 the curve of those that a judge keeps stands beside the run's own.
     """
     from gantext.evaluation.frontier import frontier as measure
     from gantext.evaluation.frontier_shown import files, to_csv
     from gantext.evaluation.planes import chosen_plane
+    from gantext.inference.judges.choice import candidates_of
 
     form = form_of(format, json)
     heats = numbers(temperatures, "--temperatures")
     asked = asked_for(words, samples, preset, n, None, device, runs_dir, config_dir)
+    kept = candidates_of(candidates, judge, force, runs_dir)
+    asked = dataclasses.replace(asked, candidates=kept)
     draws = seeds_of(seeds, asked)
     with waiting(tables.err, "reading runs and data") as say:
         chosen = chosen_plane(asked, plane, order, heats)

@@ -145,6 +145,25 @@ Count = Annotated[
         help="How many to sample (default: eval.samples of the run).",
     ),
 ]
+KeptOf = Annotated[
+    int,
+    typer.Option(
+        "--candidates", min=1, help="Keep one of so many sentences, by a judge that is checked."
+    ),
+]
+JudgeName = Annotated[
+    str | None,
+    typer.Option(
+        "--judge",
+        help="discriminator, lm-ratio, encoder, encoder:FOLDER, or a RUN whose discriminator it "
+        "is (default: the first of the former two that knows something).",
+        autocompletion=completion.judges,
+        show_default=False,
+    ),
+]
+ForceJudge = Annotated[
+    bool, typer.Option("--force", help="Also by a judge that knows nothing of held-out sentences.")
+]
 PresetName = Annotated[
     str,
     typer.Option(

@@ -10,7 +10,10 @@ from gantext.cli import tables
 from gantext.cli.options import (
     ConfigDir,
     DeviceName,
+    ForceJudge,
     Json,
+    JudgeName,
+    KeptOf,
     Phase,
     Run,
     RunsDir,
@@ -22,9 +25,11 @@ from gantext.cli.options import (
 from gantext.config.settings import Device
 from gantext.errors import UserError
 from gantext.training.terminal import say, tell
+from gantext.training.waiting import waiting
 
 if TYPE_CHECKING:
     from gantext import api
+    from gantext.inference.candidates import Chooser
     from gantext.inference.drawing import PictureRequest
     from gantext.inference.request import SamplingRequest
     from gantext.inference.sampling import Written
@@ -69,6 +74,7 @@ def register(app: typer.Typer) -> None:
         "  gantext sample latest --temperature 0.7 --out samples.txt\n\n"
         "  gantext sample RUN --phase mle --top-p 0.9 --json\n\n"
         '  gantext sample --prompt "a man" --likelihood --csv --out samples.csv\n\n'
+        "  gantext sample RUN --candidates 8 --judge lm-ratio\n\n"
         "  gantext sample RUN -n 25 --out grid.png\n\n"
         '  gantext sample RUN --caption "two red circles above a blue square ."'
     )(sample)
@@ -84,6 +90,9 @@ def sample(
     greedy: Greedy = False,
     prompt: Prompt = None,
     likelihood: Likelihood = False,
+    candidates: KeptOf = 1,
+    judge: JudgeName = None,
+    force: ForceJudge = False,
     caption: Captions = None,
     columns: Columns = None,
     out: Out = None,
@@ -99,19 +108,16 @@ def sample(
 
     With --likelihood each line is log p, a tab and the sentence. A prompt is continued word by
     word, as sentences are sampled; of a VAE z is drawn from the prior, which the prompt does not
-    change.
+    change. With --candidates 8 each sentence is one of eight, kept by a judge that tells the run's
+    samples from real sentences it never saw.
 
     A run has all of its config in its own folder: --config-dir is taken as by other commands, and
     changes nothing.
     """
-    if config_dir is not None and not config_dir.is_dir():
-        raise UserError(f"config folder not found: {config_dir}")
-    if csv and json:
-        raise UserError("--csv and --json are two forms of the same: leave one out")
-    if not 0 < top_p <= 1:
-        raise UserError(f"--top-p {top_p}: a probability above 0 and at most 1 is needed")
+    _check(config_dir, csv and json, top_p)
     from gantext import api
     from gantext.api.samples import SENTENCES
+    from gantext.inference.judges.choice import candidates_of
     from gantext.inference.request import SamplingRequest
     from gantext.runs.kinds import PICTURES, model_kind
 
@@ -126,11 +132,36 @@ def sample(
         _pictures(found, drawn, out, json)
     else:
         heat = 0.0 if greedy else temperature
-        written = SamplingRequest(n or SENTENCES, heat, top_k, top_p, seed, found.phase, prompt)
+        kept = candidates_of(candidates, judge, force, runs_dir)
+        asked = SamplingRequest(n or SENTENCES, heat, top_k, top_p, seed, found.phase, prompt, kept)
+        chooser = _chooser(found, asked)
         if json:
-            _document(found, written, likelihood, out)
+            _document(found, asked, likelihood, out, chooser)
         else:
-            _text(found, written, likelihood, out, csv)
+            _text(found, asked, likelihood, out, csv, chooser)
+
+
+def _check(config_dir: Path | None, two_forms: bool, top_p: float) -> None:
+    """Raise UserError for what makes no sense of any run."""
+    if config_dir is not None and not config_dir.is_dir():
+        raise UserError(f"config folder not found: {config_dir}")
+    if two_forms:
+        raise UserError("--csv and --json are two forms of the same: leave one out")
+    if not 0 < top_p <= 1:
+        raise UserError(f"--top-p {top_p}: a probability above 0 and at most 1 is needed")
+
+
+def _chooser(run: "api.Run", request: "SamplingRequest") -> "Chooser | None":
+    """What keeps the sentences, if they are candidates; says which judge, and what it is worth."""
+    from gantext.inference.candidates import chooser_of
+
+    if request.candidates is None:
+        return None
+    with waiting(tables.err, "reading the run and its data") as told:
+        chooser = chooser_of(run.trained, request, told)
+    if chooser is not None:
+        tables.hint(chooser.words)
+    return chooser
 
 
 def _check_options(run: "api.Run", kind: "Kind[Any, Any]", ctx: typer.Context) -> None:
@@ -151,12 +182,17 @@ def _is_given(ctx: typer.Context, name: str) -> bool:
 
 
 def _document(
-    run: "api.Run", request: "SamplingRequest", likelihood: bool, out: Path | None
+    run: "api.Run",
+    request: "SamplingRequest",
+    likelihood: bool,
+    out: Path | None,
+    chooser: "Chooser | None",
 ) -> None:
     """One JSON document, and the lines in a file if one is named."""
+    from gantext.api.samples import written
     from gantext.files import write_output
 
-    lines = run.write(request, likelihood)
+    lines = written(run.trained, request, likelihood, chooser)
     if out is not None:
         write_output(out, "".join(f"{line}\n" for line in lines).encode())
         tables.hint(f"{request.n} sentences of {run.path.name} in {out}")
@@ -164,14 +200,20 @@ def _document(
 
 
 def _text(
-    run: "api.Run", request: "SamplingRequest", likelihood: bool, out: Path | None, csv: bool
+    run: "api.Run",
+    request: "SamplingRequest",
+    likelihood: bool,
+    out: Path | None,
+    csv: bool,
+    chooser: "Chooser | None",
 ) -> None:
     """Lines or a CSV table, some at a time: as many as are wanted, maybe more than memory holds."""
     from gantext.files import write_output
     from gantext.inference.sampling import draw_parts
 
     form = _csv_rows if csv else _plain_lines
-    parts = (form(part) for part in draw_parts(run.trained, request, likelihood))
+    drawn = draw_parts(run.trained, request, likelihood, chooser=chooser)
+    parts = map(form, drawn)
     head = _csv_head(likelihood) if csv else ""
     if out is not None:
         pieces = (part.encode() for part in chain([head], parts))

@@ -19,7 +19,7 @@ from gantext.evaluation.request import Asked, check_kind
 from gantext.evaluation.scorebook import Say
 from gantext.evaluation.subjects import REAL, Model, Subject
 from gantext.evaluation.table import REAL_SUFFIX, distinct, remarks
-from gantext.inference.request import SamplingRequest
+from gantext.inference.request import Candidates, SamplingRequest
 from gantext.metrics.score import Score, shown
 from gantext.metrics.text.frontier import Point, mean_over_seeds, placed, undominated, value_at
 from gantext.metrics.text.planes import Plane
@@ -130,6 +130,8 @@ def frontier(
         for phase in (_phases(model) if baselines else [model.phase])
         for draw in _draws(asked, asked.at(model, phase), temperatures, seeds)
     ]
+    if asked.candidates is not None:
+        draws += [draw for one in models for draw in _kept(asked, one, temperatures, seeds, say)]
     draws += [Draw(one.name, one.name, None, None, one) for one in distinct(files)]
     points: list[Point] = []
     scores: dict[str, list[Score]] = {}
@@ -181,17 +183,49 @@ def _phases(model: Model) -> list[str | None]:
 
 
 def _draws(
-    asked: Asked, model: Model, temperatures: Sequence[float], seeds: Sequence[int]
+    asked: Asked,
+    model: Model,
+    temperatures: Sequence[float],
+    seeds: Sequence[int],
+    candidates: Candidates | None = None,
 ) -> list[Draw]:
-    """The draws of a curve."""
+    """The draws of a curve; with candidates of one whose sentences a judge keeps."""
     n = asked.n or model.brief["samples"]
+    kept = f" 1 of {candidates.count}" if candidates else ""
     found = []
     for temperature in dict.fromkeys(temperatures):
         for seed in dict.fromkeys(seeds):
-            request = SamplingRequest(n, temperature, seed=seed, phase=model.phase)
+            request = SamplingRequest(
+                n, temperature, seed=seed, phase=model.phase, candidates=candidates
+            )
             subject = asked.subject(model, request)
             group = subjects.label(asked.at(model, None), asked.runs_dir)
-            found.append(Draw(subject.name, group, temperature, seed, subject))
+            found.append(Draw(subject.name + kept, group, temperature, seed, subject))
+    return found
+
+
+def _kept(
+    asked: Asked, model: Model, temperatures: Sequence[float], seeds: Sequence[int], say: Say
+) -> list[Draw]:
+    """The draws of the curve of kept candidates, which stands beside the run's own.
+
+    A temperature at which the judge knows nothing is left out and noted, unless it is all of them.
+    """
+    from gantext.inference.candidates import KnowsNothing
+
+    found: list[Draw] = []
+    refusals: list[KnowsNothing] = []
+    for temperature in dict.fromkeys(temperatures):
+        draws = _draws(asked, model, [temperature], seeds, asked.candidates)
+        try:
+            draws[0].subject.ready(say)
+        except KnowsNothing as error:
+            refusals.append(error)
+            asked.note([f"no candidates at temperature {temperature:g}: {error}"])
+        else:
+            found += draws
+    if refusals and not found:
+        raise refusals[0]
     return found
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gantext.metrics.score import Score
 
 # Options of a command that scores samples.
-SAMPLED = frozenset({"samples", "n", "temperature"})
+SAMPLED = frozenset({"samples", "n", "temperature", "candidates", "judge", "force"})
 
 
 @dataclass(frozen=True, kw_only=True)

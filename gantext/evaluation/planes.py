@@ -44,6 +44,8 @@ def chosen_plane(
 
 def _unfit(asked: Asked, plane: Plane, temperatures: Sequence[float]) -> str:
     """Why runs have no place on a plane; "" where they have."""
+    if plane.tempered and asked.candidates is not None:
+        return "kept candidates have no nll-test"
     known = _data_name(asked) if plane.truth else ""
     if plane.truth and not (known and data.has_truth(known)):
         there = [f"data={name}" for name in data.kinds() if data.has_truth(name)]

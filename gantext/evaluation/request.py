@@ -17,7 +17,7 @@ from gantext.evaluation.ground import Ground, ground_of_file
 from gantext.evaluation.measure import Protocol
 from gantext.evaluation.once import Once
 from gantext.evaluation.subjects import Model, Subject
-from gantext.inference.request import SamplingRequest
+from gantext.inference.request import Candidates, SamplingRequest
 from gantext.metrics.text.preparation import AS_IT_IS
 from gantext.metrics.text.presets import find_preset
 from gantext.records.content import Damaged
@@ -42,9 +42,10 @@ class Asked:
     `once` keeps what has been found for it, also for requests that are made from this one by
     `dataclasses.replace`: a command reads each run and its data, and draws its samples, once.
     Without a temperature or a seed the samples are those of the first run's own scores, at the end
-    of its phases. `notes` are what has been noticed on the way, `places` the paths of
-    the runs and files that were scored, by their names in tables. With `seeds` the samples are
-    drawn so many times, with the seeds that follow on the first.
+    of its phases. With `candidates` each is one of several, kept by a judge. `notes` are what has
+    been noticed on the way, `places` the paths of the runs and files that were scored, by their
+    names in tables. With `seeds` the samples are drawn so many times, with the seeds that follow on
+    the first.
     """
 
     words: tuple[str, ...]
@@ -63,6 +64,7 @@ class Asked:
     sentences: int = Protocol.sentences
     probes: int = Protocol.probes
     seeds: int = 1
+    candidates: Candidates | None = None
     once: Once = field(default_factory=Once, compare=False, repr=False)
     notes: list[str] = field(default_factory=list, compare=False, repr=False)
     places: dict[str, Path] = field(default_factory=dict, compare=False, repr=False)
@@ -119,7 +121,9 @@ class Asked:
     def request(self, model: Model) -> SamplingRequest:
         """What is sampled of a model."""
         n = self.n or model.brief["samples"]
-        return SamplingRequest(n, self.temperature, seed=self.seed, phase=model.phase)
+        return SamplingRequest(
+            n, self.temperature, seed=self.seed, phase=model.phase, candidates=self.candidates
+        )
 
     def of_each_seed(self) -> "list[Asked]":
         """The same for each of the seeds."""

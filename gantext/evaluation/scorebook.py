@@ -50,9 +50,11 @@ def score(
         if scores is None and not stored_only and (measure.alone or not ground.lost):
             if measure.slow:
                 say(f"{subject.name}: {measure.slow}")
+            of_samples = not (measure.of_model or measure.pictures)
+            late = subject.ready(say) if of_samples else {}
             computed = measure.scores(subject, ground, protocol)
-            if not (measure.of_model or measure.pictures):
-                origin |= subject.blank
+            if of_samples:
+                origin |= {**late, **subject.blank}
             scores = [
                 dataclasses.replace(one, signature={**one.signature, **origin}) for one in computed
             ]

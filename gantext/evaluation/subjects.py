@@ -14,6 +14,7 @@ from gantext.errors import UserError
 from gantext.evaluation.ground import Ground, digest_of, sentences_of
 from gantext.evaluation.keepers import CachedScores, Keeper
 from gantext.evaluation.once import Once
+from gantext.inference.judges.choice import decided_by
 from gantext.inference.request import SamplingRequest, signature
 from gantext.metrics.score import Setting
 from gantext.metrics.text.preparation import AS_IT_IS, Preparation
@@ -29,11 +30,13 @@ if TYPE_CHECKING:
     from gantext.config.settings import Settings
     from gantext.data.corpus import Corpus
     from gantext.data.vocabulary import Vocabulary
+    from gantext.inference.candidates import Chooser
     from gantext.runs.trained import Trained, TrainedText
 
 REAL = "real"
 BLANK = "blank_samples"  # in a signature, how many sentences have no word
 Words = Sequence[Sequence[str]]
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,13 @@ class Model:
         """
         return self._stored.step, self._stored.digest, self._stored.whole
 
+    def chooser(self, request: SamplingRequest, say: Say) -> "Chooser | None":
+        """What keeps the sentences of a request, checked once for all of its seeds and sizes."""
+        from gantext.inference.candidates import chooser_of
+
+        key = ("chooser", request.candidates, request.options)
+        return self.once(key, lambda: chooser_of(self.trained, request, say))
+
     @property
     def key(self) -> dict[str, Setting]:
         """What decides its numbers: the weights and the kind of device."""
@@ -123,6 +133,8 @@ class Subject:
         model: the model that wrote the sentences.
         notes: what is to be said of them.
         path: the run's folder, or the file.
+        ready: makes what has to be there before they are drawn, told what takes long; gives what
+            only then can be said of their origin.
     """
 
     name: str
@@ -134,6 +146,7 @@ class Subject:
     model: Model | None = None
     notes: tuple[str, ...] = ()
     path: Path | None = None
+    ready: Callable[[Say], Mapping[str, Setting]] = lambda say: {}
 
     @functools.cached_property
     def drawn(self) -> tuple[Sequence[str], Words | None]:
@@ -182,14 +195,20 @@ def of_model(model: Model, request: SamplingRequest, runs_dir: Path) -> Subject:
     of = origin_of(model.run, model.brief["model"], step, request.phase, digest)
     origin = signature(of, request, model.run.info.get("data"), model.kind)
     del origin["version"]  # each score has it already
-    key = {**{k: v for k, v in origin.items() if k != "run"}, **model.key}
+    judged = decided_by(request.candidates)
+    key = {**{k: v for k, v in origin.items() if k != "run"}, **model.key, **judged}
+
+    def ready(say: Say) -> Mapping[str, Setting]:
+        chooser = model.chooser(request, say) if judged else None
+        return chooser.signature if chooser else {}
 
     # Kept, so that the same samples under another name are not drawn again.
     @functools.cache
     def source() -> tuple[Sequence[str], Words]:
         from gantext.inference.sampling import draw
 
-        lines, words = draw(model.trained, request)
+        chooser = model.chooser(request, lambda text: None) if judged else None
+        lines, words = draw(model.trained, request, chooser=chooser)
         return Texts(lines), words
 
     return Subject(
@@ -201,6 +220,7 @@ def of_model(model: Model, request: SamplingRequest, runs_dir: Path) -> Subject:
         (model.run,),
         model,
         path=model.run.path,
+        ready=ready,
     )
 
 

@@ -129,7 +129,7 @@ def _mean(scores: Sequence[Score]) -> Score:
 
 def remarks(table: Table) -> list[str]:
     """What is to be said of scores, as their signatures tell, stored ones too."""
-    return [*uneven(table), *blank(table), *astray(table)]
+    return [*uneven(table), *blank(table), *astray(table), *judged(table)]
 
 
 def beside_real(found: Table) -> Table:
@@ -180,6 +180,20 @@ def blank(table: Table) -> list[str]:
         for source, times in worst.items()
         if times
     ]
+
+
+def judged(table: Table) -> list[str]:
+    """By which judge each sentence was kept of several candidates, and what that judge is worth."""
+    signed = {source: [one.signature for one in scores] for source, scores in table.items()}
+    kept = [(source, sign) for source, signs in signed.items() for sign in signs if "judge" in sign]
+    lines = [
+        f"{source}: 1 of {sign['candidates']} kept by {sign['judge']}: held-out loss "
+        f"{sign['judge_loss']}, AUC {sign['judge_auc']}"
+        + "; it knows nothing of held-out sentences: forced"
+        * bool(sign.get("judge_forced"))
+        for source, sign in kept
+    ]
+    return list(dict.fromkeys(lines))
 
 
 def astray(table: Table) -> list[str]:

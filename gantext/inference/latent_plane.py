@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gantext import data
 from gantext.data.corpus import Corpus
 from gantext.data.scenes import Config as Scenes
 from gantext.data.scenes.english import PLURALS, SHAPES, colours
@@ -42,6 +43,12 @@ class LatentPlane:
         by = str(self.signature["by"])
         points = [{"text": text, "x": x, "y": y, by: value} for text, (x, y), value in rows]
         return {"points": points, "axes": list(self.plot.axes), "signature": self.signature}
+
+
+def plane_of(trained: TrainedText, **choices: Any) -> LatentPlane:
+    """`latent_plane` of the run's own data, read where it has a latent variable."""
+    latent_of(trained, "latent")  # before the data is read
+    return latent_plane(trained, data.load(trained.settings.data), **choices)
 
 
 def latent_plane(

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gantext.data import ranges
-from gantext.data.ranges import GreedyTemperature
+from gantext.data.ranges import Draws, GreedyTemperature
+from gantext.errors import UserError
 from gantext.metrics.score import Setting, signed
 from gantext.runs.kinds import KINDS, TEXT, Kind
 
@@ -14,13 +15,37 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Candidates:
+    """Of how many sentences one is kept, and by which judge (see gantext.inference.candidates).
+
+    Attributes:
+        count: K, at least 2.
+        judge: by name, as `candidates_of` resolves it; "" for the default.
+        force: also by a judge that knows nothing.
+
+    Raises:
+        UserError: fewer than 2.
+    """
+
+    count: Draws
+    judge: str = ""
+    force: bool = False
+
+    def __post_init__(self) -> None:
+        ranges.check(self, "candidates")
+        if self.count < 2:
+            raise UserError(f"candidates={self.count}: one of at least 2 is kept")
+
+
+@dataclass(frozen=True)
 class SamplingRequest:
     """What is sampled: how many, how words are drawn (of text), from which state of the run.
 
-    `prompt` are the first words of each sentence; None: all are drawn.
+    `prompt` are the first words of each sentence; None: all are drawn. With `candidates` each
+    sentence is one of several, kept by a judge.
 
     Raises:
-        UserError: a temperature that nothing can be drawn at.
+        UserError: a temperature that nothing can be drawn at, or no candidates differ at.
     """
 
     n: int
@@ -30,9 +55,14 @@ class SamplingRequest:
     seed: int = 0
     phase: str | None = None
     prompt: str | None = None
+    candidates: Candidates | None = None
 
     def __post_init__(self) -> None:
         ranges.check(self)
+        if self.candidates is not None and not self.temperature:
+            raise UserError(
+                "candidates are drawn, and at temperature 0 nothing is: leave out one of the two"
+            )
 
     @property
     def options(self) -> "SamplingOptions":
@@ -59,11 +89,18 @@ def signature(
 
     Args:
         origin: which model it is, as `origin_of` says.
-        request: the samples.
+        request: the samples; which judge kept them, where one did, says the judge itself.
         run_data: the hash of the data that it was trained on.
         kind: what it makes.
+
+    Raises:
+        UserError: candidates of what no judge reads.
     """
     begun: dict[str, Setting] = {} if request.prompt is None else {"prompt": request.prompt}
+    if request.candidates is not None:
+        if "candidates" not in kind.options:
+            raise UserError(f"{origin['run']} makes {kind.makes}: it takes no candidates")
+        begun["candidates"] = request.candidates.count
     found = signed(
         **origin,
         sampled=request.n,

@@ -8,11 +8,13 @@ import torch
 from torch import Tensor
 
 from gantext.config.settings import Stream
-from gantext.data.tokenizers import UNKNOWN, detokenize
+from gantext.data.tokenizers import UNKNOWN
 from gantext.data.vocabulary import PAD, Vocabulary
 from gantext.errors import UserError, nearest
+from gantext.inference.candidates import Chooser, chooser_of
 from gantext.inference.prompt import decode_after
 from gantext.inference.request import SamplingRequest
+from gantext.inference.token_parts import texts_of, token_parts
 from gantext.models.contract import Algorithm, Writer
 from gantext.nn.rng import generator
 from gantext.nn.text.sampling import LogitsNotFinite, SamplingOptions, check_drawn
@@ -40,9 +42,14 @@ class Written:
     log_prob: list[float] | None
 
 
-def draw(trained: TrainedText, request: SamplingRequest, stream: Stream = Stream.sampling) -> Texts:
+def draw(
+    trained: TrainedText,
+    request: SamplingRequest,
+    stream: Stream = Stream.sampling,
+    chooser: Chooser | None = None,
+) -> Texts:
     """Sample a run: n sentences, and their words. Arguments and errors as of `draw_parts`."""
-    parts = draw_parts(trained, request, stream=stream)
+    parts = draw_parts(trained, request, stream=stream, chooser=chooser)
     return _joined((part.lines, part.words) for part in parts)
 
 
@@ -51,6 +58,7 @@ def draw_parts(
     request: SamplingRequest,
     likelihood: bool = False,
     stream: Stream = Stream.sampling,
+    chooser: Chooser | None = None,
 ) -> Iterator[Written]:
     """The same, some sentences at a time: of a million nothing but these is held in memory.
 
@@ -59,16 +67,22 @@ def draw_parts(
         request: what is sampled.
         likelihood: with the log-likelihood of each sentence.
         stream: of random numbers.
+        chooser: of the request's candidates, where it is there already.
 
     Raises:
         LogitsNotFinite: some of the words could not be drawn; it names the run.
-        UserError: a prompt that the run cannot go on from.
+        UserError: a prompt that the run cannot go on from; as `chooser_of`.
     """
     rng = generator(request.seed, stream.value, trained.device)
     rows = trained.settings.eval.batch_size
+    sample = _sampler(trained, request, rng)
     with naming(trained.run):
-        for tokens in _token_parts(_sampler(trained, request, rng), request.n, rows):
-            lines, words = _texts_of(tokens.tolist(), trained.vocabulary)
+        chooser = chooser or chooser_of(trained, request)
+        if chooser is not None:
+            sample = _chosen(chooser, sample, request.seed)
+            rows = max(1, rows // chooser.count)
+        for tokens in token_parts(sample, request.n, rows):
+            lines, words = texts_of(tokens.tolist(), trained.vocabulary)
             sizes = (tokens != PAD).sum(1).tolist()
             yield Written(lines, words, sizes, _log_prob(trained, tokens) if likelihood else None)
 
@@ -86,6 +100,20 @@ def _sampler(
     writer, width = algorithm.writer, trained.run.info["max_length"]
     first = prompt_ids(trained.vocabulary, request.prompt, width)
     return lambda n: decode_after(first, writer(n, rng), n, width, rng, options)
+
+
+def _chosen(
+    chooser: Chooser, sample: Callable[[int], Tensor], seed: int
+) -> Callable[[int], Tensor]:
+    """What draws so many sentences, each of several that `sample` draws."""
+    rng = generator(seed, "candidates", torch.device("cpu"))
+
+    def kept(n: int) -> Tensor:
+        tokens = sample(n * chooser.count).cpu()
+        check_drawn(tokens)
+        return chooser.keep(tokens, rng)
+
+    return kept
 
 
 def prompt_ids(vocabulary: Vocabulary, text: str, width: int) -> list[int]:
@@ -143,21 +171,8 @@ def sample_texts(
     Raises:
         LogitsNotFinite: some of the words could not be drawn.
     """
-    parts = _token_parts(lambda some: algorithm.sample(some, rng, options), n, rows)
-    return _joined(_texts_of(tokens.tolist(), vocabulary) for tokens in parts)
-
-
-def _token_parts(sample: Callable[[int], Tensor], n: int, rows: int) -> Iterator[Tensor]:
-    """n sentences, `rows` of them after the other, (rows, T) on the CPU."""
-    for start in range(0, n, rows):
-        tokens = sample(min(rows, n - start)).cpu()
-        check_drawn(tokens)
-        yield tokens
-
-
-def _texts_of(rows: list[list[int]], vocabulary: Vocabulary) -> Texts:
-    words = [vocabulary.decode(row) for row in rows]
-    return [detokenize(row, vocabulary.tokenizer) for row in words], words
+    parts = token_parts(lambda some: algorithm.sample(some, rng, options), n, rows)
+    return _joined(texts_of(tokens.tolist(), vocabulary) for tokens in parts)
 
 
 def _joined(parts: Iterable[Texts]) -> Texts:

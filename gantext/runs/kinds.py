@@ -39,7 +39,20 @@ class Kind(Generic[A, V]):
 TEXT: "Kind[Algorithm, Vocabulary]" = Kind(
     "text",
     "writes text",
-    frozenset({"temperature", "top_k", "top_p", "greedy", "prompt", "likelihood", "csv"}),
+    frozenset(
+        {
+            "temperature",
+            "top_k",
+            "top_p",
+            "greedy",
+            "prompt",
+            "likelihood",
+            "csv",
+            "candidates",
+            "judge",
+            "force",
+        }
+    ),
     "bleu",
     20,
 )

@@ -3,13 +3,17 @@
 import csv
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gantext.evaluation import at_real
+from gantext.inference import candidates
 from gantext.metrics.text.frontier import Point, value_at
+from gantext.metrics.two_classes import KNOWING_NOTHING, Calibration, Held
+from gantext.nn.text.sampling import SamplingOptions
 from gantext.runs.folder import RunDir
 from tests.conftest import SMALL_GAN, Command, finished, scores_in
 
@@ -50,6 +54,34 @@ def test_curves_stand_beside_their_mle_generator(cli: Command, run: Path) -> Non
     assert "BLEU-4 at the real text's Self-BLEU-4" in found.out
     png = run / "plots" / "frontier.png"
     assert png.read_bytes().startswith(b"\x89PNG") and str(png) in found.err
+
+
+def test_the_curve_of_kept_candidates_stands_beside_the_runs_own(
+    cli: Command, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At 0.5 the judge knows nothing, and at 1 by how long sentences are; the MLE generator has no
+    curve of its own there."""
+    held = Held(0.5, 0.01, 0.8, Calibration(1.0, 0.0), 10, 20)
+    nothing = replace(held, loss=KNOWING_NOTHING)
+
+    def checked(judge: Any, sides: Any, options: SamplingOptions, say: Any) -> Held:
+        return held if options.temperature == 1 else nothing
+
+    monkeypatch.setattr(candidates, "check", checked)
+    kept = ["--candidates", "2", "--judge", "discriminator"]
+    found = document(cli, str(run), *FEW, *kept)
+    curves = {of["run"]: of["scores"] for of in found["runs"]}
+    assert [*curves] == ["one", "one@mle", "one 1 of 2", "real"]
+    heats = {one["signature"]["temperature"] for one in curves["one 1 of 2"]}
+    assert heats == {1.0} and all("judge" in one["signature"] for one in curves["one 1 of 2"])
+    assert any(
+        note.startswith("no candidates at temperature 0.5: one: no") for note in found["notes"]
+    )
+    assert any(note.startswith("one 1 of 2: 1 of 2 kept by disc") for note in found["notes"])
+    alone = cli("eval", "frontier", str(run), *FEW[:2], "--temperatures", "0.5", *kept)
+    assert alone.code == 2 and alone.errors[-1].startswith("error: one: no judge that tells")
+    oracle = cli("eval", "frontier", str(run), "--plane", "oracle", *kept)
+    assert oracle.code == 2 and "kept candidates have no nll-test" in oracle.err
 
 
 def test_a_point_equals_eval(cli: Command, run: Path) -> None:

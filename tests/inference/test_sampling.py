@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gantext.inference import sampling
+from gantext.inference import sampling, token_parts
 from tests.conftest import Command
 
 
@@ -43,7 +43,7 @@ def test_a_sample_that_fails_on_its_way_leaves_the_file_that_was_there(
         if len(checked) == 2:
             raise sampling.LogitsNotFinite("its logits are not finite")
 
-    monkeypatch.setattr(sampling, "check_drawn", broken)
+    monkeypatch.setattr(token_parts, "check_drawn", broken)
     Path("s.txt").write_text("old\n")
     found = cli("sample", str(in_threes), "-n", "7", "--out", "s.txt")
     assert found.code == 2 and found.errors[-1].endswith("its logits are not finite")

@@ -23,8 +23,8 @@ from gantext.data.gallery import Gallery, to_unit
 from gantext.data.scenes.drawing import PAINT
 from gantext.data.scenes.english import SHAPES
 from gantext.data.scenes.scene import parse
-from gantext.evaluation.judges.cache import cache_name, cached_weights, weights_hash
 from gantext.evaluation.judges.redrawn import Redrawn
+from gantext.inference.judges.cache import cache_name, cached_weights, weights_hash
 from gantext.nn.optim import Optimiser, cosine_rate, set_rate
 from gantext.nn.pictures.layers import BN_EPS, Init, Norm, initialise, map_norm
 

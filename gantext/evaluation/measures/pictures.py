@@ -25,12 +25,12 @@ from torch import Tensor
 from gantext.data.gallery import Gallery, to_bytes, to_unit
 from gantext.errors import UserError
 from gantext.evaluation.ground import Ground
-from gantext.evaluation.judges.cache import judges_folder
 from gantext.evaluation.judges.picture_classifier import PictureClassifier, Reading, load_classifier
 from gantext.evaluation.measure import Protocol
 from gantext.evaluation.once import Once
 from gantext.evaluation.subjects import Subject
 from gantext.inference.drawing import illustrator_of
+from gantext.inference.judges.cache import judges_folder
 from gantext.metrics import standard_error
 from gantext.metrics.pictures.class_balance import class_counts, kl_to_uniform, min_share
 from gantext.metrics.pictures.feature_scores import feature_scores

@@ -14,9 +14,9 @@ from gantext.data.corpus import Corpus, Sentences, build_corpus
 from gantext.data.flat import Tokens
 from gantext.data.vocabulary import EOS, UNK
 from gantext.errors import UserError
-from gantext.evaluation.judges import small_lm
 from gantext.evaluation.judges.lm_score import encoded, lm_scores, real_lm_scores
-from gantext.evaluation.judges.small_lm import LM, LMConfig, fit_lm, log_prob, real_lm
+from gantext.inference.judges import small_lm
+from gantext.inference.judges.small_lm import LM, LMConfig, fit_lm, log_prob, real_lm
 from gantext.metrics.score import Score, signature_line
 
 SMALL = LMConfig(
@@ -118,7 +118,7 @@ def test_the_seed_decides_both_values_of_real_text(corpus: Corpus) -> None:
     assert all(first[name] != second[name] for name in first)
     for seed, found in ((0, first), (1, second)):
         order = torch.randperm(200, generator=torch.Generator().manual_seed(seed))[:5]
-        judge = fit_lm(corpus.train.tokens.take(order), corpus, seed, config=config)
+        judge = fit_lm(corpus.train.tokens.take(order), corpus.vocabulary, seed, config=config)
         log_p, tokens = log_prob(judge, corpus.test.tokens)
         assert found["reverse-lm"] == pytest.approx(-log_p.sum() / tokens.sum(), rel=1e-12)
 
@@ -128,7 +128,7 @@ def test_the_judge_is_the_one_that_was_tuned(corpus: Corpus) -> None:
     assert dataclasses.astuple(LM.network) == (128, 192, 1, True, 0.5, 0.1)
     assert dataclasses.astuple(LM.training) == (1, 32, 0.015, 0.02, 50, 0.01, 5.0, 0.5)
     assert LM.steps == 800
-    judge = fit_lm(corpus.train.tokens, corpus, config=dataclasses.replace(LM, steps=30))
+    judge = fit_lm(corpus.train.tokens, corpus.vocabulary, config=dataclasses.replace(LM, steps=30))
     log_p, tokens = log_prob(judge, corpus.test.tokens)
     assert -log_p.sum() / tokens.sum() == pytest.approx(GOLDEN, rel=1e-4)
 
@@ -195,7 +195,9 @@ def test_an_lm_that_knows_nothing(corpus: Corpus) -> None:
     """All weights 0: each of the V - 2 words that may stand (no <pad>, no <bos>) is as likely, so
     a sentence of 6 words and <eos> has log p = -7 log(V - 2).
     """
-    model = fit_lm(corpus.train.tokens, corpus, config=dataclasses.replace(SMALL, steps=0))
+    model = fit_lm(
+        corpus.train.tokens, corpus.vocabulary, config=dataclasses.replace(SMALL, steps=0)
+    )
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.zero_()
@@ -222,7 +224,7 @@ def test_the_end_of_a_single_sentence_is_not_hidden(corpus: Corpus) -> None:
     be about -log 2 = -0.69.
     """
     held = Tokens.of([corpus.vocabulary.encode(["the", "cat"])])
-    model, tokens = fit_lm(held, corpus, config=SMALL), held.padded()
+    model, tokens = fit_lm(held, corpus.vocabulary, config=SMALL), held.padded()
     assert tokens[0, -1] == EOS
     assert model.token_log_prob(tokens)[0, -1] > -0.2
 

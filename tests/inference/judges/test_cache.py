@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from gantext.evaluation.judges.cache import cache_name, cached_weights, weights_hash
+from gantext.inference.judges.cache import cache_name, cached_weights, weights_hash
 
 
 class Training:

@@ -1,8 +1,9 @@
-"""The small language model that judges text in `gantext.metrics.lm_score`.
+"""Small language models that judge text: `lm-score` and `reverse-lm`, and the judge `lm-ratio`.
 
 Shapes: N sentences.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +15,8 @@ from gantext.data.batches import Batches, of_like_length
 from gantext.data.corpus import Corpus
 from gantext.data.flat import Tokens
 from gantext.data.ranges import Steps
-from gantext.data.vocabulary import SPECIALS
-from gantext.evaluation.judges.cache import State, cache_name, cached_weights, judges_folder
+from gantext.data.vocabulary import SPECIALS, Vocabulary
+from gantext.inference.judges.cache import State, cache_name, cached_weights, judges_folder
 from gantext.nn.state import restore
 from gantext.nn.text.fitting import MLEConfig, MLETrainer
 from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
@@ -85,42 +86,49 @@ def real_lm(
         folder = judges_folder() / f"lm-{cache_name(*map(str, key), __version__)}"
 
         def train() -> State:
-            fitted = fit_lm(corpus.train.tokens, corpus, seed, device, config)
+            fitted = fit_lm(corpus.train.tokens, corpus.vocabulary, seed, device, config)
             return {"weights": fitted.state_dict()}
 
-        model = _untrained(corpus, seed, device, config)
+        model = untrained(corpus.vocabulary, seed, device, config)
         restore(model, cached_weights(folder, train)["weights"], folder, "weights")
         _REAL[key] = model
     return _REAL[key]
 
 
-def _untrained(corpus: Corpus, seed: int, device: torch.device, config: LMConfig) -> LanguageModel:
+def untrained(
+    vocabulary: Vocabulary, seed: int, device: torch.device, config: LMConfig
+) -> LanguageModel:
+    """An LM of these words as it is before its first step."""
     rng = torch.Generator().manual_seed(seed)
-    size, fixed = len(corpus.vocabulary), bool(corpus.vocabulary.fixed_length)
+    size, fixed = len(vocabulary), bool(vocabulary.fixed_length)
     return LanguageModel(size, config.network, rng, fixed).to(device)
 
 
 def fit_lm(
     tokens: Tokens,
-    corpus: Corpus,
+    vocabulary: Vocabulary,
     seed: int = 0,
     device: torch.device = CPU,
     config: LMConfig = LM,
+    begun: Callable[[int], None] = lambda step: None,
 ) -> LanguageModel:
-    """Train an LM on N sentences in the words of `corpus`; the seed fixes its weights.
+    """Train an LM on N sentences in the words of a vocabulary; the seed fixes its weights.
+
+    `begun` is told of each step before it is made.
 
     Raises:
         UserError: N is 0.
     """
-    size = len(corpus.vocabulary)
+    size = len(vocabulary)
     seen = torch.from_numpy(tokens.counts(size))
     seen[: len(SPECIALS)] = 0  # the <eos> of a single sentence is no rare word
-    model = _untrained(corpus, seed, device, config)
+    model = untrained(vocabulary, seed, device, config)
     trainer = MLETrainer(model, config.training, seen == 1, config.steps)
     rng = torch.Generator(device).manual_seed(seed)
     batches = Batches(tokens, seed)
     rows = min(config.training.batch_size, len(tokens))
-    for _ in range(config.steps):
+    for step in range(config.steps):
+        begun(step)
         trainer.step(batches.next(rows).to(device), rng)
     return model
 

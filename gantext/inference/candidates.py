@@ -1,0 +1,155 @@
+"""Keeping one of several candidates by a judge: the residual energy model, without training.
+
+A sentence that is kept for every K candidates, drawn from p(x), follows p(x) exp(logit(x)) / Z as K
+grows, and with the logit of the best possible judge that is real text's own distribution (Deng et
+al. 2020, "Residual Energy-Based Models for Text Generation"; their section 3.3 draws so; Chen et
+al. 2020, arXiv 2004.02135, weigh a GAN's samples by its own discriminator). The logit's temperature
+is the likeliest on held-out sentences, and a judge that tells nothing there is refused.
+
+Shapes: N sentences that are kept, K candidates of each, T steps.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from gantext.config.settings import Device
+from gantext.errors import UserError
+from gantext.inference.judges.choice import (
+    DEFAULT,
+    DISCRIMINATOR,
+    ENCODER,
+    LM_RATIO,
+    encoder_folder,
+    judge_run,
+)
+from gantext.inference.judges.contract import Say, TextJudge
+from gantext.inference.judges.discriminator import discriminator_of, other_discriminator
+from gantext.inference.judges.encoder import encoder_judge, load_encoder
+from gantext.inference.judges.lm_ratio import lm_ratio
+from gantext.inference.judges.sides import Sides, check
+from gantext.inference.request import Candidates, SamplingRequest
+from gantext.metrics.score import Setting
+from gantext.metrics.two_classes import KNOWING_NOTHING, Held
+from gantext.models.contract import Judge
+from gantext.nn.text.sampling import SamplingOptions
+from gantext.runs.trained import TrainedText, restore
+
+DIGITS = 4
+
+
+def nobody(text: str) -> None:
+    """Who is told nothing of what takes long."""
+
+
+class KnowsNothing(UserError):
+    """A judge that tells a run's samples from real text no better than chance."""
+
+
+@dataclass(frozen=True)
+class Chooser:
+    """A judge, what it is worth on held-out sentences, and of how many candidates it keeps one.
+
+    Attributes:
+        forced: it knows nothing, and is to keep by its logits all the same.
+    """
+
+    judge: TextJudge
+    held: Held
+    count: int
+    forced: bool = False
+
+    def keep(self, tokens: Tensor, rng: torch.Generator) -> Tensor:
+        """One of every K sentences that stand behind each other: (N K, T) -> (N, T)."""
+        logits = self.held.calibration.slope * self.judge.logits(tokens)
+        chosen = drawn_places(logits.view(-1, self.count), rng)  # (N,)
+        return tokens[torch.arange(len(chosen)) * self.count + chosen]
+
+    @property
+    def words(self) -> str:
+        """What is said of it before the sentences."""
+        kept = f"1 of {self.count} kept by {self.judge.name} {self.judge.digest}"
+        forced = f"; not under ln 2 = {KNOWING_NOTHING:.3f}: forced" if self.forced else ""
+        return f"{kept}: {self.held.words}{forced}"
+
+    @property
+    def signature(self) -> dict[str, Setting]:
+        """The judge, and what it is worth."""
+        found: dict[str, Setting] = {
+            "judge": f"{self.judge.name} {self.judge.digest}",
+            "judge_loss": round(self.held.loss, DIGITS),
+            "judge_auc": round(self.held.auc, DIGITS),
+        }
+        return {**found, "judge_forced": True} if self.forced else found
+
+
+def drawn_places(logits: Tensor, rng: torch.Generator) -> Tensor:
+    """A place of each row of (N, K) logits, drawn by their softmax: (N,)."""
+    return torch.multinomial(logits.double().softmax(1), 1, generator=rng)[:, 0]
+
+
+def chooser_of(trained: TrainedText, request: SamplingRequest, say: Say = nobody) -> Chooser | None:
+    """The judge that a request asks for, checked; trained now where it is not kept already.
+
+    Args:
+        trained: the run.
+        request: what is sampled; without candidates there is no judge.
+        say: told what takes long.
+
+    Raises:
+        KnowsNothing: so it does, and is not to keep any all the same.
+        UserError: no held-out sentences to check it on; no such judge.
+    """
+    asked = request.candidates
+    if asked is None:
+        return None
+    sides, tried = Sides(trained), []
+    for judge in _judges(asked, sides, say):
+        held = check(judge, sides, request.options, say)
+        if held.knows:
+            return Chooser(judge, held, asked.count)
+        tried.append(Chooser(judge, held, asked.count, forced=True))
+    if asked.force:
+        return min(tried, key=lambda one: one.held.loss)
+    raise KnowsNothing(_refused(sides, tried, request.options))
+
+
+def _judges(asked: Candidates, sides: Sides, say: Say) -> Iterator[TextJudge]:
+    """Those to be tried, in order, each made when the one before it knew nothing."""
+    trained, name = sides.trained, asked.judge
+    if name == DISCRIMINATOR:
+        yield discriminator_of(trained, name)
+    elif name == LM_RATIO:
+        yield lm_ratio(sides, say)
+    elif name == DEFAULT:
+        if _has_discriminator(trained):
+            yield discriminator_of(trained, DISCRIMINATOR)
+        yield lm_ratio(sides, say)
+    elif name.partition(":")[0] == ENCODER:
+        _ = sides.held_out  # before an encoder is loaded
+        yield encoder_judge(sides, load_encoder(encoder_folder(name), trained.device), say)
+    else:
+        run, phase = judge_run(name)
+        yield other_discriminator(restore(run, Device(trained.device.type), phase), trained)
+
+
+def _has_discriminator(trained: TrainedText) -> bool:
+    """Whether the run has one that has made a step."""
+    if not isinstance(trained.algorithm, Judge):
+        return False
+    try:
+        discriminator_of(trained, DISCRIMINATOR)
+    except UserError:
+        return False
+    return True
+
+
+def _refused(sides: Sides, tried: list[Chooser], options: SamplingOptions) -> str:
+    """Why nothing is kept by the judges that were tried."""
+    worth = "; ".join(f"{one.judge.name}: {one.held.words}" for one in tried)
+    return (
+        f"{sides.name}: no judge that tells its samples from real text ({worth}): not under "
+        f"ln 2 = {KNOWING_NOTHING:.3f} by two standard errors; --force keeps by it all the same"
+    )

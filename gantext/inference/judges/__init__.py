@@ -1,0 +1,1 @@
+"""Judges of text: a logit for each sentence, real against a run's samples, and what it is worth."""

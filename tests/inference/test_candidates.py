@@ -1,0 +1,222 @@
+"""One of several candidates is kept by a judge: by what law, and by which judges it is refused."""
+
+import dataclasses
+import itertools
+import json
+import math
+import re
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+import gantext
+from gantext.data import load
+from gantext.data.flat import Text, Tokens
+from gantext.data.vocabulary import PAD
+from gantext.errors import UserError
+from gantext.inference.candidates import Chooser, chooser_of, drawn_places
+from gantext.inference.judges import sides as sides_of
+from gantext.inference.judges.discriminator import Discriminator, other_discriminator
+from gantext.inference.judges.sides import Sides
+from gantext.inference.request import Candidates, SamplingRequest
+from gantext.inference.sampling import draw
+from gantext.metrics.two_classes import Calibration, Held
+from tests.conftest import Command
+
+WORTH = Held(0.5, 0.01, 0.8, Calibration(1.0, 0.0), 100, 200)
+
+
+@dataclasses.dataclass(frozen=True)
+class Planted:
+    """A judge whose logit is a known number of each sentence."""
+
+    logit: Tensor
+    name: str = "planted"
+    digest: str = "0" * 8
+    stopped_by_half: bool = False
+
+    def logits(self, tokens: Tensor) -> Tensor:
+        """Of sentences of two words, which may be 0, 1 or 2."""
+        return self.logit[tokens[:, 0] * 3 + tokens[:, 1]]
+
+
+def kept_share(weights: list[float], count: int) -> np.ndarray:
+    """Of a uniform model, how often each of its sentences is kept, by all draws of `count`."""
+    found = np.zeros(len(weights))
+    for drawn in itertools.product(range(len(weights)), repeat=count):
+        for one in drawn:
+            found[one] += weights[one] / sum(weights[other] for other in drawn)
+    return found / found.sum()
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_what_is_kept_follows_the_law_by_enumeration(count: int) -> None:
+    """All sentences of two words of three, uniform: a sentence is kept by its weight's share."""
+    logit = torch.linspace(-2, 2, 9).double()
+    rng = torch.Generator().manual_seed(0)
+    tokens = torch.randint(3, (20_000 * count, 2), generator=rng)
+    kept = Chooser(Planted(logit), WORTH, count).keep(tokens, rng)
+    shares = torch.bincount(kept[:, 0] * 3 + kept[:, 1], minlength=9).numpy() / 20_000
+    assert shares == pytest.approx(kept_share(logit.exp().tolist(), count), abs=0.014)  # 4 sd
+
+
+def test_with_many_candidates_it_is_the_model_times_the_weights() -> None:
+    """p(x) exp(logit / T) / Z, with the temperature of the held-out sentences: 2, a slope of .5."""
+    logit = torch.linspace(-2, 2, 9).double()
+    rng = torch.Generator().manual_seed(1)
+    tokens = torch.randint(3, (4000 * 200, 2), generator=rng)
+    worth = dataclasses.replace(WORTH, calibration=Calibration(0.5, 3.0))
+    kept = Chooser(Planted(logit), worth, 200).keep(tokens, rng)
+    shares = torch.bincount(kept[:, 0] * 3 + kept[:, 1], minlength=9) / 4000
+    wanted = (logit / 2).softmax(0)
+    assert shares.tolist() == pytest.approx(wanted.tolist(), abs=0.03)
+
+
+def test_a_place_is_drawn_by_the_softmax_of_its_row() -> None:
+    rng = torch.Generator().manual_seed(0)
+    logits = torch.tensor([[0.0, -math.inf, 800.0], [1.0, -math.inf, -math.inf]])
+    assert drawn_places(logits, rng).tolist() == [2, 0]
+
+
+class Longest(Planted):
+    """Whoever is longest is kept."""
+
+    def logits(self, tokens: Tensor) -> Tensor:
+        return 1e3 * (tokens != PAD).sum(1).double()
+
+
+def test_candidates_are_the_samples_that_would_have_been_drawn(trained: Path) -> None:
+    run = gantext.load_run(trained).trained
+    _, plain = draw(run, SamplingRequest(20, seed=3, prompt="there is"))
+    request = SamplingRequest(5, seed=3, prompt="there is", candidates=Candidates(4))
+    chooser = Chooser(Longest(torch.zeros(0)), WORTH, 4)
+    _, kept = draw(run, request, chooser=chooser)
+    groups = [plain[first : first + 4] for first in range(0, 20, 4)]
+    assert all(one in group for one, group in zip(kept, groups, strict=True))
+    assert [len(one) for one in kept] == [max(map(len, group)) for group in groups]
+
+
+@pytest.fixture
+def knows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The discriminator gives all sentences one logit."""
+    monkeypatch.setattr(Discriminator, "logits", lambda self, rows: torch.zeros(len(rows)).double())
+
+
+def test_a_judge_that_knows_nothing_is_refused(
+    cli: Command, trained: Path, knows_nothing: None
+) -> None:
+    words = ["sample", str(trained), "-n", "3", "--candidates", "4", "--judge", "discriminator"]
+    found = cli(*words)
+    assert found.code == 2 and not found.out
+    assert found.errors[-1] == (
+        "error: run: no judge that tells its samples from real text (discriminator: held-out loss "
+        "0.693 ± 0.000, AUC 0.500): not under ln 2 = 0.693 by two standard errors; --force keeps "
+        "by it all the same"
+    )
+    forced = cli(*words, "--force", "--json")
+    assert forced.code == 0 and "1 of 4 kept by discriminator" in forced.err
+    signature = json.loads(forced.out)["signature"]
+    assert signature["judge_forced"] and signature["candidates"] == 4
+    assert signature["judge"] == f"discriminator {signature['weights']}"
+    assert (signature["judge_loss"], signature["judge_auc"]) == (0.6931, 0.5)
+    assert cli(*words, "--force").out.splitlines() == json.loads(forced.out)["samples"]
+
+
+def test_by_default_it_is_the_first_that_knows_something(
+    trained: Path, knows_nothing: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = gantext.load_run(trained).trained
+    ratio = Planted(torch.zeros(0), "lm-ratio")
+    shuffled = torch.tensor([5.0, -5.0, -5.0, 5.0]).repeat(10).double()
+    monkeypatch.setattr(Planted, "logits", lambda self, tokens: shuffled[: len(tokens)])
+    monkeypatch.setattr("gantext.inference.candidates.lm_ratio", lambda sides, say: ratio)
+    monkeypatch.setattr(sides_of, "cached_weights", lambda folder, train: train())
+    request = SamplingRequest(3, candidates=Candidates(2))
+    with pytest.raises(UserError, match=r"\(discriminator: held-out .*; lm-ratio: held-out loss"):
+        chooser_of(run, request)  # its labels are shuffled
+    few = len(Sides(run).held_out)
+    knowing = {True: torch.full((few,), 9.0).double(), False: torch.zeros(2 * few).double()}
+    monkeypatch.setattr(Planted, "logits", lambda self, tokens: knowing[len(tokens) == few])
+    chooser = chooser_of(run, request)
+    assert chooser is not None and chooser.judge is ratio and not chooser.forced
+
+
+def test_without_held_out_sentences_it_is_said_how_to_have_some(
+    cli: Command, trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpus = load(gantext.load_run(trained).settings.data)
+    nothing = dataclasses.replace(corpus.validation, tokens=Tokens.of([]), text=Text.of([]))
+    empty = dataclasses.replace(corpus, validation=nothing)
+    monkeypatch.setattr(sides_of.data, "load", lambda config: empty)
+    for judge in ("discriminator", "lm-ratio", "encoder"):
+        found = cli("sample", str(trained), "--candidates", "4", "--judge", judge)
+        assert found.code == 2 and not found.out and len(found.errors) == 1
+        assert found.errors[0] == (
+            "error: run: data=scenes has no held-out sentences for a judge to be checked on: "
+            "train with data.validation_size=1000"
+        )
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--candidates", "4", "--greedy"], "at temperature 0 nothing is"),
+        (["--candidates", "4", "--temperature", "0"], "at temperature 0 nothing is"),
+        (["--judge", "lm-ratio"], "--judge and --force are for --candidates 2 or more"),
+        (["--force"], "--judge and --force are for --candidates 2 or more"),
+        (["--candidates", "4", "--judge", "lm"], "--judge lm: no discriminator, lm-ratio, encoder"),
+        (["--candidates", "4", "--judge", "encoder:here"], "no encoder in "),
+        (["--candidates", "99999"], "candidates.count=99999: it must be at most 10,000"),
+    ],
+)
+def test_bad_input_is_one_line(cli: Command, trained: Path, words: list[str], said: str) -> None:
+    for command in (["sample"], ["eval", "diversity"]):
+        if "--greedy" not in words or command == ["sample"]:
+            found = cli(*command, str(trained), *words)
+            assert found.code == 2 and len(found.errors) == 1 and said in found.err
+
+
+def test_scores_of_candidates_are_stored_apart_and_say_what_kept_them(
+    cli: Command, trained: Path, tmp_path: Path, knows_nothing: None
+) -> None:
+    run = tmp_path / "runs" / "own"
+    shutil.copytree(trained, run)
+    asked = [str(run), "-n", "20", "--json"]
+    judged = [*asked, "--candidates", "2", "--judge", f"{trained}@discriminator", "--force"]
+    plain = scores(cli("eval", "diversity", *asked).out)
+    first = cli("eval", "diversity", *judged)
+    kept = scores(first.out)
+    assert not [one for one in plain if "judge" in one["signature"]]
+    signature = kept[0]["signature"]
+    assert signature["candidates"] == 2 and signature["judge_forced"]
+    assert re.fullmatch(r"run [0-9a-f]{8}", signature["judge"])
+    assert "own: 1 of 2 kept by run " in first.err and "forced" in first.err
+    assert [one["value"] for one in plain] != [one["value"] for one in kept]
+    again = cli("eval", "diversity", *judged)
+    assert again.out == first.out and "checked" not in again.err
+
+
+def scores(text: str) -> list[dict[str, Any]]:
+    return [one for run in json.loads(text)["runs"] if run["run"] == "own" for one in run["scores"]]
+
+
+def test_in_python_as_on_the_command_line(
+    trained: Path, trained_vae: Path, knows_nothing: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sides_of, "cached_weights", lambda folder, train: train())
+    run = gantext.load_run(trained)
+    found = run.sample(4, candidates=3, judge="discriminator", force=True)
+    assert isinstance(found, gantext.api.Samples) and len(found) == 4
+    assert found.signature["candidates"] == 3 and found.signature["judge_forced"]
+    with pytest.raises(UserError, match="model=vae has no discriminator"):
+        run.sample(4, candidates=3, judge=str(trained_vae))
+    stranger: Any = SimpleNamespace(info={"data": "other"}, path=Path("stranger"))
+    other = dataclasses.replace(run.trained, run=stranger)
+    with pytest.raises(UserError, match="stranger and run were trained on different data"):
+        other_discriminator(other, run.trained)
