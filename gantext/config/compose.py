@@ -3,9 +3,8 @@
 A single run is composed here and started without Hydra; the jobs of a sweep are Hydra's own.
 Users' launcher and sweeper plugins go through the same call.
 
-`Hydra.create_main_hydra2` and `BasicSweeper.split_arguments` are Hydra internals: they are used
-here only, with hydra-core pinned below 1.5 and a test (tests/config/test_compose.py) that fails
-first when they move.
+`Hydra.create_main_hydra2` and `BasicSweeper.split_arguments` are Hydra internals, used here only:
+hydra-core is pinned below 1.5, and tests/config/test_compose.py fails first when they move.
 """
 
 import contextlib
@@ -37,8 +36,7 @@ from gantext.errors import UserError, nearest
 
 # Names among Hydra's config sources: the folder given by --config-dir, conf/, plugins' folders.
 USER, OURS, PLUGIN = "user", "main", "plugin"
-# What Hydra raises for words or files that it cannot compose (ValueError: `model=null`;
-# RecursionError: experiments that build on each other).
+# What it raises for what it cannot compose (RecursionError: experiments that build on each other).
 REFUSALS = (HydraException, OmegaConfBaseException, YAMLError, ValueError, RecursionError)
 # What its grammar raises for a word (ValueError: a number of more digits than Python reads).
 UNREADABLE = (HydraException, ValueError)
@@ -113,11 +111,10 @@ def readable(overrides: Sequence[str], sweep: bool = False) -> list[str]:
         UserError: an option, no override, or a value that is to be quoted.
     """
     words.check(overrides)
-    parser = OverridesParser.create()
-    return [_readable(parser, word, sweep) for word in overrides]
+    return [_readable(word, sweep) for word in overrides]
 
 
-def _readable(parser: OverridesParser, word: str, sweep: bool) -> str:
+def _readable(word: str, sweep: bool) -> str:
     key, equals, value = word.partition("=")
     if not equals or word.startswith("~"):
         return word
@@ -127,11 +124,11 @@ def _readable(parser: OverridesParser, word: str, sweep: bool) -> str:
     try:
         choices = _is_sweep(word)
     except UNREADABLE as error:
-        read = [p if _reads(parser, key, p) or not words.is_path(p) else quote(p) for p in pieces]
+        read = [p if _reads(key, p) or not words.is_path(p) else quote(p) for p in pieces]
         mended = f"{key}={','.join(read)}"
-        if _reads(parser, key, ",".join(read)):
+        if _reads(key, ",".join(read)):
             return mended
-        raise UserError(_unreadable(parser, key, value, error)) from error
+        raise UserError(_unreadable(key, value, error)) from error
     return f"{key}={quote(pieces[0])}" if choices and words.is_file(pieces[0]) else word
 
 
@@ -141,21 +138,20 @@ def _is_sweep(word: str) -> bool:
     return bool(OverridesParser.create().parse_override(word).is_sweep_override())
 
 
-def _reads(parser: OverridesParser, key: str, value: str) -> bool:
+def _reads(key: str, value: str) -> bool:
     """Whether Hydra's grammar can read a value."""
     try:
-        parser.parse_override(f"{key}={value}")
+        _is_sweep(f"{key}={value}")
     except UNREADABLE:
         return False
     return True
 
 
-def _unreadable(parser: OverridesParser, key: str, value: str, error: Exception) -> str:
+def _unreadable(key: str, value: str, error: Exception) -> str:
     """What to say of a word that Hydra's grammar cannot read, and that is not plainly a path."""
     why = words.unclosed(value) or schema.first_line(error)
-    said = f"cannot read the overrides: {key}={value}: {why}"
-    hint = f"; if that is one text, write {words.pasted(key, value)}"
-    return said + (hint if _reads(parser, key, "x") else "")
+    hint = f"; if that is one text, write {words.pasted(key, value)}" if _reads(key, "x") else ""
+    return f"cannot read the overrides: {key}={value}: {why}{hint}"
 
 
 def parsed(overrides: Sequence[str], config_dir: Path | None = None) -> list[Any]:

@@ -83,6 +83,8 @@ def test_what_nothing_is_called_is_refused_with_the_nearest_name(cli: Command) -
 def test_own_configs_are_explained_and_a_broken_one_is_refused(
     cli: Command, tmp_path: Path
 ) -> None:
+    keys.experiments.cache_clear()
+    keys._composed.cache_clear()
     own = tmp_path / "own/experiment"
     own.mkdir(parents=True)
     (own / "mine.yaml").write_text("# @package _global_\n# my own\neval:\n  samples: 77\n")

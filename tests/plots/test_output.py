@@ -81,14 +81,21 @@ SWEPT = {"": {"10": [1.0, 3.0], "20": [4.0]}, "x": {"10": [2.0], "20": [5.0]}}
 (BANDED,) = [layout for layout in CURVES if layout.band]
 DRAWN: dict[str, Callable[[str], Figure]] = {
     "frontier": lambda theme: frontier_figure(
-        [Curve(POINTS), Curve(POINTS, True)], [Mark("p", {4: 0.3}, {4: 0.5}, "real")], theme=theme
+        (PLANE.x, PLANE.y),
+        [Curve(POINTS), Curve(POINTS, True)],
+        [Mark("p", [{PLANE.y.score: 0.3, PLANE.x.score: 0.5}], "real"), Mark("q", LEVEL)],
+        theme=theme,
     ),
     "lengths": lambda theme: lengths_figure({"real": COUNTS, "gan": COUNTS}, "BLEU-4", theme),
     "sweep": lambda theme: sweep_figure(SWEPT, "hidden", "nll", theme),
     "learning": lambda theme: learning_figures(ROWS, [BANDED], theme)[0].figure,
 }
+PLANE = bleu(4)
+LEVEL = [{PLANE.y.score: 0.2}]
 POINTS = [
-    Point("run", "g", t, {4: 0.4 - t / 5}, {4: 0.9 - t / 2}, s) for t in (0.5, 1) for s in (1, 2)
+    Point("run", "g", t, {PLANE.y.score: 0.4 - t / 5, PLANE.x.score: 0.9 - t / 2}, s)
+    for t in (0.5, 1)
+    for s in (1, 2)
 ]
 
 
