@@ -9,9 +9,13 @@ from typing import Any
 
 import pytest
 
+from gantext.cli.options import asked_for
+from gantext.config.settings import Device
 from gantext.evaluation import at_real
+from gantext.evaluation.planes import chosen_plane
 from gantext.inference import candidates
 from gantext.metrics.text.frontier import Point, value_at
+from gantext.metrics.text.planes import PlaneName
 from gantext.metrics.two_classes import KNOWING_NOTHING, Calibration, Held
 from gantext.nn.text.sampling import SamplingOptions
 from gantext.runs.folder import RunDir
@@ -162,7 +166,11 @@ def values_of(document: dict[str, Any], run: str, name: str) -> dict[Any, float]
 def test_where_the_truth_is_known_its_plane_is_the_default(
     cli: Command, oracle_run: Path, tmp_path: Path
 ) -> None:
-    """Read at the lowest nll-test that run and baseline both reach; the truth's own is below."""
+    """Read at the lowest nll-test that run and baseline both reach; the truth's own is below.
+
+    It is that of `eval` at the temperature. There 1 is the default, where <unk> counts, which no
+    training sentence has: without it a word has more, by -log(1 - p(<unk>)), a tenth of a nat.
+    """
     found = document(cli, str(oracle_run), *HEATS, "--out", str(tmp_path))
     assert found["plane"] == {"name": "oracle", "x": "nll-test", "y": "nll-oracle"}
     curves = {run: values_of(found, run, "nll-test") for run in ("run", "run@mle")}
@@ -176,25 +184,13 @@ def test_where_the_truth_is_known_its_plane_is_the_default(
     assert found["published"] == [] and found["files"][1].endswith("frontier.png")
     rows = list(csv.DictReader((tmp_path / "frontier.csv").open()))
     assert list(rows[0])[:5] == ["curve", "temperature", "seed", "nll-test", "nll-oracle"]
-    at = document(cli, str(oracle_run), *HEATS, "--at", "4", "--out", str(tmp_path))
-    assert (at["readings"]["where"], at["readings"]["at"]) == ("nll-test", 4)
-
-
-def test_its_nll_test_is_that_of_eval_at_the_temperature(cli: Command, oracle_run: Path) -> None:
-    """1 is the default there, where <unk> counts: it is as likely as any word that is never read.
-
-    Without it a word has more: log p rises by -log(1 - p(<unk>)), about a tenth of a nat.
-    """
-    frontier = values_of(document(cli, str(oracle_run), *HEATS), "run", "nll-test")
-    found = {
-        heat: scores_in(cli("eval", "likelihood", str(oracle_run), *words, "--json").out)[0]
-        for heat, words in {0.3: ["--temperature", "0.3"], 1.0: ["--temperature", "1"]}.items()
-    }
-    assert found[0.3]["name"] == "nll-test" and found[0.3]["value"] == frontier[0.3]
-    assert found[0.3]["signature"]["temperature"] == 0.3
-    assert "temperature" not in found[1.0]["signature"]
-    own = scores_in(cli("eval", "likelihood", str(oracle_run), "--json").out)
-    assert own[0] == found[1.0] and 0.05 < own[0]["value"] - frontier[1.0] < 0.2
+    hot, plain, own = (
+        scores_in(cli("eval", "likelihood", str(oracle_run), *words, "--json").out)[0]
+        for words in (["--temperature", "0.3"], ["--temperature", "1"], [])
+    )
+    assert hot["name"] == "nll-test" and hot["value"] == curves["run"][0.3]
+    assert hot["signature"]["temperature"] == 0.3 and "temperature" not in plain["signature"]
+    assert own == plain and 0.05 < own["value"] - curves["run"][1.0] < 0.2
 
 
 def test_a_model_whose_likelihood_is_an_estimate_has_no_place_on_the_oracle_s_plane(
@@ -208,7 +204,8 @@ def test_a_model_whose_likelihood_is_an_estimate_has_no_place_on_the_oracle_s_pl
     names = {score["name"] for score in scores_in(likelihood.out)}
     assert "grammatical" in names and "nll-test" not in names
     assert "note: v: no nll-test at temperature 0.3: that of model=vae is an" in likelihood.err
-    assert document(cli, run, *HEATS, "--temperatures", "1")["plane"]["name"] == "bleu"
+    asked = asked_for([run], None, "texygen", None, None, Device.cpu, Path("runs"))
+    assert chosen_plane(asked, None, None, [1.0]).name is PlaneName.bleu
 
 
 @pytest.mark.parametrize(
