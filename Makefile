@@ -17,7 +17,7 @@ $(STAMP): pyproject.toml setup.py constraints.txt
 	@# setuptools' notice that an editable install is one says nothing to its user
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable '.[$(EXTRAS)]'
 	@# pip compiles one file after the other, packages' own tests too; this uses all cores
-	@$(BIN)/python -m compileall -qq -j 0 -x '/tests?/' $(VENV)/lib || true  # templates are no Python
+	@PYTHONWARNINGS=ignore $(BIN)/python -m compileall -qq -j 0 -x '/tests?/' $(VENV)/lib || true  # templates are no Python
 	@touch $(STAMP)
 
 install: $(STAMP)  ## install gantext into .venv (EXTRAS=dev,frechet: with the sentence encoder)

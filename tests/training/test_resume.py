@@ -79,7 +79,7 @@ def test_kills_amid_the_first_scoring_and_the_first_checkpoint(
     child = forker.start(tmp_path, "train", "--resume", str(run))
     assert child.wait() == 0, child.said
     (tmp_path / "straight").mkdir()
-    assert difference(run, finished(tmp_path / "straight", SMALL_GAN)) == ""
+    assert difference(run, finished(tmp_path / "straight", SMALL_GAN, "r")) == ""
     assert RunDir(run).info["status"] == "finished"
 
 
