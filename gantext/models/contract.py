@@ -112,6 +112,7 @@ class Phase:
         tied: why a step depends on how many there are, in words that follow the phase's name; ""
             where none does, so that a run goes on with more exactly as if it had begun with them.
         since: a phase before it whose steps depend on how many it has too; "" where none does.
+        together: how many rows one update computes at most, generated ones counted; 0: `rows`.
     """
 
     name: str
@@ -124,10 +125,15 @@ class Phase:
     key: str = ""
     tied: str = ""
     since: str = ""
+    together: int = 0
 
     def by(self, key: str, tied: str = "", since: str = "") -> Phase:
         """The phase, whose steps this key of the model's config counts."""
         return replace(self, key=key, tied=tied, since=since)
+
+    def some_at_once(self, together: int) -> Phase:
+        """The phase, whose step has several updates, each of so many rows at most."""
+        return replace(self, together=together)
 
 
 class Trainable(Protocol):

@@ -22,7 +22,8 @@ from gantext.models.contract import Phase, PictureTask, Task
 from gantext.runs.folder import RunDir
 from gantext.runs.kinds import PICTURES, TEXT, Kind, model_kind
 from gantext.training import curve
-from gantext.training.preparation import check, check_reads, chosen_phases, device_of, settled
+from gantext.training.phases import chosen_phases
+from gantext.training.preparation import check, check_reads, device_of, settled
 from gantext.training.threads import counted
 
 # What a model is built for where only its data knows: large enough that nothing is refused.

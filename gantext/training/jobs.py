@@ -25,9 +25,9 @@ from gantext.training.console import Audience, Reporter, stderr
 from gantext.training.divergence import Diverged
 from gantext.training.introduction import introduction
 from gantext.training.needs import without_memory
+from gantext.training.phases import chosen_phases
 from gantext.training.preparation import (
     Job,
-    chosen_phases,
     facts,
     prepare,
     settled,

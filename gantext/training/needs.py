@@ -1,9 +1,9 @@
 """How much memory a run needs, worked out before any of it is taken. Rough: right within a factor.
 
 Model: every weight in 4 bytes; one that is trained has its gradient and Adam's two moments as well.
-Batch: the rows of the largest step, times what all layers write of a row (at each of its words, or
-    pixels), 4 bytes a number and as many for its gradient. All networks count, as if one step used
-    them all; sampling, which keeps no gradient, is left out.
+Batch: the rows of the largest update, times what all layers write of a row (at each of its words,
+    or pixels), 4 bytes a number and as many for its gradient. All networks count, as if one update
+    used them all; sampling, which keeps no gradient, is left out.
 Data: the arrays of all splits, which are there by then.
 Torch: what it loads and sets up at its first steps, whatever the model.
 """
@@ -21,6 +21,7 @@ from gantext.data.memory import Memory, available, size
 from gantext.errors import UserError
 from gantext.models.build import build, task_of
 from gantext.models.contract import PictureTask, Task
+from gantext.training.phases import chosen_phases
 
 FLOAT = 4  # bytes; precision=bf16 keeps the weights and most of a step in fp32 too
 TORCH = 110 << 20  # bytes; measured on a CPU by a few steps of each model: 95 to 150 MiB
@@ -28,7 +29,7 @@ TORCH = 110 << 20  # bytes; measured on a CPU by a few steps of each model: 95 t
 
 @dataclass(frozen=True)
 class Needs:
-    """Bytes that a run takes, and the rows of its largest step.
+    """Bytes that a run takes, and the rows of its largest update.
 
     Attributes:
         checkpoint: of one on the disk: weights, and what optimisers keep of those that are trained.
@@ -64,7 +65,8 @@ def needs_of(settings: Settings, loaded: Any) -> Needs:
     algorithm, task = without_memory(settings, loaded)
     networks = list(algorithm.networks().values())
     weights = {id(weight): weight for network in networks for weight in network.parameters()}
-    rows = max((phase.rows for phase in algorithm.phases()), default=0)
+    phases = chosen_phases(algorithm, settings)
+    rows = max((phase.together or phase.rows for phase in phases), default=0)
     return Needs(
         model=FLOAT * sum((1 + 3 * w.requires_grad) * w.numel() for w in weights.values()),
         checkpoint=FLOAT * sum((1 + 2 * w.requires_grad) * w.numel() for w in weights.values()),

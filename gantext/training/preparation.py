@@ -15,7 +15,7 @@ import gantext
 from gantext import data
 from gantext.config.settings import Phases, Settings
 from gantext.errors import UserError
-from gantext.models.contract import Phase, Trainable
+from gantext.models.contract import Phase
 from gantext.nn import ranks
 from gantext.runs import listing
 from gantext.runs.device import best_device
@@ -23,6 +23,7 @@ from gantext.runs.folder import RunDir
 from gantext.runs.trained import data_facts
 from gantext.training import improvement, trackers
 from gantext.training.needs import NOTHING, Needs, needs_of, said
+from gantext.training.phases import chosen_phases
 from gantext.training.waiting import waiting
 
 # "module:function" of (data) -> why it gives no scores, or not all; None where it gives all.
@@ -244,10 +245,3 @@ def facts(job: Job) -> dict[str, Any]:
 def device_of(settings: Settings) -> torch.device:
     """The device of a run. Raises UserError when one that is not there is asked for."""
     return best_device(settings.device)
-
-
-def chosen_phases(algorithm: Trainable, settings: Settings) -> list[Phase]:
-    """The phases that `phases=all|pretrain|adversarial` leaves."""
-    wanted = {Phases.all: (True, False), Phases.pretrain: (False,), Phases.adversarial: (True,)}
-    kept = wanted[settings.phases]
-    return [phase for phase in algorithm.phases() if phase.adversarial in kept and phase.steps]

@@ -24,7 +24,8 @@ from gantext.nn import ranks
 from gantext.nn.text.sampling import LogitsNotFinite
 from gantext.training.curve import Curve, spacing
 from gantext.training.needs import memory_of
-from gantext.training.preparation import Job, chosen_phases
+from gantext.training.phases import chosen_phases
+from gantext.training.preparation import Job
 from gantext.training.stepper import Stepper
 
 TIMED = 2  # steps after the first one, in which torch sets up what it needs

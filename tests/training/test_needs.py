@@ -1,5 +1,6 @@
 """What a run needs of memory: by hand, for each model, and refused with the numbers."""
 
+import dataclasses
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,6 +11,7 @@ from torch import nn
 
 from gantext import data, models
 from gantext.config.compose import compose
+from gantext.config.settings import Phases
 from gantext.data.memory import Memory
 from gantext.errors import UserError
 from gantext.models.contract import Task
@@ -53,6 +55,16 @@ def test_the_parts_of_what_a_language_model_needs() -> None:
     tokens = sum(int(split.tokens.lengths.sum()) for split in splits)
     letters = sum(len("".join(split.text)) for split in splits)
     assert found.data == 2 * tokens + letters + 32 * (64 + 10 + 30) and found.rows == 8
+
+
+def test_updates_of_a_step_need_memory_one_by_one() -> None:
+    """A thousand updates of D on 8 + 8 rows, and of phases that are left out none."""
+    many = [*SMALL_GAN, "model.d_training.batch_size=8", "model.d_training.steps=1000"]
+    settings = compose([*many, "model.adversarial.batch_size=9", "model.mle.batch_size=7"])
+    loaded = data.load(settings.data)
+    assert needs_of(settings, loaded).rows == 16
+    pretraining = dataclasses.replace(settings, phases=Phases.pretrain)
+    assert needs_of(pretraining, loaded).rows == 8
 
 
 @pytest.mark.parametrize("words", MODELS, ids=lambda words: words[0])

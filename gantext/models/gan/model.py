@@ -83,7 +83,8 @@ class GAN(NamedParts):
         first = Phase("mle", total, mle.batch_size, step, warmup=rise).by("mle.epochs", mle.tied)
         second = Phase("discriminator", alone, d.batch_size, self.d_step, scored=False)
         third = Phase("adversarial", g.steps, rows, self.adversarial_step, adversarial=True)
-        return [first, second.by("d_training.pretrain_steps"), third.by("adversarial.steps")]
+        third = third.by("adversarial.steps").some_at_once(max(2 * d.batch_size, g.batch_size))
+        return [first, second.by("d_training.pretrain_steps"), third]
 
     def notes(self) -> Sequence[str]:
         """How far apart rollouts are, where that was worked out."""

@@ -135,6 +135,7 @@ class ImageGAN(NamedParts):
         """adversarial."""
         rows = self.config.batch_size * self.config.discriminator.steps
         phase = Phase("adversarial", self.config.steps, rows, self.step, adversarial=True)
+        phase = phase.some_at_once(self.config.batch_size)
         return [phase.by("steps", tied_by_rate(self.config.final_rate))]
 
     def networks(self) -> Mapping[str, nn.Module]:

@@ -102,7 +102,10 @@ class LeakGAN(NamedParts):
         second = Phase("discriminator", alone, d.batch_size, self.d_step, True, False)
         third = Phase("adversarial", g.steps, used, self.adversarial_step, adversarial=True)
         first = first.by("mle.epochs", mle.tied or spread)
-        return [first, second.by("d_training.alone_steps"), third.by("adversarial.steps")]
+        first = first.some_at_once(max(mle.batch_size, 2 * d.pretrain_batch_size))
+        both = max(mle.batch_size, 2 * d.batch_size, g.batch_size, g.rank_real)
+        third = third.by("adversarial.steps").some_at_once(both)
+        return [first, second.by("d_training.alone_steps"), third]
 
     def notes(self) -> Sequence[str]:
         """How far apart rollouts are, where that was worked out."""

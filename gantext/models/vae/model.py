@@ -104,6 +104,7 @@ class VAE(NamedParts):
         ae_step, step, rise = self.autoencoder_step, self.step, self.config.mle.warmup_steps
         first = Phase("autoencoder", self.ae_fitter.total, rows, ae_step, scored=False, warmup=rise)
         second = Phase("vae", self.fitter.total, rows + more, step, warmup=rise)
+        second = second.some_at_once(max(rows, chosen.information_sentences))
         tied = self.config.mle.tied
         cycles = self.config.objective.anneal.tied
         return [first.by("pretrain_ae", tied), second.by("mle.epochs", tied or cycles)]
