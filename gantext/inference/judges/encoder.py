@@ -145,6 +145,7 @@ def _fine_tuned(sides: Sides, encoder: TextEncoder, head: nn.Linear, say: Say) -
     """The weights of the lowest loss on half of the held-out sentences and as many samples twice
     over; each step has as many real sentences as samples."""
     held = sides.padded(sides.held_out)[::2]
+    say(f"{sides.name}: training {NAME}, {STEPS} steps at most")
     fresh = sides.samples(FRESH * len(held), "stop", SamplingOptions())
     looked_at = sides.lines(held), sides.lines(fresh)
     optimisers = [

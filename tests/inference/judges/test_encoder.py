@@ -84,7 +84,8 @@ def test_it_learns_what_differs_and_is_kept(sides: dict[type[Sides], Sides]) -> 
     held = check(judge, sides[Other], SamplingOptions(), said.append)
     half = len(sides[Other].held_out) // 2  # the others decided when it stopped
     assert held.auc == 1 and (held.real, held.samples) == (half, 2 * half)
-    assert said[0].startswith("run: training encoder, step 10 of 40, held-out loss 0.")
+    assert said[0] == "run: training encoder, 40 steps at most"
+    assert said[1].startswith("run: training encoder, step 10 of 40, held-out loss 0.")
     rows = sides[Other].padded(sides[Other].held_out)
     again = encoder_judge(sides[Other], Characters(), said.append)
     assert again.digest == judge.digest and torch.equal(again.logits(rows), judge.logits(rows))
@@ -97,4 +98,4 @@ def test_it_stops_where_the_held_out_loss_does_not_fall(
     losses, said = iter([0.5, 0.6, 0.55, 0.1]), list[str]()
     monkeypatch.setattr(judge_of, "_loss", lambda *judged: next(losses))
     encoder_judge(sides[Other], Characters(), said.append)
-    assert [line.split()[4] for line in said] == ["10", "20", "30"]
+    assert [line.split()[4] for line in said[1:]] == ["10", "20", "30"]
