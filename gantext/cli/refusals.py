@@ -73,7 +73,10 @@ def _option_like(option: str, known: Sequence[str]) -> str:
     begun = [name for name in long if name.startswith(f"--{letters}")]
     if len(begun) == 1:
         return f" (did you mean {begun[0]}?)"
-    return nearest(option, long) if len(letters) > 1 else ""
+    if len(letters) < 2:
+        return ""
+    near = nearest(letters, [name.removeprefix("--") for name in long])
+    return near.replace("mean ", "mean --")
 
 
 def _no_command(said: str, ctx: Any) -> str:

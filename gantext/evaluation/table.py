@@ -185,7 +185,9 @@ def blank(table: Table) -> list[str]:
 def judged(table: Table) -> list[str]:
     """By which judge each sentence was kept of several candidates, and what that judge is worth."""
     signed = {source: [one.signature for one in scores] for source, scores in table.items()}
-    kept = [(source, sign) for source, signs in signed.items() for sign in signs if "judge" in sign]
+    kept = [
+        (source, sign) for source, signs in signed.items() for sign in signs if "judge_loss" in sign
+    ]
     lines = [
         f"{source}: 1 of {sign['candidates']} kept by {sign['judge']}: held-out loss "
         f"{sign['judge_loss']}, AUC {sign['judge_auc']}"

@@ -7,10 +7,10 @@ from gantext.data.batches import of_like_length
 from gantext.data.corpus import Split
 from gantext.data.vocabulary import PAD, UNK
 from gantext.inference.request import SamplingRequest
+from gantext.inference.written import written_log_prob
 from gantext.metrics.score import Setting
 from gantext.metrics.text.likelihood import nll_per_token
 from gantext.models.contract import Algorithm, Estimator, Writer
-from gantext.nn.text.written import written_log_prob
 
 ROWS = 500  # sentences of like length that are scored together
 

@@ -160,8 +160,8 @@ def wordless(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first three sentences that a run writes have no word."""
     draw = sampling.draw
 
-    def drawn(*asked: Any) -> tuple[list[str], list[list[str]]]:
-        lines, words = draw(*asked)
+    def drawn(*asked: Any, **options: Any) -> tuple[list[str], list[list[str]]]:
+        lines, words = draw(*asked, **options)
         return ["", "", " ", *lines[3:]], [[], [], [], *words[3:]]
 
     monkeypatch.setattr(sampling, "draw", drawn)

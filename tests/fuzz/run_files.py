@@ -79,7 +79,9 @@ def _row(path: Path) -> None:
         (cell,) = runs_list._column({"run": overview}, column)
         assert isinstance(cell, str)
     assert runs_list._csv({"run": overview}, None)
-    json.dumps(tables._finite(runs_list._record("run", overview)), allow_nan=False)
+    json.dumps(
+        tables._finite(runs_list._record(run.path.name, run.path.parent, overview)), allow_nan=False
+    )
     assert isinstance(state_of(SweepJob(run.path))["status"], str)
 
 

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from gantext.data.vocabulary import EOS, PAD, UNK
+from gantext.inference.written import written_log_prob
 from gantext.nn.text.sampling import SamplingOptions, State, decode
-from gantext.nn.text.written import written_log_prob
 from tests.nn.text.test_sampling import rng, tiny
 
 A, B = 4, 5
