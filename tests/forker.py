@@ -102,7 +102,7 @@ class Forker:
     def close(self) -> None:
         """End it."""
         _pipe(self.process.stdin).close()
-        self.process.wait(10)
+        self.process.wait(60)
 
 
 def _pipe(stream: IO[str] | None) -> IO[str]:
