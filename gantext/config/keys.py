@@ -16,6 +16,7 @@ import yaml
 from gantext import plugins
 from gantext.config import groups
 from gantext.config.fields import FieldType, field_types
+from gantext.config.own_files import entries
 from gantext.errors import UserError
 from gantext.records import yaml_file
 
@@ -173,7 +174,7 @@ def _experiment(name: str, others: Sequence[str], config_dir: Path | None) -> Ex
     """One of them; `others` are those that it may build on."""
     path, rest = _path("experiment", name, config_dir), [one for one in others if one != name]
     tree = _composed(path)
-    builds_on = [node.value for node in _defaults(tree) if node.value in rest]
+    builds_on = [node.value for node in entries(tree) if node.value in rest]
     inherited = [_experiment(one, rest, config_dir).options for one in builds_on]
     options = [f"{group}={option}" for group, option in _overridden(tree)]
     return Experiment(
@@ -183,15 +184,9 @@ def _experiment(name: str, others: Sequence[str], config_dir: Path | None) -> Ex
     )
 
 
-def _defaults(tree: Any) -> list[Any]:
-    """The entries of the defaults list of a file."""
-    lists = [node.value for key, node in tree.value if key.value == "defaults"] if tree else []
-    return [entry for entries in lists for entry in entries if isinstance(entry, yaml.Node)]
-
-
 def _overridden(tree: Any) -> Iterator[tuple[str, str]]:
     """What the defaults of an experiment take: model and gan of `override /model: gan`."""
-    for entry in _defaults(tree):
+    for entry in entries(tree):
         for group, option in entry.value if isinstance(entry, yaml.MappingNode) else ():
             yield group.value.removeprefix("override /"), option.value
 

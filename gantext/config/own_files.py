@@ -77,11 +77,11 @@ def _fault(path: Path, group: str, config_dir: Path | None) -> str | None:
         return f"line {root.start_mark.line + 1}: keys with values are needed, not a list or a word"
     others = groups.names("experiment", config_dir) if group == "experiment" else []
     bases = [name for name in others if not _builds_on(name, path.stem, config_dir)]
-    faults = (_entry_fault(entry, bases, config_dir) for entry in _entries(root))
+    faults = (_entry_fault(entry, bases, config_dir) for entry in entries(root))
     return next(filter(None, faults), None)
 
 
-def _entries(root: yaml.MappingNode | None) -> list[yaml.Node]:
+def entries(root: yaml.MappingNode | None) -> list[yaml.Node]:
     """Those of the defaults list of a file."""
     lists = [value for key, value in root.value if key.value == "defaults"] if root else []
     return [one for each in lists if isinstance(each, yaml.SequenceNode) for one in each.value]
@@ -92,7 +92,7 @@ def _builds_on(name: str, on: str, config_dir: Path | None, passed: tuple[str, .
     path = groups.path("experiment", name, config_dir)
     if name == on or path is None or name in passed:
         return name == on
-    named = [e.value for e in _entries(_root(path)) if isinstance(e, yaml.ScalarNode)]
+    named = [e.value for e in entries(_root(path)) if isinstance(e, yaml.ScalarNode)]
     return any(_builds_on(one, on, config_dir, (*passed, name)) for one in named)
 
 

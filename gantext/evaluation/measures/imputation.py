@@ -7,8 +7,7 @@ import numpy as np
 from torch import Tensor
 
 from gantext.data.corpus import Corpus
-from gantext.data.flat import Tokens
-from gantext.data.vocabulary import PAD, UNK
+from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
 from gantext.evaluation.ground import Ground
 from gantext.evaluation.judges.adversarial_error import adversarial_error
@@ -16,6 +15,7 @@ from gantext.evaluation.measure import Protocol
 from gantext.evaluation.subjects import Subject, _tested
 from gantext.inference.beam import FREE
 from gantext.inference.imputation import Search, can_impute, fill, search_signature
+from gantext.inference.sentences import known_sentences
 from gantext.metrics import standard_error
 from gantext.metrics.score import Score, Setting, signed
 from gantext.metrics.text.likelihood import grammatical_share
@@ -66,12 +66,6 @@ def imputation_scores(
     classifier: dict[str, Setting] = {"classifier": "logistic on 1..3-grams, half to fit", **sign}
     told, error = adversarial_error(words, real, seed)
     return [exact, Score("adversarial-error", told, classifier, error)]
-
-
-def known_sentences(tokens: Tokens) -> Tokens:
-    """Those without unknown words."""
-    unknown = [part.of_rows(part.gathered() == UNK) for part in tokens.chunks()]
-    return tokens.take(np.flatnonzero(~np.concatenate([*unknown, np.empty(0, np.bool_)])))
 
 
 def blanked(tokens: Tensor, end: int, rng: np.random.Generator) -> Tensor:

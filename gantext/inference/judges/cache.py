@@ -12,11 +12,11 @@ from torch import Tensor
 
 from gantext.data.download import cache_folder
 from gantext.files import Held, hold
+from gantext.metrics.score import HASH_DIGITS
 from gantext.runs import checkpoint
 from gantext.runs.stored_checkpoint import CheckpointDamaged
 
 State = dict[str, Any]
-HASH_DIGITS = 8
 PAUSE = 0.2  # seconds between looks at a lock
 
 

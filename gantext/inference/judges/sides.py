@@ -11,17 +11,16 @@ import functools
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from gantext import __version__, data
 from gantext.data.corpus import Corpus
 from gantext.data.flat import Tokens
-from gantext.data.vocabulary import UNK
 from gantext.errors import UserError
 from gantext.inference.judges.cache import cache_name, cached_weights, judges_folder
 from gantext.inference.judges.contract import Say, TextJudge
+from gantext.inference.sentences import known_sentences
 from gantext.inference.token_parts import texts_of, token_parts
 from gantext.metrics.two_classes import Calibration, Held, held_out
 from gantext.nn.rng import generator
@@ -60,7 +59,7 @@ class Sides:
         Raises:
             UserError: the run's data has none.
         """
-        found = known(self.corpus.validation.tokens).take(slice(MOST))
+        found = known_sentences(self.corpus.validation.tokens).take(slice(MOST))
         if len(found) < LEAST:
             config = self.trained.settings.data
             key = "validation_size" if hasattr(config, "validation_size") else "validation"
@@ -97,12 +96,6 @@ class Sides:
         """What decides both sides: the run's weights and where they compute, and its data."""
         info, device = self.trained.run.info, self.trained.device.type
         return [str(info.get("data")), str(self.trained.whole), device, __version__]
-
-
-def known(tokens: Tokens) -> Tokens:
-    """The sentences without <unk>."""
-    unknown = tokens.of_rows(tokens.gathered() == UNK)
-    return tokens.take(np.flatnonzero(~unknown))
 
 
 def check(judge: TextJudge, sides: Sides, options: SamplingOptions, say: Say) -> Held:

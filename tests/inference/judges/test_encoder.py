@@ -11,7 +11,8 @@ from torch import Tensor, nn
 import gantext
 from gantext.inference.judges import encoder as judge_of
 from gantext.inference.judges.encoder import encoder_judge
-from gantext.inference.judges.sides import Sides, check, known
+from gantext.inference.judges.sides import Sides, check
+from gantext.inference.sentences import known_sentences
 from gantext.nn.text.sampling import SamplingOptions
 
 
@@ -38,7 +39,11 @@ class Same(Sides):
     def samples(self, n: int, purpose: str, options: SamplingOptions) -> Tensor:
         """The sentences of the side that they are held against, over and over."""
         held = self.padded(self.held_out)
-        real = {"train": self.padded(known(self.training)), "stop": held[::2], "check": held[1::2]}
+        real = {
+            "train": self.padded(known_sentences(self.training)),
+            "stop": held[::2],
+            "check": held[1::2],
+        }
         rng = torch.Generator().manual_seed(n)
         places = torch.cat([torch.randperm(len(real[purpose]), generator=rng) for _ in range(n)])
         return real[purpose][places[:n]]
