@@ -11,22 +11,25 @@ from typing import IO
 
 from tests.conftest import Result, environment
 
-# Imports all that commands may need once (torch's optimisers alone import for three seconds), then
-# forks a process for each command: only the commands are killed. It has one thread, since others
-# would not be in its forks. A signal that it was started to ignore, as in the background of a
+# Imports all that commands may need once, what jobs are forked with among it, then forks a process
+# for each command: only the commands are killed. It has one thread, since others would not be in
+# its forks, and has not asked for GPUs, whose state is no child's. A signal that it was started to ignore, as in the background of a
 # shell, is not ignored by the commands.
 FORKER = """
 import contextlib, glob, importlib, json, os, pkgutil, signal, sys
 import gantext, torch
 for module in pkgutil.walk_packages(gantext.__path__, "gantext."):
     importlib.import_module(module.name)
+from gantext.training.warm import LOADED
+for name in LOADED:
+    importlib.import_module(name)
 for name in ("nltk", "sacrebleu", "PIL.PngImagePlugin", "sklearn.datasets"):
     with contextlib.suppress(ImportError):
         importlib.import_module(name)
-torch.optim.Adam([torch.zeros(1, requires_grad=True)])
 threads = [open(path).read().strip() for path in glob.glob("/proc/self/task/*/comm")]
 others = [name for name in threads[1:] if name != "jemalloc_bg_thd"]  # which knows of forks
 assert not others, f"a fork would lack {others}"
+assert not torch.cuda.is_initialized()
 print("ready", flush=True)
 for line in sys.stdin:
     order = json.loads(line)

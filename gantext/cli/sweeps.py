@@ -91,6 +91,13 @@ class How:
             return 1  # each has an allocation of its own
         return len(slots_of(self.jobs, self.gpus))
 
+    def load(self) -> None:
+        """Where jobs will be processes of this machine, begin to load what they need meanwhile."""
+        from gantext.training import warm
+
+        if self.is_said and self.ray is None and self.slurm is None:
+            warm.load()
+
     def processes(self) -> int:
         """How many share this machine's cores for a search. Raises UserError for what cannot be."""
         if self.ray is None:
@@ -132,7 +139,9 @@ def begin(words: list[str], config_dir: Path | None, how: How, json: bool) -> No
     with waiting(tables.err, LOADING, plain=False):
         from gantext.training import sweeps
 
-        sweep, runs_dir, hydras = sweeps.planned(words, config_dir, how.at_once())
+        at_once = how.at_once()
+        how.load()
+        sweep, runs_dir, hydras = sweeps.planned(words, config_dir, at_once)
     if hydras is not None and how.is_said:
         sweep.remove_if_unbegun()
         raise UserError(

@@ -1,8 +1,8 @@
 """The engine of a Ray cluster: each job a task, wherever there are as many cores as it has threads.
 
-A task runs `gantext job SWEEP/N` in a process of its own, as the pool of one machine does, and Ray
-begins it again elsewhere when its node is lost. Of a search a task is a worker, which is `gantext
-tune` with the same words. All nodes see the sweep's folder under one path.
+A task runs `gantext job SWEEP/N` in a process of its own, and Ray begins it again elsewhere when
+its node is lost. Of a search a task is a worker, which is `gantext tune` with the same words. All
+nodes see the sweep's folder under one path.
 """
 
 import contextlib
@@ -23,9 +23,10 @@ from gantext.runs.study import StudyDir
 from gantext.runs.sweep import SweepDir
 from gantext.runs.sweep_job import SweepJob
 from gantext.training.board import Board
-from gantext.training.pool import RETRIES, started, tethered
+from gantext.training.pool import RETRIES, words_of
 from gantext.training.stop import NUMBERS, Interrupted, Mode, Stopped, stop_request
 from gantext.training.sweeps import Engine
+from gantext.training.tether import tethered
 from gantext.training.trials import Opened
 
 LOOK_SECONDS = 0.5  # between two looks at the tasks
@@ -60,7 +61,7 @@ def run_task(folder: str, force: bool) -> int:
     """
     job, code = SweepJob(Path(folder)), -1
     for _ in range(RETRIES + 1):
-        code = _ended(started(job, force))
+        code = _ended(tethered(words_of(job, force), job.log))
         if code >= 0:
             break
     return code
@@ -69,7 +70,7 @@ def run_task(folder: str, force: bool) -> int:
 def run_worker(words: Sequence[str], folder: str, number: int, place: str) -> int:
     """What a task does of a search: a worker to its end; its exit code."""
     study = StudyDir(Path(folder))
-    return _ended(tethered([*words, "--tethered"], study.log(number), {}, place))
+    return _ended(tethered([*words, "--tethered"], study.log(number), place))
 
 
 def _ended(child: "subprocess.Popen[bytes]") -> int:

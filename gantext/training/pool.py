@@ -1,32 +1,29 @@
 """The engine of one machine's cores or GPUs: each job a process of its own, some at a time.
 
-A process is `gantext job SWEEP/N`. It is tethered to this one (tether.py) and in a session of its
-own, so that the signals of a terminal come here alone, and are passed on once.
+A process is `gantext job SWEEP/N`, forked from one that has loaded what jobs need (warm.py). It is
+tethered to this one (tether.py) and in a session of its own, so that the signals of a terminal come
+here alone, and are passed on once.
 """
 
-import os
 import re
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
 
 from gantext.errors import UserError
-from gantext.files import open_inside
 from gantext.runs import listing
 from gantext.runs.sweep import SweepDir
 from gantext.runs.sweep_job import SweepJob
 from gantext.training.board import Board
 from gantext.training.stop import Interrupted, Mode, Stopped, stop_request
 from gantext.training.sweeps import Engine
+from gantext.training.warm import LOST, Forked, forked
 
-COMMAND = (sys.executable, "-m", "gantext")
 RETRIES = 3  # of a job whose process dies by a signal that nobody sent to save it
 LOOK_SECONDS = 0.1  # between two looks at the processes
 GPU = re.compile(r"[\w-]+")  # a number, or a name as nvidia-smi -L has them
@@ -61,41 +58,9 @@ def slots_of(jobs: int | None, gpus: str | None) -> tuple[str | None, ...]:
     return tuple(names[slot % len(names)] for slot in range(jobs or len(names)))
 
 
-def started(job: SweepJob, force: bool, gpu: str | None = None) -> "subprocess.Popen[bytes]":
-    """A process that has the job, tethered to this one; what it says goes to the job's log.
-
-    Args:
-        job: of a sweep.
-        force: as of `run_job`.
-        gpu: that alone it sees; None: all that there are.
-    """
-    words = ["job", "--tethered", *(["--force"] if force else []), str(job.folder)]
-    environment = {} if gpu is None else {"CUDA_VISIBLE_DEVICES": gpu}
-    return tethered(words, job.log, environment)
-
-
-def tethered(
-    words: Sequence[str], log: Path, changes: Mapping[str, str], place: str | None = None
-) -> "subprocess.Popen[bytes]":
-    """A process of gantext that ends, saved, when this one does.
-
-    Args:
-        words: what it is given, `--tethered` among them.
-        log: what it says is added to this file.
-        changes: of its environment.
-        place: the folder that it works in; None: that of this process.
-    """
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-    with open(open_inside(log.parent, log, flags), "ab") as said:
-        return subprocess.Popen(
-            [*COMMAND, *words],
-            stdin=subprocess.PIPE,
-            stdout=said,
-            stderr=said,
-            env={**os.environ, **changes},
-            cwd=place,
-            start_new_session=True,
-        )
+def words_of(job: SweepJob, force: bool) -> list[str]:
+    """What gantext is given to bring a job to its end; `force`: as of `run_job`."""
+    return ["job", "--tethered", *(["--force"] if force else []), str(job.folder)]
 
 
 @dataclass
@@ -104,14 +69,14 @@ class Process:
 
     job: SweepJob
     slot: int
-    child: "subprocess.Popen[bytes]"
+    child: Forked
 
 
 @dataclass
 class Pool:
     """Runs jobs in the slots; call `run` once.
 
-    Where it ends by an error of its own the processes save and end, as they do with this process.
+    Where it ends by an error of its own the processes save and end, as they do with this one.
     """
 
     jobs: Sequence[SweepJob]
@@ -144,6 +109,9 @@ class Pool:
                 self._kill()
                 stop.settled = True
                 raise Stopped(error.number, "", saved=False) from error
+            except Exception:
+                self._send(signal.SIGTERM)
+                raise
 
     def _goes_on(self) -> bool:
         """Whether a job waits or runs."""
@@ -155,39 +123,43 @@ class Pool:
         for slot in range(len(self.slots.gpus)):
             if self.waiting and slot not in taken:
                 job = self.waiting.popleft()
-                child = started(job, self.slots.force, self.slots.gpus[slot])
+                gpu = self.slots.gpus[slot]
+                changes = {} if gpu is None else {"CUDA_VISIBLE_DEVICES": gpu}
+                child = forked(words_of(job, self.slots.force), job.log, changes)
                 self.running.append(Process(job, slot, child))
 
     def _look(self) -> None:
         """See which processes have ended, and show how far the others are."""
-        for one in self._reaped():
-            self._end(one)
+        for one, code in self._reaped():
+            self._end(one, code)
         began = self.board.update([one.job for one in self.running])
         if self.slots.mark is not None:
             for job in began:
                 listing.mark_latest(job.run, self.slots.mark)
 
-    def _end(self, one: Process) -> None:
-        """Say what came of a job, or let it go on, as its process has ended."""
+    def _end(self, one: Process, code: int) -> None:
+        """Say what came of a job, or let it go on, as its process has ended with this code."""
         self.board.refresh(one.job)
-        if one.child.returncode < 0:
-            self._begin_again(one.job, -one.child.returncode)
+        if code < 0 or code == LOST:
+            self._begin_again(one.job, code)
         else:
-            self.board.say_end(one.job, one.child.returncode)
+            self.board.say_end(one.job, code)
 
-    def _reaped(self) -> list[Process]:
-        """The processes that have ended meanwhile."""
+    def _reaped(self) -> list[tuple[Process, int]]:
+        """The processes that have ended meanwhile, and their codes."""
         time.sleep(LOOK_SECONDS)
-        ended = [one for one in self.running if one.child.poll() is not None]
-        for one in ended:
+        ended = [(one, code) for one in self.running if (code := one.child.code) is not None]
+        for one, _ in ended:
             self.running.remove(one)
-            _let_go(one.child)
         return ended
 
-    def _begin_again(self, job: SweepJob, number: int) -> None:
-        """Let a job whose process died go on next, so many times."""
+    def _begin_again(self, job: SweepJob, code: int) -> None:
+        """Let a job whose process died go on next, so many times.
+
+        One that is only lost may live: what takes over from it waits for its end.
+        """
         self.deaths[job.name] += 1
-        died = f"its process died by {_named(number)}"
+        died = "its process is lost" if code == LOST else f"its process died by {_named(-code)}"
         if self.deaths[job.name] > RETRIES:
             self.board.say(job, f"{died}, the {self.deaths[job.name]}th time: it is left so")
         else:
@@ -197,26 +169,21 @@ class Pool:
     def _stop(self, number: int) -> None:
         """Let all processes save and end."""
         self.board.say(None, f"{_named(number)}: the jobs are saved")
-        for one in self.running:
-            one.child.send_signal(number)
+        self._send(number)
         while self.running:
-            for one in self._reaped():
+            for one, code in self._reaped():
                 self.board.refresh(one.job)
-                self.board.say_end(one.job, one.child.returncode)
+                self.board.say_end(one.job, code)
+
+    def _send(self, number: int) -> None:
+        for one in self.running:
+            one.child.send(number)
 
     def _kill(self) -> None:
         """End all processes at once; their jobs go on from their checkpoints."""
         for one in self.running:
             one.child.kill()
-            one.child.wait()
-            _let_go(one.child)
         self.running.clear()
-
-
-def _let_go(child: "subprocess.Popen[bytes]") -> None:
-    """Close this process's end of what tethers a child that has ended."""
-    if child.stdin is not None:
-        child.stdin.close()
 
 
 def _named(number: int) -> str:

@@ -22,7 +22,7 @@ from gantext.runs.study import WORKER, StudyDir
 from gantext.runs.sweep import SweepDir
 from gantext.runs.sweep_job import SweepJob
 from gantext.training import sweeps
-from gantext.training.pool import COMMAND
+from gantext.training.tether import COMMAND
 
 SAVE_SECONDS = 90  # before the end of its time a job is told to save
 # How often a job goes on by itself: saved by SIGTERM, it has come further each time; what the

@@ -247,16 +247,16 @@ class TrialPool(Pool):
         values = {int(row["total"]): float(row[REPORTED]) for row in rows if REPORTED in row}
         if self.opened.study.is_hopeless(self.trials[name], values):
             self.hopeless.add(name)
-            one.child.send_signal(signal.SIGTERM)
+            one.child.send(signal.SIGTERM)
 
-    def _end(self, one: Process) -> None:
+    def _end(self, one: Process, code: int) -> None:
         job = one.job
         if job.name in self.hopeless and not job.is_over:
             job.prune()
             self.board.refresh(job)
-            self.board.say_end(job, one.child.returncode)
+            self.board.say_end(job, code)
         else:
-            super()._end(one)
+            super()._end(one, code)
         if job not in self.waiting:
             self._settle(self.trials[job.name], is_over=True)
 

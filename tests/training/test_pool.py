@@ -1,10 +1,14 @@
 """The engine of processes: slots of GPUs, deaths, signals; with small scripts as the jobs."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
+import textwrap
+from multiprocessing import forkserver
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -13,7 +17,7 @@ from gantext.errors import UserError
 from gantext.runs.migrations import FORMAT
 from gantext.runs.sweep import SweepDir
 from gantext.runs.sweep_state import states
-from gantext.training import pool
+from gantext.training import pool, warm
 from gantext.training.pool import RETRIES, Slots, slots_of
 from gantext.training.stop import Stopped, stop_request
 from tests.conftest import ROOT
@@ -22,12 +26,16 @@ from tests.forker import until
 START = """
 import json, os, signal, sys, time
 from pathlib import Path
-folder = Path(sys.argv[-1])
-with open(folder / "begun", "a") as file:
-    file.write("x")
-times = len((folder / "begun").read_text())
-def finish():
-    (folder / "result.json").write_text(json.dumps({"status": "finished"}))
+def main():
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a command leaves at once
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+    folder = Path(sys.argv[-1])
+    with open(folder / "begun", "a") as file:
+        file.write("x")
+    times = len((folder / "begun").read_text())
+    def finish():
+        (folder / "result.json").write_text(json.dumps({"status": "finished"}))
 """
 
 
@@ -46,7 +54,11 @@ def run(
     sweep: SweepDir, monkeypatch: pytest.MonkeyPatch, script: str, *gpus: str | None
 ) -> list[str]:
     """Let a script be the job; the lines that are said."""
-    monkeypatch.setattr(pool, "COMMAND", (sys.executable, "-S", "-c", START + script))
+    name = f"job_{sweep.path.parent.name}"
+    (sweep.path.parent / f"{name}.py").write_text(START + textwrap.indent(script, " " * 4))
+    monkeypatch.syspath_prepend(sweep.path.parent)
+    monkeypatch.setattr(warm, "MAIN", f"{name}:main")
+    monkeypatch.setattr(warm, "LOADED", ("gantext.training.warm", "pytest"))
     console = Console(file=open(sweep.path / "said", "w"), width=80)
     try:
         pool.pool(Slots(gpus), console)(sweep, sweep.jobs())

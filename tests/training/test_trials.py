@@ -132,10 +132,9 @@ def test_a_hopeless_trial_is_pruned_and_its_job_is_over(pool: TrialPool) -> None
     job.run.append_metrics({"phase": "mle", "step": 6, "total": 6, "nll": 3.0})
 
     class Child:
-        returncode = 143
         sent: tuple[int, ...] = ()
 
-        def send_signal(self, number: int) -> None:
+        def send(self, number: int) -> None:
             self.sent += (number,)
 
     pool.waiting.clear()
@@ -148,7 +147,7 @@ def test_a_hopeless_trial_is_pruned_and_its_job_is_over(pool: TrialPool) -> None
     pool._end_if_hopeless(one)
     pool._end_if_hopeless(one)
     assert one.child.sent == (15,)
-    pool._end(one)
+    pool._end(one, 143)
     assert study.told == [("0", "pruned")] and job.is_over
     assert state_of(job)["status"] == job.run.status == "pruned"
 
