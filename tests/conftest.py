@@ -180,6 +180,7 @@ def cli(
     monkeypatch.delenv("GANTEXT_DATA", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("COLUMNS", "160")
+    monkeypatch.setattr("gantext.training.warm.LOADED", ())  # for which a sweep would not wait
 
     def run(*words: str) -> Result:
         monkeypatch.setattr(sys, "argv", ["gantext", *words])

@@ -13,8 +13,8 @@ from tests.conftest import Result, environment
 
 # Imports all that commands may need once, what jobs are forked with among it, then forks a process
 # for each command: only the commands are killed. It has one thread, since others would not be in
-# its forks, and has not asked for GPUs, whose state is no child's. A signal that it was started to ignore, as in the background of a
-# shell, is not ignored by the commands.
+# its forks, and has not asked for GPUs, whose state is no child's. A signal that it was started to
+# ignore, as in the background of a shell, is not ignored by the commands.
 FORKER = """
 import contextlib, glob, importlib, json, os, pkgutil, signal, sys
 import gantext, torch

@@ -7,6 +7,7 @@ words, environment and signals, in a session of its own.
 """
 
 import atexit
+import contextlib
 import multiprocessing
 import os
 import pkgutil
@@ -56,7 +57,8 @@ class Forked:
     def send(self, number: int) -> None:
         """Send it a signal, where it has not ended."""
         if self.code is None and self.process.pid is not None:
-            os.kill(self.process.pid, number)
+            with contextlib.suppress(ProcessLookupError):  # it has ended just now
+                os.kill(self.process.pid, number)
 
     def kill(self) -> None:
         """End it at once."""

@@ -1,11 +1,11 @@
 """The engine of processes: slots of GPUs, deaths, signals; with small scripts as the jobs."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
 from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
@@ -50,15 +50,20 @@ def sweep(tmp_path: Path) -> SweepDir:
     return SweepDir(tmp_path / "s")
 
 
+def be_the_command(folder: Path, monkeypatch: pytest.MonkeyPatch, source: str) -> None:
+    """Let the `main` of this source be what a forked process runs."""
+    name = f"job_{folder.name}"
+    (folder / f"{name}.py").write_text(source)
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.setattr(warm, "MAIN", f"{name}:main")
+    monkeypatch.setattr(warm, "LOADED", ("gantext.training.warm", "pytest"))
+
+
 def run(
     sweep: SweepDir, monkeypatch: pytest.MonkeyPatch, script: str, *gpus: str | None
 ) -> list[str]:
     """Let a script be the job; the lines that are said."""
-    name = f"job_{sweep.path.parent.name}"
-    (sweep.path.parent / f"{name}.py").write_text(START + textwrap.indent(script, " " * 4))
-    monkeypatch.syspath_prepend(sweep.path.parent)
-    monkeypatch.setattr(warm, "MAIN", f"{name}:main")
-    monkeypatch.setattr(warm, "LOADED", ("gantext.training.warm", "pytest"))
+    be_the_command(sweep.path.parent, monkeypatch, START + textwrap.indent(script, " " * 4))
     console = Console(file=open(sweep.path / "said", "w"), width=80)
     try:
         pool.pool(Slots(gpus), console)(sweep, sweep.jobs())
@@ -118,6 +123,90 @@ finish()
     assert sweep.job("2").log.read_text() == "no module named gantext\n"
 
 
+def test_a_job_that_is_lost_with_the_fork_server_begins_again(
+    sweep: SweepDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own process is told to save, as when this one ends."""
+    script = """
+if folder.name == "0" and times == 1:
+    from gantext.training.tether import end_with_parent
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit((folder / "saved").touch()))
+    end_with_parent()
+    os.kill(os.getppid(), signal.SIGKILL)
+    time.sleep(60)
+finish()
+"""
+    said = run(sweep, monkeypatch, script, None)
+    assert said[0] == "[0] its process is lost: it goes on"
+    assert sorted(said[1:]) == [f"[{job}] finished" for job in range(4)]
+    until(lambda: (sweep.path / "0" / "saved").exists())
+
+
+def test_an_error_of_the_engine_lets_the_jobs_save(
+    sweep: SweepDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = """
+signal.signal(signal.SIGTERM, lambda *_: sys.exit((folder / "saved").touch()))
+(folder / "ready").touch()
+time.sleep(60)
+"""
+    act_when(sweep, monkeypatch, 2, lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        run(sweep, monkeypatch, script, None, None)
+    until(lambda: all((sweep.path / job / "saved").exists() for job in "01"))
+
+
+COMMAND = """
+import json, os, signal, sys, time
+def main():
+    print(json.dumps({
+        "words": sys.argv,
+        "gpu": os.environ["CUDA_VISIBLE_DEVICES"],
+        "leads": os.getsid(0) == os.getpid(),
+        "blocked": [*signal.pthread_sigmask(signal.SIG_BLOCK, ())],
+        "ignored": [n for n in (1, 2, 15) if signal.getsignal(n) is signal.SIG_IGN],
+    }))
+    os.system("echo more >&2")
+    time.sleep(60)
+"""
+
+
+def test_what_a_forked_command_begins_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signal that comes before it can be handled is not lost; one that is ignored stays so."""
+    be_the_command(tmp_path, monkeypatch, COMMAND)
+    log, changes = tmp_path / "log", {"CUDA_VISIBLE_DEVICES": "7"}
+    forkserver._forkserver._stop()
+    handler = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        forked = warm.forked(["a", "b"], log, changes)
+        at_once = warm.forked(["c"], tmp_path / "other", changes)
+        at_once.send(signal.SIGTERM)
+        until(lambda: log.exists() and log.read_text().endswith("more\n"))
+        for number in (signal.SIGHUP, signal.SIGTERM):
+            forked.send(number)
+        for command in (forked, at_once):
+            command.process.join()
+            assert command.code == 128 + signal.SIGTERM
+    finally:
+        signal.signal(signal.SIGHUP, handler)
+        forkserver._forkserver._stop()
+    first, _, rest = log.read_text().partition("\n")
+    begun = {"words": ["gantext", "a", "b"], "gpu": "7", "leads": True, "blocked": []}
+    assert json.loads(first) == {**begun, "ignored": [signal.SIGHUP]} and rest == "more\n"
+
+
+def test_where_no_process_can_be_forked_from_that_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room() -> None:
+        raise OSError("AF_UNIX path too long")
+
+    monkeypatch.setattr(forkserver, "ensure_running", no_room)
+    with pytest.raises(UserError, match=r"\(TMPDIR\): AF_UNIX path too long"):
+        warm.forked([], tmp_path / "log", {})
+    assert not {signal.SIGINT, signal.SIGTERM} & signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_is_passed_on_once_and_all_jobs_may_save(
     sweep: SweepDir, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
@@ -158,14 +247,25 @@ def send_when(
     sweep: SweepDir, monkeypatch: pytest.MonkeyPatch, ready: int, *numbers: signal.Signals
 ) -> None:
     """Send this process signals when so many jobs are ready."""
+
+    def send() -> None:
+        nonlocal numbers
+        for number in numbers:
+            signal.raise_signal(number)
+        numbers = ()
+
+    act_when(sweep, monkeypatch, ready, send)
+
+
+def act_when(
+    sweep: SweepDir, monkeypatch: pytest.MonkeyPatch, ready: int, act: Callable[[], object]
+) -> None:
+    """Let something happen to this process when so many jobs are ready."""
     update = pool.Board.update
 
-    def both(self: pool.Board, *rest: object) -> object:
-        nonlocal numbers
+    def both(self: pool.Board, *rest: Any) -> object:
         if len(list(sweep.path.glob("*/ready"))) == ready:
-            for number in numbers:
-                signal.raise_signal(number)
-            numbers = ()
+            act()
         return update(self, *rest)
 
     monkeypatch.setattr(pool.Board, "update", both)
