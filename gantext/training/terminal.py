@@ -75,9 +75,17 @@ def _broken(text: str, room: int) -> list[str]:
     return lines
 
 
+def tell_stderr(text: str) -> None:
+    """Print a line on stderr, as `tell` does where that is a terminal. Raises OSError."""
+    if sys.stderr.isatty():
+        tell(Terminal(stderr=True), text)
+    else:
+        say(text, sys.stderr)
+
+
 class Notes(logging.Handler):
     """Plain lines of stderr for what is logged."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print one."""
-        say(self.format(record), sys.stderr)
+        tell_stderr(self.format(record))
