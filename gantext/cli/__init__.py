@@ -46,7 +46,7 @@ from gantext.files import FULL
 from gantext.training import processes
 from gantext.training.divergence import Diverged
 from gantext.training.stop import Mode, Stopped, StopRequest, stop_request
-from gantext.training.terminal import Notes, say
+from gantext.training.terminal import Notes, say, tell_stderr
 
 NOTES = Notes(logging.WARNING)
 # Of a path that a user named: no fault of ours, wherever it is first looked at.
@@ -154,7 +154,7 @@ def _tell(line: str, of_all: bool = False) -> None:
     if not (of_all or processes.speaks()):
         return
     with contextlib.suppress(OSError):
-        say(line, sys.stderr)
+        tell_stderr(line)
         sys.stderr.flush()
 
 

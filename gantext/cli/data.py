@@ -9,7 +9,7 @@ from gantext.cli import completion, tables
 from gantext.cli.layout import Table
 from gantext.cli.options import ConfigDir, Json
 from gantext.errors import UserError
-from gantext.training.terminal import say
+from gantext.training.terminal import say, tell
 
 if TYPE_CHECKING:
     from gantext.data.corpus import Corpus
@@ -124,7 +124,7 @@ def _print_facts(
     tables.show(Table(name, ["", ""], facts, range(2)))
     for split, lines in examples.items():
         for line in lines:
-            tables.out.print(f"  {split}: {line}", style="cyan", markup=False, soft_wrap=True)
+            tell(tables.out, f"  {split}: {line}", "cyan")
 
 
 def _show_pictures(name: str, gallery: "Gallery", n: int, json: bool) -> None:

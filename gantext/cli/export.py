@@ -8,6 +8,7 @@ import typer
 from gantext.cli import tables
 from gantext.cli.options import GivenRun, Json, Phase, RunsDir
 from gantext.config.words import command
+from gantext.training.terminal import tell
 
 
 def register(app: typer.Typer) -> None:
@@ -52,7 +53,7 @@ def export(
         return
     of = f"{found.name}@{found.phase}" if found.phase else found.name
     text = f"{of} at step {facts['total']:,} in {folder}: {len(files)} files, {size(total)}"
-    tables.out.print(text, markup=False, soft_wrap=True)
+    tell(tables.out, text)
     for value in _own_paths(made.settings.data):
         tables.hint(f"note: its config.yaml names {value}")
     tables.hint(f"next: {command('sample', folder)}  |  read {folder / 'README.md'}")

@@ -22,7 +22,7 @@ from gantext.cli.options import (
 from gantext.config.settings import Device
 from gantext.errors import UserError
 from gantext.inference.options import How
-from gantext.training.terminal import say
+from gantext.training.terminal import say, tell
 
 
 def register(app: typer.Typer) -> None:
@@ -76,8 +76,8 @@ def reconstruct(
 
 
 def _say(summary: dict[str, float]) -> None:
-    tables.err.print(
+    tell(
+        tables.err,
         f"exact {summary['exact']:.1%}, word error rate {summary['word_error_rate']:.1%}, "
         f"BLEU-4 {summary['bleu-4']:.1f} against the originals",
-        soft_wrap=True,
     )

@@ -9,6 +9,7 @@ import typer
 from gantext.cli import completion, tables
 from gantext.cli.options import Json, RunsDir
 from gantext.runs import listing
+from gantext.training.terminal import tell
 
 
 def register(app: typer.Typer) -> None:
@@ -43,4 +44,4 @@ def replay_to(
         return
     told = f"{tracker} was told of {retold.steps:,} steps and {retold.scores} scores"
     where = f": {retold.place}" if retold.place else ""
-    tables.out.print(f"{told} of {found.path.name}{where}", markup=False, soft_wrap=True)
+    tell(tables.out, f"{told} of {found.path.name}{where}")

@@ -18,6 +18,7 @@ from gantext.runs.folder import RunDir
 from gantext.runs.note import note_of
 from gantext.runs.stored_checkpoint import BEST
 from gantext.runs.summary import failure, phase_scores
+from gantext.training.terminal import tell
 
 if TYPE_CHECKING:
     from gantext.metrics.score import Score
@@ -91,7 +92,7 @@ def show(
         return
     _say_warnings(found)
     if found.divergence:
-        tables.out.print(f"it {found.divergence}", style="red", markup=False, soft_wrap=True)
+        tell(tables.out, f"it {found.divergence}", "red")
         _say_bad_step(found)
     if found.status in GOES_ON and phase is None:
         tables.hint(f"next: {command('train', '--resume', found.path)}")
@@ -176,19 +177,18 @@ def _say_failure(run: RunDir) -> None:
     why = failure(run)
     if why is None:
         return
-    tables.out.print(f"it failed: {why}", style="red", markup=False, soft_wrap=True)
+    tell(tables.out, f"it failed: {why}", "red")
     for line in (f"log: {run.log}", f"go on with: {command('train', '--resume', run.path)}"):
         tables.out.print(line, markup=False, soft_wrap=True)
 
 
 def _say_warnings(run: RunDir) -> None:
     for warning in (run.result or {}).get("warnings", []):
-        tables.out.print(f"warning: {warning}", style="yellow", markup=False, soft_wrap=True)
+        tell(tables.out, f"warning: {warning}", "yellow")
 
 
 def _say_bad_step(run: RunDir) -> None:
     """Where the batch of the step lies that a diverged run broke at, and what looks into it."""
     if run.bad_step.is_dir():
-        text = f"the batch of that step is in {run.bad_step}"
-        tables.out.print(text, style="red", markup=False, soft_wrap=True)
+        tell(tables.out, f"the batch of that step is in {run.bad_step}", "red")
         tables.hint(f"how it broke: {command('train', '--replay', run.path)}")

@@ -259,7 +259,7 @@ def _pictures(run: "api.Run", request: "PictureRequest", out: Path | None, json:
         check_png(out, json)
     drawing = run.draw(request)
     for note in drawing.notes:
-        tables.err.print(f"warning: {note}", style="yellow", markup=False, soft_wrap=True)
+        tell(tables.err, f"warning: {note}", "yellow")
     png = captioned_png(drawing.pictures, drawing.columns, drawing.captions)
     if out is not None:
         write_output(out, png)

@@ -17,7 +17,7 @@ from gantext.cli.options import (
 )
 from gantext.config.settings import Device
 from gantext.errors import UserError
-from gantext.training.terminal import say
+from gantext.training.terminal import say, tell
 
 
 def register(app: typer.Typer) -> None:
@@ -53,7 +53,7 @@ def score(
         raise UserError(f"{file}: no such file")
     scores = found.score(file)
     for note in scores.notes:
-        tables.err.print(note, style="dim", markup=False, soft_wrap=True)
+        tell(tables.err, note, "dim")
     if out is not None:
         write_output(out, scores.to_tsv().encode())
         tables.hint(f"{len(scores.lines)} sentences scored by {found.path.name} in {out}")

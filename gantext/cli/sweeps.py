@@ -20,6 +20,7 @@ from gantext.files import STDOUT, write_output
 from gantext.runs.sweep import SweepDir, find_sweep
 from gantext.runs.sweep_job import FINAL
 from gantext.runs.sweep_state import RUNNING, STARTING, JobState, states
+from gantext.training.terminal import tell
 
 if TYPE_CHECKING:
     from gantext.training.slurm import Order
@@ -183,7 +184,7 @@ def say_submitted(sweep: SweepDir, number: int, json: bool) -> None:
         f"look: {command('runs', 'sweep', str(sweep.path))}  |  cancel: scancel {number}",
     ]
     for line in lines:
-        tables.out.print(line, soft_wrap=True, markup=False, highlight=False)
+        tell(tables.out, line)
 
 
 def sweep(
@@ -264,8 +265,7 @@ def show(sweep: SweepDir, jobs: list[JobState], form: Format) -> None:
     tables.show(*grid_of(str(sweep.path), jobs).tables(), form=form)
     for job in jobs:
         if job.get("error"):
-            line = f"job {job['job']}: {job['error']}"
-            tables.out.print(line, style="red", markup=False, soft_wrap=True)
+            tell(tables.out, f"job {job['job']}: {job['error']}", "red")
 
 
 def _record(group: SeedMeans) -> dict[str, Any]:

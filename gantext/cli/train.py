@@ -31,7 +31,7 @@ from gantext.runs import listing
 from gantext.runs.folder import RunDir
 from gantext.runs.sweep import SweepDir, is_sweep
 from gantext.training import launch, processes
-from gantext.training.terminal import say
+from gantext.training.terminal import say, tell
 
 ENGINES = "--jobs, --gpus, --slurm and --ray"
 
@@ -176,12 +176,12 @@ def _replay(words: list[str], json: bool) -> None:
     from gantext.training.replay import lines, to_json
 
     for note in result.notes:
-        tables.err.print(f"note: {note}", markup=False, soft_wrap=True)
+        tell(tables.err, f"note: {note}")
     if json:
         tables.print_json(to_json(result))
         return
     for line in lines(result):
-        tables.out.print(line, markup=False, soft_wrap=True, highlight=False)
+        tell(tables.out, line)
 
 
 def pretrain(
@@ -283,13 +283,13 @@ def _finish(run: RunDir, json: bool) -> None:
         tables.print_json(scored_run(run.path.name, run.path, last))
         return
     for line in run.samples(list(scores)[-1] if scores else "")[:8]:
-        tables.out.print(f"  {line}", style="cyan", markup=False, soft_wrap=True)
+        tell(tables.out, f"  {line}", "cyan")
     _preview(run)
     if scores:
         show_scores(f"scores of {run.path.name} after each phase", scores, run)
     tables.out.print(f"\nrun: {run.path}", markup=False, soft_wrap=True)
     steps = next_steps(run, str(run.path))
-    tables.out.print(f"next: {steps}  |  gantext runs list", markup=False, soft_wrap=True)
+    tell(tables.out, f"next: {steps}  |  gantext runs list")
 
 
 def _preview(run: RunDir) -> None:

@@ -18,6 +18,7 @@ from gantext.runs import differences, listing, upkeep
 from gantext.runs.folder import RunDir
 from gantext.runs.note import note_of, set_note
 from gantext.runs.sweep import is_planned
+from gantext.training.terminal import tell
 
 Removed = Annotated[
     list[str],
@@ -130,7 +131,7 @@ def note(
         tables.print_json({"run": str(found.path), "note": said})
         return
     told = said if text is None else f"noted of {found.path.name}"
-    tables.out.print(told, markup=False, soft_wrap=True)
+    tell(tables.out, told)
 
 
 def diff(runs: Runs, runs_dir: RunsDir = Path("runs"), json: Json = False) -> None:

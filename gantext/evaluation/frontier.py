@@ -32,12 +32,14 @@ TEMPERATURES = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2)
 class Reading:
     """A curve's value of what its plane reads; None outside the curve's range.
 
-    `sd` is over the seeds of the samples.
+    `sd` is over the seeds of the samples; `share` says of which share of them the value is, where
+    it need not be of all.
     """
 
     label: str
     value: float | None
     sd: float | None
+    share: float | None = None
 
 
 @dataclass(frozen=True)
@@ -290,11 +292,13 @@ def _reading(label: str, plane: Plane, points: Sequence[Point], at: float) -> Re
     """Mean and sd over the seeds of what each seed's own curve gives."""
     own = [point for point in points if point.label == label]
     seeds = dict.fromkeys(point.seed for point in own)
-    read = [
-        value_at(curve, plane.reads.score, plane.where.score, at) for curve in _curves(plane, own)
-    ]
-    values = [value for value in read if value is not None]
+    curves, where = list(_curves(plane, own)), plane.where.score
+    values, shares = (
+        [value for curve in curves if (value := value_at(curve, score, where, at)) is not None]
+        for score in (plane.reads.score, plane.reads.share)
+    )
     if not values or len(values) < len(seeds):
         return Reading(label, None, None)
     sd = statistics.stdev(values) if len(values) > 1 else None
-    return Reading(label, statistics.fmean(values), sd)
+    share = statistics.fmean(shares) if shares else None
+    return Reading(label, statistics.fmean(values), sd, share)

@@ -55,15 +55,18 @@ def title(found: Frontier) -> str:
 
 def reading(found: Frontier) -> tuple[str, list[str], list[list[str]]]:
     """(title, columns, rows): the value of each curve where all are read, and the real text's."""
-    score, real = found.plane.reads.score, found.real
+    reads, real = found.plane.reads, found.real
     body = [
-        [one.label, shown(one.value), shown(one.sd)]
+        [one.label, shown(one.value), shown(one.sd), shown(one.share)]
         if one.value is not None
-        else [one.label, OUTSIDE, "-"]
+        else [one.label, OUTSIDE, "-", "-"]
         for one in found.readings
     ]
-    body.append(["real text", shown(real.value(score)), "-"])
-    return title(found), ["curve", score, "sd"], body
+    body.append(["real text", shown(real.value(reads.score)), "-", shown(real.value(reads.share))])
+    columns = ["curve", reads.score, "sd", reads.share]
+    if all(one.share is None for one in found.readings):
+        return title(found), columns[:-1], [row[:-1] for row in body]
+    return title(found), columns, body
 
 
 def protocols(found: Frontier) -> dict[str, list[Score]]:

@@ -112,15 +112,15 @@ def frontier_figure(
         figure, axes = new_axes(colours)
         axes.set_xlabel(f"{x.title}   ({x.way} \N{RIGHTWARDS ARROW})")
         axes.set_ylabel(f"{y.title}   ({y.way} \N{RIGHTWARDS ARROW})")
-        axes.margins(0.07)
+        numbers = _numbers_are(lines, y)
+        axes.margins(0.12 if len(numbers) > 1 else 0.07)  # room for longer texts at the ends
         axes.locator_params(nbins=7)
         entries = [_draw_curve(axes, line, plane) for line in lines]
         entries += _draw_marks(axes, known, x, colours)
-        if any(point.temperature is not None for line in lines for point in line.points):
-            entries.append(_note(axes, "small numbers: temperature"))
+        entries += [_note(axes, text) for text in numbers]
         guides = [] if guide is None else [_draw_guide(axes, guide, plane, colours)]
         legend_below(figure, entries)
-        labels = _labels(axes, lines, known, colours)
+        labels = _labels(axes, lines, known, y, colours)
         place_labels(figure, axes, labels, _obstacles(axes, lines, known) + guides)
     return figure
 
@@ -211,8 +211,23 @@ def _note(axes: "Axes", text: str) -> Entry:
     return axes.plot([], [], linestyle="none")[0], text
 
 
+def _numbers_are(lines: Sequence[_Line], y: Axis) -> list[str]:
+    """What the numbers beside points are."""
+    points = [point for line in lines for point in line.points]
+    if all(point.temperature is None for point in points):
+        return []
+    partly = any(y.share in point.values for point in points)
+    return ["small numbers: temperature", *[f"in brackets: {y.share} share"] * partly]
+
+
+def _number(point: Point, y: Axis) -> str:
+    """A point's temperature, and the share of its samples that stand there, where it is known."""
+    share = point.value(y.share)
+    return f"{point.temperature:g}" + (f" ({share:.0%})" if math.isfinite(share) else "")
+
+
 def _labels(
-    axes: "Axes", lines: Iterable[_Line], known: Iterable[_Known], theme: Theme
+    axes: "Axes", lines: Iterable[_Line], known: Iterable[_Known], y: Axis, theme: Theme
 ) -> list[Label]:
     """Names of published points first, then temperatures, those at the ends of curves before."""
     published = [one for one in known if one.mark.kind == "published"]
@@ -225,7 +240,7 @@ def _labels(
         for level in one.levels
     ]
     numbers = [
-        (min(i, len(line.xy) - 1 - i), Label(f"{point.temperature:g}", *xy, line.colour))
+        (min(i, len(line.xy) - 1 - i), Label(_number(point, y), *xy, line.colour))
         for line in lines
         for i, (point, xy) in enumerate(zip(line.points, line.xy, strict=True))
         if point.temperature is not None

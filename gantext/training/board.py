@@ -21,6 +21,7 @@ from gantext.runs.sweep_state import PLANNED, RUNNING, STARTING, JobState, state
 from gantext.training.console import PLAIN_SECONDS
 from gantext.training.progress import paced
 from gantext.training.short_names import shortened
+from gantext.training.terminal import tell
 from gantext.training.waiting import shows_bars
 
 SHOWN_SECONDS = 0.5  # between two looks at what the jobs say of themselves
@@ -97,7 +98,7 @@ class Board:
     def say(self, job: SweepJob | None, text: str) -> None:
         """A line on one job, or on all."""
         label = "" if job is None else f"[{job.name}] "
-        self.console.print(label + text, highlight=False, markup=False, soft_wrap=True)
+        tell(self.console, label + text)
 
     def say_end(self, job: SweepJob, code: int) -> None:
         """That the process of a job has ended, and what came of it."""

@@ -9,15 +9,13 @@ from types import TracebackType
 
 from rich.console import Console, RenderableType
 from rich.live import Live
-from rich.markup import escape
-from rich.text import Text
 
 from gantext.runs.enclosed import Enclosed
 from gantext.runs.sweep_job import Headway
 from gantext.training.progress import Progress, lines
 from gantext.training.terminal import Terminal, tell
 from gantext.training.timetable import Timetable
-from gantext.training.waiting import REFRESHES, one_line, shows_bars
+from gantext.training.waiting import REFRESHES, shows_bars
 
 PLAIN_SECONDS = 10.0  # between two plain lines with metrics
 SILENT_SECONDS = 30.0  # without one, as where steps take long, until there is one without new ones
@@ -70,7 +68,7 @@ class Reporter:
         log: the file that it is written to.
         metrics: names of those of steps that the lines of progress show, in order.
         timetable: of the run; None: nothing but lines is said.
-        looks: names of those that are computed now and then, of which the last values are shown.
+        looks: names of those that are computed now and then, of which the phase's last are shown.
     """
 
     def __init__(
@@ -113,9 +111,7 @@ class Reporter:
 
     def say(self, text: str, style: str = "") -> None:
         """Tell the user one line, and the log."""
-        line = escape(self.label + text)
-        shown = f"[{style}]{line}[/]" if style else line
-        self.console.print(shown, highlight=False, soft_wrap=True)
+        tell(self.console, self.label + text, style)
         self.write_log(text)
 
     def note(self, text: str) -> None:
@@ -135,7 +131,7 @@ class Reporter:
     def phase(self, name: str, done: int, steps: int) -> None:
         """A phase begins, or goes on at step `done`."""
         self._progress = Progress(self.timetable, name, steps, done)
-        self._progress.looked = headline(self._looked, self.looks)
+        self._looked = {}  # of the phases before there are lines of their own
         self._spoken = time.monotonic()
         where = f" from step {done}" if done else ""
         self.write_log(f"phase {name}: {steps} steps{where}")
@@ -175,7 +171,7 @@ class Reporter:
             self.timetable.measured[progress.phase] = progress.rate
         self._tell_headway()
         self.write_log(progress.end)
-        self._print(progress.end, cut=self._is_live)
+        self._print(progress.end)
 
     @contextlib.contextmanager
     def doing(self, text: str) -> Iterator[None]:
@@ -197,10 +193,8 @@ class Reporter:
         assert self._progress is not None  # a phase has begun
         return self._progress
 
-    def _print(self, text: str, cut: bool = False, style: str = "") -> None:
-        line = self.label + text
-        shown = one_line(line, style) if cut else Text(line, style=style)
-        self.console.print(shown, highlight=False, soft_wrap=not cut)
+    def _print(self, text: str, style: str = "") -> None:
+        tell(self.console, self.label + text, style)
 
     def _tell_headway(self) -> None:
         """Tell who follows the run how far it is."""
@@ -224,5 +218,5 @@ class Reporter:
     def sample(self, text: str) -> None:
         """The sample of the moment."""
         line = f"  sample: {text}"
-        tell(self.console, self.label + line, "dim")
+        self._print(line, "dim")
         self.write_log(line)

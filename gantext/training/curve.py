@@ -63,7 +63,7 @@ def said(count: int | None, known: bool | None) -> list[str]:
         False: TEST,
         None: f"{TEST} (and {ORACLE}, if the truth is known)",
     }
-    where = "" if count is None else f" at {count:,} points"
+    where = "" if count is None else f" at {count:,} point{'s' * (count != 1)}"
     return [] if count == 0 else [f"curve: {names[known]}{where}"]
 
 

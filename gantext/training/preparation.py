@@ -24,6 +24,7 @@ from gantext.runs.trained import data_facts
 from gantext.training import improvement, trackers
 from gantext.training.needs import NOTHING, Needs, needs_of, said
 from gantext.training.phases import chosen_phases
+from gantext.training.terminal import tell
 from gantext.training.waiting import waiting
 
 # "module:function" of (data) -> why it gives no scores, or not all; None where it gives all.
@@ -100,8 +101,7 @@ def prepare(settings: Settings, console: Console) -> Job:
     device = device_of(settings)
     loaded = load_data(settings, console)
     needs = needs_of(settings, loaded)
-    line = said(needs, device, settings.force)
-    console.print(line, style="dim", highlight=False, markup=False, soft_wrap=True)
+    tell(console, said(needs, device, settings.force), "dim")
     task = task_of(loaded, device, settings.cuda_graphs)
     algorithm = build(settings.model, settings.seed, task)
     improvement.check_with(loaded, algorithm.phases(), settings)
@@ -123,8 +123,7 @@ def load_data(settings: Settings, console: Console) -> Any:
         loaded = data.load_for(settings.data, reads)
     notes = [*loaded.notes, *_unscored(loaded, reads)]
     for note in notes:
-        line = f"data {loaded.name}: {note}"
-        console.print(line, style="dim", highlight=False, markup=False, soft_wrap=True)
+        tell(console, f"data {loaded.name}: {note}", "dim")
     return loaded
 
 

@@ -32,7 +32,7 @@ class Progress:
         steps: all of the phase, of which `done` are done.
         start: the step that it began at, or went on from.
         losses: what was reported last of a step.
-        looked: what was computed last of those that are only now and then.
+        looked: what the phase had last of those that are computed only now and then.
         doing: what is done besides steps, such as scoring, and since when.
     """
 

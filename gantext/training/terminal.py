@@ -17,6 +17,9 @@ from rich.text import Text
 
 from gantext.files import visible
 
+WORD = re.compile(r"\s*\S+")
+PART = re.compile(r"\s*\S+(?:\s\S+)*")  # words with one space between
+
 
 class Terminal(Console):
     """A rich console whose text cannot steer the terminal; its own styles and bars still do."""
@@ -49,9 +52,11 @@ def say(text: str, stream: TextIO | None = None, end: str = "\n") -> None:
 
 
 def tell(console: Console, text: str, style: str = "") -> None:
-    """Print a line, which a terminal gets broken between words; files and pipes have it whole.
+    """Print a line, which a terminal gets broken; files and pipes have it whole.
 
-    A word that is longer than a line is left to the terminal: it can be copied as one.
+    It breaks where two spaces keep parts apart, such as a name with its number from the next, and
+    within a part, between words, where the part alone is too long. A word that is longer than a
+    line is left to the terminal: it can be copied as one.
     """
     lines = _broken(visible(text), console.width) if console.is_terminal else [text]
     for line in lines:
@@ -59,14 +64,23 @@ def tell(console: Console, text: str, style: str = "") -> None:
 
 
 def _broken(text: str, room: int) -> list[str]:
-    """The lines of a text, as many words in each as there is room for."""
+    """The lines of a text, as many of its parts, or words, in each as there is room for."""
     lines = [""]
-    for word in re.findall(r"\s*\S+", text):
-        if lines[-1] and cell_len(lines[-1] + word) > room:
-            lines.append(word.lstrip())
-        else:
-            lines[-1] += word
+    for part in PART.findall(text):
+        for piece in [part] if cell_len(part.lstrip()) <= room else WORD.findall(part):
+            if lines[-1] and cell_len(lines[-1] + piece) > room:
+                lines.append(piece.lstrip())
+            else:
+                lines[-1] += piece
     return lines
+
+
+def tell_stderr(text: str) -> None:
+    """Print a line on stderr, as `tell` does where that is a terminal. Raises OSError."""
+    if sys.stderr.isatty():
+        tell(Terminal(stderr=True), text)
+    else:
+        say(text, sys.stderr)
 
 
 class Notes(logging.Handler):
@@ -74,4 +88,4 @@ class Notes(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print one."""
-        say(self.format(record), sys.stderr)
+        tell_stderr(self.format(record))

@@ -10,6 +10,7 @@ from rich.live import Live
 from rich.text import Text
 
 from gantext.runs.summary import clock
+from gantext.training.terminal import tell
 
 REFRESHES = 4  # a second
 
@@ -43,7 +44,7 @@ def waiting(
         What is to be called with what is done next.
     """
     if not shows_bars(console):
-        yield lambda told: _print(console, told) if plain else None
+        yield lambda told: tell(console, told, "dim") if plain else None
         return
     doing, began = text, time.monotonic()
 
@@ -59,7 +60,3 @@ def waiting(
     ) as live:
         live.refresh()  # at once
         yield say
-
-
-def _print(console: Console, text: str) -> None:
-    console.print(text, style="dim", markup=False, soft_wrap=True, highlight=False)

@@ -143,6 +143,14 @@ def test_a_line_is_broken_between_words(width: int, capsys: pytest.CaptureFixtur
     assert capsys.readouterr().out == f"{line}\n"
 
 
+def test_a_number_stays_beside_its_name(width: int, capsys: pytest.CaptureFixture[str]) -> None:
+    pairs = [f"{'nll' * (i % 3)}_{i} {i / 7:.3f}" for i in range(40)]
+    tell(Terminal(width=width, force_terminal=True, color_system=None), "  ".join(pairs))
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= width
+    assert [pair.strip() for line in lines for pair in line.split("  ")] == pairs
+
+
 @pytest.fixture
 def runs(tmp_path: Path) -> Path:
     """Five runs of text, one of pictures, a sweep's job and one that cannot be read."""

@@ -67,6 +67,17 @@ def test_the_axes_say_what_they_are() -> None:
     assert axes.get_ylabel().startswith("BLEU-5") and "quality" in axes.get_ylabel()
 
 
+def test_points_of_a_share_of_the_samples_say_of_which() -> None:
+    shares = {0.5: 0.96, 0.75: 0.5, 1.0: 0.04}
+    points = [
+        Point("run", "g", t, {"nll-test": 1 / t, "nll-oracle": 1 + t, "grammatical": share})
+        for t, share in shares.items()
+    ]
+    figure = frontier_figure(axes_of(ORACLE), [Curve(points)])
+    assert {"0.5 (96%)", "0.75 (50%)", "1 (4%)"} < set(texts(figure))
+    assert {"small numbers: temperature", "in brackets: grammatical share"} < set(texts(figure))
+
+
 def test_seeds_become_a_mean_with_bars() -> None:
     """BLEU of seeds 0, 1, 2 is b, b + 0.01, b + 0.02: the mean is b + 0.01, the sd 0.01."""
     figure = frontier_figure(BLEU_4, [curve("run", seeds=3)], [])

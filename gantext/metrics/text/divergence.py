@@ -12,6 +12,7 @@ from gantext.metrics import standard_error
 from gantext.metrics.text.ngrams import Grams, IntArray, Words, number_ngrams
 
 FloatArray = NDArray[np.float64]
+TINY = 1e-9  # in place of a variance of 0
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Shares:
 
     Attributes:
         each: (N,) J_n.
-        influences: (N, S) by how much J_n moves with each sentence's weight, times S.
+        influences: (N, S) by how much J_n moves with each sentence beside others, times S.
     """
 
     each: FloatArray
@@ -80,8 +81,9 @@ def ms_jaccard(a: Words, b: Words, max_order: int = 5) -> Shares:
 def _jaccard(grams: Grams, second: int, sizes: tuple[int, int]) -> tuple[float, FloatArray]:
     """J_n of n-grams of two sets, and the influences (S,) of the first one's sentences on it.
 
-    `second` is where the second set begins in their text. A sentence has its n-grams in the sum of
-    the minima where these are rarer than in the second set, in that of the maxima elsewhere.
+    `second` is where the second set begins in their text. What a sentence adds to the sum of the
+    minima, its n-grams do as often as they are rarer among the others than in the second set; the
+    rest goes to the sum of the maxima.
     """
     if not grams.counts.size:
         return float("nan"), np.full(sizes[0], np.nan)
@@ -89,11 +91,32 @@ def _jaccard(grams: Grams, second: int, sizes: tuple[int, int]) -> tuple[float, 
     of_first = np.add.reduceat(is_first, grams.starts[:-1], dtype=np.int64)
     a, b = of_first / sizes[0], (grams.counts - of_first) / sizes[1]
     below, above = np.minimum(a, b).sum(), np.maximum(a, b).sum()
-    rarer = np.repeat(a < b, grams.counts)
-    minima = grams.text.per_sentence(grams.places[is_first & rarer])[: sizes[0]]
-    maxima = grams.text.per_sentence(grams.places[is_first & ~rarer])[: sizes[0]]
+    shares = np.repeat(_rarer(of_first, b * sizes[0]), grams.counts)[is_first]
+    sentences = grams.text.sentences[grams.places[is_first]]
+    minima = np.bincount(sentences, shares, sizes[0])
+    maxima = np.bincount(sentences, 1 - shares, sizes[0])
     moved = minima - minima.mean() - below / above * (maxima - maxima.mean())
     return float(below / above), moved / above
+
+
+def _rarer(counts: IntArray, there: FloatArray) -> FloatArray:
+    """By how much one more of an n-gram raises min(count, there), in the mean over sets, (K,).
+
+    min has a kink: the slope at what was counted, 0 or 1, is chance itself where the two are about
+    as frequent, and of rare n-grams it misses the step of a whole one. So X others are taken as a
+    Poisson variable about the count without the one, and E[min(X + 1, there) - min(X, there)] is
+    (1 - r) P(X < k) + r P(X <= k), there = k + r. Its distribution is read off a logistic curve,
+    which is within .07 of it; with X = 0 it is exact.
+    """
+    others = np.maximum(counts - 1, 0)
+    whole = np.floor(there)
+
+    def at_most(k: FloatArray) -> FloatArray:
+        spread = np.sqrt(np.maximum(others, TINY))
+        return np.asarray(1 / (1 + np.exp(-np.clip(1.702 * (k + 0.5 - others) / spread, -50, 50))))
+
+    rest = there - whole
+    return (1 - rest) * at_most(whole - 1) + rest * at_most(whole)
 
 
 def wasserstein_1(a: IntArray, b: IntArray) -> float:

@@ -28,12 +28,14 @@ class Axis:
         title: what a figure and a sentence call it.
         way: where the axis leads, such as "less diverse".
         better: which way samples are better.
+        share: the score that says of which share of the samples it is; "" where it is of all.
     """
 
     score: str
     title: str
     way: str
     better: Literal["higher", "lower"]
+    share: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def bleu(order: int) -> Plane:
 
 def _oracle() -> Plane:
     covered = Axis("nll-test", "nll-test", "covers less of the data", "lower")
-    likely = Axis("nll-oracle", "nll-oracle", "less likely to the truth", "lower")
+    likely = Axis("nll-oracle", "nll-oracle", "less likely to the truth", "lower", "grammatical")
     return Plane(
         name=PlaneName.oracle,
         about="How likely samples are to the true distribution, against how likely held-out text "
@@ -120,7 +122,8 @@ def _oracle() -> Plane:
         truth=True,
         seen="down is better, left covers more of the data",
         mind="The real text stands where the true distribution itself would: below it is less "
-        "diverse than the truth, not better.",
+        "diverse than the truth, not better. Samples that the truth cannot write have no "
+        "nll-oracle: a curve of few of them flatters.",
     )
 
 
