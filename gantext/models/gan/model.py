@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from gantext.models.contract import Phase, Task
 from gantext.models.gan.config import Config, Reward, check
 from gantext.models.gan.policy import PolicyGradient
+from gantext.nn.ema import Ema
 from gantext.nn.optim import Metrics, Optimiser, clipped_step
 from gantext.nn.state import NamedParts
 from gantext.nn.text.adversary import DiscriminatorTrainer, fresh, untrained
@@ -48,6 +49,10 @@ class GAN(NamedParts):
             self.discriminator, config.d_training, config.adversarial.reward is Reward.prefix
         )
         self.adversarial_steps = 0
+        decay = config.adversarial.ema
+        self.average = Ema(self.generator, decay) if decay else None
+        averaged = self.average.module if self.average else self.generator
+        self.average_sampler = Sampler(averaged, task.max_length, task.graphs)
 
     # The Algorithm contract
 
@@ -74,15 +79,25 @@ class GAN(NamedParts):
 
     def sample(self, n: int, rng: torch.Generator, options: SamplingOptions) -> Tensor:
         """Draw n sentences, (n, T)."""
-        return self.sampler(n, rng, options)
+        plain = self.evaluated is self.generator
+        return (self.sampler if plain else self.average_sampler)(n, rng, options)
 
     def writer(self, n: int, rng: torch.Generator) -> Policy:
-        """The generator."""
-        return self.generator
+        """The generator, or its average."""
+        return self.evaluated
 
     def log_prob(self, tokens: Tensor) -> Tensor:
         """log p(sentence), (N,), nats; <eos> counted."""
-        return self.generator.token_log_prob(tokens).sum(1)
+        return self.evaluated.token_log_prob(tokens).sum(1)
+
+    @property
+    def evaluated(self) -> LanguageModel:
+        """What is sampled and scored: the average of the generator's weights, once it has begun.
+
+        What it is trained on is drawn by the generator itself.
+        """
+        average = self.average
+        return average.module if average and average.updates else self.generator
 
     # The discriminator
 
@@ -103,6 +118,7 @@ class GAN(NamedParts):
     def adversarial_step(self, batch: Tensor, rng: torch.Generator) -> Metrics:
         """One generator update, then `d_training.steps` discriminator updates."""
         config = self.config.adversarial
+        self._begin_adversarial()
         real, d_size = batch, self.config.d_training.batch_size
         mle_batch = real[len(real) - config.batch_size :] if config.mle_weight else None
         found = dict(self.g_step(mle_batch, rng))
@@ -128,7 +144,18 @@ class GAN(NamedParts):
             loss = loss + config.mle_weight * mean_nll(self.generator, shown, rng)
         norm = clipped_step(self.g_optimiser, self.generator, loss, config.clip)
         self.policy.lag()
+        if self.average:
+            self.average.update()
         return {**found, "g_grad_norm": norm}
+
+    def _begin_adversarial(self) -> None:
+        """At the first step: the generator is held to what it is now, and averaged from here on."""
+        if self.adversarial_steps:
+            return
+        if self.policy.anchor:
+            self.policy.anchor.drop(self.generator)
+        if self.average:
+            self.average.restart()
 
     # State
 
@@ -143,6 +170,8 @@ class GAN(NamedParts):
             "g_optimiser": self.g_optimiser,
             "d_optimiser": self.d_trainer.optimiser,
             "critic_optimiser": self.policy.critic_optimiser,
+            **({"anchor": self.policy.anchor.frozen} if self.policy.anchor else {}),
+            **({"average": self.average} if self.average else {}),
         }
 
     def state_dict(self) -> dict[str, Any]:
