@@ -17,7 +17,7 @@ import gantext
 from gantext.errors import UserError
 from gantext.records.content import Damaged
 
-FORMAT = 8
+FORMAT = 9
 
 
 class Part(enum.Enum):
@@ -140,6 +140,12 @@ CHANGES: tuple[Change, ...] = (
         Part.settings,
         "log.curve",
         {"every_steps": 0, "adversarial_every_steps": 0, "samples": 1000, "sentences": 500},
+    ),
+    # Rewards were probabilities, a generator was free to go where it would, and was not averaged.
+    *(
+        Change(9, Part.settings, f"model.adversarial.{key}", 0.0, model=name)
+        for name in ("gan", "leakgan")
+        for key in ("log_odds_clip", "kl_weight", "ema")
     ),
 )
 

@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import itertools
 import math
 
 import pytest
@@ -13,7 +14,7 @@ from gantext.errors import UserError
 from gantext.models import gan
 from gantext.models.contract import Task
 from gantext.nn.text.lstm import at_words
-from gantext.nn.text.sampling import SamplingOptions
+from gantext.nn.text.sampling import SamplingOptions, decode
 from tests.nn.text import plain
 
 CPU = torch.device("cpu")
@@ -43,26 +44,32 @@ def make(*overrides: str, words: int = 6, length: int = 3) -> gan.GAN:
             parameter.mul_(4.0)
         for parameter in model.discriminator.parameters():
             parameter.mul_(2.0)
-    model.rollout_policy.load_state_dict(model.generator.state_dict())
+    model.policy.rollout_policy.load_state_dict(model.generator.state_dict())
     return model
 
 
-def all_sentences() -> torch.Tensor:
-    """Every sentence over the words 4 and 5 with T = 3: those that end, and those cut at 3."""
-    words = (4, 5)
-    rows = [[EOS, PAD, PAD]]
-    rows += [[a, EOS, PAD] for a in words]
-    rows += [[a, b, c] for a in words for b in words for c in (EOS, *words)]
-    return torch.tensor(rows)
+def all_sentences(length: int = 3) -> torch.Tensor:
+    """Every sentence over the words 4 and 5: those that end within T words, and those cut there."""
+    ended = [
+        [*words, EOS, *[PAD] * (length - 1 - n)]
+        for n in range(length)
+        for words in itertools.product((4, 5), repeat=n)
+    ]
+    return torch.tensor([*ended, *itertools.product((4, 5), repeat=length)])
+
+
+def likelihoods(network, rows: torch.Tensor) -> torch.Tensor:
+    """log p of each sentence, with a gradient."""
+    features = network.valid_features(rows)
+    every = plain.log_probs(network.output_layer(written=True), features)
+    chosen = every.gather(1, rows[rows != PAD][:, None])[:, 0]
+    return at_words(chosen, rows).sum(1)
 
 
 def exact_gradient(model: gan.GAN) -> torch.Tensor:
     """d/dtheta of sum over x of p(x) D(x), by enumeration."""
     rows = all_sentences()
-    words, features = rows[rows != PAD], model.generator.valid_features(rows)
-    every = plain.log_probs(model.generator.output_layer(written=True), features)
-    chosen = every.gather(1, words[:, None])[:, 0]
-    probability = at_words(chosen, rows).sum(1).exp()
+    probability = likelihoods(model.generator, rows).exp()
     assert probability.sum().item() == pytest.approx(1.0, abs=1e-5)
     expected = (probability * model.discriminator.score(rows)).sum()
     return flat(torch.autograd.grad(expected, list(model.generator.parameters())))
@@ -87,7 +94,7 @@ def test_policy_gradient_is_the_gradient_of_the_expected_reward(baseline, every)
     draws = []
     for i in range(60):
         tokens = model.sample(512, rng(100 + i), SamplingOptions())
-        loss, _ = model.policy_loss(tokens, rng(500 + i))
+        loss, _ = model.policy.loss(tokens, rng(500 + i))
         gradient = torch.autograd.grad(loss, list(model.generator.parameters()))
         draws.append(-3 * flat(gradient))
     stacked = torch.stack(draws)
@@ -96,16 +103,119 @@ def test_policy_gradient_is_the_gradient_of_the_expected_reward(baseline, every)
     assert torch.cosine_similarity(mean, exact, dim=0) > 0.98
 
 
+ONE = ("model.adversarial.reward=sentence", "model.adversarial.reward_scale=none")
+LIMIT = 2.0
+LOG_ODDS = f"model.adversarial.log_odds_clip={LIMIT}"
+HELD = "model.adversarial.kl_weight=0.7"
+
+
+@pytest.mark.parametrize(
+    ("size", "options"),
+    [
+        (1, ["model.adversarial.baseline=none", LOG_ODDS, HELD]),
+        (1, ["model.adversarial.baseline=ema", HELD, "model.adversarial.loss_reduction=sum"]),
+        (2, ["model.adversarial.baseline=mean", LOG_ODDS, HELD]),
+        (2, ["model.adversarial.baseline=mean"]),
+    ],
+    ids=["log-odds, held", "ema, summed, held", "leave-one-out, log-odds, held", "leave-one-out"],
+)
+def test_one_reward_a_sentence_and_the_anchor_by_enumeration(size, options):
+    """The mean of the loss's gradient over all batches is, times -T, d/dtheta of the sum over x of
+    p(x) (r(x) - .7 (log p(x) - log q(x))): the anchor's part is KL(p || q) of sentences."""
+    length = 4 - size
+    model, rows = make(*ONE, *options, length=length), all_sentences(length)  # 15, or 7
+    weights, reward = list(model.generator.parameters()), model.policy.sentence_rewards(rows)
+    likelihood = likelihoods(model.generator, rows)
+    assert likelihood.exp().sum().item() == pytest.approx(1.0, abs=1e-5)
+    apart = torch.zeros(len(rows))
+    if HELD in options:
+        apart = likelihood - likelihoods(model.policy.anchor.frozen, rows)
+    if LOG_ODDS in options:
+        assert 0 < (reward.abs() == LIMIT).sum() < len(rows)
+    expected = (likelihood.exp() * (reward - 0.7 * apart)).sum()
+    exact = flat(torch.autograd.grad(expected, weights, retain_graph=True))
+    total, odds = torch.zeros_like(exact), likelihood.detach().exp()
+    for batch in itertools.product(range(len(rows)), repeat=size):
+        model.policy.ema.fill_(0.5)
+        loss, _ = model.policy.loss(rows[list(batch)], rng())
+        gradient = flat(torch.autograd.grad(loss, weights))
+        total -= odds[list(batch)].prod().item() * gradient
+    scale = 1 if "model.adversarial.loss_reduction=sum" in options else length
+    torch.testing.assert_close(scale * total, exact, rtol=1e-3, atol=1e-5)
+
+
+def test_rollouts_and_prefixes_are_judged_by_log_odds_too():
+    tokens = all_sentences()
+    for reward in ("rollout", "prefix"):
+        model = make(f"model.adversarial.reward={reward}", LOG_ODDS)
+        found, _ = model.policy.rewards(tokens, rng(1))
+        ends = found[range(len(tokens)), (tokens != PAD).sum(1) - 1]
+        torch.testing.assert_close(ends, model.discriminator.logits(tokens).clamp(-LIMIT, LIMIT))
+
+
+def test_the_anchor_is_dropped_as_the_phase_begins_and_stays():
+    """At the first step there is nothing yet to hold; later there is, also after a resume."""
+    words = ONE[0], HELD, "model.adversarial.baseline=mean", "model.adversarial.learning_rate=0.05"
+    model, other = make(*words), make(*words)
+    with torch.no_grad():
+        for parameter in model.generator.parameters():
+            parameter.add_(0.1)
+    real = torch.tensor([[4, 5, EOS]]).repeat(model.phases()[2].rows, 1)
+    start = [p.clone() for p in model.generator.parameters()]
+    found = [model.adversarial_step(real, rng(i))["kl_anchor"].item() for i in range(2)]
+    other.load_state_dict(copy.deepcopy(model.state_dict()))
+    found.append(other.adversarial_step(real, rng(2))["kl_anchor"].item())
+    assert found[0] == pytest.approx(0, abs=1e-6) and min(found[1:]) > 1e-3
+    for network in (model, other):
+        kept = network.policy.anchor.frozen.parameters()
+        assert all(torch.equal(a, b) for a, b in zip(start, kept, strict=True))
+    assert "anchor" not in make().state_dict() and "average" not in make().state_dict()
+
+
+def test_samples_and_scores_are_the_average_s_once_the_phase_has_begun():
+    """What trains G and D is drawn by the generator itself."""
+    words = ONE[0], "model.adversarial.baseline=mean", "model.adversarial.learning_rate=0.1"
+    model = make("model.adversarial.ema=0.9", *words)
+    options, tokens = SamplingOptions(), all_sentences()
+    assert model.evaluated is model.generator
+    real = torch.tensor([[4, 5, EOS]]).repeat(model.phases()[2].rows, 1)
+    for i in range(2):
+        model.adversarial_step(real, rng(i))
+    average = model.average.module
+    assert model.writer(1, rng()) is average is not model.generator
+    assert model.log_prob(tokens).equal(average.token_log_prob(tokens).sum(1))
+    assert not model.log_prob(tokens).equal(model.generator.token_log_prob(tokens).sum(1))
+    drawn = model.sample(200, rng(5), options)
+    assert drawn.equal(decode(average, 200, 3, rng(5), options))
+    fakes = []
+    model.d_trainer.step = lambda real, fake, r: fakes.append(fake) or {}
+    model.d_step(tokens, rng(6))
+    assert fakes[0].equal(decode(model.generator, len(tokens), 3, rng(6), options))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["reward=sentence"], "makes no rollouts for baseline=previous"),
+        (["reward=constant", "log_odds_clip=5"], "reward=constant asks no judge"),
+        (["kl_weight=1", "policy_weight=0"], "needs policy_weight above 0"),
+    ],
+)
+def test_options_of_the_reward_that_do_not_go_together_are_refused(words, said):
+    with pytest.raises(UserError, match=said):
+        make(*(f"model.adversarial.{word}" for word in words))
+
+
 def test_a_wrong_reward_layout_would_be_seen():
     """The check above can fail: rewards shifted by one step give another direction."""
     model = make("model.adversarial.baseline=none", "model.adversarial.reward_scale=none")
     exact = exact_gradient(model)
-    honest = model.rewards
-    model.rewards = lambda tokens, r: tuple(x.roll(1, 0) for x in honest(tokens, r))
+    honest = model.policy.rewards
+    model.policy.rewards = lambda tokens, r: tuple(x.roll(1, 0) for x in honest(tokens, r))
     total = torch.zeros_like(exact)
     for i in range(60):
         tokens = model.sample(512, rng(100 + i), SamplingOptions())
-        loss, _ = model.policy_loss(tokens, rng(500 + i))
+        loss, _ = model.policy.loss(tokens, rng(500 + i))
         total -= 3 * flat(torch.autograd.grad(loss, list(model.generator.parameters()))) / 60
     assert torch.cosine_similarity(total, exact, dim=0) < 0.9
 
@@ -162,12 +272,12 @@ def test_the_rollout_policy_lags_by_the_stated_share():
     """theta' = 1, theta = 3, lag 0.8: 0.8 * 1 + 0.2 * 3 = 1.4."""
     model = make("model.adversarial.rollout_lag=0.8")
     with torch.no_grad():
-        for parameter in model.rollout_policy.parameters():
+        for parameter in model.policy.rollout_policy.parameters():
             parameter.fill_(1.0)
         for parameter in model.generator.parameters():
             parameter.fill_(3.0)
-    model._lag_rollout_policy()
-    for parameter in model.rollout_policy.parameters():
+    model.policy.lag()
+    for parameter in model.policy.rollout_policy.parameters():
         torch.testing.assert_close(parameter, torch.full_like(parameter, 1.4))
 
 
@@ -176,7 +286,7 @@ def test_the_belief_before_a_word_is_that_in_its_prefix():
     model = make("model.adversarial.reward=prefix", "model.adversarial.discount=0.5")
     tokens = torch.tensor([[4, 5, 5], [5, EOS, PAD]])
     belief = model.discriminator.prefix_logits(tokens).sigmoid()
-    found, before = model.rewards(tokens, rng(1))
+    found, before = model.policy.rewards(tokens, rng(1))
     first, second, third = belief[0].tolist()
     assert before[0].tolist() == pytest.approx([0.0, first, second])
     assert before[1].tolist() == pytest.approx([0.0, belief[1, 0].item(), 0.0])
@@ -228,7 +338,7 @@ def test_a_constant_reward_asks_no_discriminator():
     B * T = 15 * 3 places. The default baseline and scale would leave nothing of it."""
     model = make("model.adversarial.reward=constant", "model.adversarial.batch_size=8")
     tokens = all_sentences()
-    loss, found = model.policy_loss(tokens, rng(1))
+    loss, found = model.policy.loss(tokens, rng(1))
     log_prob = model.generator.token_log_prob(tokens, written=True)
     assert loss.item() == pytest.approx(-log_prob.sum().item() / (len(tokens) * 3), rel=1e-5)
     assert found["reward"] == 1 and found["advantage_std"] == 0
@@ -245,7 +355,7 @@ def test_a_sum_is_the_mean_times_all_places():
     """Of 15 sentences of at most 3 words."""
     mean, summed = make(), make("model.adversarial.loss_reduction=sum")
     tokens = all_sentences()
-    losses = [model.policy_loss(tokens, rng(1))[0].item() for model in (mean, summed)]
+    losses = [model.policy.loss(tokens, rng(1))[0].item() for model in (mean, summed)]
     assert losses[1] == pytest.approx(len(tokens) * 3 * losses[0], rel=1e-4)
 
 
@@ -257,7 +367,7 @@ def test_the_discriminator_reads_fresh_sentences_and_fakes_of_its_own_temperatur
         model.task, draw=lambda n, r: torch.full((n, 3), r.initial_seed())
     )
     taken = []
-    model.sample = lambda n, r, options: taken.append((n, options)) or all_sentences()[:n]
+    model.sampler = lambda n, r, options: taken.append((n, options)) or all_sentences()[:n]
     model.d_trainer.step = lambda real, fake, r: taken.append(real) or {}
     draws = rng(1)
     for _ in range(2):
@@ -290,8 +400,8 @@ def test_the_entropy_bonus_lowers_the_loss_by_the_weighted_entropy():
         for parameter in [*plain.generator.parameters(), *bonus.generator.parameters()]:
             parameter.zero_()
     tokens = all_sentences()
-    without, _ = plain.policy_loss(tokens, rng(1))
-    weighted, found = bonus.policy_loss(tokens, rng(1))
+    without, _ = plain.policy.loss(tokens, rng(1))
+    weighted, found = bonus.policy.loss(tokens, rng(1))
     assert found["entropy"].item() == pytest.approx(math.log(3), rel=1e-6)
     assert (weighted - without).item() == pytest.approx(-0.25 * math.log(3), rel=1e-5)
 
@@ -301,31 +411,34 @@ def test_the_moving_baseline_keeps_nine_tenths():
     model = make("model.adversarial.baseline=ema", "model.adversarial.reward_scale=none")
     tokens = all_sentences()
     rewards = (tokens != PAD).float()
-    first = model.advantages(rewards, rewards, tokens)
-    second = model.advantages(rewards, rewards, tokens)
+    first = model.policy.advantages(rewards, rewards, tokens)
+    second = model.policy.advantages(rewards, rewards, tokens)
     torch.testing.assert_close(first, 0.5 * rewards)
     torch.testing.assert_close(second, 0.45 * rewards)
-    assert model.ema.item() == pytest.approx(0.595)
+    assert model.policy.ema.item() == pytest.approx(0.595)
 
 
 def test_the_critic_begins_at_zero_and_learns_the_reward():
     model = make("model.adversarial.baseline=critic", "model.adversarial.reward_scale=none")
     tokens = all_sentences()
     rewards = 0.8 * (tokens != PAD).float()
-    torch.testing.assert_close(model.advantages(rewards, rewards, tokens), rewards)
+    torch.testing.assert_close(model.policy.advantages(rewards, rewards, tokens), rewards)
     for _ in range(300):
-        left = model.advantages(rewards, rewards, tokens)
+        left = model.policy.advantages(rewards, rewards, tokens)
     assert left.abs().max() < 0.1
 
 
 def test_a_step_of_the_generator_takes_the_rollout_policy_along():
     model = make("model.adversarial.rollout_lag=0.75", "model.adversarial.batch_size=8")
-    old = [p.clone() for p in model.rollout_policy.parameters()]
+    old = [p.clone() for p in model.policy.rollout_policy.parameters()]
     model.g_step(None, rng(1))
-    pairs = zip(old, model.rollout_policy.parameters(), model.generator.parameters(), strict=True)
+    pairs = zip(
+        old, model.policy.rollout_policy.parameters(), model.generator.parameters(), strict=True
+    )
     assert all(torch.allclose(now, 0.75 * was + 0.25 * new) for was, now, new in pairs)
     assert any(
-        not torch.equal(a, b) for a, b in zip(old, model.rollout_policy.parameters(), strict=True)
+        not torch.equal(a, b)
+        for a, b in zip(old, model.policy.rollout_policy.parameters(), strict=True)
     )
 
 
@@ -340,7 +453,7 @@ def test_a_pretrained_run_gives_its_discriminator_if_it_has_one():
     whole.load_pretrained(state)
     alone.load_pretrained({key: part for key, part in state.items() if key != "discriminator"})
     for model in (whole, alone):
-        for network in (model.generator, model.rollout_policy):
+        for network in (model.generator, model.policy.rollout_policy):
             for key, value in source.generator.state_dict().items():
                 assert torch.equal(network.state_dict()[key], value)
     for key, value in source.discriminator.state_dict().items():

@@ -1,0 +1,187 @@
+"""What the generator of model=gan learns of its own samples: rewards, advantages, policy gradient.
+
+Shapes: B batch, T steps, R rollouts, N sentences.
+"""
+
+import copy
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from gantext.data.vocabulary import PAD
+from gantext.models.contract import Task
+from gantext.models.gan.config import (
+    AdversarialConfig,
+    Baseline,
+    LossReduction,
+    Reward,
+    RewardScale,
+)
+from gantext.nn import ranks
+from gantext.nn.optim import Optimiser, clipped_step
+from gantext.nn.text.anchor import Anchor
+from gantext.nn.text.language_model import LanguageModel
+from gantext.nn.text.output_layer import policy_nll
+from gantext.nn.text.places import at_places, mean_of_words, share_of_words, words_at
+from gantext.nn.text.rewards import (
+    leave_one_out_mean,
+    policy_weights,
+    previous_values,
+    ranked,
+    returns_to_go,
+    sampled,
+    spread,
+    standardised,
+    valid_mean,
+)
+from gantext.nn.text.rollouts import rollout_rewards, spaced, spacing
+from gantext.nn.text.sentence_judge import belief_of, sentence_rewards
+from gantext.nn.text.text_cnn import TextCNN
+
+
+class PolicyGradient:
+    """The policy-gradient loss of a generator's samples, and what of it stays between steps.
+
+    Attributes:
+        rollout_policy: a copy that lags behind the generator, or the generator itself.
+        critic: the baseline `critic`.
+        ema: the baseline `ema`, ().
+        anchor: what the generator was as the adversarial phase began; None: it is not held to it.
+    """
+
+    def __init__(
+        self,
+        config: AdversarialConfig,
+        task: Task,
+        generator: LanguageModel,
+        discriminator: TextCNN,
+    ) -> None:
+        self.config, self.max_length = config, task.max_length
+        self.generator, self.discriminator = generator, discriminator
+        self.rollout_every = spacing(config.rollout_every, task.max_length)
+        self.rollout_policy = copy.deepcopy(generator) if config.rollout_lag else generator
+        self.critic = nn.Linear(generator.output.in_features, 1).to(task.device)
+        nn.init.zeros_(self.critic.weight)
+        nn.init.zeros_(self.critic.bias)
+        self.critic_optimiser = Optimiser(torch.optim.Adam, self.critic.parameters(), 1e-2)
+        self.ema = torch.full((), 0.5, device=task.device)
+        self.anchor = Anchor(copy.deepcopy(generator)) if config.kl_weight else None
+
+    def notes(self) -> Sequence[str]:
+        """How far apart rollouts are, where that was worked out."""
+        if not self.config.policy_weight or self.config.reward is not Reward.rollout:
+            return []
+        return spaced(self.config.rollout_every, self.rollout_every, self.max_length)
+
+    def loss(
+        self, tokens: Tensor, rng: torch.Generator
+    ) -> tuple[Tensor, dict[str, Tensor | float]]:
+        """The policy-gradient loss of the generator's own samples (B, T), and what to log.
+
+        The policy that is differentiated is the one that sampled: no dropout, no <unk>.
+        """
+        config, longest = self.config, self.max_length
+        own, valid = ranks.mine(tokens), tokens != PAD
+        rewards, before = self.rewards(tokens, rng)  # (B, T)
+        advantage = self.advantages(rewards, before, tokens)
+        model = self.generator
+        layer, features = model.output_layer(written=True), model.valid_features(own)
+        whole, logged = advantage, dict[str, Tensor | float]()
+        held = self.anchor.hold(layer, features, tokens, longest) if self.anchor else None
+        if held is not None:
+            whole = advantage - config.kl_weight * held.later
+            logged["kl_anchor"] = mean_of_words(held.kl, own)
+        weights = policy_weights(ranks.mine(whole), own != PAD, longest)
+        scale = 1
+        if config.loss_reduction is LossReduction.sum:
+            scale = len(tokens) * longest
+        weights = weights * scale
+        share = share_of_words(own, config.entropy_weight)
+        drawn = policy_nll(layer, features, words_at(own), weights, share)
+        loss = drawn.loss if held is None else drawn.loss + config.kl_weight * scale * held.loss
+        return loss, {
+            "reward_std": spread(rewards, valid),
+            "g_loss": -(weights * drawn.log_prob).sum(),
+            "advantage_std": spread(advantage, valid),
+            "entropy": mean_of_words(drawn.entropy, own),
+            **logged,
+            **sampled(tokens, rewards),
+        }
+
+    # Rewards
+
+    def sentence_rewards(self, tokens: Tensor) -> Tensor:
+        """What the judge gives for whole sentences (N, T): (N,). Nothing else asks it for them."""
+        return sentence_rewards(self.discriminator, tokens, self.config.log_odds_clip)
+
+    @torch.no_grad()
+    def rewards(self, tokens: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Q of each token, D's belief in what it leads to, and D's belief in the prefix before.
+
+        Both (B, T), zero at <pad>. The second depends on x_0..x_{t-1} only and has no value at
+        the first word; without rollouts or prefixes it has none.
+        """
+        config, valid = self.config, tokens != PAD
+        if config.reward is Reward.constant:
+            return valid.float(), torch.zeros(valid.shape, device=valid.device)
+        if config.reward is Reward.sentence:
+            found = self.sentence_rewards(tokens)[:, None] * valid
+            return found, torch.zeros_like(found)
+        if config.reward is Reward.rollout:
+            policy, judge, count = self.rollout_policy, self.sentence_rewards, config.rollouts
+            found = rollout_rewards(policy, judge, tokens, count, self.rollout_every, rng).mean(2)
+            return found, previous_values(found, self.rollout_every) * valid
+        logits = self.discriminator.prefix_logits(ranks.mine(tokens))
+        belief = belief_of(ranks.gathered(logits, len(tokens)), config.log_odds_clip) * valid
+        before = previous_values(belief, 1) * valid
+        return returns_to_go(belief, valid, config.discount), before
+
+    # Advantages
+
+    def advantages(self, rewards: Tensor, before: Tensor, tokens: Tensor) -> Tensor:
+        """Rewards less their baseline, rescaled; (B, T), zero at <pad>. Constant ones are left as
+        they are: less a baseline, or of deviation 1, they would be nothing."""
+        config, valid = self.config, tokens != PAD
+        if config.reward is Reward.constant:
+            return rewards
+        if config.reward_scale is RewardScale.rank:
+            rewards = ranked(rewards, valid, config.rank_delta)
+        advantage = (rewards - self._baseline(rewards, before, tokens)) * valid
+        if config.reward_scale is RewardScale.standardise:
+            advantage = standardised(advantage, valid)
+        return advantage
+
+    def _baseline(self, rewards: Tensor, before: Tensor, tokens: Tensor) -> Tensor:
+        kind, valid = self.config.baseline, tokens != PAD
+        if kind is Baseline.mean:
+            return leave_one_out_mean(rewards, valid)
+        if kind is Baseline.previous:
+            first = leave_one_out_mean(rewards, valid)
+            steps = torch.arange(tokens.shape[1], device=tokens.device)
+            return torch.where(steps < self.rollout_every, first, before)
+        if kind is Baseline.ema:
+            mean = self.ema.clone()
+            self.ema = 0.9 * self.ema + 0.1 * valid_mean(rewards, valid)
+            return mean
+        if kind is Baseline.critic:
+            return self._critic(rewards, tokens)
+        return torch.zeros_like(rewards)
+
+    def _critic(self, rewards: Tensor, tokens: Tensor) -> Tensor:
+        """A linear prediction of Q from the generator's state before each token."""
+        with torch.no_grad():
+            features = self.generator.features(tokens).float()
+        predicted: Tensor = self.critic(features).squeeze(-1).float()
+        loss = mean_of_words(at_places((predicted - rewards).square(), tokens), tokens)
+        clipped_step(self.critic_optimiser, self.critic, loss, clip=0)
+        return predicted.detach()
+
+    @torch.no_grad()
+    def lag(self) -> None:
+        """theta' <- lag * theta' + (1 - lag) * theta, of the rollout policy, where it is a copy."""
+        share = self.config.rollout_lag
+        if share:
+            pairs = zip(self.rollout_policy.parameters(), self.generator.parameters(), strict=True)
+            for old, new in pairs:
+                old.lerp_(new, 1 - share)
