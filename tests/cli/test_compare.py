@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from gantext.cli.compare import _grid
-from gantext.evaluation.comparison import Comparison, mixed_names, score_names
+from gantext.config.compose import compose
+from gantext.evaluation.comparison import Comparison, _repetitions, mixed_names, score_names
 from gantext.metrics.score import Score
 from gantext.runs.folder import RunDir
 from tests.conftest import Command
@@ -59,6 +60,15 @@ def test_means_over_runs_that_differ_in_their_seed_only(cli: Command, runs: list
     assert found["means"]["a and 1 more"]["bleu-2"]["mean"] == pytest.approx(
         statistics.fmean(values)
     )
+
+
+def test_repetitions_have_all_been_scored() -> None:
+    """Two seeds of a phase; with one of them cut off there is no mean."""
+    settings = {name: compose([f"seed={name[-1]}"]) for name in ("s1", "s2", "s3")}
+    phases = {"s1": None, "s2": None, "s3": "mle"}
+    whole: dict[str, list[Score]] = {"s1": [], "s2": [], "s3": []}
+    assert _repetitions(settings, phases, whole) == {"s1 and 1 more": ["s1", "s2"]}
+    assert not _repetitions(settings, phases, {"s1": [], "s3": []})
 
 
 def test_other_data_is_another_table(cli: Command, runs: list[str], tmp_path: Path) -> None:

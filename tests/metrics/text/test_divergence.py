@@ -92,6 +92,34 @@ def test_its_error_by_hand() -> None:
     assert ms_jaccard(*encoded([list("a")], [list("b")]), 1).error(1) is None
 
 
+def test_errors_of_all_orders_are_those_of_nudged_weights() -> None:
+    """The influence of a sentence by definition: the score moves as it gains a little weight. No
+    n-gram is as frequent on both sides, where the score has a kink."""
+    ours, theirs = map(str.split, ("abcab abd bca acb abca", "abc cab bcd"))
+    even, step = np.full(5, 1 / 5), 1e-6
+
+    def weighted(weights: np.ndarray, order: int) -> float:
+        product = 1.0
+        for n in range(1, order + 1):
+            first, second = Counter[tuple[str, ...]](), Counter[tuple[str, ...]]()
+            for sentence, weight in zip(ours, weights.tolist(), strict=True):
+                for gram in ngrams(sentence, n):
+                    first[gram] += weight
+            for sentence in theirs:
+                for gram in ngrams(sentence, n):
+                    second[gram] += 1 / 3
+            product *= (first & second).total() / (first | second).total()
+        return product ** (1 / order)
+
+    found = ms_jaccard(*encoded(list(map(list, ours)), list(map(list, theirs))), 3)
+    for order in (1, 2, 3):
+        moved = [weighted(even + step * (np.eye(5)[i] - even), order) for i in range(5)]
+        influences = (np.array(moved) - weighted(even, order)) / step
+        expected = influences.std(ddof=1) / math.sqrt(5)
+        assert found.values[order - 1] == pytest.approx(weighted(even, order))
+        assert found.error(order) == pytest.approx(expected, rel=1e-3)
+
+
 def test_one_sentence_repeated_lowers_it() -> None:
     sentences = [list(f"abcd{i}") for i in range(10)]
     collapsed = ms_jaccard(*encoded(sentences, [*sentences, *[sentences[0]] * 1000])).values

@@ -131,7 +131,9 @@ def test_the_phases_of_both_variants() -> None:
         ("hard_negatives", 6, True, True),
     ]
     assert [p.steps for p in make().phases()][-1] == 0
-    assert [p.name for p in faithful().phases()] == ["adversarial"]
+    assert [(p.name, p.adversarial, p.scored) for p in faithful().phases()] == [
+        ("adversarial", True, True)
+    ]
 
 
 def test_who_learns_in_which_phase() -> None:
@@ -265,6 +267,10 @@ def test_faithful_asks_to_be_found_and_to_be_near_the_real_picture() -> None:
     found = model.step(real, rng(1))
     parts = float(found["contrastive"]) + 2 * float(found["distance_to_real"])
     assert float(found["g_loss"]) == pytest.approx(parts, rel=1e-5)
+    with torch.no_grad():  # the encoder's step is the first
+        text, shown = model.encoder.text(real.tokens), model.encoder.image(real.pictures)
+    cosines = F.cosine_similarity(text, shown)
+    torch.testing.assert_close(found["similarity_real"], cosines.mean())
     assert {
         "retrieval_real",
         "retrieval_fake",
