@@ -5,10 +5,10 @@ import math
 import pytest
 
 from gantext.evaluation import at_real
-from gantext.evaluation.frontier import TEMPERATURES, Frontier, Place, _reading
+from gantext.evaluation.frontier import TEMPERATURES, Frontier, Place, _place, _reading
 from gantext.evaluation.frontier_shown import _marks
 from gantext.metrics.text.frontier import Point
-from gantext.metrics.text.planes import bleu
+from gantext.metrics.text.planes import ORACLE, bleu
 
 X, Y, PLANE = "self-bleu-4", "bleu-4", bleu(4)
 
@@ -29,6 +29,25 @@ def test_a_reading_is_the_mean_over_seeds_all_of_which_reach_it() -> None:
     short = [*curve(0, 0.1), *curve(1, 0.3, ends=(0.7, 0.8))]
     assert _reading("run", PLANE, short, 0.6).value is None
     assert _reading("other", PLANE, both, 0.6).value is None
+
+
+def test_where_curves_are_read() -> None:
+    """At what is asked for; at the real text's value; where curves turn, at the lowest that all
+    reach, or at 8 beside the papers' points, if all reach that."""
+    real = Point("real", "real", None, {X: 0.5, Y: 0.4, "nll-test": 6.0})
+    assert _place(PLANE, curve(0, 0.1), real, 0.7, False).at == 0.7
+    assert _place(PLANE, curve(0, 0.1), real, None, False).at == 0.5
+
+    def turning(label: str, lowest: float) -> list[Point]:
+        values = ({"nll-test": lowest + more, "nll-oracle": 9.0 - more} for more in (2.0, 0.0))
+        return [
+            Point(label, label, heat, one, 0) for heat, one in zip((0.5, 1), values, strict=True)
+        ]
+
+    for lowest, published, place in ((7.5, True, 8.0), (7.5, False, 7.5), (8.5, True, 8.5)):
+        points = [*turning("a", 7.0), *turning("b", lowest)]
+        assert _place(ORACLE, points, real, None, published).at == place
+    assert math.isnan(_place(ORACLE, [], real, None, True).at)
 
 
 def test_what_has_no_temperature_and_no_place_is_a_mark_of_its_own() -> None:

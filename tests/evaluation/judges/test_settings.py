@@ -5,6 +5,7 @@ import torch
 from gantext.evaluation.judges import attribute_classifier as attributes
 from gantext.evaluation.judges import caption_judge as captions
 from gantext.evaluation.judges import picture_classifier as pictures
+from gantext.evaluation.measures import captions as scores
 from gantext.inference.judges import encoder, sides
 from gantext.nn.captions.dual_encoder import DualEncoderConfig
 from gantext.nn.captions.fitting import Descent, FittingConfig
@@ -30,6 +31,8 @@ def test_the_judge_of_captions() -> None:
     assert captions.DESCENT == Descent(betas=(0.9, 0.99), final_rate=0.02, clip=1.0)
     assert (captions.EPOCHS, captions.DECIMALS) == (10, 5)
     assert (captions.VERSION, captions.SEED) == ("dual-1", 77)
+    assert (scores.CANDIDATES, scores.POOLS) == (200, 5)
+    assert (scores.VARIED, scores.DRAWINGS) == (100, 8)
 
 
 def test_the_classifier_of_pictures() -> None:
