@@ -1,6 +1,7 @@
 """gantext compare: runs side by side, settings that differ, means over seeds, protocols."""
 
 import csv
+import dataclasses
 import json
 import shutil
 import statistics
@@ -64,7 +65,8 @@ def test_means_over_runs_that_differ_in_their_seed_only(cli: Command, runs: list
 
 def test_repetitions_have_all_been_scored() -> None:
     """Two seeds of a phase; with one of them cut off there is no mean."""
-    settings = {name: compose([f"seed={name[-1]}"]) for name in ("s1", "s2", "s3")}
+    one = compose([])
+    settings = {f"s{seed}": dataclasses.replace(one, seed=seed) for seed in (1, 2, 3)}
     phases = {"s1": None, "s2": None, "s3": "mle"}
     whole: dict[str, list[Score]] = {"s1": [], "s2": [], "s3": []}
     assert _repetitions(settings, phases, whole) == {"s1 and 1 more": ["s1", "s2"]}
