@@ -1,6 +1,7 @@
 """gantext compare: runs side by side, settings that differ, means over seeds, protocols."""
 
 import csv
+import dataclasses
 import json
 import shutil
 import statistics
@@ -10,7 +11,8 @@ from typing import Any
 import pytest
 
 from gantext.cli.compare import _grid
-from gantext.evaluation.comparison import Comparison, mixed_names, score_names
+from gantext.config.compose import compose
+from gantext.evaluation.comparison import Comparison, _repetitions, mixed_names, score_names
 from gantext.metrics.score import Score
 from gantext.runs.folder import RunDir
 from tests.conftest import Command
@@ -59,6 +61,16 @@ def test_means_over_runs_that_differ_in_their_seed_only(cli: Command, runs: list
     assert found["means"]["a and 1 more"]["bleu-2"]["mean"] == pytest.approx(
         statistics.fmean(values)
     )
+
+
+def test_repetitions_have_all_been_scored() -> None:
+    """Two seeds of a phase; with one of them cut off there is no mean."""
+    one = compose([])
+    settings = {f"s{seed}": dataclasses.replace(one, seed=seed) for seed in (1, 2, 3)}
+    phases = {"s1": None, "s2": None, "s3": "mle"}
+    whole: dict[str, list[Score]] = {"s1": [], "s2": [], "s3": []}
+    assert _repetitions(settings, phases, whole) == {"s1 and 1 more": ["s1", "s2"]}
+    assert not _repetitions(settings, phases, {"s1": [], "s3": []})
 
 
 def test_other_data_is_another_table(cli: Command, runs: list[str], tmp_path: Path) -> None:

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 import torch
 
+from gantext import data
 from gantext.config.settings import Device
+from gantext.data import Reads
 from gantext.data.scenes.english import grammar
 from gantext.data.vocabulary import EOS
 from gantext.inference.latent_plane import tsne
@@ -22,6 +24,8 @@ from tests.conftest import Command, scores_in
 PNG = b"\x89PNG\r\n\x1a\n"
 ONE, TWO = "there is a red ring in the sky .", "two blue stars are above a gray circle ."
 GREEDY = SamplingOptions(temperature=0.0)
+# What every signature says of the run, its data and the version.
+SIGNED = {"run", "model", "step", "phase", "weights", "data", "version"}
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +69,7 @@ def test_reconstructions_are_those_of_each_sentence_alone(
         tokens = model.algorithm.decode(z, torch.Generator(), GREEDY)[0].tolist()
         assert row[5] == model.vocabulary.text(tokens)
     assert "1 blank lines skipped" in found.err and "read as <unk>" in found.err
+    assert "are skipped: the run" not in found.err
     assert "word error rate" in found.errors[-1]
 
 
@@ -74,7 +79,9 @@ def test_the_summary_is_that_of_the_rows(cli: Command, trained_vae: Path, tmp_pa
     edits = [one["edits"] for one in found["sentences"]]
     assert found["summary"]["word_error_rate"] == pytest.approx(sum(edits) / (9 + 9))
     assert found["summary"]["exact"] == sum(number == 0 for number in edits) / 2
-    assert found["signature"]["how"] == "beam" and found["signature"]["beam"] == 5
+    sign = found["signature"]
+    assert {*sign} == SIGNED | {"file", "z", "how", "beam"}
+    assert (sign["file"], sign["how"], sign["beam"]) == ("lines.txt", "beam", 5)
 
 
 def test_beam_one_is_greedy_and_samples_follow_their_seed(
@@ -128,18 +135,29 @@ def test_the_table_of_the_way(cli: Command, trained_vae: Path) -> None:
     for said in (ONE, TWO, "log p(x|z)", "grammatical", "given", "0.50", "k=2"):
         assert said in found.out, said
     sign = document(cli, "interpolate", str(trained_vae), ONE, TWO, "--spherical")["signature"]
-    assert sign["path"] == "spherical"
+    assert {*sign} == SIGNED | {"path", "how", "estimator", "k"} and sign["path"] == "spherical"
 
 
 def test_the_share_of_grammatical_midpoints_is_stored(
-    cli: Command, trained_vae: Path, tmp_path: Path
+    cli: Command, trained_vae: Path, model: Trained, tmp_path: Path
 ) -> None:
+    """And is that of a plain loop over 20 pairs of two test sentences each."""
     run = shutil.copytree(trained_vae, tmp_path / "runs" / "one")
     found = scored(cli, "interpolation", str(run), "-n", "20")
+    test, rng = data.load_for(model.settings.data, Reads.text).test.text, np.random.default_rng(20)
+    pairs = [[mean(model, test[i]) for i in rng.choice(30, 2, replace=False)] for _ in range(20)]
+
+    def grammatical(z: torch.Tensor) -> bool:
+        tokens = model.algorithm.decode(z, torch.Generator(), GREEDY)[0].tolist()
+        return bool(np.isfinite(grammar().log_prob([model.vocabulary.decode(tokens)])[0]))
+
+    between = sum(grammatical((one + other) / 2) for one, other in pairs)
+    ends = sum(grammatical(z) for pair in pairs for z in pair)
+    assert [one["value"] for one in found] == pytest.approx([between / 20, ends / 40])
+    how = {"how": "greedy", "seed": 20, "pairs": 20, "path": "linear"}
     assert [one["name"] for one in found] == ["grammatical-midpoints", "grammatical-ends"]
     for one in found:
-        assert one["value"] * 40 == pytest.approx(round(one["value"] * 40))
-        assert one["signature"].items() >= {"pairs": 20, "path": "linear"}.items()
+        assert one["signature"].items() >= how.items()
     assert list((run / "scores").glob("interpolation-*"))
     assert scored(cli, "interpolation", str(run), "-n", "20") == found
 

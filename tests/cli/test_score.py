@@ -58,6 +58,9 @@ def test_scores_equal_the_restored_model_s(
         assert float(row["log_prob_per_token"]) == pytest.approx(log_prob / len(ids), rel=1e-4)
         assert float(row["real"]) == pytest.approx(real, rel=1e-4)
     assert len(rows) > 10 and len({row["real"] for row in rows}) > 10
+    sign = json.loads(cli("score", str(trained), "s.txt", "--json").out)["signature"]
+    assert (sign["file"], sign["unit"], sign["eos"]) == ("s.txt", "nats", True)
+    assert sign["weights"] == back.digest[:8] and sign["data"] == back.run.info["data"]
 
 
 def test_the_order_of_lines_is_kept_and_does_not_matter(

@@ -45,6 +45,8 @@ def test_detokenised_text_is_what_a_person_writes_and_reads_back(
         (["1", ",", "2"], "1, 2"),
         # A closing quote mark glued to nothing would be read as an opening one.
         (["a", "``", "b"], 'a "b'),
+        # Only the dot stays apart: the second word is glued, and a bracket to what it opens.
+        (["i", "'m", "a", "cat", ".", "a", "(", "dog", ")"], "i'm a cat . a (dog)"),
     ],
 )
 def test_punctuation_stays_apart_where_it_would_not_be_split_off_again(

@@ -76,6 +76,7 @@ def test_none_where_nothing_is_known() -> None:
     table = {"r": [score(1.0)], "s": [score(2.0, 0.4)]}
     [found] = differences(table, {}, ["a"], "r")
     assert (found.value, found.low, found.p) == (1.0, None, None)
+    assert (found.run, found.beside) == ("s", "r")
     assert difference_rows([found])[1] == [["a", "s", "+1.0000", "-", "-"]]
     nothing = {"r": [score(0.0, 0.0)], "s": [score(0.0, 0.0)]}
     assert differences(nothing, {}, ["a"], "r")[0].p is None

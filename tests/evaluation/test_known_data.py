@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,9 @@ from gantext.data import Reads
 from gantext.errors import UserError
 from gantext.evaluation import known_data
 from gantext.evaluation.ground import Ground
-from gantext.metrics.text.preparation import AS_IT_IS
+from gantext.metrics.text.preparation import AS_IT_IS, Preparation
 
-Find = Callable[[], tuple[Ground, int]]
+Find = Callable[..., tuple[Ground, int]]
 
 
 @pytest.fixture
@@ -43,10 +44,10 @@ def find(text: Path, monkeypatch: pytest.MonkeyPatch) -> Find:
 
     monkeypatch.setattr(data, "load_for", counted)
 
-    def found() -> tuple[Ground, int]:
-        cfg = compose_data(["data=text", f"data.train={text}"])
+    def found(*words: str, beside: Preparation = AS_IT_IS) -> tuple[Ground, int]:
+        cfg = compose_data(["data=text", f"data.train={text}", *words])
         loads.clear()
-        return known_data.ground(plain(cfg), Reads.text, AS_IT_IS, lambda: cfg), len(loads)
+        return known_data.ground(plain(cfg), Reads.text, beside, lambda: cfg), len(loads)
 
     return found
 
@@ -59,6 +60,21 @@ def test_it_is_loaded_once_and_again_when_a_score_needs_it(find: Find) -> None:
     assert second.size == len(second.training)
     for mine, theirs in ((second.training, first.training), (second.references, first.references)):
         assert list(mine) == list(theirs)
+
+
+def test_how_text_is_prepared_is_known_too(find: Find) -> None:
+    asked = Preparation(lowercase=True)
+    (first, loads), (second, again) = (find(beside=asked) for _ in range(2))
+    assert (loads, again) == (1, 0)
+    assert first.preparation == second.preparation and second.preparation.lowercase
+
+
+def test_one_of_two_files_that_changed_just_now_is_enough(find: Find, text: Path) -> None:
+    test = text.with_name("test.txt")
+    test.write_text("a dog sees cat number 3\n")
+    later = time.time() + 1000  # than now, as by a clock that goes ahead
+    os.utime(test, (later, later))
+    assert [find(f"data.test={test}")[1] for _ in range(2)] == [1, 1]
 
 
 def test_a_file_that_has_changed_is_loaded_again(find: Find, text: Path) -> None:

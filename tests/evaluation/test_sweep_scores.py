@@ -7,7 +7,7 @@ import math
 import pytest
 
 from gantext.errors import UserError
-from gantext.evaluation.sweep_axis import axis_of
+from gantext.evaluation.sweep_axis import are_numbers, axis_of
 from gantext.evaluation.sweep_scores import csv_of, differing, objective_of, seed_means
 from gantext.runs.sweep_state import JobState
 
@@ -81,6 +81,7 @@ def test_other_keys_make_series_and_names_keep_their_order() -> None:
         "experiment=c",
     ]
     assert found.series["experiment=a"] == {"1": [1, 1], "2": [2, 2]}
+    assert are_numbers(["1", "2e-3"]) and not are_numbers(["1", "auto"])
     jobs = [one for one in jobs if "x=1" in one["overrides"]]
     assert axis_of(jobs).series == {"": {"b": [0, 0], "a": [1, 1], "c": [2, 2]}}
 

@@ -12,6 +12,7 @@ from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
 from gantext.nn.text.lstm import Init
 from gantext.nn.text.sampling import SamplingOptions, decode
 from tests.nn.text import plain
+from tests.nn.text.test_sampling import Counted
 
 WORDS, LENGTH = 7, 4  # three words that can be written
 
@@ -71,6 +72,17 @@ def test_a_beam_that_holds_everything_finds_the_best(normalise: bool) -> None:
     if normalise:
         plain = beam_search(given, 5, LENGTH, len(sentences))
         assert not torch.equal(plain.tokens[:, 0], found.tokens[:, 0])
+
+
+def test_no_word_is_read_that_nothing_follows() -> None:
+    """Of four words the first three, where hypotheses are cut; none where the first ends all."""
+    for bias, times in ((-100.0, 3), (100.0, 0)):
+        model = LanguageModel(WORDS, GeneratorConfig(6, 5, 1, True, 0.0, 0.0, Init.mixed), rng(3))
+        with torch.no_grad():
+            model.output.bias[EOS] = bias
+        counting = Counted(model)
+        beam_search(counting, 2, LENGTH, 1)
+        assert counting.read == times
 
 
 def test_width_one_is_greedy() -> None:

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from gantext.inference import sampling, token_parts
+from gantext.inference.request import SamplingRequest
+from gantext.nn.text.sampling import SamplingOptions
 from tests.conftest import Command
 
 
@@ -22,6 +24,10 @@ def in_threes(trained: Path, tmp_path: Path) -> Path:
     assert times == 1
     (run / "config.yaml").write_text(head + scored)
     return run
+
+
+def test_by_default_all_words_are_drawn_at_temperature_1() -> None:
+    assert SamplingRequest(3).options == SamplingOptions() and SamplingRequest(3).seed == 0
 
 
 def test_what_is_written_in_parts_is_what_is_drawn_at_once(cli: Command, in_threes: Path) -> None:

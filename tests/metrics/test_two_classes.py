@@ -4,8 +4,17 @@ import math
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize
 
-from gantext.metrics.two_classes import KNOWING_NOTHING, Calibration, auc, fit, held_out, losses
+from gantext.metrics.two_classes import (
+    KNOWING_NOTHING,
+    Calibration,
+    Held,
+    auc,
+    fit,
+    held_out,
+    losses,
+)
 
 
 def test_auc_by_hand() -> None:
@@ -31,6 +40,49 @@ def test_the_fit_by_hand() -> None:
     assert (found.slope, found.bias) == pytest.approx((math.log(2), 0), abs=1e-6)
     moved = fit(real + 6, samples + 6)
     assert (moved.slope, moved.bias) == pytest.approx((math.log(2), -6 * math.log(2)), abs=1e-5)
+
+
+def plain_fit(real: np.ndarray, samples: np.ndarray) -> tuple[float, float]:
+    """Slope and bias by scipy."""
+    n, m = len(real), len(samples)
+    x = np.concatenate([real, samples])
+    targets = np.repeat([(n + 1) / (n + 2), 1 / (m + 2)], [n, m])
+    weights = np.repeat([1 / n, 1 / m], [n, m])
+
+    def loss(at: np.ndarray) -> tuple[float, np.ndarray]:
+        odds = at[0] * x + at[1]
+        slope = weights * (1 / (1 + np.exp(-odds)) - targets)
+        value = (weights * (np.logaddexp(0, odds) - targets * odds)).sum()
+        return float(value), np.array([(slope * x).sum(), slope.sum()])
+
+    slope, bias = minimize(loss, [0.0, 0.0], jac=True, tol=1e-10).x
+    return float(slope), float(bias)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_fit_is_that_of_scipy_with_a_bias_of_either_sign(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    real, samples = rng.gamma(2.0, 2.0, 31), rng.normal(0, 1, 44)
+    for sides in ((real, samples), (-samples, -real)):
+        found = fit(*sides)
+        assert (found.slope, found.bias) == pytest.approx(plain_fit(*sides), abs=1e-5)
+
+
+def test_each_half_is_judged_by_the_fit_of_the_other() -> None:
+    """Loss and error by plain loops: the mean of the two classes' means, and its error."""
+    rng = np.random.default_rng(3)
+    sides = rng.normal(2, 1, 15), rng.normal(0, 1, 22)
+    costs: list[list[float]] = [[], []]
+    for half in (0, 1):
+        slope, bias = plain_fit(*(one[1 - half :: 2] for one in sides))
+        for one, sign, of_side in zip(sides, (-1, 1), costs, strict=True):
+            of_side += [math.log1p(math.exp(sign * (slope * z + bias))) for z in one[half::2]]
+    found, (real, samples) = held_out(*sides), map(np.array, costs)
+    assert found.loss == pytest.approx((real.mean() + samples.mean()) / 2, abs=1e-5)
+    variance = real.var(ddof=1) / 15 + samples.var(ddof=1) / 22
+    assert found.error == pytest.approx(math.sqrt(variance) / 2, abs=1e-5)
+    whole = found.calibration.slope, found.calibration.bias
+    assert whole == pytest.approx(plain_fit(*sides), abs=1e-5)
 
 
 def test_classes_count_alike_however_large_they_are() -> None:
@@ -67,6 +119,14 @@ def test_logits_that_know_nothing_are_seen() -> None:
     assert all(abs(one.loss - KNOWING_NOTHING) < 4 * one.error + 1e-3 for one in shuffled)
 
 
+def test_to_know_is_to_be_two_standard_errors_under_ln_2() -> None:
+    found = [
+        Held(math.log(2) - 0.1, error, 0.8, Calibration(1, 0), 9, 9).knows
+        for error in (0.0499, 0.0501)
+    ]
+    assert found == [True, False]
+
+
 def test_logits_that_know_are_worth_what_they_would_be_on_more() -> None:
     """Normal logits one apart: the loss of the true odds, by 200,000 draws, is .583, AUC .760."""
     rng = np.random.default_rng(2)
@@ -78,3 +138,5 @@ def test_logits_that_know_are_worth_what_they_would_be_on_more() -> None:
     assert perfect.knows and perfect.auc == 1 and 0 < perfect.loss < 0.1
     with pytest.raises(ValueError, match="no number"):
         held_out(np.array([np.nan, 1]), np.ones(2))
+    with pytest.raises(ValueError, match="no number"):
+        held_out(np.ones(2), np.array([1, np.nan]))

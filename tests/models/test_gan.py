@@ -319,6 +319,30 @@ def test_every_option_takes_a_step(reward, baseline, scale):
     assert any(not torch.equal(a, b) for a, b in zip(before, after, strict=True))
 
 
+def test_each_of_the_discriminator_s_steps_has_real_sentences_of_its_own():
+    model = make(
+        "model.adversarial.mle_weight=0.1",
+        "model.adversarial.batch_size=3",
+        "model.d_training.batch_size=4",
+        "model.d_training.steps=2",
+    )
+    real, seen = torch.arange(11)[:, None], []
+    model.d_step = lambda rows, r: seen.append(rows[:, 0].tolist()) or {}
+    model.g_step = lambda rows, r: seen.append(rows[:, 0].tolist()) or {}
+    assert model.phases()[2].rows == 11
+    model.adversarial_step(real, rng(1))
+    assert seen == [[8, 9, 10], [0, 1, 2, 3], [4, 5, 6, 7]]
+
+
+def test_how_far_apart_rollouts_are_is_said_where_there_are_any():
+    words = ("model.adversarial.rollout_every=auto",)
+    (said,) = make(*words, length=200).notes()
+    assert said.startswith("rollouts after every 5 words") and not make(*words).notes()
+    for none in ("reward=prefix", "policy_weight=0"):
+        chosen = (f"model.adversarial.{none}", "model.adversarial.mle_weight=1")
+        assert not make(*words, *chosen, length=200).notes()
+
+
 def test_either_part_of_the_loss_may_be_left_out_but_not_both():
     """Without the policy gradient an adversarial step is one of maximum likelihood."""
     real = torch.tensor([[4, 5, EOS]]).repeat(64, 1)

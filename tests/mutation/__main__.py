@@ -5,6 +5,9 @@ until one fails; where a line runs when its module is imported, those of the mod
 are the share that was caught and every change that was not:
 
     python -m tests.mutation --count 300 --seed 1 --minutes 60
+
+Which test runs which line is watched first, and kept in .mutation: a second round watches only the
+tests that are others since, or that run a module which is.
 """
 
 import argparse
@@ -24,13 +27,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.mutation.changes import Change, changes
-from tests.mutation.reached import Reached, Watcher
+from tests.mutation.reached import Known, Reached, Watcher, digest_of, merged, read, stale
 
 ROOT = Path(__file__).parents[2]
-# What decides numbers, and the files there that only name, list or load.
+# What decides numbers, and the files there that only name, list, load or save time.
 DECIDE = ("data/batches.py", "data/corpus.py", "data/vocabulary.py", "data/tokenizers.py",
           "evaluation", "inference", "metrics", "models", "nn")  # fmt: skip
-OTHERS = frozenset({"contract.py", "build.py", "once.py", "table.py", "published.py"})
+OTHERS = frozenset({"contract.py", "build.py", "memory.py", "once.py", "table.py", "published.py"})
 # Where numbers are held once more, for what has no tests of its own name or slips through them.
 LAST = {
     "nn": ("models/test_golden.py", "models/test_contract.py"),
@@ -38,13 +41,20 @@ LAST = {
     "evaluation": ("evaluation", "cli/test_eval.py", "cli/test_compare.py", "cli/test_frontier.py"),
     "inference": ("cli/test_score.py", "cli/test_latent_uses.py", "cli/test_latent.py"),
 }
-NO_NUMBERS = ("engines", "fuzz", "mutation", "test_architecture.py", "test_wheel.py")
+NO_NUMBERS = (
+    "bench", "config", "docs", "engines", "fuzz", "mutation", "plugins",
+    "test_architecture.py", "test_audit.py", "test_files.py", "test_wheel.py",
+)  # fmt: skip
 WARM = ("torch", "numpy", "pytest", "hydra", "omegaconf", "typer", "rich", "safetensors.torch")
 NEEDED = (
     "gantext", "conf", "tests", "bench", "docs", "README.md", "CHANGELOG.md", "Makefile",
     "constraints.txt", "pyproject.toml", "setup.py",
 )  # fmt: skip
 PATIENCE = 600  # seconds, after which a change is taken as noticed: it never ends
+# Seconds of tests that a change is tried by, the quickest by themselves: most are caught by one of
+# these, and those of all files take as long to import as to run.
+MOST, FIRST = 60.0, 20
+PASSED = (0, 5)  # pytest's exit codes: all passed, none was chosen
 REACHED = ROOT / ".mutation" / "reached.json"
 
 
@@ -119,7 +129,7 @@ def copied() -> Iterator[Path]:
 
 
 def passes(
-    folder: Path, tests: list[str], log: Path, patience: int = PATIENCE, watch: bool = False
+    folder: Path, tests: list[str], log: Path, watch: bool = False, patience: int = PATIENCE
 ) -> bool:
     """Whether the tests pass there, in a child of this process, which has loaded torch already."""
     child = os.fork()
@@ -128,7 +138,7 @@ def passes(
     signal.signal(signal.SIGALRM, lambda *_: os.killpg(child, signal.SIGKILL))
     signal.alarm(patience)
     try:
-        return os.waitpid(child, 0)[1] == 0
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) in PASSED
     finally:
         signal.alarm(0)
 
@@ -157,38 +167,62 @@ def _pytest(words: list[str], *plugins: object) -> int:
 
 
 def _watched(folder: Path, words: list[str]) -> int:
-    """Run tests and keep which of them run which lines."""
+    """Run tests and keep which of them run which lines of the modules that decide numbers."""
     from coverage import Coverage
 
-    coverage = Coverage(data_file=None, source=[str(folder / "gantext")])
+    known, files = digests()
+    coverage = Coverage(data_file=None, include=[str(folder / name) for name in known["modules"]])
     watcher = Watcher(coverage)
     coverage.start()
     code = _pytest(words, watcher)
     coverage.stop()
+    again = {file: files[file] for file in words if file in files}
+    found = merged(read(REACHED), watcher.seen(folder, again, known), files)
     REACHED.parent.mkdir(exist_ok=True)
-    REACHED.write_text(json.dumps(watcher.document(folder)))
+    REACHED.write_text(json.dumps(found))
     return code
+
+
+def digests() -> tuple[Known, dict[str, str]]:
+    """Of the modules that decide numbers, with one of all else that tests run; of tests' files."""
+    files, rest = dict[str, str](), dict[str, str]()
+    of_modules = {str(path): digest_of((ROOT / path).read_bytes()) for path in modules()}
+    for part in ("gantext", "conf", "tests"):
+        for path in sorted((ROOT / part).rglob("*.*")):
+            name = str(path.relative_to(ROOT))
+            if "__pycache__" in name or not path.is_file() or name in of_modules:
+                continue
+            is_tests = path.name.startswith("test_") and path.suffix == ".py"
+            (files if is_tests else rest)[name] = digest_of(path.read_bytes())
+    left_out = tuple(f"tests/{name}" for name in NO_NUMBERS)
+    kept = {name: digest for name, digest in files.items() if not name.startswith(left_out)}
+    return {"modules": of_modules, "rest": digest_of(repr(rest).encode())}, kept
 
 
 def tried(folder: Path, module: Path, change: Change, reached: Reached) -> Trial:
     """Make a change, run the tests, take it back."""
     source, place, files = (ROOT / module).read_bytes(), folder / module, tests_of(module)
     tests = reached.tests(module, source, change) or [str(file) for file in files]
-    tests += [f"--deselect={test}" for test in reached.failed]
+    left_out = [f"--deselect={test}" for test in reached.seen["failed"]]
     start = time.monotonic()
     place.write_bytes(change.apply(source))
     try:
-        caught = not passes(folder, tests, folder / "log.txt")
+        turns = reached.turns(tests, FIRST, MOST)
+        caught = not all(passes(folder, [*turn, *left_out], folder / "log.txt") for turn in turns)
     finally:
         place.write_bytes(source)
     return Trial(module, change, tuple(tests), caught, time.monotonic() - start)
 
 
-def run_unchanged(folder: Path) -> None:
-    """Run all tests without a change, and keep which lines they run."""
-    print("all tests, first without a change ...", flush=True)
-    words = ["tests", *(f"--ignore=tests/{name}" for name in NO_NUMBERS)]
-    passes(folder, words, folder / "log.txt", patience=7200, watch=True)
+def watched(folder: Path) -> Reached:
+    """Which lines tests run without a change: of those that are not known, by running them."""
+    again = stale(read(REACHED), *digests())
+    if again:
+        print(f"{len(again)} files of tests, first without a change ...", flush=True)
+        passes(folder, again, folder / "log.txt", watch=True, patience=7200)
+        if left := stale(read(REACHED), *digests()):
+            sys.exit(f"{len(left)} files of tests were not run to their end: {left[0]}")
+    return Reached(read(REACHED))
 
 
 def report(trials: list[Trial]) -> None:
@@ -209,9 +243,6 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--module", action="append", help="only modules whose path holds this")
-    parser.add_argument(
-        "--unchecked", action="store_true", help="the tests were run before: go by that"
-    )
     options = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
     for name in WARM:
@@ -222,10 +253,8 @@ def main() -> None:
         chosen = chosen[: options.count]
     end, trials = time.monotonic() + options.minutes * 60, []
     with copied() as folder:
-        if not options.unchecked:
-            run_unchanged(folder)
-        reached = Reached(REACHED)
-        for test in reached.failed:
+        reached = watched(folder)
+        for test in reached.seen["failed"]:
             print(f"left out, since it fails without a change: {test}")
         for number, (module, change) in enumerate(chosen, 1):
             if time.monotonic() > end:

@@ -48,7 +48,10 @@ FUNCTIONS = {
     "floor": "ceil",
     "ceil": "floor",
 }
-SAID = frozenset({"UserError", "ValueError", "TypeError", "logger", "say", "warn", "cast", "field"})
+SAID = frozenset(
+    {"UserError", "ValueError", "TypeError", "logger", "say", "warn", "cast", "field"}
+    | {"Meaning", "Layout"}  # what a score or a figure is called and what is written beside it
+)
 CHECKS = frozenset({"strict"})  # arguments that only make a call refuse what never comes
 CONSTANTS = frozenset({"Enum", "Protocol", "IntEnum"})
 

@@ -1,47 +1,83 @@
-"""By which tests a change is tried."""
+"""By which tests a change is tried, and which are watched again."""
 
-import hashlib
-import json
 from pathlib import Path
 
-import pytest
-
 from tests.mutation.changes import changes
-from tests.mutation.reached import Reached
+from tests.mutation.reached import Known, Reached, Seen, digest_of, merged, read, stale
 
 MODULE, SOURCE = Path("gantext/nn/sums.py"), b"LIMIT = 3\n\n\ndef one(x):\n    return x + 1\n"
+OTHER = "gantext/nn/other.py"
+KNOWN: Known = {"modules": {str(MODULE): digest_of(SOURCE), OTHER: "o"}, "rest": "r"}
+FILES = {"a.py": "1", "own.py": "1", "far.py": "1"}
 
 
-@pytest.fixture
-def reached(tmp_path: Path) -> Reached:
+def seen() -> Seen:
     """Line 5 is run by two tests, and by what two are given; line 1 when the module is imported."""
-    kept = {
-        "modules": {
-            str(MODULE): {
-                "digest": hashlib.sha256(SOURCE).hexdigest(),
-                "lines": {"1": [], "5": [0, 1, 2]},
-            }
+    return {
+        **KNOWN,
+        "files": {**FILES},
+        "reach": {
+            "a.py::quick": {str(MODULE): [5], OTHER: [2]},
+            "a.py::slow": {str(MODULE): [4, 5]},
+            "tests gives run": {str(MODULE): [5]},
+            "far.py::apart": {OTHER: [2]},
         },
-        "names": ["a.py::quick", "a.py::slow", "tests gives run"],
         "users": {"tests gives run": ["a.py::quick", "own.py::given"]},
-        "seconds": {"a.py::quick": 0.1, "a.py::slow": 3.0, "own.py::given": 9.0},
+        "seconds": {
+            "a.py::quick": 0.1,
+            "a.py::slow": 3.0,
+            "own.py::given": 9.0,
+            "far.py::apart": 1,
+        },
+        "failed": ["far.py::apart"],
+    }
+
+
+def test_a_change_is_tried_by_what_runs_its_line_the_quick_ones_first() -> None:
+    limit, plus = (next(c for c in changes(SOURCE) if c.line == line) for line in (1, 5))
+    tried = Reached(seen()).tests(MODULE, SOURCE, plus)
+    assert tried == ["a.py::quick", "a.py::slow", "own.py::given"]
+    assert Reached(seen()).tests(MODULE, SOURCE, limit) == []
+
+
+def test_nothing_is_known_of_a_module_that_is_another_since(tmp_path: Path) -> None:
+    plus = next(c for c in changes(SOURCE) if c.line == 5)
+    assert Reached(seen()).tests(MODULE, SOURCE + b"\n", plus) == []
+    assert Reached(seen()).tests(Path("gantext/more.py"), SOURCE, plus) == []
+    assert Reached(read(tmp_path / "none.json")).tests(MODULE, SOURCE, plus) == []
+
+
+def test_the_quick_ones_are_run_by_themselves_and_the_slowest_not_at_all() -> None:
+    """3.1 seconds of a file's two tests, 9 of the other."""
+    reached, tests = Reached(seen()), ["a.py::quick", "a.py::slow", "own.py::given"]
+    assert [*reached.turns(tests, 1, 60)] == [tests[:1], tests[1:]]
+    assert [*reached.turns(tests, 1, 12)] == [tests[:1], tests[1:2]]
+    assert [*reached.turns(tests, 3, 1)] == [tests]
+    assert [*reached.turns(["a.py", "own.py"], 1, 12.05)] == [["a.py"]]
+
+
+def test_only_what_is_another_is_watched_again() -> None:
+    """A file of tests; what runs a module, also by what it is given; all where the rest is."""
+    assert stale(seen(), KNOWN, FILES) == []
+    assert stale(seen(), KNOWN, {**FILES, "far.py": "2", "new.py": "1"}) == ["far.py", "new.py"]
+    changed: Known = {"modules": {str(MODULE): "x", OTHER: "o"}, "rest": "r"}
+    assert stale(seen(), changed, FILES) == ["a.py", "own.py"]
+    assert stale(seen(), {**KNOWN, "rest": "x"}, FILES) == [*FILES]
+
+
+def test_of_what_is_watched_again_only_that_counts() -> None:
+    """One test of the first file is gone, and so is the last file; what is given stays known."""
+    files = {"a.py": "2", "own.py": "1"}
+    new: Seen = {
+        **KNOWN,
+        "files": {"a.py": "2"},
+        "reach": {"a.py::quick": {OTHER: [7]}},
+        "users": {"tests gives run": ["a.py::quick"]},
+        "seconds": {"a.py::quick": 0.2},
         "failed": [],
     }
-    (tmp_path / "reached.json").write_text(json.dumps(kept))
-    return Reached(tmp_path / "reached.json")
-
-
-def test_a_change_is_tried_by_what_runs_its_line_the_quick_ones_first(reached: Reached) -> None:
-    limit, plus = (next(c for c in changes(SOURCE) if c.line == line) for line in (1, 5))
-    tried = reached.tests(MODULE, SOURCE, plus)
-    assert tried == ["a.py::quick", "a.py::slow", "own.py::given"]
-    assert reached.tests(MODULE, SOURCE, limit) == []
-
-
-def test_nothing_is_known_of_a_module_that_is_another_since(
-    reached: Reached, tmp_path: Path
-) -> None:
-    plus = next(c for c in changes(SOURCE) if c.line == 5)
-    assert reached.tests(MODULE, SOURCE + b"\n", plus) == []
-    assert reached.tests(Path("gantext/other.py"), SOURCE, plus) == []
-    assert Reached(tmp_path / "none.json").tests(MODULE, SOURCE, plus) == []
+    found = merged(seen(), new, files)
+    assert found["files"] == files and stale(found, KNOWN, files) == []
+    assert found["reach"] == {**new["reach"], "tests gives run": {str(MODULE): [5]}}
+    assert found["users"] == {"tests gives run": ["own.py::given", "a.py::quick"]}
+    assert found["seconds"] == {"own.py::given": 9.0, "a.py::quick": 0.2} and not found["failed"]

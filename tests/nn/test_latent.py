@@ -1,5 +1,6 @@
 """Gaussians, free bits, importance weights, mutual information, active units."""
 
+import hashlib
 import math
 
 import pytest
@@ -140,6 +141,10 @@ def test_noise_is_of_the_sentence_and_the_seed() -> None:
     assert noise.shape == (3, 2000, 2)
     assert torch.equal(noise[0], noise[2]) and not torch.equal(noise[0], noise[1])
     assert not torch.equal(noise, sentence_noise(tokens, 2000, 2, 1))
+    drawn = torch.Generator().manual_seed(
+        int.from_bytes(hashlib.sha256(b"0/4,5,2").digest()[:7], "big")
+    )
+    assert torch.equal(noise[0], torch.randn(2000, 2, generator=drawn))  # as of all stored scores
     assert noise.mean().abs() < 0.05 and noise.std().item() == pytest.approx(1, abs=0.05)
 
 

@@ -82,6 +82,9 @@ def test_what_is_not_to_train_makes_none() -> None:
     restore(Part(), state, place, "part", to_train=False)
     with pytest.raises(Damaged, match=r'"part.optimiser": found a list, expected a mapping'):
         restore(Part(), state, place, "part")
+    state["optimiser"]["state"][0]["exp_avg"] = torch.zeros(3, 3)
+    with pytest.raises(Damaged, match=r'"part.optimiser.exp_avg": .* expected .*\(2, 3\)'):
+        restore(Part(), state, place, "part")
     state["optimiser"]["param_groups"][0].pop("lr")
     with pytest.raises(Damaged, match='expected one with "lr"'):
         restore(part, state, place, "part", to_train=False)

@@ -1,8 +1,10 @@
 """The state of what is made of parts."""
 
+import pytest
 import torch
 
-from gantext.nn.state import NamedParts
+from gantext.nn.state import NamedParts, check_like
+from gantext.records.shape import Misfit
 
 
 class Pair(NamedParts):
@@ -26,3 +28,26 @@ def test_a_state_holds_parts_then_counters_and_is_restored() -> None:
     assert other.done == 3
     assert torch.equal(other.first.weight, pair.first.weight)
     assert torch.equal(other.second.bias, pair.second.bias)
+
+
+def test_a_number_may_be_any_or_none() -> None:
+    """Versions of torch differ in it; what is no number is refused, as is a float for a count."""
+    own = {"rate": 0.5, "fused": None, "steps": 3}
+    for state in ({"rate": 1, "fused": True, "steps": 4}, {"rate": None, "fused": 0.5, "steps": 0}):
+        check_like(own, state)
+    for wrong in ({"rate": "fast"}, {"fused": []}, {"steps": 0.5}):
+        with pytest.raises(Misfit):
+            check_like(own, {**own, **wrong})
+
+
+def test_moments_are_tensors_or_plain_values() -> None:
+    weight = torch.nn.Parameter(torch.ones(2))
+    optimiser = torch.optim.Adam([weight])
+    weight.sum().backward()
+    optimiser.step()
+    state = optimiser.state_dict()
+    state["param_groups"][0]["betas"] = [0.9, 0.999]  # as it is read
+    check_like(optimiser.state_dict(), state)
+    state["state"][0]["exp_avg"] = [0.0, 0.0]
+    with pytest.raises(Misfit, match="a tensor or a plain value"):
+        check_like(optimiser.state_dict(), state)

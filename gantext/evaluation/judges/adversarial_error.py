@@ -39,7 +39,7 @@ def adversarial_error(
     halves = [_halves(lines, rng) for lines in (imputed, real)]
     fitted, tested = ([one[half] for one in halves] for half in (0, 1))
     weights = _fit(_features(fitted), _labels(fitted))
-    right = (_scores(_features(tested), weights) > 0) == (_labels(tested) > 0)
+    right = (_scores(_features(tested), *weights) > 0) == (_labels(tested) > 0)
     by_kind = torch.split(right.double(), [len(lines) for lines in tested])
     errors = [standard_error.of_mean(part.numpy()) for part in by_kind]
     known = [error for error in errors if error is not None]
@@ -75,22 +75,22 @@ def _features(kinds: Sequence[Sequence[Words]]) -> Features:
     return ids, sizes.cumsum(0) - sizes, values
 
 
-def _scores(features: Features, weights: Tensor) -> Tensor:
-    """(N,) log-odds; the last weight is the bias."""
+def _scores(features: Features, weights: Tensor, bias: Tensor) -> Tensor:
+    """(N,) log-odds by the weights of the buckets, (BUCKETS, 1), and the bias, (1,)."""
     ids, starts, values = features
-    table = weights[:-1, None]
-    sums = F.embedding_bag(ids, table, starts, mode="sum", per_sample_weights=values)
-    return sums[:, 0] + weights[-1]
+    sums = F.embedding_bag(ids, weights, starts, mode="sum", per_sample_weights=values)
+    return sums.flatten() + bias
 
 
-def _fit(features: Features, labels: Tensor) -> Tensor:
-    """Weights of a logistic regression with an L2 penalty of 1/2 on the summed loss."""
-    weights = torch.zeros(BUCKETS + 1, requires_grad=True)
-    solver = torch.optim.Adam([weights], lr=0.1)
+def _fit(features: Features, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Weights and bias of a logistic regression with an L2 penalty of 1/2 on the summed loss."""
+    weights = torch.zeros(BUCKETS, 1, requires_grad=True)
+    bias = torch.zeros(1, requires_grad=True)
+    solver = torch.optim.Adam([weights, bias], lr=0.1)
     for _ in range(STEPS):
-        loss = F.binary_cross_entropy_with_logits(_scores(features, weights), labels)
-        penalty = weights[:-1].square().sum() / (2 * len(labels))
+        loss = F.binary_cross_entropy_with_logits(_scores(features, weights, bias), labels)
+        penalty = weights.square().sum() / (2 * len(labels))
         torch.autograd.backward(loss + penalty)
         solver.step()
         solver.zero_grad()
-    return weights.detach()
+    return weights.detach(), bias.detach()

@@ -89,7 +89,7 @@ def _nll(model: LanguageModel, tokens: Tokens) -> Nll:
     if not len(tokens):
         raise UserError("there are no sentences to score")
     nats, sizes = log_prob(model, tokens)
-    return nll_per_token(nats, sizes), standard_error.of_ratio(-nats, sizes)
+    return nll_per_token(nats, sizes), standard_error.of_ratio(nats, sizes)
 
 
 def encoded(lines: Sequence[str], corpus: Corpus) -> Tokens:

@@ -47,7 +47,7 @@ def likelihood_scores(
         data=corpus.hash,
     )
     mean, of_sentence = float(-log_prob.mean()), standard_error.of_mean(log_prob)
-    of_token, spread = standard_error.of_ratio(-log_prob, tokens), perplexity(log_prob, tokens)
+    of_token, spread = standard_error.of_ratio(log_prob, tokens), perplexity(log_prob, tokens)
     of_spread = None if of_token is None else spread * of_token  # d exp(x) = exp(x) dx
     nats: dict[str, Setting] = {"unit": "nats/sentence", **sign}
     per_token = nll_per_token(log_prob, tokens)
@@ -87,6 +87,6 @@ def true_likelihood(subject: Subject, ground: Ground, protocol: Protocol) -> lis
     words = [corpus.vocabulary.tokenize(line) for line in corpus.test.text]
     log_prob = np.asarray(corpus.truth.log_prob(words), dtype=np.float64)
     tokens = corpus.test.tokens.lengths.astype(np.float64)
-    error = standard_error.of_ratio(-log_prob, tokens)
+    error = standard_error.of_ratio(log_prob, tokens)
     sign = signed(unit="nats/token", sentences=len(log_prob), data=corpus.hash)
     return [Score("nll-test-real", nll_per_token(log_prob, tokens), sign, error)]

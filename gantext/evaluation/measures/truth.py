@@ -25,7 +25,7 @@ def truth_scores(sentences: Sequence[Sequence[str]], corpus: Corpus) -> list[Sco
         "grammatical", grammatical_share(log_prob), sign, standard_error.of_mean(possible)
     )
     nll = nll_oracle(log_prob, tokens)
-    error = standard_error.of_ratio(-log_prob[possible], tokens[possible])
+    error = standard_error.of_ratio(log_prob[possible], tokens[possible])
     return [share, Score("nll-oracle", nll, {"unit": "nats/token, possible ones", **sign}, error)]
 
 

@@ -24,7 +24,7 @@ class SpectralNorm(nn.Module):
         matrix = weight.detach().flatten(1)
         u = F.normalize(torch.randn(len(matrix), generator=rng), dim=0)
         v = torch.zeros(matrix.shape[1])
-        for _ in range(max(1, iterations)):
+        for _ in range(iterations):
             u, v = iterate(matrix, u)
         self.register_buffer("u", u)
         self.register_buffer("v", v)

@@ -101,7 +101,7 @@ def filtered(logits: Tensor, options: SamplingOptions) -> Tensor:
         return logits
     logits = logits / options.temperature
     if 0 < options.top_k < logits.shape[-1]:
-        kept = logits.topk(options.top_k, dim=-1)
+        kept = logits.topk(options.top_k)
         logits = torch.full_like(logits, -torch.inf).scatter(-1, kept.indices, kept.values)
     if options.top_p < 1:
         ordered, order = logits.sort(dim=-1, descending=True)

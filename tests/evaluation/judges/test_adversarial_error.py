@@ -1,14 +1,16 @@
 """The adversarial error: what cannot be told apart, what can, and its features."""
 
+import math
 import random
+import zlib
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from sklearn.linear_model import LogisticRegression
 
 from gantext.evaluation.judges.adversarial_error import (
-    BUCKETS,
     _features,
     _fit,
     _scores,
@@ -57,9 +59,8 @@ def test_the_seed_decides_and_nothing_else() -> None:
 
 def test_ngrams_with_the_sentence_s_ends() -> None:
     """<s> a b </s>: 4 words, 3 pairs, 2 triples; the same in each process (crc32)."""
-    found = buckets(["a", "b"])
-    assert len(found) == 9 and max(found) < BUCKETS
-    assert set(found) & set(buckets(["a"])) != set(found)
+    grams = ["<s>", "a", "b", "</s>", "<s> a", "a b", "b </s>", "<s> a b", "a b </s>"]
+    assert buckets(["a", "b"]) == sorted(zlib.crc32(gram.encode()) % 16_384 for gram in grams)
 
 
 def test_the_regression_is_at_its_minimum() -> None:
@@ -67,9 +68,33 @@ def test_the_regression_is_at_its_minimum() -> None:
     bias has no penalty."""
     lines = [*sentences(30, "abcd", 1), *sentences(30, "abce", 2)]
     features, labels = _features([lines[:30], lines[30:]]), torch.arange(60) >= 30
-    weights = _fit(features, labels.float()).requires_grad_()
+    weights, bias = (part.requires_grad_() for part in _fit(features, labels.float()))
     loss = F.binary_cross_entropy_with_logits(
-        _scores(features, weights), labels.float(), reduction="sum"
+        _scores(features, weights, bias), labels.float(), reduction="sum"
     )
-    (slope,) = torch.autograd.grad(loss + weights[:-1].square().sum() / 2, [weights])
-    assert slope.abs().max() < 0.01 < weights.abs().max()
+    slopes = torch.autograd.grad(loss + weights.square().sum() / 2, [weights, bias])
+    assert max(slope.abs().max() for slope in slopes) < 0.01 < weights.abs().max()
+
+
+def test_it_is_that_of_scikit_learn_s_regression_on_the_other_halves() -> None:
+    """Of each kind every other sentence is fitted, in an order that the seed draws, and the rest
+    judged; a kind counts as much as the other, though it has fewer sentences."""
+    kinds, rng = (sentences(61, "abcd", 1), sentences(40, "abce", 2)), np.random.default_rng(5)
+    mixed = [[lines[place] for place in rng.permutation(len(lines))] for lines in kinds]
+
+    def table(lines: list[list[str]]) -> np.ndarray:
+        found = np.zeros((len(lines), 2**14))
+        for row, line in zip(found, lines, strict=True):
+            row[buckets(line)] = 1 / math.sqrt(len(buckets(line)))
+        return found
+
+    halves = [[one[half::2] for one in mixed] for half in (0, 1)]
+    labels = [np.repeat([1, 0], [len(one) for one in half]) for half in halves]
+    plain = LogisticRegression(C=1.0, tol=1e-8, max_iter=1000)
+    plain.fit(table([*halves[0][0], *halves[0][1]]), labels[0])
+    right = plain.predict(table([*halves[1][0], *halves[1][1]])) == labels[1]
+    shares = [right[labels[1] == kind] for kind in (1, 0)]
+    found, error = adversarial_error(*kinds, seed=5)
+    assert found == pytest.approx(sum(share.mean() for share in shares) / 2 - 0.5)
+    errors = [share.std(ddof=1) / math.sqrt(len(share)) for share in shares]
+    assert error == pytest.approx(math.hypot(*errors) / 2)

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -34,7 +35,9 @@ from gantext.evaluation.measures.captions import (
     pixel_deviations,
     scenes_of,
     seen,
+    unscored_captions,
 )
+from gantext.metrics.pictures.feature_scores import feature_scores
 from gantext.nn.captions.dual_encoder import DualEncoderConfig
 from gantext.nn.captions.fitting import FittingConfig
 
@@ -164,6 +167,8 @@ def test_seen_captions_have_new_real_pictures(gallery) -> None:
     rows = [gallery.train.captions.index(caption) for caption in part.captions]
     equal = (part.pictures == gallery.train.pictures[rows]).flatten(1).all(1)
     assert equal.float().mean() < 0.1
+    drawn = scenes.draw(part.captions, np.random.default_rng([0, 1]))  # whatever else is drawn
+    assert torch.equal(part.pictures, torch.tensor(drawn).permute(0, 3, 1, 2))
 
 
 def test_a_split_with_one_scene_is_refused(gallery) -> None:
@@ -189,6 +194,10 @@ def test_likeness_is_of_the_classifiers_features(gallery, cache) -> None:
     found = {score.name: score.value for score in scores}
     assert found["frechet"] == found["frechet-real"]
     assert found["precision"] == found["precision-real"]
+    sets = (gallery.test, gallery.train, gallery.test)
+    features = (classifier.read(part.pictures[:50])[1] for part in sets)
+    sign = {"features": classifier.id, "pictures": 50}
+    assert scores == feature_scores(*features, sign)
 
 
 def test_what_captions_say() -> None:
@@ -223,6 +232,34 @@ def test_recall_is_of_all_that_is_said() -> None:
     seen = said(["a red circle .", "a red circle ."])
     assert recall(seen, wanted) == pytest.approx({"colour-recall": 2 / 3, "shape-recall": 2 / 3})
     assert recall(wanted, seen) == pytest.approx({"colour-recall": 1, "shape-recall": 1})
+
+
+def test_of_few_pictures_judges_take_few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """40 pictures, twice over: 1 + 80 // 32 batches of captions, 1 + 80 // 64 of attributes."""
+    few, taken = scenes.load_pictures(scenes.Config("scenes", 40, 0, 2, 0, None)), list[str]()
+
+    def counted(name: str, made: Any) -> Any:
+        return lambda *given: taken.append(name) or made(*given)
+
+    for module in (caption_judge, attribute_classifier):
+        monkeypatch.setattr(module, "EPOCHS", 2)
+    step, loss = caption_judge.EncoderFitter.step, attribute_classifier.attribute_loss
+    monkeypatch.setattr(caption_judge.EncoderFitter, "step", counted("captions", step))
+    monkeypatch.setattr(attribute_classifier, "attribute_loss", counted("attributes", loss))
+    for module in (caption_judge, attribute_classifier):
+        module._fit(few)
+    assert taken == ["captions"] * 3 + ["attributes"] * 2
+
+
+def test_two_captions_that_are_new_can_be_told_apart(gallery: Gallery) -> None:
+    """Of captions that are no scenes; one has nothing to be told from."""
+    few = scenes.load_pictures(scenes.Config("scenes", 40, 0, 2, 0, None))
+    two = dataclasses.replace(few, scenes=False)
+    assert len(set(two.test.captions)) == 2 and not {*two.test.captions} & {*two.train.captions}
+    assert unscored_captions(two).endswith("scores of retrieval and diversity alone")
+    one = dataclasses.replace(two, test=two.test.take(torch.tensor([0, 0])))
+    assert "fewer than 2 different test captions" in unscored_captions(one)
+    assert unscored_captions(few) is None
 
 
 def test_judges_are_fitted_once(gallery, cache, monkeypatch) -> None:

@@ -13,6 +13,7 @@ from gantext.data.vocabulary import EOS, PAD, Vocabulary
 from gantext.evaluation.ground import Ground, Real
 from gantext.evaluation.measure import Protocol
 from gantext.evaluation.measures.likelihood import likelihood_scores, true_likelihood
+from gantext.evaluation.measures.truth import truth_scores
 from gantext.evaluation.subjects import REAL, Subject
 from gantext.nn.text.sampling import State
 
@@ -56,6 +57,13 @@ class Known:
         return 3.0
 
 
+class Some(Known):
+    """A truth of a nat a word and two a sentence, that writes no sentence of one word."""
+
+    def log_prob(self, sentences: Sequence[Sequence[str]]) -> np.ndarray:
+        return np.array([-len(one) - 2.0 if len(one) > 1 else -math.inf for one in sentences])
+
+
 def corpus(truth: Known | None, tested: Sequence[str] = LINES) -> Corpus:
     sentences, test = (Sentences.of(map(str.split, lines), lines) for lines in (LINES, tested))
     vocabulary = Vocabulary.build([line.split() for line in LINES], tokenizer="whitespace")
@@ -64,13 +72,20 @@ def corpus(truth: Known | None, tested: Sequence[str] = LINES) -> Corpus:
 
 @pytest.mark.parametrize("truth", [None, Known()])
 def test_sums_of_10_tokens_in_3_sentences(truth: Known | None) -> None:
-    """Lengths with <eos> 3, 5, 2: 4 + 6 + 3 = 13 nats."""
-    found = likelihood_scores(Uniform(), corpus(truth), torch.device("cpu"))
+    """Lengths with <eos> 3, 5, 2: 4 + 6 + 3 = 13 nats. Errors: .1, -.5 and .4 are more than
+    1.3 a token, over the mean length of 10/3; 4, 6 and 3 nats have the variance 7/3; that of
+    exp(x) is exp(x) times that of x."""
+    data = corpus(truth)
+    found = likelihood_scores(Uniform(), data, torch.device("cpu"))
     values = {score.name: score.value for score in found}
     expected = {"nll-test": 1.3, "nll-test-sentence": 13 / 3, "perplexity": math.exp(1.3)}
     if truth:
         expected["forward-kl"] = 13 / 3 - 3
     assert values == pytest.approx(expected)
+    a_token, a_sentence = math.sqrt(0.42 / 2 / 3) * 3 / 10, math.sqrt(7 / 3 / 3)
+    errors = [a_token, a_sentence, math.exp(1.3) * a_token, a_sentence]
+    assert [score.error for score in found] == pytest.approx(errors[: len(found)])
+    assert {score.signature["data"] for score in found} == {data.hash}
     for score, unit in zip(found, ("token", "sentence", "token", "sentence"), strict=False):
         said = score.signature
         assert str(said["unit"]).endswith(unit)
@@ -92,8 +107,10 @@ def test_at_temperature_2_odds_are_their_roots_and_unk_is_left_out(tested: Seque
 
 
 def test_the_floor_is_the_truth_s_own() -> None:
-    """Three sentences of three nats over 10 tokens; of a model it says nothing."""
-    ground = Ground("h", lambda: Real(corpus=corpus(Known())))
+    """Three sentences of three nats over 10 tokens; of a model it says nothing. They are .3, -1.5
+    and 1.2 nats more than .9 a token, over the mean length of 10/3."""
+    data = corpus(Known())
+    ground = Ground("h", lambda: Real(corpus=data))
     asked = Protocol(preset="texygen", seed=0)
 
     def subject(name: str) -> Subject:
@@ -101,6 +118,22 @@ def test_the_floor_is_the_truth_s_own() -> None:
 
     (score,) = true_likelihood(subject(REAL), ground, asked)
     assert (score.name, score.value) == ("nll-test-real", pytest.approx(0.9))
+    assert score.error == pytest.approx(math.sqrt(3.78 / 2 / 3) * 3 / 10)
+    assert score.signature.items() >= {"sentences": 3, "data": data.hash}.items()
     assert not true_likelihood(subject("run"), ground, asked)
     bare = Ground("h", lambda: Real(corpus=corpus(None)))
     assert not true_likelihood(subject(REAL), bare, asked)
+
+
+def test_sentences_that_cannot_be_have_no_part_in_nll_oracle() -> None:
+    """Two of three: 4 + 6 nats over 2 + 4 words, the first 2/3 of a nat more than 5/3 a word, the
+    second as much less, over the mean length of 3."""
+    data = corpus(Some())
+    share, nats = truth_scores([line.split() for line in LINES], data)
+    assert (share.name, share.value) == ("grammatical", pytest.approx(2 / 3))
+    assert share.error == pytest.approx(1 / 3)  # sqrt(1 / 3) / sqrt 3
+    assert (nats.name, nats.value) == ("nll-oracle", pytest.approx(10 / 6))
+    assert nats.error == pytest.approx(2 / 9)
+    for score in (share, nats):
+        assert score.signature.items() >= {"sentences": 3, "data": data.hash}.items()
+    assert not truth_scores([["a"]], corpus(None))

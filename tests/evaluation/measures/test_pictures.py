@@ -15,6 +15,7 @@ from gantext.evaluation.judges import picture_classifier
 from gantext.evaluation.judges.picture_classifier import PictureClassifier, load_classifier
 from gantext.evaluation.measures.pictures import drawn, review, review_painter
 from gantext.evaluation.table import astray
+from gantext.metrics import standard_error
 from gantext.metrics.frechet import fit, frechet_distance
 from gantext.metrics.score import Score
 
@@ -126,6 +127,24 @@ def test_a_collapsed_painter_is_seen(gallery: Gallery, classifier: PictureClassi
     assert sum(real for _, _, real in found.classes) == pytest.approx(1)
 
 
+def test_fewer_samples_are_held_against_as_many_test_pictures(
+    gallery: Gallery, classifier: PictureClassifier
+) -> None:
+    """100 of 150, which the seed chooses, in their order."""
+    samples = toy(100, 7).pictures
+    found = values(review(samples, gallery, classifier, 3).scores)
+    places = [
+        np.sort(np.random.default_rng([3, stream]).permutation(size)[:100])
+        for stream, size in ((1, 150), (2, 400))
+    ]
+    test, real = gallery.test.pictures[places[0]], gallery.train.pictures[places[1]]
+    own, beside = (fit([classifier.read(part).features]) for part in (test, real))
+    assert found["frechet-real"] == pytest.approx(frechet_distance(own, beside), rel=1e-9)
+    training = to_unit(gallery.train.pictures).flatten(1)
+    near = torch.cdist(to_unit(test).flatten(1), training).min(1).values
+    assert found["nearest-train-real"] == pytest.approx(float(np.median(near)), rel=1e-4)
+
+
 def test_values_and_sizes_by_definition(gallery: Gallery, classifier: PictureClassifier) -> None:
     """200 samples, 400 training and 150 test pictures: sets of 150, all test pictures, the first
     samples, and a choice of training pictures; the samples' classes are counted over all 200.
@@ -145,6 +164,14 @@ def test_values_and_sizes_by_definition(gallery: Gallery, classifier: PictureCla
     assert sizes["class-kl"] == sizes["memorised"] == 200
     assert found["memorised"].signature["train"] == 400
     assert found["memorised"].signature["test"] == 150
+    shares = (("precision", 150), ("recall", 150), ("precision-real", 150), ("memorised", 200))
+    for name, size in shares:
+        p = found[name].value
+        assert found[name].error == pytest.approx(math.sqrt(p * (1 - p) / (size - 1))), name
+    drawn = standard_error.bootstrapped(
+        labels, lambda rows: np.bincount(rows, minlength=3).min() / len(rows)
+    )
+    assert found["class-min-share"].error == pytest.approx(drawn)
 
 
 def test_the_nearest_picture_is_the_plain_loop_s(

@@ -1,11 +1,13 @@
 """The judge encoder, with a tiny stand-in: what it reads, when it stops, what it is worth."""
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 import gantext
@@ -94,6 +96,50 @@ def test_it_learns_what_differs_and_is_kept(sides: dict[type[Sides], Sides]) -> 
     rows = sides[Other].padded(sides[Other].held_out)
     again = encoder_judge(sides[Other], Characters(), said.append)
     assert again.digest == judge.digest and torch.equal(again.logits(rows), judge.logits(rows))
+
+
+def test_a_loss_is_the_mean_of_both_classes() -> None:
+    """Logits 0 of two real sentences, ln 3 of a sample: ln 2 and ln(1 + 3)."""
+    encoder, head = Characters(), nn.Linear(8, 1)
+    with torch.no_grad():
+        encoder.network.weight.zero_()
+        encoder.network.weight[ord("z"), 0] = 1
+        head.weight.fill_(math.log(3))
+        head.bias.zero_()
+    found = judge_of._loss(encoder, head, ["a", "b"], ["z"])
+    assert found == pytest.approx((math.log(2) + math.log(4)) / 2)
+
+
+def test_its_steps_are_those_of_a_plain_loop(
+    sides: dict[type[Sides], Sides], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The output begins at normal weights by the seed; each network has its own AdamW."""
+    for name, value in {"STEPS": 5, "LOOKED": 5}.items():
+        monkeypatch.setattr(judge_of, name, value)
+    torch.manual_seed(9)
+    judge, encoder = encoder_judge(sides[Other], Characters(), lambda text: None), Characters()
+    head = nn.Linear(8, 1)
+    with torch.no_grad():
+        head.weight.normal_(0, 0.02, generator=torch.Generator().manual_seed(81))
+        head.bias.zero_()
+    steps = [
+        torch.optim.AdamW(encoder.network.parameters(), 0.01),
+        torch.optim.AdamW(head.parameters(), 0.05),
+    ]
+    for real, samples in judge_of._batches(sides[Other]):
+        assert len(real) == len(samples) == 16
+        loss = (
+            F.softplus(-head(encoder.embed(real))).sum()
+            + F.softplus(head(encoder.embed(samples))).sum()
+        )
+        for one in steps:
+            one.zero_grad()
+        (loss / 32).backward()
+        for one in steps:
+            one.step()
+    torch.testing.assert_close(judge.head.weight, head.weight)
+    torch.testing.assert_close(judge.head.bias, head.bias)
+    torch.testing.assert_close(judge.encoder.network.weight, encoder.network.weight)
 
 
 def test_it_stops_where_the_held_out_loss_does_not_fall(

@@ -1,21 +1,22 @@
 """The published protocols: which sentences, which settings, which numbers."""
 
 import os
-from dataclasses import replace
+from dataclasses import astuple, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from nltk.tokenize import NLTKWordTokenizer
 from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
+from scipy.stats import sem
 
 from gantext import __version__
 from gantext.errors import UserError
 from gantext.metrics.score import Score, signature_line
 from gantext.metrics.text import bleu_scores as presets
 from gantext.metrics.text.bleu import ReferenceIndex, self_bleu
-from gantext.metrics.text.bleu_scores import bleu_scores, self_bleu_scores
-from gantext.metrics.text.presets import PRESETS, find_preset
+from gantext.metrics.text.bleu_scores import bleu_scores, fewest_samples, self_bleu_scores
+from gantext.metrics.text.presets import ORDERS, PRESETS, find_preset
 
 NAMES = ("texygen", "texygen-fast", "leakgan", "leakgan-2018", "relgan", "textgan")
 
@@ -51,23 +52,38 @@ def test_the_names() -> None:
         find_preset("regan")
 
 
+def test_the_protocols_are_the_published_ones() -> None:
+    """Sentences, references, smoothing, tokenizer, whether the seed draws, separate samples."""
+    published = (2000, None, "none", "whitespace", True, None)
+    assert {name: astuple(preset)[2:] for name, preset in PRESETS.items()} == {
+        "texygen": (None, None, "method1", "nltk", False, None),
+        "texygen-fast": (None, 500, "method1", "nltk", False, None),
+        "leakgan": published,
+        "leakgan-2018": (2000, None, "dropped", *published[3:]),
+        "relgan": (100, None, "method1", "nltk", False, None),
+        "textgan": (200, None, "method1", "nltk", False, 10_000),
+    }
+    assert ORDERS == (2, 3, 4, 5)
+    assert [fewest_samples(name) for name in NAMES] == [2, 2, 2, 2, 2, 201]
+
+
 def test_texygen_equals_nltk_from_text_to_score() -> None:
     hypotheses, references = texts(6, 1), texts(9, 2)
-    expected = [
-        np.mean(
-            [
-                sentence_bleu(
-                    nltk_tokens(references),
-                    hypothesis,
-                    [1 / order] * order,
-                    SmoothingFunction().method1,
-                )
-                for hypothesis in nltk_tokens(hypotheses)
-            ]
-        )
+    each = [
+        [
+            sentence_bleu(
+                nltk_tokens(references),
+                hypothesis,
+                [1 / order] * order,
+                SmoothingFunction().method1,
+            )
+            for hypothesis in nltk_tokens(hypotheses)
+        ]
         for order in (2, 3, 4, 5)
     ]
-    assert values(bleu_scores(hypotheses, references)) == pytest.approx(expected, rel=1e-12)
+    found = bleu_scores(hypotheses, references)
+    assert values(found) == pytest.approx(np.mean(each, axis=1), rel=1e-12)
+    assert [score.error for score in found] == pytest.approx(sem(each, axis=1), rel=1e-9)
 
 
 def test_signature_of_bleu() -> None:

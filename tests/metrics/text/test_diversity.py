@@ -10,11 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nltk.util import ngrams
 from scipy.stats import entropy as scipy_entropy
+from scipy.stats import sem, wasserstein_distance
 
 from gantext import __version__
 from gantext.errors import UserError
+from gantext.metrics import standard_error
 from gantext.metrics.score import signature_line
 from gantext.metrics.text.bleu_scores import self_bleu_scores
+from gantext.metrics.text.divergence import ms_jaccard
 from gantext.metrics.text.diversity import (
     distinct,
     distinct_error,
@@ -187,7 +190,8 @@ def test_scores_by_hand() -> None:
 
     Test lengths 3 and 3: half of the sentences are one token longer, W1 = 0.5. Of the training
     sentence "A cat runs ." the first shares ".", the second "cat runs ." (A is not a): mean 2,
-    and the 90th percentile of 1 and 3 is 1 + 0.9 * 2 = 2.8.
+    and the 90th percentile of 1 and 3 is 1 + 0.9 * 2 = 2.8. MS-Jaccard: of words 2.5 of 4 are
+    shared, of bigrams 1 ("a dog" and "dog .") of 3.5, of trigrams .5 ("a dog .") of 2.
     """
     found = values(["a dog.", "a cat runs."], ["a cow.", "a dog."], ["A cat runs."])
     assert found["distinct-1"] == pytest.approx(5 / 7)
@@ -195,6 +199,38 @@ def test_scores_by_hand() -> None:
     assert found["length-w1"] == 0.5
     assert (found["copied"], found["longest-copy-mean"]) == (0, 2)
     assert found["longest-copy-p90"] == pytest.approx(2.8)
+    shared = 5 / 8 * 2 / 7
+    assert found["ms-jaccard-2"] == pytest.approx(shared ** (1 / 2))
+    assert found["ms-jaccard-3"] == pytest.approx((shared / 4) ** (1 / 3))
+
+
+def test_scores_have_the_errors_of_what_they_are_made_of() -> None:
+    """Lengths 3, 4, 3, 3; the first and third are copied, of the second "cat runs .", of the last
+    a word. Test lengths 3 and 4."""
+    lines = ["a dog.", "a cat runs.", "a dog.", "no cat."]
+    references = ["a cow.", "a dog runs."]
+    scores = diversity_scores(lines, references, ["a dog.", "A cat runs."])
+    found = {score.name: score.error for score in scores}
+    lengths, longest = np.array([3, 4, 3, 3]), np.array([3, 3, 3, 1])
+    words = [line.replace(".", " .").split() for line in (*lines, *references)]
+    numbering = number_words(words)
+    shares = ms_jaccard(encode(words[:4], numbering), encode(words[4:], numbering))
+    grams = [*number_ngrams(encode(words[:4], numbering), 2)]
+    drawn = standard_error.bootstrapped
+    expected = {
+        "length-mean": sem(lengths),
+        "length-sd": standard_error.of_deviation(lengths),
+        "length-w1": drawn(lengths, lambda rows: wasserstein_distance(rows, [3, 4])),
+        "copied": sem([1, 0, 1, 0]),
+        "longest-copy-mean": sem(longest),
+        "longest-copy-p90": drawn(longest, lambda rows: float(np.percentile(rows, 90))),
+        "unique": unique_error(lines),
+        "distinct-2": distinct_error(grams[1]),
+        "entropy-1": entropy_error(grams[0]),
+        "ms-jaccard-2": shares.error(2),
+    }
+    assert {name: found[name] for name in expected} == pytest.approx(expected)
+    assert all(expected.values()) and found["ms-jaccard-5"] is None
 
 
 def test_signatures_name_what_was_used() -> None:

@@ -16,7 +16,7 @@ from gantext.metrics.text.bleu_scores import self_bleu_scores
 from gantext.metrics.text.copying import CopyIndex
 from gantext.metrics.text.corpus_bleu import corpus_bleu_score
 from gantext.metrics.text.diversity import diversity_scores
-from gantext.metrics.text.ngrams import encode, number_words
+from gantext.metrics.text.ngrams import encode, number_ngrams, number_words
 from gantext.metrics.text.tokens import encode_texts, own_tokenizer, tokenized
 
 LINES = st.lists(st.lists(st.sampled_from("abc."), max_size=6).map(" ".join), max_size=9)
@@ -63,6 +63,14 @@ def test_a_given_numbering_does_not_grow(lines: list[str], known: list[str], chu
     whole = encode(tokenized(lines, "nltk"), numbering)
     np.testing.assert_array_equal(words.numbers, whole.numbers)
     assert words.unknown == len(numbering)
+
+
+@pytest.mark.parametrize("size", range(253, 260))
+def test_words_are_counted_where_a_byte_no_longer_numbers_them(size: int) -> None:
+    """Each stands once, the last three twice."""
+    words = [str(number) for number in range(size)]
+    (grams,) = number_ngrams(encode([words, words[-3:]], number_words([words])), 1)
+    assert grams.counts.tolist() == [1] * (size - 3) + [2] * 3
 
 
 def test_bleu_of_numbers_equals_bleu_of_tokens() -> None:

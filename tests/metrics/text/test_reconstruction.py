@@ -39,3 +39,10 @@ def test_each_sentence_has_its_own_reference() -> None:
     one, two = "a b c d e".split(), "f g h i j".split()
     assert paired_bleu([one, two], [one, two]) == pytest.approx(100)
     assert paired_bleu([two, one], [one, two]) < 10
+
+
+def test_words_with_signs_in_them_are_not_cut_again() -> None:
+    """One of five words is another: 4/5 of words, 3/4, 2/3 and 1/2 of longer n-grams. Cut, they
+    would be six, of which the comma is the same."""
+    found = paired_bleu(["x, b c d e".split()], ["y, b c d e".split()])
+    assert found == pytest.approx(100 * (4 / 5 * 3 / 4 * 2 / 3 * 1 / 2) ** (1 / 4))

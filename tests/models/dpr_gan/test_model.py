@@ -131,7 +131,9 @@ def test_the_phases_of_both_variants() -> None:
         ("hard_negatives", 6, True, True),
     ]
     assert [p.steps for p in make().phases()][-1] == 0
-    assert [p.name for p in faithful().phases()] == ["adversarial"]
+    assert [(p.name, p.adversarial, p.scored) for p in faithful().phases()] == [
+        ("adversarial", True, True)
+    ]
 
 
 def test_who_learns_in_which_phase() -> None:
@@ -262,9 +264,21 @@ def test_learning_rates_rise_and_fall_along_a_cosine() -> None:
 
 def test_faithful_asks_to_be_found_and_to_be_near_the_real_picture() -> None:
     model, real = faithful("model.faithful.real_weight=2"), batch()
+    with torch.no_grad():
+        fake = model.drawn(model.generator, real.tokens, rng(1))
     found = model.step(real, rng(1))
     parts = float(found["contrastive"]) + 2 * float(found["distance_to_real"])
     assert float(found["g_loss"]) == pytest.approx(parts, rel=1e-5)
+    with torch.no_grad():  # the encoder's step is the first
+        text = model.encoder.text(real.tokens)
+        cosines = [
+            F.cosine_similarity(text, model.encoder.image(shown)) for shown in (real.pictures, fake)
+        ]
+        scale = model.encoder.scale()
+    torch.testing.assert_close(found["similarity_real"], cosines[0].mean())
+    torch.testing.assert_close(found["similarity_fake"], cosines[1].mean())
+    assert found["d_accuracy"] == (cosines[0] > cosines[1]).float().mean() > 0
+    torch.testing.assert_close(found["temperature"], 1 / scale)
     assert {
         "retrieval_real",
         "retrieval_fake",

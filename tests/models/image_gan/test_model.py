@@ -235,6 +235,8 @@ def test_beliefs_by_hand() -> None:
     assert found["d_real"].item() == pytest.approx(0.731059, abs=1e-6)
     assert found["d_fake"].item() == pytest.approx(0.268941, abs=1e-6)
     assert found["d_accuracy"] == 1 and found["d_gap"] == 0.5
+    found = image_gan.beliefs(GanLoss.hinge, torch.zeros(2), torch.zeros(2))
+    assert found["d_accuracy"] == 0.5  # what is as likely as not is taken for a fake
 
 
 # Regularisation
@@ -451,3 +453,7 @@ def test_bf16_forward_passes_leave_weights_and_penalties_in_fp32() -> None:
 def test_what_cannot_be_trained_is_refused(words: list[str], said: str) -> None:
     with pytest.raises(UserError, match=said):
         make(*words)
+
+
+def test_two_pictures_have_statistics() -> None:
+    assert math.isfinite(make("model.batch_size=2").step(batch(2), rng())["g_loss"])

@@ -33,7 +33,7 @@ def generators(channels: int, size: int, norm: Norm, init: Init = Init.dcgan) ->
 def discriminators(channels: int, size: int, norm: Norm) -> list[nn.Module]:
     shape = channels, size
     return [
-        MLPDiscriminator(*shape, (16, 8), norm, Init.kaiming, rng()),
+        MLPDiscriminator(*shape, (16, 12, 8), norm, Init.kaiming, rng()),
         DCGANDiscriminator(*shape, 8, norm, Init.kaiming, rng()),
     ]
 

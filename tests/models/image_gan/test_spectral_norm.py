@@ -4,6 +4,7 @@ import copy
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from gantext.models.image_gan.spectral_norm import SpectralNorm, add_spectral_norm, iterate
@@ -35,6 +36,15 @@ def test_sigma_is_the_largest_singular_value(shape: tuple[int, ...]) -> None:
     norm = SpectralNorm(weight, rng(2), iterations=300)
     largest = torch.linalg.svdvals(weight.flatten(1))[0]
     torch.testing.assert_close(norm(weight), weight / largest, atol=1e-5, rtol=1e-4)
+
+
+def test_it_begins_with_fifteen_iterations_of_normal_numbers() -> None:
+    weight = torch.randn(7, 5, generator=rng(1))
+    u = F.normalize(torch.randn(7, generator=rng(2)), dim=0)
+    for _ in range(15):
+        u, v = iterate(weight, u)
+    norm = SpectralNorm(weight, rng(2))
+    assert torch.equal(norm.u, u) and torch.equal(norm.v, v)
 
 
 def test_every_layer_ends_with_the_largest_singular_value_1() -> None:

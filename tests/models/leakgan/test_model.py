@@ -254,12 +254,15 @@ def test_pretraining_spreads_the_discriminator_s_steps():
 def test_more_discriminator_than_generator_steps_in_pretraining():
     """30 D steps over 13: two or three a step, each on real sentences of its own."""
     model = make("model.mle.epochs=1", "model.d_training.pretrain_steps=30")
-    phase, seen = model.phases()[0], []
+    phase, seen, shown = model.phases()[0], [], []
     assert phase.rows == 24
     model.d_step = lambda real, r, trainer: seen.append(real) or {}
+    show = model.trainer.shown
+    model.trainer.shown = lambda rows, r: shown.append(len(rows)) or show(rows, r)
     for i in range(13):
         phase.step(REAL.repeat(12, 1), rng(i))
     assert len(seen) == 30 and all(len(real) == 8 for real in seen)
+    assert shown == [8] * 13  # the generator's batch is as large as ever
 
 
 def test_the_share_of_a_maximum_likelihood_epoch():
@@ -268,6 +271,12 @@ def test_the_share_of_a_maximum_likelihood_epoch():
     assert model.mle_steps == 3
     assert model.phases()[2].rows == 3 * 8 + 2 * 8
     assert make("model.adversarial.mle_every=0").mle_steps == 0
+    seen, real = [], torch.arange(40)[:, None]
+    model.g_step = lambda rows, r: {}
+    model.d_step = lambda rows, r: seen.append(rows[:, 0].tolist()) or {}
+    model.trainer.shown = lambda rows, r: seen.append(rows[:, 0].tolist()) or REAL
+    model.adversarial_step(real, rng(1))
+    assert seen == [list(range(first, first + 8)) for first in range(0, 40, 8)]
 
 
 @pytest.mark.parametrize("tie", ["true", "false"])
@@ -559,8 +568,25 @@ def test_pretrained_weights_are_taken():
 def test_values_that_do_not_go_together_are_refused(path, value, said):
     cfg = compose(["model=leakgan"]).model
     part = dataclasses.replace(getattr(cfg, path), **value)
+    task = Task(8, 5, 100, torch.zeros(8, dtype=torch.bool), CPU)
     with pytest.raises(UserError, match=said):
-        leakgan.check(dataclasses.replace(cfg, **{path: part}))
+        leakgan.build(dataclasses.replace(cfg, **{path: part}), task, rng())
+
+
+@pytest.mark.parametrize(
+    ("words", "together"),
+    [
+        ([], [16, 16]),
+        (["model.mle.batch_size=20"], [20, 20]),
+        (["model.d_training.pretrain_batch_size=9"], [18, 16]),
+        (["model.adversarial.batch_size=17"], [16, 17]),
+        (["model.adversarial.rank_real=18"], [16, 18]),
+    ],
+)
+def test_a_step_s_largest_update_is_known(words, together):
+    """D reads as many samples as real sentences, 8 of each."""
+    first, _, third = make(*words).phases()
+    assert [first.together, third.together] == together
 
 
 def test_what_reads_changing_features_has_no_anchor():

@@ -5,6 +5,7 @@ import math
 
 import pytest
 import torch
+from torch.distributions import Normal
 
 from gantext.config.compose import compose
 from gantext.data.vocabulary import EOS, PAD
@@ -12,7 +13,7 @@ from gantext.errors import UserError
 from gantext.models.contract import Estimator, Judge, Latent, Task
 from gantext.models.vae import model as vae
 from gantext.models.vae.networks import GivenLatent
-from gantext.nn.latent import gaussian_kl
+from gantext.nn.latent import gaussian_kl, sentence_noise
 from gantext.nn.text.sampling import SamplingOptions
 
 CPU = torch.device("cpu")
@@ -193,9 +194,12 @@ def test_the_inner_loop_trains_the_encoder_alone_and_the_step_the_decoder_alone(
     model.inner_loop(sentences(24, 1), rng(1))
     assert changed(model, before) == {"encoder"} and model.fitter.done == 0
     before = weights(model)
-    monkeypatch.setattr(model, "inner_loop", lambda spare, rng: 0)
+    spares: list[torch.Tensor] = []
+    monkeypatch.setattr(model, "inner_loop", lambda spare, rng: spares.append(spare) or 0)
     model.step(sentences(38, 1), rng(1))
     assert changed(model, before) == {"decoder"} and model.fitter.done == 1
+    # After the decoder's 4 rows, before the 10 of which the information is computed.
+    assert len(spares) == 1 and torch.equal(spares[0], sentences(38, 1)[4:28])
     model.aggressive = False
     before = weights(model)
     model.step(sentences(38, 1), rng(1))
@@ -263,6 +267,18 @@ def test_a_resume_amid_aggressive_training_and_after_it_is_exact(
 
 
 # Likelihood, samples, learning
+
+
+def test_log_prob_of_one_draw_by_its_definition() -> None:
+    """log p(x|z) + log p(z) - log q(z|x), with the sentence's own noise."""
+    model = make("model.eval_samples=1")
+    with torch.no_grad():
+        mu, log_var = model.encode(REAL)
+        z = mu + (log_var / 2).exp() * sentence_noise(REAL, 1, 3, 0)[:, 0]
+        prior, own = Normal(0.0, 1.0), Normal(mu, (log_var / 2).exp())
+        weight = (prior.log_prob(z) - own.log_prob(z)).sum(1)
+        expected = model.log_prob_given(REAL, z) + weight
+    torch.testing.assert_close(model.log_prob(REAL).float(), expected)
 
 
 def test_log_prob_is_the_estimate_and_never_another_number() -> None:

@@ -32,6 +32,10 @@ def test_leave_one_out_mean_by_hand():
     values = torch.tensor([[1.0, 2, 4], [3, 5, 9]])
     expected = torch.tensor([[3.0, 5, 4], [1, 2, 0]])
     torch.testing.assert_close(leave_one_out_mean(values, VALID), expected)
+    # Of a single other token it is that one: 6.
+    valid, values = torch.tensor([[True, True], [True, False]]), torch.tensor([[2.0, 4], [6, 9]])
+    found = leave_one_out_mean(values, valid)
+    torch.testing.assert_close(found, torch.tensor([[6.0, 6], [2, 0]]))
 
 
 def test_standardised_by_hand():

@@ -16,6 +16,7 @@ from gantext.nn.text.rollouts import (
     valid_lengths,
 )
 from gantext.nn.text.sampling import SamplingOptions, decode
+from tests.nn.text.test_sampling import Counted
 
 GREEDY = SamplingOptions(temperature=0.0)
 
@@ -137,9 +138,17 @@ def test_many_rollouts_are_made_in_several_passes(monkeypatch):
 
     model = Greedy(policy())
     tokens = decode(model.model, 6, 7, rng(6), SamplingOptions())
+    counts: list[int] = []
+
+    def counted(policy, tokens, count, *given):
+        counts.append(count)
+        return roll_out(policy, tokens, count, *given)
+
+    monkeypatch.setattr(rollouts, "roll_out", counted)
     whole = rollout_rewards(model, encode, tokens, 5, 1, rng())
     monkeypatch.setattr(rollouts, "ROWS", 90)
     assert torch.equal(rollout_rewards(model, encode, tokens, 5, 1, rng()), whole)
+    assert counts == [5, 2, 2, 1]  # 6 sentences of 7 words are 42 rows
 
 
 @pytest.mark.parametrize("every", [1, 2, 3, 20])
@@ -171,6 +180,18 @@ def test_rollouts_without_shrinking_have_the_same_distribution():
         shares.append(torch.bincount(code, minlength=1000) / n)
     error = (sum(shares) / n).sqrt().clamp_min(1 / n)
     assert ((shares[0] - shares[1]).abs() <= 4.5 * error).all()
+
+
+def test_no_word_is_read_that_nothing_follows():
+    """Of 4 words that never end: without shrinking the sentences' first 3, and of rollouts, which
+    begin after the first word, 2 that they write. With it 2 of each."""
+    model, tokens = policy(), torch.tensor([[4, 5, 6, 7]])
+    with torch.no_grad():
+        model.output.bias[EOS] = -100
+    for compact, times in ((False, 5), (True, 3)):
+        counting = Counted(model)
+        roll_out(counting, tokens, 1, 1, rng(), compact=compact)
+        assert counting.read == times
 
 
 def words_rolled(length: int, every: int) -> int:

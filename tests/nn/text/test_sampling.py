@@ -246,6 +246,31 @@ class Started:
         return self.model.advance(self.model.start(rows), self.first)
 
 
+@pytest.mark.parametrize(("bias", "read"), [(-100.0, (4, 4)), (100.0, (0, 4))])
+def test_no_word_is_read_that_nothing_follows(bias, read):
+    """Of five words the first four, if no sentence ends before; none once all have ended, but where
+    every row goes on to the last step."""
+    model = tiny()
+    with torch.no_grad():
+        model.output.bias[EOS] = bias
+    for compact, times in zip((True, False), read, strict=True):
+        policy = Counted(model)
+        decode(policy, 3, 5, rng(), SamplingOptions(), compact)
+        assert policy.read == times
+
+
+class Counted:
+    """A policy that counts how often it reads words."""
+
+    def __init__(self, model: LanguageModel) -> None:
+        self.model, self.vocab_size, self.read = model, model.vocab_size, 0
+        self.start, self.logits = model.start, model.logits
+
+    def advance(self, state, tokens):
+        self.read += 1
+        return self.model.advance(state, tokens)
+
+
 def test_a_word_of_probability_exactly_0_is_never_drawn_at_the_edges():
     """At a uniform of 0, and just under 1, the neighbours of words that cannot be are drawn."""
     logits = torch.full((2, 70), -torch.inf)
