@@ -233,7 +233,7 @@ def small_vae() -> list[str]:
 def brief_judge(monkeypatch: pytest.MonkeyPatch) -> None:
     """The language models that judge text are trained for two steps, which takes no minute."""
     from gantext.evaluation.judges.lm_score import lm_scores, real_lm_scores
-    from gantext.inference.judges.small_lm import LM
+    from gantext.nn.text.judges.small_lm import LM
 
     judge = replace(LM, steps=2)
     for measured in (lm_scores, real_lm_scores):

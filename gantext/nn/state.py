@@ -1,12 +1,14 @@
 """The state of what is made of parts that have a state: a tree of plain dicts for a checkpoint."""
 
 import contextlib
+import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from torch import Tensor
 
+from gantext.metrics.score import HASH_DIGITS
 from gantext.nn.optim import Optimiser
 from gantext.records.content import Damaged
 from gantext.records.shape import Misfit, check_of
@@ -53,6 +55,14 @@ class NamedParts:
             part.load_state_dict(state[name])
         for name in self.counters:
             setattr(self, name, state[name])
+
+
+def weights_hash(weights: Mapping[str, Tensor]) -> str:
+    """8 digits of a hash of weights: the same network on two machines may differ in rounding."""
+    digest = hashlib.sha256()
+    for name in sorted(weights):
+        digest.update(name.encode() + weights[name].cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:HASH_DIGITS]
 
 
 def restore(part: Stateful, state: Any, path: Path, name: str, *, to_train: bool = True) -> None:

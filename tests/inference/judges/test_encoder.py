@@ -13,6 +13,7 @@ from gantext.inference.judges import encoder as judge_of
 from gantext.inference.judges.encoder import encoder_judge
 from gantext.inference.judges.sides import Sides, check
 from gantext.inference.sentences import known_sentences
+from gantext.nn.text.judges.encoder import FineTuningConfig, Reader
 from gantext.nn.text.sampling import SamplingOptions
 
 
@@ -63,8 +64,8 @@ def sides(
 ) -> dict[type[Sides], Sides]:
     """Of a run that writes what is real, and of one that does not, with nltk's way of writing."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    for name, value in {"STEPS": 40, "LOOKED": 10, "HEAD_RATE": 0.05, "RATE": 0.01}.items():
-        monkeypatch.setattr(judge_of, name, value)
+    few = FineTuningConfig(0.01, 0.05, batch_size=16, steps=40, look_every=10, patience=2)
+    monkeypatch.setattr(judge_of, "FINE_TUNING", few)
     run = gantext.load_run(trained).trained
     words = dataclasses.replace(run.vocabulary, tokenizer="nltk")
     return {kind: kind(dataclasses.replace(run, vocabulary=words)) for kind in (Same, Other)}
@@ -101,6 +102,6 @@ def test_it_stops_where_the_held_out_loss_does_not_fall(
 ) -> None:
     """Looked at after 10, 20, 30 and 40 steps; the loss is lowest after 10: two later it stops."""
     losses, said = iter([0.5, 0.6, 0.55, 0.1]), list[str]()
-    monkeypatch.setattr(judge_of, "_loss", lambda *judged: next(losses))
+    monkeypatch.setattr(Reader, "loss", lambda *judged: next(losses))
     encoder_judge(sides[Other], Characters(), said.append)
     assert [line.split()[4] for line in said[1:]] == ["10", "20", "30"]
