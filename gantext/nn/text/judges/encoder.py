@@ -9,7 +9,6 @@ Its dropout is off, also in training: torch draws it from random numbers that be
 Shapes: N sentences, D size of an embedding, P tokens of the encoder's own.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -18,33 +17,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gantext.data.ranges import BatchSize, Count, LearningRate, Steps
 from gantext.nn import ranks
 from gantext.nn.optim import Metrics, Optimiser
 from gantext.nn.state import NamedParts, weights_hash
 from gantext.nn.text.judges import pretrained
+from gantext.nn.text.judges.config import EncoderConfig
 from gantext.nn.text.judges.pretrained import JUDGE, encoder_id
 
 SEED = 81  # of the output's first weights
 ROWS = 64  # sentences of like length that are read together
-
-
-@dataclass(frozen=True)
-class FineTuningConfig:
-    """How an encoder is fine-tuned (explained in conf/model/gan.yaml)."""
-
-    learning_rate: LearningRate
-    output_rate: LearningRate
-    batch_size: BatchSize
-    steps: Steps
-    look_every: Count
-    patience: Count
-
-
-# On the COCO captions held-out loss .545 and AUC .80 after 800 steps, still rising a little.
-FINE_TUNING = FineTuningConfig(
-    learning_rate=5e-5, output_rate=1e-3, batch_size=16, steps=800, look_every=100, patience=2
-)
 
 
 class TextEncoder(Protocol):
@@ -144,29 +125,19 @@ class Reader:
         places = {line: place for place, line in enumerate(different)}
         return found[[places[line] for line in lines]]
 
-    def loss(self, real: Sequence[str], samples: Sequence[str]) -> float:
-        """The mean of the two classes' cross-entropies, nats."""
-        signed = -self.logits(real), self.logits(samples)
-        return float(sum(F.softplus(each).mean() for each in signed)) / 2
-
 
 class FineTuning(NamedParts):
-    """Binary cross-entropy on real lines against samples; the weights of the lowest loss on others
-    are kept beside those that are trained, and taken at the end.
+    """Binary cross-entropy on real lines against samples, by AdamW: of the encoder, and of the
+    output on it at a rate of its own.
 
     Attributes:
-        done: steps.
-        best: the lowest loss.
-        waited: looks since then.
-        ended: whether it has waited in vain, or made all of its steps.
+        base: of its reader, so that no other encoder goes on from its state.
     """
 
-    counters = ("base", "done", "best", "waited", "ended")
+    counters = ("base",)
 
-    def __init__(self, reader: Reader, config: FineTuningConfig) -> None:
+    def __init__(self, reader: Reader, config: EncoderConfig) -> None:
         self.reader, self.config, self.base = reader, config, reader.base
-        self.done, self.best, self.waited, self.ended = 0, math.inf, 0, False
-        self.kept: dict[str, Tensor] = {}
         self.optimisers = self._optimisers()
 
     def _optimisers(self) -> dict[str, Optimiser]:
@@ -177,70 +148,26 @@ class FineTuning(NamedParts):
         }
 
     def step(self, real: Sequence[str], samples: Sequence[str]) -> Metrics:
-        """One update on lines of both sides, as many of each, and its loss before it."""
+        """One update on lines of both sides, as many of each, and the loss before it."""
         logits = self.reader.logits_of([*real, *samples])
         truth = torch.tensor([1.0] * len(real) + [0.0] * len(samples), device=logits.device)
         loss = F.binary_cross_entropy_with_logits(logits, truth)
         for optimiser in self.optimisers.values():
             optimiser.zero_grad()
         torch.autograd.backward(loss)
-        ranks.average([w.grad for w in self._weights() if w.grad is not None])
+        weights = [w for one in self.reader.networks.values() for w in one.parameters()]
+        ranks.average([weight.grad for weight in weights if weight.grad is not None])
         for optimiser in self.optimisers.values():
             optimiser.step()
-        self.done += 1
         return {"judge_loss": loss.detach()}
 
-    def _weights(self) -> Sequence[nn.Parameter]:
-        return [w for network in self.reader.networks.values() for w in network.parameters()]
-
-    @property
-    def is_due(self) -> bool:
-        """Whether it is looked at after the step that was made last."""
-        return self.done % self.config.look_every == 0 or self.done == self.config.steps
-
-    def look(self, loss: float) -> None:
-        """Keep the weights where the loss on sentences that it is not trained on is the lowest."""
-        self.waited += 1
-        if loss < self.best:
-            self.best, self.waited, self.kept = loss, 0, self._copied()
-        if self.waited >= self.config.patience or self.done >= self.config.steps:
-            self.end()
-
-    def end(self) -> None:
-        """Take the best weights; what only more steps would need is dropped."""
-        for name, weight in self._named().items():
-            if name in self.kept:
-                weight.copy_(self.kept[name])
-        self.kept, self.ended, self.optimisers = {}, True, self._optimisers()
-
-    def refresh(self, batches: Sequence[tuple[Sequence[str], Sequence[str]]]) -> Metrics:
-        """Some more steps on newer samples, by optimisers of which nothing is kept after them."""
-        found: Metrics = {}
-        for real, samples in batches:
-            found = self.step(real, samples)
+    def rest(self) -> None:
+        """Drop what only the next step of the same stretch of training would need."""
+        for optimiser in self.optimisers.values():
+            optimiser.zero_grad()
         self.optimisers = self._optimisers()
-        return found
-
-    def _named(self) -> dict[str, Tensor]:
-        states = {name: one.state_dict() for name, one in self.reader.networks.items()}
-        return {f"{name}.{key}": states[name][key] for name in states for key in states[name]}
-
-    def _copied(self) -> dict[str, Tensor]:
-        return {name: weight.detach().clone() for name, weight in self._named().items()}
-
-    # State
 
     def parts(self) -> Mapping[str, Any]:
         """The networks and their optimisers."""
         optimisers = {f"{name}_optimiser": one for name, one in self.optimisers.items()}
         return {**self.reader.networks, **optimisers}
-
-    def state_dict(self) -> dict[str, Any]:
-        """Weights, those that are kept, optimiser states and counters."""
-        return {**super().state_dict(), "kept": self.kept}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what `state_dict` gave."""
-        super().load_state_dict(state)
-        device = self.reader.output.weight.device
-        self.kept = {name: weight.to(device) for name, weight in state["kept"].items()}
