@@ -180,7 +180,7 @@ def rollout_ways(overrides: Sequence[str], length: Length, sizes: Sizes) -> Ways
     tokens, twin, draws = drawn(model, sizes.rows), twin_of(model), rng()
     real = [tokens[:0]] if model.config.name == "leakgan" else []
     return {
-        "gantext": milliseconds(lambda: model.rewards(tokens, *real, draws)),
+        "gantext": milliseconds(lambda: model.policy.rewards(tokens, *real, draws)),
         "plain": lambda: plain_rollouts(model, twin, tokens),
     }
 

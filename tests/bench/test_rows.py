@@ -89,6 +89,6 @@ def test_the_plain_leakgan_has_the_models_losses(overrides: tuple[str, ...]) -> 
     fast, slow = model.mle_loss(tokens, models.rng())[0], twin.pretraining_loss(tokens)
     torch.testing.assert_close(fast, slow, rtol=1e-5, atol=1e-5)
     rewards = torch.rand(tokens.shape, generator=models.rng())
-    fast, slow = model.policy_loss(tokens, rewards)[0], twin.policy_loss(tokens, rewards)
+    fast, slow = model.policy.loss(tokens, rewards)[0], twin.policy_loss(tokens, rewards)
     torch.testing.assert_close(fast, slow, rtol=1e-5, atol=1e-5)
     assert twin.complete(tokens, TINY.length).equal(tokens)

@@ -43,7 +43,7 @@ def make(*overrides: str, words: int = 6, length: int = 3) -> gan.GAN:
             parameter.mul_(4.0)
         for parameter in model.discriminator.parameters():
             parameter.mul_(2.0)
-    model.rollout_policy.load_state_dict(model.generator.state_dict())
+    model.policy.rollout_policy.load_state_dict(model.generator.state_dict())
     return model
 
 
@@ -87,7 +87,7 @@ def test_policy_gradient_is_the_gradient_of_the_expected_reward(baseline, every)
     draws = []
     for i in range(60):
         tokens = model.sample(512, rng(100 + i), SamplingOptions())
-        loss, _ = model.policy_loss(tokens, rng(500 + i))
+        loss, _ = model.policy.loss(tokens, rng(500 + i))
         gradient = torch.autograd.grad(loss, list(model.generator.parameters()))
         draws.append(-3 * flat(gradient))
     stacked = torch.stack(draws)
@@ -100,12 +100,12 @@ def test_a_wrong_reward_layout_would_be_seen():
     """The check above can fail: rewards shifted by one step give another direction."""
     model = make("model.adversarial.baseline=none", "model.adversarial.reward_scale=none")
     exact = exact_gradient(model)
-    honest = model.rewards
-    model.rewards = lambda tokens, r: tuple(x.roll(1, 0) for x in honest(tokens, r))
+    honest = model.policy.rewards
+    model.policy.rewards = lambda tokens, r: tuple(x.roll(1, 0) for x in honest(tokens, r))
     total = torch.zeros_like(exact)
     for i in range(60):
         tokens = model.sample(512, rng(100 + i), SamplingOptions())
-        loss, _ = model.policy_loss(tokens, rng(500 + i))
+        loss, _ = model.policy.loss(tokens, rng(500 + i))
         total -= 3 * flat(torch.autograd.grad(loss, list(model.generator.parameters()))) / 60
     assert torch.cosine_similarity(total, exact, dim=0) < 0.9
 
@@ -162,12 +162,12 @@ def test_the_rollout_policy_lags_by_the_stated_share():
     """theta' = 1, theta = 3, lag 0.8: 0.8 * 1 + 0.2 * 3 = 1.4."""
     model = make("model.adversarial.rollout_lag=0.8")
     with torch.no_grad():
-        for parameter in model.rollout_policy.parameters():
+        for parameter in model.policy.rollout_policy.parameters():
             parameter.fill_(1.0)
         for parameter in model.generator.parameters():
             parameter.fill_(3.0)
-    model._lag_rollout_policy()
-    for parameter in model.rollout_policy.parameters():
+    model.policy.lag()
+    for parameter in model.policy.rollout_policy.parameters():
         torch.testing.assert_close(parameter, torch.full_like(parameter, 1.4))
 
 
@@ -176,7 +176,7 @@ def test_the_belief_before_a_word_is_that_in_its_prefix():
     model = make("model.adversarial.reward=prefix", "model.adversarial.discount=0.5")
     tokens = torch.tensor([[4, 5, 5], [5, EOS, PAD]])
     belief = model.discriminator.prefix_logits(tokens).sigmoid()
-    found, before = model.rewards(tokens, rng(1))
+    found, before = model.policy.rewards(tokens, rng(1))
     first, second, third = belief[0].tolist()
     assert before[0].tolist() == pytest.approx([0.0, first, second])
     assert before[1].tolist() == pytest.approx([0.0, belief[1, 0].item(), 0.0])
@@ -228,7 +228,7 @@ def test_a_constant_reward_asks_no_discriminator():
     B * T = 15 * 3 places. The default baseline and scale would leave nothing of it."""
     model = make("model.adversarial.reward=constant", "model.adversarial.batch_size=8")
     tokens = all_sentences()
-    loss, found = model.policy_loss(tokens, rng(1))
+    loss, found = model.policy.loss(tokens, rng(1))
     log_prob = model.generator.token_log_prob(tokens, written=True)
     assert loss.item() == pytest.approx(-log_prob.sum().item() / (len(tokens) * 3), rel=1e-5)
     assert found["reward"] == 1 and found["advantage_std"] == 0
@@ -245,7 +245,7 @@ def test_a_sum_is_the_mean_times_all_places():
     """Of 15 sentences of at most 3 words."""
     mean, summed = make(), make("model.adversarial.loss_reduction=sum")
     tokens = all_sentences()
-    losses = [model.policy_loss(tokens, rng(1))[0].item() for model in (mean, summed)]
+    losses = [model.policy.loss(tokens, rng(1))[0].item() for model in (mean, summed)]
     assert losses[1] == pytest.approx(len(tokens) * 3 * losses[0], rel=1e-4)
 
 
@@ -257,7 +257,7 @@ def test_the_discriminator_reads_fresh_sentences_and_fakes_of_its_own_temperatur
         model.task, draw=lambda n, r: torch.full((n, 3), r.initial_seed())
     )
     taken = []
-    model.sample = lambda n, r, options: taken.append((n, options)) or all_sentences()[:n]
+    model.sampler = lambda n, r, options: taken.append((n, options)) or all_sentences()[:n]
     model.d_trainer.step = lambda real, fake, r: taken.append(real) or {}
     draws = rng(1)
     for _ in range(2):
@@ -290,8 +290,8 @@ def test_the_entropy_bonus_lowers_the_loss_by_the_weighted_entropy():
         for parameter in [*plain.generator.parameters(), *bonus.generator.parameters()]:
             parameter.zero_()
     tokens = all_sentences()
-    without, _ = plain.policy_loss(tokens, rng(1))
-    weighted, found = bonus.policy_loss(tokens, rng(1))
+    without, _ = plain.policy.loss(tokens, rng(1))
+    weighted, found = bonus.policy.loss(tokens, rng(1))
     assert found["entropy"].item() == pytest.approx(math.log(3), rel=1e-6)
     assert (weighted - without).item() == pytest.approx(-0.25 * math.log(3), rel=1e-5)
 
@@ -301,31 +301,34 @@ def test_the_moving_baseline_keeps_nine_tenths():
     model = make("model.adversarial.baseline=ema", "model.adversarial.reward_scale=none")
     tokens = all_sentences()
     rewards = (tokens != PAD).float()
-    first = model.advantages(rewards, rewards, tokens)
-    second = model.advantages(rewards, rewards, tokens)
+    first = model.policy.advantages(rewards, rewards, tokens)
+    second = model.policy.advantages(rewards, rewards, tokens)
     torch.testing.assert_close(first, 0.5 * rewards)
     torch.testing.assert_close(second, 0.45 * rewards)
-    assert model.ema.item() == pytest.approx(0.595)
+    assert model.policy.ema.item() == pytest.approx(0.595)
 
 
 def test_the_critic_begins_at_zero_and_learns_the_reward():
     model = make("model.adversarial.baseline=critic", "model.adversarial.reward_scale=none")
     tokens = all_sentences()
     rewards = 0.8 * (tokens != PAD).float()
-    torch.testing.assert_close(model.advantages(rewards, rewards, tokens), rewards)
+    torch.testing.assert_close(model.policy.advantages(rewards, rewards, tokens), rewards)
     for _ in range(300):
-        left = model.advantages(rewards, rewards, tokens)
+        left = model.policy.advantages(rewards, rewards, tokens)
     assert left.abs().max() < 0.1
 
 
 def test_a_step_of_the_generator_takes_the_rollout_policy_along():
     model = make("model.adversarial.rollout_lag=0.75", "model.adversarial.batch_size=8")
-    old = [p.clone() for p in model.rollout_policy.parameters()]
+    old = [p.clone() for p in model.policy.rollout_policy.parameters()]
     model.g_step(None, rng(1))
-    pairs = zip(old, model.rollout_policy.parameters(), model.generator.parameters(), strict=True)
+    pairs = zip(
+        old, model.policy.rollout_policy.parameters(), model.generator.parameters(), strict=True
+    )
     assert all(torch.allclose(now, 0.75 * was + 0.25 * new) for was, now, new in pairs)
     assert any(
-        not torch.equal(a, b) for a, b in zip(old, model.rollout_policy.parameters(), strict=True)
+        not torch.equal(a, b)
+        for a, b in zip(old, model.policy.rollout_policy.parameters(), strict=True)
     )
 
 
@@ -340,7 +343,7 @@ def test_a_pretrained_run_gives_its_discriminator_if_it_has_one():
     whole.load_pretrained(state)
     alone.load_pretrained({key: part for key, part in state.items() if key != "discriminator"})
     for model in (whole, alone):
-        for network in (model.generator, model.rollout_policy):
+        for network in (model.generator, model.policy.rollout_policy):
             for key, value in source.generator.state_dict().items():
                 assert torch.equal(network.state_dict()[key], value)
     for key, value in source.discriminator.state_dict().items():

@@ -1,39 +1,24 @@
 """model=gan: the sequence GAN (SeqGAN, Yu et al. 2017, arXiv 1609.05473).
 
-Shapes: B batch, T steps, V vocabulary, R rollouts.
+Shapes: B batch, T steps, V vocabulary.
 """
 
-import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from gantext.data.vocabulary import PAD
 from gantext.models.contract import Phase, Task
-from gantext.models.gan.config import Baseline, Config, LossReduction, Reward, RewardScale, check
-from gantext.nn import ranks
+from gantext.models.gan.config import Config, Reward, check
+from gantext.models.gan.policy import PolicyGradient
 from gantext.nn.optim import Metrics, Optimiser, clipped_step
 from gantext.nn.state import NamedParts
 from gantext.nn.text.adversary import DiscriminatorTrainer, fresh, untrained
 from gantext.nn.text.captured_decode import Sampler
 from gantext.nn.text.fitting import MLETrainer, mean_nll
 from gantext.nn.text.language_model import LanguageModel
-from gantext.nn.text.output_layer import policy_nll
-from gantext.nn.text.places import at_places, mean_of_words, share_of_words, words_at
-from gantext.nn.text.rewards import (
-    leave_one_out_mean,
-    policy_weights,
-    previous_values,
-    ranked,
-    returns_to_go,
-    sampled,
-    spread,
-    standardised,
-    valid_mean,
-)
-from gantext.nn.text.rollouts import rollout_rewards, spaced, spacing, trimmed
+from gantext.nn.text.rollouts import trimmed
 from gantext.nn.text.sampling import Policy, SamplingOptions
 from gantext.nn.text.text_cnn import TextCNN
 
@@ -46,18 +31,13 @@ class GAN(NamedParts):
         self.config, self.task = config, task
         # The constant reward, a control, asks no discriminator: there is none to train.
         self.judged = config.adversarial.reward is not Reward.constant
-        self.rollout_every = spacing(config.adversarial.rollout_every, task.max_length)
         words = task.vocab_size, config.generator, rng, task.fixed_length
         self.generator = LanguageModel(*words).to(task.device)
         self.sampler = Sampler(self.generator, task.max_length, task.graphs)
         sizes = task.vocab_size, config.discriminator, task.max_length
         self.discriminator = TextCNN(*sizes, rng).to(task.device)
-        self.critic = nn.Linear(self.generator.output.in_features, 1).to(task.device)
-        nn.init.zeros_(self.critic.weight)
-        nn.init.zeros_(self.critic.bias)
-        # The rollout policy: a copy that lags behind the generator, or the generator itself.
-        lag = config.adversarial.rollout_lag
-        self.rollout_policy = copy.deepcopy(self.generator) if lag else self.generator
+        given = config.adversarial, task, self.generator, self.discriminator
+        self.policy = PolicyGradient(*given)
         self.trainer = MLETrainer(
             self.generator, config.mle, task.singletons, config.mle.steps(task.train_size)
         )
@@ -67,8 +47,6 @@ class GAN(NamedParts):
         self.d_trainer = DiscriminatorTrainer(
             self.discriminator, config.d_training, config.adversarial.reward is Reward.prefix
         )
-        self.critic_optimiser = Optimiser(torch.optim.Adam, self.critic.parameters(), 1e-2)
-        self.ema = torch.full((), 0.5, device=task.device)
         self.adversarial_steps = 0
 
     # The Algorithm contract
@@ -88,10 +66,7 @@ class GAN(NamedParts):
 
     def notes(self) -> Sequence[str]:
         """How far apart rollouts are, where that was worked out."""
-        config = self.config.adversarial
-        if not config.policy_weight or config.reward is not Reward.rollout:
-            return []
-        return spaced(config.rollout_every, self.rollout_every, self.task.max_length)
+        return self.policy.notes()
 
     def networks(self) -> Mapping[str, nn.Module]:
         """Generator and discriminator."""
@@ -120,7 +95,7 @@ class GAN(NamedParts):
         """One discriminator update on real (B, T) against as many fresh samples."""
         config = self.config.d_training
         real = fresh(self.task.draw, real, rng) if config.fresh_real else real
-        fake = self.sample(len(real), rng, SamplingOptions(config.temperature))
+        fake = self.sampler(len(real), rng, SamplingOptions(config.temperature))
         return self.d_trainer.step(real, fake, rng)
 
     # The generator
@@ -145,106 +120,15 @@ class GAN(NamedParts):
         found: dict[str, Tensor | float] = {}
         loss = torch.zeros((), device=self.task.device)
         if config.policy_weight:
-            tokens = trimmed(self.sample(config.batch_size, rng, SamplingOptions()))
-            policy_loss, found = self.policy_loss(tokens, rng)
+            tokens = trimmed(self.sampler(config.batch_size, rng, SamplingOptions()))
+            policy_loss, found = self.policy.loss(tokens, rng)
             loss = config.policy_weight * policy_loss
         if mle_batch is not None:
             shown = self.trainer.shown(mle_batch, rng)
             loss = loss + config.mle_weight * mean_nll(self.generator, shown, rng)
         norm = clipped_step(self.g_optimiser, self.generator, loss, config.clip)
-        self._lag_rollout_policy()
+        self.policy.lag()
         return {**found, "g_grad_norm": norm}
-
-    def policy_loss(
-        self, tokens: Tensor, rng: torch.Generator
-    ) -> tuple[Tensor, dict[str, Tensor | float]]:
-        """The policy-gradient loss of the generator's own samples (B, T), and what to log.
-
-        The policy that is differentiated is the one that sampled: no dropout, no <unk>.
-        """
-        own, valid = ranks.mine(tokens), tokens != PAD
-        rewards, before = self.rewards(tokens, rng)  # (B, T)
-        advantage = self.advantages(rewards, before, tokens)
-        mine = ranks.mine(advantage), own != PAD, self.task.max_length
-        model, weights = self.generator, policy_weights(*mine)
-        if self.config.adversarial.loss_reduction is LossReduction.sum:
-            weights = weights * (len(tokens) * self.task.max_length)
-        layer, features = model.output_layer(written=True), model.valid_features(own)
-        share = share_of_words(own, self.config.adversarial.entropy_weight)
-        drawn = policy_nll(layer, features, words_at(own), weights, share)
-        return drawn.loss, {
-            "reward_std": spread(rewards, valid),
-            "g_loss": -(weights * drawn.log_prob).sum(),
-            "advantage_std": spread(advantage, valid),
-            "entropy": mean_of_words(drawn.entropy, own),
-            **sampled(tokens, rewards),
-        }
-
-    @torch.no_grad()
-    def rewards(self, tokens: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Q of each token, D's belief in what it leads to, and D's belief in the prefix before.
-
-        Both (B, T), zero at <pad>. The second depends on x_0..x_{t-1} only and has no value at
-        the first word.
-        """
-        config, valid = self.config.adversarial, tokens != PAD
-        if config.reward is Reward.constant:
-            return valid.float(), torch.zeros(valid.shape, device=valid.device)
-        if config.reward is Reward.rollout:
-            policy, judge, count = self.rollout_policy, self.discriminator.score, config.rollouts
-            found = rollout_rewards(policy, judge, tokens, count, self.rollout_every, rng).mean(2)
-            return found, previous_values(found, self.rollout_every) * valid
-        logits = self.discriminator.prefix_logits(ranks.mine(tokens))
-        belief = ranks.gathered(logits, len(tokens)).sigmoid() * valid
-        before = previous_values(belief, 1) * valid
-        return returns_to_go(belief, valid, config.discount), before
-
-    def advantages(self, rewards: Tensor, before: Tensor, tokens: Tensor) -> Tensor:
-        """Rewards less their baseline, rescaled; (B, T), zero at <pad>. Constant ones are left as
-        they are: less a baseline, or of deviation 1, they would be nothing."""
-        config, valid = self.config.adversarial, tokens != PAD
-        if config.reward is Reward.constant:
-            return rewards
-        if config.reward_scale is RewardScale.rank:
-            rewards = ranked(rewards, valid, config.rank_delta)
-        advantage = (rewards - self._baseline(rewards, before, tokens)) * valid
-        if config.reward_scale is RewardScale.standardise:
-            advantage = standardised(advantage, valid)
-        return advantage
-
-    def _baseline(self, rewards: Tensor, before: Tensor, tokens: Tensor) -> Tensor:
-        kind, valid = self.config.adversarial.baseline, tokens != PAD
-        if kind is Baseline.mean:
-            return leave_one_out_mean(rewards, valid)
-        if kind is Baseline.previous:
-            first = leave_one_out_mean(rewards, valid)
-            steps = torch.arange(tokens.shape[1], device=tokens.device)
-            return torch.where(steps < self.rollout_every, first, before)
-        if kind is Baseline.ema:
-            mean = self.ema.clone()
-            self.ema = 0.9 * self.ema + 0.1 * valid_mean(rewards, valid)
-            return mean
-        if kind is Baseline.critic:
-            return self._critic(rewards, tokens)
-        return torch.zeros_like(rewards)
-
-    def _critic(self, rewards: Tensor, tokens: Tensor) -> Tensor:
-        """A linear prediction of Q from the generator's state before each token."""
-        with torch.no_grad():
-            features = self.generator.features(tokens).float()
-        predicted: Tensor = self.critic(features).squeeze(-1).float()
-        loss = mean_of_words(at_places((predicted - rewards).square(), tokens), tokens)
-        clipped_step(self.critic_optimiser, self.critic, loss, clip=0)
-        return predicted.detach()
-
-    @torch.no_grad()
-    def _lag_rollout_policy(self) -> None:
-        """theta' <- lag * theta' + (1 - lag) * theta."""
-        lag = self.config.adversarial.rollout_lag
-        if lag:
-            pairs = zip(self.rollout_policy.parameters(), self.generator.parameters(), strict=True)
-            for old, new in pairs:
-                old.lerp_(new, 1 - lag)
 
     # State
 
@@ -253,31 +137,31 @@ class GAN(NamedParts):
         return {
             "generator": self.generator,
             "discriminator": self.discriminator,
-            "critic": self.critic,
-            "rollout_policy": self.rollout_policy,
+            "critic": self.policy.critic,
+            "rollout_policy": self.policy.rollout_policy,
             "trainer": self.trainer,
             "g_optimiser": self.g_optimiser,
             "d_optimiser": self.d_trainer.optimiser,
-            "critic_optimiser": self.critic_optimiser,
+            "critic_optimiser": self.policy.critic_optimiser,
         }
 
     def state_dict(self) -> dict[str, Any]:
         """Weights, optimiser states and counters."""
         accuracy, steps = self.d_trainer.accuracy, self.adversarial_steps
         counters = {"d_accuracy": accuracy, "adversarial_steps": steps}
-        return {**super().state_dict(), "ema": self.ema, "counters": counters}
+        return {**super().state_dict(), "ema": self.policy.ema, "counters": counters}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` gave."""
         super().load_state_dict(state)
-        self.ema = state["ema"].to(self.task.device)
+        self.policy.ema = state["ema"].to(self.task.device)
         self.d_trainer.accuracy = state["counters"]["d_accuracy"]
         self.adversarial_steps = state["counters"]["adversarial_steps"]
 
     def load_pretrained(self, state: dict[str, Any]) -> Sequence[str]:
         """Take the generator's weights, and the discriminator's where there are some."""
         self.generator.load_state_dict(state["generator"])
-        self.rollout_policy.load_state_dict(state["generator"])
+        self.policy.rollout_policy.load_state_dict(state["generator"])
         if "discriminator" in state:
             self.discriminator.load_state_dict(state["discriminator"])
         return untrained(state.get("d_optimiser"))

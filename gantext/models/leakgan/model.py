@@ -9,35 +9,20 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
 from gantext.models.contract import Phase, Task
-from gantext.models.leakgan.config import (
-    Baseline,
-    Config,
-    LeakSource,
-    Reward,
-    WorkerReward,
-    check,
-)
+from gantext.models.leakgan.config import Config, LeakSource, check
 from gantext.models.leakgan.features import LeakyTextCNN
 from gantext.models.leakgan.generator import LeakGenerator
+from gantext.models.leakgan.policy import PolicyGradient
 from gantext.nn import ranks
 from gantext.nn.optim import Metrics, Optimiser, clipped_step
 from gantext.nn.state import NamedParts
 from gantext.nn.text.adversary import DiscriminatorTrainer, fresh, untrained
 from gantext.nn.text.fitting import MLETrainer
-from gantext.nn.text.output_layer import mean_word_nll, policy_nll
+from gantext.nn.text.output_layer import mean_word_nll
 from gantext.nn.text.places import at_places, counted, mean_of_words, words_at
-from gantext.nn.text.rewards import (
-    leave_one_out_mean,
-    policy_gradient_loss,
-    policy_weights,
-    ranked_among,
-    sampled,
-    valid_mean,
-)
-from gantext.nn.text.rollouts import rollout_rewards, spaced, spacing, trimmed
+from gantext.nn.text.rollouts import trimmed
 from gantext.nn.text.sampling import Policy, SamplingOptions, decode
 
 MOST_D_STEPS = 10_000  # within one step of pretraining, whose rows are drawn together
@@ -51,10 +36,6 @@ class LeakGAN(NamedParts):
     def __init__(self, config: Config, task: Task, rng: torch.Generator) -> None:
         check(config)
         self.config, self.task = config, task
-        # The constant reward, a control, asks no discriminator, which stays as it was pretrained.
-        self.judged = config.adversarial.reward is Reward.rollout
-        goals = spacing(config.adversarial.rollout_every, task.max_length)
-        self.rollout_every = goals * config.generator.goal_steps
         self.discriminator = LeakyTextCNN(
             task.vocab_size, config.discriminator, task.max_length, rng
         ).to(task.device)
@@ -66,6 +47,9 @@ class LeakGAN(NamedParts):
         self.clipped = apart if config.generator.clip_apart else [self.generator]
         steps = config.mle.steps(task.train_size)
         self.trainer = MLETrainer(self.generator, config.mle, task.singletons, steps, self.clipped)
+        given = config.adversarial, task, self.generator, self.discriminator
+        self.policy = PolicyGradient(*given)
+        self.judged = self.policy.judged
         adversarial, parameters = config.adversarial, list(self.generator.parameters())
         self.g_optimiser = Optimiser(torch.optim.Adam, parameters, adversarial.learning_rate)
         # One of its own, as in the code: among the many larger gradients of the likelihood, a
@@ -109,9 +93,7 @@ class LeakGAN(NamedParts):
 
     def notes(self) -> Sequence[str]:
         """How far apart rollouts are, where that was worked out."""
-        config = self.config.adversarial
-        asked = config.rollout_every if config.policy_weight and self.judged else 1
-        return spaced(asked, self.rollout_every, self.task.max_length)
+        return self.policy.notes()
 
     def networks(self) -> Mapping[str, nn.Module]:
         """Generator (manager and worker) and discriminator."""
@@ -223,67 +205,10 @@ class LeakGAN(NamedParts):
         config = self.config.adversarial
         options = SamplingOptions(config.temperature)
         tokens = trimmed(self.sample(config.batch_size, rng, options))
-        loss, found = self.policy_loss(tokens, self.rewards(tokens, real, rng))
+        loss, found = self.policy.loss(tokens, self.policy.rewards(tokens, real, rng))
         weighted = config.policy_weight * loss
         norm = clipped_step(self.g_optimiser, self.clipped, weighted, config.clip)
         return {**found, "g_grad_norm": norm}
-
-    @torch.no_grad()
-    def rewards(self, tokens: Tensor, real: Tensor, rng: torch.Generator) -> Tensor:
-        """Q of each token of (B, T) by rollouts every so many goals, (B, T), zero at <pad>; ranked
-        (the bootstrapped rescaled activation), except with rank_delta 0."""
-        config = self.config.adversarial
-        if not self.judged:
-            return (tokens != PAD).float()
-        found = rollout_rewards(
-            self.generator,
-            self.discriminator.score,
-            tokens,
-            config.rollouts,
-            self.rollout_every,
-            rng,
-            SamplingOptions(config.temperature),
-        ).mean(2)  # (B, T)
-        if config.rank_delta == 0:
-            return found
-        belief = self.discriminator.score(real) if len(real) else found.new_zeros(0)
-        return ranked_among(found, tokens != PAD, belief, config.rank_delta)
-
-    def policy_loss(
-        self, tokens: Tensor, rewards: Tensor
-    ) -> tuple[Tensor, dict[str, Tensor | float]]:
-        """Manager's and worker's policy-gradient losses on samples (B, T), and what to log.
-
-        Manager: -mean Q_s cos(f_{s+c} - f_s, g_s). Worker: -mean r_s log p(x_s), r_s its intrinsic
-        reward (or Q_s); p is the policy that sampled: no dropout, no <unk>, its temperature.
-        """
-        config = self.config.adversarial
-        own, valid = ranks.mine(tokens), tokens != PAD
-        features, goals = self.generator.leak(own)
-        cosines = self.generator.goal_cosines(features, goals)
-        along = self.generator.intrinsic_rewards(features, goals)
-        intrinsic = ranks.gathered(along, len(tokens)) * valid
-        by_quality = config.worker_reward is WorkerReward.quality or not self.judged
-        quality, advantage = rewards, rewards if by_quality else intrinsic
-        if config.one_reward:
-            quality, advantage = (valid_mean(each, valid) * valid for each in (quality, advantage))
-        if config.baseline is Baseline.mean and self.judged:
-            quality = quality - leave_one_out_mean(quality, valid)
-            advantage = advantage - leave_one_out_mean(advantage, valid)
-        mine, longest = own != PAD, self.task.max_length
-        manager_loss = policy_gradient_loss(cosines, ranks.mine(quality), mine, longest)
-        layer = self.generator.output_layer(written=True)
-        read = self.generator.worker_features(own, goals, temperature=config.temperature)
-        weights = policy_weights(ranks.mine(advantage), mine, longest)
-        worker = policy_nll(layer, read, words_at(own), weights)
-        return manager_loss + worker.loss, {
-            "manager_loss": manager_loss.detach(),
-            "worker_loss": worker.loss.detach(),
-            "goal_cosine_sampled": valid_mean(ranks.gathered(cosines.detach(), len(tokens)), valid),
-            "intrinsic": valid_mean(intrinsic, valid),
-            "entropy": mean_of_words(worker.entropy, own),
-            **sampled(tokens, rewards),
-        }
 
     # State
 

@@ -12,6 +12,7 @@ from gantext.data.vocabulary import EOS, PAD
 from gantext.errors import UserError
 from gantext.models.contract import Guided, Judge, Task
 from gantext.models.leakgan import model as leakgan
+from gantext.models.leakgan.config import WorkerReward
 from gantext.models.leakgan.manager_worker import (
     block_cosines,
     block_goals,
@@ -155,7 +156,7 @@ def test_policy_loss_is_made_of_these():
     model = make(*paper, "model.adversarial.temperature=2")
     tokens = model.sample(6, rng(1), SamplingOptions())
     rewards = torch.rand(tokens.shape, generator=rng(2))
-    _, found = model.policy_loss(tokens, rewards)
+    _, found = model.policy.loss(tokens, rewards)
     goals, features = model.trace(tokens)
     manager = worker = 0.0
     with torch.no_grad():
@@ -306,7 +307,7 @@ def test_the_worker_learns_to_follow_its_rewards():
     model.generator.intrinsic_rewards = likes_five
     for i in range(100):
         tokens = leakgan.trimmed(model.sample(32, rng(i), SamplingOptions()))
-        loss, _ = model.policy_loss(tokens, torch.zeros(tokens.shape))
+        loss, _ = model.policy.loss(tokens, torch.zeros(tokens.shape))
         leakgan.clipped_step(model.g_optimiser, model.generator, loss, 5.0)
     words = model.sample(300, rng(500), SamplingOptions())
     words = words[words > EOS]
@@ -338,7 +339,7 @@ def test_the_worker_is_rewarded_by_quality():
         words = (f"model.adversarial.worker_reward={kind}", "model.adversarial.baseline=none")
         model = make(*words)
         rewards = torch.rand(REAL.shape, generator=rng(3)) * (REAL != PAD)
-        losses[kind] = model.policy_loss(REAL, rewards)[1]["worker_loss"].item()
+        losses[kind] = model.policy.loss(REAL, rewards)[1]["worker_loss"].item()
         log_prob = model.generator.token_log_prob(REAL, written=True).detach()
     expected = policy_gradient_loss(log_prob, rewards, REAL != PAD, model.task.max_length).item()
     assert losses["quality"] == pytest.approx(expected, rel=1e-5)
@@ -347,7 +348,7 @@ def test_the_worker_is_rewarded_by_quality():
 
 def losses_of(model: leakgan.LeakGAN, rewards: torch.Tensor) -> tuple[float, float]:
     """The manager's and the worker's."""
-    found = model.policy_loss(REAL, rewards)[1]
+    found = model.policy.loss(REAL, rewards)[1]
     return found["manager_loss"].item(), found["worker_loss"].item()
 
 
@@ -379,12 +380,10 @@ def test_a_constant_reward_asks_no_discriminator():
     """Whatever the worker's reward and the baseline are; D stays as it was pretrained."""
     leak = ("model.d_training.leak=current", "model.d_training.alone_steps=0")
     model = make("model.adversarial.reward=constant", *leak)
-    intrinsic = dataclasses.replace(
-        model.config.adversarial, worker_reward=leakgan.WorkerReward.intrinsic
-    )
-    model.config = dataclasses.replace(model.config, adversarial=intrinsic)
+    intrinsic = dataclasses.replace(model.config.adversarial, worker_reward=WorkerReward.intrinsic)
+    model.policy.config = intrinsic
     model.discriminator.score = None
-    rewards = model.rewards(REAL, REAL[:0], rng(1))
+    rewards = model.policy.rewards(REAL, REAL[:0], rng(1))
     assert losses_of(model, rewards) == pytest.approx(along_and_likely(model), rel=1e-4)
     before, phase = weights(model.discriminator), model.phases()[2]
     assert "d_loss" not in phase.step(REAL.repeat(phase.rows, 1)[: phase.rows], rng(1))

@@ -1,0 +1,170 @@
+"""What the generator of model=gan learns of its own samples: rewards, advantages, policy gradient.
+
+Shapes: B batch, T steps, R rollouts, N sentences.
+"""
+
+import copy
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from gantext.data.vocabulary import PAD
+from gantext.models.contract import Task
+from gantext.models.gan.config import (
+    AdversarialConfig,
+    Baseline,
+    LossReduction,
+    Reward,
+    RewardScale,
+)
+from gantext.nn import ranks
+from gantext.nn.optim import Optimiser, clipped_step
+from gantext.nn.text.language_model import LanguageModel
+from gantext.nn.text.output_layer import policy_nll
+from gantext.nn.text.places import at_places, mean_of_words, share_of_words, words_at
+from gantext.nn.text.rewards import (
+    leave_one_out_mean,
+    policy_weights,
+    previous_values,
+    ranked,
+    returns_to_go,
+    sampled,
+    spread,
+    standardised,
+    valid_mean,
+)
+from gantext.nn.text.rollouts import rollout_rewards, spaced, spacing
+from gantext.nn.text.text_cnn import TextCNN
+
+
+class PolicyGradient:
+    """The policy-gradient loss of a generator's samples, and what of it stays between steps.
+
+    Attributes:
+        rollout_policy: a copy that lags behind the generator, or the generator itself.
+        critic: the baseline `critic`.
+        ema: the baseline `ema`, ().
+    """
+
+    def __init__(
+        self,
+        config: AdversarialConfig,
+        task: Task,
+        generator: LanguageModel,
+        discriminator: TextCNN,
+    ) -> None:
+        self.config, self.max_length = config, task.max_length
+        self.generator, self.discriminator = generator, discriminator
+        self.rollout_every = spacing(config.rollout_every, task.max_length)
+        self.rollout_policy = copy.deepcopy(generator) if config.rollout_lag else generator
+        self.critic = nn.Linear(generator.output.in_features, 1).to(task.device)
+        nn.init.zeros_(self.critic.weight)
+        nn.init.zeros_(self.critic.bias)
+        self.critic_optimiser = Optimiser(torch.optim.Adam, self.critic.parameters(), 1e-2)
+        self.ema = torch.full((), 0.5, device=task.device)
+
+    def notes(self) -> Sequence[str]:
+        """How far apart rollouts are, where that was worked out."""
+        if not self.config.policy_weight or self.config.reward is not Reward.rollout:
+            return []
+        return spaced(self.config.rollout_every, self.rollout_every, self.max_length)
+
+    def loss(
+        self, tokens: Tensor, rng: torch.Generator
+    ) -> tuple[Tensor, dict[str, Tensor | float]]:
+        """The policy-gradient loss of the generator's own samples (B, T), and what to log.
+
+        The policy that is differentiated is the one that sampled: no dropout, no <unk>.
+        """
+        own, valid = ranks.mine(tokens), tokens != PAD
+        rewards, before = self.rewards(tokens, rng)  # (B, T)
+        advantage = self.advantages(rewards, before, tokens)
+        mine = ranks.mine(advantage), own != PAD, self.max_length
+        model, weights = self.generator, policy_weights(*mine)
+        if self.config.loss_reduction is LossReduction.sum:
+            weights = weights * (len(tokens) * self.max_length)
+        layer, features = model.output_layer(written=True), model.valid_features(own)
+        share = share_of_words(own, self.config.entropy_weight)
+        drawn = policy_nll(layer, features, words_at(own), weights, share)
+        return drawn.loss, {
+            "reward_std": spread(rewards, valid),
+            "g_loss": -(weights * drawn.log_prob).sum(),
+            "advantage_std": spread(advantage, valid),
+            "entropy": mean_of_words(drawn.entropy, own),
+            **sampled(tokens, rewards),
+        }
+
+    # Rewards
+
+    def sentence_rewards(self, tokens: Tensor) -> Tensor:
+        """What the judge gives for whole sentences (N, T): (N,). Nothing else asks it for them."""
+        return self.discriminator.score(tokens)
+
+    @torch.no_grad()
+    def rewards(self, tokens: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Q of each token, D's belief in what it leads to, and D's belief in the prefix before.
+
+        Both (B, T), zero at <pad>. The second depends on x_0..x_{t-1} only and has no value at
+        the first word.
+        """
+        config, valid = self.config, tokens != PAD
+        if config.reward is Reward.constant:
+            return valid.float(), torch.zeros(valid.shape, device=valid.device)
+        if config.reward is Reward.rollout:
+            policy, judge, count = self.rollout_policy, self.sentence_rewards, config.rollouts
+            found = rollout_rewards(policy, judge, tokens, count, self.rollout_every, rng).mean(2)
+            return found, previous_values(found, self.rollout_every) * valid
+        logits = self.discriminator.prefix_logits(ranks.mine(tokens))
+        belief = ranks.gathered(logits, len(tokens)).sigmoid() * valid
+        before = previous_values(belief, 1) * valid
+        return returns_to_go(belief, valid, config.discount), before
+
+    # Advantages
+
+    def advantages(self, rewards: Tensor, before: Tensor, tokens: Tensor) -> Tensor:
+        """Rewards less their baseline, rescaled; (B, T), zero at <pad>. Constant ones are left as
+        they are: less a baseline, or of deviation 1, they would be nothing."""
+        config, valid = self.config, tokens != PAD
+        if config.reward is Reward.constant:
+            return rewards
+        if config.reward_scale is RewardScale.rank:
+            rewards = ranked(rewards, valid, config.rank_delta)
+        advantage = (rewards - self._baseline(rewards, before, tokens)) * valid
+        if config.reward_scale is RewardScale.standardise:
+            advantage = standardised(advantage, valid)
+        return advantage
+
+    def _baseline(self, rewards: Tensor, before: Tensor, tokens: Tensor) -> Tensor:
+        kind, valid = self.config.baseline, tokens != PAD
+        if kind is Baseline.mean:
+            return leave_one_out_mean(rewards, valid)
+        if kind is Baseline.previous:
+            first = leave_one_out_mean(rewards, valid)
+            steps = torch.arange(tokens.shape[1], device=tokens.device)
+            return torch.where(steps < self.rollout_every, first, before)
+        if kind is Baseline.ema:
+            mean = self.ema.clone()
+            self.ema = 0.9 * self.ema + 0.1 * valid_mean(rewards, valid)
+            return mean
+        if kind is Baseline.critic:
+            return self._critic(rewards, tokens)
+        return torch.zeros_like(rewards)
+
+    def _critic(self, rewards: Tensor, tokens: Tensor) -> Tensor:
+        """A linear prediction of Q from the generator's state before each token."""
+        with torch.no_grad():
+            features = self.generator.features(tokens).float()
+        predicted: Tensor = self.critic(features).squeeze(-1).float()
+        loss = mean_of_words(at_places((predicted - rewards).square(), tokens), tokens)
+        clipped_step(self.critic_optimiser, self.critic, loss, clip=0)
+        return predicted.detach()
+
+    @torch.no_grad()
+    def lag(self) -> None:
+        """theta' <- lag * theta' + (1 - lag) * theta, of the rollout policy, where it is a copy."""
+        share = self.config.rollout_lag
+        if share:
+            pairs = zip(self.rollout_policy.parameters(), self.generator.parameters(), strict=True)
+            for old, new in pairs:
+                old.lerp_(new, 1 - share)

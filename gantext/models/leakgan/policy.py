@@ -1,0 +1,121 @@
+"""What manager and worker of model=leakgan learn of their own samples: rewards, policy gradients.
+
+Shapes: B batch, T steps, N sentences.
+"""
+
+import torch
+from torch import Tensor
+
+from gantext.data.vocabulary import PAD
+from gantext.models.contract import Task
+from gantext.models.leakgan.config import AdversarialConfig, Baseline, Reward, WorkerReward
+from gantext.models.leakgan.features import LeakyTextCNN
+from gantext.models.leakgan.generator import LeakGenerator
+from gantext.nn import ranks
+from gantext.nn.text.output_layer import policy_nll
+from gantext.nn.text.places import mean_of_words, words_at
+from gantext.nn.text.rewards import (
+    leave_one_out_mean,
+    policy_gradient_loss,
+    policy_weights,
+    ranked_among,
+    sampled,
+    valid_mean,
+)
+from gantext.nn.text.rollouts import rollout_rewards, spaced, spacing
+from gantext.nn.text.sampling import SamplingOptions
+
+
+class PolicyGradient:
+    """The policy-gradient losses of a generator's samples, and the rewards in them."""
+
+    def __init__(
+        self,
+        config: AdversarialConfig,
+        task: Task,
+        generator: LeakGenerator,
+        discriminator: LeakyTextCNN,
+    ) -> None:
+        self.config, self.max_length = config, task.max_length
+        self.generator, self.discriminator = generator, discriminator
+        # The constant reward, a control, asks no discriminator, which stays as it was pretrained.
+        self.judged = config.reward is not Reward.constant
+        goals = spacing(config.rollout_every, task.max_length)
+        self.rollout_every = goals * generator.config.goal_steps
+
+    def notes(self) -> list[str]:
+        """How far apart rollouts are, where that was worked out."""
+        config = self.config
+        asked = config.rollout_every if config.policy_weight and self.judged else 1
+        return spaced(asked, self.rollout_every, self.max_length)
+
+    def sentence_rewards(self, tokens: Tensor) -> Tensor:
+        """What the judge gives for whole sentences (N, T): (N,). Nothing else asks it for them."""
+        return self.discriminator.score(tokens)
+
+    @torch.no_grad()
+    def rewards(self, tokens: Tensor, real: Tensor, rng: torch.Generator) -> Tensor:
+        """Q of each token of (B, T) by rollouts every so many goals, (B, T), zero at <pad>; ranked
+        (the bootstrapped rescaled activation), except with rank_delta 0.
+
+        `real` sentences, (rank_real, T), join the ranking.
+        """
+        config = self.config
+        if not self.judged:
+            return (tokens != PAD).float()
+        found = rollout_rewards(
+            self.generator,
+            self.sentence_rewards,
+            tokens,
+            config.rollouts,
+            self.rollout_every,
+            rng,
+            SamplingOptions(config.temperature),
+        ).mean(2)  # (B, T)
+        if config.rank_delta == 0:
+            return found
+        standing = self.sentence_rewards(real) if len(real) else found.new_zeros(0)
+        return ranked_among(found, tokens != PAD, standing, config.rank_delta)
+
+    def loss(self, tokens: Tensor, rewards: Tensor) -> tuple[Tensor, dict[str, Tensor | float]]:
+        """Manager's and worker's policy-gradient losses on samples (B, T), and what to log.
+
+        Manager: -mean Q_s cos(f_{s+c} - f_s, g_s). Worker: -mean r_s log p(x_s), r_s its intrinsic
+        reward (or Q_s); p is the policy that sampled: no dropout, no <unk>, its temperature.
+        """
+        config = self.config
+        own, valid = ranks.mine(tokens), tokens != PAD
+        features, goals = self.generator.leak(own)
+        cosines = self.generator.goal_cosines(features, goals)
+        along = self.generator.intrinsic_rewards(features, goals)
+        intrinsic = ranks.gathered(along, len(tokens)) * valid
+        quality, advantage = self.advantages(rewards, intrinsic, valid)
+        mine, longest = own != PAD, self.max_length
+        manager_loss = policy_gradient_loss(cosines, ranks.mine(quality), mine, longest)
+        layer = self.generator.output_layer(written=True)
+        read = self.generator.worker_features(own, goals, temperature=config.temperature)
+        weights = policy_weights(ranks.mine(advantage), mine, longest)
+        worker = policy_nll(layer, read, words_at(own), weights)
+        return manager_loss + worker.loss, {
+            "manager_loss": manager_loss.detach(),
+            "worker_loss": worker.loss.detach(),
+            "goal_cosine_sampled": valid_mean(ranks.gathered(cosines.detach(), len(tokens)), valid),
+            "intrinsic": valid_mean(intrinsic, valid),
+            "entropy": mean_of_words(worker.entropy, own),
+            **sampled(tokens, rewards),
+        }
+
+    def advantages(
+        self, rewards: Tensor, intrinsic: Tensor, valid: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """What weighs the manager's cosines and the worker's words, (B, T) each, of Q and of the
+        worker's intrinsic rewards."""
+        config = self.config
+        by_quality = config.worker_reward is WorkerReward.quality or not self.judged
+        quality, advantage = rewards, rewards if by_quality else intrinsic
+        if config.one_reward:
+            quality, advantage = (valid_mean(each, valid) * valid for each in (quality, advantage))
+        if config.baseline is Baseline.mean and self.judged:
+            quality = quality - leave_one_out_mean(quality, valid)
+            advantage = advantage - leave_one_out_mean(advantage, valid)
+        return quality, advantage
