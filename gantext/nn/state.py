@@ -210,7 +210,7 @@ def _check_tree(state: Any) -> None:
                 _check_tree(value)
             except Misfit as error:
                 raise error.under(str(name)) from None
-    elif isinstance(state, list):
+    elif isinstance(state, (list, tuple)):
         _check_tree(dict(enumerate(state)))
     elif not (state is None or isinstance(state, (Tensor, *PLAIN))):
         raise Misfit(state, "a tensor or a plain value")

@@ -22,6 +22,7 @@ from gantext.nn.optim import Metrics, Optimiser
 from gantext.nn.state import NamedParts, weights_hash
 from gantext.nn.text.judges import pretrained
 from gantext.nn.text.judges.config import EncoderConfig
+from gantext.nn.text.judges.looked import Weights
 from gantext.nn.text.judges.pretrained import JUDGE, encoder_id
 
 SEED = 81  # of the output's first weights
@@ -110,6 +111,11 @@ class Reader:
     def networks(self) -> Mapping[str, nn.Module]:
         """The encoder and its output."""
         return {"encoder": self.encoder.network, "head": self.output}
+
+    def weights(self) -> Weights:
+        """All of them by name; not copied."""
+        states = {name: network.state_dict() for name, network in self.networks.items()}
+        return {f"{name}.{key}": one for name in states for key, one in states[name].items()}
 
     def logits_of(self, lines: Sequence[str]) -> Tensor:
         """(N,) of N lines, with a gradient."""

@@ -20,11 +20,11 @@ from gantext.nn.text.judges import encoder
 from gantext.nn.text.judges.config import EncoderConfig
 from gantext.nn.text.judges.encoder import FineTuning, Reader
 from gantext.nn.text.judges.lm_ratio import BACKWARD, LogProb, backward_rows, ratio
+from gantext.nn.text.judges.looked import Weights
 from gantext.nn.text.language_model import LanguageModel
 from gantext.nn.text.text_cnn import TextCNN
 
 Draw = Callable[[int, torch.Generator], Tensor]  # so many samples, (n, T)
-Weights = dict[str, Tensor]
 
 
 class TextFacts(Protocol):
@@ -60,7 +60,7 @@ class Member(Protocol):
         ...
 
     def weights(self) -> Weights:
-        """All of its weights, by name; not copied."""
+        """Those that looks at held-out sentences decide about, by name; not copied."""
         ...
 
     def take(self, state: dict[str, Any]) -> None:
@@ -137,10 +137,8 @@ class EncoderMember(Deferred):
     def weights(self) -> Weights:
         """Of the encoder and its output; none before they were made."""
         if self._tuning is not None:
-            networks: Mapping[str, Any] = self._tuning.reader.networks
-            states = {name: network.state_dict() for name, network in networks.items()}
-        else:
-            states = {name: self._read[name] for name in ("encoder", "head") if name in self._read}
+            return self._tuning.reader.weights()
+        states = {name: self._read[name] for name in ("encoder", "head") if name in self._read}
         return {f"{name}.{key}": one for name in states for key, one in states[name].items()}
 
     def state_dict(self) -> dict[str, Any]:
@@ -153,7 +151,6 @@ class EncoderMember(Deferred):
             self._read = Unmade(state)
         elif state:
             self._tuning.load_state_dict(state)
-
 
     def take(self, state: dict[str, Any]) -> None:
         """Begin with the weights of another run's; without its optimisers."""
@@ -192,8 +189,8 @@ class RatioMember(NamedParts):
         """Its optimiser is small, and stays."""
 
     def weights(self) -> Weights:
-        """Of the backward model."""
-        return dict(self.backward.state_dict())
+        """None: it is fitted by likelihood to the end of its schedule, whatever looks say."""
+        return {}
 
     def take(self, state: dict[str, Any]) -> None:
         """Begin with another run's backward model."""

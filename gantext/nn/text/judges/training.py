@@ -23,6 +23,7 @@ from gantext.nn.state import NamedParts
 from gantext.nn.text.held_out import HeldOut, Rules
 from gantext.nn.text.judges.config import JudgeConfig, Kind
 from gantext.nn.text.judges.lm_ratio import LogProb
+from gantext.nn.text.judges.looked import Looked, Weights
 from gantext.nn.text.judges.members import (
     CnnMember,
     Draw,
@@ -30,7 +31,6 @@ from gantext.nn.text.judges.members import (
     Member,
     RatioMember,
     TextFacts,
-    Weights,
     most_rows,
 )
 from gantext.nn.text.text_cnn import TextCNN
@@ -81,7 +81,7 @@ class JudgeTrainer(NamedParts):
         self.calibrated, self.beside = False, 0
         stops = config.patience if Kind.lm_ratio not in config.members else 0
         rules = Rules(config.look_every, stops, decide=True)
-        self.held_out = HeldOut(_Looked(self), facts.held_out, sample, rules, "the judge")
+        self.held_out = HeldOut(Looked(self.logits, self.weights), facts.held_out, sample, rules)
 
     # What it says
 
@@ -168,9 +168,7 @@ class JudgeTrainer(NamedParts):
 
     def parts(self) -> Mapping[str, Any]:
         """Its members but the discriminator, which is the model's own."""
-        return {
-            name: member for name, member in self.members.items() if name != Kind.cnn.value
-        }
+        return {name: member for name, member in self.members.items() if name != Kind.cnn.value}
 
     def state_dict(self) -> dict[str, Any]:
         """Its members', its calibrations and counters."""
@@ -188,30 +186,8 @@ class JudgeTrainer(NamedParts):
         self.calibrations, self.calibrated = state["calibrations"].cpu(), state["calibrated"]
 
     def weights(self) -> Weights:
-        """All of its weights and calibrations by name; not copied."""
+        """Those that looks decide about, and calibrations, by name; not copied."""
         found = {"calibrations": self.calibrations}
         for name, member in self.members.items():
             found |= {f"{name}/{key}": one for key, one in member.weights().items()}
         return found
-
-
-class _Looked:
-    """The judge as `HeldOut` keeps and puts back its weights."""
-
-    def __init__(self, judge: JudgeTrainer) -> None:
-        self.judge = judge
-
-    def logits(self, tokens: Tensor) -> Tensor:
-        """(N,) of (N, T) tokens."""
-        return self.judge.logits(tokens)
-
-    def state_dict(self) -> Weights:
-        """All of its weights."""
-        return self.judge.weights()
-
-    @torch.no_grad()
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take weights that `state_dict` gave."""
-        for name, weight in self.judge.weights().items():
-            if name in state:
-                weight.copy_(state[name])
