@@ -30,7 +30,6 @@ from gantext.inference.judges.cache import (
 from gantext.inference.judges.contract import Say
 from gantext.inference.judges.pretrained import JUDGE, encoder_id
 from gantext.inference.judges.sides import FRESH, Sides
-from gantext.inference.sentences import known_sentences
 from gantext.nn.optim import Optimiser
 from gantext.nn.state import restore
 from gantext.nn.text.sampling import SamplingOptions
@@ -176,7 +175,7 @@ def _fine_tuned(sides: Sides, encoder: TextEncoder, head: nn.Linear, say: Say) -
 def _batches(sides: Sides) -> Iterator[tuple[list[str], list[str]]]:
     """The real lines and the lines of samples of each step; no sample comes twice."""
     half = BATCH_SIZE // 2
-    real = Batches(known_sentences(sides.training), SEED)
+    real = Batches(sides.training.known(), SEED)
     fresh = sides.samples(STEPS * half, "train", SamplingOptions())
     for rows in torch.split(fresh, half):
         yield sides.lines(real.next(half)), sides.lines(rows)

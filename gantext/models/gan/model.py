@@ -19,6 +19,7 @@ from gantext.nn.state import NamedParts
 from gantext.nn.text.adversary import DiscriminatorTrainer, fresh, untrained
 from gantext.nn.text.captured_decode import Sampler
 from gantext.nn.text.fitting import MLETrainer, mean_nll
+from gantext.nn.text.held_out import HeldOut
 from gantext.nn.text.language_model import LanguageModel
 from gantext.nn.text.output_layer import policy_nll
 from gantext.nn.text.places import at_places, mean_of_words, share_of_words, words_at
@@ -67,6 +68,9 @@ class GAN(NamedParts):
         self.d_trainer = DiscriminatorTrainer(
             self.discriminator, config.d_training, config.adversarial.reward is Reward.prefix
         )
+        judged_on = task.held_out if self.judged else None
+        rules = config.d_training.rules()
+        self.held_out = HeldOut(self.discriminator, judged_on, self.plain_samples, rules)
         self.critic_optimiser = Optimiser(torch.optim.Adam, self.critic.parameters(), 1e-2)
         self.ema = torch.full((), 0.5, device=task.device)
         self.adversarial_steps = 0
@@ -81,17 +85,19 @@ class GAN(NamedParts):
         alone, beside = (d.pretrain_steps, d.steps) if self.judged else (0, 0)
         rows = max(1, beside * d.batch_size + (g.batch_size if g.mle_weight else 0))
         first = Phase("mle", total, mle.batch_size, step, warmup=rise).by("mle.epochs", mle.tied)
-        second = Phase("discriminator", alone, d.batch_size, self.d_step, scored=False)
+        second = Phase("discriminator", alone, d.batch_size, self.d_step_alone, scored=False)
         third = Phase("adversarial", g.steps, rows, self.adversarial_step, adversarial=True)
         third = third.by("adversarial.steps").some_at_once(max(2 * d.batch_size, g.batch_size))
-        return [first, second.by("d_training.pretrain_steps"), third]
+        second = second.by("d_training.pretrain_steps", d.tied).until(self.held_out.waited_in_vain)
+        return [first, second, third]
 
     def notes(self) -> Sequence[str]:
-        """How far apart rollouts are, where that was worked out."""
+        """How far apart rollouts are, where that was worked out; that nothing is held out."""
         config = self.config.adversarial
+        said = self.held_out.notes() if self.judged else []
         if not config.policy_weight or config.reward is not Reward.rollout:
-            return []
-        return spaced(config.rollout_every, self.rollout_every, self.task.max_length)
+            return said
+        return [*said, *spaced(config.rollout_every, self.rollout_every, self.task.max_length)]
 
     def networks(self) -> Mapping[str, nn.Module]:
         """Generator and discriminator."""
@@ -116,6 +122,16 @@ class GAN(NamedParts):
         trained = self.d_trainer.optimiser.stepped or (self.judged and self.adversarial_steps)
         return {"real": self.discriminator.score(tokens)} if trained else {}
 
+    def plain_samples(self, n: int, rng: torch.Generator) -> Tensor:
+        """n sentences as they are rewarded, (n, T)."""
+        return self.sample(n, rng, SamplingOptions())
+
+    def d_step_alone(self, real: Tensor, rng: torch.Generator) -> Metrics:
+        """`d_step` in the discriminator's own phase, with looks at held-out sentences."""
+        found = {**self.held_out.enter("discriminator"), **self.d_step(real, rng)}
+        last = self.held_out.steps + 1 == self.config.d_training.pretrain_steps
+        return {**found, **self.held_out.learned(last=last)}
+
     def d_step(self, real: Tensor, rng: torch.Generator) -> Metrics:
         """One discriminator update on real (B, T) against as many fresh samples."""
         config = self.config.d_training
@@ -130,21 +146,32 @@ class GAN(NamedParts):
         config = self.config.adversarial
         real, d_size = batch, self.config.d_training.batch_size
         mle_batch = real[len(real) - config.batch_size :] if config.mle_weight else None
-        found = dict(self.g_step(mle_batch, rng))
-        for i in range(self.config.d_training.steps if self.judged else 0):
+        steps = self.config.d_training.steps if self.judged else 0
+        found = dict(self.held_out.enter("adversarial", beside=True))
+        rewarded = self.rewarded
+        found.update(self.g_step(mle_batch, rng))
+        for i in range(steps):
             found.update(self.d_step(real[i * d_size : (i + 1) * d_size], rng))
+        found.update(self.held_out.beside(steps, rewarded))
         self.adversarial_steps += 1
         return found
+
+    @property
+    def rewarded(self) -> bool:
+        """Whether the policy gradient has a weight: by the config, and by what D is worth."""
+        return bool(self.config.adversarial.policy_weight) and self.held_out.trusted
 
     def g_step(self, mle_batch: Tensor | None, rng: torch.Generator) -> Metrics:
         """One policy-gradient update on fresh samples (and an MLE batch, if weighted).
 
-        With `policy_weight` 0 no sample is drawn: the control that has the same MLE steps alone.
+        Without a weight of the policy no sample is drawn: MLE steps alone, or no update.
         """
         config = self.config.adversarial
         found: dict[str, Tensor | float] = {}
         loss = torch.zeros((), device=self.task.device)
-        if config.policy_weight:
+        if not self.rewarded and mle_batch is None:
+            return found
+        if self.rewarded:
             tokens = trimmed(self.sample(config.batch_size, rng, SamplingOptions()))
             policy_loss, found = self.policy_loss(tokens, rng)
             loss = config.policy_weight * policy_loss
@@ -259,6 +286,7 @@ class GAN(NamedParts):
             "g_optimiser": self.g_optimiser,
             "d_optimiser": self.d_trainer.optimiser,
             "critic_optimiser": self.critic_optimiser,
+            "held_out": self.held_out,
         }
 
     def state_dict(self) -> dict[str, Any]:

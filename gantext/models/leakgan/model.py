@@ -27,6 +27,7 @@ from gantext.nn.optim import Metrics, Optimiser, clipped_step
 from gantext.nn.state import NamedParts
 from gantext.nn.text.adversary import DiscriminatorTrainer, fresh, untrained
 from gantext.nn.text.fitting import MLETrainer
+from gantext.nn.text.held_out import HeldOut
 from gantext.nn.text.output_layer import mean_word_nll, policy_nll
 from gantext.nn.text.places import at_places, counted, mean_of_words, words_at
 from gantext.nn.text.rewards import (
@@ -77,6 +78,9 @@ class LeakGAN(NamedParts):
         )
         self.d_pretrainer = DiscriminatorTrainer(self.discriminator, first, d.prefixes)
         self.d_trainer = DiscriminatorTrainer(self.discriminator, d, d.prefixes)
+        self.held_out = HeldOut(
+            self.discriminator, task.held_out, self.rewarded_samples, d.rules(put_back=keeps)
+        )
         self.d_steps = math.ceil(d.pretrain_steps / max(1, self.trainer.total))
         if self.trainer.total and self.d_steps > MOST_D_STEPS:
             raise UserError(
@@ -99,19 +103,21 @@ class LeakGAN(NamedParts):
         step, total, rise = self.pretraining_step, self.trainer.total, mle.warmup_steps
         spread = "the discriminator's steps are spread over its own" if d.pretrain_steps else ""
         first = Phase("pretraining", total, rows, step, warmup=rise)
-        second = Phase("discriminator", alone, d.batch_size, self.d_step, True, False)
+        second = Phase("discriminator", alone, d.batch_size, self.d_step_alone, True, False)
         third = Phase("adversarial", g.steps, used, self.adversarial_step, adversarial=True)
         first = first.by("mle.epochs", mle.tied or spread)
         first = first.some_at_once(max(mle.batch_size, 2 * d.pretrain_batch_size))
         both = max(mle.batch_size, 2 * d.batch_size, g.batch_size, g.rank_real)
         third = third.by("adversarial.steps").some_at_once(both)
-        return [first, second.by("d_training.alone_steps"), third]
+        second = second.by("d_training.alone_steps", d.tied).until(self.held_out.waited_in_vain)
+        return [first, second, third]
 
     def notes(self) -> Sequence[str]:
-        """How far apart rollouts are, where that was worked out."""
+        """How far apart rollouts are, where that was worked out; that nothing is held out."""
         config = self.config.adversarial
         asked = config.rollout_every if config.policy_weight and self.judged else 1
-        return spaced(asked, self.rollout_every, self.task.max_length)
+        apart = spaced(asked, self.rollout_every, self.task.max_length)
+        return [*self.held_out.notes(), *apart]
 
     def networks(self) -> Mapping[str, nn.Module]:
         """Generator (manager and worker) and discriminator."""
@@ -121,6 +127,10 @@ class LeakGAN(NamedParts):
         """Draw n sentences, (n, T)."""
         with self.leak.read_often(n * self.task.max_length):
             return decode(self.writer(n, rng), n, self.task.max_length, rng, options)
+
+    def rewarded_samples(self, n: int, rng: torch.Generator) -> Tensor:
+        """n sentences as they are rewarded, (n, T)."""
+        return self.sample(n, rng, SamplingOptions(self.config.adversarial.temperature))
 
     def writer(self, n: int, rng: torch.Generator) -> Policy:
         """The generator, which reads the leaked features of each prefix."""
@@ -155,15 +165,33 @@ class LeakGAN(NamedParts):
         """D steps where they are due, then one of the generator."""
         d, done, total = self.config.d_training, self.trainer.done, self.trainer.total
         due = (done + 1) * d.pretrain_steps // total - done * d.pretrain_steps // total
-        found: dict[str, Tensor | float] = {}
-        rows = d.pretrain_batch_size
-        for i in range(due):
-            found.update(self.d_step(batch[i * rows : (i + 1) * rows], rng, self.d_pretrainer))
-        if due and self.leak is not self.discriminator:
-            self.leak.load_state_dict(self.discriminator.state_dict())
+        found = self.d_steps_within(batch, due, rng) if due else {}
         shown = self.trainer.shown(batch[: self.config.mle.batch_size], rng)
         loss, said = self.mle_loss(shown, rng)
         return {**found, **said, **self.trainer.update(loss)}
+
+    def d_steps_within(self, batch: Tensor, due: int, rng: torch.Generator) -> Metrics:
+        """So many D steps of pretraining, as long as D learns; the generator reads what it learns.
+
+        When D's best weights are put back, what the generator reads stays as it was last: at no
+        step do its features jump.
+        """
+        d, rows = self.config.d_training, self.config.d_training.pretrain_batch_size
+        found = dict(self.held_out.enter("pretraining"))
+        if self.held_out.stopped:
+            return found
+        for i in range(due):
+            found.update(self.d_step(batch[i * rows : (i + 1) * rows], rng, self.d_pretrainer))
+        if self.leak is not self.discriminator:
+            self.leak.load_state_dict(self.discriminator.state_dict())
+        last = self.held_out.steps + due == d.pretrain_steps
+        return {**found, **self.held_out.learned(due, last)}
+
+    def d_step_alone(self, real: Tensor, rng: torch.Generator) -> Metrics:
+        """`d_step` in the discriminator's own phase, with looks at held-out sentences."""
+        found = {**self.held_out.enter("discriminator"), **self.d_step(real, rng)}
+        last = self.held_out.steps + 1 == self.config.d_training.alone_steps
+        return {**found, **self.held_out.learned(last=last)}
 
     def d_step(
         self, real: Tensor, rng: torch.Generator, trainer: DiscriminatorTrainer | None = None
@@ -193,7 +221,10 @@ class LeakGAN(NamedParts):
         config, d = self.config.adversarial, self.config.d_training
         rows = self.config.mle.batch_size
         found: dict[str, Tensor | float] = {}
-        if config.policy_weight:
+        if self.judged:
+            found.update(self.held_out.enter("adversarial", beside=True))
+        rewarded = bool(config.policy_weight) and (self.held_out.trusted or not self.judged)
+        if rewarded:
             found.update(self.g_step(batch[: self.joining], rng))
         for i in range(self.mle_steps):
             shown = self.trainer.shown(batch[i * rows : (i + 1) * rows], rng)
@@ -204,6 +235,8 @@ class LeakGAN(NamedParts):
         steps = d.steps if self.judged else 0
         for i in range(first, first + steps * d.batch_size, d.batch_size):
             found.update(self.d_step(batch[i : i + d.batch_size], rng))
+        if self.judged:
+            found.update(self.held_out.beside(steps, rewarded))
         self.adversarial_steps += 1
         return found
 
@@ -298,6 +331,7 @@ class LeakGAN(NamedParts):
             "mle_optimiser": self.mle_optimiser,
             "d_optimiser": self.d_trainer.optimiser,
             "d_pretraining_optimiser": self.d_pretrainer.optimiser,
+            "held_out": self.held_out,
         }
 
     def state_dict(self) -> dict[str, Any]:
