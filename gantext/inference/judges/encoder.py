@@ -15,7 +15,6 @@ from gantext.data.batches import Batches
 from gantext.inference.judges.cache import State, cache_name, cached_weights, judges_folder
 from gantext.inference.judges.contract import Say
 from gantext.inference.judges.sides import Sides
-from gantext.inference.sentences import known_sentences
 from gantext.nn.state import restore, weights_hash
 from gantext.nn.text.held_out import LOSS, HeldOut, Rules
 from gantext.nn.text.judges.config import PACKAGE, EncoderConfig
@@ -85,7 +84,7 @@ def _fine_tuned(sides: Sides, reader: Reader, say: Say) -> State:
 def _batches(sides: Sides) -> Iterator[tuple[list[str], list[str]]]:
     """The real lines and the lines of samples of each step; no sample comes twice."""
     rows = FINE_TUNING.batch_size
-    real = Batches(known_sentences(sides.training), SEED)
+    real = Batches(sides.training.known(), SEED)
     fresh = sides.samples(STEPS * rows, "train", SamplingOptions())
     for samples in torch.split(fresh, rows):
         yield sides.lines(real.next(rows)), sides.lines(samples)

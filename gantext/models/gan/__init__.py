@@ -21,7 +21,7 @@ Where this differs from the paper and its released code, and why:
 """
 
 from gantext.models.contract import Ability, Reads
-from gantext.models.gan.config import Config
+from gantext.models.gan.config import Config, settled
 from gantext.models.gan.model import GAN, build
 from gantext.plots.curves import (
     D_ACCURACY,
@@ -35,7 +35,7 @@ from gantext.plots.curves import (
     REWARD,
 )
 
-__all__ = ["CAN", "CURVES", "GAN", "PARALLEL", "READS", "SHOWN", "Config", "build"]
+__all__ = ["CAN", "CURVES", "GAN", "PARALLEL", "READS", "SHOWN", "Config", "build", "settled"]
 
 READS = Reads.text
 PARALLEL = True

@@ -12,6 +12,7 @@ from gantext.models.leakgan.config import AdversarialConfig, Baseline, Reward, W
 from gantext.models.leakgan.features import LeakyTextCNN
 from gantext.models.leakgan.generator import LeakGenerator
 from gantext.nn import ranks
+from gantext.nn.text.judges.training import JudgeTrainer
 from gantext.nn.text.output_layer import policy_nll
 from gantext.nn.text.places import mean_of_words, words_at
 from gantext.nn.text.rewards import (
@@ -34,24 +35,24 @@ class PolicyGradient:
         config: AdversarialConfig,
         task: Task,
         generator: LeakGenerator,
-        discriminator: LeakyTextCNN,
+        judge: LeakyTextCNN | JudgeTrainer,
     ) -> None:
         self.config, self.max_length = config, task.max_length
-        self.generator, self.discriminator = generator, discriminator
+        self.generator, self.judge = generator, judge
         # The constant reward, a control, asks no discriminator, which stays as it was pretrained.
         self.judged = config.reward is not Reward.constant
-        goals = spacing(config.rollout_every, task.max_length)
+        goals = spacing(config.rollout_every, task.max_length, judge.places)
         self.rollout_every = goals * generator.config.goal_steps
 
     def notes(self) -> list[str]:
         """How far apart rollouts are, where that was worked out."""
         config = self.config
         asked = config.rollout_every if config.policy_weight and self.judged else 1
-        return spaced(asked, self.rollout_every, self.max_length)
+        return spaced(asked, self.rollout_every, self.max_length, self.judge.places)
 
     def sentence_rewards(self, tokens: Tensor) -> Tensor:
         """What the judge gives for whole sentences (N, T): (N,). Nothing else asks it for them."""
-        return self.discriminator.score(tokens)
+        return self.judge.score(tokens)
 
     @torch.no_grad()
     def rewards(self, tokens: Tensor, real: Tensor, rng: torch.Generator) -> Tensor:

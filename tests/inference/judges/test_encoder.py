@@ -11,7 +11,6 @@ import gantext
 from gantext.inference.judges import encoder as judge_of
 from gantext.inference.judges.encoder import encoder_judge
 from gantext.inference.judges.sides import Sides, check
-from gantext.inference.sentences import known_sentences
 from gantext.nn.text.judges.config import EncoderConfig
 from gantext.nn.text.judges.encoder import Reader
 from gantext.nn.text.sampling import SamplingOptions
@@ -25,7 +24,7 @@ class Same(Sides):
         """The sentences of the side that they are held against, over and over."""
         held = self.padded(self.held_out)
         real = {
-            "train": self.padded(known_sentences(self.training)),
+            "train": self.padded(self.training.known()),
             "stop": held[::2],
             "check": held[1::2],
         }

@@ -2,6 +2,7 @@
 
 import dataclasses
 import enum
+from collections.abc import Sized
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,8 +84,9 @@ class JudgeConfig:
         read = () if self.encoder.base == NO_ENCODER else (Kind.encoder,)
         return (Kind.cnn, Kind.lm_ratio, *read)
 
-    def check(self, held_out: int) -> None:
-        """Refuse a judge that cannot be had, or not be checked on so many held-out sentences.
+    def check(self, held_out: Sized | None) -> None:
+        """Refuse a judge that cannot be had, or not be checked on so few held-out sentences; None:
+        nobody looks.
 
         Raises:
             UserError: so it is, in one line.
@@ -95,7 +97,7 @@ class JudgeConfig:
             if self.encoder.base == NO_ENCODER:
                 raise UserError("model.judge.kind=encoder needs model.judge.encoder.base=package")
             encoder_id(self.encoder.folder)
-        if held_out < LEAST:
+        if held_out is not None and len(held_out) < LEAST:
             raise UserError(
                 f"model.judge.kind={self.kind.value}: no sentences are held out to check it on: "
                 "data.validation=1000 (of scenes and oracle data.validation_size) holds some out"

@@ -33,9 +33,11 @@ from gantext.nn.text.judges.members import (
     TextFacts,
     most_rows,
 )
+from gantext.nn.text.judges.pretrained import encoder_id
+from gantext.nn.text.rollouts import PLACES
 from gantext.nn.text.text_cnn import TextCNN
 
-PHASE = "judge"
+PHASE, FEW_PLACES = "judge", 4
 
 
 class JudgeTrainer(NamedParts):
@@ -79,9 +81,11 @@ class JudgeTrainer(NamedParts):
         self.leading = list(self.members.values())[-1]
         self.calibrations = torch.zeros(len(self.members), 2, dtype=torch.float64)
         self.calibrated, self.beside = False, 0
-        stops = config.patience if Kind.lm_ratio not in config.members else 0
-        rules = Rules(config.look_every, stops, decide=True)
-        self.held_out = HeldOut(Looked(self.logits, self.weights), facts.held_out, sample, rules)
+        # What is fitted by likelihood makes all of its steps, whatever looks say.
+        fitted, reads = Kind.lm_ratio in config.members, Kind.encoder in config.members
+        rules = Rules(config.look_every, 0 if fitted else config.patience, True, put_back=reads)
+        looked = Looked(self.logits, self.weights), facts.held_out, sample, rules
+        self.held_out = HeldOut(*looked, "the judge", lean=True)
 
     # What it says
 
@@ -104,7 +108,25 @@ class JudgeTrainer(NamedParts):
         """Probability of 'real' of (N, T) sentences, (N,), without gradient."""
         return self.log_odds(tokens).sigmoid()
 
+    @property
+    def places(self) -> int:
+        """At how many words of the longest sentences `rollout_every: auto` rolls out: few where
+        an encoder reads each completed sentence, which takes a millisecond or two."""
+        return FEW_PLACES if Kind.encoder in self.config.members else PLACES
+
+    def notes(self) -> list[str]:
+        """What is said of it when training starts."""
+        config = self.config
+        read = f" ({encoder_id(config.encoder.folder)})" if Kind.encoder in config.members else ""
+        names = " and ".join(kind.value for kind in config.members)
+        return [f"rewards are by the judge {names}{read}, in a phase of its own"]
+
     # How it learns
+
+    @property
+    def tied(self) -> str:
+        """Why its steps depend on how many there are."""
+        return "the judge's best weights go on after the last of its steps"
 
     @property
     def rows(self) -> int:
@@ -161,11 +183,6 @@ class JudgeTrainer(NamedParts):
 
     # State
 
-    @property
-    def trained(self) -> bool:
-        """Whether its phase has ended."""
-        return self.calibrated
-
     def parts(self) -> Mapping[str, Any]:
         """Its members but the discriminator, which is the model's own."""
         return {name: member for name, member in self.members.items() if name != Kind.cnn.value}
@@ -179,14 +196,24 @@ class JudgeTrainer(NamedParts):
         super().load_state_dict(state)
         self.calibrations = state["calibrations"].cpu()
 
-    def take(self, state: Mapping[str, Any]) -> None:
-        """Begin with what another run's has learned."""
+    def take(self, state: Mapping[str, Any] | None) -> list[str]:
+        """Begin with what another run's judge has learned; what is to be said where that is none.
+
+        Raises:
+            KeyError: that is of another kind.
+        """
+        if state is None or not state["calibrated"]:
+            return ["the judge starts untrained: it has made no step there"]
         for name, member in self.members.items():
-            member.take(state.get(name, {}))
-        self.calibrations, self.calibrated = state["calibrations"].cpu(), state["calibrated"]
+            member.take(state[name] if name in self.parts() else {})
+        self.calibrations, self.calibrated = state["calibrations"].cpu(), True
+        return []
 
     def weights(self) -> Weights:
-        """Those that looks decide about, and calibrations, by name; not copied."""
+        """Those that looks decide about, and calibrations, by name; not copied. None before there
+        is an encoder."""
+        if not self.leading.weights():
+            return {}
         found = {"calibrations": self.calibrations}
         for name, member in self.members.items():
             found |= {f"{name}/{key}": one for key, one in member.weights().items()}

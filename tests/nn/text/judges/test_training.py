@@ -231,11 +231,11 @@ def test_what_auto_takes(
 
 def test_what_cannot_be_had_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UserError, match=r"kind=lm_ratio: no sentences are held out to check it on"):
-        dataclasses.replace(CONFIG, kind=Kind.lm_ratio).check(3)
+        dataclasses.replace(CONFIG, kind=Kind.lm_ratio).check("abc")
     none = dataclasses.replace(CONFIG.encoder, base="none")
     with pytest.raises(UserError, match=r"kind=encoder needs model.judge.encoder.base=package"):
-        dataclasses.replace(CONFIG, encoder=none).check(100)
+        dataclasses.replace(CONFIG, encoder=none).check("abcd")
     monkeypatch.setattr("gantext.nn.text.judges.pretrained.DEFAULT", "no-such-encoder")
     with pytest.raises(UserError, match=r"needs an optional package: pip install 'gantext\[judge"):
-        CONFIG.check(100)
-    dataclasses.replace(CONFIG, kind=Kind.cnn).check(0)
+        CONFIG.check(None)
+    dataclasses.replace(CONFIG, kind=Kind.cnn).check("")
