@@ -49,8 +49,8 @@ def task_of(
         words, rare = data.vocabulary, singletons(data.vocabulary)
         sizes = len(words), data.max_length, len(data.train)
         fixed, held_out = bool(words.fixed_length), held_out_of(data).to(device)
-        more = data.draw, held_out, lines_of(words), data.truth is not None
-        return Task(*sizes, rare, device, graphs, fixed, *more)
+        lines, known = lines_of(words), data.truth is not None
+        return Task(*sizes, rare, device, graphs, fixed, data.draw, held_out, lines, known)
     return PictureTask(
         data.channels,
         data.size,

@@ -25,4 +25,5 @@ class Characters:
     def embed(self, lines: Sequence[str]) -> Tensor:
         """The mean of its characters' vectors."""
         self.read |= set(lines)
-        return torch.stack([self.network(torch.tensor([*line.encode()])).mean(0) for line in lines])
+        rows = [torch.tensor([*f" {line}".encode()]) for line in lines]  # one may have no words
+        return torch.stack([self.network(row).mean(0) for row in rows])

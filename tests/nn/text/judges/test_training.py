@@ -160,6 +160,18 @@ def test_it_goes_on_exactly_and_is_loaded_only_to_train(
     assert own.keys() == other.keys() and all(torch.equal(own[key], other[key]) for key in own)
 
 
+def test_a_run_begins_with_the_judge_of_another(tmp_path: Path) -> None:
+    rng = generator(0, "noise", CPU)
+    first, other = judge(), judge()
+    assert other.take(None) == ["the judge starts untrained: it has made no step there"]
+    assert other.take(first.state_dict()) == other.take(None)
+    stepped(first, 30, rng)
+    checkpoint.write(tmp_path / "state", first.state_dict())
+    assert not other.take(checkpoint.read(tmp_path / "state"))
+    rows = others(5, rng)
+    assert torch.equal(other.log_odds(rows), first.log_odds(rows)) and not other.beside
+
+
 def test_another_encoder_does_not_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
     trainer = judge()
     for member in trainer.members.values():
