@@ -49,7 +49,14 @@ CNN = [
 ]
 MODELS = {
     "mle": ["model=mle", *COMMON, *LSTM, "model.mle.epochs=7"],
-    "gan": ["model=gan", *COMMON, *LSTM, *CNN, "model.adversarial.entropy_weight=0.01"],
+    "gan": [
+        "model=gan",
+        *COMMON,
+        *LSTM,
+        *CNN,
+        "model.adversarial.entropy_weight=0.01",
+        "model.adversarial.kl_weight=0.1",
+    ],
     "leakgan": [
         "model=leakgan",
         *COMMON,
@@ -61,6 +68,7 @@ MODELS = {
         "model.d_training.alone_steps=2",
         "model.adversarial.worker_reward=intrinsic",
         "model.adversarial.rank_real=3",
+        "model.adversarial.kl_weight=0.1",
     ],
     "vae": [
         "model=vae",

@@ -56,6 +56,8 @@ FEW_GAN = [
     *(word for word in FEW_MLE if not word.startswith("data")),
     "model.d_training.pretrain_steps=1",
     "model.adversarial.steps=2",
+    "model.adversarial.kl_weight=0.1",
+    "model.adversarial.ema=0.5",
 ]
 TEXT = {
     "mle": [*conftest.SMALL_MLE, *FEW_MLE],

@@ -81,6 +81,13 @@ REWARD = Layout(
     {"reward": "mean reward"},
     band={"reward": "reward_std"},
 )
+ANCHOR = Layout(
+    "Divergence from the start of the phase",
+    "KL of the generator's next-word distribution from that of the generator as the adversarial "
+    "phase began, a mean over the tokens that it sampled; with adversarial.kl_weight.",
+    "KL (nats per token)",
+    {"kl_anchor": "generator"},
+)
 DIVERSITY = Layout(
     "Diversity",
     "Share of sentences that are unique, among regular samples and within a batch.",

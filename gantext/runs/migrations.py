@@ -166,6 +166,12 @@ CHANGES: tuple[Change, ...] = (
         Change(9, Part.state, "algorithm.held_out", NEVER_LOOKED, beside=own)
         for own in ("critic_optimiser", "d_accuracies")  # of gan and of leakgan
     ),
+    # Rewards were probabilities, a generator was free to go where it would, and was not averaged.
+    *(
+        Change(9, Part.settings, f"model.adversarial.{key}", 0.0, model=name)
+        for name in ("gan", "leakgan")
+        for key in ("log_odds_clip", "kl_weight", "ema")
+    ),
 )
 
 

@@ -17,6 +17,7 @@ from gantext.config.settings import Phases, Settings
 from gantext.errors import UserError
 from gantext.models.contract import Phase
 from gantext.nn import ranks
+from gantext.nn.ema import of_averages
 from gantext.runs import listing
 from gantext.runs.device import best_device
 from gantext.runs.folder import RunDir
@@ -177,7 +178,7 @@ def take_pretrained(job: Job) -> Taken:
     source, phase = listing.find_at(settings.from_run, Path(settings.runs_dir))
     name = f"{source.path.name}@{phase}" if phase else source.path.name
     found = source.checkpoint(phase, moments=False)
-    state, notes = found.model["algorithm"], []
+    state, notes = of_averages(found.model["algorithm"]), list[str]()
     origin = {"run": name, "step": found.step, "weights": found.digest}
     try:
         if source.vocabulary != job.data.vocabulary:

@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import itertools
 import math
 
 import pytest
@@ -13,7 +14,7 @@ from gantext.errors import UserError
 from gantext.models import gan
 from gantext.models.contract import Task
 from gantext.nn.text.lstm import at_words
-from gantext.nn.text.sampling import SamplingOptions
+from gantext.nn.text.sampling import SamplingOptions, decode
 from tests.nn.text import plain
 
 CPU = torch.device("cpu")
@@ -47,22 +48,28 @@ def make(*overrides: str, words: int = 6, length: int = 3) -> gan.GAN:
     return model
 
 
-def all_sentences() -> torch.Tensor:
-    """Every sentence over the words 4 and 5 with T = 3: those that end, and those cut at 3."""
-    words = (4, 5)
-    rows = [[EOS, PAD, PAD]]
-    rows += [[a, EOS, PAD] for a in words]
-    rows += [[a, b, c] for a in words for b in words for c in (EOS, *words)]
-    return torch.tensor(rows)
+def all_sentences(length: int = 3) -> torch.Tensor:
+    """Every sentence over the words 4 and 5: those that end within T words, and those cut there."""
+    ended = [
+        [*words, EOS, *[PAD] * (length - 1 - n)]
+        for n in range(length)
+        for words in itertools.product((4, 5), repeat=n)
+    ]
+    return torch.tensor([*ended, *itertools.product((4, 5), repeat=length)])
+
+
+def likelihoods(network, rows: torch.Tensor) -> torch.Tensor:
+    """log p of each sentence, with a gradient."""
+    features = network.valid_features(rows)
+    every = plain.log_probs(network.output_layer(written=True), features)
+    chosen = every.gather(1, rows[rows != PAD][:, None])[:, 0]
+    return at_words(chosen, rows).sum(1)
 
 
 def exact_gradient(model: gan.GAN) -> torch.Tensor:
     """d/dtheta of sum over x of p(x) D(x), by enumeration."""
     rows = all_sentences()
-    words, features = rows[rows != PAD], model.generator.valid_features(rows)
-    every = plain.log_probs(model.generator.output_layer(written=True), features)
-    chosen = every.gather(1, words[:, None])[:, 0]
-    probability = at_words(chosen, rows).sum(1).exp()
+    probability = likelihoods(model.generator, rows).exp()
     assert probability.sum().item() == pytest.approx(1.0, abs=1e-5)
     expected = (probability * model.discriminator.score(rows)).sum()
     return flat(torch.autograd.grad(expected, list(model.generator.parameters())))
@@ -94,6 +101,109 @@ def test_policy_gradient_is_the_gradient_of_the_expected_reward(baseline, every)
     mean, error = stacked.mean(0), stacked.std(0) / len(draws) ** 0.5
     assert ((mean - exact).abs() <= 5 * error + 1e-7).all()
     assert torch.cosine_similarity(mean, exact, dim=0) > 0.98
+
+
+ONE = ("model.adversarial.reward=sentence", "model.adversarial.reward_scale=none")
+LIMIT = 2.0
+LOG_ODDS = f"model.adversarial.log_odds_clip={LIMIT}"
+HELD = "model.adversarial.kl_weight=0.7"
+
+
+@pytest.mark.parametrize(
+    ("size", "options"),
+    [
+        (1, ["model.adversarial.baseline=none", LOG_ODDS, HELD]),
+        (1, ["model.adversarial.baseline=ema", HELD, "model.adversarial.loss_reduction=sum"]),
+        (2, ["model.adversarial.baseline=mean", LOG_ODDS, HELD]),
+        (2, ["model.adversarial.baseline=mean"]),
+    ],
+    ids=["log-odds, held", "ema, summed, held", "leave-one-out, log-odds, held", "leave-one-out"],
+)
+def test_one_reward_a_sentence_and_the_anchor_by_enumeration(size, options):
+    """The mean of the loss's gradient over all batches is, times -T, d/dtheta of the sum over x of
+    p(x) (r(x) - .7 (log p(x) - log q(x))): the anchor's part is KL(p || q) of sentences."""
+    length = 4 - size
+    model, rows = make(*ONE, *options, length=length), all_sentences(length)  # 15, or 7
+    weights, reward = list(model.generator.parameters()), model.policy.sentence_rewards(rows)
+    likelihood = likelihoods(model.generator, rows)
+    assert likelihood.exp().sum().item() == pytest.approx(1.0, abs=1e-5)
+    apart = torch.zeros(len(rows))
+    if HELD in options:
+        apart = likelihood - likelihoods(model.policy.anchor.frozen, rows)
+    if LOG_ODDS in options:
+        assert 0 < (reward.abs() == LIMIT).sum() < len(rows)
+    expected = (likelihood.exp() * (reward - 0.7 * apart)).sum()
+    exact = flat(torch.autograd.grad(expected, weights, retain_graph=True))
+    total, odds = torch.zeros_like(exact), likelihood.detach().exp()
+    for batch in itertools.product(range(len(rows)), repeat=size):
+        model.policy.ema.fill_(0.5)
+        loss, _ = model.policy.loss(rows[list(batch)], rng())
+        gradient = flat(torch.autograd.grad(loss, weights))
+        total -= odds[list(batch)].prod().item() * gradient
+    scale = 1 if "model.adversarial.loss_reduction=sum" in options else length
+    torch.testing.assert_close(scale * total, exact, rtol=1e-3, atol=1e-5)
+
+
+def test_rollouts_and_prefixes_are_judged_by_log_odds_too():
+    tokens = all_sentences()
+    for reward in ("rollout", "prefix"):
+        model = make(f"model.adversarial.reward={reward}", LOG_ODDS)
+        found, _ = model.policy.rewards(tokens, rng(1))
+        ends = found[range(len(tokens)), (tokens != PAD).sum(1) - 1]
+        torch.testing.assert_close(ends, model.discriminator.logits(tokens).clamp(-LIMIT, LIMIT))
+
+
+def test_the_anchor_is_dropped_as_the_phase_begins_and_stays():
+    """At the first step there is nothing yet to hold; later there is, also after a resume."""
+    words = ONE[0], HELD, "model.adversarial.baseline=mean", "model.adversarial.learning_rate=0.05"
+    model, other = make(*words), make(*words)
+    with torch.no_grad():
+        for parameter in model.generator.parameters():
+            parameter.add_(0.1)
+    real = torch.tensor([[4, 5, EOS]]).repeat(model.phases()[2].rows, 1)
+    start = [p.clone() for p in model.generator.parameters()]
+    found = [model.adversarial_step(real, rng(i))["kl_anchor"].item() for i in range(2)]
+    other.load_state_dict(copy.deepcopy(model.state_dict()))
+    found.append(other.adversarial_step(real, rng(2))["kl_anchor"].item())
+    assert found[0] == pytest.approx(0, abs=1e-6) and min(found[1:]) > 1e-3
+    for network in (model, other):
+        kept = network.policy.anchor.frozen.parameters()
+        assert all(torch.equal(a, b) for a, b in zip(start, kept, strict=True))
+    assert "anchor" not in make().state_dict() and "average" not in make().state_dict()
+
+
+def test_samples_and_scores_are_the_average_s_once_the_phase_has_begun():
+    """What trains G and D is drawn by the generator itself."""
+    words = ONE[0], "model.adversarial.baseline=mean", "model.adversarial.learning_rate=0.1"
+    model = make("model.adversarial.ema=0.9", *words)
+    options, tokens = SamplingOptions(), all_sentences()
+    assert model.evaluated is model.generator
+    real = torch.tensor([[4, 5, EOS]]).repeat(model.phases()[2].rows, 1)
+    for i in range(2):
+        model.adversarial_step(real, rng(i))
+    average = model.average.module
+    assert model.writer(1, rng()) is average is not model.generator
+    assert model.log_prob(tokens).equal(average.token_log_prob(tokens).sum(1))
+    assert not model.log_prob(tokens).equal(model.generator.token_log_prob(tokens).sum(1))
+    drawn = model.sample(200, rng(5), options)
+    assert drawn.equal(decode(average, 200, 3, rng(5), options))
+    fakes = []
+    model.d_trainer.step = lambda real, fake, r: fakes.append(fake) or {}
+    model.d_step(tokens, rng(6))
+    assert fakes[0].equal(decode(model.generator, len(tokens), 3, rng(6), options))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["reward=sentence"], "makes no rollouts for baseline=previous"),
+        (["reward=constant", "log_odds_clip=5"], "reward=constant asks no judge"),
+        (["kl_weight=1", "policy_weight=0"], "needs policy_weight above 0"),
+    ],
+)
+def test_options_of_the_reward_that_do_not_go_together_are_refused(words, said):
+    with pytest.raises(UserError, match=said):
+        make(*(f"model.adversarial.{word}" for word in words))
 
 
 def test_a_wrong_reward_layout_would_be_seen():

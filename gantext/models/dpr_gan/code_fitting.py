@@ -18,8 +18,8 @@ from gantext.models.dpr_gan.codes import CodeReader, Gaussian, PictureReader
 from gantext.models.dpr_gan.generator import WordGenerator
 from gantext.nn.captions.fitting import Descent
 from gantext.nn.captions.reader import CaptionReader
+from gantext.nn.ema import Ema
 from gantext.nn.optim import Metrics, Optimiser, clipped_step, cosine_rate, set_rate
-from gantext.nn.pictures.ema import Ema
 from gantext.nn.state import NamedParts
 
 SCALE_SHARE = 0.01  # of a batch in the running deviation of codes
@@ -80,7 +80,7 @@ class CodeFitting(NamedParts):
         self,
         generator: WordGenerator,
         text: CaptionReader,
-        ema: Ema,
+        ema: Ema[nn.Module],
         channels: int,
         decoding: CodeFittingConfig,
         composing: CodeFittingConfig,

@@ -44,6 +44,7 @@ from gantext.nn.captions.fitting import (
     FittingConfig,
     disturbed,
 )
+from gantext.nn.ema import Ema
 from gantext.nn.optim import (
     Metrics,
     Optimiser,
@@ -52,7 +53,6 @@ from gantext.nn.optim import (
     set_rate,
     tied_by_rate,
 )
-from gantext.nn.pictures.ema import Ema
 from gantext.nn.pictures.gan_losses import GanLoss, generator_loss
 
 NEAREST = 20  # captions that the near ones are drawn from

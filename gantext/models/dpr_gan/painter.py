@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from gantext.models.contract import PictureTask
 from gantext.nn.captions.dual_encoder import DualEncoder
-from gantext.nn.pictures.ema import Ema
+from gantext.nn.ema import Ema
 from gantext.nn.state import NamedParts
 
 DRAWN = 100  # captions illustrated together

@@ -16,6 +16,9 @@ Where this differs from the paper and its released code, and why:
 - Sum or mean of the policy loss, how weights are drawn, what Adam keeps and where D's gates begin
   are options; the released code's are those of `experiment=seqgan_synthetic_released`.
 - The discriminator ignores padding, and its windows may reach past the end (nn/text/text_cnn.py).
+- Options that the paper has not, all off: one reward a sentence (`reward: sentence`, REINFORCE with
+  a leave-one-out baseline, Kool et al. 2019), log-odds in place of probabilities (`log_odds_clip`),
+  an anchor (`kl_weight`, nn/text/anchor.py), and an average of the weights (`ema`).
 - `reward: prefix` scores each prefix itself and needs no rollouts; the discriminator is then
   trained on all prefixes (as ScratchGAN's is on all steps; de Masson d'Autume et al. 2019).
 """
@@ -24,6 +27,7 @@ from gantext.models.contract import Ability, Reads
 from gantext.models.gan.config import Config, settled
 from gantext.models.gan.model import GAN, build
 from gantext.plots.curves import (
+    ANCHOR,
     D_ACCURACY,
     D_OUTPUTS,
     DIVERSITY,
@@ -41,4 +45,15 @@ READS = Reads.text
 PARALLEL = True
 CAN = frozenset({Ability.judge, Ability.write})
 SHOWN = ("nll", "reward", "g_loss", "d_loss", "d_real", "d_fake", "entropy")
-CURVES = (NLL, LOSSES, D_ACCURACY, D_OUTPUTS, ENTROPY, REWARD, DIVERSITY, LENGTH, GRADIENT_NORMS)
+CURVES = (
+    NLL,
+    LOSSES,
+    D_ACCURACY,
+    D_OUTPUTS,
+    ENTROPY,
+    REWARD,
+    ANCHOR,
+    DIVERSITY,
+    LENGTH,
+    GRADIENT_NORMS,
+)

@@ -10,6 +10,7 @@ from gantext.data.ranges import (
     CountOrWord,
     Draws,
     LearningRate,
+    LogOddsClip,
     Momentum,
     Probability,
     Steps,
@@ -28,6 +29,7 @@ class Reward(enum.Enum):
     """Where a token's reward comes from."""
 
     rollout = "rollout"
+    sentence = "sentence"
     prefix = "prefix"
     constant = "constant"
 
@@ -67,6 +69,7 @@ class AdversarialConfig:
     clip: Clip
     loss_reduction: LossReduction
     reward: Reward
+    log_odds_clip: LogOddsClip
     rollouts: Draws
     rollout_every: CountOrWord
     rollout_lag: Momentum
@@ -77,6 +80,8 @@ class AdversarialConfig:
     policy_weight: Weight
     mle_weight: Weight
     entropy_weight: Weight
+    kl_weight: Weight
+    ema: Momentum
 
 
 @dataclass(frozen=True)
@@ -116,5 +121,18 @@ def check(config: Config) -> None:
         )
     if len(config.discriminator.widths) != len(config.discriminator.filters):
         raise UserError("model.discriminator: widths and filters must be as many")
-    if not config.adversarial.policy_weight and not config.adversarial.mle_weight:
+    adversarial = config.adversarial
+    if not adversarial.policy_weight and not adversarial.mle_weight:
         raise UserError("model.adversarial: policy_weight and mle_weight cannot both be 0")
+    if adversarial.kl_weight and not adversarial.policy_weight:
+        raise UserError(
+            "model.adversarial.kl_weight needs policy_weight above 0, without which no sentence is "
+            "sampled"
+        )
+    if adversarial.reward is Reward.constant and adversarial.log_odds_clip:
+        raise UserError("model.adversarial.log_odds_clip: reward=constant asks no judge")
+    if adversarial.reward is Reward.sentence and adversarial.baseline is Baseline.previous:
+        raise UserError(
+            "model.adversarial.reward=sentence makes no rollouts for baseline=previous: "
+            "baseline=mean, ema, critic or none"
+        )

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from gantext.models.contract import Phase, Task
 from gantext.models.gan.config import Config, Reward, check
 from gantext.models.gan.policy import PolicyGradient
+from gantext.nn.ema import Ema
 from gantext.nn.optim import Metrics, Optimiser, clipped_step
 from gantext.nn.state import NamedParts
 from gantext.nn.text.adversary import DiscriminatorTrainer, fresh, untrained
@@ -55,6 +56,10 @@ class GAN(NamedParts):
         self.d_held_out = HeldOut(*looked, config.d_training.rules())
         self.held_out = self.judge.held_out if self.judge else self.d_held_out
         self.adversarial_steps = 0
+        decay = config.adversarial.ema
+        self.average = Ema(self.generator, decay) if decay else None
+        averaged = self.average.module if self.average else self.generator
+        self.average_sampler = Sampler(averaged, task.max_length, task.graphs)
 
     def _judge(self, rng: torch.Generator) -> JudgeTrainer | None:
         """What rewards in the place of the discriminator; None where that does."""
@@ -105,19 +110,29 @@ class GAN(NamedParts):
 
     def sample(self, n: int, rng: torch.Generator, options: SamplingOptions) -> Tensor:
         """Draw n sentences, (n, T)."""
-        return self.sampler(n, rng, options)
+        plain = self.evaluated is self.generator
+        return (self.sampler if plain else self.average_sampler)(n, rng, options)
 
     def writer(self, n: int, rng: torch.Generator) -> Policy:
-        """The generator."""
-        return self.generator
+        """The generator, or its average."""
+        return self.evaluated
 
     def log_prob(self, tokens: Tensor) -> Tensor:
         """log p(sentence), (N,), nats; <eos> counted."""
-        return self.generator_log_prob(tokens)
+        return self.evaluated.token_log_prob(tokens).sum(1)
 
     def generator_log_prob(self, tokens: Tensor) -> Tensor:
         """The same of the generator that is trained."""
         return self.generator.token_log_prob(tokens).sum(1)
+
+    @property
+    def evaluated(self) -> LanguageModel:
+        """What is sampled and scored: the average of the generator's weights, once it has begun.
+
+        What it is trained on is drawn by the generator itself.
+        """
+        average = self.average
+        return average.module if average and average.updates else self.generator
 
     # The discriminator, and another judge
 
@@ -147,7 +162,7 @@ class GAN(NamedParts):
 
     def plain_samples(self, n: int, rng: torch.Generator) -> Tensor:
         """n sentences as they are rewarded, (n, T)."""
-        return self.sample(n, rng, SamplingOptions())
+        return self.sampler(n, rng, SamplingOptions())
 
     def d_step_alone(self, real: Tensor, rng: torch.Generator) -> Metrics:
         """`d_step` in the discriminator's own phase, with looks at held-out sentences."""
@@ -167,6 +182,7 @@ class GAN(NamedParts):
     def adversarial_step(self, batch: Tensor, rng: torch.Generator) -> Metrics:
         """One generator update, then `d_training.steps` discriminator updates."""
         config = self.config.adversarial
+        self._begin_adversarial()
         real, d_size = batch, self.config.d_training.batch_size
         mle_batch = real[len(real) - config.batch_size :] if config.mle_weight else None
         found = dict(self.held_out.enter("adversarial", beside=True))
@@ -205,7 +221,18 @@ class GAN(NamedParts):
             loss = loss + config.mle_weight * mean_nll(self.generator, shown, rng)
         norm = clipped_step(self.g_optimiser, self.generator, loss, config.clip)
         self.policy.lag()
+        if self.average:
+            self.average.update()
         return {**found, "g_grad_norm": norm}
+
+    def _begin_adversarial(self) -> None:
+        """At the first step: the generator is held to what it is now, and averaged from here on."""
+        if self.adversarial_steps:
+            return
+        if self.policy.anchor:
+            self.policy.anchor.drop(self.generator)
+        if self.average:
+            self.average.restart()
 
     # State
 
@@ -222,6 +249,8 @@ class GAN(NamedParts):
             "critic_optimiser": self.policy.critic_optimiser,
             **({"judge": self.judge, "d_held_out": self.d_held_out} if self.judge else {}),
             "held_out": self.held_out,  # behind the judge, whose weights it may keep
+            **({"anchor": self.policy.anchor.frozen} if self.policy.anchor else {}),
+            **({"average": self.average} if self.average else {}),
         }
 
     def state_dict(self) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from gantext.models.gan.config import (
 )
 from gantext.nn import ranks
 from gantext.nn.optim import Optimiser, clipped_step
+from gantext.nn.text.anchor import Anchor
 from gantext.nn.text.judges.training import JudgeTrainer
 from gantext.nn.text.language_model import LanguageModel
 from gantext.nn.text.output_layer import policy_nll
@@ -36,6 +37,7 @@ from gantext.nn.text.rewards import (
     valid_mean,
 )
 from gantext.nn.text.rollouts import rollout_rewards, spaced, spacing
+from gantext.nn.text.sentence_judge import belief_of, sentence_rewards
 from gantext.nn.text.text_cnn import TextCNN
 
 
@@ -46,6 +48,7 @@ class PolicyGradient:
         rollout_policy: a copy that lags behind the generator, or the generator itself.
         critic: the baseline `critic`.
         ema: the baseline `ema`, ().
+        anchor: what the generator was as the adversarial phase began; None: it is not held to it.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class PolicyGradient:
         nn.init.zeros_(self.critic.bias)
         self.critic_optimiser = Optimiser(torch.optim.Adam, self.critic.parameters(), 1e-2)
         self.ema = torch.full((), 0.5, device=task.device)
+        self.anchor = Anchor(copy.deepcopy(generator)) if config.kl_weight else None
 
     def notes(self) -> Sequence[str]:
         """How far apart rollouts are, where that was worked out."""
@@ -80,21 +84,31 @@ class PolicyGradient:
 
         The policy that is differentiated is the one that sampled: no dropout, no <unk>.
         """
+        config, longest = self.config, self.max_length
         own, valid = ranks.mine(tokens), tokens != PAD
         rewards, before = self.rewards(tokens, rng)  # (B, T)
         advantage = self.advantages(rewards, before, tokens)
-        mine = ranks.mine(advantage), own != PAD, self.max_length
-        model, weights = self.generator, policy_weights(*mine)
-        if self.config.loss_reduction is LossReduction.sum:
-            weights = weights * (len(tokens) * self.max_length)
+        model = self.generator
         layer, features = model.output_layer(written=True), model.valid_features(own)
-        share = share_of_words(own, self.config.entropy_weight)
+        whole, logged = advantage, dict[str, Tensor | float]()
+        held = self.anchor.hold(layer, features, tokens, longest) if self.anchor else None
+        if held is not None:
+            whole = advantage - config.kl_weight * held.later
+            logged["kl_anchor"] = mean_of_words(held.kl, own)
+        weights = policy_weights(ranks.mine(whole), own != PAD, longest)
+        scale = 1
+        if config.loss_reduction is LossReduction.sum:
+            scale = len(tokens) * longest
+        weights = weights * scale
+        share = share_of_words(own, config.entropy_weight)
         drawn = policy_nll(layer, features, words_at(own), weights, share)
-        return drawn.loss, {
+        loss = drawn.loss if held is None else drawn.loss + config.kl_weight * scale * held.loss
+        return loss, {
             "reward_std": spread(rewards, valid),
             "g_loss": -(weights * drawn.log_prob).sum(),
             "advantage_std": spread(advantage, valid),
             "entropy": mean_of_words(drawn.entropy, own),
+            **logged,
             **sampled(tokens, rewards),
         }
 
@@ -102,24 +116,27 @@ class PolicyGradient:
 
     def sentence_rewards(self, tokens: Tensor) -> Tensor:
         """What the judge gives for whole sentences (N, T): (N,). Nothing else asks it for them."""
-        return self.judge.score(tokens)
+        return sentence_rewards(self.judge, tokens, self.config.log_odds_clip)
 
     @torch.no_grad()
     def rewards(self, tokens: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         """Q of each token, D's belief in what it leads to, and D's belief in the prefix before.
 
         Both (B, T), zero at <pad>. The second depends on x_0..x_{t-1} only and has no value at
-        the first word.
+        the first word; without rollouts or prefixes it has none.
         """
         config, valid = self.config, tokens != PAD
         if config.reward is Reward.constant:
             return valid.float(), torch.zeros(valid.shape, device=valid.device)
+        if config.reward is Reward.sentence:
+            found = self.sentence_rewards(tokens)[:, None] * valid
+            return found, torch.zeros_like(found)
         if config.reward is Reward.rollout:
             policy, judge, count = self.rollout_policy, self.sentence_rewards, config.rollouts
             found = rollout_rewards(policy, judge, tokens, count, self.rollout_every, rng).mean(2)
             return found, previous_values(found, self.rollout_every) * valid
         logits = self.discriminator.prefix_logits(ranks.mine(tokens))
-        belief = ranks.gathered(logits, len(tokens)).sigmoid() * valid
+        belief = belief_of(ranks.gathered(logits, len(tokens)), config.log_odds_clip) * valid
         before = previous_values(belief, 1) * valid
         return returns_to_go(belief, valid, config.discount), before
 

@@ -31,8 +31,8 @@ from gantext.models.image_gan.networks import (
     PictureDiscriminator,
 )
 from gantext.models.image_gan.spectral_norm import add_spectral_norm
+from gantext.nn.ema import Ema
 from gantext.nn.optim import Metrics, Optimiser, cosine_rate, descend, set_rate, tied_by_rate
-from gantext.nn.pictures.ema import Ema
 from gantext.nn.pictures.gan_losses import (
     RELATIVE,
     GanLoss,

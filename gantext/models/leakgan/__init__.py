@@ -32,6 +32,10 @@ Where this differs from the paper and its released code, and why:
   know Q; here it made the samples less diverse and no more real.
 - The manager's Q and the worker's reward have a `baseline` (without it goals go to what is
   common, good or bad). `tie_weights` is an option that the paper does not have.
+- Options that the paper has not, all off: one reward a sentence (`reward: sentence`), log-odds in
+  place of probabilities (`log_odds_clip`), an anchor of the worker's words (`kl_weight`,
+  nn/text/anchor.py; goals have no distribution, and are not held), an average of manager's and
+  worker's weights (`ema`).
 - The discriminator ignores padding and its windows may reach past the end (nn/text/text_cnn.py);
   'not yet generated' is a learned symbol only with `d_training.prefixes`, else (as in the code) it
   keeps its random embedding, since whole sentences never show it.
@@ -41,6 +45,7 @@ from gantext.models.contract import Ability, Reads
 from gantext.models.leakgan.config import Config, settled
 from gantext.models.leakgan.model import build
 from gantext.plots.curves import (
+    ANCHOR,
     D_ACCURACY,
     D_OUTPUTS,
     DIVERSITY,
@@ -58,4 +63,15 @@ READS = Reads.text
 PARALLEL = True
 CAN = frozenset({Ability.judge, Ability.goals, Ability.write})
 SHOWN = ("nll", "reward", "d_loss", "d_real", "d_fake", "entropy")
-CURVES = (NLL, LOSSES, D_ACCURACY, D_OUTPUTS, ENTROPY, REWARD, DIVERSITY, LENGTH, GRADIENT_NORMS)
+CURVES = (
+    NLL,
+    LOSSES,
+    D_ACCURACY,
+    D_OUTPUTS,
+    ENTROPY,
+    REWARD,
+    ANCHOR,
+    DIVERSITY,
+    LENGTH,
+    GRADIENT_NORMS,
+)

@@ -11,6 +11,8 @@ from gantext.data.ranges import (
     CountOrWord,
     Draws,
     LearningRate,
+    LogOddsClip,
+    Momentum,
     Steps,
     Temperature,
     Weight,
@@ -42,6 +44,7 @@ class Reward(enum.Enum):
     """Where a word's reward comes from."""
 
     rollout = "rollout"
+    sentence = "sentence"
     constant = "constant"
 
 
@@ -73,6 +76,7 @@ class AdversarialConfig:
     clip: Clip
     temperature: Temperature
     reward: Reward
+    log_odds_clip: LogOddsClip
     rollouts: Draws
     rollout_every: CountOrWord
     rank_delta: Weight
@@ -82,6 +86,8 @@ class AdversarialConfig:
     one_reward: bool
     baseline: Baseline
     policy_weight: Weight
+    kl_weight: Weight
+    ema: Momentum
     mle_every: Steps
     mle_learning_rate: LearningRate
 
@@ -123,9 +129,22 @@ def check(config: Config) -> None:
         )
     if len(config.discriminator.widths) != len(config.discriminator.filters):
         raise UserError("model.discriminator: widths and filters must be as many")
-    if not config.adversarial.policy_weight and not config.adversarial.mle_every:
+    adversarial = config.adversarial
+    if not adversarial.policy_weight and not adversarial.mle_every:
         raise UserError("model.adversarial: policy_weight and mle_every cannot both be 0")
-    if config.adversarial.one_reward and config.adversarial.baseline is not Baseline.none:
+    if adversarial.one_reward and adversarial.baseline is not Baseline.none:
         raise UserError("model.adversarial.one_reward=true needs model.adversarial.baseline=none")
+    if adversarial.reward is Reward.constant and adversarial.log_odds_clip:
+        raise UserError("model.adversarial.log_odds_clip: reward=constant asks no judge")
+    if adversarial.kl_weight and not adversarial.policy_weight:
+        raise UserError(
+            "model.adversarial.kl_weight needs policy_weight above 0, without which no sentence is "
+            "sampled"
+        )
+    if adversarial.kl_weight and config.d_training.leak is LeakSource.current:
+        raise UserError(
+            "model.adversarial.kl_weight needs model.d_training.leak=pretrained: what a generator "
+            "was cannot be kept while the features that it reads change"
+        )
     if config.d_training.alone_steps and config.d_training.leak is LeakSource.current:
         raise UserError("model.d_training.alone_steps needs model.d_training.leak=pretrained")

@@ -5,6 +5,8 @@ same numbers. Shapes: B batch, T steps, V vocabulary, F leaked features, k goal 
 N rows.
 """
 
+import copy
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -48,6 +50,10 @@ class LeakGenerator(WordModel):
         if config.init is Init.mixed:
             self.worker.initialise_goals(rng)
         self._leak = (discriminator,)  # in a tuple, or its weights would count as this module's
+
+    def twin(self) -> "LeakGenerator":
+        """A copy of manager and worker, which reads the features of the same discriminator."""
+        return copy.deepcopy(self, {id(self._leak[0]): self._leak[0]})
 
     # Whole sentences in one pass
 

@@ -16,6 +16,7 @@ from gantext.models.leakgan.features import LeakyTextCNN
 from gantext.models.leakgan.generator import LeakGenerator
 from gantext.models.leakgan.policy import PolicyGradient
 from gantext.nn import ranks
+from gantext.nn.ema import Ema
 from gantext.nn.optim import Metrics, Optimiser, clipped_step
 from gantext.nn.state import NamedParts
 from gantext.nn.text.adversary import DiscriminatorTrainer, fresh, untrained
@@ -75,6 +76,8 @@ class LeakGAN(NamedParts):
                 f"the {self.trainer.total:,} steps of pretraining; at most {MOST_D_STEPS:,}"
             )
         self.adversarial_steps = 0
+        decay, generator = adversarial.ema, self.generator
+        self.average = Ema(generator, decay, generator.twin()) if decay else None
         every, rows = adversarial.mle_every, config.mle.batch_size
         self.mle_steps = math.ceil(task.train_size / (every * rows)) if every else 0
 
@@ -83,7 +86,7 @@ class LeakGAN(NamedParts):
         config = self.config.judge
         if config.kind is Kind.cnn:
             return None
-        given = self.rewarded_samples, self.log_prob, self.discriminator
+        given = self.rewarded_samples, self.generator_log_prob, self.discriminator
         return JudgeTrainer(config, self.task, *given, rng)
 
     # The Algorithm contract
@@ -130,20 +133,40 @@ class LeakGAN(NamedParts):
 
     def sample(self, n: int, rng: torch.Generator, options: SamplingOptions) -> Tensor:
         """Draw n sentences, (n, T)."""
-        with self.leak.read_often(n * self.task.max_length):
-            return decode(self.writer(n, rng), n, self.task.max_length, rng, options)
+        return self._drawn(self.evaluated, n, rng, options)
+
+    def _drawn(
+        self, generator: LeakGenerator, n: int, rng: torch.Generator, options: SamplingOptions
+    ) -> Tensor:
+        length = self.task.max_length
+        with self.leak.read_often(n * length):
+            return decode(generator, n, length, rng, options)
 
     def rewarded_samples(self, n: int, rng: torch.Generator) -> Tensor:
         """n sentences as they are rewarded, (n, T)."""
-        return self.sample(n, rng, SamplingOptions(self.config.adversarial.temperature))
+        options = SamplingOptions(self.config.adversarial.temperature)
+        return self._drawn(self.generator, n, rng, options)
 
     def writer(self, n: int, rng: torch.Generator) -> Policy:
-        """The generator, which reads the leaked features of each prefix."""
-        return self.generator
+        """The generator, or its average, which reads the leaked features of each prefix."""
+        return self.evaluated
 
     def log_prob(self, tokens: Tensor) -> Tensor:
         """log p(sentence), (N,), nats; <eos> counted."""
+        return self.evaluated.token_log_prob(tokens).sum(1)
+
+    def generator_log_prob(self, tokens: Tensor) -> Tensor:
+        """The same of the generator that is trained."""
         return self.generator.token_log_prob(tokens).sum(1)
+
+    @property
+    def evaluated(self) -> LeakGenerator:
+        """What is sampled and scored: the average of the generator's weights, once it has begun.
+
+        What it is trained on is drawn by the generator itself.
+        """
+        average = self.average
+        return average.module if average and average.updates else self.generator
 
     @property
     def d_learns(self) -> bool:
@@ -182,7 +205,7 @@ class LeakGAN(NamedParts):
 
         Goal s is set after the first s words, whose features are features[:, s].
         """
-        features, goals = self.generator.leak(tokens)
+        features, goals = self.evaluated.leak(tokens)
         return goals, features
 
     # Pretraining: D on real against generated, worker by cross-entropy, manager by cosine
@@ -247,6 +270,7 @@ class LeakGAN(NamedParts):
         config, d = self.config.adversarial, self.config.d_training
         rows = self.config.mle.batch_size
         found: dict[str, Tensor | float] = {}
+        self._begin_adversarial()
         if self.judged:
             found.update(self.held_out.enter("adversarial", beside=True))
         rewarded = bool(config.policy_weight) and (self.held_out.trusted or not self.judged)
@@ -257,6 +281,8 @@ class LeakGAN(NamedParts):
             loss, said = self.mle_loss(shown, rng)
             clipped_step(self.mle_optimiser, self.clipped, loss, config.clip)
             found.update(said)
+        if self.average:
+            self.average.update()
         first = self.mle_steps * rows
         for i in range(first, first + self.d_rows, d.batch_size):
             found.update(self.d_step(batch[i : i + d.batch_size], rng))
@@ -267,6 +293,15 @@ class LeakGAN(NamedParts):
             found.update(self.held_out.beside(self.d_rows // d.batch_size, rewarded))
         self.adversarial_steps += 1
         return found
+
+    def _begin_adversarial(self) -> None:
+        """At the first step: the generator is held to what it is now, and averaged from here on."""
+        if self.adversarial_steps:
+            return
+        if self.policy.anchor:
+            self.policy.anchor.drop(self.generator)
+        if self.average:
+            self.average.restart()
 
     @property
     def joining(self) -> int:
@@ -283,7 +318,7 @@ class LeakGAN(NamedParts):
         """
         config = self.config.adversarial
         options = SamplingOptions(config.temperature)
-        tokens = trimmed(self.sample(config.batch_size, rng, options))
+        tokens = trimmed(self._drawn(self.generator, config.batch_size, rng, options))
         loss, found = self.policy.loss(tokens, self.policy.rewards(tokens, real, rng))
         weighted = config.policy_weight * loss
         norm = clipped_step(self.g_optimiser, self.clipped, weighted, config.clip)
@@ -304,6 +339,8 @@ class LeakGAN(NamedParts):
             "d_pretraining_optimiser": self.d_pretrainer.optimiser,
             **({"judge": self.judge, "d_held_out": self.d_held_out} if self.judge else {}),
             "held_out": self.held_out,  # behind the judge, whose weights it may keep
+            **({"anchor": self.policy.anchor.frozen} if self.policy.anchor else {}),
+            **({"average": self.average} if self.average else {}),
         }
 
     def state_dict(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from gantext.models.leakgan.config import AdversarialConfig, Baseline, Reward, W
 from gantext.models.leakgan.features import LeakyTextCNN
 from gantext.models.leakgan.generator import LeakGenerator
 from gantext.nn import ranks
+from gantext.nn.text.anchor import Anchor
 from gantext.nn.text.judges.training import JudgeTrainer
 from gantext.nn.text.output_layer import policy_nll
 from gantext.nn.text.places import mean_of_words, words_at
@@ -25,10 +26,15 @@ from gantext.nn.text.rewards import (
 )
 from gantext.nn.text.rollouts import rollout_rewards, spaced, spacing
 from gantext.nn.text.sampling import SamplingOptions
+from gantext.nn.text.sentence_judge import sentence_rewards
 
 
 class PolicyGradient:
-    """The policy-gradient losses of a generator's samples, and the rewards in them."""
+    """The policy-gradient losses of a generator's samples, and the rewards in them.
+
+    Attributes:
+        anchor: what the generator was as the adversarial phase began; None: it is not held to it.
+    """
 
     def __init__(
         self,
@@ -43,46 +49,51 @@ class PolicyGradient:
         self.judged = config.reward is not Reward.constant
         goals = spacing(config.rollout_every, task.max_length, judge.places)
         self.rollout_every = goals * generator.config.goal_steps
+        self.anchor = Anchor(generator.twin()) if config.kl_weight else None
 
     def notes(self) -> list[str]:
         """How far apart rollouts are, where that was worked out."""
         config = self.config
-        asked = config.rollout_every if config.policy_weight and self.judged else 1
+        rolls = config.policy_weight and config.reward is Reward.rollout
+        asked = config.rollout_every if rolls else 1
         return spaced(asked, self.rollout_every, self.max_length, self.judge.places)
 
     def sentence_rewards(self, tokens: Tensor) -> Tensor:
         """What the judge gives for whole sentences (N, T): (N,). Nothing else asks it for them."""
-        return self.judge.score(tokens)
+        return sentence_rewards(self.judge, tokens, self.config.log_odds_clip)
 
     @torch.no_grad()
     def rewards(self, tokens: Tensor, real: Tensor, rng: torch.Generator) -> Tensor:
-        """Q of each token of (B, T) by rollouts every so many goals, (B, T), zero at <pad>; ranked
-        (the bootstrapped rescaled activation), except with rank_delta 0.
+        """Q of each token of (B, T), by rollouts every so many goals or of whole sentences; (B, T),
+        0 at <pad>; ranked (the bootstrapped rescaled activation), except with rank_delta 0.
 
         `real` sentences, (rank_real, T), join the ranking.
         """
-        config = self.config
+        config, valid = self.config, tokens != PAD
         if not self.judged:
-            return (tokens != PAD).float()
-        found = rollout_rewards(
-            self.generator,
-            self.sentence_rewards,
-            tokens,
-            config.rollouts,
-            self.rollout_every,
-            rng,
-            SamplingOptions(config.temperature),
-        ).mean(2)  # (B, T)
+            return valid.float()
+        found = self._quality(tokens, rng)
         if config.rank_delta == 0:
             return found
         standing = self.sentence_rewards(real) if len(real) else found.new_zeros(0)
-        return ranked_among(found, tokens != PAD, standing, config.rank_delta)
+        return ranked_among(found, valid, standing, config.rank_delta)
+
+    def _quality(self, tokens: Tensor, rng: torch.Generator) -> Tensor:
+        """What the judge gives for each word of (B, T), (B, T), zero at <pad>."""
+        config = self.config
+        if config.reward is Reward.sentence:
+            return self.sentence_rewards(tokens)[:, None] * (tokens != PAD)
+        options = SamplingOptions(config.temperature)
+        policy, judge, every = self.generator, self.sentence_rewards, self.rollout_every
+        found = rollout_rewards(policy, judge, tokens, config.rollouts, every, rng, options)
+        return found.mean(2)
 
     def loss(self, tokens: Tensor, rewards: Tensor) -> tuple[Tensor, dict[str, Tensor | float]]:
         """Manager's and worker's policy-gradient losses on samples (B, T), and what to log.
 
         Manager: -mean Q_s cos(f_{s+c} - f_s, g_s). Worker: -mean r_s log p(x_s), r_s its intrinsic
-        reward (or Q_s); p is the policy that sampled: no dropout, no <unk>, its temperature.
+        reward (or Q_s); p is the policy that sampled: no dropout, no <unk>, its temperature. The
+        worker's words are what is held to the anchor: goals have no distribution.
         """
         config = self.config
         own, valid = ranks.mine(tokens), tokens != PAD
@@ -95,14 +106,21 @@ class PolicyGradient:
         manager_loss = policy_gradient_loss(cosines, ranks.mine(quality), mine, longest)
         layer = self.generator.output_layer(written=True)
         read = self.generator.worker_features(own, goals, temperature=config.temperature)
+        loss, logged = manager_loss, dict[str, Tensor | float]()
+        if self.anchor:
+            held = self.anchor.hold(layer, read, tokens, longest, config.temperature)
+            advantage = advantage - config.kl_weight * held.later
+            loss = loss + config.kl_weight * held.loss
+            logged["kl_anchor"] = mean_of_words(held.kl, own)
         weights = policy_weights(ranks.mine(advantage), mine, longest)
         worker = policy_nll(layer, read, words_at(own), weights)
-        return manager_loss + worker.loss, {
+        return loss + worker.loss, {
             "manager_loss": manager_loss.detach(),
             "worker_loss": worker.loss.detach(),
             "goal_cosine_sampled": valid_mean(ranks.gathered(cosines.detach(), len(tokens)), valid),
             "intrinsic": valid_mean(intrinsic, valid),
             "entropy": mean_of_words(worker.entropy, own),
+            **logged,
             **sampled(tokens, rewards),
         }
 

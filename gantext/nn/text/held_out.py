@@ -177,7 +177,10 @@ class HeldOut:
                 f"{self.called} stops after {self.steps:,} of its steps in {self.phase}: its "
                 f"held-out loss was the lowest after {self.best_step:,}, {self.best:.3f}"
             )
-        return _seen(self._better(worth) if self.stopped or last else worth)
+        if self.stopped or last:
+            worth = self._better(worth)
+            self._kept = {} if self.lean else self._kept  # the next phase keeps its own
+        return _seen(worth)
 
     def beside(self, steps: int, rewarded: bool) -> Metrics:
         """After an adversarial step: look where that is due; the better weights go on.

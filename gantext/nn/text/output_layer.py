@@ -91,6 +91,26 @@ def _weighted_nll(
     return apply(features, *aligned(layer), words, weights, entropy_weight)
 
 
+def word_kl(
+    layer: OutputLayer,
+    features: Tensor,
+    other: OutputLayer,
+    read: Tensor,
+    weights: Tensor,
+) -> tuple[Tensor, Tensor]:
+    """The sum of weights times KL(p || q) of two distributions of words, (), and each KL, (N,).
+
+    Args:
+        layer: p's, whose weight and bias get a gradient where they need one.
+        features: what it reads, (N, K).
+        other: q's, as large, of the same words that never come; it gets no gradient.
+        read: what that reads, (N, K).
+        weights: of the places, (N,); they get no gradient.
+    """
+    apply: Callable[..., tuple[Tensor, Tensor]] = _WeightedKL.apply
+    return apply(features, *aligned(layer), read, *aligned(other), weights.detach())
+
+
 @torch.no_grad()
 def word_log_prob(layer: OutputLayer, features: Tensor, words: Tensor) -> Tensor:
     """log p of words (N,) given features (N, K), nats: (N,), without a gradient."""
@@ -189,6 +209,42 @@ class _WeightedNLL(torch.autograd.Function):
         return (*found, None, None, None)
 
 
+class _WeightedKL(torch.autograd.Function):
+    """`word_kl`, whose forward pass makes the gradients, as that of `_WeightedNLL`."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        features: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        read: Tensor,
+        other_weight: Tensor,
+        other_bias: Tensor,
+        weights: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        kl, layer = torch.empty_like(weights), _narrow(OutputLayer(weight, bias))
+        other = _narrow(OutputLayer(other_weight, other_bias))
+        gradients = [
+            torch.zeros_like(part) if needed else None
+            for part, needed in zip((features, weight, bias), ctx.needs_input_grad[:3], strict=True)
+        ]
+        theirs = _chunks(other, read, bias.dtype)
+        for rows, part, scores in _chunks(layer, features, bias.dtype):
+            _, _, other_scores = next(theirs)  # as many rows, since the layers are as large
+            gradient, kl[rows] = _kl_of_scores(scores, other_scores, weights[rows, None])
+            _add(gradients, rows, gradient, part, layer.weight)
+        ctx.mark_non_differentiable(kl)
+        ctx.gradients = gradients
+        return (weights * kl).sum(), kl
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, scale: Tensor, *_: Any) -> tuple[Tensor | None, ...]:
+        gradients, ctx.gradients = ctx.gradients, None
+        return (*(part if part is None else part.mul_(scale) for part in gradients), *[None] * 4)
+
+
 def _normalised(scores: Tensor, words: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Probabilities (N, V), in the memory of the scores, log p of words (N, 1), and the logarithm
     of 1 / the largest probability, (N, 1)."""
@@ -233,6 +289,18 @@ def _with_entropy(
         scale = scores.add_(entropy - total).mul_(entropy_weight).add_(weights)
     gradient = odds.mul_(scale).scatter_add_(1, words, -weights)
     return gradient, log_prob[:, 0], entropy[:, 0]
+
+
+def _kl_of_scores(scores: Tensor, other: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+    """The gradient of w KL(p || q) by p's scores (N, V), and KL, (N,).
+
+    d KL / ds_j = p_j (log p_j - log q_j - KL).
+    """
+    # 0 * (-inf + inf) would be no number.
+    log_p, log_q = (each.log_softmax(1).clamp_min_(-1e9) for each in (scores, other))
+    odds, apart = log_p.exp(), log_p.sub_(log_q)
+    kl = torch.linalg.vecdot(odds, apart)
+    return odds.mul_(apart.sub_(kl[:, None]).mul_(weights)), kl
 
 
 def _add(

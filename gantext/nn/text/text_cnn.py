@@ -7,7 +7,7 @@ how it is padded, and a prefix is a sentence that ends there: `prefix_pooled` gi
 in one pass.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -196,9 +196,17 @@ class TextCNN(nn.Module):
         """At how many words of the longest sentences `rollout_every: auto` rolls out."""
         return PLACES
 
-    @torch.no_grad()
     def score(self, tokens: Tensor) -> Tensor:
-        """Probability of 'real' of many sentences, (N,), without gradient.
+        """Probability of 'real' of many sentences, (N,), without gradient."""
+        return self._scored(tokens, torch.sigmoid)
+
+    def log_odds(self, tokens: Tensor) -> Tensor:
+        """Logit of 'real' of many sentences, (N,), without gradient."""
+        return self._scored(tokens, lambda logits: logits)
+
+    @torch.no_grad()
+    def _scored(self, tokens: Tensor, score_of: Callable[[Tensor], Tensor]) -> Tensor:
+        """What is made of the logits of many sentences, (N,).
 
         Exact short cuts on a CPU: equal sentences are scored once, sentences of like length go
         together, each group cut at its longest, since features do not depend on padding, and all
@@ -206,7 +214,7 @@ class TextCNN(nn.Module):
         """
         if tokens.device.type != "cpu":
             parts = torch.split(tokens, SCORE_ROWS * 64)
-            return torch.cat([self.logits(part).sigmoid() for part in parts])
+            return torch.cat([score_of(self.logits(part)) for part in parts])
         first, inverse = unique_rows(tokens)
         words, places = different_words(tokens[first], self.embedding.num_embeddings)
         numbers = len(words) * sum(
@@ -216,5 +224,5 @@ class TextCNN(nn.Module):
         scores = torch.zeros(len(first))
         for rows, group in ranks.turns(of_like_length(places, SCORE_ROWS)):
             pooled = self._pooled(tables, group) if tables else self.pooled(words[group])
-            scores[rows] = self._output(pooled, None).sigmoid()
+            scores[rows] = score_of(self._output(pooled, None))
         return ranks.total(scores)[inverse]

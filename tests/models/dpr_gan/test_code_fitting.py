@@ -10,7 +10,7 @@ from gantext.models.dpr_gan.code_fitting import CodeFitting, CodeFittingConfig, 
 from gantext.models.dpr_gan.codes import CodeReader, Gaussian, PictureReader
 from gantext.models.dpr_gan.generator import WordGenerator, WordGeneratorConfig
 from gantext.nn.captions.reader import CaptionReader, initialise_reader
-from gantext.nn.pictures.ema import Ema
+from gantext.nn.ema import Ema
 
 SMALL = WordGeneratorConfig(noise=3, code=2, coarse=16, fine=8, style=12, rounds=1, heads=4)
 FIT = CodeFittingConfig(16, 4, learning_rate=0.01, warmup_steps=1, kl_weight=0.5, kl_warmup_steps=2)

@@ -12,7 +12,7 @@ from gantext.data.vocabulary import EOS, PAD
 from gantext.errors import UserError
 from gantext.models.contract import Guided, Judge, Task
 from gantext.models.leakgan import model as leakgan
-from gantext.models.leakgan.config import WorkerReward
+from gantext.models.leakgan.config import Reward, WorkerReward
 from gantext.models.leakgan.manager_worker import (
     block_cosines,
     block_goals,
@@ -20,8 +20,10 @@ from gantext.models.leakgan.manager_worker import (
     goal_cosines,
     intrinsic_rewards,
 )
+from gantext.nn.text.lstm import at_words
 from gantext.nn.text.rewards import policy_gradient_loss, ranked, ranked_among
-from gantext.nn.text.sampling import SamplingOptions
+from gantext.nn.text.sampling import SamplingOptions, decode
+from tests.nn.text import plain
 
 CPU = torch.device("cpu")
 TINY = [
@@ -390,8 +392,93 @@ def test_a_constant_reward_asks_no_discriminator():
     assert not changed(model.discriminator, before)
 
 
+ONE = ["model.adversarial.reward=sentence", "model.adversarial.baseline=none"]
+HELD = "model.adversarial.kl_weight=0.7"
+
+
+def worker_likelihoods(generator, goals: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+    """log p of each sentence at temperature 1.3 under given goals, with a gradient."""
+    features = generator.worker_features(rows, goals, temperature=1.3)
+    every = plain.log_probs(generator.output_layer(written=True), features)
+    chosen = every.gather(1, rows[rows != PAD][:, None])[:, 0]
+    return at_words(chosen, rows).sum(1)
+
+
+@pytest.mark.parametrize("clip", [0.0, 0.15])
+def test_one_reward_a_sentence_and_the_anchor_by_enumeration(clip):
+    """The mean over all sentences x of the worker's gradient is, times -T, that of the sum of p(x)
+    (r(x) - .7 (log p(x) - log q(x))), goals given; the manager's loss has the same rewards."""
+    words = [f"model.adversarial.log_odds_clip={clip}", "model.adversarial.temperature=1.3"]
+    plainly = "model.adversarial.rank_delta=0"
+    model = make(*ONE, HELD, *words, plainly, words=6, length=2)
+    rows = torch.tensor([[EOS, PAD], [4, EOS], [5, EOS], [4, 4], [4, 5], [5, 4], [5, 5]])
+    generator, anchor = model.generator, model.policy.anchor.frozen
+    with torch.no_grad():
+        for parameter in [*generator.parameters(), *model.discriminator.parameters()]:
+            parameter.mul_(2.0)
+    worker = [p for p in generator.worker.parameters() if p is not generator.worker.initial_goal]
+    rewards = model.policy.rewards(rows, rows[:0], rng())
+    logits = model.discriminator.logits(rows)
+    wanted = logits.clamp(-clip, clip) if clip else logits.sigmoid()
+    torch.testing.assert_close(rewards, wanted[:, None] * (rows != PAD))
+    assert not clip or 0 < (wanted.abs() == clip).sum() < len(rows)
+    features, goals = generator.leak(rows)
+    likelihood = worker_likelihoods(generator, goals, rows)
+    with torch.no_grad():
+        before = worker_likelihoods(anchor, anchor.leak(rows)[1], rows)
+    expected = (likelihood.exp() * (wanted - 0.7 * (likelihood - before))).sum()
+    exact = flat(torch.autograd.grad(expected, worker))
+    total, odds = torch.zeros_like(exact), likelihood.detach().exp()
+    assert odds.sum().item() == pytest.approx(1.0, abs=1e-5)
+    for row, reward, chance in zip(rows, rewards, odds, strict=True):
+        loss, _ = model.policy.loss(row[None], reward[None])
+        total -= 2 * chance * flat(torch.autograd.grad(loss, worker))
+    torch.testing.assert_close(total, exact, rtol=1e-3, atol=1e-5)
+    cosines = generator.goal_cosines(features, goals)
+    manager = policy_gradient_loss(cosines, rewards, rows != PAD, 2)
+    assert model.policy.loss(rows, rewards)[1]["manager_loss"].item() == pytest.approx(
+        manager.item(), rel=1e-5
+    )
+
+
+def flat(gradients) -> torch.Tensor:
+    return torch.cat([gradient.reshape(-1) for gradient in gradients])
+
+
+def test_the_anchor_and_the_average_begin_with_the_phase():
+    """Both read what the generator reads; samples, scores and goals are the average's from then on,
+    what trains is drawn by the generator itself; a resume has both."""
+    words = [HELD, "model.adversarial.ema=0.9", "model.adversarial.learning_rate=0.05"]
+    model, other = make(*words), make(*words, seed=5)
+    with torch.no_grad():
+        for parameter in model.generator.parameters():
+            parameter.add_(0.1)
+    start, phase = weights(model.generator), model.phases()[2]
+    assert model.evaluated is model.generator
+    real = REAL.repeat(phase.rows, 1)[: phase.rows]
+    found = [phase.step(real, rng(i))["kl_anchor"].item() for i in range(2)]
+    assert found[0] == pytest.approx(0, abs=1e-6) and found[1] > 1e-4
+    other.load_state_dict(copy.deepcopy(model.state_dict()))
+    for network in (model, other):
+        average = network.average.module
+        assert not changed(network.policy.anchor.frozen, start)
+        assert average.leak(REAL)[0].equal(network.generator.leak(REAL)[0])
+        assert average is network.writer(1, rng()) is not network.generator
+        assert network.log_prob(REAL).equal(average.token_log_prob(REAL).sum(1))
+        with torch.no_grad():
+            assert network.trace(REAL)[0].equal(average.leak(REAL)[1])
+        drawn = network.sample(50, rng(5), SamplingOptions())
+        assert drawn.equal(decode(average, 50, 5, rng(5), SamplingOptions()))
+        plainly = decode(network.generator, 50, 5, rng(5), SamplingOptions())
+        assert not drawn.equal(plainly)
+        assert network._drawn(network.generator, 50, rng(5), SamplingOptions()).equal(plainly)
+    assert not {"anchor", "average"} & make().state_dict().keys()
+
+
 OPTIONS = [
     [],
+    [*ONE, "model.adversarial.worker_reward=intrinsic", "model.adversarial.rank_real=6"],
+    [HELD, "model.adversarial.ema=0.9", "model.adversarial.log_odds_clip=5"],
     ["model.adversarial.worker_reward=intrinsic"],
     ["model.d_training.leak=current", "model.d_training.alone_steps=0"],
     ["model.generator.goal_schedule=block", "model.generator.tie_weights=false"],
@@ -465,6 +552,8 @@ def test_pretrained_weights_are_taken():
     [
         ("discriminator", {"widths": (1, 2, 3)}, "as many"),
         ("adversarial", {"policy_weight": 0.0, "mle_every": 0}, "cannot both be 0"),
+        ("adversarial", {"policy_weight": 0.0, "kl_weight": 1.0}, "needs policy_weight above 0"),
+        ("adversarial", {"reward": Reward.constant, "log_odds_clip": 1.0}, "asks no judge"),
     ],
 )
 def test_values_that_do_not_go_together_are_refused(path, value, said):
@@ -472,6 +561,11 @@ def test_values_that_do_not_go_together_are_refused(path, value, said):
     part = dataclasses.replace(getattr(cfg, path), **value)
     with pytest.raises(UserError, match=said):
         leakgan.check(dataclasses.replace(cfg, **{path: part}))
+
+
+def test_what_reads_changing_features_has_no_anchor():
+    with pytest.raises(UserError, match=r"kl_weight needs model\.d_training\.leak=pretrained"):
+        make(HELD, "model.d_training.leak=current", "model.d_training.alone_steps=0")
 
 
 def test_training_samples_are_never_greedy():

@@ -18,7 +18,13 @@ from gantext.nn.text import lstm, output_layer
 from gantext.nn.text.fitting import mean_nll
 from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
 from gantext.nn.text.lstm import Init
-from gantext.nn.text.output_layer import OutputLayer, mean_word_nll, policy_nll, word_log_prob
+from gantext.nn.text.output_layer import (
+    OutputLayer,
+    mean_word_nll,
+    policy_nll,
+    word_kl,
+    word_log_prob,
+)
 from gantext.nn.text.text_cnn import DiscriminatorConfig
 from tests.nn.text import plain
 
@@ -81,6 +87,32 @@ def test_the_mean_is_the_plain_one_s(chunked: None) -> None:
     found, expected = case.gradients(loss), case.gradients(wanted[0])
     torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-6)
     assert (found[1][NEVER] == 0).all() and (found[2][NEVER] == 0).all()
+
+
+def test_the_divergence_is_the_plain_one_s(chunked: None) -> None:
+    """Sum and gradients, to 1e-10 in float64; words that never come are 0 * log(0 / 0) = 0."""
+    case, tight = Case(torch.float64), {"rtol": 1e-10, "atol": 1e-12}
+    other = OutputLayer((0.3 * case.weight).detach() + 0.1, (0.5 * case.layer.bias).detach())
+    read = case.features.detach().flip(0)
+    loss, kl = word_kl(case.layer, case.features, other, read, case.weights)
+    log_p = plain.log_probs(case.layer, case.features)[:, 2:]
+    log_q = plain.log_probs(other, read)[:, 2:]
+    wanted = (log_p.exp() * (log_p - log_q)).sum(1)
+    torch.testing.assert_close(kl, wanted.detach(), **tight)
+    assert (kl > 0).all() and not kl.requires_grad
+    weighted = (case.weights * wanted).sum()
+    torch.testing.assert_close(case.gradients(loss), case.gradients(weighted), **tight)
+
+
+def test_a_divergence_by_hand() -> None:
+    """p = (1/2, 1/2), q = (1/4, 3/4): (log 2 + log 2/3) / 2 = log(4/3) / 2; of weight 3."""
+    p, q = (
+        OutputLayer(torch.zeros(3, 1), torch.tensor([-torch.inf, 0.0, math.log(odds)]))
+        for odds in (1, 3)
+    )
+    loss, kl = word_kl(p, torch.ones(1, 1), q, torch.ones(1, 1), torch.tensor([3.0]))
+    assert kl.item() == pytest.approx(math.log(4 / 3) / 2)
+    assert loss.item() == pytest.approx(1.5 * math.log(4 / 3))
 
 
 def test_by_hand() -> None:

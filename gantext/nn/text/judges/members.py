@@ -207,11 +207,10 @@ class CnnMember:
     def __init__(self, discriminator: TextCNN) -> None:
         self.discriminator = discriminator
 
-    @torch.no_grad()
     def logits(self, tokens: Tensor) -> Tensor:
         """(N,) of (N, T) tokens."""
         place = self.discriminator.output.weight.device
-        return self.discriminator.logits(tokens.to(place)).double().cpu()
+        return self.discriminator.log_odds(tokens.to(place)).double().cpu()
 
     def step(self, real: Tensor, rng: torch.Generator) -> Metrics:
         """None of its own."""

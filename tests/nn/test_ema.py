@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from gantext.nn.pictures.ema import Ema
+from gantext.nn.ema import Ema, of_averages
 
 
 def set_weight(network: nn.Linear, value: float) -> None:
@@ -88,3 +88,26 @@ def test_a_restored_average_goes_on_exactly() -> None:
     fresh = Ema(again, 0.99)  # without the number of updates it would go on faster
     walk(again, fresh, range(12, 13))
     assert not torch.equal(fresh.module.weight, restored.module.weight)
+
+
+def test_it_begins_anew() -> None:
+    """As the first update: 9/11 of the way from the weights that it begins with, 2 to 13."""
+    network = nn.Linear(1, 1, bias=False)
+    ema = Ema(network, 0.999)
+    for weight in (5.0, 7.0):
+        set_weight(network, weight)
+        ema.update()
+    set_weight(network, 2.0)
+    ema.restart()
+    assert ema.updates == 0 and ema.module.weight.item() == 2.0
+    set_weight(network, 13.0)
+    ema.update()
+    assert ema.module.weight.item() == pytest.approx(2 + 9 / 11 * 11)
+
+
+def test_a_run_is_gone_on_from_by_its_average_once_there_is_one() -> None:
+    state = {"generator": {"w": 1}, "d": 2, "average": {"module": {"w": 3}, "updates": 4}}
+    assert of_averages(state)["generator"] == {"w": 3} and of_averages(state)["d"] == 2
+    early = {**state, "average": {"module": {"w": 3}, "updates": 0}}
+    without = {"generator": {"w": 1}}
+    assert of_averages(early)["generator"] == of_averages(without)["generator"] == {"w": 1}

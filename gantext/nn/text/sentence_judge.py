@@ -1,0 +1,41 @@
+"""What a judge of whole sentences gives a generator for them.
+
+Shapes: N sentences, T steps.
+"""
+
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+
+class SentenceJudge(Protocol):
+    """Tells real sentences from a generator's."""
+
+    def score(self, tokens: Tensor) -> Tensor:
+        """The probability of 'real' of (N, T) sentences, (N,), without gradient."""
+        ...
+
+    def log_odds(self, tokens: Tensor) -> Tensor:
+        """Its logit, (N,), nats, without gradient."""
+        ...
+
+
+def sentence_rewards(judge: SentenceJudge, tokens: Tensor, clip: float) -> Tensor:
+    """A judge's probability of 'real' of (N, T) sentences, or its clipped log-odds; (N,).
+
+    Of the best judge the log-odds are log p_data(x) - log p(x), so that the expected reward is
+    minus KL(p || p_data) (Sonderby et al. 2017, arXiv 1610.04490). They tell very bad from bad
+    where probabilities are all near 0.
+
+    Args:
+        judge: of the sentences.
+        tokens: whole sentences.
+        clip: log-odds between minus this and this; 0: the probability.
+    """
+    return judge.log_odds(tokens).clamp(-clip, clip) if clip else judge.score(tokens)
+
+
+def belief_of(logits: Tensor, clip: float) -> Tensor:
+    """As `sentence_rewards`, of logits of any shape."""
+    return logits.clamp(-clip, clip) if clip else torch.sigmoid(logits)
