@@ -24,7 +24,7 @@ from gantext.nn.text.rewards import (
     sampled,
     valid_mean,
 )
-from gantext.nn.text.rollouts import rollout_rewards, spaced, spacing
+from gantext.nn.text.rollouts import PLACES, rollout_rewards, spaced, spacing
 from gantext.nn.text.sampling import SamplingOptions
 from gantext.nn.text.sentence_judge import sentence_rewards
 
@@ -47,7 +47,8 @@ class PolicyGradient:
         self.generator, self.judge = generator, judge
         # The constant reward, a control, asks no discriminator, which stays as it was pretrained.
         self.judged = config.reward is not Reward.constant
-        goals = spacing(config.rollout_every, task.max_length, judge.places)
+        self.places = min(PLACES, judge.places * generator.config.goal_steps)
+        goals = spacing(config.rollout_every, task.max_length, self.places)
         self.rollout_every = goals * generator.config.goal_steps
         self.anchor = Anchor(generator.twin()) if config.kl_weight else None
 
@@ -56,7 +57,7 @@ class PolicyGradient:
         config = self.config
         rolls = config.policy_weight and config.reward is Reward.rollout
         asked = config.rollout_every if rolls else 1
-        return spaced(asked, self.rollout_every, self.max_length, self.judge.places)
+        return spaced(asked, self.rollout_every, self.max_length, self.places)
 
     def sentence_rewards(self, tokens: Tensor) -> Tensor:
         """What the judge gives for whole sentences (N, T): (N,). Nothing else asks it for them."""
