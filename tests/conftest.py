@@ -46,6 +46,7 @@ SMALL_GAN = [
     "model.discriminator.filters=[4,4]",
     "model.d_training.pretrain_steps=6",
     "model.d_training.batch_size=8",
+    "model.d_training.balance=fixed",
     "model.adversarial.steps=8",
     "model.adversarial.batch_size=8",
     "model.adversarial.rollouts=1",
@@ -62,6 +63,7 @@ SMALL_LEAKGAN = [
     "model.d_training.pretrain_steps=6",
     "model.d_training.pretrain_batch_size=8",
     "model.d_training.alone_steps=5",
+    "model.d_training.balance=fixed",
     "model.d_training.batch_size=8",
     "model.adversarial.steps=4",
     "model.adversarial.batch_size=8",
@@ -234,7 +236,7 @@ def small_vae() -> list[str]:
 def brief_judge(monkeypatch: pytest.MonkeyPatch) -> None:
     """The language models that judge text are trained for two steps, which takes no minute."""
     from gantext.evaluation.judges.lm_score import lm_scores, real_lm_scores
-    from gantext.inference.judges.small_lm import LM
+    from gantext.nn.text.judges.small_lm import LM
 
     judge = replace(LM, steps=2)
     for measured in (lm_scores, real_lm_scores):

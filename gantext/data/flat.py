@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gantext.data.vocabulary import EOS, PAD
+from gantext.data.vocabulary import EOS, PAD, UNK
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -133,6 +133,11 @@ class Tokens(Ragged):
             values[first : first + len(inside)][inside] = ids[part.gathered()]
             first += len(inside)
         return cls.behind(values, lengths)
+
+    def known(self) -> Self:
+        """Those without unknown words."""
+        unknown = [part.of_rows(part.gathered() == UNK) for part in self.chunks()]
+        return self.take(np.flatnonzero(~np.concatenate([*unknown, np.empty(0, np.bool_)])))
 
     def batch(self, chosen: "Tensor") -> "Tensor":
         """(B, T') int64: the sentences at these places (B,), as wide as the longest of them."""

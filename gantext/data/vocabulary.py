@@ -168,6 +168,10 @@ class Vocabulary:
         """Return the sentence as readable text: "a red wheel." """
         return detokenize(self.decode(ids), self.tokenizer)
 
+    def lines(self, rows: Iterable[Iterable[int]]) -> list[str]:
+        """The text of each row of ids."""
+        return [self.text(row) for row in rows]
+
     def to_json(self) -> VocabularyRecord:
         """Return a plain dict for `json.dump`."""
         record: VocabularyRecord = {

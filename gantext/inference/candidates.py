@@ -27,13 +27,14 @@ from gantext.inference.judges.choice import (
 )
 from gantext.inference.judges.contract import Say, TextJudge
 from gantext.inference.judges.discriminator import discriminator_of, other_discriminator
-from gantext.inference.judges.encoder import encoder_judge, load_encoder
+from gantext.inference.judges.encoder import encoder_judge
 from gantext.inference.judges.lm_ratio import lm_ratio
 from gantext.inference.judges.sides import Sides, check
 from gantext.inference.request import Candidates, SamplingRequest
 from gantext.metrics.score import Setting
 from gantext.metrics.two_classes import KNOWING_NOTHING, Held
 from gantext.models.contract import Judge
+from gantext.nn.text.judges.encoder import load_encoder
 from gantext.nn.text.sampling import SamplingOptions
 from gantext.runs.trained import TrainedText, restore
 

@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from gantext.data.corpus import Truth
-from gantext.data.flat import Tokens
 from gantext.data.scenes import Config as Scenes
 from gantext.data.scenes.english import grammar
 from gantext.data.vocabulary import PAD, UNK, Vocabulary
@@ -51,12 +49,6 @@ def check_length(vocabulary: Vocabulary, text: str, words: int, width: int) -> N
     """
     if not vocabulary.takes(words, width):
         raise UserError(f"{text!r} has {words} words: the run takes {vocabulary.limit(width)}")
-
-
-def known_sentences(tokens: Tokens) -> Tokens:
-    """Those without unknown words."""
-    unknown = [part.of_rows(part.gathered() == UNK) for part in tokens.chunks()]
-    return tokens.take(np.flatnonzero(~np.concatenate([*unknown, np.empty(0, np.bool_)])))
 
 
 def note_unknown(words: Sequence[str], notes: list[str]) -> None:

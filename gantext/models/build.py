@@ -1,7 +1,9 @@
 """A model built for its data: the facts of a corpus or a gallery, then weights from a seed."""
 
+from collections.abc import Callable
 from typing import Any, overload
 
+import numpy as np
 import torch
 
 from gantext import models
@@ -11,10 +13,28 @@ from gantext.data.vocabulary import Vocabulary
 from gantext.models.contract import PictureTask, Task
 from gantext.nn.rng import generator
 
+HELD_OUT = 1000  # sentences: their loss has a standard error of some .005 nats
+
 
 def singletons(vocabulary: Vocabulary) -> torch.Tensor:
     """(V,) bool: words seen once in training."""
     return torch.tensor([count == 1 for count in vocabulary.counts])
+
+
+def held_out_of(corpus: Corpus) -> torch.Tensor:
+    """(N, T): validation sentences without unknown words, at most `HELD_OUT`, from all over the
+    split, since files may be sorted.
+
+    A sentence with an unknown word would be told from samples, which have none, by that alone.
+    """
+    known = corpus.validation.tokens.known()
+    count = min(HELD_OUT, len(known))
+    return known.take(np.arange(count) * len(known) // max(count, 1)).padded()
+
+
+def lines_of(vocabulary: Vocabulary) -> Callable[[torch.Tensor], list[str]]:
+    """What writes (N, T) tokens as N lines of text."""
+    return lambda tokens: vocabulary.lines(tokens.tolist())
 
 
 @overload
@@ -28,7 +48,9 @@ def task_of(
     if isinstance(data, Corpus):
         words, rare = data.vocabulary, singletons(data.vocabulary)
         sizes = len(words), data.max_length, len(data.train)
-        return Task(*sizes, rare, device, graphs, bool(words.fixed_length), data.draw)
+        fixed, held_out = bool(words.fixed_length), held_out_of(data).to(device)
+        lines, known = lines_of(words), data.truth is not None
+        return Task(*sizes, rare, device, graphs, fixed, data.draw, held_out, lines, known)
     return PictureTask(
         data.channels,
         data.size,
@@ -41,7 +63,17 @@ def task_of(
     )
 
 
+def settled(config: Any, task: Task | PictureTask) -> Any:
+    """The config with what it takes on this data, where it leaves something to it.
+
+    Raises:
+        UserError: that is not there.
+    """
+    settle = getattr(models.module(config.name), "settled", None)
+    return config if settle is None else settle(config, task)
+
+
 def build(config: Any, seed: int, task: Task | PictureTask) -> Any:
     """A new algorithm with weights from the run's seed: an Algorithm, or a Painter for pictures."""
     rng = generator(seed, "init", torch.device("cpu"))
-    return models.module(config.name).build(config, task, rng)
+    return models.module(config.name).build(settled(config, task), task, rng)

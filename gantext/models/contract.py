@@ -9,6 +9,8 @@ The module (or package) of a model states
 - `build(config, task, rng)`: the algorithm, its weights drawn from `rng`.
 
 One whose steps several processes can share, by gantext.nn.ranks, also states PARALLEL = True.
+One whose config leaves something to the data states `settled(config, task)`, which gives the config
+with what it takes in the place of `auto`.
 """
 
 from __future__ import annotations  # what tables and help name is known without torch
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from gantext.nn.optim import Metrics
+    from gantext.nn.text.held_out import HeldOut, Waited
     from gantext.nn.text.sampling import Policy, SamplingOptions
 
 # The batch is what the model reads: (B, T) tokens, or a PictureBatch of gantext.data.gallery.
@@ -46,6 +49,11 @@ class Task:
         graphs: whether a GPU may draw sentences by CUDA graphs.
         draw: draws so many more real sentences, (n, T) on the CPU; None where that cannot be done,
             and where nothing is trained.
+        held_out: (N, T) real sentences without unknown words that no model is trained on; None
+            where nothing is trained.
+        lines: the text of (N, T) tokens on the CPU, by the vocabulary: real sentences and samples
+            are written in one way.
+        known: whether the text was drawn from a known distribution.
     """
 
     vocab_size: int
@@ -56,6 +64,9 @@ class Task:
     graphs: bool = False
     fixed_length: bool = False
     draw: Callable[[int, torch.Generator], Tensor] | None = None
+    held_out: Tensor | None = None
+    lines: Callable[[Tensor], list[str]] | None = None
+    known: bool = False
 
     def positions(self, weight: Tensor) -> int:
         """At how many places of a sentence a layer of this weight writes: at each word, but the
@@ -113,6 +124,7 @@ class Phase:
             where none does, so that a run goes on with more exactly as if it had begun with them.
         since: a phase before it whose steps depend on how many it has too; "" where none does.
         together: how many rows one update computes at most, generated ones counted; 0: `rows`.
+        ended: asked after each step; says why the phase ends there, before its steps are done.
     """
 
     name: str
@@ -126,6 +138,7 @@ class Phase:
     tied: str = ""
     since: str = ""
     together: int = 0
+    ended: Callable[[], Waited | None] = lambda: None
 
     def by(self, key: str, tied: str = "", since: str = "") -> Phase:
         """The phase, whose steps this key of the model's config counts."""
@@ -134,6 +147,10 @@ class Phase:
     def some_at_once(self, together: int) -> Phase:
         """The phase, whose step has several updates, each of so many rows at most."""
         return replace(self, together=together)
+
+    def until(self, ended: Callable[[], Waited | None]) -> Phase:
+        """The phase, which ends where this says so, too."""
+        return replace(self, ended=ended)
 
 
 class Trainable(Protocol):
@@ -170,6 +187,13 @@ class Noted(Protocol):
     def notes(self) -> Sequence[str]:
         """One line for each thing, said when training starts."""
         ...
+
+
+@runtime_checkable
+class Checked(Protocol):
+    """A model whose discriminator is looked at on held-out sentences while it trains."""
+
+    held_out: HeldOut
 
 
 class Algorithm(Trainable, Protocol):

@@ -1,12 +1,14 @@
 """The state of what is made of parts that have a state: a tree of plain dicts for a checkpoint."""
 
 import contextlib
+import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from torch import Tensor
 
+from gantext.metrics.score import HASH_DIGITS
 from gantext.nn.optim import Optimiser
 from gantext.records.content import Damaged
 from gantext.records.shape import Misfit, check_of
@@ -55,6 +57,37 @@ class NamedParts:
             setattr(self, name, state[name])
 
 
+class Unmade(dict[str, Any]):
+    """The state of a part before it is made: any tree of tensors and plain values may be its."""
+
+
+class Deferred:
+    """A part that is made when it is first used, such as a network that another package has.
+
+    Until then its state is `Unmade`, empty or as it was given; its form is checked by `make`.
+    """
+
+    def make(self, to_train: bool = False) -> None:
+        """Make it with the state it was given. Raises UserError where that cannot be."""
+        raise NotImplementedError
+
+    def state_dict(self) -> dict[str, Any]:
+        """Its state."""
+        raise NotImplementedError
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` gave."""
+        raise NotImplementedError
+
+
+def weights_hash(weights: Mapping[str, Tensor]) -> str:
+    """8 digits of a hash of weights: the same network on two machines may differ in rounding."""
+    digest = hashlib.sha256()
+    for name in sorted(weights):
+        digest.update(name.encode() + weights[name].cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:HASH_DIGITS]
+
+
 def restore(part: Stateful, state: Any, path: Path, name: str, *, to_train: bool = True) -> None:
     """Give a part the state that was read from a file, which must be of its form.
 
@@ -68,7 +101,7 @@ def restore(part: Stateful, state: Any, path: Path, name: str, *, to_train: bool
     Raises:
         Damaged: names, kinds or shapes are others than those of the part.
     """
-    optimisers = dict(_optimisers(part))
+    optimisers = _optimisers(part)
     try:
         with contextlib.ExitStack() as stack:
             for optimiser in optimisers.values():
@@ -76,6 +109,9 @@ def restore(part: Stateful, state: Any, path: Path, name: str, *, to_train: bool
             check_like(part.state_dict(), state)
             part.load_state_dict(state)
         if to_train:
+            for _, own in _leaves(part):
+                if isinstance(own, Deferred):
+                    own.make(to_train=True)
             for place, optimiser in optimisers.items():
                 _check_moments(optimiser, place)
     except Misfit as error:
@@ -85,13 +121,18 @@ def restore(part: Stateful, state: Any, path: Path, name: str, *, to_train: bool
         raise Damaged(path, f'"{name}" does not fit: {type(error).__name__}: {what}') from error
 
 
-def _optimisers(part: Any, place: str = "") -> Iterator[tuple[str, Optimiser]]:
-    """Those of a part and of its parts, each after its place there."""
+def _leaves(part: Any, place: str = "") -> Iterator[tuple[str, Any]]:
+    """What a part is made of, but parts that have parts themselves, each after its place there."""
     for name, own in part.parts().items() if isinstance(part, NamedParts) else ():
-        if isinstance(own, Optimiser):
-            yield f"{place}{name}", own
+        if isinstance(own, NamedParts):
+            yield from _leaves(own, f"{place}{name}.")
         else:
-            yield from _optimisers(own, f"{place}{name}.")
+            yield f"{place}{name}", own
+
+
+def _optimisers(part: Any) -> dict[str, Optimiser]:
+    """Those of a part and of its parts, by their place there."""
+    return {place: own for place, own in _leaves(part) if isinstance(own, Optimiser)}
 
 
 def check_like(own: Any, state: Any) -> None:
@@ -104,6 +145,8 @@ def check_like(own: Any, state: Any) -> None:
     """
     if isinstance(own, Tensor):
         _check_tensor(own, state)
+    elif isinstance(own, Unmade):
+        _check_tree(state)
     elif isinstance(own, dict):
         _check_names(own, state)
     elif isinstance(own, (list, tuple)):
@@ -158,6 +201,19 @@ def _check_plain(state: dict[Any, Any]) -> None:
     for name, value in state.items():
         if not (value is None or isinstance(value, (Tensor, *PLAIN))):
             raise Misfit(value, "a tensor or a plain value").under(str(name))
+
+
+def _check_tree(state: Any) -> None:
+    if isinstance(state, dict):
+        for name, value in state.items():
+            try:
+                _check_tree(value)
+            except Misfit as error:
+                raise error.under(str(name)) from None
+    elif isinstance(state, (list, tuple)):
+        _check_tree(dict(enumerate(state)))
+    elif not (state is None or isinstance(state, (Tensor, *PLAIN))):
+        raise Misfit(state, "a tensor or a plain value")
 
 
 def _check_optimiser(own: dict[str, Any], state: dict[str, Any]) -> None:

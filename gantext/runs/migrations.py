@@ -60,6 +60,19 @@ REAL_TEXT = ("text", "hf", "coco", "coco_full", "emnlp_news")
 # The models fitted by maximum likelihood, and those of them whose generator is an LSTM of words.
 FITTED = ("gan", "leakgan", "mle", "vae")
 WRITERS = ("gan", "leakgan", "mle")
+# The state of looks at a discriminator on held-out sentences, before the first.
+NEVER_LOOKED: Mapping[str, Any] = {
+    **dict.fromkeys(("steps", "looks", "waited", "best_step", "played", "rewarded"), 0),
+    **{"phase": "", "best": None, "stopped": False, "trusted": True, "kept": {}},
+}
+# The judge of runs in which the discriminator was the only one, with values that decide nothing.
+ONLY_CNN: Mapping[str, Any] = {
+    **{"kind": "cnn", "steps": 800, "look_every": 100, "patience": 2},
+    **{"refresh_every": 50, "refresh_steps": 8},
+    "encoder": {
+        **{"base": "auto", "learning_rate": 5e-5, "output_rate": 1e-3, "batch_size": 16},
+    },
+}
 # Oldest first. Never change a row: runs of its time are read by it.
 CHANGES: tuple[Change, ...] = (
     # Tables were lines like any other: a run on a .csv file has learned its lines, commas and all.
@@ -140,6 +153,18 @@ CHANGES: tuple[Change, ...] = (
         Part.settings,
         "log.curve",
         {"every_steps": 0, "adversarial_every_steps": 0, "samples": 1000, "sentences": 500},
+    ),
+    # No discriminator was looked at on held-out sentences.
+    *(
+        Change(9, Part.settings, f"model.d_training.{key}", 0, model=name)
+        for name in ("gan", "leakgan")
+        for key in ("look_every", "patience")
+    ),
+    # Rewards came from the discriminator alone.
+    *(Change(9, Part.settings, "model.judge", ONLY_CNN, model=name) for name in ("gan", "leakgan")),
+    *(
+        Change(9, Part.state, "algorithm.held_out", NEVER_LOOKED, beside=own)
+        for own in ("critic_optimiser", "d_accuracies")  # of gan and of leakgan
     ),
     # Rewards were probabilities, a generator was free to go where it would, and was not averaged.
     *(

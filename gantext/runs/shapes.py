@@ -117,6 +117,7 @@ class Facts(Version, total=False):
         processes: that train it together.
         best: its best state so far, where one is kept.
         early_ends: the phases that ended early, by name.
+        policy_on: the share of adversarial steps that had a policy gradient.
         rates: steps a second of the phases that have run, by name.
         trackers: the ids under which trackers know it, by tracker.
         origin: the run whose weights it began with.
@@ -148,6 +149,7 @@ class Facts(Version, total=False):
     processes: Positive
     best: Best | None
     early_ends: dict[str, EarlyEnd]
+    policy_on: float
     rates: dict[str, float]
     trackers: dict[str, str]
     origin: Origin

@@ -14,7 +14,7 @@ from gantext.data.gallery import Gallery
 from gantext.data.vocabulary import Vocabulary
 from gantext.errors import UserError
 from gantext.metrics.score import Setting
-from gantext.models.build import build, singletons
+from gantext.models.build import build, lines_of, singletons
 from gantext.models.contract import Algorithm, Painter, PictureTask, Task
 from gantext.nn.memory import keep_blocks
 from gantext.nn.state import restore as restore_state
@@ -145,7 +145,8 @@ def _text_task(run: RunDir, vocabulary: Vocabulary | None, device: torch.device)
         raise _not_whole(run)
     rare = singletons(vocabulary)
     sizes = len(vocabulary), facts["max_length"], facts["train_size"]
-    return Task(*sizes, rare, device, run.settings.cuda_graphs, bool(vocabulary.fixed_length))
+    drawn = run.settings.cuda_graphs, bool(vocabulary.fixed_length)
+    return Task(*sizes, rare, device, *drawn, lines=lines_of(vocabulary))
 
 
 PICTURE_FACTS = frozenset({"channels", "size", "classes", "max_length", "train_size"})

@@ -17,6 +17,7 @@ from gantext.errors import UserError, note_log
 from gantext.files import FULL
 from gantext.models.contract import Noted, Phase
 from gantext.nn import ranks
+from gantext.nn.text import held_out
 from gantext.runs import crash, listing
 from gantext.runs.folder import RESULT, RunDir
 from gantext.runs.stored_checkpoint import is_export
@@ -209,7 +210,7 @@ def _train(
     looks = inspector(job.settings, run, job.data, job.algorithm, job.device)
     run.files.remove(run.path / RESULT)  # of an end that was none
     metrics = models.progress_metrics(job.settings.model.name)
-    looked_at = (*curve.NAMES, *looks.measured)
+    looked_at = (*curve.NAMES, *held_out.SHOWN, *looks.measured)
     with Reporter(audience, run.log, metrics, timetable, looked_at) as say:
         for line in introduction(job, run.path, timetable):
             say.say(line, "dim")

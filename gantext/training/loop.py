@@ -10,6 +10,7 @@ from gantext.evaluation.table import remarks
 from gantext.metrics.score import Score
 from gantext.models.contract import Phase
 from gantext.nn.optim import Metrics
+from gantext.nn.text import held_out
 from gantext.nn.text.sampling import LogitsNotFinite
 from gantext.records.json_file import fitting
 from gantext.runs import bad_step
@@ -21,6 +22,7 @@ from gantext.runs.stored_checkpoint import BEST
 from gantext.training.console import Reporter
 from gantext.training.curve import Curve
 from gantext.training.divergence import Diverged, likely_cause
+from gantext.training.early_end import correct_facts, end_early, hear, note_share
 from gantext.training.finite import Broken, Lookout, has_to_wait
 from gantext.training.improvement import VALIDATION, Improvement, scores_asked
 from gantext.training.inspection import Inspector
@@ -106,7 +108,7 @@ class Trainer:
         """
         names, total = self.settings.log.trackers, self.total
         scores = self._scores_so_far()
-        self._correct_facts()
+        correct_facts(self.run, self.stepper, self.improvement.best)
         with Tracker(self.run, names, total, self.reporter) as tracker:
             while self.stepper.phase < len(self.job.phases):
                 phase = self.stepper.current
@@ -172,7 +174,8 @@ class Trainer:
             metrics = self._take_step()
             self.reporter.step(self.step)
             self.seconds = time.monotonic() - began
-            reported = self._report_due(phase)
+            hear(self.job.algorithm, self.stepper, self.run, self.reporter)
+            reported = self._report_due(phase, metrics)
             # A GPU is waited for only where its numbers are read anyway.
             if reported or not has_to_wait(self.job.device) or self.lookout.is_full:
                 self._look()
@@ -187,6 +190,8 @@ class Trainer:
                 saved = time.monotonic()
             self._stop_if_asked(stop)
         self.reporter.end_phase()
+        if phase.adversarial:
+            note_share(self.job.algorithm, self.run)
         self.run.update(rates=self.reporter.timetable.measured)
 
     def _take_step(self) -> Metrics:
@@ -236,9 +241,11 @@ class Trainer:
     def _due(self, every: int, phase: Phase) -> bool:
         return bool(every) and (self.step % every == 0 or self.step == phase.steps)
 
-    def _report_due(self, phase: Phase) -> bool:
-        logged = self._due(self.settings.log.every_steps, phase)
-        return logged or self._score_due(phase) or self.curve.is_due(phase, self.step)
+    def _report_due(self, phase: Phase, metrics: Metrics) -> bool:
+        every = self.settings.log.every_steps
+        looked = every > 0 and held_out.LOSS in metrics
+        computed = looked or self._score_due(phase) or self.curve.is_due(phase, self.step)
+        return computed or self._due(every, phase)
 
     def _score_due(self, phase: Phase) -> bool:
         """Whether what the run is judged by is computed; at the phase's end all scores are."""
@@ -288,28 +295,13 @@ class Trainer:
         """End the phase here, or keep the state as the best one, where these metrics say so."""
         end = self.improvement.ends(phase, self.step, values)
         if end is not None and self.step < phase.steps:
-            self.stepper.ended = True
-            self.run.update(early_ends={**self.run.info.get("early_ends", {}), phase.name: end})
-            self.reporter.say(
-                f"{phase.name} ends early, at step {self.step:,} of {phase.steps:,}: "
-                f"{end['metric']} was best at step {end['best_step']:,}, {end['best']:.4g}"
-            )
+            end_early(end, self.stepper, self.run, self.reporter)
         self._keep_best(phase, values, stop)  # last: it saves all of this
 
     def _keep_best(self, phase: Phase, values: Mapping[str, float], stop: StopRequest) -> None:
         if self.improvement.is_best(phase, self.step, self.total, values):
             self.save(stop, BEST)
             self.run.update(best=self.improvement.best)
-
-    def _correct_facts(self) -> None:
-        """Let run.json say no more of the best state and of early ends than is done."""
-        ended = self.stepper.phase + self.stepper.ended
-        behind = {phase.name for phase in self.job.phases[:ended]}
-        facts = self.run.info
-        early = facts.get("early_ends", {})
-        kept = {name: end for name, end in early.items() if name in behind}
-        if (facts.get("best"), early) != (self.improvement.best, kept):
-            self.run.update(best=self.improvement.best, early_ends=kept)
 
     def _score(self, phase: Phase) -> list[Score]:
         """The scores at the end of a phase, computed once."""

@@ -44,6 +44,7 @@ SMALL = {
         "model.discriminator.filters=[8,8,8,8]",
         "model.adversarial.batch_size=16",
         "model.d_training.batch_size=16",
+        "model.d_training.balance=fixed",
     ],
     "leakgan": [
         "model.generator.embedding=16",
@@ -52,6 +53,7 @@ SMALL = {
         "model.discriminator.filters=[8,8,8,8]",
         "model.mle.epochs=1",
         "model.d_training.pretrain_steps=5",
+        "model.d_training.balance=fixed",
         "model.adversarial.batch_size=16",
         "model.adversarial.rank_real=4",
     ],

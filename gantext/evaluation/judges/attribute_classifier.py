@@ -24,9 +24,10 @@ from gantext.data.scenes.drawing import PAINT
 from gantext.data.scenes.english import SHAPES
 from gantext.data.scenes.scene import parse
 from gantext.evaluation.judges.redrawn import Redrawn
-from gantext.inference.judges.cache import cache_name, cached_weights, weights_hash
+from gantext.inference.judges.cache import cache_name, cached_weights
 from gantext.nn.optim import Optimiser, cosine_rate, set_rate
 from gantext.nn.pictures.layers import BN_EPS, Init, Norm, initialise, map_norm
+from gantext.nn.state import weights_hash
 
 VERSION = "attributes-1"  # goes up with every change that changes the weights
 SEED = 78

@@ -21,9 +21,10 @@ from gantext.data.batches import Batches
 from gantext.data.gallery import Gallery, to_unit
 from gantext.errors import UserError
 from gantext.evaluation.judges.redrawn import pairs_of
-from gantext.inference.judges.cache import cache_name, cached_weights, weights_hash
+from gantext.inference.judges.cache import cache_name, cached_weights
 from gantext.nn.captions.dual_encoder import DualEncoder, DualEncoderConfig
 from gantext.nn.captions.fitting import Descent, EncoderFitter, FittingConfig
+from gantext.nn.state import weights_hash
 
 VERSION = "dual-1"  # goes up with every change that changes the weights
 SEED = 77

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gantext.errors import UserError
-from gantext.inference.judges import pretrained
-from gantext.inference.judges.pretrained import DEFAULT
+from gantext.nn.text.judges import pretrained
+from gantext.nn.text.judges.pretrained import DEFAULT
 
 Embeddings = NDArray[np.float32]
 BATCH_SIZE = 32

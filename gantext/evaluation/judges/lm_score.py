@@ -20,10 +20,11 @@ import torch
 from gantext.data.corpus import Corpus
 from gantext.data.flat import Tokens
 from gantext.errors import UserError
-from gantext.inference.judges.small_lm import CPU, LM, LMConfig, fit_lm, log_prob, real_lm
+from gantext.inference.judges.real_lm import real_lm
 from gantext.metrics import standard_error
 from gantext.metrics.score import Score, Setting, signed
 from gantext.metrics.text.likelihood import nll_per_token
+from gantext.nn.text.judges.small_lm import CPU, LM, LMConfig, fit_lm, log_prob
 from gantext.nn.text.language_model import LanguageModel
 
 Nll = tuple[float, float | None]  # nats per token, and their standard error

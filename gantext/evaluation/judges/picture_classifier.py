@@ -21,8 +21,9 @@ from torch import Tensor, nn
 from gantext.data.batches import Batches
 from gantext.data.gallery import Gallery, to_unit
 from gantext.errors import UserError
-from gantext.inference.judges.cache import cache_name, cached_weights, weights_hash
+from gantext.inference.judges.cache import cache_name, cached_weights
 from gantext.nn.optim import Optimiser, set_rate
+from gantext.nn.state import weights_hash
 
 VERSION = "cnn-1"  # goes up with every change that changes the weights
 SIZE = 64

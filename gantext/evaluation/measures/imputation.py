@@ -15,7 +15,6 @@ from gantext.evaluation.measure import Protocol
 from gantext.evaluation.subjects import Subject, _tested
 from gantext.inference.beam import FREE
 from gantext.inference.imputation import Search, can_impute, fill, search_signature
-from gantext.inference.sentences import known_sentences
 from gantext.metrics import standard_error
 from gantext.metrics.score import Score, Setting, signed
 from gantext.metrics.text.likelihood import grammatical_share
@@ -38,7 +37,7 @@ def imputation_scores(
         UserError: the model does not write text; fewer than 4 usable test sentences.
     """
     can_impute(trained, "eval imputation")
-    usable = known_sentences(corpus.test.tokens)
+    usable = corpus.test.tokens.known()
     if len(usable) < 4:
         raise UserError("eval imputation: at least 4 test sentences without <unk> are needed")
     rng = np.random.default_rng(seed)

@@ -4,15 +4,12 @@ import contextlib
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
-
 from gantext.data.download import cache_folder
 from gantext.files import Held, hold
-from gantext.metrics.score import HASH_DIGITS
 from gantext.runs import checkpoint
 from gantext.runs.stored_checkpoint import CheckpointDamaged
 
@@ -54,14 +51,6 @@ def cached_weights(folder: Path, train: Callable[[], State]) -> State:
 def cache_name(*parts: str | int) -> str:
     """A folder's name for all that decides a network: 16 digits of a hash."""
     return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()[:16]
-
-
-def weights_hash(weights: Mapping[str, Tensor]) -> str:
-    """8 digits of a hash of weights: the same network on two machines may differ in rounding."""
-    digest = hashlib.sha256()
-    for name in sorted(weights):
-        digest.update(name.encode() + weights[name].cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()[:HASH_DIGITS]
 
 
 def _read(folder: Path) -> State | None:

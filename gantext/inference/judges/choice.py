@@ -6,9 +6,9 @@ Nothing here loads torch: stored scores are found by it.
 from pathlib import Path
 
 from gantext.errors import UserError
-from gantext.inference.judges.pretrained import encoder_id
 from gantext.inference.request import Candidates
 from gantext.metrics.score import Setting
+from gantext.nn.text.judges.pretrained import encoder_id
 from gantext.runs import listing
 from gantext.runs.folder import RunDir
 

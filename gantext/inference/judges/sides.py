@@ -20,8 +20,7 @@ from gantext.data.flat import Tokens
 from gantext.errors import UserError
 from gantext.inference.judges.cache import cache_name, cached_weights, judges_folder
 from gantext.inference.judges.contract import Say, TextJudge
-from gantext.inference.sentences import known_sentences
-from gantext.inference.token_parts import texts_of, token_parts
+from gantext.inference.token_parts import token_parts
 from gantext.metrics.two_classes import Calibration, Held, held_out
 from gantext.nn.rng import generator
 from gantext.nn.text.sampling import SamplingOptions
@@ -59,7 +58,7 @@ class Sides:
         Raises:
             UserError: the run's data has none.
         """
-        found = known_sentences(self.corpus.validation.tokens).take(slice(MOST))
+        found = self.corpus.validation.tokens.known().take(slice(MOST))
         if len(found) < LEAST:
             config = self.trained.settings.data
             key = "validation_size" if hasattr(config, "validation_size") else "validation"
@@ -89,7 +88,7 @@ class Sides:
     def lines(self, tokens: Tensor) -> list[str]:
         """The text of (N, T) tokens: that of real sentences and of samples is made in one way, or
         a judge that reads text would tell them by how it is written."""
-        return texts_of(tokens.tolist(), self.trained.vocabulary)[0]
+        return self.trained.vocabulary.lines(tokens.tolist())
 
     @property
     def key(self) -> Sequence[str]:

@@ -24,7 +24,7 @@ Where this differs from the paper and its released code, and why:
 """
 
 from gantext.models.contract import Ability, Reads
-from gantext.models.gan.config import Config
+from gantext.models.gan.config import Config, settled
 from gantext.models.gan.model import GAN, build
 from gantext.plots.curves import (
     ANCHOR,
@@ -39,7 +39,7 @@ from gantext.plots.curves import (
     REWARD,
 )
 
-__all__ = ["CAN", "CURVES", "GAN", "PARALLEL", "READS", "SHOWN", "Config", "build"]
+__all__ = ["CAN", "CURVES", "GAN", "PARALLEL", "READS", "SHOWN", "Config", "build", "settled"]
 
 READS = Reads.text
 PARALLEL = True

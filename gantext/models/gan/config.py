@@ -1,5 +1,6 @@
 """What can be chosen of model=gan."""
 
+import dataclasses
 import enum
 from dataclasses import dataclass
 
@@ -16,8 +17,10 @@ from gantext.data.ranges import (
     Weight,
 )
 from gantext.errors import UserError
+from gantext.models.contract import Task
 from gantext.nn.text.adversary import DTrainingConfig
 from gantext.nn.text.fitting import MLEConfig
+from gantext.nn.text.judges.config import LEAST, JudgeConfig, Kind
 from gantext.nn.text.language_model import GeneratorConfig
 from gantext.nn.text.text_cnn import DiscriminatorConfig
 
@@ -90,11 +93,32 @@ class Config:
     discriminator: DiscriminatorConfig
     mle: MLEConfig
     d_training: DTrainingConfig
+    judge: JudgeConfig
     adversarial: AdversarialConfig
+
+
+def by_sentence(config: Config) -> bool:
+    """Whether rewards come from scores of whole sentences."""
+    return config.adversarial.reward not in (Reward.prefix, Reward.constant)
+
+
+def settled(config: Config, task: Task) -> Config:
+    """The config with the judge that it takes on this data. Raises UserError where there is none.
+
+    Prefixes are scored by the discriminator alone, and constant rewards by nobody.
+    """
+    held_out = task.held_out is not None and len(task.held_out) >= LEAST
+    judge = config.judge.settled(task.known or not by_sentence(config), held_out)
+    return dataclasses.replace(config, judge=judge)
 
 
 def check(config: Config) -> None:
     """Raises UserError for values that do not go together."""
+    if config.judge.kind is not Kind.cnn and not by_sentence(config):
+        raise UserError(
+            f"model.judge.kind={config.judge.kind.value}: it scores whole sentences, and "
+            f"model.adversarial.reward={config.adversarial.reward.value} asks for none"
+        )
     if len(config.discriminator.widths) != len(config.discriminator.filters):
         raise UserError("model.discriminator: widths and filters must be as many")
     adversarial = config.adversarial

@@ -18,6 +18,9 @@ from gantext.nn.state import NamedParts
 from gantext.nn.text.adversary import DiscriminatorTrainer, fresh, untrained
 from gantext.nn.text.captured_decode import Sampler
 from gantext.nn.text.fitting import MLETrainer, mean_nll
+from gantext.nn.text.held_out import HeldOut
+from gantext.nn.text.judges.config import Kind
+from gantext.nn.text.judges.training import PHASE, JudgeTrainer
 from gantext.nn.text.language_model import LanguageModel
 from gantext.nn.text.rollouts import trimmed
 from gantext.nn.text.sampling import Policy, SamplingOptions
@@ -25,7 +28,7 @@ from gantext.nn.text.text_cnn import TextCNN
 
 
 class GAN(NamedParts):
-    """Generator, discriminator, their optimisers, and the three phases."""
+    """Generator, discriminator or another judge, their optimisers, and the phases."""
 
     def __init__(self, config: Config, task: Task, rng: torch.Generator) -> None:
         check(config)
@@ -37,8 +40,9 @@ class GAN(NamedParts):
         self.sampler = Sampler(self.generator, task.max_length, task.graphs)
         sizes = task.vocab_size, config.discriminator, task.max_length
         self.discriminator = TextCNN(*sizes, rng).to(task.device)
-        given = config.adversarial, task, self.generator, self.discriminator
-        self.policy = PolicyGradient(*given)
+        self.judge = self._judge(rng)
+        judges = self.discriminator, self.judge or self.discriminator
+        self.policy = PolicyGradient(config.adversarial, task, self.generator, *judges)
         self.trainer = MLETrainer(
             self.generator, config.mle, task.singletons, config.mle.steps(task.train_size)
         )
@@ -48,30 +52,57 @@ class GAN(NamedParts):
         self.d_trainer = DiscriminatorTrainer(
             self.discriminator, config.d_training, config.adversarial.reward is Reward.prefix
         )
+        looked = self.discriminator, task.held_out if self.judged else None, self.plain_samples
+        self.d_held_out = HeldOut(*looked, config.d_training.rules())
+        self.held_out = self.judge.held_out if self.judge else self.d_held_out
         self.adversarial_steps = 0
         decay = config.adversarial.ema
         self.average = Ema(self.generator, decay) if decay else None
         averaged = self.average.module if self.average else self.generator
         self.average_sampler = Sampler(averaged, task.max_length, task.graphs)
 
+    def _judge(self, rng: torch.Generator) -> JudgeTrainer | None:
+        """What rewards in the place of the discriminator; None where that does."""
+        config = self.config.judge
+        if config.kind is Kind.cnn:
+            return None
+        given = self.plain_samples, self.generator_log_prob, self.discriminator
+        return JudgeTrainer(config, self.task, *given, rng)
+
     # The Algorithm contract
 
     def phases(self) -> Sequence[Phase]:
-        """mle, discriminator, adversarial."""
+        """mle, discriminator, judge, adversarial."""
         mle, d, g = self.config.mle, self.config.d_training, self.config.adversarial
         d.check_with(self.task.draw)
+        self.config.judge.check(self.task.held_out)
         step, total, rise = self.trainer.step, self.trainer.total, mle.warmup_steps
-        alone, beside = (d.pretrain_steps, d.steps) if self.judged else (0, 0)
-        rows = max(1, beside * d.batch_size + (g.batch_size if g.mle_weight else 0))
+        alone = d.pretrain_steps if self.d_learns else 0
+        others = self.d_rows + self.judge_rows
+        rows = max(1, others + (g.batch_size if g.mle_weight else 0))
         first = Phase("mle", total, mle.batch_size, step, warmup=rise).by("mle.epochs", mle.tied)
-        second = Phase("discriminator", alone, d.batch_size, self.d_step, scored=False)
+        second = Phase("discriminator", alone, d.batch_size, self.d_step_alone, scored=False)
         third = Phase("adversarial", g.steps, rows, self.adversarial_step, adversarial=True)
         third = third.by("adversarial.steps").some_at_once(max(2 * d.batch_size, g.batch_size))
-        return [first, second.by("d_training.pretrain_steps"), third]
+        second = second.by("d_training.pretrain_steps", d.tied).until(
+            self.d_held_out.waited_in_vain
+        )
+        return [first, second, *self._judge_phase(), third]
+
+    def _judge_phase(self) -> Sequence[Phase]:
+        """The judge's own, where that is not the discriminator."""
+        if self.judge is None:
+            return []
+        steps = self.judge.config.steps, self.judge.rows, self.judge.step
+        found = Phase(PHASE, *steps, scored=False).until(self.held_out.waited_in_vain)
+        return [found.by("judge.steps", self.judge.tied)]
 
     def notes(self) -> Sequence[str]:
-        """How far apart rollouts are, where that was worked out."""
-        return self.policy.notes()
+        """Another judge; that nothing is held out; how far apart rollouts are, where that was
+        worked out."""
+        judge = self.judge.notes() if self.judge else []
+        unseen = self.held_out.notes() if self.judged else []
+        return [*judge, *unseen, *self.policy.notes()]
 
     def networks(self) -> Mapping[str, nn.Module]:
         """Generator and discriminator."""
@@ -90,6 +121,10 @@ class GAN(NamedParts):
         """log p(sentence), (N,), nats; <eos> counted."""
         return self.evaluated.token_log_prob(tokens).sum(1)
 
+    def generator_log_prob(self, tokens: Tensor) -> Tensor:
+        """The same of the generator that is trained."""
+        return self.generator.token_log_prob(tokens).sum(1)
+
     @property
     def evaluated(self) -> LanguageModel:
         """What is sampled and scored: the average of the generator's weights, once it has begun.
@@ -99,12 +134,41 @@ class GAN(NamedParts):
         average = self.average
         return average.module if average and average.updates else self.generator
 
-    # The discriminator
+    # The discriminator, and another judge
+
+    @property
+    def d_learns(self) -> bool:
+        """Whether somebody asks the discriminator."""
+        return self.judged and (self.judge is None or Kind.cnn in self.judge.config.members)
+
+    @property
+    def d_rows(self) -> int:
+        """Real sentences that the discriminator's steps of an adversarial step are given."""
+        d = self.config.d_training
+        return d.steps * d.batch_size if self.d_learns else 0
+
+    @property
+    def judge_rows(self) -> int:
+        """Those that another judge's are given."""
+        return self.judge.beside_rows if self.judge else 0
 
     def score(self, tokens: Tensor) -> dict[str, Tensor]:
-        """D's probability that each sentence of (N, T) is real; none before D's first step."""
+        """The probability that each sentence of (N, T) is real, by whom rewards come from; none
+        before that has learned."""
+        if self.judge is not None:
+            return {"real": self.judge.score(tokens)} if self.judge.calibrated else {}
         trained = self.d_trainer.optimiser.stepped or (self.judged and self.adversarial_steps)
         return {"real": self.discriminator.score(tokens)} if trained else {}
+
+    def plain_samples(self, n: int, rng: torch.Generator) -> Tensor:
+        """n sentences as they are rewarded, (n, T)."""
+        return self.sampler(n, rng, SamplingOptions())
+
+    def d_step_alone(self, real: Tensor, rng: torch.Generator) -> Metrics:
+        """`d_step` in the discriminator's own phase, with looks at held-out sentences."""
+        found = {**self.d_held_out.enter("discriminator"), **self.d_step(real, rng)}
+        last = self.d_held_out.steps + 1 == self.config.d_training.pretrain_steps
+        return {**found, **self.d_held_out.learned(last=last)}
 
     def d_step(self, real: Tensor, rng: torch.Generator) -> Metrics:
         """One discriminator update on real (B, T) against as many fresh samples."""
@@ -121,21 +185,34 @@ class GAN(NamedParts):
         self._begin_adversarial()
         real, d_size = batch, self.config.d_training.batch_size
         mle_batch = real[len(real) - config.batch_size :] if config.mle_weight else None
-        found = dict(self.g_step(mle_batch, rng))
-        for i in range(self.config.d_training.steps if self.judged else 0):
-            found.update(self.d_step(real[i * d_size : (i + 1) * d_size], rng))
+        found = dict(self.held_out.enter("adversarial", beside=True))
+        rewarded = self.rewarded
+        found.update(self.g_step(mle_batch, rng))
+        for first in range(0, self.d_rows, d_size):
+            found.update(self.d_step(real[first : first + d_size], rng))
+        if self.judge is not None:
+            newer = real[self.d_rows : self.d_rows + self.judge_rows]
+            found.update(self.judge.refresh(newer, rng))
+        found.update(self.held_out.beside(self.d_rows // d_size, rewarded))
         self.adversarial_steps += 1
         return found
+
+    @property
+    def rewarded(self) -> bool:
+        """Whether the policy gradient has a weight: by the config, and by what D is worth."""
+        return bool(self.config.adversarial.policy_weight) and self.held_out.trusted
 
     def g_step(self, mle_batch: Tensor | None, rng: torch.Generator) -> Metrics:
         """One policy-gradient update on fresh samples (and an MLE batch, if weighted).
 
-        With `policy_weight` 0 no sample is drawn: the control that has the same MLE steps alone.
+        Without a weight of the policy no sample is drawn: MLE steps alone, or no update.
         """
         config = self.config.adversarial
         found: dict[str, Tensor | float] = {}
         loss = torch.zeros((), device=self.task.device)
-        if config.policy_weight:
+        if not self.rewarded and mle_batch is None:
+            return found
+        if self.rewarded:
             tokens = trimmed(self.sampler(config.batch_size, rng, SamplingOptions()))
             policy_loss, found = self.policy.loss(tokens, rng)
             loss = config.policy_weight * policy_loss
@@ -170,6 +247,8 @@ class GAN(NamedParts):
             "g_optimiser": self.g_optimiser,
             "d_optimiser": self.d_trainer.optimiser,
             "critic_optimiser": self.policy.critic_optimiser,
+            **({"judge": self.judge, "d_held_out": self.d_held_out} if self.judge else {}),
+            "held_out": self.held_out,  # behind the judge, whose weights it may keep
             **({"anchor": self.policy.anchor.frozen} if self.policy.anchor else {}),
             **({"average": self.average} if self.average else {}),
         }
@@ -193,6 +272,8 @@ class GAN(NamedParts):
         self.policy.rollout_policy.load_state_dict(state["generator"])
         if "discriminator" in state:
             self.discriminator.load_state_dict(state["discriminator"])
+        if self.judge is not None:
+            return self.judge.take(state.get("judge"))
         return untrained(state.get("d_optimiser"))
 
 

@@ -21,6 +21,7 @@ from gantext.models.gan.config import (
 from gantext.nn import ranks
 from gantext.nn.optim import Optimiser, clipped_step
 from gantext.nn.text.anchor import Anchor
+from gantext.nn.text.judges.training import JudgeTrainer
 from gantext.nn.text.language_model import LanguageModel
 from gantext.nn.text.output_layer import policy_nll
 from gantext.nn.text.places import at_places, mean_of_words, share_of_words, words_at
@@ -56,10 +57,11 @@ class PolicyGradient:
         task: Task,
         generator: LanguageModel,
         discriminator: TextCNN,
+        judge: TextCNN | JudgeTrainer,
     ) -> None:
         self.config, self.max_length = config, task.max_length
-        self.generator, self.discriminator = generator, discriminator
-        self.rollout_every = spacing(config.rollout_every, task.max_length)
+        self.generator, self.discriminator, self.judge = generator, discriminator, judge
+        self.rollout_every = spacing(config.rollout_every, task.max_length, judge.places)
         self.rollout_policy = copy.deepcopy(generator) if config.rollout_lag else generator
         self.critic = nn.Linear(generator.output.in_features, 1).to(task.device)
         nn.init.zeros_(self.critic.weight)
@@ -72,7 +74,8 @@ class PolicyGradient:
         """How far apart rollouts are, where that was worked out."""
         if not self.config.policy_weight or self.config.reward is not Reward.rollout:
             return []
-        return spaced(self.config.rollout_every, self.rollout_every, self.max_length)
+        asked, every = self.config.rollout_every, self.rollout_every
+        return spaced(asked, every, self.max_length, self.judge.places)
 
     def loss(
         self, tokens: Tensor, rng: torch.Generator
@@ -113,7 +116,7 @@ class PolicyGradient:
 
     def sentence_rewards(self, tokens: Tensor) -> Tensor:
         """What the judge gives for whole sentences (N, T): (N,). Nothing else asks it for them."""
-        return sentence_rewards(self.discriminator, tokens, self.config.log_odds_clip)
+        return sentence_rewards(self.judge, tokens, self.config.log_odds_clip)
 
     @torch.no_grad()
     def rewards(self, tokens: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:

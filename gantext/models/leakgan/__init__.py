@@ -42,7 +42,7 @@ Where this differs from the paper and its released code, and why:
 """
 
 from gantext.models.contract import Ability, Reads
-from gantext.models.leakgan.config import Config
+from gantext.models.leakgan.config import Config, settled
 from gantext.models.leakgan.model import build
 from gantext.plots.curves import (
     ANCHOR,
@@ -57,7 +57,7 @@ from gantext.plots.curves import (
     REWARD,
 )
 
-__all__ = ["CAN", "CURVES", "PARALLEL", "READS", "SHOWN", "Config", "build"]
+__all__ = ["CAN", "CURVES", "PARALLEL", "READS", "SHOWN", "Config", "build", "settled"]
 
 READS = Reads.text
 PARALLEL = True

@@ -21,6 +21,9 @@ from gantext.nn.optim import Metrics, Optimiser, clipped_step
 from gantext.nn.state import NamedParts
 from gantext.nn.text.adversary import DiscriminatorTrainer, fresh, untrained
 from gantext.nn.text.fitting import MLETrainer
+from gantext.nn.text.held_out import HeldOut
+from gantext.nn.text.judges.config import Kind
+from gantext.nn.text.judges.training import PHASE, JudgeTrainer
 from gantext.nn.text.output_layer import mean_word_nll
 from gantext.nn.text.places import at_places, counted, mean_of_words, words_at
 from gantext.nn.text.rollouts import trimmed
@@ -30,7 +33,7 @@ MOST_D_STEPS = 10_000  # within one step of pretraining, whose rows are drawn to
 
 
 class LeakGAN(NamedParts):
-    """Manager, worker and discriminator, their optimisers, and the two phases."""
+    """Manager, worker, discriminator or another judge, their optimisers, and the phases."""
 
     counters = ("adversarial_steps",)
 
@@ -48,7 +51,8 @@ class LeakGAN(NamedParts):
         self.clipped = apart if config.generator.clip_apart else [self.generator]
         steps = config.mle.steps(task.train_size)
         self.trainer = MLETrainer(self.generator, config.mle, task.singletons, steps, self.clipped)
-        given = config.adversarial, task, self.generator, self.discriminator
+        self.judge = self._judge(rng)
+        given = config.adversarial, task, self.generator, self.judge or self.discriminator
         self.policy = PolicyGradient(*given)
         self.judged = self.policy.judged
         adversarial, parameters = config.adversarial, list(self.generator.parameters())
@@ -62,6 +66,9 @@ class LeakGAN(NamedParts):
         )
         self.d_pretrainer = DiscriminatorTrainer(self.discriminator, first, d.prefixes)
         self.d_trainer = DiscriminatorTrainer(self.discriminator, d, d.prefixes)
+        looked = self.discriminator, task.held_out, self.rewarded_samples
+        self.d_held_out = HeldOut(*looked, d.rules(put_back=keeps))
+        self.held_out = self.judge.held_out if self.judge else self.d_held_out
         self.d_steps = math.ceil(d.pretrain_steps / max(1, self.trainer.total))
         if self.trainer.total and self.d_steps > MOST_D_STEPS:
             raise UserError(
@@ -74,29 +81,51 @@ class LeakGAN(NamedParts):
         every, rows = adversarial.mle_every, config.mle.batch_size
         self.mle_steps = math.ceil(task.train_size / (every * rows)) if every else 0
 
+    def _judge(self, rng: torch.Generator) -> JudgeTrainer | None:
+        """What rewards in the place of the discriminator; None where that does."""
+        config = self.config.judge
+        if config.kind is Kind.cnn:
+            return None
+        given = self.rewarded_samples, self.generator_log_prob, self.discriminator
+        return JudgeTrainer(config, self.task, *given, rng)
+
     # The Algorithm contract
 
     def phases(self) -> Sequence[Phase]:
-        """pretraining (D and G interleaved), discriminator (where it is asked for), adversarial."""
+        """pretraining (D and G interleaved), discriminator (where it is asked for), judge (where
+        that is another), adversarial."""
         d, mle, g = self.config.d_training, self.config.mle, self.config.adversarial
         d.check_with(self.task.draw)
-        alone, beside = (d.alone_steps, d.steps) if self.judged else (0, 0)
-        used = max(1, self.mle_steps * mle.batch_size + beside * d.batch_size, g.rank_real)
+        self.config.judge.check(self.task.held_out)
+        alone = d.alone_steps if self.d_learns else 0
+        others = self.d_rows + self.judge_rows
+        used = max(1, self.mle_steps * mle.batch_size + others, g.rank_real)
         rows = max(mle.batch_size, self.d_steps * d.pretrain_batch_size)
         step, total, rise = self.pretraining_step, self.trainer.total, mle.warmup_steps
         spread = "the discriminator's steps are spread over its own" if d.pretrain_steps else ""
         first = Phase("pretraining", total, rows, step, warmup=rise)
-        second = Phase("discriminator", alone, d.batch_size, self.d_step, True, False)
+        second = Phase("discriminator", alone, d.batch_size, self.d_step_alone, True, False)
         third = Phase("adversarial", g.steps, used, self.adversarial_step, adversarial=True)
         first = first.by("mle.epochs", mle.tied or spread)
         first = first.some_at_once(max(mle.batch_size, 2 * d.pretrain_batch_size))
         both = max(mle.batch_size, 2 * d.batch_size, g.batch_size, g.rank_real)
         third = third.by("adversarial.steps").some_at_once(both)
-        return [first, second.by("d_training.alone_steps"), third]
+        second = second.by("d_training.alone_steps", d.tied).until(self.d_held_out.waited_in_vain)
+        return [first, second, *self._judge_phase(), third]
+
+    def _judge_phase(self) -> Sequence[Phase]:
+        """The judge's own, where that is not the discriminator."""
+        if self.judge is None:
+            return []
+        steps = self.judge.config.steps, self.judge.rows, self.judge.step
+        found = Phase(PHASE, *steps, scored=False).until(self.held_out.waited_in_vain)
+        return [found.by("judge.steps", self.judge.tied)]
 
     def notes(self) -> Sequence[str]:
-        """How far apart rollouts are, where that was worked out."""
-        return self.policy.notes()
+        """Another judge; that nothing is held out; how far apart rollouts are, where that was
+        worked out."""
+        judge = self.judge.notes() if self.judge else []
+        return [*judge, *self.held_out.notes(), *self.policy.notes()]
 
     def networks(self) -> Mapping[str, nn.Module]:
         """Generator (manager and worker) and discriminator."""
@@ -113,6 +142,11 @@ class LeakGAN(NamedParts):
         with self.leak.read_often(n * length):
             return decode(generator, n, length, rng, options)
 
+    def rewarded_samples(self, n: int, rng: torch.Generator) -> Tensor:
+        """n sentences as they are rewarded, (n, T)."""
+        options = SamplingOptions(self.config.adversarial.temperature)
+        return self._drawn(self.generator, n, rng, options)
+
     def writer(self, n: int, rng: torch.Generator) -> Policy:
         """The generator, or its average, which reads the leaked features of each prefix."""
         return self.evaluated
@@ -120,6 +154,10 @@ class LeakGAN(NamedParts):
     def log_prob(self, tokens: Tensor) -> Tensor:
         """log p(sentence), (N,), nats; <eos> counted."""
         return self.evaluated.token_log_prob(tokens).sum(1)
+
+    def generator_log_prob(self, tokens: Tensor) -> Tensor:
+        """The same of the generator that is trained."""
+        return self.generator.token_log_prob(tokens).sum(1)
 
     @property
     def evaluated(self) -> LeakGenerator:
@@ -130,8 +168,29 @@ class LeakGAN(NamedParts):
         average = self.average
         return average.module if average and average.updates else self.generator
 
+    @property
+    def d_learns(self) -> bool:
+        """Whether the discriminator goes on after pretraining: somebody asks it, or the generator
+        reads its features as it is."""
+        asked = self.judge is None or Kind.cnn in self.judge.config.members
+        return self.judged and (asked or self.leak is self.discriminator)
+
+    @property
+    def d_rows(self) -> int:
+        """Real sentences that the discriminator's steps of an adversarial step are given."""
+        d = self.config.d_training
+        return d.steps * d.batch_size if self.d_learns else 0
+
+    @property
+    def judge_rows(self) -> int:
+        """Those that another judge's are given."""
+        return self.judge.beside_rows if self.judge else 0
+
     def score(self, tokens: Tensor) -> dict[str, Tensor]:
-        """D's probability that each sentence of (N, T) is real; none before D's first step."""
+        """The probability that each sentence of (N, T) is real, by whom rewards come from; none
+        before that has learned."""
+        if self.judge is not None:
+            return {"real": self.judge.score(tokens)} if self.judge.calibrated else {}
         trained = self.d_pretrainer.optimiser.stepped or self.d_trainer.optimiser.stepped
         return {"real": self.discriminator.score(tokens)} if trained else {}
 
@@ -155,15 +214,33 @@ class LeakGAN(NamedParts):
         """D steps where they are due, then one of the generator."""
         d, done, total = self.config.d_training, self.trainer.done, self.trainer.total
         due = (done + 1) * d.pretrain_steps // total - done * d.pretrain_steps // total
-        found: dict[str, Tensor | float] = {}
-        rows = d.pretrain_batch_size
-        for i in range(due):
-            found.update(self.d_step(batch[i * rows : (i + 1) * rows], rng, self.d_pretrainer))
-        if due and self.leak is not self.discriminator:
-            self.leak.load_state_dict(self.discriminator.state_dict())
+        found = self.d_steps_within(batch, due, rng) if due else {}
         shown = self.trainer.shown(batch[: self.config.mle.batch_size], rng)
         loss, said = self.mle_loss(shown, rng)
         return {**found, **said, **self.trainer.update(loss)}
+
+    def d_steps_within(self, batch: Tensor, due: int, rng: torch.Generator) -> Metrics:
+        """So many D steps of pretraining, as long as D learns; the generator reads what it learns.
+
+        When D's best weights are put back, what the generator reads stays as it was last: at no
+        step do its features jump.
+        """
+        d, rows = self.config.d_training, self.config.d_training.pretrain_batch_size
+        found = dict(self.d_held_out.enter("pretraining"))
+        if self.d_held_out.stopped:
+            return found
+        for i in range(due):
+            found.update(self.d_step(batch[i * rows : (i + 1) * rows], rng, self.d_pretrainer))
+        if self.leak is not self.discriminator:
+            self.leak.load_state_dict(self.discriminator.state_dict())
+        last = self.d_held_out.steps + due == d.pretrain_steps
+        return {**found, **self.d_held_out.learned(due, last)}
+
+    def d_step_alone(self, real: Tensor, rng: torch.Generator) -> Metrics:
+        """`d_step` in the discriminator's own phase, with looks at held-out sentences."""
+        found = {**self.d_held_out.enter("discriminator"), **self.d_step(real, rng)}
+        last = self.d_held_out.steps + 1 == self.config.d_training.alone_steps
+        return {**found, **self.d_held_out.learned(last=last)}
 
     def d_step(
         self, real: Tensor, rng: torch.Generator, trainer: DiscriminatorTrainer | None = None
@@ -194,7 +271,10 @@ class LeakGAN(NamedParts):
         rows = self.config.mle.batch_size
         found: dict[str, Tensor | float] = {}
         self._begin_adversarial()
-        if config.policy_weight:
+        if self.judged:
+            found.update(self.held_out.enter("adversarial", beside=True))
+        rewarded = bool(config.policy_weight) and (self.held_out.trusted or not self.judged)
+        if rewarded:
             found.update(self.g_step(batch[: self.joining], rng))
         for i in range(self.mle_steps):
             shown = self.trainer.shown(batch[i * rows : (i + 1) * rows], rng)
@@ -204,9 +284,13 @@ class LeakGAN(NamedParts):
         if self.average:
             self.average.update()
         first = self.mle_steps * rows
-        steps = d.steps if self.judged else 0
-        for i in range(first, first + steps * d.batch_size, d.batch_size):
+        for i in range(first, first + self.d_rows, d.batch_size):
             found.update(self.d_step(batch[i : i + d.batch_size], rng))
+        if self.judge is not None:
+            first += self.d_rows
+            found.update(self.judge.refresh(batch[first : first + self.judge_rows], rng))
+        if self.judged:
+            found.update(self.held_out.beside(self.d_rows // d.batch_size, rewarded))
         self.adversarial_steps += 1
         return found
 
@@ -253,6 +337,8 @@ class LeakGAN(NamedParts):
             "mle_optimiser": self.mle_optimiser,
             "d_optimiser": self.d_trainer.optimiser,
             "d_pretraining_optimiser": self.d_pretrainer.optimiser,
+            **({"judge": self.judge, "d_held_out": self.d_held_out} if self.judge else {}),
+            "held_out": self.held_out,  # behind the judge, whose weights it may keep
             **({"anchor": self.policy.anchor.frozen} if self.policy.anchor else {}),
             **({"average": self.average} if self.average else {}),
         }
@@ -272,6 +358,8 @@ class LeakGAN(NamedParts):
         self.generator.load_state_dict(state["generator"])
         self.discriminator.load_state_dict(state["discriminator"])
         self.leak.load_state_dict(state.get("leak", state["discriminator"]))
+        if self.judge is not None:
+            return self.judge.take(state.get("judge"))
         return untrained(state.get("d_optimiser"), state.get("d_pretraining_optimiser"))
 
 

@@ -13,6 +13,7 @@ from gantext.models.leakgan.features import LeakyTextCNN
 from gantext.models.leakgan.generator import LeakGenerator
 from gantext.nn import ranks
 from gantext.nn.text.anchor import Anchor
+from gantext.nn.text.judges.training import JudgeTrainer
 from gantext.nn.text.output_layer import policy_nll
 from gantext.nn.text.places import mean_of_words, words_at
 from gantext.nn.text.rewards import (
@@ -23,7 +24,7 @@ from gantext.nn.text.rewards import (
     sampled,
     valid_mean,
 )
-from gantext.nn.text.rollouts import rollout_rewards, spaced, spacing
+from gantext.nn.text.rollouts import PLACES, rollout_rewards, spaced, spacing
 from gantext.nn.text.sampling import SamplingOptions
 from gantext.nn.text.sentence_judge import sentence_rewards
 
@@ -40,13 +41,14 @@ class PolicyGradient:
         config: AdversarialConfig,
         task: Task,
         generator: LeakGenerator,
-        discriminator: LeakyTextCNN,
+        judge: LeakyTextCNN | JudgeTrainer,
     ) -> None:
         self.config, self.max_length = config, task.max_length
-        self.generator, self.discriminator = generator, discriminator
+        self.generator, self.judge = generator, judge
         # The constant reward, a control, asks no discriminator, which stays as it was pretrained.
         self.judged = config.reward is not Reward.constant
-        goals = spacing(config.rollout_every, task.max_length)
+        self.places = min(PLACES, judge.places * generator.config.goal_steps)
+        goals = spacing(config.rollout_every, task.max_length, self.places)
         self.rollout_every = goals * generator.config.goal_steps
         self.anchor = Anchor(generator.twin()) if config.kl_weight else None
 
@@ -55,11 +57,11 @@ class PolicyGradient:
         config = self.config
         rolls = config.policy_weight and config.reward is Reward.rollout
         asked = config.rollout_every if rolls else 1
-        return spaced(asked, self.rollout_every, self.max_length)
+        return spaced(asked, self.rollout_every, self.max_length, self.places)
 
     def sentence_rewards(self, tokens: Tensor) -> Tensor:
         """What the judge gives for whole sentences (N, T): (N,). Nothing else asks it for them."""
-        return sentence_rewards(self.discriminator, tokens, self.config.log_odds_clip)
+        return sentence_rewards(self.judge, tokens, self.config.log_odds_clip)
 
     @torch.no_grad()
     def rewards(self, tokens: Tensor, real: Tensor, rng: torch.Generator) -> Tensor:

@@ -26,6 +26,7 @@ from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
 from gantext.nn import ranks
 from gantext.nn.optim import Metrics, Optimiser, clipped_step
+from gantext.nn.text.held_out import Rules
 from gantext.nn.text.rollouts import trimmed_on_cpu
 from gantext.nn.text.text_cnn import TextCNN
 
@@ -34,10 +35,12 @@ Draw = Callable[[int, torch.Generator], Tensor]
 
 
 class Balance(enum.Enum):
-    """Whether the discriminator always steps, or only while it is not too strong."""
+    """Whether the discriminator always steps, only while it is not too strong, or only while it is
+    worth more on held-out sentences, so that it rewards only what it knows."""
 
     fixed = "fixed"
     adaptive = "adaptive"
+    held_out = "held_out"
 
 
 @dataclass(frozen=True)
@@ -54,9 +57,26 @@ class DTrainingConfig:
     steps: UpdatesOrNone
     balance: Balance
     ceiling: Probability
+    look_every: Steps
+    patience: Steps
+
+    def rules(self, put_back: bool = True) -> Rules:
+        """Of looks at held-out sentences; whether weights may be put back, the model knows."""
+        decide = self.balance is Balance.held_out
+        return Rules(self.look_every, self.patience, decide, put_back)
+
+    @property
+    def tied(self) -> str:
+        """Why steps of the discriminator alone depend on how many there are; "" if they do not."""
+        best = "its discriminator's best weights go on after the last of its steps"
+        return best if self.balance is Balance.held_out else ""
 
     def check_with(self, draw: Draw | None) -> None:
-        """Raises UserError where fresh sentences are asked for that nothing can draw."""
+        """Raises UserError where fresh sentences are asked for that nothing can draw, or decisions
+        by looks where there are none.
+        """
+        if self.balance is Balance.held_out and not self.look_every:
+            raise UserError("model.d_training.look_every=0: balance=held_out decides by looks")
         if self.fresh_real and draw is None:
             raise UserError(
                 "model.d_training.fresh_real=true: no more sentences of this data can be drawn; "
@@ -114,7 +134,7 @@ class DiscriminatorTrainer:
 
     def _may_step(self, accuracy: Tensor) -> bool:
         """With `balance: adaptive` D steps only while its recent accuracy is under the ceiling."""
-        if self.config.balance is Balance.fixed:
+        if self.config.balance is not Balance.adaptive:
             return True
         self.accuracy = 0.9 * self.accuracy + 0.1 * float(ranks.mean(accuracy))
         return self.accuracy < self.config.ceiling

@@ -58,11 +58,11 @@ def trimmed_on_cpu(tokens: Tensor) -> Tensor:
     return trimmed(tokens) if tokens.device.type == "cpu" else tokens
 
 
-def spacing(every: int | str, length: int) -> int:
+def spacing(every: int | str, length: int, places: int = PLACES) -> int:
     """Every how many-th position is rolled out in sentences of up to `length` words, <eos> counted.
 
-    `auto` leaves about PLACES of them (30 to 59): each is completed to the sentence's end, so that
-    the work would grow with the square of the length.
+    `auto` leaves about `places` of them (of 40 30 to 59): each is completed to the sentence's end,
+    so that the work would grow with the square of the length.
 
     Raises:
         UserError: another word than auto.
@@ -73,13 +73,13 @@ def spacing(every: int | str, length: int) -> int:
         raise UserError(
             f"model.adversarial.rollout_every={every}: it must be a whole number or {AUTO}"
         )
-    return max(1, (length + PLACES // 2) // PLACES)
+    return max(1, (length + places // 2) // places)
 
 
-def spaced(asked: int | str, every: int, length: int) -> list[str]:
+def spaced(asked: int | str, every: int, length: int, most: int = PLACES) -> list[str]:
     """What the log says of positions that `auto` left out; nothing where it left out none."""
     places = len(rolled_positions(length, every))
-    if asked != AUTO or spacing(asked, length) == 1:
+    if asked != AUTO or spacing(asked, length, most) == 1:
         return []
     return [
         f"rollouts after every {every} words, at {places} places of sentences of up to {length} "

@@ -21,6 +21,7 @@ from gantext.errors import UserError
 from gantext.nn import ranks
 from gantext.nn.text.dropout import keep_mask
 from gantext.nn.text.equal_rows import unique_rows
+from gantext.nn.text.rollouts import PLACES
 from gantext.nn.text.windows import (
     different_words,
     largest_windows,
@@ -189,6 +190,11 @@ class TextCNN(nn.Module):
         """L2 penalty of the output layer, as SeqGAN's code has it: l2 * (|W|^2 + |b|^2) / 2."""
         squares = self.output.weight.square().sum() + self.output.bias.square().sum()
         return self.config.l2 * squares / 2
+
+    @property
+    def places(self) -> int:
+        """At how many words of the longest sentences `rollout_every: auto` rolls out."""
+        return PLACES
 
     def score(self, tokens: Tensor) -> Tensor:
         """Probability of 'real' of many sentences, (N,), without gradient."""

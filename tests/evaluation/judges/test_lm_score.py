@@ -15,9 +15,10 @@ from gantext.data.flat import Tokens
 from gantext.data.vocabulary import EOS, UNK
 from gantext.errors import UserError
 from gantext.evaluation.judges.lm_score import encoded, lm_scores, real_lm_scores
-from gantext.inference.judges import small_lm
-from gantext.inference.judges.small_lm import LM, LMConfig, fit_lm, log_prob, real_lm
+from gantext.inference.judges import real_lm as kept_lm
+from gantext.inference.judges.real_lm import real_lm
 from gantext.metrics.score import Score, signature_line
+from gantext.nn.text.judges.small_lm import LM, LMConfig, fit_lm, log_prob
 from gantext.nn.text.lstm import Init
 
 SMALL = LMConfig(
@@ -104,7 +105,7 @@ def test_the_seed_decides(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> No
     lines = language(50, 3)
     first = lm_scores(lines, corpus, config=SMALL)
     assert first == lm_scores(lines, corpus, config=SMALL)
-    monkeypatch.setattr(small_lm, "_REAL", {})
+    monkeypatch.setattr(kept_lm, "_REAL", {})
     assert first == lm_scores(lines, corpus, config=SMALL)
     other = values(lm_scores(lines, corpus, seed=1, config=SMALL))
     assert all(other[name] != value for name, value in values(first).items())
@@ -137,18 +138,18 @@ def test_the_judge_is_the_one_that_was_tuned(corpus: Corpus) -> None:
 def test_the_real_lm_is_kept_for_other_commands(
     corpus: Corpus, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(small_lm, "_REAL", {})
+    monkeypatch.setattr(kept_lm, "_REAL", {})
     brief = dataclasses.replace(SMALL, steps=2)
     trained = real_lm(corpus, config=brief)
     (folder,) = (path for path in cache.iterdir() if path.is_dir())
-    small_lm._REAL.clear()
-    monkeypatch.setattr(small_lm, "fit_lm", None)  # it would fail
+    kept_lm._REAL.clear()
+    monkeypatch.setattr(kept_lm, "fit_lm", None)  # it would fail
     read = real_lm(corpus, config=brief)
     tokens = corpus.test.tokens
     assert read is not trained
     assert np.array_equal(log_prob(read, tokens)[0], log_prob(trained, tokens)[0])
     (folder / "manifest.json").unlink()
-    small_lm._REAL.clear()
+    kept_lm._REAL.clear()
     with pytest.raises(TypeError):
         real_lm(corpus, config=brief)
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import torch
 
-from gantext.inference.judges.cache import cache_name, cached_weights, weights_hash
+from gantext.inference.judges.cache import cache_name, cached_weights
+from gantext.nn.state import weights_hash
 
 
 class Training:

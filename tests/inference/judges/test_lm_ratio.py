@@ -10,8 +10,9 @@ import gantext
 from gantext.data.flat import Tokens
 from gantext.data.vocabulary import EOS, PAD
 from gantext.inference.judges import lm_ratio as judge_of
-from gantext.inference.judges.lm_ratio import lm_ratio, reversed_words, rows_of
+from gantext.inference.judges.lm_ratio import lm_ratio
 from gantext.inference.judges.sides import Sides
+from gantext.nn.text.judges.lm_ratio import reversed_words, rows_of
 
 
 def test_words_are_turned_round_and_the_end_stays() -> None:

@@ -46,6 +46,7 @@ def trainer(
     told = Told(6, config, 3, torch.Generator().manual_seed(0))
     settings = {"pretrain_steps": 1, "batch_size": 2, "learning_rate": 0.1, "beta1": 0.5,
                 "clip": 5.0, "temperature": 1.0, "fresh_real": False, "steps": 1, "ceiling": 0.8,
+                "look_every": 0, "patience": 0,
                 **values}  # fmt: skip
     return DiscriminatorTrainer(told, DTrainingConfig(balance=balance, **settings), prefixes)
 
@@ -108,7 +109,7 @@ def test_the_optimiser_steps_as_torchs_plain_one() -> None:
             embedding=4, widths=[1, 2], filters=[2, 3], dropout=0, l2=0, gate_bias=-1
         )
         network = TextCNN(6, config, 3, torch.Generator().manual_seed(0))
-        settings = DTrainingConfig(1, 4, 0.1, 0.5, 5.0, 1.0, False, 1, Balance.fixed, 0.8)
+        settings = DTrainingConfig(1, 4, 0.1, 0.5, 5.0, 1.0, False, 1, Balance.fixed, 0.8, 0, 0)
         taught = DiscriminatorTrainer(network, settings, prefixes=False)
         assert taught.optimiser.param_groups[0]["fused"] is True
         taught.optimiser.param_groups[0]["fused"] = fused

@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import importlib
 import importlib.metadata
+import importlib.util
 import io
 import warnings
 from collections.abc import Iterator
@@ -45,6 +46,12 @@ def encoder_id(folder: str | None) -> str:
     if not (Path(folder) / "config.json").is_file():
         raise UserError(f"no encoder in {folder}: a folder of the library transformers is needed")
     return folder_id(Path(folder))
+
+
+def is_installed() -> bool:
+    """Whether the default encoder can be loaded: its package is there, and the library's."""
+    modules = (DEFAULT.replace("-", "_"), "transformers")
+    return all(importlib.util.find_spec(name) is not None for name in modules)
 
 
 def folder_id(folder: Path) -> str:

@@ -1,0 +1,57 @@
+"""A backward language model of real sentences against the generator, as a judge.
+
+The logit is log p_backward(x) - log p_generator(x). The backward model is fitted to real sentences
+by likelihood alone and reads them from their ends: it errs in other places than the generator,
+which reads them from their beginnings.
+
+Shapes: N sentences, T steps.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gantext.data.batches import of_like_length
+from gantext.data.flat import Tokens
+from gantext.data.vocabulary import EOS, PAD
+from gantext.nn.text.judges.small_lm import LM, log_prob
+from gantext.nn.text.language_model import LanguageModel
+
+BACKWARD = LM  # the language model of `lm-score`, whose size and steps were tried on COCO
+ROWS = 500  # sentences of like length that are scored together
+
+LogProb = Callable[[Tensor], Tensor]  # of (N, T) tokens, nats, (N,)
+
+
+@torch.no_grad()
+def ratio(backward: LanguageModel, generator: LogProb, tokens: Tensor) -> Tensor:
+    """The logit of (N, T) tokens, (N,) float64 on the CPU, nats."""
+    read, device = tokens.cpu(), backward.output.bias.device
+    found = torch.from_numpy(log_prob(backward, reversed_words(rows_of(read)))[0])
+    for places, rows in of_like_length(read, ROWS):
+        found[places] -= generator(rows.to(device)).double().cpu()
+    return found
+
+
+def backward_rows(tokens: Tensor) -> Tensor:
+    """(N, T) tokens with their words from last to first, on the device that they are on."""
+    return reversed_words(rows_of(tokens.cpu())).padded(tokens.shape[1]).to(tokens.device)
+
+
+def rows_of(tokens: Tensor) -> Tokens:
+    """(N, T) tokens without their padding."""
+    there = tokens != PAD
+    return Tokens.behind(tokens[there].numpy(), there.sum(1).numpy())
+
+
+def reversed_words(tokens: Tokens) -> Tokens:
+    """The sentences with their words from last to first; <eos> stays at the end where there is."""
+    values, lengths = tokens.gathered(), tokens.lengths.astype(np.int64)
+    starts = np.cumsum(lengths) - lengths
+    words = lengths - (values[starts + lengths - 1] == EOS)
+    place = np.arange(len(values)) - np.repeat(starts, lengths)  # within its sentence
+    last = np.repeat(words, lengths) - 1
+    turned = np.where(place <= last, last - place, place) + np.repeat(starts, lengths)
+    return Tokens.behind(values[turned], lengths)
