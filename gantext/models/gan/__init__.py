@@ -28,9 +28,10 @@ from gantext.plots.curves import (
     D_OUTPUTS,
     DIVERSITY,
     ENTROPY,
+    G_LOSSES,
     GRADIENT_NORMS,
+    JUDGED,
     LENGTH,
-    LOSSES,
     NLL,
     REWARD,
 )
@@ -41,4 +42,7 @@ READS = Reads.text
 PARALLEL = True
 CAN = frozenset({Ability.judge, Ability.write})
 SHOWN = ("nll", "reward", "g_loss", "d_loss", "d_real", "d_fake", "entropy")
-CURVES = (NLL, LOSSES, D_ACCURACY, D_OUTPUTS, ENTROPY, REWARD, DIVERSITY, LENGTH, GRADIENT_NORMS)
+CURVES = (
+    *(NLL, G_LOSSES, *JUDGED, D_ACCURACY, D_OUTPUTS),
+    *(ENTROPY, REWARD, DIVERSITY, LENGTH, GRADIENT_NORMS),
+)
