@@ -69,6 +69,13 @@ MODELS = {
         "model.adversarial.worker_reward=intrinsic",
         "model.adversarial.rank_real=3",
         "model.adversarial.kl_weight=0.1",
+        "data.validation=5",
+        "model.d_training.balance=fixed",
+        "model.d_training.look_every=4",
+    ],
+    "gan_held_out": [
+        *("model=gan", *COMMON, *LSTM, *CNN),
+        *("data.validation=5", "model.d_training.look_every=3", "model.d_training.patience=2"),
     ],
     "vae": [
         "model=vae",

@@ -108,6 +108,7 @@ def test_its_error_is_what_is_seen_of_sets_that_are_drawn_anew() -> None:
         said = np.sqrt(np.mean([(one.error(order) or 0.0) ** 2 for one in found]))
         assert 0.8 < said / seen < 1.2
 
+
 def test_all_orders_by_counting() -> None:
     """The geometric mean of the orders up to each, from the n-grams of each side as shares."""
     ours, theirs = map(str.split, ("abcab abd bca acb abca", "abc cab bcd"))
