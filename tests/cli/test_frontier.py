@@ -94,6 +94,7 @@ def test_a_point_equals_eval(cli: Command, run: Path) -> None:
     alone = cli("eval", "bleu", str(run), "-n", "30", "--temperature", "0.5", "--json")
     [want] = [r for r in scores_in(alone.out) if r["name"] == "bleu-4"]
     assert want in [one for run in found["runs"] for one in run["scores"]]
+    assert [one["path"] for one in found["runs"]] == [str(run.resolve())] * 2 + [None]
 
 
 def test_the_csv_has_every_draw(cli: Command, run: Path, tmp_path: Path) -> None:
