@@ -17,7 +17,7 @@ from gantext.runs.brief import named
 from gantext.runs.folder import RunDir
 from gantext.runs.note import note_of
 from gantext.runs.stored_checkpoint import BEST
-from gantext.runs.summary import failure, phase_scores
+from gantext.runs.summary import clock, failure, paced, phase_scores
 from gantext.training.terminal import tell
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # A run of these is gone on with first of all.
 GOES_ON = ("stopped", "killed", "failed")
-FIRST = ("status", "note", "phase", "total", "seconds", "created", "command", "overrides", "device")
+FIRST = ("status", "note", "phase", "total", "time", "created", "command", "overrides", "device")
 
 app = typer.Typer(help="Look at runs.", no_args_is_help=True, rich_markup_mode="rich")
 
@@ -123,6 +123,8 @@ def _rows_of(facts: dict[str, Any]) -> list[list[str]]:
     command = facts.get("command", "").removesuffix(words).rstrip()
     told = {**dict.fromkeys(FIRST), **facts, "command": command, "overrides": words}
     told |= _improvement(facts)
+    told["rates"] = ", ".join(f"{phase} {paced(r)}" for phase, r in facts.get("rates", {}).items())
+    told |= {"time": clock(facts["seconds"]) if "seconds" in facts else None, "seconds": None}
     told["origin"] = _origin(facts.get("origin"))
     told["extensions"] = "; ".join(map(_extended, facts.get("extensions", [])))
     return [[name, str(fact)] for name, fact in told.items() if fact not in (None, "")]

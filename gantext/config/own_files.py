@@ -1,4 +1,7 @@
-"""The user's own configs: file and line of what does not compose, and which option has a key."""
+"""The user's own configs: file and line of what does not compose, and which option has a key.
+
+Hydra and OmegaConf keep no lines of what they read: those are of the nodes of PyYAML's `compose`.
+"""
 
 import contextlib
 import re

@@ -184,6 +184,7 @@ def absolute(cfg: Any) -> Any:
 
 def _module(name: str) -> Any:
     # Checked against the names first: one from somebody's run folder imports nothing else.
-    if name not in (names := kinds()):
+    if name not in REGISTRY:
+        names = kinds()
         raise UserError(f"unknown data {name}{nearest(name, names)}: choose {', '.join(names)}")
     return REGISTRY.module(name)

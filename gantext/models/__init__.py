@@ -30,7 +30,7 @@ def module(name: str) -> ModuleType:
 
     Raises UserError for a name that is neither, before anything is imported.
     """
-    if name not in available():
+    if name not in REGISTRY:
         raise UserError(f"unknown model '{name}'{nearest(name, available())}")
     return REGISTRY.module(name)
 

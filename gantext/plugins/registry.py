@@ -23,14 +23,31 @@ class Registry:
         self, package: str, folder: Path, belongs: Callable[[frozenset[str]], bool]
     ) -> None:
         self.package, self.folder, self.belongs = package, folder, belongs
+        self._read: dict[str, frozenset[str]] = {}
+
+    @cached_property
+    def _files(self) -> dict[str, Path]:
+        """The package's own modules, also those that do not belong, alphabetically."""
+        files = {path.stem: path for path in self.folder.glob("*.py") if path.stem != "__init__"}
+        files |= {path.parent.name: path for path in self.folder.glob("*/__init__.py")}
+        return dict(sorted(files.items()))
 
     @cached_property
     def own(self) -> dict[str, frozenset[str]]:
         """The names that each of the package's own modules binds, alphabetically."""
-        files = {path.stem: path for path in self.folder.glob("*.py") if path.stem != "__init__"}
-        files |= {path.parent.name: path for path in self.folder.glob("*/__init__.py")}
-        bound = {name: bound_names(files[name]) for name in sorted(files)}
-        return {name: names for name, names in bound.items() if self.belongs(names)}
+        return {name: self._bound(name) for name in self._files if self._is_own(name)}
+
+    def __contains__(self, name: str) -> bool:
+        """Whether something is registered by a name; no other module is read for it."""
+        return self._is_own(name) or name in installed(self.package)
+
+    def _is_own(self, name: str) -> bool:
+        return name in self._files and self.belongs(self._bound(name))
+
+    def _bound(self, name: str) -> frozenset[str]:
+        if name not in self._read:
+            self._read[name] = bound_names(self._files[name])
+        return self._read[name]
 
     @property
     def added(self) -> dict[str, str]:
@@ -43,9 +60,9 @@ class Registry:
 
         Raises UserError for a plugin's that cannot be imported.
         """
-        if name in self.own:
+        if self._is_own(name):
             return importlib.import_module(f"{self.package}.{name}")
-        where = self.added[name]
+        where = installed(self.package)[name].module
         try:
             return importlib.import_module(where)
         except ImportError as error:

@@ -52,3 +52,10 @@ def clock(seconds: float) -> str:
     """Seconds as h:mm:ss."""
     whole = int(seconds)
     return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+
+
+def paced(rate: float) -> str:
+    """How quick a run is, by its steps a second, in eleven characters; '' where that is unknown."""
+    if rate <= 0:
+        return ""
+    return f"{rate:.1f} step/s" if rate >= 1 else f"{1 / rate:.1f} s/step"

@@ -15,11 +15,10 @@ from gantext.config.words import key_of
 from gantext.evaluation.sweep_axis import tails, value_of
 from gantext.evaluation.sweep_scores import differing, objective_of, values_of
 from gantext.metrics.score import shown
-from gantext.runs.summary import clock
+from gantext.runs.summary import clock, paced
 from gantext.runs.sweep_job import Headway, SweepJob
 from gantext.runs.sweep_state import PLANNED, RUNNING, STARTING, JobState, state_of
 from gantext.training.console import PLAIN_SECONDS
-from gantext.training.progress import paced
 from gantext.training.short_names import shortened
 from gantext.training.terminal import tell
 from gantext.training.waiting import shows_bars

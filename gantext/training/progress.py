@@ -8,18 +8,11 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from gantext.runs.summary import clock
+from gantext.runs.summary import clock, paced
 from gantext.training.timetable import Left, Timetable
 from gantext.training.waiting import one_line
 
 LEAST_BAR, WIDEST_BAR = 4, 40  # characters
-
-
-def paced(rate: float) -> str:
-    """How quick a run is, by its steps a second, in eleven characters; '' where that is unknown."""
-    if rate <= 0:
-        return ""
-    return f"{rate:.1f} step/s" if rate >= 1 else f"{1 / rate:.1f} s/step"
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """What compares runs, on terminals of 60 to 120 columns: no name, status or score is lost."""
 
 import itertools
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -193,6 +194,7 @@ def test_runs_show(
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     out = cli("runs", "show", str(run)).out
     assert max(map(len, out.splitlines())) <= width
+    assert re.search(r"rates +mle [\d.]+ (step/s|s/step), discriminator ", " ".join(out.split()))
     table = out.partition("scores after each phase")[2].split()
     stored = (RunDir(trained).scores("phase-mle") or {})["scores"]
     assert {"mle", "adversarial", *(record["name"] for record in stored)} <= set(table)

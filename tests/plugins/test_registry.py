@@ -9,7 +9,8 @@ import pytest
 from gantext import data, models
 from gantext.config import groups
 from gantext.errors import UserError
-from gantext.plugins.registry import bound_names
+from gantext.plugins import registry
+from gantext.plugins.registry import Registry, bound_names
 from tests.conftest import environment
 
 
@@ -43,6 +44,17 @@ def test_no_other_module_has_a_name(name: str) -> None:
         models.module(name)
     with pytest.raises(UserError, match="unknown data"):
         data.config_class(name)
+
+
+def test_a_name_is_found_without_the_files_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    monkeypatch.setattr(
+        registry, "bound_names", lambda path: (read.append(path.name), bound_names(path))[1]
+    )
+    fresh = Registry(models.REGISTRY.package, models.REGISTRY.folder, models.DECLARED.issubset)
+    assert "mle" in fresh and "contract" not in fresh and "nothing" not in fresh
+    assert fresh.module("mle").__name__ == "gantext.models.mle"
+    assert read == ["mle.py", "contract.py"]
 
 
 def test_names_that_a_file_binds(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def check(names: Sequence[str], key: str = "log.trackers") -> None:
         UserError: naming the key, and what to install.
     """
     for name in names:
-        if name not in available():
+        if name not in REGISTRY:
             hint = nearest(name, available()) or f" (there are: {', '.join(available())})"
             raise UserError(f"{key}: no tracker '{name}'{hint}")
         module = REGISTRY.module(name)
