@@ -38,6 +38,7 @@ COMMON = [
 ]
 LSTM = ["model.generator.embedding=8", "model.generator.hidden=8"]
 CNN = [
+    "model.judge.kind=cnn",
     "model.discriminator.embedding=8",
     "model.discriminator.widths=[2,3]",
     "model.discriminator.filters=[4,4]",
@@ -69,6 +70,13 @@ MODELS = {
         "model.adversarial.worker_reward=intrinsic",
         "model.adversarial.rank_real=3",
         "model.adversarial.kl_weight=0.1",
+        "data.validation=5",
+        "model.d_training.balance=fixed",
+        "model.d_training.look_every=4",
+    ],
+    "gan_held_out": [
+        *("model=gan", *COMMON, *LSTM, *CNN),
+        *("data.validation=5", "model.d_training.look_every=3", "model.d_training.patience=2"),
     ],
     "vae": [
         "model=vae",

@@ -58,6 +58,7 @@ SWEEP = [*on_short(conftest.SMALL_MLE), "model.mle.epochs=1", "seed=1,2"]
 # Its looks are at steps 5, 10 and 15, where it ends: a whole nat is too much to ask for.
 EARLY = ["early_stop.patience=2", "early_stop.min_delta=1", "checkpoint.best=nll_valid"]
 CURVE = ["log.curve.every_steps=4", "log.curve.adversarial_every_steps=3"]
+HELD_OUT = ["model.d_training.balance=held_out", "model.d_training.look_every=2"]
 FEW_PICTURES = [
     "data.train_size=24",
     "data.test_size=10",
@@ -67,8 +68,12 @@ FEW_PICTURES = [
 ]
 RUNS = {
     "mle": [*on_short(conftest.SMALL_MLE), *EARLY],
-    "gan": [*on_short(conftest.SMALL_GAN), "checkpoint.best=bleu-2", "eval.every_steps=4", *CURVE],
-    "leakgan": on_short(conftest.SMALL_LEAKGAN),
+    "gan": [
+        *on_short(conftest.SMALL_GAN),
+        *("checkpoint.best=bleu-2", "eval.every_steps=4"),
+        *(*CURVE, *HELD_OUT),
+    ],
+    "leakgan": [*on_short(conftest.SMALL_LEAKGAN), *HELD_OUT, "model.d_training.patience=1"],
     "vae": on_short(conftest.SMALL_VAE),
     "image_gan": [*conftest.SMALL_IMAGE_GAN, *QUICK],
     "dpr_gan": [*conftest.SMALL_DPR_GAN, *QUICK, *FEW_PICTURES],

@@ -21,7 +21,7 @@ from gantext.metrics.score import Score, shown
 from gantext.runs.folder import RunDir
 from gantext.runs.kinds import KINDS
 from gantext.runs.overview import LAST, Overview, overviews
-from gantext.runs.summary import clock
+from gantext.runs.summary import clock, not_adversarial
 
 STATUSES = ("running", "killed", "damaged", "newer", "unknown", *LAST)
 FACTS = ("run", "created", "model", "data", "seed", "status", "phase")
@@ -224,8 +224,14 @@ def _table(title: str, runs: Runs, columns: Sequence[str]) -> Table:
         [name if name in (*FACTS, *MORE) else label(name) for name in columns],
         list(zip(*(_column(runs, column) for column in columns), strict=True)),
         texts=[i for i, name in enumerate(columns) if name in TEXTS],
-        cautions=[f"{run}: {o['status']}" for run, o in runs.items() if " " in o["status"]],
+        cautions=[f"{run}: {why}" for run, one in runs.items() for why in _cautions(one)],
     )
+
+
+def _cautions(overview: Overview) -> list[str]:
+    """Why a run cannot be read; that its adversarial phase was none."""
+    unread = overview["status"] if " " in overview["status"] else None
+    return [why for why in (unread, not_adversarial(overview.get("policy_on"))) if why]
 
 
 def _roomy(table: Table, room: int) -> Table:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gantext.data.lines import assemble, check_different, check_preparation, prepare, split_off
 from gantext.data.memory import size
-from gantext.data.ranges import Bytes, CountOrNone, Probability, Seed
+from gantext.data.ranges import Bytes, CountOrNone, CountOrNoneOrWord, Probability, Seed
 from gantext.data.tables import Table, select
 from gantext.data.vocabulary import Unk
 from gantext.errors import UserError, nearest
@@ -33,7 +33,7 @@ class Config:
     train: str
     test: str
     test_share: Probability
-    validation: CountOrNone
+    validation: CountOrNoneOrWord
     split_seed: Seed
     tokenizer: str
     lowercase: bool

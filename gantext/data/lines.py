@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 
 LONG = ("cut", "drop")
+AUTO = "auto"  # sentences are held out where there are MANY_ENOUGH of them
+MOST_HELD_OUT, MANY_ENOUGH = 1000, 1000
 SPACE, DELETE = ord(" "), 0x7F  # between these lie the signs of ASCII
 OUTSTANDING = 100  # times as long as others: a sentence that is worth a note
 LONGEST_LINE = 10_000_000  # characters; a book has a million, and cutting this into words takes 2 s
@@ -66,7 +68,7 @@ class Preparation(Protocol):
     @property
     def name(self) -> str: ...
     @property
-    def validation(self) -> int: ...
+    def validation(self) -> int | str: ...
     @property
     def split_seed(self) -> int: ...
     @property
@@ -90,6 +92,7 @@ def check_preparation(cfg: Preparation) -> None:
     check(cfg.tokenizer)
     if cfg.long not in LONG:
         raise UserError(f"data.long={cfg.long}: cut or drop{nearest(cfg.long, LONG)}")
+    validation_size(cfg.validation, 0)
     ranges.check(cfg, "data")
 
 
@@ -196,6 +199,20 @@ def split_off(
     return hold_out(sentences, size, seed)
 
 
+def validation_size(asked: int | str, sentences: int) -> int:
+    """How many of some training sentences are held out: so many, or by the word auto a tenth of
+    them, at most `MOST_HELD_OUT`, and none where they are fewer than `MANY_ENOUGH`.
+
+    Raises:
+        UserError: another word.
+    """
+    if isinstance(asked, int):
+        return asked
+    if asked != AUTO:
+        raise UserError(f"data.validation={asked}: it must be a whole number or {AUTO}")
+    return min(sentences // 10, MOST_HELD_OUT) if sentences >= MANY_ENOUGH else 0
+
+
 def assemble(
     cfg: Preparation, train: "Sentences", test: "Sentences", notes: Sequence[str]
 ) -> "Corpus":
@@ -205,9 +222,10 @@ def assemble(
     """
     from gantext.data.corpus import build_corpus
 
-    if cfg.validation >= len(train):
-        raise UserError(f"data.validation={cfg.validation} leaves none of {len(train)} sentences")
-    train, validation = hold_out(train, cfg.validation, cfg.split_seed)
+    size = validation_size(cfg.validation, len(train))
+    if size >= len(train):
+        raise UserError(f"data.validation={size} leaves none of {len(train)} sentences")
+    train, validation = hold_out(train, size, cfg.split_seed)
     vocabulary = train.vocabulary(
         min_count=cfg.min_count,
         max_size=cfg.max_vocab,

@@ -69,6 +69,7 @@ Count = Annotated[int, Range(1, MANY)]
 CountOrNone = Annotated[int, Range(0, MANY)]
 # A count, or a word (auto) for one that is worked out; OmegaConf has no types of single words.
 CountOrWord = Count | str
+CountOrNoneOrWord = CountOrNone | str
 # Updates of a network, and epochs; 0 leaves a phase out.
 Steps = Annotated[int, Range(0, MANY)]
 # Every so many steps, with a weight that is so many times as heavy.

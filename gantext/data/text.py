@@ -19,7 +19,7 @@ from gantext.data.lines import (
     read_file,
     split_off,
 )
-from gantext.data.ranges import Bytes, CountOrNone, Probability, Seed
+from gantext.data.ranges import Bytes, CountOrNone, CountOrNoneOrWord, Probability, Seed
 from gantext.data.tables import Format, format_of, read_table, select
 from gantext.data.vocabulary import Unk
 from gantext.errors import UserError
@@ -42,7 +42,7 @@ class Config:
     column: str
     label_column: str
     test_share: Probability
-    validation: CountOrNone
+    validation: CountOrNoneOrWord
     split_seed: Seed
     tokenizer: str
     lowercase: bool

@@ -20,6 +20,8 @@ from gantext.evaluation.subjects import Model
 from gantext.evaluation.table import REAL_SUFFIX, RECORD, Table, records, score_all
 from gantext.metrics.score import Score, protocol, signature_line
 from gantext.metrics.signatures import conflicts, own_name
+from gantext.runs.stored_checkpoint import BEST
+from gantext.runs.summary import not_adversarial
 
 # What may differ between runs that are repetitions of each other.
 REPEATED = frozenset(
@@ -133,6 +135,7 @@ def _comparison(
     asked: Asked, models: Sequence[Model], say: Say, stored_only: bool, beside: str | None
 ) -> Comparison:
     noticed = len(asked.notes)
+    asked.note(filter(None, map(_not_adversarial, models)))
     table = score_all(asked, measures.compared(), say, stored_only)
     names = [subjects.label(model, asked.runs_dir) for model in models]
     settings = {name: model.settings for name, model in zip(names, models, strict=True)}
@@ -156,6 +159,14 @@ def _comparison(
         differences=tuple(apart),
         places=dict(asked.places),
     )
+
+
+def _not_adversarial(model: Model) -> str | None:
+    """That the adversarial phase of a run was none, where it is compared as it was after it."""
+    info = model.run.info
+    line = not_adversarial(info.get("policy_on"))
+    before = model.phase not in (None, BEST, info.get("phase"))
+    return None if line is None or before else f"{model.run.path.name}: {line}"
 
 
 def flat(settings: Settings) -> dict[str, str]:

@@ -3,6 +3,8 @@
 A model puts those of its metrics into its `CURVES`, beside figures of its own.
 """
 
+import math
+
 from gantext.plots.layouts import Layout
 
 NLL = Layout(
@@ -39,6 +41,51 @@ LOSSES = Layout(
     {"g_loss": "generator", "d_loss": "discriminator"},
     suffix="loss",
 )
+G_LOSSES = Layout(
+    "Generator losses",
+    "Of a batch, before its update. They need not fall: samples are rewarded beside each other.",
+    "loss",
+    {"g_loss": "generator", "manager_loss": "manager", "worker_loss": "worker"},
+)
+D_LOSS = Layout(
+    "Discriminator loss",
+    "Cross-entropy of telling real from generated sentences: of the batches that it learns from, "
+    "and of real sentences that it never saw beside fresh samples. ln 2 is knowing nothing; where "
+    "the first falls alone, it learns sentences by heart. While the second is not under ln 2 by "
+    "two standard errors, balance=held_out gives the policy gradient no weight.",
+    "loss (nats per sentence)",
+    {"d_loss": "batches", "held_out_loss": "held-out sentences"},
+    level=(math.log(2), "ln 2"),
+)
+HELD_OUT_AUC = Layout(
+    "Held-out AUC",
+    "How often, of a real sentence that the discriminator never saw and a fresh sample, it finds "
+    "the real one more real.",
+    "AUC",
+    {"held_out_auc": "held-out sentences"},
+    level=(0.5, "1/2"),
+    covers=(0.4, 1.0),
+    exact=True,
+)
+HELD_OUT_SLOPE = Layout(
+    "Calibration",
+    "The slope that makes the discriminator's logits log-odds on held-out sentences: under 1 it is "
+    "surer of itself than it should be, by so much.",
+    "slope",
+    {"held_out_slope": "held-out sentences"},
+    level=(1.0, "calibrated"),
+    exact=True,
+)
+POLICY_ON = Layout(
+    "Policy gradient",
+    "Share of the generator's steps that had one: none has while the discriminator is not known to "
+    "be worth its reward.",
+    "share of steps",
+    {"policy_on": "with a policy gradient"},
+    covers=(0.0, 1.0),
+)
+# Of a discriminator of text that is looked at on held-out sentences.
+JUDGED = (D_LOSS, HELD_OUT_AUC, HELD_OUT_SLOPE, POLICY_ON)
 D_ACCURACY = Layout(
     "Discriminator accuracy",
     "Share of real and of generated samples that the discriminator tells right. A mean near "

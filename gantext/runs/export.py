@@ -53,6 +53,7 @@ FACTS = (
     "seconds",
     "best",
     "early_ends",
+    "policy_on",
     "origin",
 )
 

@@ -51,6 +51,7 @@ class Overview(_Known, Named, total=False):
         seconds: of training.
         created: when.
         note: what the user noted.
+        policy_on: the share of adversarial steps that had a policy gradient.
     """
 
     makes: str
@@ -59,6 +60,7 @@ class Overview(_Known, Named, total=False):
     seconds: float
     created: str
     note: str
+    policy_on: float
 
 
 class _Entry(TypedDict):
@@ -72,7 +74,7 @@ class _Index(TypedDict):
 
 
 _FILE = JsonFile(_Index, 64 * MB)
-SHAPE = 2  # of `Overview`: an index of another one is made anew
+SHAPE = 3  # of `Overview`: an index of another one is made anew
 _VERSION = f"{__version__}, format {FORMAT}, overview {SHAPE}"
 
 
@@ -107,6 +109,8 @@ def read(run: RunDir) -> Overview:
         for key in ("phase", "total", "seconds", "created"):
             if key in info:
                 overview[key] = info[key]
+        if "policy_on" in info:
+            overview["policy_on"] = info["policy_on"]
         names = named(run, info)
         for fact in ("model", "data", "seed"):
             if fact in names:

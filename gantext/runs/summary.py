@@ -30,6 +30,17 @@ def failure(run: RunDir) -> str | None:
     return (run.result or {}).get("error", "its log says why")
 
 
+def not_adversarial(share: float | None) -> str | None:
+    """What is said of a run of whose adversarial steps this share had a policy gradient.
+
+    None where half of them had, or nothing is known of it: of what else it is trained by, such as
+    likelihood, the phase then has the name alone.
+    """
+    if share is None or share >= 0.5:
+        return None
+    return f"not adversarial: {share:.0%} of its adversarial steps had a policy gradient"
+
+
 def unreadable(error: UserError) -> str:
     """What stands in a table as the status of a run that cannot be read."""
     if isinstance(error, NewerFormat):

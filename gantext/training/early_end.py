@@ -5,8 +5,10 @@ from typing import Any
 from gantext.models.contract import Checked
 from gantext.runs.folder import RunDir
 from gantext.runs.shapes import Best, EarlyEnd
+from gantext.runs.summary import not_adversarial
 from gantext.training.console import Reporter
 from gantext.training.stepper import Stepper
+from gantext.training.watch import Watch
 
 
 def hear(model: Any, stepper: Stepper, run: RunDir, reporter: Reporter) -> None:
@@ -33,11 +35,17 @@ def end_early(end: EarlyEnd, stepper: Stepper, run: RunDir, reporter: Reporter) 
     )
 
 
-def note_share(model: Any, run: RunDir) -> None:
-    """Let run.json say of how many steps of its adversarial phase a policy gradient was part."""
+def note_share(model: Any, run: RunDir, watch: Watch, total: int) -> list[str]:
+    """Let run.json say of how many adversarial steps a policy gradient was part.
+
+    Returns:
+        A warning where these are under half of them, at the step `total` of the run.
+    """
     share = model.held_out.share if isinstance(model, Checked) else None
     if share is not None:
         run.update(policy_on=share)
+    line = not_adversarial(share)
+    return [] if line is None else watch.warn(total, [line])
 
 
 def correct_facts(run: RunDir, stepper: Stepper, best: Best | None) -> None:

@@ -191,7 +191,8 @@ class Trainer:
             self._stop_if_asked(stop)
         self.reporter.end_phase()
         if phase.adversarial:
-            note_share(self.job.algorithm, self.run)
+            for warning in note_share(self.job.algorithm, self.run, self.watch, self.total):
+                self.reporter.warn(warning)
         self.run.update(rates=self.reporter.timetable.measured)
 
     def _take_step(self) -> Metrics:

@@ -1,7 +1,7 @@
 """Signs of a collapsed or broken run, said aloud once each."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gantext.plots.curves import D_ACCURACY
@@ -40,6 +40,10 @@ class Watch:
             self._stuck = self._stuck + 1 if accuracy >= D_STUCK else 0
         if self._stuck == D_PATIENCE:
             found.append(f"the discriminator is too strong: accuracy at {D_STUCK} or above")
+        return self.warn(step, found)
+
+    def warn(self, step: int, found: Sequence[str]) -> list[str]:
+        """Those of some warnings at a step whose kind was not warned of before."""
         kinds = {warning.partition(": ")[2].partition(":")[0] for warning in self.warnings}
         new = [f"step {step}: {text}" for text in found if text.partition(":")[0] not in kinds]
         self.warnings += new

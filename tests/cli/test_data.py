@@ -127,7 +127,7 @@ def coco(url: str, digest: str) -> list[str]:
         for part in ("train", "test")
         for key, value in (("url", url), ("sha256", digest))
     ]
-    return ["data=coco", *files]
+    return ["data=coco", *files, "data.validation=0"]
 
 
 def test_a_download_is_kept_and_used_again(

@@ -103,7 +103,9 @@ def test_real_captions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.skip("GANTEXT_DATA is not set: no real captions here")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     conf = Path(__file__).parents[2] / "conf" / "data" / "coco.yaml"
-    corpus = load(Config(**yaml.safe_load(conf.read_text("utf-8"))))
+    config = Config(**yaml.safe_load(conf.read_text("utf-8")))
+    assert config.validation == 1000
+    corpus = load(dataclasses.replace(config, validation=0))
     assert (len(corpus.train), len(corpus.validation), len(corpus.test)) == (10_000, 0, 10_000)
     assert len(corpus.vocabulary) == 4 + 4659
     assert corpus.max_length == 38

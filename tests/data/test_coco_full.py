@@ -33,7 +33,7 @@ def load(folder: Path, *words: str) -> Corpus:
     return data.load(compose_data(["data=coco_full", *files, *words]))
 
 
-SIZES = ("data.train_size=20", "data.test_size=10")
+SIZES = ("data.train_size=20", "data.test_size=10", "data.validation=0")
 
 
 def test_rare_words_go_with_their_sentences(folder: Path) -> None:

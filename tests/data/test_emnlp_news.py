@@ -21,7 +21,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def load() -> Corpus:
-    return data.load(compose_data(["data=emnlp_news"]))
+    return data.load(compose_data(["data=emnlp_news", "data.validation=0"]))
 
 
 def test_files_of_other_sizes_are_read_with_notes(folder: Path) -> None:

@@ -32,9 +32,10 @@ from gantext.plots.curves import (
     D_OUTPUTS,
     DIVERSITY,
     ENTROPY,
+    G_LOSSES,
     GRADIENT_NORMS,
+    JUDGED,
     LENGTH,
-    LOSSES,
     NLL,
     REWARD,
 )
@@ -46,14 +47,6 @@ PARALLEL = True
 CAN = frozenset({Ability.judge, Ability.write})
 SHOWN = ("nll", "reward", "g_loss", "d_loss", "d_real", "d_fake", "entropy")
 CURVES = (
-    NLL,
-    LOSSES,
-    D_ACCURACY,
-    D_OUTPUTS,
-    ENTROPY,
-    REWARD,
-    ANCHOR,
-    DIVERSITY,
-    LENGTH,
-    GRADIENT_NORMS,
+    *(NLL, G_LOSSES, *JUDGED, D_ACCURACY, D_OUTPUTS),
+    *(ENTROPY, REWARD, ANCHOR, DIVERSITY, LENGTH, GRADIENT_NORMS),
 )

@@ -50,9 +50,10 @@ from gantext.plots.curves import (
     D_OUTPUTS,
     DIVERSITY,
     ENTROPY,
+    G_LOSSES,
     GRADIENT_NORMS,
+    JUDGED,
     LENGTH,
-    LOSSES,
     NLL,
     REWARD,
 )
@@ -64,14 +65,6 @@ PARALLEL = True
 CAN = frozenset({Ability.judge, Ability.goals, Ability.write})
 SHOWN = ("nll", "reward", "d_loss", "d_real", "d_fake", "entropy")
 CURVES = (
-    NLL,
-    LOSSES,
-    D_ACCURACY,
-    D_OUTPUTS,
-    ENTROPY,
-    REWARD,
-    ANCHOR,
-    DIVERSITY,
-    LENGTH,
-    GRADIENT_NORMS,
+    *(NLL, G_LOSSES, *JUDGED, D_ACCURACY, D_OUTPUTS),
+    *(ENTROPY, REWARD, ANCHOR, DIVERSITY, LENGTH, GRADIENT_NORMS),
 )

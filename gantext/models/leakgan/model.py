@@ -38,6 +38,7 @@ class LeakGAN(NamedParts):
     counters = ("adversarial_steps",)
 
     def __init__(self, config: Config, task: Task, rng: torch.Generator) -> None:
+        config = settled(config, task)
         check(config)
         self.config, self.task = config, task
         self.discriminator = LeakyTextCNN(

@@ -209,8 +209,8 @@ class HeldOut:
         if not self.rules.decide or self.real is not None:
             return []
         return [
-            "no sentences are held out to look at the discriminator on, so "
-            "d_training.balance=held_out does what fixed does; data.validation=1000 holds some out"
+            "no sentences are held out to look at the discriminator on: model.d_training.balance="
+            "held_out does what fixed does (data.validation or data.validation_size holds some out)"
         ]
 
     def news(self) -> Sequence[str]:
