@@ -63,7 +63,7 @@ def task_of(
     )
 
 
-def settled(config: Any, task: Task | PictureTask) -> Any:
+def settled_config(config: Any, task: Task | PictureTask) -> Any:
     """The config with what it takes on this data, where it leaves something to it.
 
     Raises:

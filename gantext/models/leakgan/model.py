@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from gantext.errors import UserError
 from gantext.models.contract import Phase, Task
-from gantext.models.leakgan.config import Config, LeakSource, check
+from gantext.models.leakgan.config import Config, LeakSource, check, settled
 from gantext.models.leakgan.features import LeakyTextCNN
 from gantext.models.leakgan.generator import LeakGenerator
 from gantext.models.leakgan.policy import PolicyGradient
