@@ -90,20 +90,18 @@ class PolicyGradient:
         advantage = self.advantages(rewards, before, tokens)
         model = self.generator
         layer, features = model.output_layer(written=True), model.valid_features(own)
-        whole, logged = advantage, dict[str, Tensor | float]()
-        held = self.anchor.hold(layer, features, tokens, longest) if self.anchor else None
-        if held is not None:
+        scale = len(tokens) * longest if config.loss_reduction is LossReduction.sum else 1
+        whole, loss = advantage, torch.zeros((), device=tokens.device)
+        logged: dict[str, Tensor | float] = {}
+        if self.anchor:
+            held = self.anchor.hold(layer, features, tokens, longest)
             whole = advantage - config.kl_weight * held.later
+            loss = config.kl_weight * scale * held.loss
             logged["kl_anchor"] = mean_of_words(held.kl, own)
-        weights = policy_weights(ranks.mine(whole), own != PAD, longest)
-        scale = 1
-        if config.loss_reduction is LossReduction.sum:
-            scale = len(tokens) * longest
-        weights = weights * scale
+        weights = policy_weights(ranks.mine(whole), own != PAD, longest) * scale
         share = share_of_words(own, config.entropy_weight)
         drawn = policy_nll(layer, features, words_at(own), weights, share)
-        loss = drawn.loss if held is None else drawn.loss + config.kl_weight * scale * held.loss
-        return loss, {
+        return loss + drawn.loss, {
             "reward_std": spread(rewards, valid),
             "g_loss": -(weights * drawn.log_prob).sum(),
             "advantage_std": spread(advantage, valid),
