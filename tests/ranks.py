@@ -38,6 +38,7 @@ COMMON = [
 ]
 LSTM = ["model.generator.embedding=8", "model.generator.hidden=8"]
 CNN = [
+    "model.judge.kind=cnn",
     "model.discriminator.embedding=8",
     "model.discriminator.widths=[2,3]",
     "model.discriminator.filters=[4,4]",

@@ -63,7 +63,7 @@ def task_of(
     )
 
 
-def settled(config: Any, task: Task | PictureTask) -> Any:
+def settled_config(config: Any, task: Task | PictureTask) -> Any:
     """The config with what it takes on this data, where it leaves something to it.
 
     Raises:
@@ -76,4 +76,4 @@ def settled(config: Any, task: Task | PictureTask) -> Any:
 def build(config: Any, seed: int, task: Task | PictureTask) -> Any:
     """A new algorithm with weights from the run's seed: an Algorithm, or a Painter for pictures."""
     rng = generator(seed, "init", torch.device("cpu"))
-    return models.module(config.name).build(settled(config, task), task, rng)
+    return models.module(config.name).build(config, task, rng)

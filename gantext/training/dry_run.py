@@ -27,7 +27,7 @@ from gantext.training.preparation import check, check_reads, device_of, settled
 from gantext.training.threads import counted
 
 # What a model is built for where only its data knows: large enough that nothing is refused.
-WORDS, LONGEST = 1000, 1000
+WORDS, LONGEST, HELD_OUT = 1000, 1000, 4
 NOWHERE = torch.device("meta")  # where tensors have shapes and no content
 SIZES = (10**4, 10**6)  # of training data
 
@@ -146,7 +146,11 @@ def _phases(settings: Settings, size: int) -> list[Phase]:
 
 def _text_task(settings: Settings, size: int) -> Task:
     rare = torch.zeros(WORDS, dtype=torch.bool)
-    return Task(WORDS, LONGEST, size, rare, NOWHERE, settings.cuda_graphs)
+    drawn = hasattr(settings.data, "train_size")  # as much as is wanted, from what is known
+    validation = getattr(settings.data, "validation", None)
+    held_out = torch.zeros(HELD_OUT if validation else 0, LONGEST, dtype=torch.long, device=NOWHERE)
+    facts = WORDS, LONGEST, size, rare, NOWHERE, settings.cuda_graphs
+    return Task(*facts, held_out=held_out, known=drawn)
 
 
 def _picture_task(settings: Settings, size: int) -> PictureTask | None:

@@ -210,7 +210,7 @@ def _train(
     looks = inspector(job.settings, run, job.data, job.algorithm, job.device)
     run.files.remove(run.path / RESULT)  # of an end that was none
     metrics = models.progress_metrics(job.settings.model.name)
-    looked_at = (*curve.NAMES, *held_out.SHOWN, *looks.measured)
+    looked_at = (*held_out.SHOWN, *curve.NAMES, *looks.measured)
     with Reporter(audience, run.log, metrics, timetable, looked_at) as say:
         for line in introduction(job, run.path, timetable):
             say.say(line, "dim")

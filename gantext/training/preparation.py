@@ -96,7 +96,7 @@ def prepare(settings: Settings, console: Console) -> Job:
 
     Raises UserError, also for a model that memory has no room for, before it is built.
     """
-    from gantext.models.build import build, settled, task_of
+    from gantext.models.build import build, settled_config, task_of
 
     check(settings)
     device = device_of(settings)
@@ -104,7 +104,7 @@ def prepare(settings: Settings, console: Console) -> Job:
     needs = needs_of(settings, loaded)
     tell(console, said(needs, device, settings.force), "dim")
     task = task_of(loaded, device, settings.cuda_graphs)
-    settings = dataclasses.replace(settings, model=settled(settings.model, task))
+    settings = dataclasses.replace(settings, model=settled_config(settings.model, task))
     algorithm = build(settings.model, settings.seed, task)
     improvement.check_with(loaded, algorithm.phases(), settings)
     phases = tuple(chosen_phases(algorithm, settings))

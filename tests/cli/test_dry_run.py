@@ -25,7 +25,7 @@ def test_a_run_says_what_it_would_do(cli: Command, tmp_path: Path) -> None:
     # How many steps an epoch has is the data's to say.
     found = cli("train", "--dry-run", "--json", "model=gan", "data=text", "data.train=x.txt")
     steps = {one["name"]: one["steps"] for one in json.loads(found.out)["phases"]}
-    assert steps == {"mle": None, "discriminator": 1500, "adversarial": 400}
+    assert steps == {"mle": None, "judge": 800, "adversarial": 400}
     assert told["curve_points"] == 2 and json.loads(found.out)["curve_points"] is None
     assert not list(tmp_path.iterdir())
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gantext.errors import UserError
 from gantext.models.gan import CURVES
-from gantext.plots.curves import COURSE
+from gantext.plots.curves import COURSE, JUDGED, LOSSES
 from gantext.plots.layouts import Layout, running_mean
 from gantext.plots.learning import Panel, Span, learning_figures, phase_spans
 from gantext.plots.theme import THEMES
@@ -66,7 +66,8 @@ def phases(panel: Panel) -> list[str]:
 def test_a_panel_for_each_quantity_that_is_there(shown) -> None:
     assert list(shown) == [
         "Negative log-likelihood",
-        "Losses",
+        "Generator losses",
+        "Discriminator loss",
         "Discriminator accuracy",
         "Entropy",
         "Reward",
@@ -90,8 +91,20 @@ def test_the_raw_curve_and_its_running_mean(shown) -> None:
     assert legend(panel) == ["training", "validation"]
 
 
-def test_losses_of_any_name(shown) -> None:
-    assert legend(shown["Losses"]) == ["generator", "discriminator", "manager"]
+def test_losses_of_any_name() -> None:
+    panel = panels(layouts=(LOSSES,))["Losses"]
+    assert legend(panel) == ["generator", "discriminator", "manager"]
+
+
+def test_a_held_out_loss_stands_beside_that_of_batches_and_ln_2(shown) -> None:
+    assert legend(shown["Generator losses"]) == ["generator", "manager"]
+    rows = [*ROWS, {**ROWS[-1], "held_out_loss": 0.68, "held_out_auc": 0.6}]
+    drawn = panels(rows, JUDGED)
+    assert list(drawn) == ["Discriminator loss", "Held-out AUC"]
+    assert legend(drawn["Discriminator loss"]) == ["batches", "held-out sentences", "ln 2"]
+    levels = [list(one.get_ydata()) for one in drawn["Discriminator loss"].figure.axes[0].lines]
+    assert [math.log(2)] * 2 in levels
+    assert legend(drawn["Held-out AUC"]) == ["held-out sentences", "1/2"]
 
 
 def test_accuracy_has_its_mean_and_chance(shown) -> None:

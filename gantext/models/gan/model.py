@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from gantext.models.contract import Phase, Task
-from gantext.models.gan.config import Config, Reward, check
+from gantext.models.gan.config import Config, Reward, check, settled
 from gantext.models.gan.policy import PolicyGradient
 from gantext.nn.ema import Ema
 from gantext.nn.optim import Metrics, Optimiser, clipped_step
@@ -31,6 +31,7 @@ class GAN(NamedParts):
     """Generator, discriminator or another judge, their optimisers, and the phases."""
 
     def __init__(self, config: Config, task: Task, rng: torch.Generator) -> None:
+        config = settled(config, task)
         check(config)
         self.config, self.task = config, task
         # The constant reward, a control, asks no discriminator: there is none to train.

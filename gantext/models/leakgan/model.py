@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from gantext.errors import UserError
 from gantext.models.contract import Phase, Task
-from gantext.models.leakgan.config import Config, LeakSource, check
+from gantext.models.leakgan.config import Config, LeakSource, check, settled
 from gantext.models.leakgan.features import LeakyTextCNN
 from gantext.models.leakgan.generator import LeakGenerator
 from gantext.models.leakgan.policy import PolicyGradient
@@ -38,6 +38,7 @@ class LeakGAN(NamedParts):
     counters = ("adversarial_steps",)
 
     def __init__(self, config: Config, task: Task, rng: torch.Generator) -> None:
+        config = settled(config, task)
         check(config)
         self.config, self.task = config, task
         self.discriminator = LeakyTextCNN(

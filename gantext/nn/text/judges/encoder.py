@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gantext.nn import ranks
+from gantext.nn.autocast import without_autocast
 from gantext.nn.optim import Metrics, Optimiser
 from gantext.nn.state import NamedParts, weights_hash
 from gantext.nn.text.judges import pretrained
@@ -87,6 +88,8 @@ def load_encoder(folder: str | None, device: torch.device) -> TextEncoder:
         tokenizer = library.AutoTokenizer.from_pretrained(place, **local)
         # Never a pickle: whoever made the weights could run code in it.
         network = library.AutoModel.from_pretrained(place, use_safetensors=True, **local)
+        if hasattr(network, "pooler"):
+            network.pooler = None  # reads the first state alone; some folders have no weights of it
         network = network.to(device).eval()
         return Transformer(known_as, network, tokenizer, network.config.hidden_size)
 
@@ -160,11 +163,12 @@ class FineTuning(NamedParts):
         loss = F.binary_cross_entropy_with_logits(logits, truth)
         for optimiser in self.optimisers.values():
             optimiser.zero_grad()
-        torch.autograd.backward(loss)
         weights = [w for one in self.reader.networks.values() for w in one.parameters()]
-        ranks.average([weight.grad for weight in weights if weight.grad is not None])
-        for optimiser in self.optimisers.values():
-            optimiser.step()
+        with without_autocast(loss.device):
+            torch.autograd.backward(loss)
+            ranks.average([weight.grad for weight in weights if weight.grad is not None])
+            for optimiser in self.optimisers.values():
+                optimiser.step()
         return {"judge_loss": loss.detach()}
 
     def rest(self) -> None:
