@@ -144,6 +144,30 @@ def test_one_reward_a_sentence_and_the_anchor_by_enumeration(size, options):
     torch.testing.assert_close(scale * total, exact, rtol=1e-3, atol=1e-5)
 
 
+def test_a_ratio_of_language_models_rewards_by_enumeration():
+    """r(x) = sigmoid(.5 (log p_backward(x from its end) - log p(x)) + .2); the mean of the loss's
+    gradient over all sentences is, times -T, d/dtheta of the sum of p(x) r(x), r held as it is."""
+    model = make(*ONE, "model.adversarial.baseline=none", "model.judge.kind=lm_ratio")
+    rows = all_sentences()
+    model.judge.calibrations = torch.tensor([[0.5, 0.2]]).double()
+    model.judge.calibrated = True
+    words = [[word for word in row if word > EOS] for row in rows.tolist()]
+    ends = [row[len(own) :] for row, own in zip(rows.tolist(), words, strict=True)]
+    turned = torch.tensor([own[::-1] + end for own, end in zip(words, ends, strict=True)])
+    likelihood = likelihoods(model.generator, rows)
+    backward = model.judge.members["lm_ratio"].backward.token_log_prob(turned).sum(1)
+    wanted = (0.5 * (backward - model.log_prob(rows)) + 0.2).sigmoid().detach()
+    reward = model.policy.sentence_rewards(rows)
+    torch.testing.assert_close(reward, wanted, rtol=0, atol=1e-5)
+    assert torch.equal(model.score(rows)["real"], reward)
+    weights = list(model.generator.parameters())
+    losses = torch.stack([model.policy.loss(row[None], rng())[0] for row in rows])
+    expected = (likelihood.exp() * reward).sum()
+    exact = flat(torch.autograd.grad(expected, weights, retain_graph=True))
+    found = flat(torch.autograd.grad((likelihood.exp().detach() * losses).sum(), weights))
+    torch.testing.assert_close(-3 * found, exact, rtol=1e-4, atol=1e-6)
+
+
 def test_rollouts_and_prefixes_are_judged_by_log_odds_too():
     tokens = all_sentences()
     for reward in ("rollout", "prefix"):

@@ -32,6 +32,7 @@ TINY = [
     "model.mle.batch_size=4",
     "model.d_training.batch_size=6",
     "model.d_training.look_every=2",
+    "model.judge.kind=cnn",
     "model.adversarial.steps=4",
     "model.adversarial.batch_size=5",
     "model.adversarial.rollouts=1",
