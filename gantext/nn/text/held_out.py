@@ -92,7 +92,6 @@ class HeldOut:
         draw: so many fresh samples of the generator, (n, T).
         rules: of looks.
         called: what the judge is called where something is said of it.
-        lean: kept weights that are the present ones are not stored with the state: large ones.
 
     Attributes:
         phase: the name of the phase that it is in, in which the judge has made `steps`.
@@ -115,9 +114,8 @@ class HeldOut:
         draw: Draw,
         rules: Rules,
         called: str = "the discriminator",
-        lean: bool = False,
     ) -> None:
-        self.judge, self.draw, self.rules, self.called, self.lean = judge, draw, rules, called, lean
+        self.judge, self.draw, self.rules, self.called = judge, draw, rules, called
         self.puts_back = rules.decide and rules.put_back
         self.real = real if real is not None and len(real) >= LEAST and rules.every else None
         self.phase, self.steps, self.looks, self.waited, self.best_step = "", 0, 0, 0, 0
@@ -177,10 +175,7 @@ class HeldOut:
                 f"{self.called} stops after {self.steps:,} of its steps in {self.phase}: its "
                 f"held-out loss was the lowest after {self.best_step:,}, {self.best:.3f}"
             )
-        if self.stopped or last:
-            worth = self._better(worth)
-            self._kept = {} if self.lean else self._kept  # the next phase keeps its own
-        return _seen(worth)
+        return _seen(self._better(worth) if self.stopped or last else worth)
 
     def beside(self, steps: int, rewarded: bool) -> Metrics:
         """After an adversarial step: look where that is due; the better weights go on.
@@ -316,23 +311,12 @@ class HeldOut:
 
     def state_dict(self) -> dict[str, Any]:
         """Counters, decisions, and the kept weights."""
-        kept = {} if self.lean and self._keeps_the_present() else self._kept
-        return {name: getattr(self, name) for name in self.counters} | {"kept": kept}
-
-    def _keeps_the_present(self) -> bool:
-        present = self.judge.state_dict()
-        return all(
-            name in present and torch.equal(each, present[name])
-            for name, each in self._kept.items()
-        )
+        return {name: getattr(self, name) for name in self.counters} | {"kept": self._kept}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` gave."""
         for name in self.counters:
             setattr(self, name, state[name])
-        if self.lean and self.best is not None and not state["kept"]:
-            self._kept = self._weights() if self.puts_back else {}
-            return
         device = next((each.device for each in self._kept.values()), None)
         self._kept = {name: each.to(device) for name, each in state["kept"].items()}
 

@@ -20,10 +20,10 @@ from gantext.metrics.two_classes import fit
 from gantext.nn import ranks
 from gantext.nn.optim import Metrics
 from gantext.nn.state import NamedParts
-from gantext.nn.text.held_out import HeldOut, Rules
+from gantext.nn.text.held_out import Rules
 from gantext.nn.text.judges.config import JudgeConfig, Kind
 from gantext.nn.text.judges.lm_ratio import LogProb
-from gantext.nn.text.judges.looked import Looked, Weights
+from gantext.nn.text.judges.looked import LeanHeldOut, Looked, Weights
 from gantext.nn.text.judges.members import (
     CnnMember,
     Draw,
@@ -85,7 +85,7 @@ class JudgeTrainer(NamedParts):
         fitted, reads = Kind.lm_ratio in config.members, Kind.encoder in config.members
         rules = Rules(config.look_every, 0 if fitted else config.patience, True, put_back=reads)
         looked = Looked(self.logits, self.weights), facts.held_out, sample, rules
-        self.held_out = HeldOut(*looked, "the judge", lean=True)
+        self.held_out = LeanHeldOut(*looked, "the judge")
 
     # What it says
 
@@ -119,7 +119,8 @@ class JudgeTrainer(NamedParts):
         config = self.config
         read = f" ({encoder_id(config.encoder.folder)})" if Kind.encoder in config.members else ""
         names = " and ".join(kind.value for kind in config.members)
-        return [f"rewards are by the judge {names}{read}, in a phase of its own"]
+        said = f"rewards are by the judge {names}{read}, in a phase of its own"
+        return [f"{said} (model.judge.kind={config.kind.value})"]
 
     # How it learns
 
