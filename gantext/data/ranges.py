@@ -124,7 +124,7 @@ Weight = Annotated[float, Range(0, 1e6)]
 # By how much more than before a score or a metric, whatever its unit, is to improve.
 Margin = Annotated[float, Range(0, 1e6)]
 # Between minus and plus which log-odds are kept; 0: probabilities are taken in their place.
-LogOddsClip = Annotated[float, Range(1e-3, 100, or_zero=True)]
+LogOddsBound = Annotated[float, Range(1e-3, 100, or_zero=True)]
 # Nats of a whole sentence or picture.
 Nats = Annotated[float, Range(0, 1e6)]
 # Logits are divided by it: beyond these bounds words are certain, or all alike, to the last bit.

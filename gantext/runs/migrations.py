@@ -170,7 +170,7 @@ CHANGES: tuple[Change, ...] = (
     *(
         Change(9, Part.settings, f"model.adversarial.{key}", 0.0, model=name)
         for name in ("gan", "leakgan")
-        for key in ("log_odds_clip", "kl_weight", "ema")
+        for key in ("log_odds_bound", "kl_weight", "ema")
     ),
 )
 

@@ -121,7 +121,10 @@ def test_every_key_has_a_comment_and_a_type() -> None:
 def test_types_are_those_of_the_dataclasses() -> None:
     """By the bounds and the choices that are refused otherwise."""
     said = {(key.option, key.name): key.type.words for key in keys.keys() if key.type}
-    assert said["model=gan", "model.adversarial.reward"] == "one of rollout, prefix, constant"
+    assert (
+        said["model=gan", "model.adversarial.reward"]
+        == "one of rollout, sentence, prefix, constant"
+    )
     assert said["model=leakgan", "model.d_training.clip"] == "number, 0 to 1e+30"  # of the base
     assert said["model=image_gan", "model.betas"] == "a list, each: number, 0 to under 1"
     assert said["", "eval.temperature"] == "number, 0 or 0.001 to 1,000"

@@ -105,7 +105,7 @@ def test_policy_gradient_is_the_gradient_of_the_expected_reward(baseline, every)
 
 ONE = ("model.adversarial.reward=sentence", "model.adversarial.reward_scale=none")
 LIMIT = 2.0
-LOG_ODDS = f"model.adversarial.log_odds_clip={LIMIT}"
+LOG_ODDS = f"model.adversarial.log_odds_bound={LIMIT}"
 HELD = "model.adversarial.kl_weight=0.7"
 
 
@@ -221,7 +221,7 @@ def test_samples_and_scores_are_the_average_s_once_the_phase_has_begun():
     ("words", "said"),
     [
         (["reward=sentence"], "makes no rollouts for baseline=previous"),
-        (["reward=constant", "log_odds_clip=5"], "reward=constant asks no judge"),
+        (["reward=constant", "log_odds_bound=5"], "reward=constant asks no judge"),
         (["kl_weight=1", "policy_weight=0"], "needs policy_weight above 0"),
     ],
 )

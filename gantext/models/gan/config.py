@@ -10,7 +10,7 @@ from gantext.data.ranges import (
     CountOrWord,
     Draws,
     LearningRate,
-    LogOddsClip,
+    LogOddsBound,
     Momentum,
     Probability,
     Steps,
@@ -69,7 +69,7 @@ class AdversarialConfig:
     clip: Clip
     loss_reduction: LossReduction
     reward: Reward
-    log_odds_clip: LogOddsClip
+    log_odds_bound: LogOddsBound
     rollouts: Draws
     rollout_every: CountOrWord
     rollout_lag: Momentum
@@ -129,8 +129,8 @@ def check(config: Config) -> None:
             "model.adversarial.kl_weight needs policy_weight above 0, without which no sentence is "
             "sampled"
         )
-    if adversarial.reward is Reward.constant and adversarial.log_odds_clip:
-        raise UserError("model.adversarial.log_odds_clip: reward=constant asks no judge")
+    if adversarial.reward is Reward.constant and adversarial.log_odds_bound:
+        raise UserError("model.adversarial.log_odds_bound: reward=constant asks no judge")
     if adversarial.reward is Reward.sentence and adversarial.baseline is Baseline.previous:
         raise UserError(
             "model.adversarial.reward=sentence makes no rollouts for baseline=previous: "

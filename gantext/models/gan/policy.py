@@ -114,7 +114,7 @@ class PolicyGradient:
 
     def sentence_rewards(self, tokens: Tensor) -> Tensor:
         """What the judge gives for whole sentences (N, T): (N,). Nothing else asks it for them."""
-        return sentence_rewards(self.judge, tokens, self.config.log_odds_clip)
+        return sentence_rewards(self.judge, tokens, self.config.log_odds_bound)
 
     @torch.no_grad()
     def rewards(self, tokens: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -134,7 +134,7 @@ class PolicyGradient:
             found = rollout_rewards(policy, judge, tokens, count, self.rollout_every, rng).mean(2)
             return found, previous_values(found, self.rollout_every) * valid
         logits = self.discriminator.prefix_logits(ranks.mine(tokens))
-        belief = belief_of(ranks.gathered(logits, len(tokens)), config.log_odds_clip) * valid
+        belief = belief_of(ranks.gathered(logits, len(tokens)), config.log_odds_bound) * valid
         before = previous_values(belief, 1) * valid
         return returns_to_go(belief, valid, config.discount), before
 

@@ -11,7 +11,7 @@ from gantext.data.ranges import (
     CountOrWord,
     Draws,
     LearningRate,
-    LogOddsClip,
+    LogOddsBound,
     Momentum,
     Steps,
     Temperature,
@@ -76,7 +76,7 @@ class AdversarialConfig:
     clip: Clip
     temperature: Temperature
     reward: Reward
-    log_odds_clip: LogOddsClip
+    log_odds_bound: LogOddsBound
     rollouts: Draws
     rollout_every: CountOrWord
     rank_delta: Weight
@@ -134,8 +134,8 @@ def check(config: Config) -> None:
         raise UserError("model.adversarial: policy_weight and mle_every cannot both be 0")
     if adversarial.one_reward and adversarial.baseline is not Baseline.none:
         raise UserError("model.adversarial.one_reward=true needs model.adversarial.baseline=none")
-    if adversarial.reward is Reward.constant and adversarial.log_odds_clip:
-        raise UserError("model.adversarial.log_odds_clip: reward=constant asks no judge")
+    if adversarial.reward is Reward.constant and adversarial.log_odds_bound:
+        raise UserError("model.adversarial.log_odds_bound: reward=constant asks no judge")
     if adversarial.kl_weight and not adversarial.policy_weight:
         raise UserError(
             "model.adversarial.kl_weight needs policy_weight above 0, without which no sentence is "

@@ -61,7 +61,7 @@ class PolicyGradient:
 
     def sentence_rewards(self, tokens: Tensor) -> Tensor:
         """What the judge gives for whole sentences (N, T): (N,). Nothing else asks it for them."""
-        return sentence_rewards(self.judge, tokens, self.config.log_odds_clip)
+        return sentence_rewards(self.judge, tokens, self.config.log_odds_bound)
 
     @torch.no_grad()
     def rewards(self, tokens: Tensor, real: Tensor, rng: torch.Generator) -> Tensor:

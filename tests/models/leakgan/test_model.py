@@ -417,7 +417,7 @@ def worker_likelihoods(generator, goals: torch.Tensor, rows: torch.Tensor) -> to
 def test_one_reward_a_sentence_and_the_anchor_by_enumeration(clip):
     """The mean over all sentences x of the worker's gradient is, times -T, that of the sum of p(x)
     (r(x) - .7 (log p(x) - log q(x))), goals given; the manager's loss has the same rewards."""
-    words = [f"model.adversarial.log_odds_clip={clip}", "model.adversarial.temperature=1.3"]
+    words = [f"model.adversarial.log_odds_bound={clip}", "model.adversarial.temperature=1.3"]
     plainly = "model.adversarial.rank_delta=0"
     model = make(*ONE, HELD, *words, plainly, words=6, length=2)
     rows = torch.tensor([[EOS, PAD], [4, EOS], [5, EOS], [4, 4], [4, 5], [5, 4], [5, 5]])
@@ -487,7 +487,7 @@ def test_the_anchor_and_the_average_begin_with_the_phase():
 OPTIONS = [
     [],
     [*ONE, "model.adversarial.worker_reward=intrinsic", "model.adversarial.rank_real=6"],
-    [HELD, "model.adversarial.ema=0.9", "model.adversarial.log_odds_clip=5"],
+    [HELD, "model.adversarial.ema=0.9", "model.adversarial.log_odds_bound=5"],
     ["model.adversarial.worker_reward=intrinsic"],
     ["model.d_training.leak=current", "model.d_training.alone_steps=0"],
     ["model.generator.goal_schedule=block", "model.generator.tie_weights=false"],
@@ -562,7 +562,7 @@ def test_pretrained_weights_are_taken():
         ("discriminator", {"widths": (1, 2, 3)}, "as many"),
         ("adversarial", {"policy_weight": 0.0, "mle_every": 0}, "cannot both be 0"),
         ("adversarial", {"policy_weight": 0.0, "kl_weight": 1.0}, "needs policy_weight above 0"),
-        ("adversarial", {"reward": Reward.constant, "log_odds_clip": 1.0}, "asks no judge"),
+        ("adversarial", {"reward": Reward.constant, "log_odds_bound": 1.0}, "asks no judge"),
     ],
 )
 def test_values_that_do_not_go_together_are_refused(path, value, said):
