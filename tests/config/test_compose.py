@@ -151,7 +151,7 @@ def test_every_value_has_a_comment() -> None:
         (["checkpoint.every_steps=1.5"], "checkpoint.every_steps=1.5: a whole number is needed"),
         (["device=gpu"], "expected one of [auto, cpu, cuda, mps]"),
         (["phases=adv"], "expected one of [all, pretrain, adversarial]"),
-        (["model.adversarial.reward=x"], "expected one of [rollout, prefix, constant]"),
+        (["model.adversarial.reward=x"], "expected one of [rollout, sentence, prefix, constant]"),
         (
             ["model.discriminator.widths=[a]"],
             "model.discriminator.widths[0]=a: a whole number is needed",

@@ -359,7 +359,7 @@ def test_each_of_the_discriminator_s_steps_has_real_sentences_of_its_own():
 
 
 def test_how_far_apart_rollouts_are_is_said_where_there_are_any():
-    words = ("model.adversarial.rollout_every=auto",)
+    words = ("model.adversarial.rollout_every=auto", "model.d_training.balance=fixed")
     (said,) = make(*words, length=200).notes()
     assert said.startswith("rollouts after every 5 words") and not make(*words).notes()
     for none in ("reward=prefix", "policy_weight=0"):

@@ -197,5 +197,6 @@ def test_the_rows_that_processes_share_are_found_by_their_type() -> None:
         "model.d_training.batch_size": model.d_training.batch_size,
         "model.d_training.pretrain_batch_size": model.d_training.pretrain_batch_size,
         "model.adversarial.batch_size": model.adversarial.batch_size,
+        "model.judge.encoder.batch_size": model.judge.encoder.batch_size,
     }
     assert data.ranges.range_of(data.ranges.Interval) != data.ranges.range_of(data.ranges.BatchSize)

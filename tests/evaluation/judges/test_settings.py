@@ -41,7 +41,8 @@ def test_the_classifier_of_pictures() -> None:
 
 
 def test_the_encoder_and_the_sides_of_candidates() -> None:
-    assert (encoder.RATE, encoder.HEAD_RATE, encoder.BATCH_SIZE) == (5e-5, 1e-3, 32)
-    assert (encoder.STEPS, encoder.LOOKED, encoder.PATIENCE) == (800, 100, 2)
-    assert (encoder.VERSION, encoder.SEED) == ("encoder-1", 81)
+    tuning = encoder.FINE_TUNING
+    assert (tuning.learning_rate, tuning.output_rate, tuning.batch_size) == (5e-5, 1e-3, 16)
+    assert (encoder.STEPS, encoder.LOOK_EVERY, encoder.PATIENCE) == (800, 100, 2)
+    assert (encoder.VERSION, encoder.SEED) == ("encoder-2", 81)
     assert (sides.MOST, sides.FRESH, sides.LEAST, sides.SEED) == (2000, 2, 4, 79)
