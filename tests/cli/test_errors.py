@@ -48,7 +48,10 @@ def assert_refused(found: Result, said: str, folder: Path) -> None:
         ("train --resume x --forse", "did you mean --force?"),
         ("train --from x", "no run at 'x'"),
         ("train epochs=3", "did you mean model.mle.epochs?"),
-        ("train steps=3", "did you mean model.d_training.steps, model.judge.steps or model.adversarial.steps?"),
+        (
+            "train steps=3",
+            "did you mean model.d_training.steps, model.judge.steps or model.adversarial.steps?",
+        ),
         ("train lr=3", "unknown key 'lr' (all keys: gantext train --cfg job)"),
         ("train data.column=x", "(it is one of data=hf, data=text)"),
         ("train data=my/x.txt", "a file of your own is data=text data.train=my/x.txt"),
