@@ -202,8 +202,7 @@ def _nearest_key(
         keys = schema.leaves(OmegaConf.to_container(_task_part(cfg)))
         ends = [known for known in keys if known.endswith(f".{key}")]
         if ends:
-            *before, last = ends[:3]
-            return f" (did you mean {', '.join(before)}{' or ' if before else ''}{last}?)"
+            return f" (did you mean {', '.join(ends[:3])}?)"
         others = own_files.options_with(key, config_dir)
         if others:
             return f" (it is one of {', '.join(others)})"

@@ -196,6 +196,15 @@ class Checked(Protocol):
     held_out: HeldOut
 
 
+@runtime_checkable
+class Loading(Protocol):
+    """A model that loads more than its networks once training asks for it."""
+
+    def memory_later(self) -> int:
+        """Bytes that this takes, roughly."""
+        ...
+
+
 class Algorithm(Trainable, Protocol):
     """A model of text."""
 

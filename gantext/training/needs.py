@@ -5,6 +5,7 @@ Batch: the rows of the largest update, times what all layers write of a row (at 
     or pixels), 4 bytes a number and as many for its gradient. All networks count, as if one update
     used them all; sampling, which keeps no gradient, is left out.
 Data: the arrays of all splits, which are there by then.
+Judge: a pretrained encoder with what its training keeps, where rewards are by one.
 Torch: what it loads and sets up at its first steps, whatever the model.
 """
 
@@ -20,7 +21,7 @@ from gantext.config.settings import Settings
 from gantext.data.memory import Memory, available, size
 from gantext.errors import UserError
 from gantext.models.build import build, task_of
-from gantext.models.contract import PictureTask, Task
+from gantext.models.contract import Loading, PictureTask, Task
 from gantext.training.phases import chosen_phases
 
 FLOAT = 4  # bytes; precision=bf16 keeps the weights and most of a step in fp32 too
@@ -33,6 +34,7 @@ class Needs:
 
     Attributes:
         checkpoint: of one on the disk: weights, and what optimisers keep of those that are trained.
+        judge: a pretrained one that is loaded later.
     """
 
     model: int
@@ -41,16 +43,22 @@ class Needs:
     rows: int
     torch: int = TORCH
     checkpoint: int = 0
+    judge: int = 0
 
     @property
     def total(self) -> int:
         """All of it."""
-        return self.model + self.batch + self.data + self.torch
+        return self.model + self.batch + self.data + self.torch + self.judge
+
+    @property
+    def judged(self) -> str:
+        """What is said of the judge, where there is one."""
+        return f", judge {size(self.judge)}" if self.judge else ""
 
     def __str__(self) -> str:
         return (
             f"{size(self.total)} (model and optimiser {size(self.model)}, batch {size(self.batch)} "
-            f"of {self.rows:,}, data {size(self.data)}, torch {size(self.torch)})"
+            f"of {self.rows:,}, data {size(self.data)}, torch {size(self.torch)}{self.judged})"
         )
 
 
@@ -73,6 +81,7 @@ def needs_of(settings: Settings, loaded: Any) -> Needs:
         batch=2 * FLOAT * rows * sum(outputs(network, task) for network in networks),
         data=sum(map(_bytes, (loaded.train, loaded.validation, loaded.test))),
         rows=rows,
+        judge=algorithm.memory_later() if isinstance(algorithm, Loading) else 0,
     )
 
 
@@ -124,5 +133,5 @@ def said(needs: Needs, device: torch.device, force: bool) -> str:
     tight = f"; only {size(memory.free)} are free" if needs.total > memory.free else ""
     return (
         f"memory: about {size(needs.total)} of {size(memory.total)}: model {size(needs.model)}, "
-        f"batch {size(needs.batch)}, data {size(needs.data)}{tight}"
+        f"batch {size(needs.batch)}, data {size(needs.data)}{needs.judged}{tight}"
     )

@@ -50,7 +50,7 @@ def assert_refused(found: Result, said: str, folder: Path) -> None:
         ("train epochs=3", "did you mean model.mle.epochs?"),
         (
             "train steps=3",
-            "did you mean model.d_training.steps, model.judge.steps or model.adversarial.steps?",
+            "did you mean model.d_training.steps, model.judge.steps, model.adversarial.steps?",
         ),
         ("train lr=3", "unknown key 'lr' (all keys: gantext train --cfg job)"),
         ("train data.column=x", "(it is one of data=hf, data=text)"),

@@ -87,6 +87,9 @@ def test_a_run_that_cannot_fit_is_refused_unless_forced(monkeypatch: pytest.Monk
     small, tight, large = (Needs(100, 200, n, 4, 50) for n in (50, 300, 701))
     line = "memory: about 400 B of 1.0 KiB: model 100 B, batch 200 B, data 50 B"
     assert said(small, CPU, False) == line
+    assert said(dataclasses.replace(small, judge=50), CPU, False) == f"{line}, judge 50 B".replace(
+        "400", "450"
+    )
     assert said(tight, CPU, False).endswith("; only 500 B are free")
     with pytest.raises(
         UserError, match=r"^the run would take about 1\.0 KiB .* --force goes on$"

@@ -105,6 +105,10 @@ class GAN(NamedParts):
         unseen = self.held_out.notes() if self.judged else []
         return [*judge, *unseen, *self.policy.notes()]
 
+    def memory_later(self) -> int:
+        """Of another judge."""
+        return self.judge.memory if self.judge else 0
+
     def networks(self) -> Mapping[str, nn.Module]:
         """Generator and discriminator."""
         return {"generator": self.generator, "discriminator": self.discriminator}

@@ -128,6 +128,10 @@ class LeakGAN(NamedParts):
         judge = self.judge.notes() if self.judge else []
         return [*judge, *self.held_out.notes(), *self.policy.notes()]
 
+    def memory_later(self) -> int:
+        """Of another judge."""
+        return self.judge.memory if self.judge else 0
+
     def networks(self) -> Mapping[str, nn.Module]:
         """Generator (manager and worker) and discriminator."""
         return {"generator": self.generator, "discriminator": self.discriminator}

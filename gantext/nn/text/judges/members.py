@@ -16,7 +16,7 @@ from gantext.nn import ranks
 from gantext.nn.optim import Metrics
 from gantext.nn.state import Deferred, NamedParts, Unmade, restore
 from gantext.nn.text.fitting import MLETrainer
-from gantext.nn.text.judges import encoder
+from gantext.nn.text.judges import encoder, pretrained
 from gantext.nn.text.judges.config import EncoderConfig
 from gantext.nn.text.judges.encoder import FineTuning, Reader
 from gantext.nn.text.judges.lm_ratio import BACKWARD, LogProb, backward_rows, ratio
@@ -25,6 +25,9 @@ from gantext.nn.text.language_model import LanguageModel
 from gantext.nn.text.text_cnn import TextCNN
 
 Draw = Callable[[int, torch.Generator], Tensor]  # so many samples, (n, T)
+# Of an encoder that is trained: weights, gradients, two moments, what a look keeps and compares.
+WEIGHTS = 6
+LIBRARY = 1400 << 20  # bytes; measured on a CPU: transformers, and batches of 32 and of 64 captions
 
 
 class TextFacts(Protocol):
@@ -82,6 +85,11 @@ class EncoderMember(Deferred):
         self.config, self.facts, self.sample = config, facts, sample
         self._tuning: FineTuning | None = None
         self._read = Unmade()  # a state that waits until it is made
+
+    @property
+    def memory(self) -> int:
+        """Bytes that it takes while it is trained, roughly; it is not loaded for that."""
+        return WEIGHTS * pretrained.weights_size(self.config.folder) + LIBRARY
 
     @property
     def tuning(self) -> FineTuning:

@@ -54,6 +54,16 @@ def is_installed() -> bool:
     return all(importlib.util.find_spec(name) is not None for name in modules)
 
 
+def weights_size(folder: str | None) -> int:
+    """Bytes of an encoder's weights; of a folder that has none, 0.
+
+    Raises:
+        UserError: the default one is not installed.
+    """
+    place = Path(folder or default_folder(*JUDGE))
+    return sum(path.stat().st_size for path in place.rglob("*.safetensors"))
+
+
 def folder_id(folder: Path) -> str:
     """The name of an encoder's folder, and 8 digits of a hash of its weights."""
     digest = hashlib.sha256()

@@ -87,6 +87,12 @@ class JudgeTrainer(NamedParts):
         looked = Looked(self.logits, self.weights), facts.held_out, sample, rules
         self.held_out = LeanHeldOut(*looked, "the judge")
 
+    @property
+    def memory(self) -> int:
+        """Bytes that encoders among its members take, which are loaded later."""
+        read = (one for one in self.members.values() if isinstance(one, EncoderMember))
+        return sum(one.memory for one in read)
+
     # What it says
 
     def logits(self, tokens: Tensor) -> Tensor:

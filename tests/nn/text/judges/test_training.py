@@ -251,3 +251,11 @@ def test_what_cannot_be_had_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UserError, match=r"needs an optional package: pip install 'gantext\[judge"):
         CONFIG.check(None)
     dataclasses.replace(CONFIG, kind=Kind.cnn).check("")
+
+
+def test_the_memory_of_an_encoder_is_known_before_it_is_loaded(tmp_path: Path) -> None:
+    """Six times its weights, and what the library and its batches take; of a ratio nothing."""
+    (tmp_path / "model.safetensors").write_bytes(bytes(1000))
+    of_folder = dataclasses.replace(CONFIG.encoder, base=str(tmp_path))
+    assert judge(dataclasses.replace(CONFIG, encoder=of_folder)).memory == 6000 + (1400 << 20)
+    assert judge(dataclasses.replace(CONFIG, kind=Kind.lm_ratio)).memory == 0
