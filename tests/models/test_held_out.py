@@ -214,6 +214,16 @@ def test_gan_stops_its_discriminator_by_planted_losses() -> None:
     assert_same(own, {key: stopped_at[4][key] for key in own})
 
 
+def test_a_discriminator_that_knows_nothing_yet_goes_on_learning() -> None:
+    """It was worth as little before its first step: there is nothing to keep."""
+    model = make("gan", patience=1, pretrain_steps=9)
+    phase = model.phases()[1]
+    plant(model, [0.69, 0.7, 0.69, 0.7, 0.69])
+    for step in range(1, 5):
+        phase.step(sentences(phase.rows, step), rng(step))
+        assert phase.ended() is None
+
+
 def test_leakgan_stops_its_discriminator_and_keeps_what_the_generator_reads() -> None:
     """In pretraining: 5 steps of D beside 6 of the generator. The kept weights go on in D, those
     that the generator reads stay as they were at its last step, and D makes no other steps."""

@@ -8,7 +8,7 @@ Where looks decide (`balance: held_out`) the weights of the best look are kept. 
 and the present ones are measured on the same sentences and samples, since those of a generator
 that learns are harder to tell from one look to the next.
 - Where the discriminator alone is trained it stops when so many looks in a row were no better than
-  the kept weights, and these go on.
+  the kept weights, if these know something, and they go on.
 - Beside the generator the better ones go on from each look, and the policy gradient has no weight
   while their loss is not under ln 2 by two standard errors.
 
@@ -169,7 +169,9 @@ class HeldOut:
         worth = self._look()
         if not self.decides:
             return _seen(worth)
-        self.stopped = 0 < self.rules.patience <= self.waited and not last
+        # One that knows nothing yet has nothing to keep: it may learn late.
+        knew = self._of_kept is None or self._of_kept.knows
+        self.stopped = knew and 0 < self.rules.patience <= self.waited and not last
         if self.stopped:
             self._news.append(
                 f"{self.called} stops after {self.steps:,} of its steps in {self.phase}: its "

@@ -1,6 +1,7 @@
 """The judge encoder, with a tiny stand-in: what it reads, when it stops, what it is worth."""
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -84,9 +85,13 @@ def test_it_learns_what_differs_and_is_kept(sides: dict[type[Sides], Sides]) -> 
 def test_it_stops_where_the_held_out_loss_does_not_fall(
     sides: dict[type[Sides], Sides], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Looked at before the first step and after 10, 20, 30 and 40; by logits that stay
-    the look before the first is the best one: two later it stops."""
+    """Looked at before the first step and after 10, 20, 30 and 40; by logits that stay, higher
+    where lines differ, the look before the first is the best one: two later it stops."""
     said = list[str]()
-    monkeypatch.setattr(Reader, "logits", lambda self, lines: torch.arange(len(lines)).double())
+
+    def logits(self: Reader, lines: Sequence[str]) -> Tensor:
+        return torch.arange(len(lines)).double() + 100 * (len(set(lines)) > 1)
+
+    monkeypatch.setattr(Reader, "logits", logits)
     encoder_judge(sides[Other], Characters(), said.append)
     assert [line.split()[4] for line in said[1:]] == ["10", "20"]
