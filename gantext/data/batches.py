@@ -135,7 +135,7 @@ def of_like_length(tokens: Tokens | Tensor, rows: int) -> Iterator[tuple[Tensor,
         A batch's places (B,) in `tokens`, on the CPU, and its sentences. No place is left out.
     """
     if isinstance(tokens, Tokens):
-        lengths = torch.from_numpy(tokens.lengths)
+        lengths = torch.from_numpy(tokens.lengths.copy())  # of a kept corpus they are read-only
         for places in torch.split(lengths.argsort(), rows):
             yield places, tokens.batch(places)
         return

@@ -217,3 +217,12 @@ def test_batches_of_like_length_hold_each_sentence_once_and_whole(lengths, rows)
     for places, part in batches:
         assert len(part) <= rows and part.shape[1] == max(lengths[i] for i in places.tolist())
         assert torch.equal(part, tokens[places][:, : part.shape[1]])
+
+
+def test_sentences_that_are_mapped_from_a_file_are_read_without_a_warning(
+    recwarn: pytest.WarningsRecorder,
+) -> None:
+    held = Tokens.of([[10, EOS], [11, 12, EOS]])
+    held.lengths.flags.writeable = held.values.flags.writeable = False
+    assert [places.tolist() for places, _ in of_like_length(held, 1)] == [[0], [1]]
+    assert not recwarn.list
