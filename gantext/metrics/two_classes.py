@@ -15,6 +15,7 @@ Floats = NDArray[np.float64]
 KNOWING_NOTHING = math.log(2)
 STEPS, TINY = 100, 1e-9
 SURE = 2.0  # standard errors
+LEAST = 4  # real sentences: two for each half
 LARGEST = 1e4  # of a logit, so that an infinite one can be computed with
 
 

@@ -17,6 +17,7 @@ from gantext.config import schema
 from gantext.config.compose import compose, compose_sweep, task_words
 from gantext.config.settings import Settings
 from gantext.config.words import check_name
+from gantext.metrics.two_classes import LEAST
 from gantext.models.build import build
 from gantext.models.contract import Phase, PictureTask, Task
 from gantext.runs.folder import RunDir
@@ -27,7 +28,7 @@ from gantext.training.preparation import check, check_reads, device_of, settled
 from gantext.training.threads import counted
 
 # What a model is built for where only its data knows: large enough that nothing is refused.
-WORDS, LONGEST, HELD_OUT = 1000, 1000, 4
+WORDS, LONGEST, HELD_OUT = 1000, 1000, LEAST
 NOWHERE = torch.device("meta")  # where tensors have shapes and no content
 SIZES = (10**4, 10**6)  # of training data
 

@@ -21,14 +21,13 @@ from gantext.errors import UserError
 from gantext.inference.judges.cache import cache_name, cached_weights, judges_folder
 from gantext.inference.judges.contract import Say, TextJudge
 from gantext.inference.token_parts import token_parts
-from gantext.metrics.two_classes import Calibration, Held, held_out
+from gantext.metrics.two_classes import LEAST, Calibration, Held, held_out
 from gantext.nn.rng import generator
 from gantext.nn.text.sampling import SamplingOptions
 from gantext.runs.trained import TrainedText
 
 MOST = 2000  # held-out sentences that are looked at
 FRESH = 2  # samples for each of them
-LEAST = 4  # held-out sentences: two for each half
 SEED = 79
 
 

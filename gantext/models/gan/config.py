@@ -20,7 +20,7 @@ from gantext.errors import UserError
 from gantext.models.contract import Task
 from gantext.nn.text.adversary import DTrainingConfig
 from gantext.nn.text.fitting import MLEConfig
-from gantext.nn.text.judges.config import LEAST, JudgeConfig, Kind
+from gantext.nn.text.judges.config import JudgeConfig, Kind
 from gantext.nn.text.language_model import GeneratorConfig
 from gantext.nn.text.text_cnn import DiscriminatorConfig
 
@@ -107,8 +107,7 @@ def settled(config: Config, task: Task) -> Config:
 
     Prefixes are scored by the discriminator alone, and constant rewards by nobody.
     """
-    held_out = task.held_out is not None and len(task.held_out) >= LEAST
-    judge = config.judge.settled(task.known or not by_sentence(config), held_out)
+    judge = config.judge.settled(task.known or not by_sentence(config), task.held_out)
     return dataclasses.replace(config, judge=judge)
 
 

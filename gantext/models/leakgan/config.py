@@ -22,7 +22,7 @@ from gantext.models.contract import Task
 from gantext.models.leakgan.manager_worker import LeakGeneratorConfig
 from gantext.nn.text.adversary import DTrainingConfig
 from gantext.nn.text.fitting import MLEConfig
-from gantext.nn.text.judges.config import LEAST, JudgeConfig, Kind
+from gantext.nn.text.judges.config import JudgeConfig, Kind
 from gantext.nn.text.text_cnn import DiscriminatorConfig
 
 
@@ -115,8 +115,7 @@ def settled(config: Config, task: Task) -> Config:
 
     Nobody is asked for constant rewards.
     """
-    held_out = task.held_out is not None and len(task.held_out) >= LEAST
-    judge = config.judge.settled(task.known or not by_sentence(config), held_out)
+    judge = config.judge.settled(task.known or not by_sentence(config), task.held_out)
     return dataclasses.replace(config, judge=judge)
 
 

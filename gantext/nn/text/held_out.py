@@ -27,7 +27,7 @@ import torch
 from torch import Tensor
 
 from gantext.data.batches import of_like_length
-from gantext.metrics.two_classes import KNOWING_NOTHING, Calibration, Held, held_out
+from gantext.metrics.two_classes import KNOWING_NOTHING, LEAST, Calibration, Held, held_out
 from gantext.nn import ranks
 from gantext.nn.optim import Metrics
 from gantext.nn.rng import generator
@@ -35,7 +35,6 @@ from gantext.nn.rng import generator
 LOSS, AUC, SLOPE = "held_out_loss", "held_out_auc", "held_out_slope"
 SHOWN = (LOSS, AUC)  # in the order in which the line of progress has them
 POLICY_ON = "policy_on"  # 1 in a step whose policy gradient had a weight, else 0
-LEAST = 4  # held-out sentences: two for each half
 ROWS = 256  # sentences of like length that are read together
 SEED = 83
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from gantext.data.ranges import BatchSize, Count, LearningRate, Steps
 from gantext.errors import UserError
+from gantext.metrics.two_classes import LEAST
 from gantext.nn.text.judges.pretrained import encoder_id, is_installed
 
 AUTO, PACKAGE, NO_ENCODER = "auto", "package", "none"  # names of a base that are no folder's
-LEAST = 4  # held-out sentences: two for each half
 
 
 class Kind(enum.Enum):
@@ -51,18 +51,19 @@ class JudgeConfig:
     refresh_steps: Count
     encoder: EncoderConfig
 
-    def settled(self, known: bool, checked: bool) -> "JudgeConfig":
+    def settled(self, known: bool, held_out: Sized | None) -> "JudgeConfig":
         """The same with what `auto` stands for on some data, so that a run says what it took.
 
         Args:
             known: whether the text was drawn from a known distribution, of which a CNN that is
                 trained from nothing learns enough; on captions that people wrote it never does.
-            checked: whether there are held-out sentences that another judge can be checked on.
+            held_out: sentences that another judge can be checked on; None: there are none.
 
         Raises:
             UserError: the encoder that is asked for is not there.
         """
         kind, base = self.kind, self.encoder.base
+        checked = held_out is not None and len(held_out) >= LEAST
         if kind is Kind.auto and (known or not checked):
             kind = Kind.cnn
         if kind in (Kind.cnn, Kind.lm_ratio):

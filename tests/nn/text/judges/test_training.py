@@ -236,9 +236,10 @@ def test_what_auto_takes(
     monkeypatch.setattr(config_of, "is_installed", lambda: installed)
     own = dataclasses.replace(CONFIG.encoder, base=base)
     asked = dataclasses.replace(CONFIG, kind=Kind(kind), encoder=own)
-    found = asked.settled(known, checked)
-    assert (found.kind, found.encoder.base) == taken
-    assert found.settled(known, checked) == found
+    for held_out in [range(4)] if checked else [range(3), None]:
+        found = asked.settled(known, held_out)
+        assert (found.kind, found.encoder.base) == taken
+        assert found.settled(known, held_out) == found
 
 
 def test_what_cannot_be_had_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
