@@ -6,6 +6,12 @@ al. 2020, "Residual Energy-Based Models for Text Generation"; their section 3.3 
 al. 2020, arXiv 2004.02135, weigh a GAN's samples by its own discriminator). The logit's temperature
 is the likeliest on held-out sentences, and a judge that tells nothing there is refused.
 
+With few candidates, what a judge prefers is mostly what the model finds likely: a good sentence of
+rare words hardly ever stands among eight, so to keep by the judge alone is to sample at a lower
+temperature. But how likely its own sentences are, the likelihood taught the model. So candidates
+that are drawn together are put into groups of like s, log p per word, and one of each group is
+kept: p(s) stays the model's, and p(x | s) becomes p(x | s) exp(logit(x)) / Z(s).
+
 Shapes: N sentences that are kept, K candidates of each, T steps.
 """
 
@@ -16,6 +22,7 @@ import torch
 from torch import Tensor
 
 from gantext.config.settings import Device
+from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
 from gantext.inference.judges.choice import (
     DEFAULT,
@@ -33,8 +40,9 @@ from gantext.inference.judges.sides import Sides, check
 from gantext.inference.request import Candidates, SamplingRequest
 from gantext.metrics.score import Setting
 from gantext.metrics.two_classes import KNOWING_NOTHING, Held
-from gantext.models.contract import Judge
+from gantext.models.contract import Estimator, Judge
 from gantext.nn.text.judges.encoder import load_encoder
+from gantext.nn.text.judges.lm_ratio import LogProb
 from gantext.nn.text.sampling import SamplingOptions
 from gantext.runs.trained import TrainedText, restore
 
@@ -55,18 +63,29 @@ class Chooser:
 
     Attributes:
         forced: it knows nothing, and is to keep by its logits all the same.
+        log_prob: of the run's model, (N,) of (N, T) tokens, nats; None where that is an estimate,
+            and then groups are as they were drawn.
     """
 
     judge: TextJudge
     held: Held
     count: int
     forced: bool = False
+    log_prob: LogProb | None = None
 
     def keep(self, tokens: Tensor, rng: torch.Generator) -> Tensor:
-        """One of every K sentences that stand behind each other: (N K, T) -> (N, T)."""
+        """One of every K sentences of like likelihood: (N K, T) -> (N, T), in the order drawn."""
+        groups = self._alike(tokens).view(-1, self.count)  # (N, K) places
         logits = self.held.calibration.slope * self.judge.logits(tokens)
-        chosen = drawn_places(logits.view(-1, self.count), rng)  # (N,)
-        return tokens[torch.arange(len(chosen)) * self.count + chosen]
+        chosen = drawn_places(logits[groups], rng)  # (N,)
+        return tokens[groups.gather(1, chosen[:, None])[:, 0].sort().values]
+
+    def _alike(self, tokens: Tensor) -> Tensor:
+        """Places of (N K, T) sentences by their log p per word, (N K,)."""
+        if self.log_prob is None:
+            return torch.arange(len(tokens))
+        sizes = (tokens != PAD).sum(1)
+        return (self.log_prob(tokens).double().cpu() / sizes).argsort(stable=True)
 
     @property
     def words(self) -> str:
@@ -82,6 +101,7 @@ class Chooser:
             "judge": f"{self.judge.name} {self.judge.digest}",
             "judge_loss": round(self.held.loss, DIGITS),
             "judge_auc": round(self.held.auc, DIGITS),
+            "among": "drawn" if self.log_prob is None else "alike",
         }
         return {**found, "judge_forced": True} if self.forced else found
 
@@ -106,15 +126,23 @@ def chooser_of(trained: TrainedText, request: SamplingRequest, say: Say = nobody
     asked = request.candidates
     if asked is None:
         return None
-    sides, tried = Sides(trained), []
+    sides, tried, log_prob = Sides(trained), [], _log_prob(trained)
     for judge in _judges(asked, sides, say):
         held = check(judge, sides, request.options, say)
         if held.knows:
-            return Chooser(judge, held, asked.count)
-        tried.append(Chooser(judge, held, asked.count, forced=True))
+            return Chooser(judge, held, asked.count, False, log_prob)
+        tried.append(Chooser(judge, held, asked.count, True, log_prob))
     if asked.force:
         return min(tried, key=lambda one: one.held.loss)
     raise KnowsNothing(_refused(sides, tried, request.options))
+
+
+def _log_prob(trained: TrainedText) -> LogProb | None:
+    """What the run's model gives sentences on the CPU; None where that is an estimate."""
+    model, device = trained.algorithm, trained.device
+    if isinstance(model, Estimator):
+        return None
+    return torch.no_grad()(lambda tokens: model.log_prob(tokens.to(device)))
 
 
 def _judges(asked: Candidates, sides: Sides, say: Say) -> Iterator[TextJudge]:

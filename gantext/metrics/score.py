@@ -47,6 +47,7 @@ ORIGIN = frozenset(
         "judge",
         "judge_loss",
         "judge_auc",
+        "among",
         "judge_forced",
         "seeds",
         "run_data",

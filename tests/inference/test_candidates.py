@@ -78,6 +78,36 @@ def test_with_many_candidates_it_is_the_model_times_the_weights() -> None:
     assert shares.tolist() == pytest.approx(wanted.tolist(), abs=0.03)
 
 
+def test_candidates_are_alike_where_their_likelihood_is_known() -> None:
+    """Likely sentences, of word 0, look real to the judge; still as many unlikely ones are kept.
+
+    Of those of word 1 the judge prefers the ones that go on with a 2, at odds of e^4 each.
+    """
+    rng = torch.Generator().manual_seed(2)
+    tokens = torch.tensor([[0, 1], [1, 1], [1, 2]])[torch.randint(3, (3000 * 4,), generator=rng)]
+    logit = torch.tensor([9.0, 9.0, 9.0, 0.0, 0.0, 4.0, 0.0, 0.0, 0.0]).double()
+    likely = torch.tensor([-1.0, -8.0, 0.0])
+    sizes = (tokens != PAD).sum(1)  # the word 0 is no word: sentences of one word are among them
+
+    def log_prob(some: Tensor) -> Tensor:
+        return likely[some[:, 0]] * (some != PAD).sum(1)
+
+    kept = Chooser(Planted(logit), WORTH, 4, log_prob=log_prob).keep(tokens, rng)
+    plain = Chooser(Planted(logit), WORTH, 4).keep(tokens, rng)
+    assert sizes.unique().tolist() == [1, 2] and len(kept) == len(plain) == 3000
+    assert abs(int((kept[:, 0] == 1).sum()) - int((tokens[:, 0] == 1).sum()) / 4) <= 1
+    left = float((plain[:, 0] == 1).double().mean())  # where no other stands among the four
+    assert left == pytest.approx((2 / 3) ** 4, abs=0.03)
+    preferred = (kept[kept[:, 0] == 1][:, 1] == 2).double().mean()
+    assert float(preferred) == pytest.approx(_preferred(math.exp(4), 4), abs=0.03)
+
+
+def _preferred(odds: float, count: int) -> float:
+    """The share of kept ones that are of the preferred of two equally frequent kinds."""
+    ways = [(math.comb(count, k) / 2**count, k * odds, count - k) for k in range(count + 1)]
+    return sum(chance * good / (good + rest) for chance, good, rest in ways)
+
+
 def test_a_place_is_drawn_by_the_softmax_of_its_row() -> None:
     rng = torch.Generator().manual_seed(0)
     logits = torch.tensor([[0.0, -math.inf, 800.0], [1.0, -math.inf, -math.inf]])
@@ -95,7 +125,7 @@ def test_candidates_are_the_samples_that_would_have_been_drawn(trained: Path) ->
     run = gantext.load_run(trained).trained
     _, plain = draw(run, SamplingRequest(20, seed=3, prompt="there is"))
     request = SamplingRequest(5, seed=3, prompt="there is", candidates=Candidates(4))
-    chooser = Chooser(Longest(torch.zeros(0)), WORTH, 4)
+    chooser = Chooser(Longest(torch.zeros(0)), WORTH, 4)  # groups as they are drawn
     _, kept = draw(run, request, chooser=chooser)
     groups = [plain[first : first + 4] for first in range(0, 20, 4)]
     assert all(one in group for one, group in zip(kept, groups, strict=True))
