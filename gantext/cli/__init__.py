@@ -28,6 +28,7 @@ from gantext.cli import (
     interpolate,
     job,
     latent,
+    methods,
     reconstruct,
     replay_to,
     report,
@@ -78,6 +79,7 @@ compare.register(app)
 report.register(app)
 doctor.register(app)
 explain.register(app)
+methods.register(app)
 help.register(app)
 job.register(app)
 runs_list.register(runs.app)
