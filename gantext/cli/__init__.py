@@ -30,6 +30,7 @@ from gantext.cli import (
     latent,
     methods,
     reconstruct,
+    record,
     replay_to,
     report,
     runs,
@@ -77,6 +78,7 @@ export.register(app)
 frontier.register()
 compare.register(app)
 report.register(app)
+record.register(app)
 doctor.register(app)
 explain.register(app)
 methods.register(app)
