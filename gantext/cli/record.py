@@ -78,7 +78,9 @@ def _runs(words: Sequence[str], runs_dir: Path) -> "list[RunDir]":
     from gantext.runs.sweep_state import states
 
     sweeps, names = sweeps_among(words, runs_dir)
-    found = [listing.find(name, runs_dir) for name in names or ([] if sweeps else [None])]
+    found = [listing.find(name, runs_dir) for name in names]
+    if not words:
+        found = [listing.find(None, runs_dir)]
     for sweep in sweeps:
         jobs = {job["job"]: job["status"] for job in states(sweep)}
         found += [sweep.job(name).run for name, status in jobs.items() if status == "finished"]

@@ -140,7 +140,8 @@ def _scored(asked: "Asked", names: Sequence[str], say: Say) -> tuple[list[_Side]
     plane = planes.bleu(ORDER)
     curves = frontier(asked, plane, TEMPERATURES, [asked.seed], say, baselines=False)
     at_real = at_real_scores(curves, ORDER, asked.seed)
-    found, floors = [], {}
+    found: list[_Side] = []
+    floors: dict[str, Score] = {}
     for model in asked.models():
         label = subjects.label(model, asked.runs_dir)
         own = [*table[label], *([at_real[label]] if label in at_real else [])]
@@ -177,10 +178,15 @@ def _beside(own: Sequence[Score], start: Sequence[Score]) -> BesideStart | None:
         return None
     apart = [a - b for a, b in zip(first.each, second.each, strict=True)]
     difference = first.value - second.value
-    found = paired_bootstrap(difference, apart)
-    sizes = {"difference": difference, **found._asdict()}
-    rounded = {name: round(value, 6) for name, value in sizes.items()}
-    return BesideStart(score=COVERAGE, sentences=len(apart), **rounded)
+    low, high, p = (round(value, 6) for value in paired_bootstrap(difference, apart))
+    return BesideStart(
+        score=COVERAGE,
+        difference=round(difference, 6),
+        low=low,
+        high=high,
+        p=p,
+        sentences=len(apart),
+    )
 
 
 # What was trained

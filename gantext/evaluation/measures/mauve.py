@@ -9,7 +9,7 @@ from gantext.evaluation.ground import Ground
 from gantext.evaluation.judges.embedded import EmbeddedText, embedded_text
 from gantext.evaluation.measure import Protocol
 from gantext.evaluation.subjects import REAL, Subject
-from gantext.metrics.score import Score
+from gantext.metrics.score import Score, Setting
 from gantext.metrics.text.mauve import SCALE, clusters, k_means
 from gantext.metrics.text.mauve import mauve as mauve_of
 
@@ -33,8 +33,8 @@ def mauve_scores(lines: Sequence[str], real: EmbeddedText) -> list[Score]:
     n = min(whole, MOST)
     sides = real.samples(lines, whole), real.training(whole), real.references(whole)
     samples, training, references = (_chosen(side, n, real.seed) for side in sides)
-    made = {"features": real.encoder.id, "clusters": clusters(n), "scale": SCALE}
-    sign = {**made, **real.signature(lines, n)}
+    sign: dict[str, Setting] = {"features": real.encoder.id, "clusters": clusters(n)}
+    sign |= {"scale": SCALE, **real.signature(lines, n)}
     del sign["encoder"]
     group = k_means(real.seed)
     return [

@@ -11,7 +11,9 @@ are a sentence encoder's, theirs GPT-2's: values are not those of papers.
 Legend: N vectors of each set, D their size, K clusters.
 """
 
+import importlib
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -82,9 +84,8 @@ def k_means(seed: int) -> Cluster:
     """Clusters by k-means, the best of five."""
 
     def cluster(vectors: Floats, count: int) -> NDArray[np.int64]:
-        from sklearn.cluster import KMeans
-
-        made = KMeans(count, n_init=5, max_iter=500, random_state=seed)
+        library: Any = importlib.import_module("sklearn.cluster")  # of the extra frechet
+        made = library.KMeans(count, n_init=5, max_iter=500, random_state=seed)
         return np.asarray(made.fit_predict(vectors), np.int64)
 
     return cluster
