@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 comma := ,
 STAMP := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
 
-.PHONY: help install demo format lint types test test-slow test-engines check fuzz mutate torture golden wheel bench docs gallery clean
+.PHONY: help install demo format lint types test test-slow test-engines check fuzz mutate torture golden wheel bench docs benchmark-docs gallery clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -76,6 +76,9 @@ docs: $(STAMP)  ## write the glossary and the reference of the configuration ane
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[$(EXTRAS),docs]'
 	$(BIN)/python -m docs.reference
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
+benchmark-docs: $(STAMP)  ## write docs/benchmark.md and the methods' rows of it anew, from bench/records alone
+	$(BIN)/python -m docs.benchmark
 
 gallery: $(STAMP)  ## make the pictures of docs/gallery.md anew from small runs, minutes (with chromium: the report too)
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[$(EXTRAS),docs]'

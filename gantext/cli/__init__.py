@@ -28,7 +28,9 @@ from gantext.cli import (
     interpolate,
     job,
     latent,
+    methods,
     reconstruct,
+    record,
     replay_to,
     report,
     runs,
@@ -76,8 +78,10 @@ export.register(app)
 frontier.register()
 compare.register(app)
 report.register(app)
+record.register(app)
 doctor.register(app)
 explain.register(app)
+methods.register(app)
 help.register(app)
 job.register(app)
 runs_list.register(runs.app)

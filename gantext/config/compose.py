@@ -28,10 +28,11 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import MarkedYAMLError, YAMLError
 
-from gantext import plugins
+from gantext import models, plugins
 from gantext.config import groups, own_files, schema, words
 from gantext.config.settings import Settings
 from gantext.config.words import quote
+from gantext.data import Reads
 from gantext.errors import UserError, nearest
 
 # Names among Hydra's config sources: the folder given by --config-dir, conf/, plugins' folders.
@@ -45,6 +46,10 @@ BASIC_LAUNCHER = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
 SUBDIR = "${hydra.job.num}"  # of conf/config.yaml: where the plan has the jobs
 COMMA = re.compile(r"0,[0-9]+")  # maybe a number, as much of Europe writes it
 ALL_KEYS = " (all keys: gantext train --cfg job)"
+# In the `hydra.sweeper.params` of an experiment: every model that is trained on text alone.
+OmegaConf.register_new_resolver(
+    "text_models", lambda: ",".join(models.readers([Reads.text])), replace=True
+)
 JobConfig = DictConfig  # what Hydra gives the function of a job
 JobFunction = Callable[[JobConfig], float | None]
 
@@ -78,7 +83,11 @@ def compose(overrides: Sequence[str], config_dir: Path | None = None) -> Setting
     """
     overrides = readable(overrides)
     with _hydra(config_dir) as hydra, own_files.placed(overrides, config_dir):
-        return schema.typed(_compose(hydra, overrides, config_dir))
+        cfg = _whole(hydra, overrides, config_dir)
+        if unsaid := _swept(cfg, overrides):
+            said = " ".join(f"{word.partition('=')[0]}=..." for word in unsaid)
+            raise UserError(f"the experiment is a sweep: -m runs it, {said} trains one of its jobs")
+        return schema.typed(_task_part(cfg))
 
 
 def compose_data(overrides: Sequence[str], config_dir: Path | None = None) -> Any:
@@ -89,11 +98,24 @@ def compose_data(overrides: Sequence[str], config_dir: Path | None = None) -> An
 
 
 def _compose(hydra: Hydra, overrides: Sequence[str], config_dir: Path | None) -> DictConfig:
+    return _task_part(_whole(hydra, overrides, config_dir))
+
+
+def _whole(hydra: Hydra, overrides: Sequence[str], config_dir: Path | None) -> DictConfig:
+    """The config with Hydra's own part."""
     try:
-        cfg = hydra.compose_config(groups.MAIN, list(overrides), run_mode=RunMode.RUN)
+        return hydra.compose_config(groups.MAIN, list(overrides), run_mode=RunMode.RUN)
     except REFUSALS as error:
         raise UserError(_explain(error, hydra, overrides, config_dir)) from error
-    return _task_part(cfg)
+
+
+def _swept(cfg: DictConfig, overrides: Sequence[str]) -> list[str]:
+    """What an experiment sweeps by itself (`hydra.sweeper.params`), as words; without the keys that
+    the words have.
+    """
+    params = cfg.hydra.sweeper.get("params") or {}
+    given = {words.key_of(word) for word in overrides}
+    return [f"{key}={value}" for key, value in params.items() if key not in given]
 
 
 def _task_part(cfg: DictConfig) -> DictConfig:
@@ -267,6 +289,7 @@ def compose_sweep(
     with _hydra(config_dir) as hydra:
         try:
             cfg = hydra.compose_config(groups.MAIN, list(overrides), run_mode=RunMode.MULTIRUN)
+            overrides = [*overrides, *_swept(cfg, overrides)]
             folder = _sweep_folder(cfg, overrides)
             basic = cfg.hydra.sweeper._target_ == BASIC_SWEEPER
             split = _split(hydra, overrides) if basic else []
@@ -314,6 +337,9 @@ def run_sweep(
     """Run a checked sweep through Hydra's configured sweeper and launcher, its jobs in `folder`."""
     placed = [*readable(overrides, sweep=True), f"hydra.sweep.dir={quote(str(folder))}"]
     with _hydra(config_dir) as hydra:
+        cfg = hydra.compose_config(groups.MAIN, placed, run_mode=RunMode.MULTIRUN)
+        if swept := _swept(cfg, placed):  # said once, for what the words have comes in its place
+            placed += [*swept, "hydra.sweeper.params=null"]
         hydra.multirun(groups.MAIN, job, placed, with_log_configuration=False)
 
 

@@ -70,15 +70,25 @@ def describe(group: str, name: str, config_dir: Path | None = None) -> str:
     """The first comment line of an option's YAML file, which says what it is."""
     lines = _lines(group, name, config_dir)
     comments = [line[1:].strip() for line in lines if line.startswith("# ")]
-    return next((c for c in comments if not c.startswith("@package")), "")
+    return next((comment for comment in comments if not comment.startswith("@")), "")
 
 
 def remarks(group: str, name: str, config_dir: Path | None = None) -> str:
     """What the comment at the head of an option's YAML file says after its first line."""
-    lines = _lines(group, name, config_dir)
-    head = list(itertools.takewhile(lambda line: line.startswith("#"), lines))
-    said = [line.removeprefix("#").strip() for line in head if "@package" not in line]
+    said = [line for line in _head(group, name, config_dir) if not line.startswith("@")]
     return " ".join(said[1:])
+
+
+def marks(group: str, name: str, config_dir: Path | None = None) -> list[str]:
+    """The lines at the head of an option's YAML file that are for programs, as `@package ...`."""
+    return [line for line in _head(group, name, config_dir) if line.startswith("@")]
+
+
+def _head(group: str, name: str, config_dir: Path | None) -> list[str]:
+    """The comment lines at the head of an option's YAML file."""
+    lines = _lines(group, name, config_dir)
+    head = itertools.takewhile(lambda line: line.startswith("#"), lines)
+    return [line.removeprefix("#").strip() for line in head]
 
 
 def module(group: str, name: str, config_dir: Path | None = None) -> str:

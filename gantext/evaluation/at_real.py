@@ -7,10 +7,10 @@ import re
 from pathlib import Path
 
 from gantext.config.settings import Settings
-from gantext.evaluation.frontier import TEMPERATURES, frontier
+from gantext.evaluation.frontier import TEMPERATURES, Frontier, frontier
 from gantext.evaluation.request import Asked
 from gantext.evaluation.scorebook import Say
-from gantext.metrics.score import Score, protocol
+from gantext.metrics.score import Score, Setting, protocol
 from gantext.metrics.text import planes
 from gantext.runs.folder import RunDir
 
@@ -48,11 +48,23 @@ def at_real(run: RunDir, settings: Settings, order: int, say: Say) -> list[Score
     )
     seed = settings.eval.seed
     found = frontier(asked, planes.bleu(order), TEMPERATURES, [seed], say, baselines=False)
-    (curve,) = found.readings
-    if curve.value is None:
-        return []
-    bleu = next(one for one in found.scores[curve.label] if one.name == f"bleu-{order}")
+    return list(at_real_scores(found, order, seed).values())
+
+
+def at_real_scores(found: Frontier, order: int, seed: int) -> dict[str, Score]:
+    """The score of each curve of a frontier of BLEU-`order`, by its label, drawn with one seed; of
+    those alone that reach the real text's Self-BLEU."""
+    return {
+        curve.label: Score(
+            f"bleu-{order}-at-real", curve.value, _signature(found, curve.label, order, seed)
+        )
+        for curve in found.readings
+        if curve.value is not None
+    }
+
+
+def _signature(found: Frontier, label: str, order: int, seed: int) -> dict[str, Setting]:
+    bleu = next(one for one in found.scores[label] if one.name == f"bleu-{order}")
     heats = ",".join(f"{heat:g}" for heat in TEMPERATURES)
     signature = {**protocol(bleu), "temperatures": heats, "sample_seed": seed}
-    signature["self-bleu"] = found.place.at
-    return [Score(f"bleu-{order}-at-real", curve.value, signature)]
+    return {**signature, "self-bleu": found.place.at}

@@ -74,7 +74,7 @@ class Letters:
 @pytest.fixture
 def quick(brief_judge: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Judges that are done at once: two steps of a language model, and letters for an encoder."""
-    encoder = "gantext.evaluation.measures.frechet.load_encoder"
+    encoder = "gantext.evaluation.judges.embedded.load_encoder"
     monkeypatch.setattr(encoder, lambda *_: Letters())
 
 

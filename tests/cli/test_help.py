@@ -48,6 +48,7 @@ LIGHT = (
     "doctor --help",
     "explain bleu-4",
     "explain model.adversarial.rollouts",
+    "methods",
 )
 HEAVY = {"torch", "hydra", "omegaconf", "numpy", "nltk", "sacrebleu"}
 ONE_AFTER_THE_OTHER = f"""

@@ -96,7 +96,16 @@ def test_the_main_yaml_has_the_fields_of_the_settings() -> None:
 
 @pytest.mark.parametrize("name", groups.names("experiment"))
 def test_every_experiment_composes(name: str) -> None:
-    compose([f"experiment={name}"])
+    assert compose_sweep([f"experiment={name}"]).jobs
+
+
+def test_an_experiment_may_sweep_over_all_models_of_text_that_there_are() -> None:
+    """What the words have comes in the place of what it sweeps."""
+    jobs = compose_sweep(["experiment=bench_scenes", "seed=3"]).jobs or ()
+    assert [settings.model.name for _, settings in jobs] == models.readers([data.Reads.text])
+    assert {(settings.seed, settings.threads) for _, settings in jobs} == {(3, 1)}
+    with pytest.raises(UserError, match=r"-m runs it, model=\.\.\. trains one of its jobs"):
+        compose(["experiment=bench_scenes", "seed=3"])
 
 
 def test_a_short_experiment_is_its_full_one_with_fewer_steps() -> None:

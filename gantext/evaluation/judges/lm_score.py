@@ -14,6 +14,7 @@ LM, whatever their quality: compare a reverse-lm only with values, the real one 
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 
@@ -27,7 +28,15 @@ from gantext.metrics.text.likelihood import nll_per_token
 from gantext.nn.text.judges.small_lm import CPU, LM, LMConfig, fit_lm, log_prob
 from gantext.nn.text.language_model import LanguageModel
 
-Nll = tuple[float, float | None]  # nats per token, and their standard error
+REVERSE = "reverse-lm"
+
+
+class Nll(NamedTuple):
+    """Nats per token, their standard error, and the influence of each of the sentences on them."""
+
+    value: float
+    error: float | None
+    each: list[float]
 
 
 def lm_scores(
@@ -52,7 +61,7 @@ def lm_scores(
     sign = _signature(corpus, seed, config)
     return [
         _score("lm-score", fluency, len(corpus.train), len(samples), sign),
-        _score("reverse-lm", reverse, len(chosen), len(corpus.test), sign),
+        _score(REVERSE, reverse, len(chosen), len(corpus.test), sign),
     ]
 
 
@@ -82,7 +91,7 @@ def real_lm_scores(
     sign = _signature(corpus, seed, config)
     return [
         _score("lm-score", floor, len(corpus.train), len(test), sign),
-        _score("reverse-lm", reverse, size, len(test), sign),
+        _score(REVERSE, reverse, size, len(test), sign),
     ]
 
 
@@ -90,7 +99,8 @@ def _nll(model: LanguageModel, tokens: Tokens) -> Nll:
     if not len(tokens):
         raise UserError("there are no sentences to score")
     nats, sizes = log_prob(model, tokens)
-    return nll_per_token(nats, sizes), standard_error.of_ratio(nats, sizes)
+    each = standard_error.influences(-nats, sizes).tolist()
+    return Nll(nll_per_token(nats, sizes), standard_error.of_ratio(nats, sizes), each)
 
 
 def encoded(lines: Sequence[str], corpus: Corpus) -> Tokens:
@@ -124,4 +134,8 @@ def _signature(corpus: Corpus, seed: int, config: LMConfig) -> dict[str, Setting
 
 
 def _score(name: str, nll: Nll, trained: int, scored: int, sign: dict[str, Setting]) -> Score:
-    return Score(name, nll[0], {**sign, "trained": trained, "scored": scored}, nll[1])
+    # Of test text, which all models are asked of, two of them are compared sentence by sentence.
+    each = nll.each if name == REVERSE else None
+    return Score(
+        name, nll.value, {**sign, "trained": trained, "scored": scored}, nll.error, each=each
+    )

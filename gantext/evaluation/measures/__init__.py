@@ -181,6 +181,18 @@ OWN = (
         ),
     ),
     Measure(
+        name="mauve",
+        compute=f"{__name__}.mauve:mauve",
+        settings=("seed", "encoder"),
+        slow="encoding sentences and grouping them",
+        package=("sentence_transformers", "gantext[frechet]"),
+        command=Command(
+            title="MAUVE of sentence embeddings",
+            about="How far samples and real text overlap (MAUVE), on sentence embeddings. Minutes.",
+            options=SAMPLED | {"encoder"},
+        ),
+    ),
+    Measure(
         name="pictures",
         compute=f"{__name__}.pictures:pictures",
         settings=("seed",),

@@ -185,5 +185,20 @@ _JUDGED = (
         source="Heusel et al. 2017, eq. 6; of text Semeniuk et al. 2018, d'Autume et al. 2019",
         computed="samples against test text, as many of each as of the smallest set",
     ),
+    Meaning(
+        names=("mauve",),
+        command="eval mauve",
+        says="How far samples and real text overlap: whether each is where the other is, and as "
+        "often.",
+        formula="the area under (exp(-c KL(Q|R)), exp(-c KL(P|R))) over R = l P + (1 - l) Q; P, Q: "
+        "shares of samples and of real text by cluster, c = 5",
+        better="higher",
+        caution="its ceiling is mauve-real, not 1; papers take GPT-2's features, here they are a "
+        "sentence encoder's: compare values of the same features and number of sentences",
+        scale="0 to 1",
+        source="Pillutla et al. 2021, arXiv 2102.01454",
+        computed="at most 5,000 sentences of each, k-means of their embeddings, ten of each set a "
+        "cluster",
+    ),
 )
 SENTENCES = (*_OVERLAP, *_VARIETY, *_JUDGED)

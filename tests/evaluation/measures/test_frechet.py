@@ -8,9 +8,12 @@ from numpy.typing import NDArray
 
 from gantext import __version__
 from gantext.errors import UserError
-from gantext.evaluation.measures.frechet import FrechetReference
+from gantext.evaluation.judges.embedded import EmbeddedText
+from gantext.evaluation.measures.frechet import frechet_scores as scores_of
+from gantext.evaluation.measures.mauve import mauve_scores
 from gantext.metrics.frechet import fit, frechet_distance
 from gantext.metrics.score import Score, signature_line
+from gantext.metrics.text.texts import Texts
 
 
 class LetterCounts:
@@ -38,7 +41,7 @@ def frechet_scores(
     encoder: LetterCounts,
     **given: str | int,
 ) -> list[Score]:
-    return FrechetReference(references, training, encoder, **given).scores(lines)
+    return scores_of(lines, EmbeddedText(references, training, encoder, **given))
 
 
 def test_equal_sizes_take_every_sentence() -> None:
@@ -85,13 +88,13 @@ def test_two_sentences_a_set_are_enough() -> None:
 def test_several_sample_sets_share_the_real_side() -> None:
     references, training, samples = texts(30, 1), texts(30, 2), (texts(30, 3), texts(30, 4))
     encoder = LetterCounts()
-    shared = FrechetReference(references, training, encoder)
-    found = [shared.scores(lines) for lines in samples]
+    shared = EmbeddedText(references, training, encoder)
+    found = [scores_of(lines, shared) for lines in samples]
     assert encoder.encoded == 4 * 30
     assert found == [
         frechet_scores(lines, references, training, LetterCounts()) for lines in samples
     ]
-    smaller = shared.scores(samples[0][:10])
+    smaller = scores_of(samples[0][:10], shared)
     assert encoder.encoded == 4 * 30 + 3 * 10
     assert smaller[1].value != found[0][1].value
 
@@ -102,3 +105,19 @@ def test_too_few_sentences_are_refused(empty: int) -> None:
     sets[empty] = sets[empty][:1]
     with pytest.raises(UserError, match="at least 2 sentences a set, not 1"):
         frechet_scores(*sets, LetterCounts())
+
+
+def test_mauve_takes_the_embeddings_of_the_distance() -> None:
+    """Sentences of two kinds in the real text's shares overlap with it, others do not."""
+    pytest.importorskip("sklearn")
+    references, training = texts(40, 1), texts(40, 2)
+    encoder = LetterCounts()
+    real, lines = EmbeddedText(references, training, encoder), Texts(texts(40, 3))
+    scores_of(lines, real)
+    near, ceiling = mauve_scores(lines, real)
+    assert encoder.encoded == 3 * 40
+    far, _ = mauve_scores(["c"] * 40, real)
+    assert (near.name, ceiling.name) == ("mauve", "mauve-real")
+    assert far.value < 0.1 < 0.5 < near.value <= 1 and 0.5 < ceiling.value <= 1
+    line = "features:letters 1|clusters:4|scale:5.0|sentences:40|"
+    assert signature_line(near).startswith(line)

@@ -21,11 +21,11 @@ from gantext.metrics.text.texts import Texts
 def test_the_orders_that_commands_show() -> None:
     """Documents and tables that people keep depend on these."""
     assert [row.name for row, _ in measures.commanded()] == (
-        "bleu self-bleu diversity likelihood latent interpolation imputation lm frechet lengths "
-        "pictures"
+        "bleu self-bleu diversity likelihood latent interpolation imputation lm frechet mauve "
+        "lengths pictures"
     ).split()
     assert [row.name for row in measures.of_all()] == (
-        "bleu self-bleu diversity likelihood latent truth lengths lm frechet pictures".split()
+        "bleu self-bleu diversity likelihood latent truth lengths lm frechet mauve pictures".split()
     )
     assert measures.compared() == (
         *("likelihood", "truth", "bleu", "self-bleu", "diversity"),
@@ -38,7 +38,7 @@ def test_the_orders_that_commands_show() -> None:
         *("bleu", "self-bleu", "diversity", "likelihood", "truth"),
     )
     assert measures.reported(slow=True) == (
-        *("latent", "interpolation", "imputation", "lm", "frechet"),
+        *("latent", "interpolation", "imputation", "lm", "frechet", "mauve"),
     )
     assert measures.of_pictures() == ("pictures",)
     assert measures.columns()[:5] == "nll-test grammatical nll-oracle bleu-2 bleu-3".split()

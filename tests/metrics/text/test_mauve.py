@@ -1,0 +1,61 @@
+"""MAUVE by hand: equal shares, none in common, one cluster of two; and what the clusters are of."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from gantext.metrics.text.mauve import MIXTURES, area, clusters, components, mauve, shares
+
+
+def test_equal_shares_have_the_whole_square() -> None:
+    """Both divergences are 0 at every mixture: the curve is the corner (1, 1), the area 1."""
+    assert area(np.array([0.3, 0.7]), np.array([0.3, 0.7])) == pytest.approx(1.0)
+
+
+def test_nothing_in_common_by_hand() -> None:
+    """KL(Q | R) = -log(1 - l), KL(P | R) = -log l: x = (1 - l)^5, y = l^5, whose area is
+    5 B(5, 6) = 5 * 4! 5! / 10! = 1/252. Added up over 25 mixtures: the trapezia of these points."""
+    exact = 5 * math.factorial(4) * math.factorial(5) / math.factorial(10)
+    found = area(np.array([1.0, 0.0]), np.array([0.0, 1.0]))
+    points = sorted([(0.0, 1.0), *(((1 - w) ** 5, w**5) for w in MIXTURES), (1.0, 0.0)])
+    steps = itertools.pairwise(points)
+    summed = sum((b[0] - a[0]) * (a[1] + b[1]) / 2 for a, b in steps)
+    assert found == pytest.approx(summed)
+    assert found == pytest.approx(exact, abs=2e-3)
+
+
+def test_half_in_common_lies_between_and_neither_set_is_first() -> None:
+    """P is all in the first cluster, Q half: KL(P | R) = -log((1 + l) / 2)."""
+    p, q = np.array([1.0, 0.0]), np.array([0.5, 0.5])
+    assert 0.01 < area(p, q) < 0.9
+    assert area(p, q) == pytest.approx(area(q, p))
+    middle = MIXTURES[12]
+    assert middle == pytest.approx(0.5)
+    of_p = -math.log((1 + middle) / 2)  # 0.2877
+    of_q = 0.5 * math.log(0.5 / 0.75) + 0.5 * math.log(0.5 / 0.25)  # 0.1438
+    assert (math.exp(-5 * of_q), math.exp(-5 * of_p)) == pytest.approx((0.487, 0.237), abs=1e-3)
+
+
+def test_shares_are_of_clusters_of_both_sets() -> None:
+    """Three of the four samples are left of 0, one of the references: .75 and .25."""
+
+    def halves(vectors: np.ndarray, count: int) -> np.ndarray:
+        assert (vectors.shape, count) == ((8, 1), 2)
+        return (vectors[:, 0] > 0).astype(np.int64)
+
+    left, right = [-1.0, 0.0], [1.0, 0.0]
+    p, q = shares(
+        np.array([left, left, left, right]), np.array([left, right, right, right]), halves
+    )
+    assert sorted([p[0], q[0]]) == [0.25, 0.75] and p[0] + p[1] == q[0] + q[1] == 1.0
+    assert mauve([left, right] * 2, [right, left] * 2, halves) == pytest.approx(1.0)
+    assert [clusters(size) for size in (4, 60, 5000)] == [2, 6, 500]
+
+
+def test_components_hold_what_vectors_of_length_one_vary_by() -> None:
+    """(3, 4) and (30, 40) are the same direction, so one component is left of two directions."""
+    found = components(np.array([[3.0, 4.0], [30.0, 40.0], [-3.0, -4.0], [-3.0, -4.0]]))
+    assert found.shape == (4, 1)
+    assert np.abs(found[:, 0]) == pytest.approx(1.0)
