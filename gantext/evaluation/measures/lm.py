@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from gantext.data.corpus import Corpus, Split
+from gantext.data.flat import Tokens
 from gantext.errors import UserError
 from gantext.evaluation.ground import Ground
 from gantext.evaluation.judges.lm_score import encoded, lm_scores, real_lm_scores
@@ -26,8 +27,9 @@ def _prepared(corpus: Corpus, ground: Ground) -> Corpus:
     """The corpus as the samples are prepared: without `<unk>` where these cannot hold it."""
     if not ground.preparation.unknown:
         return corpus
-    train, test = (
-        Split(encoded(lines, corpus), tuple(lines))
-        for lines in (ground.training, ground.references)
+    prepared = ground.preparation.sentences(corpus.validation.text)
+    train, validation, test = (
+        Split(encoded(lines, corpus) if lines else Tokens.of([]), tuple(lines))
+        for lines in (ground.training, prepared, ground.references)
     )
-    return replace(corpus, train=train, test=test)
+    return replace(corpus, train=train, validation=validation, test=test)

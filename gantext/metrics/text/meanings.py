@@ -172,6 +172,18 @@ _JUDGED = (
         computed="an LSTM of the same size and steps as that of lm-score, trained on the samples",
     ),
     Meaning(
+        names=("reverse-lm-held-out",),
+        command="eval lm",
+        says="reverse-lm on real text of the training text's own kind, which no model is trained "
+        "on: test text may be of other topics.",
+        formula="-sum of log p_samples(x) / tokens, over sentences x of the validation split",
+        better="lower",
+        caution="fewer sentences to train on make a worse model: compare values from as many",
+        scale="nats per token, 0 or more",
+        source="as reverse-lm",
+        computed="by the model of reverse-lm, where data.validation holds some sentences out",
+    ),
+    Meaning(
         names=("frechet",),
         command="eval frechet",
         says="How far the samples' meanings, as a sentence encoder sees them, are from real "

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +70,20 @@ def shuffled(lines: list[str]) -> list[str]:
 
 def values(scores: list[Score]) -> dict[str, float]:
     return {score.name: score.value for score in scores}
+
+
+def test_held_out_text_is_asked_of_where_there_is_some(corpus: Corpus) -> None:
+    """Test text is of one noun, which samples never write; held-out text is as they are."""
+    lines = language(60, 3)
+    others = [re.sub(rf"\b({'|'.join(NOUNS)})\b", "yak", line) for line in lines]
+    held, test = (sentences(some) for some in (lines, others))
+    train = sentences([*language(200, 0), *others])
+    both = build_corpus("toy", train.vocabulary(tokenizer="whitespace"), train, held, test)
+    found = values(lm_scores(language(200, 2), both, config=SMALL))
+    assert found["reverse-lm-held-out"] == pytest.approx(0.867, abs=0.12)
+    assert found["reverse-lm"] > found["reverse-lm-held-out"] + 1
+    assert set(values(real_lm_scores(both, config=SMALL))) == set(found)
+    assert "reverse-lm-held-out" not in values(real_lm_scores(corpus, config=SMALL))
 
 
 def test_real_text_beats_shuffled_words_both_ways(corpus: Corpus) -> None:
