@@ -22,8 +22,8 @@ ROOT = Path(__file__).parent.parent
 WRITTEN = "<!-- Written by `make benchmark-docs` from bench/records; not to be edited here. -->"
 SECTION = "\n## Benchmark\n"  # of a method's page, its last
 SHARED = (
-    *("nll-test", AT_REAL, "reverse-lm", "lm-score", "ms-jaccard-4", "frechet", "mauve"),
-    *("copied", "unique"),
+    *("nll-test", AT_REAL, "reverse-lm", "reverse-lm-held-out", "lm-score", "ms-jaccard-4"),
+    *("frechet", "mauve", "copied", "unique"),
 )
 COLUMNS = {
     "scenes": ("grammatical", "unique", "forward-kl", "nll-oracle", *SHARED[:-1]),

@@ -28,6 +28,7 @@ def sweep_of(run: Path, folder: Path) -> Path:
         shutil.copytree(run, folder / name, symlinks=True)
     facts = json.loads((folder / "1/run.json").read_text())
     (folder / "1/run.json").write_text(json.dumps({**facts, "status": "stopped"}))
+    (folder / "1/result.json").unlink()
     return folder
 
 

@@ -31,9 +31,13 @@ MEASURES = ("likelihood", "truth", "bleu", "self-bleu", "diversity", "lm", "frec
 # What a record keeps of what they give.
 SCORES = (
     *("grammatical", "forward-kl", "nll-oracle", "nll-test", AT_REAL, "reverse-lm", "lm-score"),
+    "reverse-lm-held-out",
     *("ms-jaccard-4", "frechet", "mauve", "copied", "unique", "bleu-4", "self-bleu-4"),
 )
-OF_REAL = ("bleu-4", "self-bleu-4", "reverse-lm", "lm-score", "ms-jaccard-4", "unique")
+OF_REAL = (
+    *("bleu-4", "self-bleu-4", "reverse-lm", "reverse-lm-held-out", "lm-score"),
+    *("ms-jaccard-4", "unique"),
+)
 FLOORS = ("frechet-real", "mauve-real")
 CURVE = ("self-bleu-4", "bleu-4")
 # A run's settings that make it another method than its name says, besides those of model and data.
