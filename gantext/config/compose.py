@@ -11,7 +11,6 @@ import contextlib
 import functools
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +27,11 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import MarkedYAMLError, YAMLError
 
-from gantext import models, plugins
+from gantext import plugins
 from gantext.config import groups, own_files, schema, words
 from gantext.config.settings import Settings
+from gantext.config.swept import Swept, swept_words, text_models
 from gantext.config.words import quote
-from gantext.data import Reads
 from gantext.errors import UserError, nearest
 
 # Names among Hydra's config sources: the folder given by --config-dir, conf/, plugins' folders.
@@ -46,10 +45,7 @@ BASIC_LAUNCHER = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
 SUBDIR = "${hydra.job.num}"  # of conf/config.yaml: where the plan has the jobs
 COMMA = re.compile(r"0,[0-9]+")  # maybe a number, as much of Europe writes it
 ALL_KEYS = " (all keys: gantext train --cfg job)"
-# In the `hydra.sweeper.params` of an experiment: every model that is trained on text alone.
-OmegaConf.register_new_resolver(
-    "text_models", lambda: ",".join(models.readers([Reads.text])), replace=True
-)
+OmegaConf.register_new_resolver("text_models", text_models, replace=True)
 JobConfig = DictConfig  # what Hydra gives the function of a job
 JobFunction = Callable[[JobConfig], float | None]
 
@@ -84,7 +80,7 @@ def compose(overrides: Sequence[str], config_dir: Path | None = None) -> Setting
     overrides = readable(overrides)
     with _hydra(config_dir) as hydra, own_files.placed(overrides, config_dir):
         cfg = _whole(hydra, overrides, config_dir)
-        if unsaid := _swept(cfg, overrides):
+        if unsaid := swept_words(cfg.hydra.sweeper.get("params"), overrides):
             said = " ".join(f"{word.partition('=')[0]}=..." for word in unsaid)
             raise UserError(f"the experiment is a sweep: -m runs it, {said} trains one of its jobs")
         return schema.typed(_task_part(cfg))
@@ -107,15 +103,6 @@ def _whole(hydra: Hydra, overrides: Sequence[str], config_dir: Path | None) -> D
         return hydra.compose_config(groups.MAIN, list(overrides), run_mode=RunMode.RUN)
     except REFUSALS as error:
         raise UserError(_explain(error, hydra, overrides, config_dir)) from error
-
-
-def _swept(cfg: DictConfig, overrides: Sequence[str]) -> list[str]:
-    """What an experiment sweeps by itself (`hydra.sweeper.params`), as words; without the keys that
-    the words have.
-    """
-    params = cfg.hydra.sweeper.get("params") or {}
-    given = {words.key_of(word) for word in overrides}
-    return [f"{key}={value}" for key, value in params.items() if key not in given]
 
 
 def _task_part(cfg: DictConfig) -> DictConfig:
@@ -253,25 +240,6 @@ def output_folder() -> Path:
     return Path(HydraConfig.get().runtime.output_dir)
 
 
-@dataclass(frozen=True)
-class Swept:
-    """What the words of a sweep come to.
-
-    Attributes:
-        folder: that its jobs are to lie in.
-        jobs: the words of each and what they compose to; None where a sweeper other than the basic
-            one makes them up as it goes.
-        hydras_own: Hydra has to run them: another launcher or sweeper is chosen, or something is to
-            be done around each job.
-        runs_dir: where the latest run is marked.
-    """
-
-    folder: Path
-    jobs: tuple[tuple[list[str], Settings], ...] | None
-    hydras_own: bool
-    runs_dir: Path
-
-
 def compose_sweep(
     overrides: Sequence[str],
     config_dir: Path | None = None,
@@ -289,7 +257,7 @@ def compose_sweep(
     with _hydra(config_dir) as hydra:
         try:
             cfg = hydra.compose_config(groups.MAIN, list(overrides), run_mode=RunMode.MULTIRUN)
-            overrides = [*overrides, *_swept(cfg, overrides)]
+            overrides = [*overrides, *swept_words(cfg.hydra.sweeper.get("params"), overrides)]
             folder = _sweep_folder(cfg, overrides)
             basic = cfg.hydra.sweeper._target_ == BASIC_SWEEPER
             split = _split(hydra, overrides) if basic else []
@@ -338,7 +306,8 @@ def run_sweep(
     placed = [*readable(overrides, sweep=True), f"hydra.sweep.dir={quote(str(folder))}"]
     with _hydra(config_dir) as hydra:
         cfg = hydra.compose_config(groups.MAIN, placed, run_mode=RunMode.MULTIRUN)
-        if swept := _swept(cfg, placed):  # said once, for what the words have comes in its place
+        if swept := swept_words(cfg.hydra.sweeper.get("params"), placed):
+            # Hydra would add its own to what the words have.
             placed += [*swept, "hydra.sweeper.params=null"]
         hydra.multirun(groups.MAIN, job, placed, with_log_configuration=False)
 

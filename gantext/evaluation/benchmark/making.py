@@ -17,7 +17,6 @@ from gantext.evaluation.subjects import REAL
 from gantext.metrics.paired import paired_bootstrap
 from gantext.metrics.score import Score
 from gantext.runs.folder import RunDir
-from gantext.runs.kinds import TEXT
 
 if TYPE_CHECKING:
     from gantext.evaluation.frontier import Frontier
@@ -74,8 +73,6 @@ def record_of(run: RunDir, runs_dir: Path, device: Device, say: Say) -> tuple[Re
     Raises:
         UserError: the run has not finished, or is none of text.
     """
-    if run.kind is not TEXT:
-        raise UserError(f"{run.path}: a model of pictures has no place in the benchmark of text")
     if run.status != "finished":
         raise UserError(f"{run.path} is {run.status}: only a finished run has a record")
     asked, start = _asked(run, runs_dir, device)

@@ -1,6 +1,7 @@
 """The tables of the benchmark: a row a method, over the seeds of its records."""
 
 import json
+import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -65,7 +66,7 @@ def over_seeds(scores: Sequence[Score]) -> str:
         return NONE
     values = [one.value for one in scores]
     mean = shown(statistics.fmean(values))
-    if len(values) == 1:
+    if len(values) == 1 or not all(map(math.isfinite, values)):
         return mean
     decimals = len(mean.partition(".")[2])
     return f"{mean} ± {statistics.stdev(values):.{decimals}f}"

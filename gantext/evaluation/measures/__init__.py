@@ -214,15 +214,8 @@ OWN = (
             *("class-kl", "class-min-share", "memorised"),
         ),
         summary=(
-            "retrieval-1",
-            "colour",
-            "shape",
-            "diversity",
-            "frechet",
-            "precision",
-            "recall",
-            "class-min-share",
-            "memorised",
+            *("retrieval-1", "colour", "shape", "diversity", "frechet", "precision", "recall"),
+            *("class-min-share", "memorised"),
         ),
         rising=(
             *("retrieval-1", "retrieval-5", "colour", "shape", "count", "diversity"),

@@ -20,6 +20,7 @@ def test_means_and_deviations_over_seeds_by_hand() -> None:
     assert table.over_seeds(table.scores_of(row, "grammatical")) == "0.6000 ± 0.1414"
     assert table.over_seeds(table.scores_of(row, "unique")) == "-"
     assert table.over_seeds([Score("nll", 12.0)]) == "12.00"
+    assert table.over_seeds([Score("nll", 12.0), Score("nll", math.nan)]) == "-"
     assert math.isclose(0.1414, math.sqrt(0.02), abs_tol=1e-4) and table.minutes(row) == "2"
 
 
