@@ -17,7 +17,7 @@ from gantext.models.contract import Ability, Phase, Reads, Task
 from gantext.nn.state import NamedParts
 from gantext.nn.text.captured_decode import Sampler
 from gantext.nn.text.fitting import MLEConfig, MLETrainer
-from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
+from gantext.nn.text.generator import TextGeneratorConfig, text_generator
 from gantext.nn.text.sampling import Policy, SamplingOptions
 from gantext.plots.curves import DIVERSITY, GRADIENT_NORMS, NLL
 
@@ -33,7 +33,7 @@ class Config:
     """Explained in conf/model/mle.yaml."""
 
     name: str
-    generator: GeneratorConfig
+    generator: TextGeneratorConfig
     mle: MLEConfig
 
 
@@ -42,8 +42,8 @@ class MLE(NamedParts):
 
     def __init__(self, config: Config, task: Task, rng: torch.Generator) -> None:
         self.config, self.task = config, task
-        words = task.vocab_size, config.generator, rng, task.fixed_length
-        self.generator = LanguageModel(*words).to(task.device)
+        words = task.vocab_size, task.max_length, config.generator, rng, task.fixed_length
+        self.generator = text_generator(*words).to(task.device)
         self.sampler = Sampler(self.generator, task.max_length, task.graphs)
         self.trainer = MLETrainer(
             self.generator, config.mle, task.singletons, config.mle.steps(task.train_size)

@@ -20,8 +20,8 @@ from gantext.errors import UserError
 from gantext.models.contract import Task
 from gantext.nn.text.adversary import DTrainingConfig
 from gantext.nn.text.fitting import MLEConfig
+from gantext.nn.text.generator import TextGeneratorConfig
 from gantext.nn.text.judges.config import JudgeConfig, Kind
-from gantext.nn.text.language_model import GeneratorConfig
 from gantext.nn.text.text_cnn import DiscriminatorConfig
 
 
@@ -89,7 +89,7 @@ class Config:
     """Explained in conf/model/gan.yaml."""
 
     name: str
-    generator: GeneratorConfig
+    generator: TextGeneratorConfig
     discriminator: DiscriminatorConfig
     mle: MLEConfig
     d_training: DTrainingConfig

@@ -18,10 +18,11 @@ from gantext.nn.state import NamedParts
 from gantext.nn.text.adversary import DiscriminatorTrainer, fresh, untrained
 from gantext.nn.text.captured_decode import Sampler
 from gantext.nn.text.fitting import MLETrainer, mean_nll
+from gantext.nn.text.generator import text_generator
 from gantext.nn.text.held_out import HeldOut
 from gantext.nn.text.judges.config import Kind
 from gantext.nn.text.judges.training import PHASE, JudgeTrainer
-from gantext.nn.text.language_model import LanguageModel
+from gantext.nn.text.lstm import TextGenerator
 from gantext.nn.text.rollouts import trimmed
 from gantext.nn.text.sampling import Policy, SamplingOptions
 from gantext.nn.text.text_cnn import TextCNN
@@ -36,8 +37,8 @@ class GAN(NamedParts):
         self.config, self.task = config, task
         # The constant reward, a control, asks no discriminator: there is none to train.
         self.judged = config.adversarial.reward is not Reward.constant
-        words = task.vocab_size, config.generator, rng, task.fixed_length
-        self.generator = LanguageModel(*words).to(task.device)
+        words = task.vocab_size, task.max_length, config.generator, rng, task.fixed_length
+        self.generator = text_generator(*words).to(task.device)
         self.sampler = Sampler(self.generator, task.max_length, task.graphs)
         sizes = task.vocab_size, config.discriminator, task.max_length
         self.discriminator = TextCNN(*sizes, rng).to(task.device)
@@ -131,7 +132,7 @@ class GAN(NamedParts):
         return self.generator.token_log_prob(tokens).sum(1)
 
     @property
-    def evaluated(self) -> LanguageModel:
+    def evaluated(self) -> TextGenerator:
         """What is sampled and scored: the average of the generator's weights, once it has begun.
 
         What it is trained on is drawn by the generator itself.
