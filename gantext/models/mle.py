@@ -1,7 +1,8 @@
-"""model=mle: the regularised LSTM language model, the honest baseline of every GAN here.
+"""model=mle: the regularised language model, the honest baseline of every GAN here.
 
 One LSTM with tied embeddings (Press & Wolf 2017), locked dropout on its inputs and outputs and
-dropout of whole words of the embedding (Gal & Ghahramani 2016), fitted by maximum likelihood.
+dropout of whole words of the embedding (Gal & Ghahramani 2016), or a transformer of such words
+(nn/text/transformer.py), fitted by maximum likelihood.
 Words seen once in training stand for unseen ones part of the time, so <unk> has a learned
 probability and test likelihoods over the whole training vocabulary are proper.
 """

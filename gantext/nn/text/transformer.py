@@ -107,7 +107,8 @@ class Transformer(TextGenerator):
         width = config.width
         if width % config.heads:
             raise UserError(
-                f"model.generator.transformer: width={width} is no multiple of heads={config.heads}"
+                f"model.generator.transformer.heads={config.heads}: width={width} is no multiple "
+                "of it"
             )
         self.config, self.hidden_words = config, hidden_words
         self.embedding = nn.Embedding(vocab_size, width)
