@@ -17,7 +17,7 @@ import gantext
 from gantext.errors import UserError
 from gantext.records.content import Damaged
 
-FORMAT = 9
+FORMAT = 10
 
 
 class Part(enum.Enum):
@@ -72,6 +72,10 @@ ONLY_CNN: Mapping[str, Any] = {
     "encoder": {
         **{"base": "auto", "learning_rate": 5e-5, "output_rate": 1e-3, "batch_size": 16},
     },
+}
+# How words were weighted, with values of the ways in which they were not.
+UNWEIGHTED: Mapping[str, Any] = {
+    **{"weighting": "none", "tailr_gamma": 1e-7, "tailr_least": 0.2, "mixce_eta": 0.3},
 }
 # Oldest first. Never change a row: runs of its time are read by it.
 CHANGES: tuple[Change, ...] = (
@@ -171,6 +175,12 @@ CHANGES: tuple[Change, ...] = (
         Change(9, Part.settings, f"model.adversarial.{key}", 0.0, model=name)
         for name in ("gan", "leakgan")
         for key in ("log_odds_bound", "kl_weight", "ema")
+    ),
+    # All words of a likelihood counted alike.
+    *(
+        Change(10, Part.settings, f"model.mle.{key}", value, model=name)
+        for name in FITTED
+        for key, value in UNWEIGHTED.items()
     ),
 )
 

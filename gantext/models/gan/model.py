@@ -17,7 +17,7 @@ from gantext.nn.optim import Metrics, Optimiser, clipped_step
 from gantext.nn.state import NamedParts
 from gantext.nn.text.adversary import DiscriminatorTrainer, fresh, untrained
 from gantext.nn.text.captured_decode import Sampler
-from gantext.nn.text.fitting import MLETrainer, mean_nll
+from gantext.nn.text.fitting import MLETrainer
 from gantext.nn.text.held_out import HeldOut
 from gantext.nn.text.judges.config import Kind
 from gantext.nn.text.judges.training import PHASE, JudgeTrainer
@@ -222,8 +222,7 @@ class GAN(NamedParts):
             policy_loss, found = self.policy.loss(tokens, rng)
             loss = config.policy_weight * policy_loss
         if mle_batch is not None:
-            shown = self.trainer.shown(mle_batch, rng)
-            loss = loss + config.mle_weight * mean_nll(self.generator, shown, rng)
+            loss = loss + config.mle_weight * self.trainer.loss(mle_batch, rng)[0]
         norm = clipped_step(self.g_optimiser, self.generator, loss, config.clip)
         self.policy.lag()
         if self.average:

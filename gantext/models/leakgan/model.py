@@ -20,7 +20,7 @@ from gantext.nn.ema import Ema
 from gantext.nn.optim import Metrics, Optimiser, clipped_step
 from gantext.nn.state import NamedParts
 from gantext.nn.text.adversary import DiscriminatorTrainer, fresh, untrained
-from gantext.nn.text.fitting import MLETrainer
+from gantext.nn.text.fitting import MLETrainer, word_metrics
 from gantext.nn.text.held_out import HeldOut
 from gantext.nn.text.judges.config import Kind
 from gantext.nn.text.judges.training import PHASE, JudgeTrainer
@@ -263,10 +263,12 @@ class LeakGAN(NamedParts):
         features, goals = self.generator.leak(tokens)
         read = self.generator.worker_features(tokens, goals, rng)
         given = self.generator.output_layer(), read, words_at(tokens), counted(tokens)
-        nll = mean_word_nll(*given)[0]
+        weigh = self.config.mle.weigh
+        nll, log_prob = mean_word_nll(*given, weigh)
         cosines = self.generator.goal_cosines(features, goals)
         cosine = mean_of_words(at_places(cosines, tokens), tokens)
-        return nll - cosine, {"nll": nll.detach(), "goal_cosine": cosine.detach()}
+        said = word_metrics(nll, log_prob, tokens, weigh)
+        return nll - cosine, {**said, "goal_cosine": cosine.detach()}
 
     # Adversarial training
 
