@@ -168,6 +168,42 @@ def test_a_ratio_of_language_models_rewards_by_enumeration():
     torch.testing.assert_close(-3 * found, exact, rtol=1e-4, atol=1e-6)
 
 
+def best_judge(network, rows: torch.Tensor, data: torch.Tensor):
+    """A judge that knows both distributions of sentences, which are the rows."""
+    places = {tuple(row): place for place, row in enumerate(rows.tolist())}
+    known = (data.log() - likelihoods(network, rows)).detach()
+    return lambda tokens: torch.stack([known[places[tuple(row)]] for row in tokens.tolist()])
+
+
+@pytest.mark.parametrize("reward", ["sentence", "rollout"])
+def test_maligan_climbs_the_likelihood_of_the_data_by_enumeration(reward):
+    """A generator of uniform words, 4, 5 or <eos>, writes <eos> with 1/3 and each of the six others
+    of two words with 1/9. The batch has each as often as it is written. The best D's odds are the
+    data's probability over that, so that -T times the loss's gradient is the gradient of the sum of
+    P(x) log p(x). Rollouts estimate what a first word's odds are by their mean."""
+    words = f"model.adversarial.reward={reward}", "model.adversarial.baseline=none"
+    scale = "model.adversarial.reward_scale=maligan"
+    model = make(*words, scale, "model.adversarial.rollouts=2000", length=2)
+    with torch.no_grad():
+        model.generator.output.weight.zero_()
+        model.generator.output.bias.zero_()
+        model.policy.rollout_policy.load_state_dict(model.generator.state_dict())
+    rows = all_sentences(2)
+    data = torch.tensor([0.1, 0.3, 0.05, 0.25, 0.1, 0.15, 0.05])
+    model.discriminator.log_odds = best_judge(model.generator, rows, data)
+    weights = list(model.generator.parameters())
+    likelihood = (data * likelihoods(model.generator, rows)).sum()
+    exact = flat(torch.autograd.grad(likelihood, weights))
+    written = rows[[0, 0, *range(len(rows))]]
+    loss, found = model.policy.loss(written, rng(1))
+    climbed = -2 * flat(torch.autograd.grad(loss, weights))
+    near = {"rtol": 1e-4, "atol": 1e-6} if reward == "sentence" else {"rtol": 0.05, "atol": 0.02}
+    torch.testing.assert_close(climbed, exact, **near)
+    ratios = torch.tensor([0.3, 0.3, 0.3, 2.7, 0.45, 2.25, 0.9, 1.35, 0.45])
+    share = ratios.sum().square() / (9 * ratios.square().sum())
+    assert found["effective_share"].item() == pytest.approx(share.item(), rel=near["rtol"])
+
+
 def test_rollouts_and_prefixes_are_judged_by_log_odds_too():
     tokens = all_sentences()
     for reward in ("rollout", "prefix"):
@@ -223,6 +259,7 @@ def test_samples_and_scores_are_the_average_s_once_the_phase_has_begun():
         (["reward=sentence"], "makes no rollouts for baseline=previous"),
         (["reward=constant", "log_odds_bound=5"], "reward=constant asks no judge"),
         (["kl_weight=1", "policy_weight=0"], "needs policy_weight above 0"),
+        (["reward=prefix", "reward_scale=maligan"], "reward=rollout or sentence"),
     ],
 )
 def test_options_of_the_reward_that_do_not_go_together_are_refused(words, said):

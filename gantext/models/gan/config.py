@@ -50,6 +50,7 @@ class RewardScale(enum.Enum):
     none = "none"
     rank = "rank"
     standardise = "standardise"
+    maligan = "maligan"
 
 
 class LossReduction(enum.Enum):
@@ -130,6 +131,11 @@ def check(config: Config) -> None:
         )
     if adversarial.reward is Reward.constant and adversarial.log_odds_bound:
         raise UserError("model.adversarial.log_odds_bound: reward=constant asks no judge")
+    if adversarial.reward is Reward.prefix and adversarial.reward_scale is RewardScale.maligan:
+        raise UserError(
+            "model.adversarial.reward_scale=maligan weighs sentences by D / (1 - D): "
+            "reward=rollout or sentence"
+        )
     if adversarial.reward is Reward.sentence and adversarial.baseline is Baseline.previous:
         raise UserError(
             "model.adversarial.reward=sentence makes no rollouts for baseline=previous: "
