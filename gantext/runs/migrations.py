@@ -77,6 +77,7 @@ ONLY_CNN: Mapping[str, Any] = {
 UNWEIGHTED: Mapping[str, Any] = {
     **{"weighting": "none", "tailr_gamma": 1e-7, "tailr_least": 0.2, "mixce_eta": 0.3},
 }
+UNRANKED: Mapping[str, Any] = {"references": 16, "gamma": 16.0}
 # Oldest first. Never change a row: runs of its time are read by it.
 CHANGES: tuple[Change, ...] = (
     # Tables were lines like any other: a run on a .csv file has learned its lines, commas and all.
@@ -181,6 +182,11 @@ CHANGES: tuple[Change, ...] = (
         Change(10, Part.settings, f"model.mle.{key}", value, model=name)
         for name in FITTED
         for key, value in UNWEIGHTED.items()
+    ),
+    # No discriminator was a ranker.
+    *(
+        Change(10, Part.settings, "model.judge.ranker", UNRANKED, model=name)
+        for name in ("gan", "leakgan")
     ),
 )
 

@@ -462,8 +462,13 @@ def test_the_discriminator_reads_fresh_sentences_and_fakes_of_its_own_temperatur
     assert real.shape == (2, 3) and not torch.equal(real, other)
 
 
-def test_state_goes_round_and_training_goes_on_identically():
-    one, two = make("model.adversarial.mle_weight=0.1"), make("model.adversarial.mle_weight=0.1")
+RANKED = "model.judge.kind=ranker", "model.judge.ranker.references=4"
+
+
+@pytest.mark.parametrize("judge", [(), RANKED], ids=["cnn", "ranker"])
+def test_state_goes_round_and_training_goes_on_identically(judge):
+    words = "model.adversarial.mle_weight=0.1", *judge
+    one, two = make(*words), make(*words)
     phase = one.phases()[2]
     real = torch.tensor([[4, 5, EOS]]).repeat(phase.rows, 1)
     phase.step(real, rng(1))
@@ -472,8 +477,30 @@ def test_state_goes_round_and_training_goes_on_identically():
     two.phases()[2].step(real, rng(2))
     pairs = zip(one.networks().values(), two.networks().values(), strict=True)
     for a, b in pairs:
-        for x, y in zip(a.parameters(), b.parameters(), strict=True):
+        for x, y in zip(a.state_dict().values(), b.state_dict().values(), strict=True):
             assert torch.equal(x, y)
+
+
+def test_a_ranker_rewards_by_its_log_odds_and_knows_which_of_two_words_is_real():
+    """Real sentences are "4 4 4"; of others it thinks less, and rewards are what it thinks."""
+    bound = "model.adversarial.log_odds_bound=50"
+    model = make(*RANKED, *ONE, "model.adversarial.baseline=mean", bound)
+    assert not model.score(all_sentences())
+    real, fake = torch.full((64, 3), 4), torch.full((64, 3), 5)
+    for i in range(30):
+        model.d_trainer.step(real, fake, rng(i))
+    odds = model.discriminator.log_odds(all_sentences())
+    assert odds.argmax() == all_sentences().tolist().index([4, 4, 4]) and odds.max() > 0
+    assert model.score(all_sentences())["real"].equal(odds.sigmoid())
+    rewards, _ = model.policy.rewards(all_sentences(), rng())
+    assert rewards[:, 0].equal(odds)
+
+
+def test_a_ranker_needs_whole_sentences_and_some_of_a_step_to_rank():
+    with pytest.raises(UserError, match="scores whole sentences"):
+        make(*RANKED, "model.adversarial.reward=prefix")
+    with pytest.raises(UserError, match="references=64: so many of the"):
+        make(RANKED[0], "model.judge.ranker.references=64")
 
 
 def test_the_entropy_bonus_lowers_the_loss_by_the_weighted_entropy():

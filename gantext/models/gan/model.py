@@ -15,16 +15,16 @@ from gantext.models.gan.policy import PolicyGradient
 from gantext.nn.ema import Ema
 from gantext.nn.optim import Metrics, Optimiser, clipped_step
 from gantext.nn.state import NamedParts
-from gantext.nn.text.adversary import DiscriminatorTrainer, fresh, untrained
+from gantext.nn.text.adversary import fresh, untrained
 from gantext.nn.text.captured_decode import Sampler
 from gantext.nn.text.fitting import MLETrainer
 from gantext.nn.text.held_out import HeldOut
 from gantext.nn.text.judges.config import Kind
 from gantext.nn.text.judges.training import PHASE, JudgeTrainer
 from gantext.nn.text.language_model import LanguageModel
+from gantext.nn.text.ranker import discriminator_of, trainer_of
 from gantext.nn.text.rollouts import trimmed
 from gantext.nn.text.sampling import Policy, SamplingOptions
-from gantext.nn.text.text_cnn import TextCNN
 
 
 class GAN(NamedParts):
@@ -40,7 +40,8 @@ class GAN(NamedParts):
         self.generator = LanguageModel(*words).to(task.device)
         self.sampler = Sampler(self.generator, task.max_length, task.graphs)
         sizes = task.vocab_size, config.discriminator, task.max_length
-        self.discriminator = TextCNN(*sizes, rng).to(task.device)
+        made = discriminator_of(config.judge, config.d_training.batch_size, *sizes, rng)
+        self.discriminator = made.to(task.device)
         self.judge = self._judge(rng)
         judges = self.discriminator, self.judge or self.discriminator
         self.policy = PolicyGradient(config.adversarial, task, self.generator, *judges)
@@ -50,7 +51,7 @@ class GAN(NamedParts):
         self.g_optimiser = Optimiser(
             torch.optim.Adam, self.generator.parameters(), config.adversarial.learning_rate
         )
-        self.d_trainer = DiscriminatorTrainer(
+        self.d_trainer = trainer_of(
             self.discriminator, config.d_training, config.adversarial.reward is Reward.prefix
         )
         looked = self.discriminator, task.held_out if self.judged else None, self.plain_samples
@@ -65,7 +66,7 @@ class GAN(NamedParts):
     def _judge(self, rng: torch.Generator) -> JudgeTrainer | None:
         """What rewards in the place of the discriminator; None where that does."""
         config = self.config.judge
-        if config.kind is Kind.cnn:
+        if config.by_discriminator:
             return None
         given = self.plain_samples, self.generator_log_prob, self.discriminator
         return JudgeTrainer(config, self.task, *given, rng)

@@ -121,6 +121,11 @@ def settled(config: Config, task: Task) -> Config:
 
 def check(config: Config) -> None:
     """Raises UserError for values that do not go together."""
+    if config.judge.kind is Kind.ranker:
+        raise UserError(
+            "model.judge.kind=ranker: a LeakGAN leaks the features of a discriminator that "
+            "classifies; of model=gan it can be a ranker"
+        )
     if config.judge.kind is not Kind.cnn and not by_sentence(config):
         raise UserError(
             f"model.judge.kind={config.judge.kind.value}: it scores whole sentences, and "
