@@ -75,7 +75,7 @@ ONLY_CNN: Mapping[str, Any] = {
 }
 # How words were weighted, with values of the ways in which they were not.
 UNWEIGHTED: Mapping[str, Any] = {
-    **{"weighting": "none", "tailr_gamma": 1e-7, "tailr_least": 0.2, "mixce_eta": 0.3},
+    **{"weighting": "none", "tailr_gamma": 0.01, "tailr_least": 0.2, "mixce_eta": 0.3},
 }
 UNRANKED: Mapping[str, Any] = {"references": 16, "gamma": 16.0}
 # Oldest first. Never change a row: runs of its time are read by it.
