@@ -56,9 +56,8 @@ def mean_word_nll(
 ) -> tuple[Tensor, Tensor]:
     """The mean of -log p of words (N,), (), and log p of each, (N,), without a gradient; nats.
 
-    With `counts`, (N,), which get no gradient, the mean is weighted by them. With `weigh` each
-    word's -log p is multiplied by what that makes of its log p, which gets no gradient either; the
-    mean is divided by what it is divided by without. A rank gives its share (see nn/ranks.py).
+    With `counts`, (N,), the mean is weighted by them. `weigh` makes a factor of each -log p of its
+    log p, by which the divisor stays as it is. Neither gets a gradient. A rank gives its share.
     """
     loss, log_prob, _ = _weighted_nll(layer, features, words, counts, None, weigh)
     if counts is None:
@@ -93,8 +92,7 @@ def _weighted_nll(
     entropy_weight: float | Tensor | None,
     weigh: Weigh | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """As `policy_nll`; without weights all are 1, and entropies may be left out. Where they are,
-    `weigh` makes factors of the weights of log p."""
+    """As `policy_nll`; without weights all are 1. `weigh` is for losses without entropies."""
     apply: Callable[..., tuple[Tensor, Tensor, Tensor]] = _WeightedNLL.apply
     return apply(features, *aligned(layer), words, weights, entropy_weight, weigh)
 
@@ -275,8 +273,7 @@ def _of_scores(
 ) -> tuple[Tensor, Tensor]:
     """The gradient of -log p by scores (N, V), which are written over, and log p, (N,).
 
-    `weigh` makes factors of log p, by which weights (N, 1) are multiplied where they lie; `alike`
-    says that all weights are 1.
+    Weights (N, 1) are multiplied by what `weigh` makes of log p; `alike`: all of them are 1.
     """
     odds, log_prob, _ = _normalised(scores, words)
     if weigh is not None:
