@@ -78,6 +78,12 @@ MODELS = {
         *("model=gan", *COMMON, *LSTM, *CNN),
         *("data.validation=5", "model.d_training.look_every=3", "model.d_training.patience=2"),
     ],
+    "gan_ranked": [
+        *("model=gan", *COMMON, *LSTM, *CNN, "model.mle.weighting=mixce"),
+        *("model.judge.kind=ranker", "model.judge.ranker.references=3"),
+        *("model.adversarial.reward=sentence", "model.adversarial.baseline=mean"),
+        *("model.adversarial.reward_scale=maligan", "model.adversarial.steps=3"),
+    ],
     "vae": [
         "model=vae",
         *COMMON,

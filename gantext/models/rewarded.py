@@ -111,7 +111,7 @@ class Rewarded(NamedParts, Generic[G, D]):
         self.adversarial_steps = 0
 
     def _judge(self, config: JudgeConfig, rng: torch.Generator) -> JudgeTrainer | None:
-        if config.kind is Kind.cnn:
+        if config.by_discriminator:
             return None
         given = self.rewarded_samples, self.generator_log_prob, self.discriminator
         return JudgeTrainer(config, self.task, *given, rng)

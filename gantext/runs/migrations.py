@@ -77,6 +77,11 @@ ONLY_CNN: Mapping[str, Any] = {
 NO_TRANSFORMER: Mapping[str, Any] = {
     **{"width": 256, "layers": 2, "heads": 4, "feed_forward": 1024, "dropout": 0.1},
 }
+# How words were weighted, with values of the ways in which they were not.
+UNWEIGHTED: Mapping[str, Any] = {
+    **{"weighting": "none", "tailr_gamma": 0.01, "tailr_least": 0.2, "mixce_eta": 0.3},
+}
+UNRANKED: Mapping[str, Any] = {"references": 16, "gamma": 16.0}
 # Oldest first. Never change a row: runs of its time are read by it.
 CHANGES: tuple[Change, ...] = (
     # Tables were lines like any other: a run on a .csv file has learned its lines, commas and all.
@@ -181,6 +186,17 @@ CHANGES: tuple[Change, ...] = (
         Change(10, Part.settings, f"model.generator.{key}", value, model=name)
         for name in ("gan", "mle")
         for key, value in (("arch", "lstm"), ("transformer", NO_TRANSFORMER))
+    ),
+    # All words of a likelihood counted alike.
+    *(
+        Change(10, Part.settings, f"model.mle.{key}", value, model=name)
+        for name in FITTED
+        for key, value in UNWEIGHTED.items()
+    ),
+    # No discriminator was a ranker.
+    *(
+        Change(10, Part.settings, "model.judge.ranker", UNRANKED, model=name)
+        for name in ("gan", "leakgan")
     ),
 )
 

@@ -168,6 +168,42 @@ def test_a_ratio_of_language_models_rewards_by_enumeration():
     torch.testing.assert_close(-3 * found, exact, rtol=1e-4, atol=1e-6)
 
 
+def best_judge(network, rows: torch.Tensor, data: torch.Tensor):
+    """A judge that knows both distributions of sentences, which are the rows."""
+    places = {tuple(row): place for place, row in enumerate(rows.tolist())}
+    known = (data.log() - likelihoods(network, rows)).detach()
+    return lambda tokens: torch.stack([known[places[tuple(row)]] for row in tokens.tolist()])
+
+
+@pytest.mark.parametrize("reward", ["sentence", "rollout"])
+def test_maligan_climbs_the_likelihood_of_the_data_by_enumeration(reward):
+    """A generator of uniform words, 4, 5 or <eos>, writes <eos> with 1/3 and each of the six others
+    of two words with 1/9. The batch has each as often as it is written. The best D's odds are the
+    data's probability over that, so that -T times the loss's gradient is the gradient of the sum of
+    P(x) log p(x). Rollouts estimate what a first word's odds are by their mean."""
+    words = f"model.adversarial.reward={reward}", "model.adversarial.baseline=none"
+    scale = "model.adversarial.reward_scale=maligan"
+    model = make(*words, scale, "model.adversarial.rollouts=2000", length=2)
+    with torch.no_grad():
+        model.generator.output.weight.zero_()
+        model.generator.output.bias.zero_()
+        model.policy.rollout_policy.load_state_dict(model.generator.state_dict())
+    rows = all_sentences(2)
+    data = torch.tensor([0.1, 0.3, 0.05, 0.25, 0.1, 0.15, 0.05])
+    model.discriminator.log_odds = best_judge(model.generator, rows, data)
+    weights = list(model.generator.parameters())
+    likelihood = (data * likelihoods(model.generator, rows)).sum()
+    exact = flat(torch.autograd.grad(likelihood, weights))
+    written = rows[[0, 0, *range(len(rows))]]
+    loss, found = model.policy.loss(written, rng(1))
+    climbed = -2 * flat(torch.autograd.grad(loss, weights))
+    near = {"rtol": 1e-4, "atol": 1e-6} if reward == "sentence" else {"rtol": 0.05, "atol": 0.02}
+    torch.testing.assert_close(climbed, exact, **near)
+    ratios = torch.tensor([0.3, 0.3, 0.3, 2.7, 0.45, 2.25, 0.9, 1.35, 0.45])
+    share = ratios.sum().square() / (9 * ratios.square().sum())
+    assert found["effective_share"].item() == pytest.approx(share.item(), rel=near["rtol"])
+
+
 def test_rollouts_and_prefixes_are_judged_by_log_odds_too():
     tokens = all_sentences()
     for reward in ("rollout", "prefix"):
@@ -223,6 +259,7 @@ def test_samples_and_scores_are_the_average_s_once_the_phase_has_begun():
         (["reward=sentence"], "makes no rollouts for baseline=previous"),
         (["reward=constant", "log_odds_bound=5"], "reward=constant asks no judge"),
         (["kl_weight=1", "policy_weight=0"], "needs policy_weight above 0"),
+        (["reward=prefix", "reward_scale=maligan"], "reward=rollout or sentence"),
     ],
 )
 def test_options_of_the_reward_that_do_not_go_together_are_refused(words, said):
@@ -425,8 +462,13 @@ def test_the_discriminator_reads_fresh_sentences_and_fakes_of_its_own_temperatur
     assert real.shape == (2, 3) and not torch.equal(real, other)
 
 
-def test_state_goes_round_and_training_goes_on_identically():
-    one, two = make("model.adversarial.mle_weight=0.1"), make("model.adversarial.mle_weight=0.1")
+RANKED = "model.judge.kind=ranker", "model.judge.ranker.references=4"
+
+
+@pytest.mark.parametrize("judge", [(), RANKED], ids=["cnn", "ranker"])
+def test_state_goes_round_and_training_goes_on_identically(judge):
+    words = "model.adversarial.mle_weight=0.1", *judge
+    one, two = make(*words), make(*words)
     phase = one.phases()[2]
     real = torch.tensor([[4, 5, EOS]]).repeat(phase.rows, 1)
     phase.step(real, rng(1))
@@ -435,8 +477,30 @@ def test_state_goes_round_and_training_goes_on_identically():
     two.phases()[2].step(real, rng(2))
     pairs = zip(one.networks().values(), two.networks().values(), strict=True)
     for a, b in pairs:
-        for x, y in zip(a.parameters(), b.parameters(), strict=True):
+        for x, y in zip(a.state_dict().values(), b.state_dict().values(), strict=True):
             assert torch.equal(x, y)
+
+
+def test_a_ranker_rewards_by_its_log_odds_and_knows_which_of_two_words_is_real():
+    """Real sentences are "4 4 4"; of others it thinks less, and rewards are what it thinks."""
+    bound = "model.adversarial.log_odds_bound=50"
+    model = make(*RANKED, *ONE, "model.adversarial.baseline=mean", bound)
+    assert not model.score(all_sentences())
+    real, fake = torch.full((64, 3), 4), torch.full((64, 3), 5)
+    for i in range(30):
+        model.d_trainer.step(real, fake, rng(i))
+    odds = model.discriminator.log_odds(all_sentences())
+    assert odds.argmax() == all_sentences().tolist().index([4, 4, 4]) and odds.max() > 0
+    assert model.score(all_sentences())["real"].equal(odds.sigmoid())
+    rewards, _ = model.policy.rewards(all_sentences(), rng())
+    assert rewards[:, 0].equal(odds)
+
+
+def test_a_ranker_needs_whole_sentences_and_some_of_a_step_to_rank():
+    with pytest.raises(UserError, match="scores whole sentences"):
+        make(*RANKED, "model.adversarial.reward=prefix")
+    with pytest.raises(UserError, match="references=64: so many of the"):
+        make(RANKED[0], "model.judge.ranker.references=64")
 
 
 def test_the_entropy_bonus_lowers_the_loss_by_the_weighted_entropy():

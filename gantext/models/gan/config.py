@@ -51,6 +51,7 @@ class RewardScale(enum.Enum):
     none = "none"
     rank = "rank"
     standardise = "standardise"
+    maligan = "maligan"
 
 
 class LossReduction(enum.Enum):
@@ -117,6 +118,11 @@ def check(config: Config) -> None:
     adversarial = config.adversarial
     if not adversarial.policy_weight and not adversarial.mle_weight:
         raise UserError("model.adversarial: policy_weight and mle_weight cannot both be 0")
+    if adversarial.reward is Reward.prefix and adversarial.reward_scale is RewardScale.maligan:
+        raise UserError(
+            "model.adversarial.reward_scale=maligan weighs sentences by D / (1 - D): "
+            "reward=rollout or sentence"
+        )
     if adversarial.reward is Reward.sentence and adversarial.baseline is Baseline.previous:
         raise UserError(
             "model.adversarial.reward=sentence makes no rollouts for baseline=previous: "

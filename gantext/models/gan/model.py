@@ -14,11 +14,12 @@ from gantext.models.gan.config import Config, Reward, check, settled
 from gantext.models.gan.policy import PolicyGradient
 from gantext.models.rewarded import Rewarded
 from gantext.nn.optim import Metrics, Optimiser, clipped_step
-from gantext.nn.text.adversary import DiscriminatorTrainer, untrained
+from gantext.nn.text.adversary import untrained
 from gantext.nn.text.captured_decode import Sampler
-from gantext.nn.text.fitting import MLETrainer, mean_nll
+from gantext.nn.text.fitting import MLETrainer
 from gantext.nn.text.generator import text_generator
 from gantext.nn.text.lstm import TextGenerator
+from gantext.nn.text.ranker import discriminator_of, trainer_of
 from gantext.nn.text.rollouts import trimmed
 from gantext.nn.text.sampling import Policy, SamplingOptions
 from gantext.nn.text.text_cnn import TextCNN
@@ -38,7 +39,8 @@ class GAN(Rewarded[TextGenerator, TextCNN]):
         generator = text_generator(*words).to(task.device)
         self.sampler = Sampler(generator, task.max_length, task.graphs)
         sizes = task.vocab_size, config.discriminator, task.max_length
-        discriminator = TextCNN(*sizes, rng).to(task.device)
+        made = discriminator_of(config.judge, config.d_training.batch_size, *sizes, rng)
+        discriminator = made.to(task.device)
         # The constant reward, a control, asks no discriminator: there is none to train.
         judged = config.adversarial.reward is not Reward.constant
         super().__init__(config, task, generator, discriminator, rng, judged=judged)
@@ -50,7 +52,7 @@ class GAN(Rewarded[TextGenerator, TextCNN]):
         self.g_optimiser = Optimiser(
             torch.optim.Adam, generator.parameters(), config.adversarial.learning_rate
         )
-        self.d_trainer = DiscriminatorTrainer(
+        self.d_trainer = trainer_of(
             discriminator, config.d_training, config.adversarial.reward is Reward.prefix
         )
         averaged = self.average.module if self.average else generator
@@ -118,8 +120,7 @@ class GAN(Rewarded[TextGenerator, TextCNN]):
             policy_loss, found = self.policy.loss(tokens, rng)
             loss = config.policy_weight * policy_loss
         if mle_batch is not None:
-            shown = self.trainer.shown(mle_batch, rng)
-            loss = loss + config.mle_weight * mean_nll(self.generator, shown, rng)
+            loss = loss + config.mle_weight * self.trainer.loss(mle_batch, rng)[0]
         norm = clipped_step(self.g_optimiser, self.generator, loss, config.clip)
         self.policy.lag()
         if self.average:

@@ -26,6 +26,8 @@ from gantext.nn.text.lstm import TextGenerator
 from gantext.nn.text.output_layer import policy_nll
 from gantext.nn.text.places import at_places, mean_of_words, share_of_words, words_at
 from gantext.nn.text.rewards import (
+    effective_share,
+    importance_weights,
     leave_one_out_mean,
     policy_weights,
     previous_values,
@@ -37,7 +39,7 @@ from gantext.nn.text.rewards import (
     valid_mean,
 )
 from gantext.nn.text.rollouts import rollout_rewards, spaced, spacing
-from gantext.nn.text.sentence_judge import belief_of, sentence_rewards
+from gantext.nn.text.sentence_judge import belief_of, sentence_odds, sentence_rewards
 from gantext.nn.text.text_cnn import TextCNN
 
 
@@ -98,6 +100,8 @@ class PolicyGradient:
             whole = advantage - config.kl_weight * held.later
             loss = config.kl_weight * scale * held.loss
             logged["kl_anchor"] = mean_of_words(held.kl, own)
+        if self.weighs:
+            logged["effective_share"] = effective_share(rewards, valid)
         weights = policy_weights(ranks.mine(whole), own != PAD, longest) * scale
         share = share_of_words(own, config.entropy_weight)
         drawn = policy_nll(layer, features, words_at(own), weights, share)
@@ -112,8 +116,15 @@ class PolicyGradient:
 
     # Rewards
 
+    @property
+    def weighs(self) -> bool:
+        """Whether rewards are ratios of the data's probability to the generator's (MaliGAN)."""
+        return self.config.reward_scale is RewardScale.maligan
+
     def sentence_rewards(self, tokens: Tensor) -> Tensor:
         """What the judge gives for whole sentences (N, T): (N,). Nothing else asks it for them."""
+        if self.weighs:
+            return sentence_odds(self.judge, tokens, self.config.log_odds_bound)
         return sentence_rewards(self.judge, tokens, self.config.log_odds_bound)
 
     @torch.no_grad()
@@ -127,16 +138,21 @@ class PolicyGradient:
         if config.reward is Reward.constant:
             return valid.float(), torch.zeros(valid.shape, device=valid.device)
         if config.reward is Reward.sentence:
-            found = self.sentence_rewards(tokens)[:, None] * valid
+            found = self._scaled(self.sentence_rewards(tokens)[:, None] * valid, valid)
             return found, torch.zeros_like(found)
         if config.reward is Reward.rollout:
             policy, judge, count = self.rollout_policy, self.sentence_rewards, config.rollouts
             found = rollout_rewards(policy, judge, tokens, count, self.rollout_every, rng).mean(2)
+            found = self._scaled(found, valid)
             return found, previous_values(found, self.rollout_every) * valid
         logits = self.discriminator.prefix_logits(ranks.mine(tokens))
         belief = belief_of(ranks.gathered(logits, len(tokens)), config.log_odds_bound) * valid
         before = previous_values(belief, 1) * valid
         return returns_to_go(belief, valid, config.discount), before
+
+    def _scaled(self, rewards: Tensor, valid: Tensor) -> Tensor:
+        """Rewards as they stand before any baseline: ratios are normalised over the batch."""
+        return importance_weights(rewards, valid) if self.weighs else rewards
 
     # Advantages
 

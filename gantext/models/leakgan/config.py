@@ -23,7 +23,7 @@ from gantext.models.leakgan.manager_worker import LeakGeneratorConfig
 from gantext.models.rewarded import check_rewarded, settled_judge
 from gantext.nn.text.adversary import DTrainingConfig
 from gantext.nn.text.fitting import MLEConfig
-from gantext.nn.text.judges.config import JudgeConfig
+from gantext.nn.text.judges.config import JudgeConfig, Kind
 from gantext.nn.text.text_cnn import DiscriminatorConfig
 
 
@@ -121,6 +121,11 @@ def settled(config: Config, task: Task) -> Config:
 
 def check(config: Config) -> None:
     """Raises UserError for values that do not go together."""
+    if config.judge.kind is Kind.ranker:
+        raise UserError(
+            "model.judge.kind=ranker: a LeakGAN leaks the features of a discriminator that "
+            "classifies; of model=gan it can be a ranker"
+        )
     check_rewarded(config, config.adversarial.reward.value, by_sentence(config))
     adversarial = config.adversarial
     if not adversarial.policy_weight and not adversarial.mle_every:

@@ -19,7 +19,7 @@ from gantext.models.rewarded import Rewarded
 from gantext.nn import ranks
 from gantext.nn.optim import Metrics, Optimiser, clipped_step
 from gantext.nn.text.adversary import DiscriminatorTrainer, untrained
-from gantext.nn.text.fitting import MLETrainer
+from gantext.nn.text.fitting import MLETrainer, word_metrics
 from gantext.nn.text.output_layer import mean_word_nll
 from gantext.nn.text.places import at_places, counted, mean_of_words, words_at
 from gantext.nn.text.rollouts import trimmed
@@ -175,10 +175,12 @@ class LeakGAN(Rewarded[LeakGenerator, LeakyTextCNN]):
         features, goals = self.generator.leak(tokens)
         read = self.generator.worker_features(tokens, goals, rng)
         given = self.generator.output_layer(), read, words_at(tokens), counted(tokens)
-        nll = mean_word_nll(*given)[0]
+        weigh = self.config.mle.weigh
+        nll, log_prob = mean_word_nll(*given, weigh)
         cosines = self.generator.goal_cosines(features, goals)
         cosine = mean_of_words(at_places(cosines, tokens), tokens)
-        return nll - cosine, {"nll": nll.detach(), "goal_cosine": cosine.detach()}
+        said = word_metrics(nll, log_prob, tokens, weigh)
+        return nll - cosine, {**said, "goal_cosine": cosine.detach()}
 
     # Adversarial training
 

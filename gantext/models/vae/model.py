@@ -166,7 +166,7 @@ class VAE(NamedParts):
         """One update of the reconstruction from the posterior's mean, on a batch (B, T)."""
         tokens = self.ae_fitter.shown(batch, rng)
         mu, _ = self.encoder(tokens, rng)
-        loss, log_prob = self.decoder.nll(tokens, mu, rng)
+        loss, log_prob = self.decoder.nll(tokens, mu, rng, self.config.mle.weigh)
         said = {"loss": loss.detach(), **_reconstruction(log_prob, tokens)}
         return {**said, **self.ae_fitter.update(loss)}
 
@@ -209,7 +209,7 @@ class VAE(NamedParts):
         """The negative bound in nats per token, its KL weighted and with free bits; metrics."""
         mu, log_var = self.encoder(tokens, rng)
         z = reparameterise(mu, log_var, rng)
-        nll, log_prob = self.decoder.nll(tokens, z, rng)
+        nll, log_prob = self.decoder.nll(tokens, z, rng, self.config.mle.weigh)
         kl = gaussian_kl(mu, log_var)  # (B, Z)
         chosen, length = self.config.objective, (tokens != PAD).sum() / len(tokens)
         counted = free_bits(kl, chosen.free_bits, chosen.free_bits_per_dim)

@@ -18,6 +18,7 @@ from gantext.nn.text.lstm import WordScores, at_words, initialise, lstm_pass, ls
 from gantext.nn.text.output_layer import OutputLayer, mean_word_nll, word_log_prob
 from gantext.nn.text.places import at_places, counted, words_at
 from gantext.nn.text.sampling import State, bos_column
+from gantext.nn.text.weighting import Weigh
 
 
 class Injection(enum.Enum):
@@ -147,13 +148,18 @@ class LatentDecoder(WordScores):
         return OutputLayer(self.output.weight, self.without_never(self.output.bias, written))
 
     def nll(
-        self, tokens: Tensor, z: Tensor, rng: torch.Generator | None = None
+        self,
+        tokens: Tensor,
+        z: Tensor,
+        rng: torch.Generator | None = None,
+        weigh: Weigh | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Mean of -log p(word | prefix, z), (), nats, of which a rank gives its share, and
-        log p(x | z), (B,), without a gradient; <eos> counted."""
+        log p(x | z), (B,), without a gradient; <eos> counted. `weigh`: see `mean_word_nll`."""
         own = ranks.mine(tokens)
         features = at_places(self.features(own, ranks.mine(z), rng), own)
-        loss, log_prob = mean_word_nll(self.output_layer(), features, words_at(own), counted(own))
+        given = self.output_layer(), features, words_at(own), counted(own)
+        loss, log_prob = mean_word_nll(*given, weigh)
         return loss, ranks.gathered(at_words(log_prob, own).sum(1), len(tokens))
 
     @torch.no_grad()

@@ -6,7 +6,7 @@ Shapes: B sentences, T steps.
 import enum
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -84,6 +84,20 @@ class DTrainingConfig:
             )
 
 
+class Told(NamedTuple):
+    """How a discriminator tells real from generated sentences.
+
+    Attributes:
+        loss: with a gradient, ().
+        logits: of the real and of the generated ones.
+        weights: what each of them counts.
+    """
+
+    loss: Tensor
+    logits: tuple[Tensor, Tensor]
+    weights: tuple[Tensor, Tensor]
+
+
 class DiscriminatorTrainer:
     """Binary cross-entropy on real against fake; with `prefixes`, of every prefix of both."""
 
@@ -99,13 +113,11 @@ class DiscriminatorTrainer:
 
     def step(self, real: Tensor, fake: Tensor, rng: torch.Generator) -> Metrics:
         """One update on real and fake (B, T), and how well D told them apart before it."""
-        real, fake = ranks.mine(real), ranks.mine(trimmed_on_cpu(fake))
-        real_logit, fake_logit = self._logits([real, fake], rng)
-        real_weight, fake_weight = self._weights(real), self._weights(fake)
-        loss = bce(real_logit, real_weight, 1.0) + bce(fake_logit, fake_weight, 0.0)
+        told = self.tell(real, trimmed_on_cpu(fake), rng)
+        (real_logit, fake_logit), (real_weight, fake_weight) = told.logits, told.weights
         with torch.no_grad():
             found = {
-                "d_loss": loss / 2,
+                "d_loss": told.loss.detach(),
                 "d_real": weighted(real_logit.sigmoid(), real_weight),
                 "d_fake": weighted(fake_logit.sigmoid(), fake_weight),
                 "d_accuracy_real": weighted((real_logit > 0).float(), real_weight),
@@ -114,11 +126,19 @@ class DiscriminatorTrainer:
         accuracy = (found["d_accuracy_real"] + found["d_accuracy_fake"]) / 2
         found["d_gap"] = accuracy - 0.5
         if self._may_step(accuracy):
-            total = loss / 2 + self.discriminator.penalty()
+            total = told.loss + self.discriminator.penalty()
             found["d_grad_norm"] = clipped_step(
                 self.optimiser, self.discriminator, total, self.config.clip
             )
         return found
+
+    def tell(self, real: Tensor, fake: Tensor, rng: torch.Generator) -> Told:
+        """What the discriminator makes of real and fake (B, T); a rank tells its own rows."""
+        real, fake = ranks.mine(real), ranks.mine(fake)
+        real_logit, fake_logit = self._logits([real, fake], rng)
+        real_weight, fake_weight = self._weights(real), self._weights(fake)
+        loss = bce(real_logit, real_weight, 1.0) + bce(fake_logit, fake_weight, 0.0)
+        return Told(loss / 2, (real_logit, fake_logit), (real_weight, fake_weight))
 
     def _logits(self, batches: Sequence[Tensor], rng: torch.Generator) -> Sequence[Tensor]:
         """Logits of the sentences of each batch, (B,), or of their prefixes, (B, T)."""

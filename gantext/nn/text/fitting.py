@@ -17,6 +17,7 @@ from gantext.data.ranges import (
     LearningRate,
     Momentum,
     Probability,
+    Ramp,
     Steps,
     WeightDecay,
 )
@@ -26,7 +27,8 @@ from gantext.nn.optim import Metrics, Optimiser, clipped_step, cosine_rate, set_
 from gantext.nn.state import NamedParts
 from gantext.nn.text.lstm import WordModel
 from gantext.nn.text.output_layer import mean_word_nll
-from gantext.nn.text.places import counted, words_at
+from gantext.nn.text.places import counted, mean_of_words, words_at
+from gantext.nn.text.weighting import Weigh, Weighting, mixce_weights, tailr_weights
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,19 @@ class MLEConfig:
     beta2: Momentum
     clip: Clip
     unk_rate: Probability
+    weighting: Weighting
+    tailr_gamma: Ramp
+    tailr_least: Probability
+    mixce_eta: Probability
+
+    @property
+    def weigh(self) -> Weigh | None:
+        """What makes a word's weight of its log p; None: all words count alike."""
+        if self.weighting is Weighting.tailr:
+            return lambda log_prob: tailr_weights(log_prob, self.tailr_gamma, self.tailr_least)
+        if self.weighting is Weighting.mixce:
+            return lambda log_prob: mixce_weights(log_prob, self.mixce_eta)
+        return None
 
     def steps(self, train_size: int) -> int:
         """Steps of all epochs."""
@@ -69,9 +84,26 @@ def hide_singletons(
 
 def mean_nll(model: WordModel, tokens: Tensor, rng: torch.Generator | None) -> Tensor:
     """Mean negative log-likelihood, nats per token, <eos> counted; a rank gives its share of it."""
+    return weighted_nll(model, tokens, rng, None)[0]
+
+
+def weighted_nll(
+    model: WordModel, tokens: Tensor, rng: torch.Generator | None, weigh: Weigh | None
+) -> tuple[Tensor, Metrics]:
+    """`mean_nll` of tokens (B, T), each word's weighted by its log p, and `word_metrics`."""
     own = ranks.mine(tokens)
-    features = model.valid_features(own, rng)
-    return mean_word_nll(model.output_layer(), features, words_at(own), counted(own))[0]
+    given = model.output_layer(), model.valid_features(own, rng), words_at(own), counted(own)
+    loss, log_prob = mean_word_nll(*given, weigh)
+    return loss, word_metrics(loss, log_prob, own, weigh)
+
+
+def word_metrics(loss: Tensor, log_prob: Tensor, tokens: Tensor, weigh: Weigh | None) -> Metrics:
+    """Of log p (N,) at the places of tokens (B, T), by which a loss was weighted: the plain mean of
+    -log p, nats per token, and of the weights, where words have different ones."""
+    if weigh is None:
+        return {"nll": loss.detach()}
+    nll, weight = mean_of_words(-log_prob, tokens), mean_of_words(weigh(log_prob), tokens)
+    return {"nll": nll, "word_weight": weight}
 
 
 class Fitter(NamedParts):
@@ -141,7 +173,11 @@ class MLETrainer(Fitter):
         super().__init__(model, config, singletons, steps, clipped)
         self.model = model
 
+    def loss(self, batch: Tensor, rng: torch.Generator) -> tuple[Tensor, Metrics]:
+        """What a batch (B, T) costs as the model is to see it, words weighted, and metrics."""
+        return weighted_nll(self.model, self.shown(batch, rng), rng, self.config.weigh)
+
     def step(self, batch: Tensor, rng: torch.Generator) -> Metrics:
         """One update on a batch (B, T)."""
-        loss = mean_nll(self.model, self.shown(batch, rng), rng)
-        return {"nll": loss.detach(), **self.update(loss)}
+        loss, found = self.loss(batch, rng)
+        return {**found, **self.update(loss)}

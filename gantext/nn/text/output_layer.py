@@ -16,6 +16,7 @@ from torch.autograd.function import once_differentiable
 
 from gantext.nn import ranks
 from gantext.nn.text.sampling import GPU_CHUNK_ELEMENTS
+from gantext.nn.text.weighting import Weigh
 
 # Scores of one chunk: 2 MB stay in a core's second cache (1.1x to 1.3x faster than 4 and 8 MB at
 # K = 32, as fast at 128). Fewer rows than K would read the weights more often than the scores.
@@ -47,14 +48,18 @@ class PolicyLoss(NamedTuple):
 
 
 def mean_word_nll(
-    layer: OutputLayer, features: Tensor, words: Tensor, counts: Tensor | None = None
+    layer: OutputLayer,
+    features: Tensor,
+    words: Tensor,
+    counts: Tensor | None = None,
+    weigh: Weigh | None = None,
 ) -> tuple[Tensor, Tensor]:
     """The mean of -log p of words (N,), (), and log p of each, (N,), without a gradient; nats.
 
-    With `counts`, (N,), which get no gradient, the mean is weighted by them. A rank gives its
-    share of it (see nn/ranks.py).
+    With `counts`, (N,), the mean is weighted by them. `weigh` makes a factor of each -log p of its
+    log p, by which the divisor stays as it is. Neither gets a gradient. A rank gives its share.
     """
-    loss, log_prob, _ = _weighted_nll(layer, features, words, counts, None)
+    loss, log_prob, _ = _weighted_nll(layer, features, words, counts, None, weigh)
     if counts is None:
         return loss / ranks.mean(max(1, len(words))), log_prob
     return loss / ranks.mean(counts.sum().clamp_min(1)), log_prob
@@ -85,10 +90,11 @@ def _weighted_nll(
     words: Tensor,
     weights: Tensor | None,
     entropy_weight: float | Tensor | None,
+    weigh: Weigh | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """As `policy_nll`; without weights all are 1, and entropies may be left out."""
+    """As `policy_nll`; without weights all are 1. `weigh` is for losses without entropies."""
     apply: Callable[..., tuple[Tensor, Tensor, Tensor]] = _WeightedNLL.apply
-    return apply(features, *aligned(layer), words, weights, entropy_weight)
+    return apply(features, *aligned(layer), words, weights, entropy_weight, weigh)
 
 
 def word_kl(
@@ -177,8 +183,9 @@ class _WeightedNLL(torch.autograd.Function):
         words: Tensor,
         given_weights: Tensor | None,
         entropy_weight: float | Tensor | None,
+        weigh: Weigh | None,
     ) -> tuple[Tensor, Tensor, Tensor]:
-        weights = bias.new_ones(len(words)) if given_weights is None else given_weights
+        weights = bias.new_ones(len(words)) if given_weights is None else given_weights.clone()
         log_prob, entropy = torch.empty_like(weights), torch.zeros_like(weights)
         layer = _narrow(OutputLayer(weight, bias))
         gradients = [
@@ -188,7 +195,8 @@ class _WeightedNLL(torch.autograd.Function):
         for rows, part, scores in _chunks(layer, features, bias.dtype):
             given = scores, words[rows, None], weights[rows, None]
             if entropy_weight is None:
-                gradient, log_prob[rows] = _of_scores(*given, alike=given_weights is None)
+                alike = given_weights is None and weigh is None
+                gradient, log_prob[rows] = _of_scores(*given, weigh, alike)
             else:
                 bonus = _of_rows(entropy_weight, rows)
                 found = _with_entropy(*given, bonus)
@@ -206,7 +214,7 @@ class _WeightedNLL(torch.autograd.Function):
     def backward(ctx: Any, scale: Tensor, *_: Any) -> tuple[Tensor | None, ...]:
         gradients, ctx.gradients = ctx.gradients, None  # given away: no copy of them is made
         found = (part if part is None else part.mul_(scale) for part in gradients)
-        return (*found, None, None, None)
+        return (*found, *[None] * 4)
 
 
 class _WeightedKL(torch.autograd.Function):
@@ -261,13 +269,15 @@ def _of_rows(entropy_weight: float | Tensor, rows: slice) -> float | Tensor:
 
 
 def _of_scores(
-    scores: Tensor, words: Tensor, weights: Tensor, alike: bool
+    scores: Tensor, words: Tensor, weights: Tensor, weigh: Weigh | None, alike: bool
 ) -> tuple[Tensor, Tensor]:
     """The gradient of -log p by scores (N, V), which are written over, and log p, (N,).
 
-    `alike` says that all weights are 1.
+    Weights (N, 1) are multiplied by what `weigh` makes of log p; `alike`: all of them are 1.
     """
     odds, log_prob, _ = _normalised(scores, words)
+    if weigh is not None:
+        weights.mul_(weigh(log_prob))
     if not alike:
         odds.mul_(weights)
     return odds.scatter_add_(1, words, -weights), log_prob[:, 0]

@@ -92,6 +92,26 @@ def ranked(values: Tensor, valid: Tensor, delta: float) -> Tensor:
     return torch.sigmoid(delta * (0.5 - share)) * valid
 
 
+def importance_weights(ratios: Tensor, valid: Tensor) -> Tensor:
+    """Per step, ratios p_data / p of prefixes over their mean in the batch; (B, T), 0 at <pad>.
+
+    MaliGAN's r_D(x_i) / sum over j of r_D(x_j) (Che et al. 2017), times B, since `policy_weights`
+    divides by it. A sentence that has ended stands in later steps' means with its own last ratio:
+    its prefix is all of it, and of the best discriminator every step's expected ratio is 1.
+    """
+    ends = valid.sum(1, keepdim=True) - 1
+    carried = torch.where(valid, ratios, ratios.gather(1, ends))
+    return carried / carried.mean(0).clamp_min(1e-30) * valid
+
+
+def effective_share(weights: Tensor, valid: Tensor) -> Tensor:
+    """Of how many sentences' worth the weights (B, T) are, over B, by those of the last words:
+    (sum w)^2 / (B sum w^2), the effective sample size. 1: all weigh alike; 1 / B: one has it all.
+    """
+    last = weights.gather(1, valid.sum(1, keepdim=True) - 1)
+    return last.sum().square() / (len(last) * last.square().sum()).clamp_min(1e-30)
+
+
 def policy_weights(advantage: Tensor, valid: Tensor, longest: int) -> Tensor:
     """The weight of -log p(x_t) at each place, (N,), in the policy-gradient loss (see `places`):
     A_t over B times the `longest` length of a sentence, 0 at <pad> (REINFORCE; SeqGAN's eq. 7).

@@ -8,6 +8,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+FINITE = 40.0  # of log-odds: the square of a sum of so large odds still has a single precision
+
 
 class SentenceJudge(Protocol):
     """Tells real sentences from a generator's."""
@@ -39,3 +41,12 @@ def sentence_rewards(judge: SentenceJudge, tokens: Tensor, clip: float) -> Tenso
 def belief_of(logits: Tensor, clip: float) -> Tensor:
     """As `sentence_rewards`, of logits of any shape."""
     return logits.clamp(-clip, clip) if clip else torch.sigmoid(logits)
+
+
+def sentence_odds(judge: SentenceJudge, tokens: Tensor, clip: float) -> Tensor:
+    """D / (1 - D) of (N, T) sentences, (N,); of the best judge p_data(x) / p(x).
+
+    `clip` bounds the log-odds as in `sentence_rewards`; 0: only so that sums of odds stay finite.
+    """
+    bound = clip or FINITE
+    return judge.log_odds(tokens).clamp(-bound, bound).exp()

@@ -152,10 +152,19 @@ class TextCNN(nn.Module):
 
     def logits_of(self, batches: Sequence[Tensor], rng: torch.Generator) -> Sequence[Tensor]:
         """`logits` of each batch, dropout drawn for one after the other, in one pass."""
-        sizes, length = [len(each) for each in batches], max(each.shape[1] for each in batches)
-        padded = [F.pad(each, (0, length - each.shape[1]), value=PAD) for each in batches]
-        pooled = self.pooled(torch.cat(padded))
+        sizes, pooled = [len(each) for each in batches], self._pooled_together(batches)
         return torch.split(self._output(pooled, self._dropout(pooled, rng, sizes)), sizes)
+
+    def features_of(self, batches: Sequence[Tensor], rng: torch.Generator) -> Sequence[Tensor]:
+        """What the output layer reads of each batch, (B, F), drawn as `logits_of`."""
+        sizes, pooled = [len(each) for each in batches], self._pooled_together(batches)
+        kept = self._dropout(pooled, rng, sizes)
+        return torch.split(self._kept_features(pooled, kept), sizes)
+
+    def _pooled_together(self, batches: Sequence[Tensor]) -> Tensor:
+        length = max(each.shape[1] for each in batches)
+        padded = [F.pad(each, (0, length - each.shape[1]), value=PAD) for each in batches]
+        return self.pooled(torch.cat(padded))
 
     def prefix_logits(self, tokens: Tensor, rng: torch.Generator | None = None) -> Tensor:
         """Logit of 'real' of each prefix, (B, T); without a meaning at <pad>."""
@@ -180,10 +189,13 @@ class TextCNN(nn.Module):
             [ranks.noise(s, lambda whole: keep_mask(whole, rate, pooled, rng)) for s in shapes]
         )
 
-    def _output(self, pooled: Tensor, kept: Tensor | None) -> Tensor:
+    def _kept_features(self, pooled: Tensor, kept: Tensor | None) -> Tensor:
+        """The highway layer's, times what dropout keeps of them, (..., F)."""
         features = self.highway(pooled)
-        features = features if kept is None else features * kept
-        logit: Tensor = self.output(features).squeeze(-1).float()
+        return features if kept is None else features * kept
+
+    def _output(self, pooled: Tensor, kept: Tensor | None) -> Tensor:
+        logit: Tensor = self.output(self._kept_features(pooled, kept)).squeeze(-1).float()
         return logit
 
     def penalty(self) -> Tensor:

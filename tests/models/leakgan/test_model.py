@@ -20,6 +20,7 @@ from gantext.models.leakgan.manager_worker import (
     goal_cosines,
     intrinsic_rewards,
 )
+from gantext.nn.text.judges.config import Kind
 from gantext.nn.text.lstm import at_words
 from gantext.nn.text.rewards import policy_gradient_loss, ranked, ranked_among
 from gantext.nn.text.sampling import SamplingOptions, decode
@@ -563,6 +564,7 @@ def test_pretrained_weights_are_taken():
         ("adversarial", {"policy_weight": 0.0, "mle_every": 0}, "cannot both be 0"),
         ("adversarial", {"policy_weight": 0.0, "kl_weight": 1.0}, "needs policy_weight above 0"),
         ("adversarial", {"reward": Reward.constant, "log_odds_bound": 1.0}, "asks no judge"),
+        ("judge", {"kind": Kind.ranker}, "leaks the features of a discriminator that classifies"),
     ],
 )
 def test_values_that_do_not_go_together_are_refused(path, value, said):

@@ -10,6 +10,9 @@ from gantext.nn.optim import cosine_rate
 from gantext.nn.text.fitting import MLEConfig, MLETrainer, hide_singletons, mean_nll
 from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
 from gantext.nn.text.lstm import Init
+from gantext.nn.text.weighting import Weighting
+
+ALIKE = (Weighting.none, 1e-7, 0.2, 0.3)
 
 
 def rng(seed: int = 0) -> torch.Generator:
@@ -26,7 +29,7 @@ def test_cosine_rate_at_its_defining_points():
 
 def test_an_epoch_ends_with_a_short_batch():
     """10 sentences in batches of 4 are 3 steps; 3 epochs are 9."""
-    assert MLEConfig(3, 4, 0.02, 0.1, 5, 0.0, 0.99, 5.0, 0.0).steps(10) == 9
+    assert MLEConfig(3, 4, 0.02, 0.1, 5, 0.0, 0.99, 5.0, 0.0, *ALIKE).steps(10) == 9
 
 
 def test_only_singletons_are_hidden_and_at_the_stated_rate():
@@ -52,7 +55,7 @@ def test_learns_a_toy_language_below_the_unigram_s_nll(tie):
     """Sentences 'a b a b ... <eos>' of fixed length 6: a unigram model needs at least 0.9 nats a
     token; an LSTM gets close to 0 nats since the next word is certain but for the first."""
     model = LanguageModel(6, GeneratorConfig(8, 16, 1, tie, 0.0, 0.0, Init.mixed), rng(1))
-    config = MLEConfig(30, 16, 0.02, 0.1, 5, 0.0, 0.99, 5.0, 0.0)
+    config = MLEConfig(30, 16, 0.02, 0.1, 5, 0.0, 0.99, 5.0, 0.0, *ALIKE)
     trainer = MLETrainer(model, config, torch.zeros(6, dtype=torch.bool), config.steps(64))
     first, second = [4, 5] * 3 + [EOS], [5, 4] * 3 + [EOS]
     batch = torch.tensor([first, second] * 8)
@@ -74,7 +77,7 @@ def test_weights_and_betas_are_the_chosen_ones():
         wanted = 0 if "bias_hh" in name else pytest.approx(0.1, abs=5 * error)
         assert weight.std().item() == wanted, name
     trainer = MLETrainer(
-        model, MLEConfig(1, 4, 0.1, 1.0, 0, 0.0, 0.95, 5.0, 0.0), torch.zeros(64), 1
+        model, MLEConfig(1, 4, 0.1, 1.0, 0, 0.0, 0.95, 5.0, 0.0, *ALIKE), torch.zeros(64), 1
     )
     assert trainer.optimiser.param_groups[0]["betas"] == (0.9, 0.95)
 

@@ -5,6 +5,8 @@ import torch
 
 from gantext.data.vocabulary import EOS, PAD
 from gantext.nn.text.rewards import (
+    effective_share,
+    importance_weights,
     leave_one_out_mean,
     policy_gradient_loss,
     ranked,
@@ -24,6 +26,20 @@ def test_returns_to_go_by_hand():
     expected = torch.tensor([[3 / 1.75, 4 / 1.5, 4], [5.5 / 1.5, 5, 0]])
     torch.testing.assert_close(returns_to_go(rewards, VALID, 0.5), expected)
     torch.testing.assert_close(returns_to_go(rewards, VALID, 0.0), rewards * VALID)
+
+
+def test_importance_weights_by_hand():
+    """Step 0: 1 and 3 over their mean 2. The second sentence ends after two words with 5: step 1
+    has 2 and 5 over 3.5, step 2 has 4 over (4 + 5) / 2. Their last words' weights are 8/9 and 10/7:
+    (8/9 + 10/7)^2 / (2 (64/81 + 100/49)). Less the other's, at step 0: 1/2 - 3/2."""
+    ratios = torch.tensor([[1.0, 2, 4], [3, 5, 0]])
+    found = importance_weights(ratios, VALID)
+    expected = torch.tensor([[1 / 2, 4 / 7, 8 / 9], [3 / 2, 10 / 7, 0]])
+    torch.testing.assert_close(found, expected)
+    share = (8 / 9 + 10 / 7) ** 2 / (2 * (64 / 81 + 100 / 49))
+    assert effective_share(found, VALID).item() == pytest.approx(share)
+    less = found - leave_one_out_mean(found, VALID)
+    assert less[:, 0].tolist() == pytest.approx([-1, 1])
 
 
 def test_leave_one_out_mean_by_hand():

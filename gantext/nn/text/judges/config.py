@@ -6,7 +6,7 @@ from collections.abc import Sized
 from dataclasses import dataclass
 from pathlib import Path
 
-from gantext.data.ranges import BatchSize, Count, LearningRate, Steps
+from gantext.data.ranges import BatchSize, Count, Draws, LearningRate, Steps, Weight
 from gantext.errors import UserError
 from gantext.metrics.two_classes import LEAST
 from gantext.nn.text.judges.pretrained import encoder_id, is_installed
@@ -19,6 +19,7 @@ class Kind(enum.Enum):
 
     auto = "auto"
     cnn = "cnn"
+    ranker = "ranker"
     lm_ratio = "lm_ratio"
     encoder = "encoder"
     mean = "mean"
@@ -40,6 +41,14 @@ class EncoderConfig:
 
 
 @dataclass(frozen=True)
+class RankerConfig:
+    """How sentences are ranked (explained in conf/model/gan.yaml)."""
+
+    references: Draws
+    gamma: Weight
+
+
+@dataclass(frozen=True)
 class JudgeConfig:
     """Which judge, and its training (explained in conf/model/gan.yaml)."""
 
@@ -50,6 +59,12 @@ class JudgeConfig:
     refresh_every: Steps
     refresh_steps: Count
     encoder: EncoderConfig
+    ranker: RankerConfig
+
+    @property
+    def by_discriminator(self) -> bool:
+        """Whether the discriminator itself rewards, be it a classifier or a ranker."""
+        return self.kind in (Kind.cnn, Kind.ranker)
 
     def settled(self, known: bool, held_out: Sized | None) -> "JudgeConfig":
         """The same with what `auto` stands for on some data, so that a run says what it took.
@@ -66,7 +81,7 @@ class JudgeConfig:
         checked = held_out is not None and len(held_out) >= LEAST
         if kind is Kind.auto and (known or not checked):
             kind = Kind.cnn
-        if kind in (Kind.cnn, Kind.lm_ratio):
+        if kind in (Kind.cnn, Kind.ranker, Kind.lm_ratio):
             return dataclasses.replace(self, kind=kind)
         if base == AUTO:
             base = PACKAGE if is_installed() or kind is Kind.encoder else NO_ENCODER
@@ -92,7 +107,7 @@ class JudgeConfig:
         Raises:
             UserError: so it is, in one line.
         """
-        if self.kind in (Kind.auto, Kind.cnn):
+        if self.kind is Kind.auto or self.by_discriminator:
             return
         if Kind.encoder in self.members:
             if self.encoder.base == NO_ENCODER:

@@ -17,6 +17,7 @@ from gantext.data.vocabulary import SPECIALS, Vocabulary
 from gantext.nn.text.fitting import MLEConfig, MLETrainer
 from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
 from gantext.nn.text.lstm import Init
+from gantext.nn.text.weighting import Weighting
 
 Floats = NDArray[np.float64]
 CPU = torch.device("cpu")
@@ -66,6 +67,10 @@ LM = LMConfig(
         beta2=0.99,
         clip=5.0,
         unk_rate=0.5,
+        weighting=Weighting.none,
+        tailr_gamma=1.0,
+        tailr_least=0.0,
+        mixce_eta=1.0,
     ),
     steps=800,
 )

@@ -16,7 +16,7 @@ from gantext.nn.rng import generator
 from gantext.nn.state import restore
 from gantext.nn.text.judges import config as config_of
 from gantext.nn.text.judges import encoder
-from gantext.nn.text.judges.config import EncoderConfig, JudgeConfig, Kind
+from gantext.nn.text.judges.config import EncoderConfig, JudgeConfig, Kind, RankerConfig
 from gantext.nn.text.judges.members import EncoderMember
 from gantext.nn.text.judges.training import JudgeTrainer
 from gantext.nn.text.text_cnn import DiscriminatorConfig, TextCNN
@@ -32,6 +32,7 @@ CONFIG = JudgeConfig(
     refresh_every=2,
     refresh_steps=1,
     encoder=EncoderConfig("package", learning_rate=0.01, output_rate=0.05, batch_size=8),
+    ranker=RankerConfig(references=4, gamma=16.0),
 )
 WORDS = "....abcdef"
 
@@ -222,6 +223,7 @@ def test_the_ratio_learns_what_is_likelier_in_real_text() -> None:
         ("auto", "/encoder", False, True, False, (Kind.encoder, "/encoder")),
         ("mean", "auto", True, True, False, (Kind.mean, "none")),
         ("encoder", "auto", True, True, False, (Kind.encoder, "package")),
+        ("ranker", "auto", False, True, True, (Kind.ranker, "auto")),
     ],
 )
 def test_what_auto_takes(
