@@ -78,6 +78,11 @@ MODELS = {
         *("model=gan", *COMMON, *LSTM, *CNN),
         *("data.validation=5", "model.d_training.look_every=3", "model.d_training.patience=2"),
     ],
+    "cot": [
+        *("model=cot", *COMMON, *LSTM, "data.validation=5", "model.mediator.steps=2"),
+        *("model.mediator.look_every=4", "model.cooperative.steps=15"),
+        "model.cooperative.batch_size=8",
+    ],
     "vae": [
         "model=vae",
         *COMMON,

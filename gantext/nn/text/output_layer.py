@@ -156,8 +156,8 @@ def _chunk_size(tokens: int, *layers: OutputLayer) -> int:
 def _chunks(
     layer: OutputLayer, features: Tensor, kind: torch.dtype, size: int
 ) -> Iterator[tuple[slice, Tensor, Tensor]]:
-    """Which rows, `size` at a time, their features in the layer's type, and their scores, (rows, V),
-    of type `kind`; until the next chunk, which takes the same memory."""
+    """Which rows, `size` at a time, their features in the layer's type, and their scores,
+    (rows, V), of type `kind`; until the next chunk, which takes the same memory."""
     tokens, device = len(features), features.device.type
     memory = torch.empty(size, len(layer.weight), dtype=kind, device=features.device)
     for first in range(0, tokens, max(1, size)):
