@@ -105,10 +105,13 @@ class MediatorConfig:
 
     def network(self, generator: GeneratorConfig) -> GeneratorConfig:
         """The generator's kind of network, so many times as large."""
-        sizes = {"embedding": generator.embedding, "hidden": generator.hidden}
-        larger = {name: self.times * size for name, size in sizes.items()}
-        regularised = {"dropout": self.dropout, "word_dropout": self.word_dropout}
-        return dataclasses.replace(generator, **larger, **regularised)
+        return dataclasses.replace(
+            generator,
+            embedding=self.times * generator.embedding,
+            hidden=self.times * generator.hidden,
+            dropout=self.dropout,
+            word_dropout=self.word_dropout,
+        )
 
 
 @dataclass(frozen=True)
