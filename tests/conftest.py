@@ -71,6 +71,15 @@ SMALL_LEAKGAN = [
     "model.adversarial.batch_size=8",
     "model.adversarial.rollouts=1",
 ]
+# 16 steps of mle, 2 of the mediator, 6 cooperative ones.
+SMALL_COT = [
+    "model=cot",
+    *SMALL,
+    "model.mediator.steps=2",
+    "model.mediator.look_every=2",
+    "model.cooperative.steps=6",
+    "model.cooperative.batch_size=8",
+]
 # 8 steps of the autoencoder, 16 of the VAE, some of them aggressive.
 SMALL_VAE = [
     "model=vae",

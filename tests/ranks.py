@@ -84,6 +84,11 @@ MODELS = {
         *("model.adversarial.reward=sentence", "model.adversarial.baseline=mean"),
         *("model.adversarial.reward_scale=maligan", "model.adversarial.steps=3"),
     ],
+    "cot": [
+        *("model=cot", *COMMON, *LSTM, "data.validation=5", "model.mediator.steps=2"),
+        *("model.mediator.look_every=4", "model.cooperative.steps=15"),
+        "model.cooperative.batch_size=8",
+    ],
     "vae": [
         "model=vae",
         *COMMON,

@@ -62,6 +62,7 @@ FEW_GAN = [
 TEXT = {
     "mle": [*conftest.SMALL_MLE, *FEW_MLE],
     "gan": [*on_short(conftest.SMALL_GAN), *FEW_GAN],
+    "cot": [*conftest.SMALL_COT, *FEW_MLE, "model.cooperative.steps=2"],
     "leakgan": [*on_short(conftest.SMALL_LEAKGAN), *FEW_GAN, "model.d_training.alone_steps=1"],
     "vae": [
         *conftest.SMALL_VAE,
@@ -85,8 +86,8 @@ PICTURES = {
 }
 # An adversarial step waits for the longest of its samples, and for their lengths, of which it makes
 # rollouts. A VAE's inner loop waits for the losses of each of its windows, of which one is full
-# here, and its information is computed by the host.
-WAITS = {"gan": 2, "leakgan": 2, "vae": 2}
+# here, and its information is computed by the host. A mediator is waited for at looks.
+WAITS = {"gan": 2, "leakgan": 2, "vae": 2, "cot": 1}
 # Of each kind of model that which all commands are tried with, of text one that has all abilities.
 ALL_COMMANDS = {"vae", "image_gan"}
 

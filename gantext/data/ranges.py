@@ -91,6 +91,8 @@ ComparedOrNone = Annotated[int, Range(0, 10**4)]
 VocabularySize = Annotated[int, Range(1, 10**6)]
 # A width of a network: two layers of the largest have a gigabyte of weights between them.
 Size = Annotated[int, Range(1, 16_384)]
+# So many times as large as another network.
+Times = Annotated[int, Range(1, 64)]
 # Layers on top of each other: torch takes many more, training does not.
 Layers = Annotated[int, Range(1, 64)]
 # Heads of an attention: each has a share of a layer's width.

@@ -21,6 +21,12 @@ CANCELLED = {"g_loss": 1e-6}
 CPU = torch.device("cpu")
 SMALL = {
     "mle": ["model.generator.embedding=16", "model.generator.hidden=24"],
+    "cot": [
+        "model.generator.embedding=16",
+        "model.generator.hidden=24",
+        "model.mediator.look_every=2",
+        "model.cooperative.batch_size=16",
+    ],
     "dpr_gan": [
         "model.encoder.embedding=8",
         "model.encoder.hidden=8",

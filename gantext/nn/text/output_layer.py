@@ -109,8 +109,8 @@ def word_kl(
     Args:
         layer: p's, whose weight and bias get a gradient where they need one.
         features: what it reads, (N, K).
-        other: q's, as large, of the same words that never come; it gets no gradient.
-        read: what that reads, (N, K).
+        other: q's, of the same words that never come; it gets no gradient.
+        read: what that reads, (N, L), L of its own.
         weights: of the places, (N,); they get no gradient.
     """
     apply: Callable[..., tuple[Tensor, Tensor]] = _WeightedKL.apply
@@ -121,7 +121,9 @@ def word_kl(
 def word_log_prob(layer: OutputLayer, features: Tensor, words: Tensor) -> Tensor:
     """log p of words (N,) given features (N, K), nats: (N,), without a gradient."""
     log_prob = layer.bias.new_empty(len(words))
-    for rows, _, scores in _chunks(_narrow(aligned(layer)), features, layer.bias.dtype):
+    layer = _narrow(aligned(layer))
+    size = _chunk_size(len(features), layer)
+    for rows, _, scores in _chunks(layer, features, log_prob.dtype, size):
         log_prob[rows] = _normalised(scores, words[rows, None])[1][:, 0]
     return log_prob
 
@@ -149,15 +151,20 @@ def _narrow(layer: OutputLayer) -> OutputLayer:
     return OutputLayer(layer.weight.to(kind), layer.bias.to(kind))
 
 
-def _chunks(
-    layer: OutputLayer, features: Tensor, kind: torch.dtype
-) -> Iterator[tuple[slice, Tensor, Tensor]]:
-    """Which rows, their features in the layer's type, and their scores, (rows, V), of type `kind`;
-    until the next chunk, which takes the same memory."""
-    tokens, device = len(features), features.device.type
+def _chunk_size(tokens: int, *layers: OutputLayer) -> int:
+    """How many tokens' scores are made together, by layers of the same words."""
+    words, device = len(layers[0].weight), layers[0].weight.device.type
     elements = CHUNK_ELEMENTS.get(device, GPU_CHUNK_ELEMENTS)
-    most = max(elements // len(layer.weight), layer.weight.shape[1])
-    size = math.ceil(tokens / max(1, math.ceil(tokens / most)))  # as many in each chunk
+    most = max(elements // words, *(layer.weight.shape[1] for layer in layers))
+    return math.ceil(tokens / max(1, math.ceil(tokens / most)))  # as many in each chunk
+
+
+def _chunks(
+    layer: OutputLayer, features: Tensor, kind: torch.dtype, size: int
+) -> Iterator[tuple[slice, Tensor, Tensor]]:
+    """Which rows, `size` at a time, their features in the layer's type, and their scores,
+    (rows, V), of type `kind`; until the next chunk, which takes the same memory."""
+    tokens, device = len(features), features.device.type
     memory = torch.empty(size, len(layer.weight), dtype=kind, device=features.device)
     for first in range(0, tokens, max(1, size)):
         part = features[first : first + size].to(layer.bias.dtype)
@@ -192,7 +199,8 @@ class _WeightedNLL(torch.autograd.Function):
             torch.zeros_like(part) if needed else None
             for part, needed in zip((features, weight, bias), ctx.needs_input_grad[:3], strict=True)
         ]
-        for rows, part, scores in _chunks(layer, features, bias.dtype):
+        size = _chunk_size(len(features), layer)
+        for rows, part, scores in _chunks(layer, features, bias.dtype, size):
             given = scores, words[rows, None], weights[rows, None]
             if entropy_weight is None:
                 alike = given_weights is None and weigh is None
@@ -237,9 +245,10 @@ class _WeightedKL(torch.autograd.Function):
             torch.zeros_like(part) if needed else None
             for part, needed in zip((features, weight, bias), ctx.needs_input_grad[:3], strict=True)
         ]
-        theirs = _chunks(other, read, bias.dtype)
-        for rows, part, scores in _chunks(layer, features, bias.dtype):
-            _, _, other_scores = next(theirs)  # as many rows, since the layers are as large
+        size = _chunk_size(len(features), layer, other)
+        theirs = _chunks(other, read, bias.dtype, size)
+        for rows, part, scores in _chunks(layer, features, bias.dtype, size):
+            _, _, other_scores = next(theirs)
             gradient, kl[rows] = _kl_of_scores(scores, other_scores, weights[rows, None])
             _add(gradients, rows, gradient, part, layer.weight)
         ctx.mark_non_differentiable(kl)

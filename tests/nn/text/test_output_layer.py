@@ -89,11 +89,16 @@ def test_the_mean_is_the_plain_one_s(chunked: None) -> None:
     assert (found[1][NEVER] == 0).all() and (found[2][NEVER] == 0).all()
 
 
-def test_the_divergence_is_the_plain_one_s(chunked: None) -> None:
-    """Sum and gradients, to 1e-10 in float64; words that never come are 0 * log(0 / 0) = 0."""
+@pytest.mark.parametrize("wide", [SIZE, 2 * SIZE])
+def test_the_divergence_is_the_plain_one_s(wide: int, chunked: None) -> None:
+    """Sum and gradients, to 1e-10 in float64, of q that reads as much as p, or twice as much; words
+    that never come are 0 * log(0 / 0) = 0."""
     case, tight = Case(torch.float64), {"rtol": 1e-10, "atol": 1e-12}
-    other = OutputLayer((0.3 * case.weight).detach() + 0.1, (0.5 * case.layer.bias).detach())
-    read = case.features.detach().flip(0)
+    scored = 0.3 * case.weight.detach() + 0.1
+    other = OutputLayer(
+        torch.cat([scored, scored.flip(0)], 1)[:, :wide], (0.5 * case.layer.bias).detach()
+    )
+    read = torch.cat([case.features.flip(0), case.features], 1)[:, :wide].detach()
     loss, kl = word_kl(case.layer, case.features, other, read, case.weights)
     log_p = plain.log_probs(case.layer, case.features)[:, 2:]
     log_q = plain.log_probs(other, read)[:, 2:]
