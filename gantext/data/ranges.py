@@ -93,6 +93,8 @@ VocabularySize = Annotated[int, Range(1, 10**6)]
 Size = Annotated[int, Range(1, 16_384)]
 # Layers on top of each other: torch takes many more, training does not.
 Layers = Annotated[int, Range(1, 64)]
+# Heads of an attention: each has a share of a layer's width.
+Heads = Annotated[int, Range(1, 1024)]
 # Words side by side that are looked at together: a network's weights or its work grow with them.
 Words = Annotated[int, Range(1, 1000)]
 # Pixels each way by which a picture is moved: it is padded by so many.

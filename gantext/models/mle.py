@@ -1,7 +1,8 @@
-"""model=mle: the regularised LSTM language model, the honest baseline of every GAN here.
+"""model=mle: the regularised language model, the honest baseline of every GAN here.
 
 One LSTM with tied embeddings (Press & Wolf 2017), locked dropout on its inputs and outputs and
-dropout of whole words of the embedding (Gal & Ghahramani 2016), fitted by maximum likelihood.
+dropout of whole words of the embedding (Gal & Ghahramani 2016), or a transformer of such words
+(nn/text/transformer.py), fitted by maximum likelihood.
 Words seen once in training stand for unseen ones part of the time, so <unk> has a learned
 probability and test likelihoods over the whole training vocabulary are proper.
 """
@@ -17,7 +18,7 @@ from gantext.models.contract import Ability, Phase, Reads, Task
 from gantext.nn.state import NamedParts
 from gantext.nn.text.captured_decode import Sampler
 from gantext.nn.text.fitting import MLEConfig, MLETrainer
-from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
+from gantext.nn.text.generator import TextGeneratorConfig, text_generator
 from gantext.nn.text.sampling import Policy, SamplingOptions
 from gantext.plots.curves import DIVERSITY, GRADIENT_NORMS, NLL
 
@@ -33,7 +34,7 @@ class Config:
     """Explained in conf/model/mle.yaml."""
 
     name: str
-    generator: GeneratorConfig
+    generator: TextGeneratorConfig
     mle: MLEConfig
 
 
@@ -42,8 +43,8 @@ class MLE(NamedParts):
 
     def __init__(self, config: Config, task: Task, rng: torch.Generator) -> None:
         self.config, self.task = config, task
-        words = task.vocab_size, config.generator, rng, task.fixed_length
-        self.generator = LanguageModel(*words).to(task.device)
+        words = task.vocab_size, task.max_length, config.generator, rng, task.fixed_length
+        self.generator = text_generator(*words).to(task.device)
         self.sampler = Sampler(self.generator, task.max_length, task.graphs)
         self.trainer = MLETrainer(
             self.generator, config.mle, task.singletons, config.mle.steps(task.train_size)

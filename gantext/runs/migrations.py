@@ -17,7 +17,7 @@ import gantext
 from gantext.errors import UserError
 from gantext.records.content import Damaged
 
-FORMAT = 9
+FORMAT = 10
 
 
 class Part(enum.Enum):
@@ -72,6 +72,10 @@ ONLY_CNN: Mapping[str, Any] = {
     "encoder": {
         **{"base": "auto", "learning_rate": 5e-5, "output_rate": 1e-3, "batch_size": 16},
     },
+}
+# The transformer of runs whose generator is an LSTM, with values that decide nothing.
+NO_TRANSFORMER: Mapping[str, Any] = {
+    **{"width": 256, "layers": 2, "heads": 4, "feed_forward": 1024, "dropout": 0.1},
 }
 # Oldest first. Never change a row: runs of its time are read by it.
 CHANGES: tuple[Change, ...] = (
@@ -171,6 +175,12 @@ CHANGES: tuple[Change, ...] = (
         Change(9, Part.settings, f"model.adversarial.{key}", 0.0, model=name)
         for name in ("gan", "leakgan")
         for key in ("log_odds_bound", "kl_weight", "ema")
+    ),
+    # Every generator was an LSTM.
+    *(
+        Change(10, Part.settings, f"model.generator.{key}", value, model=name)
+        for name in ("gan", "mle")
+        for key, value in (("arch", "lstm"), ("transformer", NO_TRANSFORMER))
     ),
 )
 

@@ -46,6 +46,15 @@ SMALL = {
         "model.d_training.batch_size=16",
         "model.d_training.balance=fixed",
     ],
+    "gan-transformer": [
+        "model.generator.arch=transformer",
+        "model.generator.transformer.width=16",
+        "model.generator.transformer.feed_forward=24",
+        "model.discriminator.filters=[8,8,8,8]",
+        "model.adversarial.batch_size=16",
+        "model.d_training.batch_size=16",
+        "model.d_training.balance=fixed",
+    ],
     "leakgan": [
         "model.generator.embedding=16",
         "model.generator.hidden=24",
@@ -78,9 +87,11 @@ DATA = ["data=scenes", "data.train_size=300", "data.validation_size=10", "data.t
 
 
 def losses(name: str) -> dict[str, list[dict[str, float]]]:
-    """Metrics of 5 steps of each phase, one phase after the other."""
-    settings = compose([f"model={name}", *DATA, *SMALL[name]])
-    corpus = data.load_for(settings.data, models.reads(name))
+    """Metrics of 5 steps of each phase, one phase after the other; a model's variant is named
+    behind it."""
+    model = name.partition("-")[0]
+    settings = compose([f"model={model}", *DATA, *SMALL[name]])
+    corpus = data.load_for(settings.data, models.reads(model))
     algorithm = build(settings.model, settings.seed, task_of(corpus, CPU))
     batches, rng = Batches(corpus.train, 1), generator(1, "noise", CPU)
     return {

@@ -63,6 +63,7 @@ VARIANTS = [
     ["model.adversarial.reward=prefix", "model.adversarial.baseline=critic"],
     ["model.adversarial.baseline=ema", "model.adversarial.reward_scale=rank"],
     ["model.generator.tie_weights=false", "model.generator.layers=2"],
+    ["model.generator.arch=transformer", "model.generator.transformer.width=16"],
 ]
 
 

@@ -16,6 +16,7 @@ Where this differs from the paper and its released code, and why:
 - Sum or mean of the policy loss, how weights are drawn, what Adam keeps and where D's gates begin
   are options; the released code's are those of `experiment=seqgan_synthetic_released`.
 - The discriminator ignores padding, and its windows may reach past the end (nn/text/text_cnn.py).
+- The generator may be a transformer (`generator.arch`, nn/text/transformer.py).
 - Options that the paper has not, all off: one reward a sentence (`reward: sentence`, REINFORCE with
   a leave-one-out baseline, Kool et al. 2019), log-odds in place of probabilities
   (`log_odds_bound`), an anchor (`kl_weight`, nn/text/anchor.py), an average of the weights (`ema`).

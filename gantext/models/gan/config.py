@@ -21,8 +21,8 @@ from gantext.models.contract import Task
 from gantext.models.rewarded import check_rewarded, settled_judge
 from gantext.nn.text.adversary import DTrainingConfig
 from gantext.nn.text.fitting import MLEConfig
+from gantext.nn.text.generator import TextGeneratorConfig
 from gantext.nn.text.judges.config import JudgeConfig
-from gantext.nn.text.language_model import GeneratorConfig
 from gantext.nn.text.text_cnn import DiscriminatorConfig
 
 
@@ -90,7 +90,7 @@ class Config:
     """Explained in conf/model/gan.yaml."""
 
     name: str
-    generator: GeneratorConfig
+    generator: TextGeneratorConfig
     discriminator: DiscriminatorConfig
     mle: MLEConfig
     d_training: DTrainingConfig

@@ -17,13 +17,14 @@ from gantext.nn.optim import Metrics, Optimiser, clipped_step
 from gantext.nn.text.adversary import DiscriminatorTrainer, untrained
 from gantext.nn.text.captured_decode import Sampler
 from gantext.nn.text.fitting import MLETrainer, mean_nll
-from gantext.nn.text.language_model import LanguageModel
+from gantext.nn.text.generator import text_generator
+from gantext.nn.text.lstm import TextGenerator
 from gantext.nn.text.rollouts import trimmed
 from gantext.nn.text.sampling import Policy, SamplingOptions
 from gantext.nn.text.text_cnn import TextCNN
 
 
-class GAN(Rewarded[LanguageModel, TextCNN]):
+class GAN(Rewarded[TextGenerator, TextCNN]):
     """Generator, discriminator or another judge, their optimisers, and the phases."""
 
     counters: ClassVar[tuple[str, ...]] = ()  # they stand in a part of the state of their own
@@ -33,8 +34,8 @@ class GAN(Rewarded[LanguageModel, TextCNN]):
         config = settled(config, task)
         check(config)
         self.config = config
-        words = task.vocab_size, config.generator, rng, task.fixed_length
-        generator = LanguageModel(*words).to(task.device)
+        words = task.vocab_size, task.max_length, config.generator, rng, task.fixed_length
+        generator = text_generator(*words).to(task.device)
         self.sampler = Sampler(generator, task.max_length, task.graphs)
         sizes = task.vocab_size, config.discriminator, task.max_length
         discriminator = TextCNN(*sizes, rng).to(task.device)

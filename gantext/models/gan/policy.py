@@ -22,7 +22,7 @@ from gantext.nn import ranks
 from gantext.nn.optim import Optimiser, clipped_step
 from gantext.nn.text.anchor import Anchor
 from gantext.nn.text.judges.training import JudgeTrainer
-from gantext.nn.text.language_model import LanguageModel
+from gantext.nn.text.lstm import TextGenerator
 from gantext.nn.text.output_layer import policy_nll
 from gantext.nn.text.places import at_places, mean_of_words, share_of_words, words_at
 from gantext.nn.text.rewards import (
@@ -55,7 +55,7 @@ class PolicyGradient:
         self,
         config: AdversarialConfig,
         task: Task,
-        generator: LanguageModel,
+        generator: TextGenerator,
         discriminator: TextCNN,
         judge: TextCNN | JudgeTrainer,
     ) -> None:

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from gantext.data.vocabulary import BOS, UNK
 from gantext.nn import ranks
+from gantext.nn.text.places import at_places
 
 
 def keep_mask(shape: tuple[int, ...], p: float, like: Tensor, rng: torch.Generator) -> Tensor:
@@ -19,6 +20,15 @@ def locked_dropout(x: Tensor, p: float, rng: torch.Generator | None) -> Tensor:
         return x
     rows, _, features = x.shape
     return x * ranks.noise((rows, 1, features), lambda whole: keep_mask(whole, p, x, rng))
+
+
+def place_dropout(x: Tensor, p: float, tokens: Tensor, rng: torch.Generator | None) -> Tensor:
+    """Drop features of (N, K), those of the places of (B, T) tokens, each by itself (Srivastava et
+    al. 2014)."""
+    if rng is None or p == 0:
+        return x
+    grid = (*tokens.shape, x.shape[1])
+    return x * at_places(ranks.noise(grid, lambda whole: keep_mask(whole, p, x, rng)), tokens)
 
 
 def word_dropout(table: Tensor, p: float, rng: torch.Generator | None) -> Tensor:

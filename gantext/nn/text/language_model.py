@@ -1,4 +1,4 @@
-"""The LSTM language model: generator of model=gan, and model=mle on its own.
+"""The LSTM language model: the generator that `arch: lstm` chooses, and small ones that judge.
 
 Shapes: B batch, T steps, V vocabulary, E embedding, H hidden, L layers, N rows.
 """
@@ -12,9 +12,7 @@ from torch import Tensor, nn
 from gantext.data.ranges import Dropout, Layers, Size
 from gantext.data.vocabulary import BOS
 from gantext.nn.text.dropout import locked_dropout, word_dropout
-from gantext.nn.text.lstm import Init, WordModel, initialise, lstm_pass, lstm_step
-from gantext.nn.text.output_layer import OutputLayer
-from gantext.nn.text.places import at_places
+from gantext.nn.text.lstm import Init, TextGenerator, initialise, lstm_pass, lstm_step
 from gantext.nn.text.sampling import State, bos_column
 
 
@@ -31,7 +29,7 @@ class GeneratorConfig:
     init: Init
 
 
-class LanguageModel(WordModel):
+class LanguageModel(TextGenerator):
     """p(x_t | x_<t) by an LSTM; reads <bos> first, ends a sentence with <eos>."""
 
     def __init__(
@@ -63,14 +61,6 @@ class LanguageModel(WordModel):
             x, _ = lstm_pass(lstm, locked_dropout(x, self.config.dropout, rng))  # (B, T, H)
         projected: Tensor = self.projection(locked_dropout(x, self.config.dropout, rng))
         return projected
-
-    def valid_features(self, tokens: Tensor, rng: torch.Generator | None = None) -> Tensor:
-        """`features` at the places of tokens, (N, E or H); see `places`."""
-        return at_places(self.features(tokens, rng), tokens)
-
-    def output_layer(self, written: bool = False) -> OutputLayer:
-        """Scores of the next word by `features`."""
-        return OutputLayer(self.output.weight, self.without_never(self.output.bias, written))
 
     # Step by step (the Policy contract)
 

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from gantext.data.vocabulary import BOS, EOS, PAD, UNK
 from gantext.nn.text.kept_layer import KeptLayer
 from gantext.nn.text.output_layer import OutputLayer, word_log_prob
-from gantext.nn.text.places import words_at
+from gantext.nn.text.places import at_places, words_at
+from gantext.nn.text.sampling import State
 
 # Of sentences scored together: as fast as all at once, and 40 MB for each of an LSTM's 1,024 gates.
 SCORED_TOKENS = 2**13
@@ -80,6 +81,41 @@ class WordModel(WordScores):
             for part in torch.split(tokens, rows)
         ]
         return torch.cat(found)
+
+
+class TextGenerator(WordModel):
+    """A language model that also writes word by word (the Policy contract), of any architecture.
+
+    Attributes:
+        output: the output layer, whose inputs are `features`.
+    """
+
+    output: nn.Linear
+
+    def features(self, tokens: Tensor, rng: torch.Generator | None = None) -> Tensor:
+        """What the output layer reads at each step of (B, T) tokens, (B, T, K); with rng, dropout
+        is on. What stands at <pad> means nothing."""
+        raise NotImplementedError
+
+    def valid_features(self, tokens: Tensor, rng: torch.Generator | None = None) -> Tensor:
+        """`features` at the places of tokens, (N, K); see `places`."""
+        return at_places(self.features(tokens, rng), tokens)
+
+    def output_layer(self, written: bool = False) -> OutputLayer:
+        """Scores of the next word by `features`."""
+        return OutputLayer(self.output.weight, self.without_never(self.output.bias, written))
+
+    def start(self, rows: int) -> State:
+        """The state that has read <bos>."""
+        raise NotImplementedError
+
+    def advance(self, state: State, tokens: Tensor) -> State:
+        """Read one token a row, (N,)."""
+        raise NotImplementedError
+
+    def logits(self, state: State) -> Tensor:
+        """Scores of the next word, as `next_scores`."""
+        raise NotImplementedError
 
 
 def at_words(values: Tensor, tokens: Tensor) -> Tensor:

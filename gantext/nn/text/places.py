@@ -19,6 +19,15 @@ def at_places(values: Tensor, tokens: Tensor) -> Tensor:
     return values.flatten(0, 1)
 
 
+def on_grid(values: Tensor, tokens: Tensor) -> Tensor:
+    """Values (N, ...) at the places of tokens (B, T) as (B, T, ...): 0 where none is computed."""
+    whole = *tokens.shape, *values.shape[1:]
+    if values.device.type != "cpu":
+        return values.view(whole)
+    empty = values.new_zeros(whole)
+    return empty.index_put((tokens != PAD,), values)
+
+
 def words_at(tokens: Tensor) -> Tensor:
     """The words at the places of tokens (B, T), (N,): at <pad> one whose log p is finite."""
     if tokens.device.type == "cpu":
