@@ -77,6 +77,10 @@ ONLY_CNN: Mapping[str, Any] = {
 NO_TRANSFORMER: Mapping[str, Any] = {
     **{"width": 256, "layers": 2, "heads": 4, "feed_forward": 1024, "dropout": 0.1},
 }
+# The relational memory of such runs, likewise.
+NO_RELATIONAL: Mapping[str, Any] = {
+    **{"embedding": 32, "slots": 1, "heads": 2, "head_size": 256, "dropout": 0.1},
+}
 # Oldest first. Never change a row: runs of its time are read by it.
 CHANGES: tuple[Change, ...] = (
     # Tables were lines like any other: a run on a .csv file has learned its lines, commas and all.
@@ -180,7 +184,11 @@ CHANGES: tuple[Change, ...] = (
     *(
         Change(10, Part.settings, f"model.generator.{key}", value, model=name)
         for name in ("gan", "mle")
-        for key, value in (("arch", "lstm"), ("transformer", NO_TRANSFORMER))
+        for key, value in (
+            ("arch", "lstm"),
+            ("transformer", NO_TRANSFORMER),
+            ("relational", NO_RELATIONAL),
+        )
     ),
 )
 
