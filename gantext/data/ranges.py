@@ -137,6 +137,8 @@ Temperature = Annotated[float, Range(1e-3, 1000)]
 GreedyTemperature = Annotated[float, Range(1e-3, 1000, or_zero=True)]
 # Where a sigmoid begins: beyond these bounds it is 0 or 1 in single precision.
 Bias = Annotated[float, Range(-100, 100)]
+# Scores are multiplied by it: beyond it words are certain to the last bit, and have no gradient.
+InverseTemperature = Annotated[float, Range(1e-3, 1e4)]
 # The deviation of noise on pixels, which lie in [-1, 1].
 Deviation = Annotated[float, Range(0, 100)]
 # What keeps a division from one by 0, in single precision.

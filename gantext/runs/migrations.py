@@ -82,6 +82,10 @@ UNWEIGHTED: Mapping[str, Any] = {
     **{"weighting": "none", "tailr_gamma": 0.01, "tailr_least": 0.2, "mixce_eta": 0.3},
 }
 UNRANKED: Mapping[str, Any] = {"references": 16, "gamma": 16.0}
+# The relational memory of such runs, likewise.
+NO_RELATIONAL: Mapping[str, Any] = {
+    **{"embedding": 32, "slots": 1, "heads": 2, "head_size": 256, "dropout": 0.1},
+}
 # Oldest first. Never change a row: runs of its time are read by it.
 CHANGES: tuple[Change, ...] = (
     # Tables were lines like any other: a run on a .csv file has learned its lines, commas and all.
@@ -185,7 +189,11 @@ CHANGES: tuple[Change, ...] = (
     *(
         Change(10, Part.settings, f"model.generator.{key}", value, model=name)
         for name in ("gan", "mle")
-        for key, value in (("arch", "lstm"), ("transformer", NO_TRANSFORMER))
+        for key, value in (
+            ("arch", "lstm"),
+            ("transformer", NO_TRANSFORMER),
+            ("relational", NO_RELATIONAL),
+        )
     ),
     # All words of a likelihood counted alike.
     *(

@@ -27,6 +27,7 @@ OTHERS = [
     ("image_gan", ["model.arch=mlp", "model.generator.norm=batch"], "model"),
     ("leakgan", ["model.generator.goal_schedule=block"], "model.generator"),
     ("leakgan", ["model.d_training.prefixes=true"], "model.d_training"),
+    ("relgan", ["model.adversarial.schedule=sigmoid"], "model.adversarial"),
     ("vae", ["model.aggressive.enabled=true", "model.pretrain_ae=1"], "model"),
     ("vae", ["model.objective.anneal.schedule=logistic"], "model.objective"),
     ("vae", ["model.objective.anneal.schedule=cyclical"], "model.objective"),

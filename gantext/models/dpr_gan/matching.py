@@ -12,8 +12,9 @@ from torch import Tensor
 
 from gantext.data.ranges import Interval, Weight
 from gantext.models.dpr_gan.discriminator import ProjectionDiscriminator
+from gantext.nn.gan_losses import GanLoss, discriminator_loss
 from gantext.nn.optim import Metrics, Optimiser, descend
-from gantext.nn.pictures.gan_losses import GanLoss, discriminator_loss, zero_centred_penalty
+from gantext.nn.pictures.penalties import zero_centred_penalty
 from gantext.nn.state import NamedParts
 
 

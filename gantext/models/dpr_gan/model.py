@@ -45,6 +45,7 @@ from gantext.nn.captions.fitting import (
     disturbed,
 )
 from gantext.nn.ema import Ema
+from gantext.nn.gan_losses import GanLoss, generator_loss
 from gantext.nn.optim import (
     Metrics,
     Optimiser,
@@ -53,7 +54,6 @@ from gantext.nn.optim import (
     set_rate,
     tied_by_rate,
 )
-from gantext.nn.pictures.gan_losses import GanLoss, generator_loss
 
 NEAREST = 20  # captions that the near ones are drawn from
 

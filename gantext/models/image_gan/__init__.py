@@ -2,7 +2,7 @@
 
 A generator makes pictures of noise; a discriminator says whether a picture is real; each is trained
 against the other. Networks, loss and regularisation are options: the multilayer perceptrons of the
-first paper or DCGAN's convolutions (Radford et al. 2016); the losses of nn/pictures/gan_losses.py;
+first paper or DCGAN's convolutions (Radford et al. 2016); the losses of nn/gan_losses.py;
 spectral normalisation (Miyato et al. 2018) or zero-centred gradient penalties (Mescheder et al.
 2018).
 

@@ -32,16 +32,10 @@ from gantext.models.image_gan.networks import (
 )
 from gantext.models.image_gan.spectral_norm import add_spectral_norm
 from gantext.nn.ema import Ema
+from gantext.nn.gan_losses import GanLoss, beliefs, discriminator_loss, generator_loss
 from gantext.nn.optim import Metrics, Optimiser, cosine_rate, descend, set_rate, tied_by_rate
-from gantext.nn.pictures.gan_losses import (
-    RELATIVE,
-    GanLoss,
-    discriminator_loss,
-    generator_loss,
-    gradient_penalty,
-    zero_centred_penalty,
-)
 from gantext.nn.pictures.layers import Init, Norm
+from gantext.nn.pictures.penalties import gradient_penalty, zero_centred_penalty
 from gantext.nn.state import NamedParts
 
 DRAWN = 500  # pictures drawn together
@@ -252,22 +246,6 @@ class ImageGAN(NamedParts):
         if self.ema:
             average = state["ema"]["module"] if "ema" in state else state["generator"]
             self.ema.module.load_state_dict(average)
-
-
-def beliefs(kind: GanLoss, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
-    """Mean D of real and fake, and the share that D gets right, of logits (B,) each.
-
-    D is the sigmoid of a logit, or of its distance to its partner's where only that has a meaning.
-    """
-    if kind in RELATIVE:
-        real, fake = real - fake, fake - real
-    accuracy = ((real > 0).float().mean() + (fake <= 0).float().mean()) / 2
-    return {
-        "d_real": real.sigmoid().mean(),
-        "d_fake": fake.sigmoid().mean(),
-        "d_accuracy": accuracy,
-        "d_gap": accuracy - 0.5,
-    }
 
 
 def make_generator(config: Config, task: PictureTask, rng: torch.Generator) -> nn.Module:

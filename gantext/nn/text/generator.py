@@ -7,6 +7,7 @@ import torch
 
 from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
 from gantext.nn.text.lstm import TextGenerator
+from gantext.nn.text.relational import RelationalConfig, RelationalModel
 from gantext.nn.text.transformer import Transformer, TransformerConfig
 
 
@@ -15,6 +16,7 @@ class Arch(enum.Enum):
 
     lstm = "lstm"
     transformer = "transformer"
+    relational = "relational"
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class TextGeneratorConfig(GeneratorConfig, ArchConfig):  # whose keys come first
     """
 
     transformer: TransformerConfig
+    relational: RelationalConfig
 
 
 def text_generator(
@@ -57,4 +60,6 @@ def text_generator(
     if config.arch is Arch.lstm:
         return LanguageModel(vocab_size, config, rng, fixed_length)
     shared = config.tie_weights, config.word_dropout, rng, fixed_length
+    if config.arch is Arch.relational:
+        return RelationalModel(vocab_size, config.relational, *shared)
     return Transformer(vocab_size, max_length, config.transformer, *shared)

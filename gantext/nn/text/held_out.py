@@ -91,6 +91,7 @@ class HeldOut:
         draw: so many fresh samples of the generator, (n, T).
         rules: of looks.
         called: what the judge is called where something is said of it.
+        pays: what the generator learns from it is called there.
 
     Attributes:
         phase: the name of the phase that it is in, in which the judge has made `steps`.
@@ -113,8 +114,10 @@ class HeldOut:
         draw: Draw,
         rules: Rules,
         called: str = "the discriminator",
+        pays: str = "the policy gradient",
     ) -> None:
         self.judge, self.draw, self.rules, self.called = judge, draw, rules, called
+        self.pays = pays
         self.puts_back = rules.decide and rules.put_back
         self.real = real if real is not None and len(real) >= LEAST and rules.every else None
         self.phase, self.steps, self.looks, self.waited, self.best_step = "", 0, 0, 0, 0
@@ -280,7 +283,7 @@ class HeldOut:
         turned = "on again" if self.trusted else "off"
         under = "under" if self.trusted else "not under"
         self._news.append(
-            f"the policy gradient is {turned}: {self.called}'s {worth.words}, {under} ln 2 = "
+            f"{self.pays} is {turned}: {self.called}'s {worth.words}, {under} ln 2 = "
             f"{KNOWING_NOTHING:.3f} by two standard errors"
         )
 

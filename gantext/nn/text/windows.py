@@ -83,7 +83,7 @@ class _LargestOfWindows(torch.autograd.Function):
         sums = sums.view(steps, rows, -1)
         largest = sums.amax(0)
         if ctx.needs_input_grad[0]:
-            ctx.save_for_backward(windows, _first_equal(sums, largest))
+            ctx.save_for_backward(windows, first_equal(sums, largest))
             ctx.size = table.shape
         return largest
 
@@ -102,7 +102,7 @@ class _LargestOfWindows(torch.autograd.Function):
         return found, None
 
 
-def _first_equal(sums: Tensor, largest: Tensor) -> Tensor:
+def first_equal(sums: Tensor, largest: Tensor) -> Tensor:
     """The first step at which (T, B, F_w) is the (B, F_w) largest; overwrites `sums`.
 
     In numbers of their own type, since a mask costs twice as much, `max` and its index five times.

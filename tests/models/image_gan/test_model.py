@@ -12,7 +12,6 @@ from gantext.data.gallery import PictureBatch
 from gantext.errors import UserError
 from gantext.models.contract import PictureTask
 from gantext.models.image_gan import model as image_gan
-from gantext.nn.pictures.gan_losses import GanLoss
 from gantext.runs import state_tree
 
 CPU = torch.device("cpu")
@@ -219,24 +218,6 @@ def test_learning_rates_fall_along_a_cosine() -> None:
         assert model.step(batch(12, i), rng(i))["rate_left"] == pytest.approx(wanted, abs=1e-6)
         assert model.g_optimiser.param_groups[0]["lr"] == pytest.approx(0.01 * wanted, abs=1e-8)
         assert model.d_optimiser.param_groups[0]["lr"] == pytest.approx(0.02 * wanted, abs=1e-8)
-
-
-def test_beliefs_by_hand() -> None:
-    """real ln 3, -1; fake ln 3, -1: D is .75, .269 of both, mean .509471; one of two right each:
-    accuracy .5, gap 0. In pairs: real 1 - fake 0, real 2 - fake 3: sigmoid(1) = .731059,
-    sigmoid(-1) = .268941, mean .5 of both; the first pair is right."""
-    values = torch.tensor([math.log(3), -1.0])
-    found = image_gan.beliefs(GanLoss.hinge, values, values)
-    assert found["d_real"].item() == found["d_fake"].item() == pytest.approx(0.509471, abs=1e-6)
-    assert found["d_accuracy"] == 0.5 and found["d_gap"] == 0
-    found = image_gan.beliefs(GanLoss.rpgan, torch.tensor([1.0, 2.0]), torch.tensor([0.0, 3.0]))
-    assert found["d_real"].item() == pytest.approx(0.5) and found["d_accuracy"] == 0.5
-    found = image_gan.beliefs(GanLoss.rpgan, torch.tensor([9.0, 9.0]), torch.tensor([8.0, 8.0]))
-    assert found["d_real"].item() == pytest.approx(0.731059, abs=1e-6)
-    assert found["d_fake"].item() == pytest.approx(0.268941, abs=1e-6)
-    assert found["d_accuracy"] == 1 and found["d_gap"] == 0.5
-    found = image_gan.beliefs(GanLoss.hinge, torch.zeros(2), torch.zeros(2))
-    assert found["d_accuracy"] == 0.5  # what is as likely as not is taken for a fake
 
 
 # Regularisation

@@ -1,4 +1,4 @@
-"""Losses and penalties of GANs against values computed by hand."""
+"""Losses of GANs against values computed by hand."""
 
 import math
 
@@ -7,16 +7,8 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
-from torch import Tensor, nn
 
-from gantext.nn.pictures.gan_losses import (
-    GanLoss,
-    discriminator_loss,
-    generator_loss,
-    gradient_penalty,
-    slopes,
-    zero_centred_penalty,
-)
+from gantext.nn.gan_losses import GanLoss, beliefs, discriminator_loss, generator_loss
 
 LN3 = math.log(3)
 
@@ -63,6 +55,18 @@ def test_hinge_and_wasserstein() -> None:
         assert generator_loss(kind, real, fake).item() == pytest.approx(0.75)
 
 
+def test_divergences_that_text_gans_minimise() -> None:
+    """real artanh .5, 0; fake artanh -.5, 0. Total variation: D (-.5 + 0) / 2 - (.5 + 0) / 2 = -.5,
+    G .25. KL: D as the cross-entropy of real ln 3, 0 and fake -ln 3, 0, .980829; G (ln 3 + 0) / 2 =
+    .549306."""
+    real = torch.tensor([math.atanh(0.5), 0.0])
+    assert discriminator_loss(GanLoss.tv, real, -real).item() == pytest.approx(-0.5)
+    assert generator_loss(GanLoss.tv, real, -real).item() == pytest.approx(0.25)
+    real = torch.tensor([LN3, 0.0])
+    assert discriminator_loss(GanLoss.kl, real, -real).item() == pytest.approx(0.980829, abs=1e-6)
+    assert generator_loss(GanLoss.kl, real, -real).item() == pytest.approx(0.549306, abs=1e-6)
+
+
 def test_the_relativistic_loss_is_of_pairs() -> None:
     """real ln 3, 1; fake 0, 1: differences ln 3, 0, so sigmoids .75, .5.
 
@@ -106,72 +110,22 @@ def test_the_two_play_against_each_other(kind: GanLoss, values: list[float]) -> 
     assert kind is GanLoss.hinge or ((of_g < 0).all() and (of_d > 0).all())
 
 
-# Penalties
-
-
-def linear(pictures: Tensor) -> Tensor:
-    """D(x) = 3 x_1 + 4 x_2: slope (3, 4), of length 5, everywhere."""
-    return (pictures.flatten(1) * torch.tensor([3.0, 4.0])).sum(1)
-
-
-def test_penalties_of_a_linear_discriminator() -> None:
-    """|slope|^2 = 9 + 16 = 25 at each picture; WGAN-GP: (5 - 1)^2 = 16 between any two."""
-    real = torch.randn(4, 1, 1, 2, generator=rng(1))
-    fake = torch.randn(4, 1, 1, 2, generator=rng(2))
-    assert slopes(linear, real).tolist() == pytest.approx([25.0] * 4)
-    assert zero_centred_penalty(linear, real).item() == pytest.approx(25.0)
-    assert gradient_penalty(linear, real, fake, rng()).item() == pytest.approx(16.0)
-
-
-def test_the_zero_centred_penalty_and_its_gradient() -> None:
-    """D(x) = a |x|^2 / 2 has the slope a x: with x = (1, 2) and (2, 0) the penalty is
-    a^2 (5 + 4) / 2 = 4.5 a^2, which is 18 at a = 2; its derivative 9 a is 18 too."""
-    a = torch.tensor(2.0, requires_grad=True)
-    pictures = torch.tensor([[1.0, 2.0], [2.0, 0.0]]).view(2, 1, 1, 2)
-    found = zero_centred_penalty(lambda x: a * x.flatten(1).square().sum(1) / 2, pictures)
-    assert found.item() == pytest.approx(18.0)
-    found.backward()
-    assert a.grad is not None and a.grad.item() == pytest.approx(18.0)
-
-
-def test_the_gradient_penalty_is_taken_between_the_pair() -> None:
-    """D(x) = |x|^2 / 2 has the slope x. Real (0, 0), fake (3, 4): the point (1 - e)(3, 4) has the
-    length 5 (1 - e), for e uniform: E (5 u - 1)^2 = 25/3 - 5 + 1 = 4.333 (sd of the mean of
-    20,000: 4.9 / 141 = .035)."""
-    real = torch.zeros(20_000, 1, 1, 2)
-    fake = torch.tensor([3.0, 4.0]).expand(20_000, 1, 1, 2)
-
-    def bowl(x: Tensor) -> Tensor:
-        return x.flatten(1).square().sum(1) / 2
-
-    found = gradient_penalty(bowl, real, fake, rng(3)).item()
-    assert found == pytest.approx(13 / 3, abs=0.15)
-    assert gradient_penalty(bowl, fake, fake, rng(3)).item() == pytest.approx(16.0)
-    assert gradient_penalty(bowl, real, fake, rng(3)).item() == found
-
-
-def test_a_flat_discriminator_gets_a_finite_gradient() -> None:
-    weight = torch.zeros(2, requires_grad=True)
-    real, fake = torch.ones(3, 1, 1, 2), torch.zeros(3, 1, 1, 2)
-    found = gradient_penalty(lambda x: x.flatten(1) @ weight, real, fake, rng())
-    found.backward()
-    assert found.item() == pytest.approx(1.0, abs=1e-4)
-    assert weight.grad is not None and weight.grad.isfinite().all()
-
-
-def test_penalties_are_fp32_under_autocast_and_leave_pictures_alone() -> None:
-    network = nn.Sequential(nn.Flatten(), nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 1))
-    pictures = torch.randn(5, 1, 2, 2, generator=rng(), requires_grad=True)
-    (gradient,) = torch.autograd.grad(network(pictures).sum(), pictures)
-    wanted = gradient.square().flatten(1).sum(1).mean()
-    with torch.autocast("cpu", torch.bfloat16, cache_enabled=False):
-        found = zero_centred_penalty(network, pictures)
-        half = generator_loss(GanLoss.rpgan, torch.ones(2).bfloat16(), torch.ones(2).bfloat16())
-    assert found.dtype == half.dtype == torch.float32
-    torch.testing.assert_close(found, wanted, rtol=1e-6, atol=0)  # bf16 has 1e-2
-    found.backward()
-    assert pictures.grad is None
-    assert all(p.grad is not None for name, p in network.named_parameters() if "weight" in name)
+def test_beliefs_by_hand() -> None:
+    """real ln 3, -1; fake ln 3, -1: D is .75, .269 of both, mean .509471; one of two right each:
+    accuracy .5, gap 0. In pairs: real 1 - fake 0, real 2 - fake 3: sigmoid(1) = .731059,
+    sigmoid(-1) = .268941, mean .5 of both; the first pair is right."""
+    values = torch.tensor([LN3, -1.0])
+    found = beliefs(GanLoss.hinge, values, values)
+    assert found["d_real"].item() == found["d_fake"].item() == pytest.approx(0.509471, abs=1e-6)
+    assert found["d_accuracy"] == 0.5 and found["d_gap"] == 0
+    found = beliefs(GanLoss.rpgan, torch.tensor([1.0, 2.0]), torch.tensor([0.0, 3.0]))
+    assert found["d_real"].item() == pytest.approx(0.5) and found["d_accuracy"] == 0.5
+    found = beliefs(GanLoss.rpgan, torch.tensor([9.0, 9.0]), torch.tensor([8.0, 8.0]))
+    assert found["d_real"].item() == pytest.approx(0.731059, abs=1e-6)
+    assert found["d_fake"].item() == pytest.approx(0.268941, abs=1e-6)
+    assert found["d_accuracy"] == 1 and found["d_gap"] == 0.5
+    found = beliefs(GanLoss.hinge, torch.zeros(2), torch.zeros(2))
+    assert found["d_accuracy"] == 0.5  # what is as likely as not is taken for a fake
 
 
 @pytest.mark.parametrize("kind", list(GanLoss))

@@ -1,0 +1,161 @@
+"""What can be chosen of model=relgan."""
+
+import enum
+import math
+from dataclasses import dataclass
+
+from gantext.data.ranges import (
+    BatchSize,
+    Clip,
+    Count,
+    Dropout,
+    InverseTemperature,
+    LearningRate,
+    Momentum,
+    Size,
+    Steps,
+    Updates,
+    Weight,
+    Words,
+)
+from gantext.errors import UserError
+from gantext.models.contract import Task
+from gantext.nn.gan_losses import GanLoss
+from gantext.nn.text.fitting import MLEConfig
+from gantext.nn.text.generator import TextGeneratorConfig
+from gantext.nn.text.held_out import Rules
+
+
+class Relaxation(enum.Enum):
+    """What the discriminator reads of a generated word."""
+
+    soft = "soft"
+    straight_through = "straight_through"
+
+
+class Schedule(enum.Enum):
+    """How the inverse temperature rises to its greatest value."""
+
+    none = "none"
+    linear = "linear"
+    exponential = "exponential"
+    logarithmic = "logarithmic"
+    sigmoid = "sigmoid"
+    quadratic = "quadratic"
+    root = "root"
+
+
+class Balance(enum.Enum):
+    """Whether looks at the discriminator on held-out sentences decide anything."""
+
+    fixed = "fixed"
+    held_out = "held_out"
+
+
+@dataclass(frozen=True)
+class DiscriminatorConfig:
+    """Sizes of the discriminator of many views (explained in conf/model/relgan.yaml)."""
+
+    embedding: Size
+    views: Size
+    widths: tuple[Words, ...]
+    filters: tuple[Size, ...]
+    hidden: Size
+    dropout: Dropout
+
+
+@dataclass(frozen=True)
+class DTrainingConfig:
+    """How the discriminator is trained (explained in conf/model/relgan.yaml)."""
+
+    pretrain_steps: Steps
+    learning_rate: LearningRate
+    beta1: Momentum
+    clip: Clip
+    steps: Updates
+    balance: Balance
+    look_every: Steps
+    patience: Steps
+
+    def rules(self) -> Rules:
+        """Of looks at held-out sentences."""
+        return Rules(self.look_every, self.patience, self.balance is Balance.held_out)
+
+    @property
+    def tied(self) -> str:
+        """Why steps of the discriminator alone depend on how many there are; "" if they do not."""
+        best = "its discriminator's best weights go on after the last of its steps"
+        return best if self.balance is Balance.held_out else ""
+
+
+@dataclass(frozen=True)
+class AdversarialConfig:
+    """How the generator is trained against it (explained in conf/model/relgan.yaml)."""
+
+    steps: Steps
+    batch_size: BatchSize
+    learning_rate: LearningRate
+    clip: Clip
+    loss: GanLoss
+    relaxation: Relaxation
+    inverse_temperature: InverseTemperature
+    schedule: Schedule
+    schedule_steps: Count
+    mle_weight: Weight
+
+
+@dataclass(frozen=True)
+class Config:
+    """Explained in conf/model/relgan.yaml."""
+
+    name: str
+    generator: TextGeneratorConfig
+    discriminator: DiscriminatorConfig
+    mle: MLEConfig
+    d_training: DTrainingConfig
+    adversarial: AdversarialConfig
+
+
+def inverse_temperature(step: int, greatest: float, steps: int, schedule: Schedule) -> float:
+    """beta after so many adversarial steps, as the released code raises it from 1 over `steps` = N
+    of them to `greatest` = b; behind N it stays.
+
+    exponential: b^(i / N); linear: 1 + (b - 1) i / (N - 1); quadratic and root: the same of the
+    square and the root of i / (N - 1); logarithmic: 1 + (b - 1) ln(i + 1) / ln N; sigmoid:
+    1 + (b - 1) / (1 + exp(10 - 20 i / N)); none: b.
+    """
+    i, last = min(step, steps), max(1, steps - 1)
+    if schedule is Schedule.exponential:
+        return float(greatest ** (i / steps))
+    share = {
+        Schedule.none: 1.0,
+        Schedule.linear: i / last,
+        Schedule.quadratic: (i / last) ** 2,
+        Schedule.root: math.sqrt(i / last),
+        Schedule.logarithmic: math.log(i + 1) / math.log(max(2, steps)),
+        Schedule.sigmoid: 1 / (1 + math.exp(10 - 20 * i / steps)),
+    }[schedule]
+    return 1 + (greatest - 1) * min(1.0, share)
+
+
+def check(config: Config, task: Task) -> None:
+    """Raises UserError for values that do not go together, or not with this text."""
+    d = config.discriminator
+    if len(d.widths) != len(d.filters):
+        raise UserError("model.discriminator: widths and filters must be as many")
+    if d.embedding % d.views:
+        raise UserError(
+            f"model.discriminator.views={d.views}: each view has an equal share of "
+            f"embedding={d.embedding}, which is no multiple of it"
+        )
+    if min(d.widths, default=task.max_length + 1) > task.max_length:
+        raise UserError(
+            f"model.discriminator.widths: no sentence has so many words; the longest has "
+            f"{task.max_length} with its end"
+        )
+    if config.adversarial.loss is GanLoss.wgan_gp:
+        raise UserError(
+            "model.adversarial.loss=wgan_gp: its penalty is of discriminators of pictures alone"
+        )
+    if config.d_training.balance is Balance.held_out and not config.d_training.look_every:
+        raise UserError("model.d_training.look_every=0: balance=held_out decides by looks")
