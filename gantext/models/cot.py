@@ -33,7 +33,7 @@ import copy
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -54,13 +54,15 @@ from gantext.nn.optim import (
 from gantext.nn.state import NamedParts
 from gantext.nn.text.captured_decode import Sampler
 from gantext.nn.text.fitting import MLEConfig, MLETrainer, mean_nll
+from gantext.nn.text.generator import TextGeneratorConfig, text_generator
 from gantext.nn.text.held_out import Waited
-from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
 from gantext.nn.text.lstm import WordModel
 from gantext.nn.text.output_layer import word_kl
 from gantext.nn.text.places import counted
+from gantext.nn.text.relational import RelationalConfig
 from gantext.nn.text.rollouts import trimmed_on_cpu
 from gantext.nn.text.sampling import Policy, SamplingOptions
+from gantext.nn.text.transformer import TransformerConfig
 from gantext.plots.curves import DIVERSITY, GRADIENT_NORMS, NLL
 from gantext.plots.layouts import Layout
 
@@ -68,6 +70,7 @@ READS = Reads.text
 PARALLEL = True
 CAN = frozenset({Ability.write})
 VALIDATION = "m_nll_valid"
+S = TypeVar("S", TextGeneratorConfig, TransformerConfig, RelationalConfig)
 SHOWN = ("nll", "g_loss", "m_loss", VALIDATION)
 MEDIATOR = Layout(
     "Mediator",
@@ -103,15 +106,23 @@ class MediatorConfig:
     look_every: Steps
     patience: Steps
 
-    def network(self, generator: GeneratorConfig) -> GeneratorConfig:
-        """The generator's kind of network, so many times as large."""
+    def network(self, generator: TextGeneratorConfig) -> TextGeneratorConfig:
+        """The generator's kind of network, so many times as large, with a dropout of its own."""
+        sizes = generator.transformer, generator.relational
+        transformer = self._larger(sizes[0], "width", "feed_forward")
+        relational = self._larger(sizes[1], "embedding", "head_size")
+        own = self._larger(generator, "embedding", "hidden")
         return dataclasses.replace(
-            generator,
-            embedding=self.times * generator.embedding,
-            hidden=self.times * generator.hidden,
-            dropout=self.dropout,
+            own,
             word_dropout=self.word_dropout,
+            transformer=transformer,
+            relational=relational,
         )
+
+    def _larger(self, sizes: S, *names: str) -> S:
+        """Sizes of which these are so many times as large, with the mediator's dropout."""
+        larger = {name: self.times * getattr(sizes, name) for name in names}
+        return dataclasses.replace(sizes, dropout=self.dropout, **larger)
 
 
 @dataclass(frozen=True)
@@ -130,7 +141,7 @@ class Config:
     """Explained in conf/model/cot.yaml."""
 
     name: str
-    generator: GeneratorConfig
+    generator: TextGeneratorConfig
     mle: MLEConfig
     mediator: MediatorConfig
     cooperative: CooperativeConfig
@@ -233,12 +244,13 @@ class CoT(NamedParts):
 
     def __init__(self, config: Config, task: Task, rng: torch.Generator) -> None:
         self.config, self.task = config, task
-        words = task.vocab_size, config.generator, rng, task.fixed_length
-        self.generator = LanguageModel(*words).to(task.device)
+        words = task.vocab_size, task.max_length
+        self.generator = text_generator(*words, config.generator, rng, task.fixed_length)
+        self.generator.to(task.device)
         self.sampler = Sampler(self.generator, task.max_length, task.graphs)
         larger = config.mediator.network(config.generator)
-        words = task.vocab_size, larger, rng, task.fixed_length
-        self.mediator = LanguageModel(*words).to(task.device)
+        self.mediator = text_generator(*words, larger, rng, task.fixed_length)
+        self.mediator.to(task.device)
         self.trainer = MLETrainer(
             self.generator, config.mle, task.singletons, config.mle.steps(task.train_size)
         )
