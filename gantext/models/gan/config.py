@@ -18,9 +18,10 @@ from gantext.data.ranges import (
 )
 from gantext.errors import UserError
 from gantext.models.contract import Task
+from gantext.models.rewarded import check_rewarded, settled_judge
 from gantext.nn.text.adversary import DTrainingConfig
 from gantext.nn.text.fitting import MLEConfig
-from gantext.nn.text.judges.config import JudgeConfig, Kind
+from gantext.nn.text.judges.config import JudgeConfig
 from gantext.nn.text.language_model import GeneratorConfig
 from gantext.nn.text.text_cnn import DiscriminatorConfig
 
@@ -107,29 +108,15 @@ def settled(config: Config, task: Task) -> Config:
 
     Prefixes are scored by the discriminator alone, and constant rewards by nobody.
     """
-    judge = config.judge.settled(task.known or not by_sentence(config), task.held_out)
-    return dataclasses.replace(config, judge=judge)
+    return dataclasses.replace(config, judge=settled_judge(config, task, by_sentence(config)))
 
 
 def check(config: Config) -> None:
     """Raises UserError for values that do not go together."""
-    if config.judge.kind is not Kind.cnn and not by_sentence(config):
-        raise UserError(
-            f"model.judge.kind={config.judge.kind.value}: it scores whole sentences, and "
-            f"model.adversarial.reward={config.adversarial.reward.value} asks for none"
-        )
-    if len(config.discriminator.widths) != len(config.discriminator.filters):
-        raise UserError("model.discriminator: widths and filters must be as many")
+    check_rewarded(config, config.adversarial.reward.value, by_sentence(config))
     adversarial = config.adversarial
     if not adversarial.policy_weight and not adversarial.mle_weight:
         raise UserError("model.adversarial: policy_weight and mle_weight cannot both be 0")
-    if adversarial.kl_weight and not adversarial.policy_weight:
-        raise UserError(
-            "model.adversarial.kl_weight needs policy_weight above 0, without which no sentence is "
-            "sampled"
-        )
-    if adversarial.reward is Reward.constant and adversarial.log_odds_bound:
-        raise UserError("model.adversarial.log_odds_bound: reward=constant asks no judge")
     if adversarial.reward is Reward.sentence and adversarial.baseline is Baseline.previous:
         raise UserError(
             "model.adversarial.reward=sentence makes no rollouts for baseline=previous: "

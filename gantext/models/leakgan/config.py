@@ -20,9 +20,10 @@ from gantext.data.ranges import (
 from gantext.errors import UserError
 from gantext.models.contract import Task
 from gantext.models.leakgan.manager_worker import LeakGeneratorConfig
+from gantext.models.rewarded import check_rewarded, settled_judge
 from gantext.nn.text.adversary import DTrainingConfig
 from gantext.nn.text.fitting import MLEConfig
-from gantext.nn.text.judges.config import JudgeConfig, Kind
+from gantext.nn.text.judges.config import JudgeConfig
 from gantext.nn.text.text_cnn import DiscriminatorConfig
 
 
@@ -115,31 +116,17 @@ def settled(config: Config, task: Task) -> Config:
 
     Nobody is asked for constant rewards.
     """
-    judge = config.judge.settled(task.known or not by_sentence(config), task.held_out)
-    return dataclasses.replace(config, judge=judge)
+    return dataclasses.replace(config, judge=settled_judge(config, task, by_sentence(config)))
 
 
 def check(config: Config) -> None:
     """Raises UserError for values that do not go together."""
-    if config.judge.kind is not Kind.cnn and not by_sentence(config):
-        raise UserError(
-            f"model.judge.kind={config.judge.kind.value}: it scores whole sentences, and "
-            f"model.adversarial.reward={config.adversarial.reward.value} asks for none"
-        )
-    if len(config.discriminator.widths) != len(config.discriminator.filters):
-        raise UserError("model.discriminator: widths and filters must be as many")
+    check_rewarded(config, config.adversarial.reward.value, by_sentence(config))
     adversarial = config.adversarial
     if not adversarial.policy_weight and not adversarial.mle_every:
         raise UserError("model.adversarial: policy_weight and mle_every cannot both be 0")
     if adversarial.one_reward and adversarial.baseline is not Baseline.none:
         raise UserError("model.adversarial.one_reward=true needs model.adversarial.baseline=none")
-    if adversarial.reward is Reward.constant and adversarial.log_odds_bound:
-        raise UserError("model.adversarial.log_odds_bound: reward=constant asks no judge")
-    if adversarial.kl_weight and not adversarial.policy_weight:
-        raise UserError(
-            "model.adversarial.kl_weight needs policy_weight above 0, without which no sentence is "
-            "sampled"
-        )
     if adversarial.kl_weight and config.d_training.leak is LeakSource.current:
         raise UserError(
             "model.adversarial.kl_weight needs model.d_training.leak=pretrained: what a generator "

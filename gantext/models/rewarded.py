@@ -1,0 +1,309 @@
+"""A generator of text that is rewarded by a discriminator, or by another judge in its place: what
+the families of such models share.
+
+Shapes: B or N sentences, T steps.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from gantext.errors import UserError
+from gantext.models.contract import Phase, Task
+from gantext.nn.ema import Ema
+from gantext.nn.optim import Metrics
+from gantext.nn.state import NamedParts
+from gantext.nn.text.adversary import DiscriminatorTrainer, DTrainingConfig, fresh
+from gantext.nn.text.anchor import Anchor
+from gantext.nn.text.held_out import HeldOut
+from gantext.nn.text.judges.config import JudgeConfig, Kind
+from gantext.nn.text.judges.training import PHASE, JudgeTrainer
+from gantext.nn.text.lstm import WordModel
+from gantext.nn.text.text_cnn import DiscriminatorConfig, TextCNN
+
+G = TypeVar("G", bound=WordModel)
+D = TypeVar("D", bound=TextCNN)
+
+
+class Learning(Protocol):
+    """How the generator is trained against what rewards it."""
+
+    @property
+    def policy_weight(self) -> float: ...
+    @property
+    def kl_weight(self) -> float: ...
+    @property
+    def log_odds_bound(self) -> float: ...
+    @property
+    def ema(self) -> float: ...
+
+
+class RewardedConfig(Protocol):
+    """What the configs of these models share."""
+
+    @property
+    def discriminator(self) -> DiscriminatorConfig: ...
+    @property
+    def d_training(self) -> DTrainingConfig: ...
+    @property
+    def judge(self) -> JudgeConfig: ...
+    @property
+    def adversarial(self) -> Learning: ...
+
+
+class PolicyLoss(Protocol):
+    """What a generator learns of its own samples."""
+
+    anchor: Anchor | None
+
+    def notes(self) -> Sequence[str]:
+        """What it worked out of its config."""
+        ...
+
+
+class Rewarded(NamedParts, Generic[G, D]):
+    """Generator, discriminator, another judge where one rewards, and how they take turns.
+
+    Args:
+        config: of the model.
+        task: the facts of the text.
+        generator, discriminator: on the task's device.
+        rng: draws the first weights of another judge.
+        judged: whether rewards are asked of anybody at all.
+        put_back: whether the discriminator's better weights may be put back.
+        twin: a copy of the generator for its average, where that is no plain copy.
+
+    Attributes:
+        judge: what rewards in the place of the discriminator; None where that does.
+        d_held_out: looks at the discriminator on held-out sentences; `held_out` at what rewards.
+        average: of the generator's weights, from the first adversarial step on.
+        adversarial_steps: so far.
+    """
+
+    counters: ClassVar[tuple[str, ...]] = ("adversarial_steps",)
+    alone_key = "pretrain_steps"  # of d_training: counts the discriminator's own phase
+    alone_adversarial = False  # whether `phases=pretrain` leaves that out
+    policy: PolicyLoss
+    d_trainer: DiscriminatorTrainer
+
+    def __init__(
+        self,
+        config: RewardedConfig,
+        task: Task,
+        generator: G,
+        discriminator: D,
+        rng: torch.Generator,
+        *,
+        judged: bool,
+        put_back: bool = True,
+        twin: G | None = None,
+    ) -> None:
+        self.setting, self.task, self.judged = config, task, judged
+        self.generator, self.discriminator = generator, discriminator
+        self.judge = self._judge(config.judge, rng)
+        looked = discriminator, task.held_out, self.rewarded_samples
+        self.d_held_out = HeldOut(*looked, config.d_training.rules(put_back))
+        self.held_out = self.judge.held_out if self.judge else self.d_held_out
+        decay = config.adversarial.ema
+        self.average = Ema(generator, decay, twin) if decay else None
+        self.adversarial_steps = 0
+
+    def _judge(self, config: JudgeConfig, rng: torch.Generator) -> JudgeTrainer | None:
+        if config.kind is Kind.cnn:
+            return None
+        given = self.rewarded_samples, self.generator_log_prob, self.discriminator
+        return JudgeTrainer(config, self.task, *given, rng)
+
+    # What a family states
+
+    def rewarded_samples(self, n: int, rng: torch.Generator) -> Tensor:
+        """n sentences as they are rewarded, (n, T)."""
+        raise NotImplementedError
+
+    def fakes(self, n: int, rng: torch.Generator) -> Tensor:
+        """n sentences as the discriminator is trained on them, (n, T)."""
+        raise NotImplementedError
+
+    # The Algorithm contract
+
+    def judging_phases(self) -> Sequence[Phase]:
+        """The discriminator's own phase, and that of another judge where one rewards."""
+        d = self.setting.d_training
+        d.check_with(self.task.draw)
+        self.setting.judge.check(self.task.held_out)
+        alone = self._alone_steps if self.d_learns else 0
+        step, late = self.d_step_alone, self.alone_adversarial
+        own = Phase("discriminator", alone, d.batch_size, step, adversarial=late, scored=False)
+        own = own.by(f"d_training.{self.alone_key}", d.tied).until(self.d_held_out.waited_in_vain)
+        if self.judge is None:
+            return [own]
+        steps = self.judge.config.steps, self.judge.rows, self.judge.step
+        other = Phase(PHASE, *steps, scored=False).until(self.held_out.waited_in_vain)
+        return [own, other.by("judge.steps", self.judge.tied)]
+
+    def notes(self) -> Sequence[str]:
+        """Another judge; that nothing is held out; what the policy gradient worked out."""
+        judge = self.judge.notes() if self.judge else []
+        unseen = self.held_out.notes() if self.judged else []
+        return [*judge, *unseen, *self.policy.notes()]
+
+    def memory_later(self) -> int:
+        """Of another judge."""
+        return self.judge.memory if self.judge else 0
+
+    def networks(self) -> Mapping[str, nn.Module]:
+        """Generator and discriminator."""
+        return {"generator": self.generator, "discriminator": self.discriminator}
+
+    def log_prob(self, tokens: Tensor) -> Tensor:
+        """log p(sentence), (N,), nats; <eos> counted."""
+        return self.evaluated.token_log_prob(tokens).sum(1)
+
+    def generator_log_prob(self, tokens: Tensor) -> Tensor:
+        """The same of the generator that is trained."""
+        return self.generator.token_log_prob(tokens).sum(1)
+
+    @property
+    def evaluated(self) -> G:
+        """What is sampled and scored: the average of the generator's weights, once it has begun.
+
+        What it is trained on is drawn by the generator itself.
+        """
+        average = self.average
+        return average.module if average and average.updates else self.generator
+
+    # The discriminator, and another judge
+
+    @property
+    def d_learns(self) -> bool:
+        """Whether somebody asks the discriminator."""
+        return self.judged and (self.judge is None or Kind.cnn in self.judge.config.members)
+
+    @property
+    def d_rows(self) -> int:
+        """Real sentences that the discriminator's steps of an adversarial step are given."""
+        d = self.setting.d_training
+        return d.steps * d.batch_size if self.d_learns else 0
+
+    @property
+    def judge_rows(self) -> int:
+        """Those that another judge's are given."""
+        return self.judge.beside_rows if self.judge else 0
+
+    @property
+    def d_trained(self) -> bool:
+        """Whether the discriminator has made a step."""
+        return self.d_trainer.optimiser.stepped
+
+    def score(self, tokens: Tensor) -> dict[str, Tensor]:
+        """The probability that each sentence of (N, T) is real, by whom rewards come from; none
+        before that has learned."""
+        if self.judge is not None:
+            return {"real": self.judge.score(tokens)} if self.judge.calibrated else {}
+        return {"real": self.discriminator.score(tokens)} if self.d_trained else {}
+
+    @property
+    def _alone_steps(self) -> int:
+        found: int = getattr(self.setting.d_training, self.alone_key)
+        return found
+
+    def d_step_alone(self, real: Tensor, rng: torch.Generator) -> Metrics:
+        """`d_step` in the discriminator's own phase, with looks at held-out sentences."""
+        found = {**self.d_held_out.enter("discriminator"), **self.d_step(real, rng)}
+        last = self.d_held_out.steps + 1 == self._alone_steps
+        return {**found, **self.d_held_out.learned(last=last)}
+
+    def d_step(
+        self, real: Tensor, rng: torch.Generator, trainer: DiscriminatorTrainer | None = None
+    ) -> Metrics:
+        """One discriminator update on real (B, T) against as many fresh samples."""
+        draws_anew = self.setting.d_training.fresh_real
+        real = fresh(self.task.draw, real, rng) if draws_anew else real
+        return (trainer or self.d_trainer).step(real, self.fakes(len(real), rng), rng)
+
+    # An adversarial step: `begin`, what the generator does, `judges_step`
+
+    def begin(self) -> Metrics:
+        """Before the first adversarial step: the generator is held to what it is now, and averaged
+        from here on; what rewards it is looked at."""
+        if not self.adversarial_steps:
+            if self.policy.anchor:
+                self.policy.anchor.drop(self.generator)
+            if self.average:
+                self.average.restart()
+        return self.held_out.enter("adversarial", beside=True) if self.judged else {}
+
+    @property
+    def rewarded(self) -> bool:
+        """Whether the policy gradient has a weight: by the config, and by what a judge is worth."""
+        trusted = self.held_out.trusted or not self.judged
+        return bool(self.setting.adversarial.policy_weight) and trusted
+
+    def judges_step(self, real: Tensor, rewarded: bool, rng: torch.Generator) -> Metrics:
+        """The discriminator's updates, and those of another judge where they are due.
+
+        Args:
+            real: sentences, (d_rows + judge_rows, T) or more.
+            rewarded: whether the generator's step had a policy gradient.
+            rng: draws samples.
+        """
+        size, found = self.setting.d_training.batch_size, dict[str, Tensor | float]()
+        for first in range(0, self.d_rows, size):
+            found.update(self.d_step(real[first : first + size], rng))
+        if self.judge is not None:
+            newer = real[self.d_rows : self.d_rows + self.judge_rows]
+            found.update(self.judge.refresh(newer, rng))
+        if self.judged:
+            found.update(self.held_out.beside(self.d_rows // size, rewarded))
+        self.adversarial_steps += 1
+        return found
+
+    # State
+
+    def judging_parts(self) -> Mapping[str, Any]:
+        """What of looks, another judge, the anchor and the average has a state."""
+        return {
+            **({"judge": self.judge, "d_held_out": self.d_held_out} if self.judge else {}),
+            "held_out": self.held_out,  # behind the judge, whose weights it may keep
+            **({"anchor": self.policy.anchor.frozen} if self.policy.anchor else {}),
+            **({"average": self.average} if self.average else {}),
+        }
+
+
+def settled_judge(config: RewardedConfig, task: Task, by_sentence: bool) -> JudgeConfig:
+    """The judge that a config takes on this data. Raises UserError where there is none.
+
+    Args:
+        config: of the model.
+        task: the facts of the text.
+        by_sentence: whether rewards come from scores of whole sentences; the discriminator alone
+            scores prefixes, and nobody is asked for constant rewards.
+    """
+    return config.judge.settled(task.known or not by_sentence, task.held_out)
+
+
+def check_rewarded(config: RewardedConfig, reward: str, by_sentence: bool) -> None:
+    """Raises UserError for values that do not go together in any of these models.
+
+    Args:
+        config: of the model.
+        reward: where the config says that a word's reward comes from.
+        by_sentence: see `settled_judge`.
+    """
+    if config.judge.kind is not Kind.cnn and not by_sentence:
+        raise UserError(
+            f"model.judge.kind={config.judge.kind.value}: it scores whole sentences, and "
+            f"model.adversarial.reward={reward} asks for none"
+        )
+    if len(config.discriminator.widths) != len(config.discriminator.filters):
+        raise UserError("model.discriminator: widths and filters must be as many")
+    adversarial = config.adversarial
+    if adversarial.kl_weight and not adversarial.policy_weight:
+        raise UserError(
+            "model.adversarial.kl_weight needs policy_weight above 0, without which no sentence is "
+            "sampled"
+        )
+    if reward == "constant" and adversarial.log_odds_bound:
+        raise UserError("model.adversarial.log_odds_bound: reward=constant asks no judge")
