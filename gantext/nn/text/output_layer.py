@@ -98,11 +98,7 @@ def _weighted_nll(
 
 
 def word_kl(
-    layer: OutputLayer,
-    features: Tensor,
-    other: OutputLayer,
-    read: Tensor,
-    weights: Tensor,
+    layer: OutputLayer, features: Tensor, other: OutputLayer, read: Tensor, weights: Tensor
 ) -> tuple[Tensor, Tensor]:
     """The sum of weights times KL(p || q) of two distributions of words, (), and each KL, (N,).
 
@@ -177,9 +173,26 @@ def _chunks(
         yield slice(first, first + size), part, scores
 
 
-class _WeightedNLL(torch.autograd.Function):
-    """`_weighted_nll`: its forward pass makes the gradients, so that scores are made once; its
-    backward pass scales them. It has one backward pass, and no second derivative."""
+class _MadeAhead(torch.autograd.Function):
+    """Its forward pass makes the gradients by features, weight and bias, its first arguments, so
+    that scores are made once; its backward pass, of which there is one, scales them."""
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, scale: Tensor, *_: Any) -> tuple[Tensor | None, ...]:
+        gradients, ctx.gradients = ctx.gradients, None  # given away: no copy of them is made
+        found = [part if part is None else part.mul_(scale) for part in gradients]
+        return (*found, *[None] * (len(ctx.needs_input_grad) - len(found)))
+
+
+def _gradients(ctx: Any, *parts: Tensor) -> list[Tensor | None]:
+    """Zeros for each of the first arguments that needs a gradient."""
+    needed = zip(parts, ctx.needs_input_grad[: len(parts)], strict=True)
+    return [torch.zeros_like(part) if wanted else None for part, wanted in needed]
+
+
+class _WeightedNLL(_MadeAhead):
+    """`_weighted_nll`."""
 
     @staticmethod
     def forward(
@@ -195,10 +208,7 @@ class _WeightedNLL(torch.autograd.Function):
         weights = bias.new_ones(len(words)) if given_weights is None else given_weights.clone()
         log_prob, entropy = torch.empty_like(weights), torch.zeros_like(weights)
         layer = _narrow(OutputLayer(weight, bias))
-        gradients = [
-            torch.zeros_like(part) if needed else None
-            for part, needed in zip((features, weight, bias), ctx.needs_input_grad[:3], strict=True)
-        ]
+        gradients = _gradients(ctx, features, weight, bias)
         size = _chunk_size(len(features), layer)
         for rows, part, scores in _chunks(layer, features, bias.dtype, size):
             given = scores, words[rows, None], weights[rows, None]
@@ -206,9 +216,10 @@ class _WeightedNLL(torch.autograd.Function):
                 alike = given_weights is None and weigh is None
                 gradient, log_prob[rows] = _of_scores(*given, weigh, alike)
             else:
-                bonus = _of_rows(entropy_weight, rows)
-                found = _with_entropy(*given, bonus)
-                gradient, log_prob[rows], entropy[rows] = found
+                bonus = entropy_weight
+                if isinstance(bonus, Tensor):
+                    bonus = bonus[rows, None]
+                gradient, log_prob[rows], entropy[rows] = _with_entropy(*given, bonus)
             _add(gradients, rows, gradient, part, layer.weight)
         ctx.mark_non_differentiable(log_prob, entropy)
         ctx.gradients = gradients
@@ -217,16 +228,9 @@ class _WeightedNLL(torch.autograd.Function):
             loss = loss - (entropy_weight * entropy).sum()
         return loss, log_prob, entropy
 
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, scale: Tensor, *_: Any) -> tuple[Tensor | None, ...]:
-        gradients, ctx.gradients = ctx.gradients, None  # given away: no copy of them is made
-        found = (part if part is None else part.mul_(scale) for part in gradients)
-        return (*found, *[None] * 4)
 
-
-class _WeightedKL(torch.autograd.Function):
-    """`word_kl`, whose forward pass makes the gradients, as that of `_WeightedNLL`."""
+class _WeightedKL(_MadeAhead):
+    """`word_kl`."""
 
     @staticmethod
     def forward(
@@ -241,10 +245,7 @@ class _WeightedKL(torch.autograd.Function):
     ) -> tuple[Tensor, Tensor]:
         kl, layer = torch.empty_like(weights), _narrow(OutputLayer(weight, bias))
         other = _narrow(OutputLayer(other_weight, other_bias))
-        gradients = [
-            torch.zeros_like(part) if needed else None
-            for part, needed in zip((features, weight, bias), ctx.needs_input_grad[:3], strict=True)
-        ]
+        gradients = _gradients(ctx, features, weight, bias)
         size = _chunk_size(len(features), layer, other)
         theirs = _chunks(other, read, bias.dtype, size)
         for rows, part, scores in _chunks(layer, features, bias.dtype, size):
@@ -255,12 +256,6 @@ class _WeightedKL(torch.autograd.Function):
         ctx.gradients = gradients
         return (weights * kl).sum(), kl
 
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, scale: Tensor, *_: Any) -> tuple[Tensor | None, ...]:
-        gradients, ctx.gradients = ctx.gradients, None
-        return (*(part if part is None else part.mul_(scale) for part in gradients), *[None] * 4)
-
 
 def _normalised(scores: Tensor, words: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Probabilities (N, V), in the memory of the scores, log p of words (N, 1), and the logarithm
@@ -270,11 +265,6 @@ def _normalised(scores: Tensor, words: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     odds = torch.softmax(scores, 1, out=scores if scores.device.type == "cpu" else None)
     total = -odds.amax(1, keepdim=True).log()
     return odds, chosen - total, total
-
-
-def _of_rows(entropy_weight: float | Tensor, rows: slice) -> float | Tensor:
-    """The weight of entropies of some of the words, (rows, 1) where each has its own."""
-    return entropy_weight[rows, None] if isinstance(entropy_weight, Tensor) else entropy_weight
 
 
 def _of_scores(
