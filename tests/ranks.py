@@ -80,9 +80,9 @@ MODELS = {
     ],
     "gan_ranked": [
         *("model=gan", *COMMON, *LSTM, *CNN, "model.mle.weighting=mixce"),
-        *("model.judge.kind=ranker", "model.judge.ranker.references=3"),
+        *("model.judge.kind=ranker", "model.judge.ranker.references=2"),
         *("model.adversarial.reward=sentence", "model.adversarial.baseline=mean"),
-        *("model.adversarial.reward_scale=maligan", "model.adversarial.steps=3"),
+        *("model.adversarial.reward_scale=maligan", "model.adversarial.steps=15"),
     ],
     "cot": [
         *("model=cot", *COMMON, *LSTM, "data.validation=5", "model.mediator.steps=2"),

@@ -86,6 +86,7 @@ Rows = Annotated[int, Range(1, 10**7)]
 RowsOrNone = Annotated[int, Range(0, 10**7)]
 # Sentences of which each is compared with all others.
 Compared = Annotated[int, Range(1, 10**4)]
+References = Annotated[int, Range(1, 10**4, shared=True)]  # the others of a batch are shared
 ComparedOrNone = Annotated[int, Range(0, 10**4)]
 # Different words that are made up.
 VocabularySize = Annotated[int, Range(1, 10**6)]

@@ -13,7 +13,9 @@ import pytest
 
 from gantext.cli import tables
 from gantext.runs.folder import RunDir
-from tests.conftest import Command, Result, environment
+from tests.conftest import ROOT, Command, Result, environment
+
+EXPERIMENTS = len(list((ROOT / "conf/experiment").glob("*.yaml")))
 
 
 def assert_refused(found: Result, said: str, folder: Path) -> None:
@@ -55,7 +57,7 @@ def assert_refused(found: Result, said: str, folder: Path) -> None:
         ("train lr=3", "unknown key 'lr' (all keys: gantext train --cfg job)"),
         ("train data.column=x", "(it is one of data=hf, data=text)"),
         ("train data=my/x.txt", "a file of your own is data=text data.train=my/x.txt"),
-        ("train experiment=", "there are: 24, which gantext train --help lists"),
+        ("train experiment=", f"there are: {EXPERIMENTS}, which gantext train --help lists"),
         ("train model.mle.learning_rate=0,01", "decimals follow a point; several values are a"),
         ("train seed=range(1,3", "range(1,3: a ')' is missing; if that is one text, write \"seed="),
         ("train name=a/b", "so no path; runs_dir=FOLDER says where that lies"),

@@ -19,7 +19,7 @@ def test_every_model_is_a_method_with_the_command_that_trains_it(cli: Command) -
         assert f"gantext train model={name} " in found.out
     listed = json.loads(cli("methods", "--json").out)
     (mle,) = [one for one in listed if one["name"] == "mle"]
-    assert mle["about"].startswith("LSTM language model by maximum likelihood")
+    assert mle["about"].startswith("Language model by maximum likelihood")
     assert (mle["command"], mle["page"]) == ("gantext train model=mle", "docs/methods/mle.md")
 
 

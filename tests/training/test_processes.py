@@ -122,9 +122,9 @@ def torchrun(monkeypatch: pytest.MonkeyPatch, number: int = 0, **changes: str) -
         ),
         (
             SMALL_IMAGE_GAN,
-            "model=image_gan is trained by one process; torchrun trains gan, leakgan, mle, vae",
+            "model=image_gan is trained by one process; torchrun trains cot, gan, leakgan, mle, ",
         ),
-        (["model=dpr_gan"], "model=dpr_gan is trained by one process; torchrun trains gan, "),
+        (["model=dpr_gan"], "model=dpr_gan is trained by one process; torchrun trains cot, "),
         (["device=cuda"], "device=cuda is asked for, but torch"),
     ],
 )
@@ -198,5 +198,6 @@ def test_the_rows_that_processes_share_are_found_by_their_type() -> None:
         "model.d_training.pretrain_batch_size": model.d_training.pretrain_batch_size,
         "model.adversarial.batch_size": model.adversarial.batch_size,
         "model.judge.encoder.batch_size": model.judge.encoder.batch_size,
+        "model.judge.ranker.references": model.judge.ranker.references,
     }
     assert data.ranges.range_of(data.ranges.Interval) != data.ranges.range_of(data.ranges.BatchSize)

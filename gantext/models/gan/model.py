@@ -12,6 +12,7 @@ from torch import Tensor
 from gantext.models.contract import Phase, Task
 from gantext.models.gan.config import Config, Reward, check, settled
 from gantext.models.gan.policy import PolicyGradient
+from gantext.models.gan.ranker import discriminator_of, trainer_of
 from gantext.models.rewarded import Rewarded
 from gantext.nn.optim import Metrics, Optimiser, clipped_step
 from gantext.nn.text.adversary import untrained
@@ -19,7 +20,6 @@ from gantext.nn.text.captured_decode import Sampler
 from gantext.nn.text.fitting import MLETrainer
 from gantext.nn.text.generator import text_generator
 from gantext.nn.text.lstm import TextGenerator
-from gantext.nn.text.ranker import discriminator_of, trainer_of
 from gantext.nn.text.rollouts import trimmed
 from gantext.nn.text.sampling import Policy, SamplingOptions
 from gantext.nn.text.text_cnn import TextCNN

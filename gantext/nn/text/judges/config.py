@@ -6,7 +6,7 @@ from collections.abc import Sized
 from dataclasses import dataclass
 from pathlib import Path
 
-from gantext.data.ranges import BatchSize, Count, Draws, LearningRate, Steps, Weight
+from gantext.data.ranges import BatchSize, Count, LearningRate, References, Steps, Weight
 from gantext.errors import UserError
 from gantext.metrics.two_classes import LEAST
 from gantext.nn.text.judges.pretrained import encoder_id, is_installed
@@ -44,7 +44,7 @@ class EncoderConfig:
 class RankerConfig:
     """How sentences are ranked (explained in conf/model/gan.yaml)."""
 
-    references: Draws
+    references: References
     gamma: Weight
 
 

@@ -6,15 +6,15 @@ import pytest
 import torch
 
 from gantext.data.vocabulary import EOS, PAD, UNK
-from gantext.nn.text.adversary import Balance, DTrainingConfig
-from gantext.nn.text.judges.config import RankerConfig
-from gantext.nn.text.ranker import (
+from gantext.models.gan.ranker import (
     Ranker,
     RankerTrainer,
     log_ranks,
     nearness,
     rank_log_odds,
 )
+from gantext.nn.text.adversary import Balance, DTrainingConfig
+from gantext.nn.text.judges.config import RankerConfig
 from gantext.nn.text.text_cnn import DiscriminatorConfig, TextCNN
 
 CNN = DiscriminatorConfig(4, (1, 2), (3, 3), 0.0, 0.1, -1.0)
