@@ -73,9 +73,10 @@ ONLY_CNN: Mapping[str, Any] = {
         **{"base": "auto", "learning_rate": 5e-5, "output_rate": 1e-3, "batch_size": 16},
     },
 }
-# The transformer of runs whose generator is an LSTM, with values that decide nothing.
-NO_TRANSFORMER: Mapping[str, Any] = {
-    **{"width": 256, "layers": 2, "heads": 4, "feed_forward": 1024, "dropout": 0.1},
+# The transformer of runs whose generator is an LSTM: each model's defaults, which decide nothing.
+NO_TRANSFORMER: Mapping[str, Mapping[str, Any]] = {
+    "gan": {"width": 128, "layers": 3, "heads": 4, "feed_forward": 512, "dropout": 0.1},
+    "mle": {"width": 256, "layers": 3, "heads": 4, "feed_forward": 1024, "dropout": 0.2},
 }
 # How words were weighted, with values of the ways in which they were not.
 UNWEIGHTED: Mapping[str, Any] = {
@@ -191,7 +192,7 @@ CHANGES: tuple[Change, ...] = (
         for name in ("gan", "mle")
         for key, value in (
             ("arch", "lstm"),
-            ("transformer", NO_TRANSFORMER),
+            ("transformer", NO_TRANSFORMER[name]),
             ("relational", NO_RELATIONAL),
         )
     ),
