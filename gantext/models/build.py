@@ -1,6 +1,7 @@
 """A model built for its data: the facts of a corpus or a gallery, then weights from a seed."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, overload
 
 import numpy as np
@@ -50,7 +51,8 @@ def task_of(
         sizes = len(words), data.max_length, len(data.train)
         fixed, held_out = bool(words.fixed_length), held_out_of(data).to(device)
         lines, known = lines_of(words), data.truth is not None
-        return Task(*sizes, rare, device, graphs, fixed, data.draw, held_out, lines, known)
+        text = Task(*sizes, rare, device, graphs, fixed, data.draw, held_out, lines, known)
+        return replace(text, classes=len(data.classes))
     return PictureTask(
         data.channels,
         data.size,

@@ -54,6 +54,7 @@ class Task:
         lines: the text of (N, T) tokens on the CPU, by the vocabulary: real sentences and samples
             are written in one way.
         known: whether the text was drawn from a known distribution.
+        classes: how many classes the sentences have; 0 when they have none.
     """
 
     vocab_size: int
@@ -67,6 +68,7 @@ class Task:
     held_out: Tensor | None = None
     lines: Callable[[Tensor], list[str]] | None = None
     known: bool = False
+    classes: int = 0
 
     def positions(self, weight: Tensor) -> int:
         """At how many places of a sentence a layer of this weight writes: at each word, but the
@@ -308,6 +310,24 @@ class Guided(Protocol):
         ...
 
 
+@runtime_checkable
+class OfClass(Protocol):
+    """An algorithm that writes sentences of a class that its data names."""
+
+    def sample_of(self, labels: Tensor, rng: torch.Generator, options: SamplingOptions) -> Tensor:
+        """A sentence of each class: places in the data's classes (n,) -> (n, T) as `sample`."""
+        ...
+
+
+@runtime_checkable
+class Classifier(Protocol):
+    """A model that says to which class of its data a sentence or a picture belongs."""
+
+    def class_log_prob(self, rows: Tensor) -> Tensor:
+        """log p(class | row), (N, K), of (N, T) tokens or (N, C, H, W) pictures; no gradient."""
+        ...
+
+
 class Ability(enum.Enum):
     """What some models can do beyond the contract of their kind, and the protocol that says how.
 
@@ -320,3 +340,5 @@ class Ability(enum.Enum):
     write = Writer
     judge = Judge
     illustrate = Illustrator
+    of_class = OfClass
+    classify = Classifier
