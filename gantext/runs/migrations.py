@@ -17,7 +17,7 @@ import gantext
 from gantext.errors import UserError
 from gantext.records.content import Damaged
 
-FORMAT = 10
+FORMAT = 11
 
 
 class Part(enum.Enum):
@@ -206,6 +206,15 @@ CHANGES: tuple[Change, ...] = (
     *(
         Change(10, Part.settings, "model.judge.ranker", UNRANKED, model=name)
         for name in ("gan", "leakgan")
+    ),
+    # The decoder of every VAE was an LSTM.
+    *(
+        Change(11, Part.settings, f"model.decoder.{key}", value, model="vae")
+        for key, value in (
+            ("arch", "lstm"),
+            ("transformer", NO_TRANSFORMER["mle"]),
+            ("relational", NO_RELATIONAL),
+        )
     ),
 )
 

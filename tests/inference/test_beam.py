@@ -7,7 +7,7 @@ import torch
 
 from gantext.data.vocabulary import EOS, PAD, UNK
 from gantext.inference.beam import FREE, beam_search
-from gantext.models.vae.networks import DecoderConfig, GivenLatent, Injection, LatentDecoder
+from gantext.models.vae.networks import DecoderConfig, GivenLatent, Injection, LSTMDecoder
 from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
 from gantext.nn.text.lstm import Init
 from gantext.nn.text.sampling import SamplingOptions, decode
@@ -24,7 +24,7 @@ def rng(seed: int = 0) -> torch.Generator:
 def policy(rows: int, seed: int = 3) -> GivenLatent:
     """Rows that differ in z; weights large enough that distributions are far from uniform."""
     config = DecoderConfig(6, 5, 1, True, 0.0, 0.0, 0.0, Injection.both)
-    model = LatentDecoder(WORDS, 3, config, rng(seed))
+    model = LSTMDecoder(WORDS, 3, config, rng(seed))
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.mul_(4)

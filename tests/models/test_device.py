@@ -20,7 +20,7 @@ from gantext.models.vae.networks import (
     EncoderConfig,
     GivenLatent,
     Injection,
-    LatentDecoder,
+    LSTMDecoder,
 )
 from gantext.nn.latent import gaussian_kl, reparameterise
 from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
@@ -94,8 +94,8 @@ def test_forward_passes_stay_on_the_device() -> None:
         assert found.device == META
 
 
-def latent_decoder(inject: Injection) -> LatentDecoder:
-    return LatentDecoder(130, 3, DecoderConfig(6, 5, 2, True, 0.3, 0.1, 0.2, inject), rng())
+def latent_decoder(inject: Injection) -> LSTMDecoder:
+    return LSTMDecoder(130, 3, DecoderConfig(6, 5, 2, True, 0.3, 0.1, 0.2, inject), rng())
 
 
 @pytest.mark.parametrize("inject", list(Injection))

@@ -1,8 +1,9 @@
 """model=vae: sentences from a continuous space (Bowman et al. 2016, arXiv 1511.06349).
 
-An LSTM encoder gives the posterior q(z | x) of a latent vector, an LSTM decoder writes the sentence
-from it; both are fitted by the evidence lower bound E_q[log p(x|z)] - KL(q(z|x) || p(z)), p(z)
-standard normal. The remedies for posterior collapse are options.
+An LSTM encoder gives the posterior q(z | x) of a latent vector, a decoder writes the sentence from
+it: an LSTM, or a transformer or a relational memory (attending.py). Both are fitted by the evidence
+lower bound E_q[log p(x|z)] - KL(q(z|x) || p(z)), p(z) standard normal. The remedies for posterior
+collapse are options.
 
 Shapes: B batch, T steps, Z latent, N sentences, R spare rows.
 

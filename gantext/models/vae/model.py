@@ -15,13 +15,8 @@ from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
 from gantext.models.contract import Phase, Task
 from gantext.models.vae.annealing import AnnealConfig, beta_at
-from gantext.models.vae.networks import (
-    DecoderConfig,
-    Encoder,
-    EncoderConfig,
-    GivenLatent,
-    LatentDecoder,
-)
+from gantext.models.vae.attending import TextDecoderConfig, latent_decoder
+from gantext.models.vae.networks import Encoder, EncoderConfig, GivenLatent
 from gantext.nn import ranks
 from gantext.nn.latent import (
     gaussian_kl,
@@ -32,7 +27,6 @@ from gantext.nn.latent import (
 from gantext.nn.optim import Metrics
 from gantext.nn.state import NamedParts
 from gantext.nn.text.fitting import Fitter, MLEConfig
-from gantext.nn.text.lstm import initialise
 from gantext.nn.text.rollouts import trimmed_on_cpu
 from gantext.nn.text.sampling import SamplingOptions, decode
 
@@ -67,7 +61,7 @@ class Config:
     name: str
     latent_size: Size
     encoder: EncoderConfig
-    decoder: DecoderConfig
+    decoder: TextDecoderConfig
     mle: MLEConfig
     objective: ObjectiveConfig
     aggressive: AggressiveConfig
@@ -83,9 +77,10 @@ class VAE(NamedParts):
     def __init__(self, config: Config, task: Task, rng: torch.Generator) -> None:
         check(config)
         self.config, self.task, self.latent_size = config, task, config.latent_size
-        sizes = task.vocab_size, config.latent_size
-        self.encoder = Encoder(*sizes, config.encoder, rng).to(task.device)
-        self.decoder = LatentDecoder(*sizes, config.decoder, rng, task.fixed_length)
+        words, size = task.vocab_size, config.latent_size
+        self.encoder = Encoder(words, size, config.encoder, rng).to(task.device)
+        sizes = words, task.max_length, size
+        self.decoder = latent_decoder(*sizes, config.decoder, rng, task.fixed_length)
         self.decoder.to(task.device)
         both = nn.ModuleList([self.encoder, self.decoder])
         self.fitter = Fitter(both, config.mle, task.singletons, config.mle.steps(task.train_size))
@@ -178,7 +173,7 @@ class VAE(NamedParts):
         """
         rows = self.config.mle.batch_size
         if self.config.pretrain_ae and self.fitter.done == 0:
-            initialise(self.decoder, rng)
+            self.decoder.draw(rng)
         if not self.aggressive:
             return self.update(batch if len(batch) == rows else trimmed_on_cpu(batch[:rows]), rng)
         inner = self.inner_loop(batch[rows : len(batch) - self._set_aside], rng)

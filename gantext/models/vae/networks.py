@@ -1,4 +1,4 @@
-"""Encoder and decoder of the sentence VAE: q(z | x) and p(x | z) by LSTMs.
+"""Encoder and decoder of the sentence VAE: q(z | x) by an LSTM, p(x | z), and that by an LSTM.
 
 Shapes: B batch, T steps, V vocabulary, E embedding, H hidden, L layers, Z latent, N rows.
 """
@@ -83,8 +83,76 @@ class Encoder(nn.Module):
         return (mu if self.norm is None else self.norm(mu, rng is not None)), log_var
 
 
-class LatentDecoder(WordScores):
-    """p(x | z) by an LSTM that reads <bos> first and ends a sentence with <eos>.
+class LatentDecoder(nn.Module):
+    """p(x | z), which reads <bos> first and ends a sentence with <eos>; of any architecture.
+
+    Attributes:
+        vocab_size: V.
+    """
+
+    vocab_size: int
+
+    def draw(self, rng: torch.Generator) -> None:
+        """Draw all weights (anew)."""
+        raise NotImplementedError
+
+    # Teacher forcing
+
+    def valid_features(
+        self, tokens: Tensor, z: Tensor, rng: torch.Generator | None = None
+    ) -> Tensor:
+        """What the output layer reads at the places of tokens (B, T), (N, K), by z (B, Z); see
+        `places`. With rng, dropout is on."""
+        raise NotImplementedError
+
+    def output_layer(self, written: bool = False) -> OutputLayer:
+        """Scores of the next word by `valid_features`; `written` leaves <unk> out."""
+        raise NotImplementedError
+
+    def nll(
+        self,
+        tokens: Tensor,
+        z: Tensor,
+        rng: torch.Generator | None = None,
+        weigh: Weigh | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Mean of -log p(word | prefix, z), (), nats, of which a rank gives its share, and
+        log p(x | z), (B,), without a gradient; <eos> counted. `weigh`: see `mean_word_nll`."""
+        own = ranks.mine(tokens)
+        features = self.valid_features(own, ranks.mine(z), rng)
+        given = self.output_layer(), features, words_at(own), counted(own)
+        loss, log_prob = mean_word_nll(*given, weigh)
+        return loss, ranks.gathered(at_words(log_prob, own).sum(1), len(tokens))
+
+    @torch.no_grad()
+    def log_prob(self, tokens: Tensor, z: Tensor) -> Tensor:
+        """log p(x | z), (B,), nats, without a gradient; <eos> counted."""
+        features = self.valid_features(tokens, z)
+        found = word_log_prob(self.output_layer(), features, words_at(tokens))
+        return at_words(found, tokens).sum(1)
+
+    # Step by step
+
+    def start_from(self, z: Tensor) -> State:
+        """The state of each row of z, (N, Z), that has read <bos>."""
+        first = torch.full((len(z),), BOS, dtype=torch.long, device=z.device)
+        return self.advance(self.before_words(z), first)
+
+    def before_words(self, z: Tensor) -> State:
+        """The state of each row of z, (N, Z), before <bos>."""
+        raise NotImplementedError
+
+    def advance(self, state: State, tokens: Tensor) -> State:
+        """Read one token a row. The state stays fp32 under autocast, whatever the device."""
+        raise NotImplementedError
+
+    def logits(self, state: State) -> Tensor:
+        """Scores of the next word, (N, V or a few more), fp32, -inf for what is never written."""
+        raise NotImplementedError
+
+
+class LSTMDecoder(WordScores, LatentDecoder):
+    """p(x | z) by an LSTM.
 
     z gives the first state (c = W z + b, h = tanh c) or stands beside each word's embedding, or
     both.
@@ -110,9 +178,13 @@ class LatentDecoder(WordScores):
             self.to_state = nn.Linear(size, config.layers * hidden)
         self.projection = nn.Linear(hidden, width) if config.tie_weights else nn.Identity()
         self.output = nn.Linear(width if config.tie_weights else hidden, vocab_size)
-        initialise(self, rng)
+        self.draw(rng)
         if config.tie_weights:
             self.output.weight = self.embedding.weight
+
+    def draw(self, rng: torch.Generator) -> None:
+        """Draw all weights as those of a generator of text."""
+        initialise(self, rng)
 
     def _first_state(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """h and c before the first word, (N, L, H) each."""
@@ -143,38 +215,21 @@ class LatentDecoder(WordScores):
         projected: Tensor = self.projection(x)
         return projected
 
+    def valid_features(
+        self, tokens: Tensor, z: Tensor, rng: torch.Generator | None = None
+    ) -> Tensor:
+        """`features` at the places of tokens, (N, E or H)."""
+        return at_places(self.features(tokens, z, rng), tokens)
+
     def output_layer(self, written: bool = False) -> OutputLayer:
-        """Scores of the next word by `features`; `written` leaves <unk> out."""
+        """Scores of the next word by `features`."""
         return OutputLayer(self.output.weight, self.without_never(self.output.bias, written))
-
-    def nll(
-        self,
-        tokens: Tensor,
-        z: Tensor,
-        rng: torch.Generator | None = None,
-        weigh: Weigh | None = None,
-    ) -> tuple[Tensor, Tensor]:
-        """Mean of -log p(word | prefix, z), (), nats, of which a rank gives its share, and
-        log p(x | z), (B,), without a gradient; <eos> counted. `weigh`: see `mean_word_nll`."""
-        own = ranks.mine(tokens)
-        features = at_places(self.features(own, ranks.mine(z), rng), own)
-        given = self.output_layer(), features, words_at(own), counted(own)
-        loss, log_prob = mean_word_nll(*given, weigh)
-        return loss, ranks.gathered(at_words(log_prob, own).sum(1), len(tokens))
-
-    @torch.no_grad()
-    def log_prob(self, tokens: Tensor, z: Tensor) -> Tensor:
-        """log p(x | z), (B,), nats, without a gradient; <eos> counted."""
-        features = at_places(self.features(tokens, z), tokens)
-        found = word_log_prob(self.output_layer(), features, words_at(tokens))
-        return at_words(found, tokens).sum(1)
 
     # Step by step
 
-    def start_from(self, z: Tensor) -> State:
-        """The state that has read <bos>: h and c, (N, L, H) each, and z, (N, Z)."""
-        first = torch.full((len(z),), BOS, dtype=torch.long, device=z.device)
-        return self.advance((*self._first_state(z), z), first)
+    def before_words(self, z: Tensor) -> State:
+        """h and c, (N, L, H) each, and z, (N, Z)."""
+        return *self._first_state(z), z
 
     def advance(self, state: State, tokens: Tensor) -> State:
         """Read one token a row. The state stays fp32 under autocast, whatever the device."""

@@ -118,8 +118,12 @@ class RelationalModel(TextGenerator):
         """What the output layer reads at each step, (B, T, S M or E); with rng, dropout is on."""
         table = word_dropout(self.embedding.weight, self.hidden_words, rng)
         x = F.embedding(bos_column(tokens), table)  # (B, T, E)
+        return self.rolled(x, self.get_buffer("first").expand(len(tokens), -1, -1), rng)
+
+    def rolled(self, x: Tensor, memory: Tensor, rng: torch.Generator | None = None) -> Tensor:
+        """`features` of the words whose embeddings x (B, T, E) are, from a memory (B, S, M) on."""
         keys, gates = self.memory.told(locked_dropout(x, self.config.dropout, rng))
-        memory, rows = self.get_buffer("first").expand(len(tokens), -1, -1), []
+        rows = []
         for told in zip(keys.unbind(1), gates.unbind(1), strict=True):
             memory = self.memory(memory, told)
             rows.append(memory.flatten(1))
@@ -137,8 +141,11 @@ class RelationalModel(TextGenerator):
 
     def advance(self, state: State, tokens: Tensor) -> State:
         """Read one token a row. The state stays fp32 under autocast, whatever the device."""
-        (memory,) = state
-        after: Tensor = self.memory(memory, self.memory.told(self.embedding(tokens)))
+        return self.stepped(self.embedding(tokens), state[0])
+
+    def stepped(self, x: Tensor, memory: Tensor) -> State:
+        """The state after a word whose embedding x (N, E) is, by the memory before, (N, S, M)."""
+        after: Tensor = self.memory(memory, self.memory.told(x))
         return (after.to(memory.dtype),)
 
     def logits(self, state: State) -> Tensor:

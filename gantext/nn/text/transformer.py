@@ -14,7 +14,7 @@ state, t words that a state has read, W width, A heads, D = W / A, V vocabulary.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,9 +55,17 @@ class Block(nn.Module):
         self.widened = nn.Linear(width, config.feed_forward)
         self.narrowed = nn.Linear(config.feed_forward, width)
 
-    def forward(self, x: Tensor, tokens: Tensor, rng: torch.Generator | None) -> Tensor:
-        """All places of (B, T) tokens, (N, W), at once."""
+    def forward(
+        self, x: Tensor, tokens: Tensor, rng: torch.Generator | None, before: Tensor | None = None
+    ) -> Tensor:
+        """All places of (B, T) tokens, (N, W), at once.
+
+        `before`: keys and values of what stands before a sentence, (B, t, 2W).
+        """
         q, k, v = on_grid(self.qkv(self.attention_norm(x)), tokens).chunk(3, -1)  # (B, T, W)
+        if before is not None:
+            first_k, first_v = before.to(k.dtype).chunk(2, -1)
+            k, v = torch.cat([first_k, k], 1), torch.cat([first_v, v], 1)
         mixed = at_places(self._attention(q, k, v, causal=True), tokens)
         x = x + place_dropout(self.attended(mixed), self.dropout, tokens, rng)
         return x + place_dropout(self._fed(x), self.dropout, tokens, rng)
@@ -74,9 +82,14 @@ class Block(nn.Module):
 
     def _attention(self, q: Tensor, k: Tensor, v: Tensor, causal: bool) -> Tensor:
         """softmax(q k^T / sqrt(D)) v of each head, (B, T, W). <pad>, which ends a row, is read by
-        nothing but <pad>."""
+        nothing but <pad>; if causal, the last of the keys is that of the last query's own place."""
+        first, mask = k.shape[1] - q.shape[1], None
+        if causal and first:
+            mask = q.new_ones(q.shape[1], k.shape[1], dtype=torch.bool).tril(first)
         q, k, v = (part.view(*part.shape[:2], self.heads, -1).transpose(1, 2) for part in (q, k, v))
-        return F.scaled_dot_product_attention(q, k, v, is_causal=causal).transpose(1, 2).flatten(2)
+        plain = causal and mask is None
+        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=plain)
+        return mixed.transpose(1, 2).flatten(2)
 
     def _fed(self, x: Tensor) -> Tensor:
         fed: Tensor = self.narrowed(F.gelu(self.widened(self.feed_norm(x))))
@@ -88,6 +101,9 @@ class Transformer(TextGenerator):
 
     Its state is what the output layer reads, (N, W), and each layer's keys and values of all words
     that it has read, (N, t, 2W). There are `max_length` places; what is behind has the last one's.
+
+    Args, beside those of `text_generator`:
+        group: the keys of its sizes, for errors.
 
     Raises:
         UserError: the width is no multiple of the heads.
@@ -102,14 +118,12 @@ class Transformer(TextGenerator):
         hidden_words: float,
         rng: torch.Generator,
         fixed_length: bool = False,
+        group: str = "model.generator.transformer",
     ) -> None:
         super().__init__(vocab_size, fixed_length)
         width = config.width
         if width % config.heads:
-            raise UserError(
-                f"model.generator.transformer.heads={config.heads}: width={width} is no multiple "
-                "of it"
-            )
+            raise UserError(f"{group}.heads={config.heads}: width={width} is no multiple of it")
         self.config, self.hidden_words = config, hidden_words
         self.embedding = nn.Embedding(vocab_size, width)
         self.positions = nn.Embedding(max_length, width)
@@ -128,19 +142,32 @@ class Transformer(TextGenerator):
 
     def valid_features(self, tokens: Tensor, rng: torch.Generator | None = None) -> Tensor:
         """`features` at the places of tokens, (N, W): nothing else is computed."""
+        return self.attended(self.entered(bos_column(tokens), tokens, rng), tokens, rng)
+
+    def entered(self, read: Tensor, tokens: Tensor, rng: torch.Generator | None = None) -> Tensor:
+        """(1) of the words `read` (B, T) at the places of tokens (B, T): (N, W)."""
         table = word_dropout(self.embedding.weight, self.hidden_words, rng)
         steps = torch.arange(tokens.shape[1], device=tokens.device).expand_as(tokens)
-        words, places = (at_places(part, tokens) for part in (bos_column(tokens), steps))
-        x = F.embedding(words, table) + self._position(places)
-        x = place_dropout(x, self.config.dropout, tokens, rng)
-        for block in self.blocks:
-            x = block(x, tokens, rng)
+        words, places = (at_places(part, tokens) for part in (read, steps))
+        x = F.embedding(words, table)
+        x = x + self.positions(places.clamp_max(self.positions.num_embeddings - 1))
+        return place_dropout(x, self.config.dropout, tokens, rng)
+
+    def attended(
+        self,
+        x: Tensor,
+        tokens: Tensor,
+        rng: torch.Generator | None = None,
+        before: Sequence[Tensor | None] = (),
+    ) -> Tensor:
+        """(2) to (4) of what `entered` gave, up to the output layer: (N, W).
+
+        `before`: each layer's keys and values of what stands before a sentence, (B, t, 2W).
+        """
+        for block, first in zip(self.blocks, before or [None] * len(self.blocks), strict=True):
+            x = block(x, tokens, rng, first)
         read: Tensor = self.norm(x)
         return read
-
-    def _position(self, places: Tensor) -> Tensor:
-        position: Tensor = self.positions(places.clamp_max(self.positions.num_embeddings - 1))
-        return position
 
     # Step by step (the Policy contract)
 
@@ -154,8 +181,17 @@ class Transformer(TextGenerator):
     def advance(self, state: State, tokens: Tensor) -> State:
         """Read one token a row. The state stays fp32 under autocast, whatever the device."""
         _, *caches = state
-        place = min(caches[0].shape[1], self.positions.num_embeddings - 1)
-        x, after = self.embedding(tokens) + self.positions.weight[place], []
+        return self.stepped(self.embedding(tokens) + self.position(caches[0].shape[1]), caches)
+
+    def position(self, place: int) -> Tensor:
+        """P of a place, (W,)."""
+        position: Tensor = self.positions.weight[min(place, self.positions.num_embeddings - 1)]
+        return position
+
+    def stepped(self, x: Tensor, caches: Sequence[Tensor]) -> State:
+        """The state after a place that entered as x, (N, W), by each layer's keys and values of
+        those before it, (N, t, 2W)."""
+        after = []
         for block, cache in zip(self.blocks, caches, strict=True):
             assert isinstance(block, Block)
             x, longer = block.step(x, cache)
@@ -166,18 +202,13 @@ class Transformer(TextGenerator):
         """Scores of the next word, as `next_scores`."""
         return self.next_scores(state[0])
 
-    def load_state_dict(
-        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
-    ) -> Any:
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
         """Take weights; of those for sentences of another length the places that both have."""
-        own, key = self.positions.weight.detach(), "positions.weight"
+        own, key = self.positions.weight.detach(), f"{prefix}positions.weight"
         given = state_dict.get(key)
         if isinstance(given, Tensor) and len(given) != len(own):
-            state_dict = {
-                **state_dict,
-                key: torch.cat([given[: len(own)].to(own), own[len(given) :]]),
-            }
-        return super().load_state_dict(state_dict, strict, assign)
+            state_dict[key] = torch.cat([given[: len(own)].to(own), own[len(given) :]])
+        super()._load_from_state_dict(state_dict, prefix, *rest)
 
 
 @torch.no_grad()

@@ -13,7 +13,7 @@ from gantext.data.vocabulary import PAD
 from gantext.models.leakgan.features import LeakyTextCNN
 from gantext.models.leakgan.generator import LeakGenerator
 from gantext.models.leakgan.manager_worker import GoalCosine, GoalSchedule, LeakGeneratorConfig
-from gantext.models.vae.networks import DecoderConfig, Injection, LatentDecoder
+from gantext.models.vae.networks import DecoderConfig, Injection, LSTMDecoder
 from gantext.nn.text import lstm, output_layer
 from gantext.nn.text.fitting import mean_nll
 from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
@@ -207,9 +207,9 @@ def leak_generator() -> LeakGenerator:
     return LeakGenerator(MANY, config, leak, rng(4))
 
 
-def decoder() -> LatentDecoder:
+def decoder() -> LSTMDecoder:
     config = DecoderConfig(4, 3, 1, True, 0.2, 0.1, 0.0, Injection.both)
-    return LatentDecoder(MANY, 2, config, rng(5))
+    return LSTMDecoder(MANY, 2, config, rng(5))
 
 
 def policy_step(model: LanguageModel, tokens: Tensor) -> Tensor:
