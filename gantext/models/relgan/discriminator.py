@@ -19,19 +19,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gantext.data.batches import of_like_length
 from gantext.data.vocabulary import PAD
 from gantext.models.relgan.config import DiscriminatorConfig
 from gantext.nn.autocast import without_autocast
 from gantext.nn.text.dropout import keep_mask
 from gantext.nn.text.places import on_grid
+from gantext.nn.text.sentence_judge import Discriminator
 from gantext.nn.text.windows import first_equal
 
-SCORE_ROWS = 64
 CHUNK_ELEMENTS = 2**18  # of windows looked at together: 1 MB stays in a core's second cache
 
 
-class MultiViewCNN(nn.Module):
+class MultiViewCNN(Discriminator):
     """Logits of R views a sentence: above 0 for 'real', or for 'more real than `centre`'.
 
     Attributes:
@@ -99,14 +98,6 @@ class MultiViewCNN(nn.Module):
     def logits(self, tokens: Tensor) -> Tensor:
         """Logit of each sentence (B, T) less the centre, (B,)."""
         return self.view_logits(self.embedded(tokens), tokens).mean(1) - self.centre
-
-    @torch.no_grad()
-    def score(self, tokens: Tensor) -> Tensor:
-        """Probability of 'real' of many sentences, (N,), without gradient."""
-        scores = torch.zeros(len(tokens), device=tokens.device)
-        for rows, group in of_like_length(tokens, SCORE_ROWS):
-            scores[rows] = self.logits(group).sigmoid()
-        return scores
 
     @torch.no_grad()
     def move_centre(self, real: Tensor, fake: Tensor) -> None:
