@@ -63,6 +63,7 @@ class Judged(TextModel[G], Generic[G, D]):
     alone_key: ClassVar[str] = "pretrain_steps"  # of d_training: counts D's own phase
     alone_adversarial: ClassVar[bool] = False  # whether `phases=pretrain` leaves that out
     d_optimisers: ClassVar[tuple[str, ...]] = ("d_optimiser",)  # among the parts
+    judged = True  # whether anybody is asked what sentences are worth
     d_optimiser: Optimiser
 
     def __init__(
@@ -95,14 +96,14 @@ class Judged(TextModel[G], Generic[G, D]):
 
     def notes(self) -> Sequence[str]:
         """That nothing is held out."""
-        return self.held_out.notes()
+        return self.held_out.notes() if self.judged else []
 
     # The discriminator
 
     @property
     def d_learns(self) -> bool:
         """Whether somebody asks the discriminator."""
-        return True
+        return self.judged
 
     @property
     def d_trained(self) -> bool:
@@ -141,12 +142,12 @@ class Judged(TextModel[G], Generic[G, D]):
 
     def begin(self) -> Metrics:
         """Before an adversarial step: what the generator learns from is looked at, in the first."""
-        return self.held_out.enter("adversarial", beside=True)
+        return self.held_out.enter("adversarial", beside=True) if self.judged else {}
 
     @property
     def rewarded(self) -> bool:
         """Whether the generator learns from the discriminator, by what that is worth."""
-        return self.held_out.trusted
+        return self.held_out.trusted or not self.judged
 
     def end(self, steps: int, rewarded: bool) -> Metrics:
         """After an adversarial step with so many of the discriminator: a look where that is due.
@@ -154,7 +155,7 @@ class Judged(TextModel[G], Generic[G, D]):
         `rewarded` is what was so as the generator learned.
         """
         self.adversarial_steps += 1
-        return self.held_out.beside(steps, rewarded)
+        return self.held_out.beside(steps, rewarded) if self.judged else {}
 
     # State
 

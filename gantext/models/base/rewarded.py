@@ -11,14 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from gantext.errors import UserError
-from gantext.models.base.judged import Judged
+from gantext.models.base.judged import Judged, JudgedConfig, Learning
 from gantext.models.base.text_model import Draw, G
 from gantext.models.contract import Phase, Task
 from gantext.nn.ema import Ema
 from gantext.nn.optim import Metrics
 from gantext.nn.text.adversary import DiscriminatorTrainer, DTrainingConfig, fresh
 from gantext.nn.text.anchor import Anchor
-from gantext.nn.text.fitting import MLEConfig
 from gantext.nn.text.judges.config import JudgeConfig, Kind
 from gantext.nn.text.judges.training import PHASE, JudgeTrainer
 from gantext.nn.text.sampling import SamplingOptions
@@ -27,11 +26,9 @@ from gantext.nn.text.text_cnn import DiscriminatorConfig, TextCNN
 D = TypeVar("D", bound=TextCNN)
 
 
-class Learning(Protocol):
+class PolicyLearning(Learning, Protocol):
     """How the generator is trained against what rewards it."""
 
-    @property
-    def learning_rate(self) -> float: ...
     @property
     def policy_weight(self) -> float: ...
     @property
@@ -42,11 +39,9 @@ class Learning(Protocol):
     def ema(self) -> float: ...
 
 
-class RewardedConfig(Protocol):
+class RewardedConfig(JudgedConfig, Protocol):
     """What the configs of these models share."""
 
-    @property
-    def mle(self) -> MLEConfig: ...
     @property
     def discriminator(self) -> DiscriminatorConfig: ...
     @property
@@ -54,7 +49,7 @@ class RewardedConfig(Protocol):
     @property
     def judge(self) -> JudgeConfig: ...
     @property
-    def adversarial(self) -> Learning: ...
+    def adversarial(self) -> PolicyLearning: ...
 
 
 class PolicyLoss(Protocol):
@@ -75,7 +70,7 @@ class Rewarded(Judged[G, D], Generic[G, D]):
         task: the facts of the text.
         generator, discriminator: on the task's device.
         rng: draws the first weights of another judge.
-        judged: whether rewards are asked of anybody at all.
+        judged: whether anybody is asked for rewards.
         clipped, put_back: see `Judged`.
         twin: a copy of the generator for its average, where that is no plain copy.
 
@@ -137,8 +132,7 @@ class Rewarded(Judged[G, D], Generic[G, D]):
     def notes(self) -> Sequence[str]:
         """Another judge; that nothing is held out; what the policy gradient worked out."""
         judge = self.judge.notes() if self.judge else []
-        unseen = self.held_out.notes() if self.judged else []
-        return [*judge, *unseen, *self.policy.notes()]
+        return [*judge, *super().notes(), *self.policy.notes()]
 
     def memory_later(self) -> int:
         """Of another judge."""
@@ -167,7 +161,7 @@ class Rewarded(Judged[G, D], Generic[G, D]):
     @property
     def d_learns(self) -> bool:
         """Whether somebody asks the discriminator."""
-        return self.judged and (self.judge is None or Kind.cnn in self.judge.config.members)
+        return super().d_learns and (self.judge is None or Kind.cnn in self.judge.config.members)
 
     @property
     def d_rows(self) -> int:
@@ -209,13 +203,12 @@ class Rewarded(Judged[G, D], Generic[G, D]):
                 self.policy.anchor.drop(self.generator)
             if self.average:
                 self.average.restart()
-        return super().begin() if self.judged else {}
+        return super().begin()
 
     @property
     def rewarded(self) -> bool:
         """Whether the policy gradient has a weight: by the config, and by what a judge is worth."""
-        trusted = super().rewarded or not self.judged
-        return bool(self.setting.adversarial.policy_weight) and trusted
+        return bool(self.setting.adversarial.policy_weight) and super().rewarded
 
     def judges_step(self, real: Tensor, rewarded: bool, rng: torch.Generator) -> Metrics:
         """The discriminator's updates, and those of another judge where they are due.
@@ -232,13 +225,6 @@ class Rewarded(Judged[G, D], Generic[G, D]):
             newer = real[self.d_rows : self.d_rows + self.judge_rows]
             found.update(self.judge.refresh(newer, rng))
         return {**found, **self.end(self.d_rows // size, rewarded)}
-
-    def end(self, steps: int, rewarded: bool) -> Metrics:
-        """See `Judged.end`: there is no look where nobody is asked."""
-        if self.judged:
-            return super().end(steps, rewarded)
-        self.adversarial_steps += 1
-        return {}
 
     # State
 

@@ -86,8 +86,7 @@ class RelGAN(Judged[TextGenerator, MultiViewCNN]):
 
     def view_logits(self, sentences: Sentences, rng: torch.Generator) -> Tensor:
         """D's logits of each view, (B, R), with dropout."""
-        embedded = self.discriminator.embedded(*sentences)
-        return self.discriminator.view_logits(embedded, sentences.tokens, rng)
+        return self.discriminator.view_logits(*sentences, rng)
 
     # Training
 
