@@ -41,6 +41,7 @@ from torch import Tensor, nn
 
 from gantext.data.ranges import BatchSize, Clip, Dropout, LearningRate, Probability, Steps, Times
 from gantext.data.vocabulary import PAD
+from gantext.models.base.text_model import TextModel, generator_of
 from gantext.models.contract import Ability, Phase, Reads, Task
 from gantext.nn import ranks
 from gantext.nn.optim import (
@@ -52,16 +53,14 @@ from gantext.nn.optim import (
     tied_by_rate,
 )
 from gantext.nn.state import NamedParts
-from gantext.nn.text.captured_decode import Sampler
-from gantext.nn.text.fitting import MLEConfig, MLETrainer, mean_nll
-from gantext.nn.text.generator import TextGeneratorConfig, text_generator
+from gantext.nn.text.fitting import MLEConfig, mean_nll
+from gantext.nn.text.generator import TextGeneratorConfig
 from gantext.nn.text.held_out import Waited
-from gantext.nn.text.lstm import WordModel
+from gantext.nn.text.lstm import TextGenerator, WordModel
 from gantext.nn.text.output_layer import word_kl
 from gantext.nn.text.places import counted
 from gantext.nn.text.relational import RelationalConfig
 from gantext.nn.text.rollouts import trimmed_on_cpu
-from gantext.nn.text.sampling import Policy, SamplingOptions
 from gantext.nn.text.transformer import TransformerConfig
 from gantext.plots.curves import DIVERSITY, GRADIENT_NORMS, NLL
 from gantext.plots.layouts import Layout
@@ -239,21 +238,14 @@ class Stop(NamedParts):
         return {"kept": self.kept}
 
 
-class CoT(NamedParts):
+class CoT(TextModel[TextGenerator]):
     """Generator, mediator, their optimisers, and the phases."""
 
     def __init__(self, config: Config, task: Task, rng: torch.Generator) -> None:
-        self.config, self.task = config, task
-        words = task.vocab_size, task.max_length
-        self.generator = text_generator(*words, config.generator, rng, task.fixed_length)
-        self.generator.to(task.device)
-        self.sampler = Sampler(self.generator, task.max_length, task.graphs)
+        self.config = config
+        super().__init__(task, generator_of(config.generator, task, rng), config.mle)
         larger = config.mediator.network(config.generator)
-        self.mediator = text_generator(*words, larger, rng, task.fixed_length)
-        self.mediator.to(task.device)
-        self.trainer = MLETrainer(
-            self.generator, config.mle, task.singletons, config.mle.steps(task.train_size)
-        )
+        self.mediator = generator_of(larger, task, rng)
         rates = config.cooperative.learning_rate, config.mediator.learning_rate
         self.g_optimiser = Optimiser(torch.optim.Adam, self.generator.parameters(), rates[0])
         self.m_optimiser = Optimiser(torch.optim.Adam, self.mediator.parameters(), rates[1])
@@ -264,16 +256,14 @@ class CoT(NamedParts):
 
     def phases(self) -> Sequence[Phase]:
         """mle, mediator, cooperative."""
-        mle, m, g = self.config.mle, self.config.mediator, self.config.cooperative
-        step, total = self.trainer.step, self.trainer.total
-        first = Phase("mle", total, mle.batch_size, step, warmup=mle.warmup_steps)
+        m, g = self.config.mediator, self.config.cooperative
         second = Phase("mediator", m.steps, self.rows, self.mediator_step, True, scored=False)
         third = Phase("cooperative", g.steps, self.rows, self.cooperative_step, True)
         third = third.by("cooperative.steps", tied_by_rate(g.final_rate))
         third = third.until(self.stop.waited_in_vain)
         both = 2 * self.rows
         return [
-            first.by("mle.epochs", mle.tied),
+            self.mle_phase(),
             second.by("mediator.steps").some_at_once(both),
             third.some_at_once(both),
         ]
@@ -287,29 +277,17 @@ class CoT(NamedParts):
         """Generator and mediator."""
         return {"generator": self.generator, "mediator": self.mediator}
 
-    def sample(self, n: int, rng: torch.Generator, options: SamplingOptions) -> Tensor:
-        """Draw n sentences, (n, T)."""
-        return self.sampler(n, rng, options)
-
-    def writer(self, n: int, rng: torch.Generator) -> Policy:
-        """The generator."""
-        return self.generator
-
-    def log_prob(self, tokens: Tensor) -> Tensor:
-        """log p(sentence), (N,), nats; <eos> counted."""
-        return self.generator.token_log_prob(tokens).sum(1)
-
     # Its steps
 
     def mediator_step(self, real: Tensor, rng: torch.Generator) -> Metrics:
         """One step of the mediator on real (B, T) and as many fresh samples."""
-        return self.m_step(real, self.sampler(len(real), rng, SamplingOptions()), rng)
+        return self.m_step(real, self.plain_samples(len(real), rng), rng)
 
     def cooperative_step(self, real: Tensor, rng: torch.Generator) -> Metrics:
         """One step of the generator on fresh samples, then one of the mediator on real (B, T) and
         as many of these."""
         self._set_rates()
-        samples = self.sampler(self.config.cooperative.batch_size, rng, SamplingOptions())
+        samples = self.plain_samples(self.config.cooperative.batch_size, rng)
         found = {**self.g_step(samples), **self.m_step(real, samples[: len(real)], rng)}
         return {**found, **self.stop.step()}
 
@@ -340,19 +318,12 @@ class CoT(NamedParts):
     def parts(self) -> Mapping[str, Any]:
         """Everything that has a state."""
         return {
-            "generator": self.generator,
+            **super().parts(),
             "mediator": self.mediator,
-            "trainer": self.trainer,
             "g_optimiser": self.g_optimiser,
             "m_optimiser": self.m_optimiser,
             "stop": self.stop,
         }
-
-    def load_pretrained(self, state: dict[str, Any]) -> None:
-        """Take the generator's weights, and the mediator's where there are some."""
-        self.generator.load_state_dict(state["generator"])
-        if "mediator" in state:
-            self.mediator.load_state_dict(state["mediator"])
 
 
 def build(config: Config, task: Task, rng: torch.Generator) -> CoT:

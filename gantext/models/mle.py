@@ -7,19 +7,15 @@ Words seen once in training stand for unseen ones part of the time, so <unk> has
 probability and test likelihoods over the whole training vocabulary are proper.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
-from torch import Tensor, nn
 
-from gantext.models.contract import Ability, Phase, Reads, Task
-from gantext.nn.state import NamedParts
-from gantext.nn.text.captured_decode import Sampler
-from gantext.nn.text.fitting import MLEConfig, MLETrainer
-from gantext.nn.text.generator import TextGeneratorConfig, text_generator
-from gantext.nn.text.sampling import Policy, SamplingOptions
+from gantext.models.base.text_model import TextModel, generator_of
+from gantext.models.contract import Ability, Reads, Task
+from gantext.nn.text.fitting import MLEConfig
+from gantext.nn.text.generator import TextGeneratorConfig
+from gantext.nn.text.lstm import TextGenerator
 from gantext.plots.curves import DIVERSITY, GRADIENT_NORMS, NLL
 
 READS = Reads.text
@@ -38,48 +34,11 @@ class Config:
     mle: MLEConfig
 
 
-class MLE(NamedParts):
+class MLE(TextModel[TextGenerator]):
     """A language model and its trainer."""
 
     def __init__(self, config: Config, task: Task, rng: torch.Generator) -> None:
-        self.config, self.task = config, task
-        words = task.vocab_size, task.max_length, config.generator, rng, task.fixed_length
-        self.generator = text_generator(*words).to(task.device)
-        self.sampler = Sampler(self.generator, task.max_length, task.graphs)
-        self.trainer = MLETrainer(
-            self.generator, config.mle, task.singletons, config.mle.steps(task.train_size)
-        )
-
-    def phases(self) -> Sequence[Phase]:
-        """One phase: mle."""
-        mle = self.config.mle
-        step, rise = self.trainer.step, mle.warmup_steps
-        phase = Phase("mle", self.trainer.total, mle.batch_size, step, warmup=rise)
-        return [phase.by("mle.epochs", mle.tied)]
-
-    def networks(self) -> Mapping[str, nn.Module]:
-        """The generator."""
-        return {"generator": self.generator}
-
-    def sample(self, n: int, rng: torch.Generator, options: SamplingOptions) -> Tensor:
-        """Draw n sentences, (n, T)."""
-        return self.sampler(n, rng, options)
-
-    def writer(self, n: int, rng: torch.Generator) -> Policy:
-        """The generator."""
-        return self.generator
-
-    def log_prob(self, tokens: Tensor) -> Tensor:
-        """log p(sentence), (N,), nats; <eos> counted."""
-        return self.generator.token_log_prob(tokens).sum(1)
-
-    def parts(self) -> Mapping[str, Any]:
-        """Everything that has a state."""
-        return {"generator": self.generator, "trainer": self.trainer}
-
-    def load_pretrained(self, state: dict[str, Any]) -> None:
-        """Take the generator's weights."""
-        self.generator.load_state_dict(state["generator"])
+        super().__init__(task, generator_of(config.generator, task, rng), config.mle)
 
 
 def build(config: Config, task: Task, rng: torch.Generator) -> MLE:

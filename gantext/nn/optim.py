@@ -101,6 +101,19 @@ class Optimiser:
             self._rests = False
 
 
+@contextlib.contextmanager
+def frozen(network: nn.Module) -> Iterator[None]:
+    """A block in which a gradient passes through a network and is not computed for its weights."""
+    weights = [weight for weight in network.parameters() if weight.requires_grad]
+    for weight in weights:
+        weight.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for weight in weights:
+            weight.requires_grad_(True)
+
+
 Stepping = Optimiser | torch.optim.Optimizer  # ours, or a plugin's own
 
 

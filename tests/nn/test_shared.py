@@ -4,11 +4,15 @@ from tests.test_architecture import FILES, inside, module
 
 
 def users(name: str, imported: dict[str, set[str]]) -> set[str]:
-    """Families and judges that use a module of nn, also through others of nn."""
+    """Families and judges that use a module of nn, also through others of nn and what families
+    have in common."""
     direct = {other for other, names in imported.items() if name in names}
-    through = [users(other, imported) for other in direct if other.startswith("gantext.nn.")]
+    shared = [
+        other for other in direct if other.startswith(("gantext.nn.", "gantext.models.base."))
+    ]
+    through = [users(other, imported) for other in shared]
     families = {other.split(".")[2] for other in direct if other.startswith("gantext.models.")}
-    families -= {"contract", "build"}
+    families -= {"contract", "build", "base"}
     judges = {other for other in direct if other.startswith("gantext.evaluation.judges.")}
     return (families | judges).union(*through)
 

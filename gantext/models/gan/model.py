@@ -9,19 +9,15 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from gantext.models.base.rewarded import Rewarded
+from gantext.models.base.text_model import generator_of
 from gantext.models.contract import Phase, Task
 from gantext.models.gan.config import Config, Reward, check, settled
 from gantext.models.gan.policy import PolicyGradient
 from gantext.models.gan.ranker import discriminator_of, trainer_of
-from gantext.models.rewarded import Rewarded
-from gantext.nn.optim import Metrics, Optimiser, clipped_step
-from gantext.nn.text.adversary import untrained
-from gantext.nn.text.captured_decode import Sampler
-from gantext.nn.text.fitting import MLETrainer
-from gantext.nn.text.generator import text_generator
+from gantext.nn.optim import Metrics, clipped_step
 from gantext.nn.text.lstm import TextGenerator
 from gantext.nn.text.rollouts import trimmed
-from gantext.nn.text.sampling import Policy, SamplingOptions
 from gantext.nn.text.text_cnn import TextCNN
 
 
@@ -35,9 +31,7 @@ class GAN(Rewarded[TextGenerator, TextCNN]):
         config = settled(config, task)
         check(config)
         self.config = config
-        words = task.vocab_size, task.max_length, config.generator, rng, task.fixed_length
-        generator = text_generator(*words).to(task.device)
-        self.sampler = Sampler(generator, task.max_length, task.graphs)
+        generator = generator_of(config.generator, task, rng)
         sizes = task.vocab_size, config.discriminator, task.max_length
         made = discriminator_of(config.judge, config.d_training.batch_size, *sizes, rng)
         discriminator = made.to(task.device)
@@ -46,47 +40,20 @@ class GAN(Rewarded[TextGenerator, TextCNN]):
         super().__init__(config, task, generator, discriminator, rng, judged=judged)
         judges = discriminator, self.judge or discriminator
         self.policy = PolicyGradient(config.adversarial, task, generator, *judges)
-        self.trainer = MLETrainer(
-            generator, config.mle, task.singletons, config.mle.steps(task.train_size)
-        )
-        self.g_optimiser = Optimiser(
-            torch.optim.Adam, generator.parameters(), config.adversarial.learning_rate
-        )
-        self.d_trainer = trainer_of(
-            discriminator, config.d_training, config.adversarial.reward is Reward.prefix
-        )
-        averaged = self.average.module if self.average else generator
-        self.average_sampler = Sampler(averaged, task.max_length, task.graphs)
+        prefixes = config.adversarial.reward is Reward.prefix
+        self.d_trainer = trainer_of(discriminator, config.d_training, prefixes)
+        self.d_optimiser = self.d_trainer.optimiser
 
     # The Algorithm contract
 
     def phases(self) -> Sequence[Phase]:
         """mle, discriminator, judge, adversarial."""
-        mle, d, g = self.config.mle, self.config.d_training, self.config.adversarial
-        step, total, rise = self.trainer.step, self.trainer.total, mle.warmup_steps
+        d, g = self.config.d_training, self.config.adversarial
         others = self.d_rows + self.judge_rows
         rows = max(1, others + (g.batch_size if g.mle_weight else 0))
-        first = Phase("mle", total, mle.batch_size, step, warmup=rise).by("mle.epochs", mle.tied)
         last = Phase("adversarial", g.steps, rows, self.adversarial_step, adversarial=True)
         last = last.by("adversarial.steps").some_at_once(max(2 * d.batch_size, g.batch_size))
-        return [first, *self.judging_phases(), last]
-
-    def sample(self, n: int, rng: torch.Generator, options: SamplingOptions) -> Tensor:
-        """Draw n sentences, (n, T)."""
-        plain = self.evaluated is self.generator
-        return (self.sampler if plain else self.average_sampler)(n, rng, options)
-
-    def writer(self, n: int, rng: torch.Generator) -> Policy:
-        """The generator, or its average."""
-        return self.evaluated
-
-    def rewarded_samples(self, n: int, rng: torch.Generator) -> Tensor:
-        """n sentences as they are rewarded, (n, T)."""
-        return self.sampler(n, rng, SamplingOptions())
-
-    def fakes(self, n: int, rng: torch.Generator) -> Tensor:
-        """n sentences as the discriminator is trained on them, (n, T)."""
-        return self.sampler(n, rng, SamplingOptions(self.config.d_training.temperature))
+        return [self.mle_phase(), *self.judging_phases(), last]
 
     @property
     def d_trained(self) -> bool:
@@ -116,7 +83,7 @@ class GAN(Rewarded[TextGenerator, TextCNN]):
         if not self.rewarded and mle_batch is None:
             return found
         if self.rewarded:
-            tokens = trimmed(self.sampler(config.batch_size, rng, SamplingOptions()))
+            tokens = trimmed(self.plain_samples(config.batch_size, rng))
             policy_loss, found = self.policy.loss(tokens, rng)
             loss = config.policy_weight * policy_loss
         if mle_batch is not None:
@@ -132,15 +99,10 @@ class GAN(Rewarded[TextGenerator, TextCNN]):
     def parts(self) -> Mapping[str, Any]:
         """Everything that has a state."""
         return {
-            "generator": self.generator,
-            "discriminator": self.discriminator,
+            **super().parts(),
             "critic": self.policy.critic,
             "rollout_policy": self.policy.rollout_policy,
-            "trainer": self.trainer,
-            "g_optimiser": self.g_optimiser,
-            "d_optimiser": self.d_trainer.optimiser,
             "critic_optimiser": self.policy.critic_optimiser,
-            **self.judging_parts(),
         }
 
     def state_dict(self) -> dict[str, Any]:
@@ -157,14 +119,9 @@ class GAN(Rewarded[TextGenerator, TextCNN]):
         self.adversarial_steps = state["counters"]["adversarial_steps"]
 
     def load_pretrained(self, state: dict[str, Any]) -> Sequence[str]:
-        """Take the generator's weights, and the discriminator's where there are some."""
-        self.generator.load_state_dict(state["generator"])
+        """Take the networks' weights; the rollout policy begins as the generator."""
         self.policy.rollout_policy.load_state_dict(state["generator"])
-        if "discriminator" in state:
-            self.discriminator.load_state_dict(state["discriminator"])
-        if self.judge is not None:
-            return self.judge.take(state.get("judge"))
-        return untrained(state.get("d_optimiser"))
+        return super().load_pretrained(state)
 
 
 def build(config: Config, task: Task, rng: torch.Generator) -> GAN:

@@ -18,9 +18,9 @@ from gantext.data.ranges import (
     Weight,
 )
 from gantext.errors import UserError
+from gantext.models.base.rewarded import check_rewarded, settled_judge
 from gantext.models.contract import Task
 from gantext.models.leakgan.manager_worker import LeakGeneratorConfig
-from gantext.models.rewarded import check_rewarded, settled_judge
 from gantext.nn.text.adversary import DTrainingConfig
 from gantext.nn.text.fitting import MLEConfig
 from gantext.nn.text.judges.config import JudgeConfig, Kind

@@ -4,26 +4,28 @@ import copy
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from gantext.errors import UserError
+from gantext.models.base.rewarded import Rewarded
+from gantext.models.base.text_model import Draw
 from gantext.models.contract import Phase, Task
 from gantext.models.leakgan.config import Config, LeakSource, Reward, check, settled
 from gantext.models.leakgan.features import LeakyTextCNN
 from gantext.models.leakgan.generator import LeakGenerator
 from gantext.models.leakgan.policy import PolicyGradient
-from gantext.models.rewarded import Rewarded
 from gantext.nn import ranks
 from gantext.nn.optim import Metrics, Optimiser, clipped_step
-from gantext.nn.text.adversary import DiscriminatorTrainer, untrained
-from gantext.nn.text.fitting import MLETrainer, word_metrics
+from gantext.nn.text.adversary import DiscriminatorTrainer
+from gantext.nn.text.fitting import word_metrics
 from gantext.nn.text.output_layer import mean_word_nll
 from gantext.nn.text.places import at_places, counted, mean_of_words, words_at
 from gantext.nn.text.rollouts import trimmed
-from gantext.nn.text.sampling import Policy, SamplingOptions, decode
+from gantext.nn.text.sampling import SamplingOptions, decode
 
 MOST_D_STEPS = 10_000  # within one step of pretraining, whose rows are drawn together
 
@@ -32,6 +34,7 @@ class LeakGAN(Rewarded[LeakGenerator, LeakyTextCNN]):
     """Manager, worker, discriminator or another judge, their optimisers, and the phases."""
 
     alone_key, alone_adversarial = "alone_steps", True
+    d_optimisers = ("d_optimiser", "d_pretraining_optimiser")
     policy: PolicyGradient
 
     def __init__(self, config: Config, task: Task, rng: torch.Generator) -> None:
@@ -46,24 +49,23 @@ class LeakGAN(Rewarded[LeakGenerator, LeakyTextCNN]):
         generator = LeakGenerator(*parts).to(task.device)
         apart = [generator.manager, generator.worker]
         self.clipped = apart if config.generator.clip_apart else [generator]
-        steps = config.mle.steps(task.train_size)
-        self.trainer = MLETrainer(generator, config.mle, task.singletons, steps, self.clipped)
-        adversarial, parameters = config.adversarial, list(generator.parameters())
+        adversarial = config.adversarial
         twin = generator.twin() if adversarial.ema else None
         judged = adversarial.reward is not Reward.constant
         given = config, task, generator, discriminator, rng
-        super().__init__(*given, judged=judged, put_back=keeps, twin=twin)
+        super().__init__(*given, judged=judged, clipped=self.clipped, put_back=keeps, twin=twin)
         self.policy = PolicyGradient(adversarial, task, generator, self.judge or discriminator)
-        self.g_optimiser = Optimiser(torch.optim.Adam, parameters, adversarial.learning_rate)
         # One of its own, as in the code: among the many larger gradients of the likelihood, a
         # shared one would shrink the policy's steps to nothing.
-        self.mle_optimiser = Optimiser(torch.optim.Adam, parameters, adversarial.mle_learning_rate)
+        rate = adversarial.mle_learning_rate
+        self.mle_optimiser = Optimiser(torch.optim.Adam, generator.parameters(), rate)
         d = config.d_training
         first = dataclasses.replace(
             d, batch_size=d.pretrain_batch_size, learning_rate=d.pretrain_learning_rate
         )
         self.d_pretrainer = DiscriminatorTrainer(discriminator, first, d.prefixes)
         self.d_trainer = DiscriminatorTrainer(discriminator, d, d.prefixes)
+        self.d_optimiser = self.d_trainer.optimiser
         self.d_steps = math.ceil(d.pretrain_steps / max(1, self.trainer.total))
         if self.trainer.total and self.d_steps > MOST_D_STEPS:
             raise UserError(
@@ -91,9 +93,9 @@ class LeakGAN(Rewarded[LeakGenerator, LeakyTextCNN]):
         last = last.by("adversarial.steps").some_at_once(both)
         return [first, *self.judging_phases(), last]
 
-    def sample(self, n: int, rng: torch.Generator, options: SamplingOptions) -> Tensor:
-        """Draw n sentences, (n, T)."""
-        return self._drawn(self.evaluated, n, rng, options)
+    def sampler_of(self, generator: LeakGenerator) -> Draw:
+        """What draws sentences of a generator, and reads the leaked features of each prefix."""
+        return partial(self._drawn, generator)
 
     def _drawn(
         self, generator: LeakGenerator, n: int, rng: torch.Generator, options: SamplingOptions
@@ -102,14 +104,9 @@ class LeakGAN(Rewarded[LeakGenerator, LeakyTextCNN]):
         with self.leak.read_often(n * length):
             return decode(generator, n, length, rng, options)
 
-    def writer(self, n: int, rng: torch.Generator) -> Policy:
-        """The generator, or its average, which reads the leaked features of each prefix."""
-        return self.evaluated
-
     def rewarded_samples(self, n: int, rng: torch.Generator) -> Tensor:
         """n sentences as they are rewarded, (n, T)."""
-        options = SamplingOptions(self.config.adversarial.temperature)
-        return self._drawn(self.generator, n, rng, options)
+        return self.sampler(n, rng, SamplingOptions(self.config.adversarial.temperature))
 
     def fakes(self, n: int, rng: torch.Generator) -> Tensor:
         """n sentences as the discriminator is trained on them, (n, T)."""
@@ -215,8 +212,7 @@ class LeakGAN(Rewarded[LeakGenerator, LeakyTextCNN]):
         `real` sentences, (rank_real, T), join the ranking of rewards.
         """
         config = self.config.adversarial
-        options = SamplingOptions(config.temperature)
-        tokens = trimmed(self._drawn(self.generator, config.batch_size, rng, options))
+        tokens = trimmed(self.rewarded_samples(config.batch_size, rng))
         loss, found = self.policy.loss(tokens, self.policy.rewards(tokens, real, rng))
         weighted = config.policy_weight * loss
         norm = clipped_step(self.g_optimiser, self.clipped, weighted, config.clip)
@@ -227,15 +223,10 @@ class LeakGAN(Rewarded[LeakGenerator, LeakyTextCNN]):
     def parts(self) -> Mapping[str, Any]:
         """Everything that has a state."""
         return {
-            "generator": self.generator,
-            "discriminator": self.discriminator,
+            **super().parts(),
             "leak": self.leak,
-            "trainer": self.trainer,
-            "g_optimiser": self.g_optimiser,
             "mle_optimiser": self.mle_optimiser,
-            "d_optimiser": self.d_trainer.optimiser,
             "d_pretraining_optimiser": self.d_pretrainer.optimiser,
-            **self.judging_parts(),
         }
 
     def state_dict(self) -> dict[str, Any]:
@@ -249,13 +240,10 @@ class LeakGAN(Rewarded[LeakGenerator, LeakyTextCNN]):
         self.d_pretrainer.accuracy, self.d_trainer.accuracy = state["d_accuracies"]
 
     def load_pretrained(self, state: dict[str, Any]) -> Sequence[str]:
-        """Take the weights of generator and discriminator."""
-        self.generator.load_state_dict(state["generator"])
-        self.discriminator.load_state_dict(state["discriminator"])
+        """Take the networks' weights, and those of the discriminator whose features are read."""
+        said = super().load_pretrained(state)
         self.leak.load_state_dict(state.get("leak", state["discriminator"]))
-        if self.judge is not None:
-            return self.judge.take(state.get("judge"))
-        return untrained(state.get("d_optimiser"), state.get("d_pretraining_optimiser"))
+        return said
 
 
 def build(config: Config, task: Task, rng: torch.Generator) -> LeakGAN:

@@ -21,9 +21,9 @@ from gantext.data.ranges import (
 from gantext.errors import UserError
 from gantext.models.contract import Task
 from gantext.nn.gan_losses import GanLoss
+from gantext.nn.text.adversary import LookConfig
 from gantext.nn.text.fitting import MLEConfig
 from gantext.nn.text.generator import TextGeneratorConfig
-from gantext.nn.text.held_out import Rules
 
 
 class Relaxation(enum.Enum):
@@ -65,7 +65,7 @@ class DiscriminatorConfig:
 
 
 @dataclass(frozen=True)
-class DTrainingConfig:
+class DTrainingConfig(LookConfig):
     """How the discriminator is trained (explained in conf/model/relgan.yaml)."""
 
     pretrain_steps: Steps
@@ -76,16 +76,6 @@ class DTrainingConfig:
     balance: Balance
     look_every: Steps
     patience: Steps
-
-    def rules(self) -> Rules:
-        """Of looks at held-out sentences."""
-        return Rules(self.look_every, self.patience, self.balance is Balance.held_out)
-
-    @property
-    def tied(self) -> str:
-        """Why steps of the discriminator alone depend on how many there are; "" if they do not."""
-        best = "its discriminator's best weights go on after the last of its steps"
-        return best if self.balance is Balance.held_out else ""
 
 
 @dataclass(frozen=True)
@@ -157,5 +147,4 @@ def check(config: Config, task: Task) -> None:
         raise UserError(
             "model.adversarial.loss=wgan_gp: its penalty is of discriminators of pictures alone"
         )
-    if config.d_training.balance is Balance.held_out and not config.d_training.look_every:
-        raise UserError("model.d_training.look_every=0: balance=held_out decides by looks")
+    config.d_training.check_looks()

@@ -19,19 +19,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gantext.data.batches import of_like_length
 from gantext.data.vocabulary import PAD
 from gantext.models.relgan.config import DiscriminatorConfig
 from gantext.nn.autocast import without_autocast
 from gantext.nn.text.dropout import keep_mask
 from gantext.nn.text.places import on_grid
-from gantext.nn.text.windows import first_equal
+from gantext.nn.text.sentence_judge import Discriminator
+from gantext.nn.text.windows import different_words, first_equal, tap_table
+from gantext.nn.text.windows import largest_windows as windows_of_table
 
-SCORE_ROWS = 64
 CHUNK_ELEMENTS = 2**18  # of windows looked at together: 1 MB stays in a core's second cache
 
 
-class MultiViewCNN(nn.Module):
+class MultiViewCNN(Discriminator):
     """Logits of R views a sentence: above 0 for 'real', or for 'more real than `centre`'.
 
     Attributes:
@@ -80,13 +80,11 @@ class MultiViewCNN(nn.Module):
         return rows * (tokens != PAD)[:, :, None]
 
     def view_logits(
-        self, embedded: Tensor, tokens: Tensor, rng: torch.Generator | None = None
+        self, tokens: Tensor, words: Tensor | None = None, rng: torch.Generator | None = None
     ) -> Tensor:
-        """Equations (5) to (7) of embedded sentences (B, T, E): (B, R); with rng, dropout is on."""
-        views = self.config.views
-        x = embedded.view(*tokens.shape, views, -1).transpose(1, 2).flatten(0, 1)  # (Q, T, e)
-        ended = (tokens == PAD).repeat_interleave(views, 0)  # (Q, T)
-        pooled = torch.cat([largest_windows(x, ended, c) for c in self.convolutions], 1).relu()
+        """Equations (4) to (7) of sentences, (B, R), as `embedded`; with rng, dropout is on."""
+        by_table = words is None and tokens.device.type == "cpu"
+        pooled = self._of_words(tokens) if by_table else self._of_vectors(tokens, words)
         gate, changed = self.gate(pooled).sigmoid(), self.transform(pooled).relu()  # (Q, F)
         features = torch.lerp(pooled, changed.to(pooled.dtype), gate.to(pooled.dtype))
         if rng is not None and self.config.dropout:
@@ -94,19 +92,33 @@ class MultiViewCNN(nn.Module):
                 tuple(features.shape), self.config.dropout, features, rng
             )
         logits: Tensor = self.output(self.hidden(features)).float()
-        return logits.view(-1, views)
+        return logits.view(-1, self.config.views)
+
+    def _of_vectors(self, tokens: Tensor, words: Tensor | None) -> Tensor:
+        """Equation (5), (Q, F)."""
+        x = self.embedded(tokens, words).view(*tokens.shape, self.config.views, -1)
+        x = x.transpose(1, 2).flatten(0, 1)  # (Q, T, e)
+        ended = (tokens == PAD).repeat_interleave(self.config.views, 0)  # (Q, T)
+        return torch.cat([largest_windows(x, ended, c) for c in self.convolutions], 1).relu()
+
+    def _of_words(self, tokens: Tensor) -> Tensor:
+        """Equation (5) of the words themselves, (Q, F), by tables of what each different word adds
+        in each view: a few times as quick on a CPU (see nn/text/windows.py)."""
+        views = self.config.views
+        words, places = different_words(tokens, self.embedding.num_embeddings)
+        rows = self.embedding(words).view(len(words) * views, -1)  # of a word in a view, e each
+        in_views = places[:, None] * views + torch.arange(views)[:, None]  # (B, R, T)
+        in_views = in_views.masked_fill(places[:, None] == PAD, PAD).flatten(0, 1)  # (Q, T)
+        found = [
+            windows_of_table(tap_table(rows, c), in_views, c.get_parameter("weight").shape[2])
+            + c.get_parameter("bias")
+            for c in self.convolutions
+        ]
+        return torch.cat(found, 1).relu()
 
     def logits(self, tokens: Tensor) -> Tensor:
         """Logit of each sentence (B, T) less the centre, (B,)."""
-        return self.view_logits(self.embedded(tokens), tokens).mean(1) - self.centre
-
-    @torch.no_grad()
-    def score(self, tokens: Tensor) -> Tensor:
-        """Probability of 'real' of many sentences, (N,), without gradient."""
-        scores = torch.zeros(len(tokens), device=tokens.device)
-        for rows, group in of_like_length(tokens, SCORE_ROWS):
-            scores[rows] = self.logits(group).sigmoid()
-        return scores
+        return self.view_logits(tokens).mean(1) - self.centre
 
     @torch.no_grad()
     def move_centre(self, real: Tensor, fake: Tensor) -> None:

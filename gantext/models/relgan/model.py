@@ -3,30 +3,26 @@
 Shapes: B sentences, T steps, N words of them, V vocabulary, R views of the discriminator.
 """
 
-import contextlib
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
+from gantext.models.base.judged import Judged
+from gantext.models.base.text_model import generator_of
 from gantext.models.contract import Phase, Task
 from gantext.models.relgan.config import Config, Relaxation, check, inverse_temperature
 from gantext.models.relgan.discriminator import MultiViewCNN
 from gantext.models.relgan.relaxation import relaxed_words, straight_through
 from gantext.nn.gan_losses import RELATIVE, beliefs, discriminator_loss, generator_loss
-from gantext.nn.optim import Metrics, Optimiser, clipped_step
-from gantext.nn.state import NamedParts
-from gantext.nn.text.adversary import untrained
-from gantext.nn.text.captured_decode import Sampler
+from gantext.nn.optim import Metrics, Optimiser, clipped_step, frozen
 from gantext.nn.text.equal_rows import different_share
-from gantext.nn.text.fitting import MLETrainer, mean_nll
-from gantext.nn.text.generator import text_generator
-from gantext.nn.text.held_out import HeldOut
+from gantext.nn.text.fitting import mean_nll
+from gantext.nn.text.lstm import TextGenerator
 from gantext.nn.text.places import words_at
 from gantext.nn.text.rollouts import trimmed_on_cpu, valid_lengths
-from gantext.nn.text.sampling import Policy, SamplingOptions
 
 Reported = dict[str, Tensor | float]
 
@@ -39,81 +35,28 @@ class Sentences(NamedTuple):
     words: Tensor | None = None
 
 
-class RelGAN(NamedParts):
+class RelGAN(Judged[TextGenerator, MultiViewCNN]):
     """Generator, discriminator, their optimisers, and the phases."""
-
-    counters = ("adversarial_steps",)
 
     def __init__(self, config: Config, task: Task, rng: torch.Generator) -> None:
         check(config, task)
-        self.config, self.task = config, task
-        words = task.vocab_size, task.max_length, config.generator, rng, task.fixed_length
-        self.generator = text_generator(*words).to(task.device)
-        self.sampler = Sampler(self.generator, task.max_length, task.graphs)
+        self.config, d = config, config.d_training
+        generator = generator_of(config.generator, task, rng)
         sizes = task.vocab_size, config.discriminator, task.max_length
-        self.discriminator = MultiViewCNN(*sizes, rng).to(task.device)
-        steps = config.mle.steps(task.train_size)
-        self.trainer = MLETrainer(self.generator, config.mle, task.singletons, steps)
-        g, d = config.adversarial, config.d_training
-        self.g_optimiser = Optimiser(torch.optim.Adam, self.generator.parameters(), g.learning_rate)
-        self.d_optimiser = Optimiser(
-            torch.optim.Adam, self.discriminator.parameters(), d.learning_rate, (d.beta1, 0.999)
-        )
-        looked = self.discriminator, task.held_out, self.plain_samples
-        self.held_out = HeldOut(*looked, d.rules(), pays="the adversarial loss")
-        self.adversarial_steps = 0
+        discriminator = MultiViewCNN(*sizes, rng).to(task.device)
+        super().__init__(config, task, generator, discriminator, pays="the adversarial loss")
+        weights, betas = discriminator.parameters(), (d.beta1, 0.999)
+        self.d_optimiser = Optimiser(torch.optim.Adam, weights, d.learning_rate, betas)
 
     # The Algorithm contract
 
     def phases(self) -> Sequence[Phase]:
         """mle, discriminator, adversarial."""
-        mle, d, g = self.config.mle, self.config.d_training, self.config.adversarial
-        first = Phase(
-            "mle", self.trainer.total, mle.batch_size, self.trainer.step, warmup=mle.warmup_steps
-        )
-        second = Phase(
-            "discriminator", d.pretrain_steps, g.batch_size, self.d_step_alone, scored=False
-        )
-        rows = g.batch_size * (1 + d.steps)
-        third = Phase("adversarial", g.steps, rows, self.adversarial_step, adversarial=True)
-        return [
-            first.by("mle.epochs", mle.tied),
-            second.by("d_training.pretrain_steps", d.tied).until(self.held_out.waited_in_vain),
-            third.by("adversarial.steps").some_at_once(2 * g.batch_size),
-        ]
-
-    def notes(self) -> Sequence[str]:
-        """That nothing is held out."""
-        return self.held_out.notes()
-
-    def networks(self) -> Mapping[str, nn.Module]:
-        """Generator and discriminator."""
-        return {"generator": self.generator, "discriminator": self.discriminator}
-
-    def sample(self, n: int, rng: torch.Generator, options: SamplingOptions) -> Tensor:
-        """Draw n sentences, (n, T)."""
-        return self.sampler(n, rng, options)
-
-    def writer(self, n: int, rng: torch.Generator) -> Policy:
-        """The generator."""
-        return self.generator
-
-    def log_prob(self, tokens: Tensor) -> Tensor:
-        """log p(sentence), (N,), nats; <eos> counted."""
-        return self.generator.token_log_prob(tokens).sum(1)
-
-    def score(self, tokens: Tensor) -> dict[str, Tensor]:
-        """The probability that each sentence of (N, T) is real, (N,); none before D has learned.
-
-        Of a loss of pairs: that it is more real than what stands in the middle between real and
-        generated sentences.
-        """
-        trained = self.d_optimiser.stepped
-        return {"real": self.discriminator.score(tokens)} if trained else {}
-
-    def plain_samples(self, n: int, rng: torch.Generator) -> Tensor:
-        """n sentences at temperature 1, (n, T)."""
-        return self.sampler(n, rng, SamplingOptions())
+        g = self.config.adversarial
+        rows = g.batch_size * (1 + self.config.d_training.steps)
+        last = Phase("adversarial", g.steps, rows, self.adversarial_step, adversarial=True)
+        last = last.by("adversarial.steps").some_at_once(2 * g.batch_size)
+        return [self.mle_phase(), self.d_phase(g.batch_size), last]
 
     # The relaxation
 
@@ -143,28 +86,18 @@ class RelGAN(NamedParts):
 
     def view_logits(self, sentences: Sentences, rng: torch.Generator) -> Tensor:
         """D's logits of each view, (B, R), with dropout."""
-        embedded = self.discriminator.embedded(*sentences)
-        return self.discriminator.view_logits(embedded, sentences.tokens, rng)
+        return self.discriminator.view_logits(*sentences, rng)
 
     # Training
-
-    def d_step_alone(self, real: Tensor, rng: torch.Generator) -> Metrics:
-        """`d_step` in the discriminator's own phase, with looks at held-out sentences."""
-        found = {**self.held_out.enter("discriminator"), **self.d_step(real, rng)}
-        last = self.held_out.steps + 1 == self.config.d_training.pretrain_steps
-        return {**found, **self.held_out.learned(last=last)}
 
     def adversarial_step(self, batch: Tensor, rng: torch.Generator) -> Metrics:
         """One update of G, then `d_training.steps` of D, each on its own B real sentences."""
         first, *others = torch.split(batch, self.config.adversarial.batch_size)
-        found = dict(self.held_out.enter("adversarial", beside=True))
-        rewarded = self.held_out.trusted
+        found, rewarded = dict(self.begin()), self.rewarded
         found.update(self.g_step(first, rng))
         for real in others:
             found.update(self.d_step(real, rng))
-        found.update(self.held_out.beside(len(others), rewarded))
-        self.adversarial_steps += 1
-        return found
+        return {**found, **self.end(len(others), rewarded)}
 
     def g_step(self, real: Tensor, rng: torch.Generator) -> Metrics:
         """One update of G by what D makes of its words, beside as many real sentences (B, T), and
@@ -174,9 +107,9 @@ class RelGAN(NamedParts):
         """
         config, found = self.config.adversarial, Reported()
         loss = torch.zeros((), device=self.task.device)
-        if not self.held_out.trusted and not config.mle_weight:
+        if not self.rewarded and not config.mle_weight:
             return found
-        if self.held_out.trusted:
+        if self.rewarded:
             loss, found = self.g_loss(real, rng)
         if config.mle_weight:
             shown = self.trainer.shown(real, rng)
@@ -214,39 +147,6 @@ class RelGAN(NamedParts):
             self.discriminator.move_centre(of_real, of_fake)
         said = beliefs(kind, of_real.detach().mean(1), of_fake.detach().mean(1))
         return {"d_loss": loss.detach(), **said, "d_grad_norm": norm}
-
-    # State
-
-    def parts(self) -> Mapping[str, Any]:
-        """Everything that has a state."""
-        return {
-            "generator": self.generator,
-            "discriminator": self.discriminator,
-            "trainer": self.trainer,
-            "g_optimiser": self.g_optimiser,
-            "d_optimiser": self.d_optimiser,
-            "held_out": self.held_out,
-        }
-
-    def load_pretrained(self, state: dict[str, Any]) -> Sequence[str]:
-        """Take the generator's weights, and the discriminator's where there are some."""
-        self.generator.load_state_dict(state["generator"])
-        if "discriminator" in state:
-            self.discriminator.load_state_dict(state["discriminator"])
-        return untrained(state.get("d_optimiser"))
-
-
-@contextlib.contextmanager
-def frozen(network: nn.Module) -> Iterator[None]:
-    """A block in which a gradient passes through a network and is not computed for its weights."""
-    weights = [weight for weight in network.parameters() if weight.requires_grad]
-    for weight in weights:
-        weight.requires_grad_(False)
-    try:
-        yield
-    finally:
-        for weight in weights:
-            weight.requires_grad_(True)
 
 
 def build(config: Config, task: Task, rng: torch.Generator) -> RelGAN:

@@ -1,9 +1,8 @@
 """model=vae: sentences from a continuous space (Bowman et al. 2016, arXiv 1511.06349)."""
 
-import contextlib
 import dataclasses
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +23,7 @@ from gantext.nn.latent import (
     mutual_information,
     reparameterise,
 )
-from gantext.nn.optim import Metrics
+from gantext.nn.optim import Metrics, frozen
 from gantext.nn.state import NamedParts
 from gantext.nn.text.fitting import Fitter, MLEConfig
 from gantext.nn.text.rollouts import trimmed_on_cpu
@@ -286,16 +285,6 @@ def _reconstruction(log_prob: Tensor, tokens: Tensor) -> dict[str, Tensor]:
         "reconstruction": nats.mean(),
         "reconstruction_per_token": nats.sum() / (tokens != PAD).sum(),
     }
-
-
-@contextlib.contextmanager
-def frozen(module: nn.Module) -> Iterator[None]:
-    """Its weights get no gradient, so that neither backward nor the optimiser touches them."""
-    module.requires_grad_(False)
-    try:
-        yield
-    finally:
-        module.requires_grad_(True)
 
 
 def check(config: Config) -> None:

@@ -43,8 +43,40 @@ class Balance(enum.Enum):
     held_out = "held_out"
 
 
+class LookConfig:
+    """What is common to configs of a discriminator's training, whose fields these are.
+
+    Attributes:
+        balance: `fixed`, `held_out`, or what else such a config has.
+        look_every, patience: see `Rules`.
+    """
+
+    balance: enum.Enum
+    look_every: int
+    patience: int
+
+    def rules(self, put_back: bool = True) -> Rules:
+        """Of looks at held-out sentences; whether weights may be put back, the model knows."""
+        return Rules(self.look_every, self.patience, self._by_looks, put_back)
+
+    @property
+    def _by_looks(self) -> bool:
+        return bool(self.balance.value == "held_out")
+
+    @property
+    def tied(self) -> str:
+        """Why steps of the discriminator alone depend on how many there are; "" if they do not."""
+        best = "its discriminator's best weights go on after the last of its steps"
+        return best if self._by_looks else ""
+
+    def check_looks(self) -> None:
+        """Raises UserError where looks decide and there are none."""
+        if self._by_looks and not self.look_every:
+            raise UserError("model.d_training.look_every=0: balance=held_out decides by looks")
+
+
 @dataclass(frozen=True)
-class DTrainingConfig:
+class DTrainingConfig(LookConfig):
     """How the discriminator is trained (explained in conf/model/gan.yaml)."""
 
     pretrain_steps: Steps
@@ -60,23 +92,11 @@ class DTrainingConfig:
     look_every: Steps
     patience: Steps
 
-    def rules(self, put_back: bool = True) -> Rules:
-        """Of looks at held-out sentences; whether weights may be put back, the model knows."""
-        decide = self.balance is Balance.held_out
-        return Rules(self.look_every, self.patience, decide, put_back)
-
-    @property
-    def tied(self) -> str:
-        """Why steps of the discriminator alone depend on how many there are; "" if they do not."""
-        best = "its discriminator's best weights go on after the last of its steps"
-        return best if self.balance is Balance.held_out else ""
-
     def check_with(self, draw: Draw | None) -> None:
         """Raises UserError where fresh sentences are asked for that nothing can draw, or decisions
         by looks where there are none.
         """
-        if self.balance is Balance.held_out and not self.look_every:
-            raise UserError("model.d_training.look_every=0: balance=held_out decides by looks")
+        self.check_looks()
         if self.fresh_real and draw is None:
             raise UserError(
                 "model.d_training.fresh_real=true: no more sentences of this data can be drawn; "

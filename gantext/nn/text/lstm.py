@@ -60,7 +60,8 @@ class WordScores(nn.Module):
 
 
 class WordModel(WordScores):
-    """p(x_t | x_<t); its output layer reads `valid_features`."""
+    """p(x_t | x_<t), of whole sentences, whose output layer reads `valid_features`, and word by
+    word (the Policy contract)."""
 
     def valid_features(self, tokens: Tensor, rng: torch.Generator | None = None) -> Tensor:
         """What the output layer reads at the places of (B, T) tokens, (N, K); see `places`.
@@ -82,9 +83,21 @@ class WordModel(WordScores):
         ]
         return torch.cat(found)
 
+    def start(self, rows: int) -> State:
+        """The state that has read <bos>."""
+        raise NotImplementedError
+
+    def advance(self, state: State, tokens: Tensor) -> State:
+        """Read one token a row, (N,)."""
+        raise NotImplementedError
+
+    def logits(self, state: State) -> Tensor:
+        """Scores of the next word, as `next_scores`."""
+        raise NotImplementedError
+
 
 class TextGenerator(WordModel):
-    """A language model that also writes word by word (the Policy contract), of any architecture.
+    """A language model of any architecture, whose output layer is its own.
 
     Attributes:
         output: the output layer, whose inputs are `features`.
@@ -104,18 +117,6 @@ class TextGenerator(WordModel):
     def output_layer(self, written: bool = False) -> OutputLayer:
         """Scores of the next word by `features`."""
         return OutputLayer(self.output.weight, self.without_never(self.output.bias, written))
-
-    def start(self, rows: int) -> State:
-        """The state that has read <bos>."""
-        raise NotImplementedError
-
-    def advance(self, state: State, tokens: Tensor) -> State:
-        """Read one token a row, (N,)."""
-        raise NotImplementedError
-
-    def logits(self, state: State) -> Tensor:
-        """Scores of the next word, as `next_scores`."""
-        raise NotImplementedError
 
 
 def at_words(values: Tensor, tokens: Tensor) -> Tensor:

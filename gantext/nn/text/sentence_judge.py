@@ -1,4 +1,4 @@
-"""What a judge of whole sentences gives a generator for them.
+"""Judges of whole sentences, and what they give a generator for them.
 
 Shapes: N sentences, T steps.
 """
@@ -6,8 +6,11 @@ Shapes: N sentences, T steps.
 from typing import Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from gantext.data.batches import of_like_length
+
+SCORE_ROWS = 64  # of like length that are scored together
 FINITE = 40.0  # of log-odds: the square of a sum of so large odds still has a single precision
 
 
@@ -21,6 +24,22 @@ class SentenceJudge(Protocol):
     def log_odds(self, tokens: Tensor) -> Tensor:
         """Its logit, (N,), nats, without gradient."""
         ...
+
+
+class Discriminator(nn.Module):
+    """A network that tells real sentences from a generator's; a logit does not depend on <pad>."""
+
+    def logits(self, tokens: Tensor) -> Tensor:
+        """Of being real, (B,), of sentences (B, T)."""
+        raise NotImplementedError
+
+    @torch.no_grad()
+    def score(self, tokens: Tensor) -> Tensor:
+        """Probability of 'real' of many sentences, (N,), without gradient."""
+        scores = torch.zeros(len(tokens), device=tokens.device)
+        for rows, group in of_like_length(tokens, SCORE_ROWS):
+            scores[rows] = self.logits(group).sigmoid()
+        return scores
 
 
 def sentence_rewards(judge: SentenceJudge, tokens: Tensor, clip: float) -> Tensor:

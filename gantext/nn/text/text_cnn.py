@@ -22,6 +22,7 @@ from gantext.nn import ranks
 from gantext.nn.text.dropout import keep_mask
 from gantext.nn.text.equal_rows import unique_rows
 from gantext.nn.text.rollouts import PLACES
+from gantext.nn.text.sentence_judge import Discriminator
 from gantext.nn.text.windows import (
     different_words,
     largest_windows,
@@ -48,7 +49,7 @@ class DiscriminatorConfig:
     gate_bias: Bias
 
 
-class TextCNN(nn.Module):
+class TextCNN(Discriminator):
     """One logit a sentence: above 0 for 'real'. Widths over a sentence's length are left out.
 
     Raises:

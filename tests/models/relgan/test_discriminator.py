@@ -33,7 +33,7 @@ def test_logits_of_two_views_by_hand() -> None:
         found.output.weight.fill_(1.0)
         found.output.bias.fill_(-3.0)
         for tokens in (torch.tensor([[4, 5, 6]]), torch.tensor([[4, 5, 6, 0]])):
-            logits = found.view_logits(found.embedded(tokens), tokens)
+            logits = found.view_logits(tokens)
             assert logits.tolist() == [pytest.approx([0.5, -0.5])]
             assert found.logits(tokens).item() == pytest.approx(0.0)
         found.centre.fill_(0.25)
@@ -42,10 +42,16 @@ def test_logits_of_two_views_by_hand() -> None:
 
 
 def test_a_word_is_its_vector_of_0_and_1() -> None:
+    """Words are read by tables, vectors window by window: the same logits and gradients."""
     found = MultiViewCNN(9, DiscriminatorConfig(6, 3, (2, 3), (4, 5), 3, 0.0), 5, rng())
-    tokens = torch.tensor([[4, 8, 2, 0], [5, 2, 0, 0]])
+    tokens = torch.tensor([[4, 8, 2, 0], [5, 2, 0, 0], [7, 7, 3, 2]])
     words = F.one_hot(tokens[tokens != 0], 9).float()
     torch.testing.assert_close(found.embedded(tokens, words), found.embedded(tokens))
+    both = found.view_logits(tokens), found.view_logits(tokens, words)
+    torch.testing.assert_close(*both)
+    gradients = [torch.autograd.grad(each.square().sum(), found.parameters()) for each in both]
+    for one, other in zip(*gradients, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
 
 
 def test_the_largest_windows_and_their_gradient_are_those_of_a_convolution() -> None:

@@ -72,10 +72,7 @@ def test_the_loss_is_of_pairs_of_views() -> None:
     with torch.no_grad():
         loss, _ = model.g_loss(real, rng(3))
         fake = model.fakes(6, rng(3), learning=True)
-        of_real, of_fake = (
-            model.discriminator.view_logits(model.discriminator.embedded(*pair), pair[0])
-            for pair in ((real, None), fake)
-        )
+        of_real, of_fake = (model.discriminator.view_logits(*pair) for pair in ((real, None), fake))
     assert of_real.shape == of_fake.shape == (6, 4)
     wanted = sum(math.log1p(math.exp(gap)) for gap in (of_real - of_fake).flatten().tolist()) / 24
     assert loss.item() == pytest.approx(wanted, abs=1e-5)

@@ -1,33 +1,32 @@
-"""A generator of text that is rewarded by a discriminator, or by another judge in its place: what
-the families of such models share.
+"""A generator of text that is rewarded by a discriminator, or by another judge in its place, and
+learns by policy gradient.
 
 Shapes: B or N sentences, T steps.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from gantext.errors import UserError
+from gantext.models.base.judged import Judged, JudgedConfig, Learning
+from gantext.models.base.text_model import Draw, G
 from gantext.models.contract import Phase, Task
 from gantext.nn.ema import Ema
 from gantext.nn.optim import Metrics
-from gantext.nn.state import NamedParts
 from gantext.nn.text.adversary import DiscriminatorTrainer, DTrainingConfig, fresh
 from gantext.nn.text.anchor import Anchor
-from gantext.nn.text.held_out import HeldOut
 from gantext.nn.text.judges.config import JudgeConfig, Kind
 from gantext.nn.text.judges.training import PHASE, JudgeTrainer
-from gantext.nn.text.lstm import WordModel
+from gantext.nn.text.sampling import SamplingOptions
 from gantext.nn.text.text_cnn import DiscriminatorConfig, TextCNN
 
-G = TypeVar("G", bound=WordModel)
 D = TypeVar("D", bound=TextCNN)
 
 
-class Learning(Protocol):
+class PolicyLearning(Learning, Protocol):
     """How the generator is trained against what rewards it."""
 
     @property
@@ -40,7 +39,7 @@ class Learning(Protocol):
     def ema(self) -> float: ...
 
 
-class RewardedConfig(Protocol):
+class RewardedConfig(JudgedConfig, Protocol):
     """What the configs of these models share."""
 
     @property
@@ -50,7 +49,7 @@ class RewardedConfig(Protocol):
     @property
     def judge(self) -> JudgeConfig: ...
     @property
-    def adversarial(self) -> Learning: ...
+    def adversarial(self) -> PolicyLearning: ...
 
 
 class PolicyLoss(Protocol):
@@ -63,7 +62,7 @@ class PolicyLoss(Protocol):
         ...
 
 
-class Rewarded(NamedParts, Generic[G, D]):
+class Rewarded(Judged[G, D], Generic[G, D]):
     """Generator, discriminator, another judge where one rewards, and how they take turns.
 
     Args:
@@ -71,20 +70,18 @@ class Rewarded(NamedParts, Generic[G, D]):
         task: the facts of the text.
         generator, discriminator: on the task's device.
         rng: draws the first weights of another judge.
-        judged: whether rewards are asked of anybody at all.
-        put_back: whether the discriminator's better weights may be put back.
+        judged: whether anybody is asked for rewards.
+        clipped, put_back: see `Judged`.
         twin: a copy of the generator for its average, where that is no plain copy.
 
     Attributes:
         judge: what rewards in the place of the discriminator; None where that does.
-        d_held_out: looks at the discriminator on held-out sentences; `held_out` at what rewards.
+        held_out: looks at what rewards.
         average: of the generator's weights, from the first adversarial step on.
-        adversarial_steps: so far.
+        average_sampler: draws sentences of it.
     """
 
-    counters: ClassVar[tuple[str, ...]] = ("adversarial_steps",)
-    alone_key = "pretrain_steps"  # of d_training: counts the discriminator's own phase
-    alone_adversarial = False  # whether `phases=pretrain` leaves that out
+    setting: RewardedConfig
     policy: PolicyLoss
     d_trainer: DiscriminatorTrainer
 
@@ -97,34 +94,26 @@ class Rewarded(NamedParts, Generic[G, D]):
         rng: torch.Generator,
         *,
         judged: bool,
+        clipped: Sequence[nn.Module] | None = None,
         put_back: bool = True,
         twin: G | None = None,
     ) -> None:
-        self.setting, self.task, self.judged = config, task, judged
-        self.generator, self.discriminator = generator, discriminator
+        networks = generator, discriminator
+        super().__init__(config, task, *networks, clipped=clipped, put_back=put_back)
+        self.judged = judged
         self.judge = self._judge(config.judge, rng)
-        looked = discriminator, task.held_out, self.rewarded_samples
-        self.d_held_out = HeldOut(*looked, config.d_training.rules(put_back))
         self.held_out = self.judge.held_out if self.judge else self.d_held_out
         decay = config.adversarial.ema
         self.average = Ema(generator, decay, twin) if decay else None
-        self.adversarial_steps = 0
+        self.average_sampler: Draw | None = None
+        if self.average:
+            self.average_sampler = self.sampler_of(self.average.module)
 
     def _judge(self, config: JudgeConfig, rng: torch.Generator) -> JudgeTrainer | None:
         if config.by_discriminator:
             return None
         given = self.rewarded_samples, self.generator_log_prob, self.discriminator
         return JudgeTrainer(config, self.task, *given, rng)
-
-    # What a family states
-
-    def rewarded_samples(self, n: int, rng: torch.Generator) -> Tensor:
-        """n sentences as they are rewarded, (n, T)."""
-        raise NotImplementedError
-
-    def fakes(self, n: int, rng: torch.Generator) -> Tensor:
-        """n sentences as the discriminator is trained on them, (n, T)."""
-        raise NotImplementedError
 
     # The Algorithm contract
 
@@ -133,10 +122,7 @@ class Rewarded(NamedParts, Generic[G, D]):
         d = self.setting.d_training
         d.check_with(self.task.draw)
         self.setting.judge.check(self.task.held_out)
-        alone = self._alone_steps if self.d_learns else 0
-        step, late = self.d_step_alone, self.alone_adversarial
-        own = Phase("discriminator", alone, d.batch_size, step, adversarial=late, scored=False)
-        own = own.by(f"d_training.{self.alone_key}", d.tied).until(self.d_held_out.waited_in_vain)
+        own = self.d_phase(d.batch_size)
         if self.judge is None:
             return [own]
         steps = self.judge.config.steps, self.judge.rows, self.judge.step
@@ -146,23 +132,19 @@ class Rewarded(NamedParts, Generic[G, D]):
     def notes(self) -> Sequence[str]:
         """Another judge; that nothing is held out; what the policy gradient worked out."""
         judge = self.judge.notes() if self.judge else []
-        unseen = self.held_out.notes() if self.judged else []
-        return [*judge, *unseen, *self.policy.notes()]
+        return [*judge, *super().notes(), *self.policy.notes()]
 
     def memory_later(self) -> int:
         """Of another judge."""
         return self.judge.memory if self.judge else 0
 
-    def networks(self) -> Mapping[str, nn.Module]:
-        """Generator and discriminator."""
-        return {"generator": self.generator, "discriminator": self.discriminator}
-
-    def log_prob(self, tokens: Tensor) -> Tensor:
-        """log p(sentence), (N,), nats; <eos> counted."""
-        return self.evaluated.token_log_prob(tokens).sum(1)
+    def sample(self, n: int, rng: torch.Generator, options: SamplingOptions) -> Tensor:
+        """Draw n sentences, (n, T)."""
+        averaged = self.average_sampler if self.average and self.average.updates else None
+        return (averaged or self.sampler)(n, rng, options)
 
     def generator_log_prob(self, tokens: Tensor) -> Tensor:
-        """The same of the generator that is trained."""
+        """log p(sentence), (N,), nats, of the generator that is trained; <eos> counted."""
         return self.generator.token_log_prob(tokens).sum(1)
 
     @property
@@ -179,7 +161,7 @@ class Rewarded(NamedParts, Generic[G, D]):
     @property
     def d_learns(self) -> bool:
         """Whether somebody asks the discriminator."""
-        return self.judged and (self.judge is None or Kind.cnn in self.judge.config.members)
+        return super().d_learns and (self.judge is None or Kind.cnn in self.judge.config.members)
 
     @property
     def d_rows(self) -> int:
@@ -192,28 +174,16 @@ class Rewarded(NamedParts, Generic[G, D]):
         """Those that another judge's are given."""
         return self.judge.beside_rows if self.judge else 0
 
-    @property
-    def d_trained(self) -> bool:
-        """Whether the discriminator has made a step."""
-        return self.d_trainer.optimiser.stepped
-
     def score(self, tokens: Tensor) -> dict[str, Tensor]:
         """The probability that each sentence of (N, T) is real, by whom rewards come from; none
         before that has learned."""
         if self.judge is not None:
             return {"real": self.judge.score(tokens)} if self.judge.calibrated else {}
-        return {"real": self.discriminator.score(tokens)} if self.d_trained else {}
+        return super().score(tokens)
 
-    @property
-    def _alone_steps(self) -> int:
-        found: int = getattr(self.setting.d_training, self.alone_key)
-        return found
-
-    def d_step_alone(self, real: Tensor, rng: torch.Generator) -> Metrics:
-        """`d_step` in the discriminator's own phase, with looks at held-out sentences."""
-        found = {**self.d_held_out.enter("discriminator"), **self.d_step(real, rng)}
-        last = self.d_held_out.steps + 1 == self._alone_steps
-        return {**found, **self.d_held_out.learned(last=last)}
+    def fakes(self, n: int, rng: torch.Generator) -> Tensor:
+        """n sentences as the discriminator is trained on them, (n, T)."""
+        return self.sampler(n, rng, SamplingOptions(self.setting.d_training.temperature))
 
     def d_step(
         self, real: Tensor, rng: torch.Generator, trainer: DiscriminatorTrainer | None = None
@@ -223,7 +193,7 @@ class Rewarded(NamedParts, Generic[G, D]):
         real = fresh(self.task.draw, real, rng) if draws_anew else real
         return (trainer or self.d_trainer).step(real, self.fakes(len(real), rng), rng)
 
-    # An adversarial step: `begin`, what the generator does, `judges_step`
+    # An adversarial step: `begin`, what the generator does, `judges_step`, which ends it
 
     def begin(self) -> Metrics:
         """Before the first adversarial step: the generator is held to what it is now, and averaged
@@ -233,13 +203,12 @@ class Rewarded(NamedParts, Generic[G, D]):
                 self.policy.anchor.drop(self.generator)
             if self.average:
                 self.average.restart()
-        return self.held_out.enter("adversarial", beside=True) if self.judged else {}
+        return super().begin()
 
     @property
     def rewarded(self) -> bool:
         """Whether the policy gradient has a weight: by the config, and by what a judge is worth."""
-        trusted = self.held_out.trusted or not self.judged
-        return bool(self.setting.adversarial.policy_weight) and trusted
+        return bool(self.setting.adversarial.policy_weight) and super().rewarded
 
     def judges_step(self, real: Tensor, rewarded: bool, rng: torch.Generator) -> Metrics:
         """The discriminator's updates, and those of another judge where they are due.
@@ -255,21 +224,23 @@ class Rewarded(NamedParts, Generic[G, D]):
         if self.judge is not None:
             newer = real[self.d_rows : self.d_rows + self.judge_rows]
             found.update(self.judge.refresh(newer, rng))
-        if self.judged:
-            found.update(self.held_out.beside(self.d_rows // size, rewarded))
-        self.adversarial_steps += 1
-        return found
+        return {**found, **self.end(self.d_rows // size, rewarded)}
 
     # State
 
-    def judging_parts(self) -> Mapping[str, Any]:
-        """What of looks, another judge, the anchor and the average has a state."""
+    def parts(self) -> Mapping[str, Any]:
+        """Everything that has a state."""
         return {
             **({"judge": self.judge, "d_held_out": self.d_held_out} if self.judge else {}),
-            "held_out": self.held_out,  # behind the judge, whose weights it may keep
+            **super().parts(),  # looks behind the judge, whose weights they may keep
             **({"anchor": self.policy.anchor.frozen} if self.policy.anchor else {}),
             **({"average": self.average} if self.average else {}),
         }
+
+    def load_pretrained(self, state: dict[str, Any]) -> Sequence[str]:
+        """Take the networks' weights, and what another judge has learned."""
+        untrained = super().load_pretrained(state)
+        return untrained if self.judge is None else self.judge.take(state.get("judge"))
 
 
 def settled_judge(config: RewardedConfig, task: Task, by_sentence: bool) -> JudgeConfig:

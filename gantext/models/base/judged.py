@@ -1,0 +1,175 @@
+"""A generator of text and a discriminator beside it, which is trained alone first and looked at on
+held-out sentences throughout.
+
+Shapes: B or n sentences, T steps.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from gantext.models.base.text_model import G, TextModel
+from gantext.models.contract import Phase, Task
+from gantext.nn.optim import Metrics, Optimiser
+from gantext.nn.text.adversary import LookConfig, untrained
+from gantext.nn.text.fitting import MLEConfig
+from gantext.nn.text.held_out import HeldOut
+from gantext.nn.text.sentence_judge import Discriminator
+
+D = TypeVar("D", bound=Discriminator)
+
+
+class Learning(Protocol):
+    """How the generator is trained against the discriminator."""
+
+    @property
+    def learning_rate(self) -> float: ...
+
+
+class JudgedConfig(Protocol):
+    """What the configs of these models share."""
+
+    @property
+    def mle(self) -> MLEConfig: ...
+    @property
+    def d_training(self) -> LookConfig: ...
+    @property
+    def adversarial(self) -> Learning: ...
+
+
+class Judged(TextModel[G], Generic[G, D]):
+    """Generator and discriminator, their optimisers, and looks at the discriminator.
+
+    A model states `d_step`, one update of the discriminator, and what the generator does.
+
+    Args:
+        config: of the model.
+        task: the facts of the text.
+        generator, discriminator: on the task's device.
+        clipped: see `TextModel`.
+        put_back: whether the discriminator's better weights may be put back.
+        pays: what the generator learns from the discriminator is called.
+
+    Attributes:
+        d_held_out: looks at the discriminator on held-out sentences.
+        held_out: looks at what the generator learns from: here the same.
+        d_optimiser: of the discriminator; a model makes it.
+        adversarial_steps: so far.
+    """
+
+    counters: ClassVar[tuple[str, ...]] = ("adversarial_steps",)
+    alone_key: ClassVar[str] = "pretrain_steps"  # of d_training: counts D's own phase
+    alone_adversarial: ClassVar[bool] = False  # whether `phases=pretrain` leaves that out
+    d_optimisers: ClassVar[tuple[str, ...]] = ("d_optimiser",)  # among the parts
+    judged = True  # whether anybody is asked what sentences are worth
+    d_optimiser: Optimiser
+
+    def __init__(
+        self,
+        config: JudgedConfig,
+        task: Task,
+        generator: G,
+        discriminator: D,
+        *,
+        clipped: Sequence[nn.Module] | None = None,
+        put_back: bool = True,
+        pays: str = "the policy gradient",
+    ) -> None:
+        super().__init__(task, generator, config.mle, clipped)
+        self.setting, self.discriminator = config, discriminator
+        rate = config.adversarial.learning_rate
+        self.g_optimiser = Optimiser(torch.optim.Adam, generator.parameters(), rate)
+        looked = discriminator, task.held_out, self.rewarded_samples
+        self.d_held_out = HeldOut(*looked, config.d_training.rules(put_back), pays=pays)
+        self.held_out: HeldOut = self.d_held_out
+        self.adversarial_steps = 0
+
+    def rewarded_samples(self, n: int, rng: torch.Generator) -> Tensor:
+        """n sentences as the generator learns from them, (n, T)."""
+        return self.plain_samples(n, rng)
+
+    def networks(self) -> Mapping[str, nn.Module]:
+        """Generator and discriminator."""
+        return {"generator": self.generator, "discriminator": self.discriminator}
+
+    def notes(self) -> Sequence[str]:
+        """That nothing is held out."""
+        return self.held_out.notes() if self.judged else []
+
+    # The discriminator
+
+    @property
+    def d_learns(self) -> bool:
+        """Whether somebody asks the discriminator."""
+        return self.judged
+
+    @property
+    def d_trained(self) -> bool:
+        """Whether the discriminator has made a step."""
+        return self.d_optimiser.stepped
+
+    def score(self, tokens: Tensor) -> dict[str, Tensor]:
+        """The probability that each sentence of (N, T) is real, (N,); none before D has learned."""
+        return {"real": self.discriminator.score(tokens)} if self.d_trained else {}
+
+    def d_phase(self, rows: int) -> Phase:
+        """The discriminator alone, on so many real sentences a step."""
+        d, late = self.setting.d_training, self.alone_adversarial
+        steps = self._alone_steps if self.d_learns else 0
+        step = self.d_step_alone
+        phase = Phase("discriminator", steps, rows, step, adversarial=late, scored=False)
+        phase = phase.by(f"d_training.{self.alone_key}", d.tied)
+        return phase.until(self.d_held_out.waited_in_vain)
+
+    @property
+    def _alone_steps(self) -> int:
+        steps: int = getattr(self.setting.d_training, self.alone_key)
+        return steps
+
+    def d_step_alone(self, real: Tensor, rng: torch.Generator) -> Metrics:
+        """`d_step` in the discriminator's own phase, with looks at held-out sentences."""
+        found = {**self.d_held_out.enter("discriminator"), **self.d_step(real, rng)}
+        last = self.d_held_out.steps + 1 == self._alone_steps
+        return {**found, **self.d_held_out.learned(last=last)}
+
+    def d_step(self, real: Tensor, rng: torch.Generator) -> Metrics:
+        """One discriminator update on real (B, T) against as many fresh samples."""
+        raise NotImplementedError
+
+    # An adversarial step: `begin`, what the generator does, the discriminator's steps, `end`
+
+    def begin(self) -> Metrics:
+        """Before an adversarial step: what the generator learns from is looked at, in the first."""
+        return self.held_out.enter("adversarial", beside=True) if self.judged else {}
+
+    @property
+    def rewarded(self) -> bool:
+        """Whether the generator learns from the discriminator, by what that is worth."""
+        return self.held_out.trusted or not self.judged
+
+    def end(self, steps: int, rewarded: bool) -> Metrics:
+        """After an adversarial step with so many of the discriminator: a look where that is due.
+
+        `rewarded` is what was so as the generator learned.
+        """
+        self.adversarial_steps += 1
+        return self.held_out.beside(steps, rewarded) if self.judged else {}
+
+    # State
+
+    def parts(self) -> Mapping[str, Any]:
+        """Everything that has a state."""
+        return {
+            **super().parts(),
+            "discriminator": self.discriminator,
+            "g_optimiser": self.g_optimiser,
+            "d_optimiser": self.d_optimiser,
+            "held_out": self.held_out,
+        }
+
+    def load_pretrained(self, state: dict[str, Any]) -> Sequence[str]:
+        """Take the networks' weights, and say of a discriminator that it is untrained."""
+        super().load_pretrained(state)
+        return untrained(*(state.get(name) for name in self.d_optimisers))
