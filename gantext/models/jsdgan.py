@@ -11,9 +11,9 @@ logarithms, with r(x) = N p(x):
 - (3) its gradient = -E_{x real} w(r) grad log p(x), with w(r) = r log(1 + 1 / r), from 0 to 1
 
 (2) is E_real log D + E_p log(1 - D) + 2 log 2, in which sentences that are not in the training set
-count 0. By (3) it is likelihood with weights, and these vanish: of a text of 16 nats p is 1e-7, r of
-10,000 sentences 1e-3, w 7e-3; of a caption of 35 nats w is 1e-10. What the generator finds likely
-has all of the weight, it becomes likelier, and the rest is never learned. Hence
+count 0. By (3) it is likelihood with weights, and these vanish: of a text of 16 nats p is 1e-7,
+r of 10,000 sentences 1e-3, w 8e-3; of a caption of 35 nats w is 2e-10. What the generator finds
+likely has all of the weight, it becomes likelier, and the rest is never learned. Hence
 
 - (4) w(r^e), the discriminator's odds r to a power e of 0 to 1: the gradient of
   L = -E_{x real} [log(1 + r^e) + r^e log(1 + r^-e)] / e
@@ -221,8 +221,8 @@ class JSDGAN(NamedParts):
     def weighted_nll(
         self, real: Tensor, weights: Tensor, rng: torch.Generator
     ) -> tuple[Tensor, Tensor]:
-        """-sum of weights (B,) times log p of sentences (B, T), over B times the longest length; and
-        the plain NLL, nats per token. Dropout is on; a rank gives its share of both."""
+        """-sum of weights (B,) times log p of sentences (B, T), over B times the longest length,
+        and the plain NLL, nats per token. Dropout is on; a rank gives its share of both."""
         shown = ranks.mine(self.trainer.shown(real, rng))
         valid = shown != PAD
         by_word = policy_weights(

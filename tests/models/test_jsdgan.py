@@ -1,7 +1,6 @@
 """JSDGAN: its divergence and its gradient by enumeration, its weights by hand, its end."""
 
 import dataclasses
-import itertools
 import math
 from typing import Any
 
@@ -13,9 +12,9 @@ from gantext.config.compose import compose
 from gantext.data.vocabulary import EOS, PAD, UNK
 from gantext.models import jsdgan
 from gantext.models.contract import Task
+from tests.models.every_sentence import WORDS, T, all_sentences, sharpen, written_log_prob
 
 CPU = torch.device("cpu")
-WORDS, T = 6, 3  # the words 4 and 5, <eos>, and <unk>, which no sample has
 CONFIG = compose(
     [
         "model=jsdgan",
@@ -40,37 +39,17 @@ def make(held_out: Tensor | None = None, seed: int = 3, **of_divergence: Any) ->
     return jsdgan.build(dataclasses.replace(CONFIG, divergence=divergence), task, rng(seed))
 
 
-def sharpened(model: jsdgan.JSDGAN) -> jsdgan.JSDGAN:
-    """The model with weights that give sentences different probabilities."""
-    with torch.no_grad():
-        for weight in model.generator.parameters():
-            weight.mul_(4)
+def sharpened(**of_divergence: Any) -> jsdgan.JSDGAN:
+    """A model that gives sentences different probabilities."""
+    model = make(**of_divergence)
+    sharpen(model.generator)
     return model
-
-
-def all_sentences() -> Tensor:
-    """Every one over 4 and 5: those that end within T words, and those cut there."""
-    ended = [
-        [*words, EOS, *[PAD] * (T - 1 - n)]
-        for n in range(T)
-        for words in itertools.product((4, 5), repeat=n)
-    ]
-    return torch.tensor([*ended, *itertools.product((4, 5), repeat=T)])
-
-
-def written_log_prob(model: jsdgan.JSDGAN, tokens: Tensor) -> Tensor:
-    """log p of sentences as the generator writes them, (N,), with a gradient."""
-    generator = model.generator
-    scores = generator.features(tokens) @ generator.output.weight.T + generator.output.bias
-    log_p = scores.index_fill(2, generator.never, -torch.inf).log_softmax(2)
-    found = log_p.gather(2, tokens.clamp_min(EOS)[:, :, None])[:, :, 0]
-    return (found * (tokens != PAD)).sum(1)
 
 
 def exact_divergence(model: jsdgan.JSDGAN) -> Tensor:
     """2 JSD of the training set REAL from the generator, by its definition over all sentences."""
     sentences = all_sentences()
-    p = written_log_prob(model, sentences).exp()
+    p = written_log_prob(model.generator, sentences).sum(1).exp()
     assert p.sum().item() == pytest.approx(1, abs=1e-5)
     data = torch.tensor([float((row == REAL).all(1).any()) / len(REAL) for row in sentences])
     middle = (p + data) / 2
@@ -81,7 +60,7 @@ def exact_divergence(model: jsdgan.JSDGAN) -> Tensor:
 
 def test_the_divergence_is_that_of_all_sentences() -> None:
     """(2), of the training sentences alone, against the definition over all 15."""
-    model = sharpened(make())
+    model = sharpened()
     exact = exact_divergence(model).item()
     assert 0.1 < exact < 2 * math.log(2) - 0.1
     ratio = model.log_ratio(REAL)
@@ -93,7 +72,7 @@ def test_the_divergence_is_that_of_all_sentences() -> None:
 def test_the_gradient_is_that_of_the_divergence_of_all_sentences() -> None:
     """(3) by the whole training set against autograd through the definition. The generator's
     likelihood reads <unk>, of which its samples have none, so its probability is taken away."""
-    model = sharpened(make(exponent=1.0))
+    model = sharpened(exponent=1.0)
     with torch.no_grad():
         model.generator.output.bias[UNK] = -60
     wanted = torch.autograd.grad(exact_divergence(model), list(model.generator.parameters()))

@@ -1,254 +1,51 @@
-"""model=dpgan: the Diversity-Promoting GAN (Xu et al. 2018, EMNLP, arXiv 1802.01345).
+"""model=dpgan: generator, discriminator and their training.
 
-The discriminator D is a language model too, and rewards what it finds unlikely: it learns to find
-generated text likely and real text not, so that a word pays that the generator G writes too
-seldom. P is real text, c a bound; in nats:
-
-- (1) R(y_t) = min(-log D(y_t | y_<t), c) of a word; R(y), of a sentence, is the mean over its words
-- (2) D minimises E_{y ~ G} R(y) - lambda E_{y ~ P} R(y)
-- (3) G ascends E_{y ~ G} sum_t (R(y_t) - b_t + sum_{s > t} gamma^(s - t) R(y_s) - b'_t)
-  grad log G(y_t | y_<t), where b_t = E_{v ~ G} -log D(v | y_<t) is exact over the vocabulary and b'_t
-  the mean of other sentences there
-- (4) teacher forcing: -E_{y ~ P} sum_t R(y_t) / mean R log G(y_t | y_<t)
-
-What keeps G from noise is lambda = 1 and c. Without c, D is best at (G - lambda P) / (1 - lambda),
-word by word, so that (2) is 1 - lambda times the entropy of that, and G's best is lambda P +
-(1 - lambda) U, U all words alike: noise, of which lambda = 0 makes all. At lambda = 1 G = P is the
-best, if R has a bound: D would else make a word of P unlikely without end. Shapes: B sentences, T
-steps, N places (see `places`).
-
-Where this differs from the paper and its released code, and why:
-- G writes sentences from nothing; theirs from a review or an utterance, several sentences each.
-- c bounds R of real words in (2) as in (1). In the code (1) alone is bounded (12), and real text
-  counts -0.0001 in (2), kept as a whole number, which is 0: D is a language model of samples alone,
-  its reward an entropy. It holds G by rewards of real words 1,000 times those of samples.
-- D begins as a copy of G, which is the best at lambda = 0; theirs learns samples from random weights.
-- The baselines of (3), which leave the gradient as it is in the mean; the code has none.
-- Looks at D on held-out sentences decide which of its weights go on, and whether G is rewarded at all
-  (nn/text/held_out.py); what is looked at is R(y).
-- Adam in the place of Adagrad, and no dropping of words or sentences from samples.
+Shapes: B sentences, T steps, N places (see `places`).
 """
 
 import dataclasses
-import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from gantext.data.ranges import (
-    BatchSize,
-    Clip,
-    LearningRate,
-    Nats,
-    Probability,
-    Steps,
-    UpdatesOrNone,
-    Weight,
-)
 from gantext.data.vocabulary import PAD
-from gantext.errors import UserError
-from gantext.models.contract import Ability, Phase, Reads, Task
+from gantext.models.contract import Phase, Task
+from gantext.models.dpgan.config import Config, Forcing, Reward, check
+from gantext.models.dpgan.discriminator import (
+    Discriminator,
+    sentence_advantages,
+    sentence_means,
+    word_advantages,
+)
 from gantext.nn import ranks
 from gantext.nn.optim import Metrics, Optimiser, clipped_step
 from gantext.nn.state import NamedParts
 from gantext.nn.text.captured_decode import Sampler
-from gantext.nn.text.fitting import MLEConfig, MLETrainer
-from gantext.nn.text.generator import TextGeneratorConfig, text_generator
-from gantext.nn.text.held_out import HeldOut, Rules
-from gantext.nn.text.lstm import TextGenerator, WordModel, at_words
-from gantext.nn.text.output_layer import policy_nll, word_kl, word_log_prob
+from gantext.nn.text.fitting import MLETrainer
+from gantext.nn.text.generator import text_generator
+from gantext.nn.text.held_out import HeldOut
+from gantext.nn.text.lstm import at_words
+from gantext.nn.text.output_layer import policy_nll, word_kl
 from gantext.nn.text.places import at_places, mean_of_words, words_at
-from gantext.nn.text.rewards import leave_one_out_mean, policy_weights, sampled, spread
+from gantext.nn.text.rewards import policy_weights, sampled, spread
 from gantext.nn.text.rollouts import trimmed_on_cpu
 from gantext.nn.text.sampling import Policy, SamplingOptions
-from gantext.plots.curves import (
-    DIVERSITY,
-    ENTROPY,
-    G_LOSSES,
-    GRADIENT_NORMS,
-    JUDGED,
-    LENGTH,
-    NLL,
-    REWARD,
-)
-from gantext.plots.layouts import Layout
-
-READS = Reads.text
-PARALLEL = True
-CAN = frozenset({Ability.write})
-SHOWN = ("nll", "reward", "r_real", "r_fake", "g_loss", "entropy")
-REWARDS = Layout(
-    "Rewards of sentences",
-    "Mean reward of real and of generated sentences, as the discriminator learns them: their gap "
-    "is what it makes as large as it can.",
-    "reward (nats per word)",
-    {"r_real": "real", "r_fake": "generated"},
-)
-CURVES = (NLL, G_LOSSES, *JUDGED, REWARDS, ENTROPY, REWARD, DIVERSITY, LENGTH, GRADIENT_NORMS)
 
 
-class Reward(enum.Enum):
-    """What a generated word is paid."""
+class Looked:
+    """The discriminator as looks see it: by what the generator learns of it."""
 
-    word = "word"
-    sentence = "sentence"
-
-
-class Balance(enum.Enum):
-    """Whether the discriminator always steps, or its looks at held-out sentences decide."""
-
-    fixed = "fixed"
-    held_out = "held_out"
-
-
-class Forcing(enum.Enum):
-    """What a real word counts in teacher forcing."""
-
-    plain = "plain"
-    rewarded = "rewarded"
-
-
-@dataclass(frozen=True)
-class DConfig:
-    """The discriminator's training."""
-
-    pretrain_steps: Steps
-    batch_size: BatchSize
-    learning_rate: LearningRate
-    clip: Clip
-    real_weight: Weight
-    steps: UpdatesOrNone
-    balance: Balance
-    look_every: Steps
-    patience: Steps
-
-    @property
-    def rules(self) -> Rules:
-        """Of looks at held-out sentences."""
-        return Rules(self.look_every, self.patience, self.balance is Balance.held_out)
-
-    @property
-    def tied(self) -> str:
-        """Why steps of the discriminator alone depend on how many there are; "" if they do not."""
-        best = "its discriminator's best weights go on after the last of its steps"
-        return best if self.balance is Balance.held_out else ""
-
-
-@dataclass(frozen=True)
-class AdversarialConfig:
-    """How the generator is rewarded."""
-
-    steps: Steps
-    batch_size: BatchSize
-    learning_rate: LearningRate
-    clip: Clip
-    reward: Reward
-    reward_bound: Nats
-    discount: Probability
-    policy_weight: Weight
-    mle_weight: Weight
-    teacher_forcing: Forcing
-
-
-@dataclass(frozen=True)
-class Config:
-    """Explained in conf/model/dpgan.yaml."""
-
-    name: str
-    generator: TextGeneratorConfig
-    mle: MLEConfig
-    d_training: DConfig
-    adversarial: AdversarialConfig
-
-
-def check(config: Config) -> None:
-    """Raises UserError for values that do not go together."""
-    d, own = config.d_training, config.adversarial
-    if d.balance is Balance.held_out and not d.look_every:
-        raise UserError("model.d_training.look_every=0: balance=held_out decides by looks")
-    if not own.policy_weight and not own.mle_weight:
-        raise UserError("model.adversarial: policy_weight and mle_weight cannot both be 0")
-
-
-def sentence_means(values: Tensor, valid: Tensor) -> Tensor:
-    """The mean over the words of each sentence, (B,), of values (B, T), 0 at <pad>."""
-    return values.sum(1) / valid.sum(1).clamp_min(1)
-
-
-def later_rewards(rewards: Tensor, discount: float) -> Tensor:
-    """sum over s > t of discount^(s-t) R_s, (B, T), of rewards (B, T), 0 at <pad>."""
-    steps = torch.arange(rewards.shape[1], device=rewards.device)
-    lag = steps[None, :] - steps[:, None]  # (t, s)
-    weights = torch.where(lag > 0, float(discount) ** lag.clamp_min(1), 0.0).to(rewards.dtype)
-    with torch.autocast(rewards.device.type, enabled=False):  # sums of rewards are fp32
-        return rewards @ weights.T
-
-
-def word_advantages(rewards: Tensor, expected: Tensor, valid: Tensor, discount: float) -> Tensor:
-    """(3): of each word, (B, T), 0 at <pad>; `expected` are the b_t."""
-    later = later_rewards(rewards, discount) * valid
-    return (rewards - expected + later - leave_one_out_mean(later, valid)) * valid
-
-
-def sentence_advantages(rewards: Tensor, valid: Tensor) -> Tensor:
-    """R(y) less the mean of the other sentences, (B, T), the same at each word; 0 at <pad>."""
-    means = sentence_means(rewards, valid)[:, None]
-    return (means - leave_one_out_mean(means, torch.ones_like(means))) * valid
-
-
-class Discriminator(nn.Module):
-    """The language model whose -log D, up to a bound, is the reward.
-
-    Args:
-        model: of the generator's architecture and sizes.
-        bound: c, nats.
-    """
-
-    def __init__(self, model: TextGenerator, bound: float) -> None:
-        super().__init__()
-        self.model, self.bound = model, bound
-
-    def rewards(self, tokens: Tensor) -> Tensor:
-        """(1) of each word, (B, T), without a gradient; 0 at <pad>."""
-        return (-self.model.token_log_prob(tokens)).clamp_max(self.bound)
+    def __init__(self, model: "DPGAN") -> None:
+        self.model = model
+        self.state_dict = model.discriminator.state_dict
+        self.load_state_dict = model.discriminator.load_state_dict
 
     def logits(self, tokens: Tensor) -> Tensor:
-        """R(y), (B,), which is the higher the more real a sentence looks."""
-        return sentence_means(self.rewards(tokens), tokens != PAD)
-
-    def loss(
-        self, real: Tensor, fake: Tensor, real_weight: float, rng: torch.Generator | None = None
-    ) -> tuple[Tensor, Metrics]:
-        """(2), and R of both; with rng, dropout is on. A rank gives its share.
-
-        Args:
-            real: (B, T).
-            fake: sentences of the generator, (B, T').
-            real_weight: lambda.
-            rng: of dropout.
-        """
-        generated, r_fake = self._mean_nll(ranks.mine(fake), 1.0, None, rng)
-        asked, r_real = self._mean_nll(ranks.mine(real), -real_weight, self.bound, rng)
-        return generated + asked, {"r_real": r_real, "r_fake": r_fake}
-
-    def _mean_nll(
-        self, tokens: Tensor, sign: float, bound: float | None, rng: torch.Generator | None
-    ) -> tuple[Tensor, Tensor]:
-        """`sign` times the sentences' mean -log D, whose gradient ends where a word's passes the
-        bound; and without a gradient the mean of R."""
-        valid = tokens != PAD
-        share = sign / (len(tokens) * valid.sum(1, keepdim=True))  # of each word
-        shares = at_places(share * valid, tokens)
-        layer, words = self.model.output_layer(), words_at(tokens)
-        features = self.model.valid_features(tokens, rng)
-        if bound is not None:
-            shares = shares.masked_fill(word_log_prob(layer, features, words) <= -bound, 0)
-        found = policy_nll(layer, features, words, shares)
-        rewards = at_words((-found.log_prob).clamp_max(self.bound), tokens)
-        return found.loss, sentence_means(rewards, valid).mean()
+        """The mean over the words of R(y_t) - b_t, (B,); 0 in the mean of the generator's own."""
+        above = self.model.rewards(tokens) - self.model.expected(tokens)
+        return sentence_means(above, tokens != PAD)
 
 
 class DPGAN(NamedParts):
@@ -270,7 +67,7 @@ class DPGAN(NamedParts):
         rates = config.adversarial.learning_rate, config.d_training.learning_rate
         self.g_optimiser = Optimiser(torch.optim.Adam, self.generator.parameters(), rates[0])
         self.d_optimiser = Optimiser(torch.optim.Adam, self.discriminator.parameters(), rates[1])
-        looked = self.discriminator, task.held_out, self.drawn
+        looked = Looked(self), task.held_out, self.drawn
         self.held_out = HeldOut(*looked, config.d_training.rules)
         self.begun, self.adversarial_steps = False, 0
 
@@ -357,7 +154,7 @@ class DPGAN(NamedParts):
         return {**found, **self.held_out.beside(d.steps, rewarded)}
 
     def g_step(self, real: Tensor | None, rng: torch.Generator) -> Metrics:
-        """One update on fresh samples by (3), and on real (B, T) by (4) where there are some.
+        """One update on fresh samples by (4), and on real (B, T) by (5) where there are some.
 
         Without rewards no sample is drawn; without either there is no update.
         """
@@ -376,9 +173,9 @@ class DPGAN(NamedParts):
         return {**found, "g_grad_norm": norm}
 
     def policy_loss(self, tokens: Tensor) -> tuple[Tensor, Metrics]:
-        """(3) of the generator's own samples (B, T), over B times the longest length."""
+        """(4) of the generator's own samples (B, T), over B times the longest length."""
         own, valid = ranks.mine(tokens), tokens != PAD
-        rewards = ranks.gathered(self.discriminator.rewards(own), len(tokens))
+        rewards = ranks.gathered(self.rewards(own), len(tokens))
         advantage = self.advantages(rewards, tokens)
         weights = policy_weights(ranks.mine(advantage), own != PAD, self.task.max_length)
         layer, features = self.generator.output_layer(written=True), self.features(own)
@@ -390,6 +187,12 @@ class DPGAN(NamedParts):
             "entropy": mean_of_words(drawn.entropy, own),
             **sampled(tokens, rewards),
         }
+
+    def rewards(self, tokens: Tensor) -> Tensor:
+        """(3): R of each word of (B, T), 0 at <pad>."""
+        kappa = self.config.adversarial.own_surprise
+        found = self.discriminator.rewards(tokens)
+        return found + kappa * self.generator.token_log_prob(tokens, written=True)
 
     def features(self, tokens: Tensor) -> Tensor:
         """What the generator's output layer reads at the places of (B, T), without dropout."""
@@ -404,17 +207,18 @@ class DPGAN(NamedParts):
 
     @torch.no_grad()
     def expected(self, tokens: Tensor) -> Tensor:
-        """b_t: E_{v ~ G} -log D(v | y_<t), (B, T), nats: KL(G || D) and G's entropy."""
+        """b_t of (4), (B, T), nats: KL(G || D) and what counts of G's entropy."""
         own = ranks.mine(tokens)
         layer, features = self.generator.output_layer(written=True), self.features(own)
         nothing = torch.zeros_like(features[:, 0], dtype=torch.float32)
         entropy = policy_nll(layer, features, words_at(own), nothing).entropy
-        model: WordModel = self.discriminator.model
+        model = self.discriminator.model
         _, kl = word_kl(layer, features, model.output_layer(), model.valid_features(own), nothing)
-        return ranks.gathered(at_words(kl + entropy, own), len(tokens))
+        kept = 1 - self.config.adversarial.own_surprise
+        return ranks.gathered(at_words(kl + kept * entropy, own), len(tokens))
 
     def forced_loss(self, real: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
-        """(4) of real (B, T), and the plain NLL, nats per token; dropout is on."""
+        """(5) of real (B, T), and the plain NLL, nats per token; dropout is on."""
         if self.config.adversarial.teacher_forcing is Forcing.plain:
             loss, found = self.trainer.loss(real, rng)
             return loss, torch.as_tensor(found["nll"])
