@@ -29,7 +29,6 @@ As in the paper, (2) has no gradient through the prefixes, which G draws too: a 
 term that the KL of sentences has (see nn/text/anchor.py).
 """
 
-import copy
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -55,7 +54,7 @@ from gantext.nn.optim import (
 from gantext.nn.state import NamedParts
 from gantext.nn.text.fitting import MLEConfig, mean_nll
 from gantext.nn.text.generator import TextGeneratorConfig
-from gantext.nn.text.held_out import Waited
+from gantext.nn.text.held_out_stop import HeldOutStop, StopRules
 from gantext.nn.text.lstm import TextGenerator, WordModel
 from gantext.nn.text.output_layer import word_kl
 from gantext.nn.text.places import counted
@@ -178,66 +177,6 @@ def mixed(real: Tensor, samples: Tensor) -> Tensor:
     )
 
 
-class Stop(NamedParts):
-    """Looks at the mediator on held-out sentences beside the generator, and the end that they make.
-
-    Where so many looks in a row were no better than the best, the generator goes on as it was then.
-
-    Args:
-        config: when there are looks, and how many in vain are the end.
-        mediator: looked at.
-        generator: whose weights at the best look are kept.
-        real: held-out sentences (N, T); None or none: there are no looks.
-
-    Attributes:
-        steps: cooperative ones so far.
-        best: the mediator's least NLL of held-out sentences, nats per token, after `best_step`.
-        waited: looks in a row since then.
-        ended: whether the phase is over.
-    """
-
-    counters = ("steps", "best", "best_step", "waited", "ended")
-
-    def __init__(
-        self,
-        config: MediatorConfig,
-        mediator: WordModel,
-        generator: WordModel,
-        real: Tensor | None,
-    ) -> None:
-        self.config, self.mediator, self.generator = config, mediator, generator
-        self.real = real if real is not None and len(real) else None
-        self.steps, self.best_step, self.waited, self.ended = 0, 0, 0, False
-        self.best: float | None = None
-        self.kept = copy.deepcopy(generator)
-
-    def step(self) -> Metrics:
-        """After a cooperative step: a look, where that is due."""
-        self.steps += 1
-        every = self.config.look_every
-        if self.real is None or not every or self.steps % every:
-            return {}
-        log_prob = self.mediator.token_log_prob(self.real).sum()
-        nll = float(ranks.mean(-log_prob / (self.real != PAD).sum()))
-        if self.best is None or nll < self.best:
-            self.best, self.best_step, self.waited = nll, self.steps, 0
-            self.kept.load_state_dict(self.generator.state_dict())
-        else:
-            self.waited += 1
-        self.ended = 0 < self.config.patience <= self.waited
-        if self.ended:
-            self.generator.load_state_dict(self.kept.state_dict())
-        return {VALIDATION: nll}
-
-    def waited_in_vain(self) -> Waited | None:
-        """By what the phase has ended; None while it goes on."""
-        return Waited(VALIDATION, self.best, self.best_step) if self.ended and self.best else None
-
-    def parts(self) -> Mapping[str, Any]:
-        """The weights that it keeps."""
-        return {"kept": self.kept}
-
-
 class CoT(TextModel[TextGenerator]):
     """Generator, mediator, their optimisers, and the phases."""
 
@@ -249,8 +188,8 @@ class CoT(TextModel[TextGenerator]):
         rates = config.cooperative.learning_rate, config.mediator.learning_rate
         self.g_optimiser = Optimiser(torch.optim.Adam, self.generator.parameters(), rates[0])
         self.m_optimiser = Optimiser(torch.optim.Adam, self.mediator.parameters(), rates[1])
-        networks = self.mediator, self.generator
-        self.stop = Stop(config.mediator, *networks, task.held_out)
+        rules = StopRules(VALIDATION, config.mediator.look_every, config.mediator.patience)
+        self.stop = HeldOutStop(rules, self.mediator_nll, self.generator, task.held_out)
 
     # The Algorithm contract
 
@@ -312,6 +251,10 @@ class CoT(TextModel[TextGenerator]):
         loss = mean_nll(self.mediator, shown, rng)
         norm = clipped_step(self.m_optimiser, self.mediator, loss, self.config.mediator.clip)
         return {"m_loss": loss.detach(), "m_grad_norm": norm}
+
+    def mediator_nll(self, real: Tensor) -> Tensor:
+        """The mediator's NLL of held-out sentences (N, T), nats per token."""
+        return -self.mediator.token_log_prob(real).sum() / (real != PAD).sum()
 
     # State
 

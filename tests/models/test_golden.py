@@ -63,6 +63,20 @@ SMALL = {
         "model.adversarial.batch_size=16",
         "model.adversarial.rank_real=4",
     ],
+    "dpgan": [
+        "model.generator.embedding=16",
+        "model.generator.hidden=24",
+        "model.d_training.batch_size=16",
+        "model.d_training.balance=fixed",
+        "model.adversarial.batch_size=16",
+        "model.adversarial.teacher_forcing=rewarded",
+    ],
+    "jsdgan": [
+        "model.generator.embedding=16",
+        "model.generator.hidden=24",
+        "model.divergence.batch_size=16",
+        "model.divergence.look_every=2",
+    ],
     "relgan": [
         "model.generator.embedding=16",
         "model.generator.hidden=24",
