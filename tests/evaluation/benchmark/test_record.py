@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from gantext.errors import UserError
+from gantext.evaluation.benchmark import record as made
 from gantext.evaluation.benchmark.record import LIMIT, file_name, read_all, write
 from tests.evaluation.benchmark.records import record
 
@@ -20,6 +21,17 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
         path.name for path in (tmp_path / "made").iterdir()
     )
     assert first in read_all(tmp_path / "made") and other in read_all(tmp_path / "made")
+
+
+def test_a_record_may_have_just_its_most_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = write(record("gan", 1, 0.5), tmp_path).stat().st_size
+    monkeypatch.setattr(made, "LIMIT", size)
+    write(record("gan", 1, 0.5), tmp_path)
+    monkeypatch.setattr(made, "LIMIT", size - 1)
+    with pytest.raises(UserError, match="a record has at most"):
+        write(record("gan", 1, 0.5), tmp_path)
 
 
 def test_what_is_too_large_or_no_record_is_refused(tmp_path: Path) -> None:

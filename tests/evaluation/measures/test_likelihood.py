@@ -85,6 +85,7 @@ def test_sums_of_10_tokens_in_3_sentences(truth: Known | None) -> None:
     a_token, a_sentence = math.sqrt(0.42 / 2 / 3) * 3 / 10, math.sqrt(7 / 3 / 3)
     errors = [a_token, a_sentence, math.exp(1.3) * a_token, a_sentence]
     assert [score.error for score in found] == pytest.approx(errors[: len(found)])
+    assert found[0].each == pytest.approx([0.03, -0.15, 0.12])
     assert {score.signature["data"] for score in found} == {data.hash}
     for score, unit in zip(found, ("token", "sentence", "token", "sentence"), strict=False):
         said = score.signature
