@@ -64,7 +64,7 @@ KINDS: tuple[Kind[Any, Any], ...] = (TEXT, PICTURES)
 
 def kind_of(reads: Reads) -> Kind[Any, Any]:
     """What a model makes that is trained on this."""
-    return TEXT if reads is Reads.text else PICTURES
+    return TEXT if reads.sentences else PICTURES
 
 
 def kind_by(facts: Mapping[str, object]) -> Kind[Any, Any]:

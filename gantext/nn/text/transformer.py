@@ -26,7 +26,7 @@ from gantext.data.ranges import Dropout, Heads, Layers, Size
 from gantext.data.vocabulary import BOS
 from gantext.errors import UserError
 from gantext.nn.text.dropout import place_dropout, word_dropout
-from gantext.nn.text.lstm import TextGenerator
+from gantext.nn.text.lstm import TextGenerator, with_added
 from gantext.nn.text.places import at_places, on_grid
 from gantext.nn.text.sampling import State, bos_column
 
@@ -122,16 +122,22 @@ class Transformer(TextGenerator):
 
     # Teacher forcing
 
-    def features(self, tokens: Tensor, rng: torch.Generator | None = None) -> Tensor:
+    def features(
+        self, tokens: Tensor, rng: torch.Generator | None = None, added: Tensor | None = None
+    ) -> Tensor:
         """What the output layer reads at each step, (B, T, W); with rng, dropout is on."""
-        return on_grid(self.valid_features(tokens, rng), tokens)
+        return on_grid(self.valid_features(tokens, rng, added), tokens)
 
-    def valid_features(self, tokens: Tensor, rng: torch.Generator | None = None) -> Tensor:
+    def valid_features(
+        self, tokens: Tensor, rng: torch.Generator | None = None, added: Tensor | None = None
+    ) -> Tensor:
         """`features` at the places of tokens, (N, W): nothing else is computed."""
         table = word_dropout(self.embedding.weight, self.hidden_words, rng)
         steps = torch.arange(tokens.shape[1], device=tokens.device).expand_as(tokens)
         words, places = (at_places(part, tokens) for part in (bos_column(tokens), steps))
         x = F.embedding(words, table) + self._position(places)
+        if added is not None:
+            x = x + at_places(added[:, None].expand(*tokens.shape, -1), tokens)
         x = place_dropout(x, self.config.dropout, tokens, rng)
         for block in self.blocks:
             x = block(x, tokens, rng)
@@ -144,18 +150,20 @@ class Transformer(TextGenerator):
 
     # Step by step (the Policy contract)
 
-    def start(self, rows: int) -> State:
+    def start(self, rows: int, added: Tensor | None = None) -> State:
         """The state that has read <bos>."""
-        nothing = self.output.bias.new_zeros(1, 0, 2 * self.config.width)
-        first = torch.full((1,), BOS, dtype=torch.long, device=nothing.device)
-        state = self.advance((nothing[:, 0:0], *[nothing] * self.config.layers), first)
+        different = 1 if added is None else rows
+        nothing = self.output.bias.new_zeros(different, 0, 2 * self.config.width)
+        first = torch.full((different,), BOS, dtype=torch.long, device=nothing.device)
+        state = self.advance((nothing[:, 0:0], *[nothing] * self.config.layers), first, added)
         return tuple(part.expand(rows, *part.shape[1:]) for part in state)
 
-    def advance(self, state: State, tokens: Tensor) -> State:
+    def advance(self, state: State, tokens: Tensor, added: Tensor | None = None) -> State:
         """Read one token a row. The state stays fp32 under autocast, whatever the device."""
         _, *caches = state
         place = min(caches[0].shape[1], self.positions.num_embeddings - 1)
-        x, after = self.embedding(tokens) + self.positions.weight[place], []
+        x, after = self.embedding(tokens) + self.positions.weight[place], list[Tensor]()
+        x = with_added(x, added)
         for block, cache in zip(self.blocks, caches, strict=True):
             assert isinstance(block, Block)
             x, longer = block.step(x, cache)
