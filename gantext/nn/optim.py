@@ -168,3 +168,16 @@ def clipped_step(
         optimiser.step()
     norm = norms[0] if len(norms) == 1 else torch.stack(norms).norm()
     return norm.detach()
+
+
+@contextlib.contextmanager
+def frozen(network: nn.Module) -> Iterator[None]:
+    """A block in which a gradient passes through a network and is not computed for its weights."""
+    weights = [weight for weight in network.parameters() if weight.requires_grad]
+    for weight in weights:
+        weight.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for weight in weights:
+            weight.requires_grad_(True)

@@ -3,8 +3,7 @@
 Shapes: B sentences, T steps, N words of them, V vocabulary, R views of the discriminator.
 """
 
-import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -14,9 +13,9 @@ from torch import Tensor, nn
 from gantext.models.contract import Phase, Task
 from gantext.models.relgan.config import Config, Relaxation, check, inverse_temperature
 from gantext.models.relgan.discriminator import MultiViewCNN
-from gantext.models.relgan.relaxation import relaxed_words, straight_through
+from gantext.nn.text.relaxation import relaxed_words, straight_through
 from gantext.nn.gan_losses import RELATIVE, beliefs, discriminator_loss, generator_loss
-from gantext.nn.optim import Metrics, Optimiser, clipped_step
+from gantext.nn.optim import Metrics, Optimiser, clipped_step, frozen
 from gantext.nn.state import NamedParts
 from gantext.nn.text.adversary import untrained
 from gantext.nn.text.captured_decode import Sampler
@@ -234,19 +233,6 @@ class RelGAN(NamedParts):
         if "discriminator" in state:
             self.discriminator.load_state_dict(state["discriminator"])
         return untrained(state.get("d_optimiser"))
-
-
-@contextlib.contextmanager
-def frozen(network: nn.Module) -> Iterator[None]:
-    """A block in which a gradient passes through a network and is not computed for its weights."""
-    weights = [weight for weight in network.parameters() if weight.requires_grad]
-    for weight in weights:
-        weight.requires_grad_(False)
-    try:
-        yield
-    finally:
-        for weight in weights:
-            weight.requires_grad_(True)
 
 
 def build(config: Config, task: Task, rng: torch.Generator) -> RelGAN:
