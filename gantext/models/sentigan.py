@@ -18,9 +18,10 @@ Where this differs from the paper and its code, and why:
   By (3) alone all words are pushed down, likely ones most: if V is the same for all, it is least
   where all words are equally likely (the gradient of sum_x G(x)^2), so that text becomes noise.
   `none` is the paper's. `standardise` makes penalties less baseline of deviation 1.
-- Each step draws classes by their shares of the training sentences, and has a likelihood term.
+- Each step draws some classes (`classes`) by their shares of the training sentences; the paper's
+  has all. It has a likelihood term.
 - D is looked at on held-out sentences, which decide when it teaches (nn/text/held_out.py).
-- Generators may be of any architecture, and begin from N(0, 1) noise words in the paper, here alike.
+- Generators may be of any architecture; the paper's begin from a random vector, these from <bos>.
 - The loss is divided by the constant B * longest length, as in model=gan.
 """
 
@@ -34,7 +35,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gantext.data.labelled import LabelledBatch
-from gantext.data.ranges import BatchSize, Clip, Count, CountOrWord, LearningRate, Steps, Weight
+from gantext.data.ranges import (
+    BatchSize,
+    Clip,
+    Count,
+    CountOrNone,
+    CountOrWord,
+    LearningRate,
+    Steps,
+    Weight,
+)
 from gantext.data.vocabulary import PAD
 from gantext.models.contract import Ability, Phase, Reads, Task
 from gantext.models.labelled import DTrainingConfig, Labelled
@@ -98,6 +108,7 @@ class AdversarialConfig:
 
     steps: Steps
     batch_size: BatchSize
+    classes: CountOrNone
     learning_rate: LearningRate
     clip: Clip
     rollouts: Count
@@ -192,7 +203,7 @@ class SentiGAN(Labelled):
 
     def d_loss(self, real: LabelledBatch, rng: torch.Generator) -> tuple[Tensor, Metrics]:
         """(1) on real sentences and as many samples."""
-        fake = trimmed(self.plain_samples(len(real), rng))
+        fake = trimmed(self.fakes(len(real), rng)[0])
         of_real, of_fake = self.discriminator.class_logits_of([real.tokens, fake], rng)
         known = of_real[:, :-1].argmax(1) == real.labels
         return discriminator_loss(of_real, real.labels, of_fake), {
@@ -200,6 +211,11 @@ class SentiGAN(Labelled):
             "d_fake": real_logit(of_fake.detach()).sigmoid().mean(),
             "d_class": known.float().mean(),
         }
+
+    def fakes(self, n: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        """n sentences of some of the classes, (n, T), and their classes, (n,)."""
+        labels = drawn_classes(self.log_w, n, rng, self.config.adversarial.classes)
+        return self.sample_of(labels, rng, SamplingOptions()), labels
 
     def g_step(self, real: LabelledBatch, rng: torch.Generator) -> Metrics:
         """One update by (3) on fresh samples, and by the likelihood of real sentences.
@@ -212,9 +228,8 @@ class SentiGAN(Labelled):
         if not penalised and not g.mle_weight:
             return found
         if penalised:
-            labels = drawn_classes(self.log_w, g.batch_size, rng)
-            tokens = trimmed(self.sample_of(labels, rng, SamplingOptions()))
-            loss, found = self.g_loss(tokens, labels, rng)
+            tokens, labels = self.fakes(g.batch_size, rng)
+            loss, found = self.g_loss(trimmed(tokens), labels, rng)
             loss = g.penalty_weight * loss
         if g.mle_weight:
             loss = loss + g.mle_weight * self.nll(real, rng)[0]

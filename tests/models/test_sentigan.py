@@ -25,6 +25,9 @@ CONFIG = compose(
         "model.generator.embedding=8",
         "model.generator.hidden=8",
         "model.discriminator.filters=[4,4,4,4]",
+        "model.mle.epochs=100",
+        "model.mle.warmup_steps=0",
+        "model.mle.learning_rate=0.05",
         "model.adversarial.batch_size=8",
         "model.d_training.batch_size=8",
     ]

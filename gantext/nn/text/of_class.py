@@ -36,9 +36,13 @@ def log_shares(counts: Sequence[int]) -> Tensor:
     return (shares / shares.sum()).log().float()
 
 
-def drawn_classes(log_w: Tensor, n: int, rng: torch.Generator) -> Tensor:
-    """n classes drawn by w, (n,)."""
-    return torch.multinomial(log_w.exp(), n, replacement=True, generator=rng)
+def drawn_classes(log_w: Tensor, n: int, rng: torch.Generator, draws: int = 0) -> Tensor:
+    """Classes of n rows, (n,), each drawn by w; of so many `draws` in all, unless that is 0, each
+    for as many rows: few classes are written faster than many."""
+    if not 0 < draws < n:
+        return torch.multinomial(log_w.exp(), n, replacement=True, generator=rng)
+    drawn = torch.multinomial(log_w.exp(), draws, replacement=True, generator=rng)
+    return drawn.repeat_interleave(-(-n // draws))[:n]
 
 
 def rows_of_classes(labels: Tensor) -> Iterator[tuple[int, Tensor]]:
