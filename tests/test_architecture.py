@@ -149,7 +149,7 @@ def test_models_know_neither_the_framework_nor_each_other() -> None:
         assert not roots & {"hydra", "omegaconf", "typer", "rich"}, path
         family = path.relative_to(PACKAGE / "models").with_suffix("").parts[0]
         used = {name.split(".")[2] for name in inside(path) if name.startswith("gantext.models.")}
-        assert used <= {family, "contract", "rewarded"}, path
+        assert used <= {family, "contract", "rewarded", "labelled"}, path
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,8 @@ from gantext.nn.text.adversary import untrained
 from gantext.nn.text.class_cnn import ClassCNN
 from gantext.nn.text.fitting import Fitter, MLEConfig, weighted_nll
 from gantext.nn.text.held_out import HeldOut, Rules
+from gantext.nn.text.lstm import TextGenerator
 from gantext.nn.text.of_class import (
-    ClassModel,
     Mixture,
     drawn_classes,
     log_shares,
@@ -118,11 +118,11 @@ class Labelled(NamedParts):
 
     # What a family states
 
-    def model_of(self, label: int) -> ClassModel:
+    def model_of(self, label: int) -> TextGenerator:
         """The generator of one class."""
         raise NotImplementedError
 
-    def models_of(self, labels: Tensor) -> Sequence[tuple[ClassModel, Tensor]]:
+    def models_of(self, labels: Tensor) -> Sequence[tuple[TextGenerator, Tensor]]:
         """The generators of the classes of rows (N,), and which rows each has."""
         return [(self.model_of(label), rows) for label, rows in rows_of_classes(labels)]
 
@@ -172,7 +172,7 @@ class Labelled(NamedParts):
         """n sentences at temperature 1, (n, T)."""
         return self.sample(n, rng, SamplingOptions())
 
-    def class_models(self) -> Sequence[ClassModel]:
+    def class_models(self) -> Sequence[TextGenerator]:
         """Those of all classes, in order."""
         return [self.model_of(label) for label in range(len(self.log_w))]
 

@@ -2,7 +2,7 @@
 IJCAI, "SentiGAN: Generating Sentimental Texts via Mixture Adversarial Networks").
 
 K generators G_c each write sentences of one class; a discriminator D tells K + 1 classes apart,
-those of real sentences and, as the last one, what is generated. With D_c the probability of class c:
+those of real sentences and, as the last one, what is generated. With D_c its probability of c:
 
 - (1) J_D = -1/2 (E_{x ~ P_c, c} log D_c(x) + E_{x ~ G_c, c} log D_{K+1}(x))
 - (2) V_c(x_<t, x_t) = mean over rollouts x' of 1 - D_c(x'); of the last word 1 - D_c(x)
@@ -14,8 +14,8 @@ paper's code, the gradient of (3) is that of G at the words that were drawn, not
 Shapes: B sentences, T steps, N words of them, K classes.
 
 Where this differs from the paper and its code, and why:
-- `baseline: previous` takes V of the prefix from V, so that a word is penalised for what it changes.
-  By (3) alone all words are pushed down, likely ones most: if V is the same for all, it is least
+- `baseline: previous` takes V of the prefix from V: a word is penalised for what it changes. By
+  (3) alone all words are pushed down, likely ones most: if V is the same for all, it is least
   where all words are equally likely (the gradient of sum_x G(x)^2), so that text becomes noise.
   `none` is the paper's. `standardise` makes penalties less baseline of deviation 1.
 - Each step draws some classes (`classes`) by their shares of the training sentences; the paper's
@@ -247,8 +247,8 @@ class SentiGAN(Labelled):
             model, own = self.model_of(label), trimmed(tokens[rows])
             given = own, less[rows, : own.shape[1]], len(tokens), longest
             loss = loss + penalty_loss(model, *given)
-        logged = {**sampled(tokens, (1 - penalties) * (tokens != PAD)), "g_loss": loss.detach()}
-        return loss, logged
+        rewards = (1 - penalties) * (tokens != PAD)
+        return loss, {**sampled(tokens, rewards), "g_loss": loss.detach()}
 
     @torch.no_grad()
     def penalties(self, tokens: Tensor, labels: Tensor, rng: torch.Generator) -> Tensor:

@@ -46,6 +46,7 @@ TEXT: "Kind[Algorithm, Vocabulary]" = Kind(
             "top_p",
             "greedy",
             "prompt",
+            "label",
             "likelihood",
             "csv",
             "candidates",

@@ -197,5 +197,7 @@ def test_it_learns_classes() -> None:
     assert float(found["nll"]) < 0.7
     assert model.class_log_prob(tokens).argmax(1).tolist() == [0, 1] * 4
     for _ in range(3):
-        metrics = model.adversarial_step(LabelledBatch(tokens.repeat(2, 1), batch.labels.repeat(2)), rng())
+        metrics = model.adversarial_step(
+            LabelledBatch(tokens.repeat(2, 1), batch.labels.repeat(2)), rng()
+        )
     assert math.isfinite(float(metrics["g_loss"]))

@@ -10,14 +10,14 @@ in losses.py (1 to 4), nn/text/relaxation.py (the words) and model.py (5 to 7).
 Where this differs from the paper and its released code (github.com/williamSYSU/TextGAN-PyTorch):
 - A class is a learned vector that is added to each word's embedding; the code puts a class's
   one-hot vector beside it, which is the same before the first matrix.
-- D has a logit for each class, and (1) compares those of the sentences' class, so that a sentence of
-  another class is told from real ones; the code's D has one for all. `class_weight` adds that the
-  class of real sentences is told too: D then says classes (`gantext classify`).
+- D has a logit for each class, and (1) compares those of the sentences' class, so that a sentence
+  of another class is told from real ones; the code's D has one for all. With `class_weight` it also
+  learns the classes of real sentences, and says them (Ability.classify).
 - D is a text CNN of one embedding; the code's has 64 views of it (see docs/methods/relgan.md).
 - D reads words, whose gradient is that of relaxed ones (`relaxation: straight_through`); `soft` is
   the paper's. A child's inverse temperature is its parent's times or over `temperature_factor`; in
   the code it is that of a schedule, now and a step later.
-- There is one parent, as in the code by default. All children of a step see the same random numbers.
+- There is one parent, as in the code by default. All children of a step see the same noise.
 - Fitness is of means: of D's probabilities, and of -log p per word of the child's own samples.
 - D is trained alone first, looks at held-out sentences decide when it teaches, and G's steps have a
   likelihood term; all of these can be turned off.

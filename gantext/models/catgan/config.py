@@ -55,9 +55,7 @@ def check(config: Config) -> None:
     g = config.adversarial
     if not g.mutations or len(set(g.mutations)) < len(g.mutations):
         raise UserError("model.adversarial.mutations: one loss at least, each once")
-    if not (
-        g.least_inverse_temperature <= g.inverse_temperature <= g.greatest_inverse_temperature
-    ):
+    if not (g.least_inverse_temperature <= g.inverse_temperature <= g.greatest_inverse_temperature):
         raise UserError(
             f"model.adversarial.inverse_temperature={g.inverse_temperature} must lie between the "
             "least and the greatest one"

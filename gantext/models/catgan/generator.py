@@ -68,7 +68,8 @@ class OfClass(TextGenerator):
     def token_log_prob(self, tokens: Tensor, written: bool = False) -> Tensor:
         """log p(x_t | x_<t, class), (B, T), nats; some sentences at a time, with their classes."""
         rows = max(1, SCORED_TOKENS // max(1, tokens.shape[1]))
-        pairs = zip(tokens.split(rows), self._rows(len(tokens)).split(rows), strict=True)
+        both = tokens, self._rows(len(tokens))
+        pairs = zip(*(torch.split(part, rows) for part in both), strict=True)
         parts = [(part, OfClass(self.network, vectors)) for part, vectors in pairs]
         return torch.cat([TextGenerator.token_log_prob(own, part, written) for part, own in parts])
 

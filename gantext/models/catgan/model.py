@@ -257,9 +257,7 @@ class CatGAN(Labelled):
         return Child(place, beta, *worth, self._weights(), moments, reported)
 
     @torch.no_grad()
-    def _worth(
-        self, labels: Tensor, of_real: Tensor, rng: torch.Generator
-    ) -> tuple[float, float]:
+    def _worth(self, labels: Tensor, of_real: Tensor, rng: torch.Generator) -> tuple[float, float]:
         """(5) and (6) of samples of classes (B,)."""
         tokens = trimmed(self.sample_of(labels, rng, SamplingOptions()))
         found = quality(self.discriminator.class_logits(tokens), of_real, labels)

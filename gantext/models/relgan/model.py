@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from gantext.models.contract import Phase, Task
 from gantext.models.relgan.config import Config, Relaxation, check, inverse_temperature
 from gantext.models.relgan.discriminator import MultiViewCNN
-from gantext.nn.text.relaxation import relaxed_words, straight_through
 from gantext.nn.gan_losses import RELATIVE, beliefs, discriminator_loss, generator_loss
 from gantext.nn.optim import Metrics, Optimiser, clipped_step, frozen
 from gantext.nn.state import NamedParts
@@ -24,6 +23,7 @@ from gantext.nn.text.fitting import MLETrainer, mean_nll
 from gantext.nn.text.generator import text_generator
 from gantext.nn.text.held_out import HeldOut
 from gantext.nn.text.places import words_at
+from gantext.nn.text.relaxation import relaxed_words, straight_through
 from gantext.nn.text.rollouts import trimmed_on_cpu, valid_lengths
 from gantext.nn.text.sampling import Policy, SamplingOptions
 

@@ -4,30 +4,13 @@ Shapes: N sentences or rows of a state, T steps, V vocabulary, K classes.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from gantext.data.vocabulary import PAD
-from gantext.nn.text.output_layer import OutputLayer
+from gantext.nn.text.lstm import TextGenerator
 from gantext.nn.text.sampling import Policy, SamplingOptions, State, decode
-
-
-class ClassModel(Policy, Protocol):
-    """p(x | c) of one class, or of the classes of given rows: it writes, and is fitted."""
-
-    def output_layer(self, written: bool = False) -> OutputLayer:
-        """See `WordScores.output_layer`."""
-        ...
-
-    def valid_features(self, tokens: Tensor, rng: torch.Generator | None = None) -> Tensor:
-        """See `WordModel.valid_features`."""
-        ...
-
-    def token_log_prob(self, tokens: Tensor, written: bool = False) -> Tensor:
-        """See `WordModel.token_log_prob`."""
-        ...
 
 
 def log_shares(counts: Sequence[int]) -> Tensor:
@@ -47,7 +30,7 @@ def drawn_classes(log_w: Tensor, n: int, rng: torch.Generator, draws: int = 0) -
 
 def rows_of_classes(labels: Tensor) -> Iterator[tuple[int, Tensor]]:
     """The classes of labels (N,) in order, and the rows that each has."""
-    for label in labels.unique().tolist():
+    for label in sorted(set(labels.tolist())):
         yield label, (labels == label).nonzero()[:, 0]
 
 
@@ -65,7 +48,7 @@ def written_of(
     return tokens
 
 
-def marginal_log_prob(models: Sequence[ClassModel], log_w: Tensor, tokens: Tensor) -> Tensor:
+def marginal_log_prob(models: Sequence[TextGenerator], log_w: Tensor, tokens: Tensor) -> Tensor:
     """log sum_c w_c p(x | c) of sentences (N, T), (N,), nats."""
     each = [model.token_log_prob(tokens).sum(1) for model in models]
     return (torch.stack(each, 1) + log_w).logsumexp(1)
@@ -75,7 +58,7 @@ class Mixture:
     """Writes word by word by p(x_t | x_<t) = sum_c p(c | x_<t) p(x_t | x_<t, c), a `Policy`.
 
     So whatever stands before the next word, such as a prompt, says of which class a sentence is.
-    The state is log p(c | x_<t), (N, K), then the states of the classes' models one after the other.
+    The state is log p(c | x_<t), (N, K), then the states of the models one after the other.
 
     Args:
         models: one of each class; all have states of one form.
