@@ -133,6 +133,7 @@ class Run:
         top_p: float = 1.0,
         seed: int = 0,
         prompt: str | None = None,
+        label: str | None = None,
         likelihood: bool = False,
         candidates: int = 1,
         judge: str | None = None,
@@ -148,6 +149,7 @@ class Run:
             top_p: nucleus, only words of so much probability together.
             seed: the same seed gives the same samples.
             prompt: the first words of each sentence, which the model goes on from.
+            label: the class of all sentences, of a model of classes; None: they are drawn.
             likelihood: with the log-likelihood of each, as `log_prob` of what is returned.
             candidates: keep one of so many, by a judge that tells samples from real sentences.
             judge: "discriminator", "lm-ratio", "encoder", "encoder:FOLDER", or a run by its name
@@ -157,7 +159,8 @@ class Run:
         Raises:
             UserError: a number that makes no sense; a word that the run does not know; no judge.
         """
-        drawn = Drawn(temperature, top_k, top_p, prompt, likelihood, candidates, judge, force)
+        words = temperature, top_k, top_p, prompt, label
+        drawn = Drawn(*words, likelihood, candidates, judge, force)
         if self.folder.kind is not PICTURES:
             return self.write(drawn.request(n, seed, self.phase, self.path.parent), likelihood)
         return pixels_of(self.draw(drawn.of_pictures(n, seed, self.phase, self.name)))

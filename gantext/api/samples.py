@@ -56,6 +56,7 @@ class Drawn:
     top_k: int = 0
     top_p: float = 1.0
     prompt: str | None = None
+    label: str | None = None
     likelihood: bool = False
     candidates: int = 1
     judge: str | None = None
@@ -71,7 +72,8 @@ class Drawn:
         words = (self.temperature, self.top_k, self.top_p)
         _check(n, *words)
         kept = candidates_of(self.candidates, self.judge, self.force, runs_dir)
-        return SamplingRequest(n or SENTENCES, *words, seed, phase, self.prompt, kept)
+        given = seed, phase, self.prompt, kept, self.label
+        return SamplingRequest(n or SENTENCES, *words, *given)
 
     def of_pictures(
         self, n: int | None, seed: int, phase: str | None, run: str

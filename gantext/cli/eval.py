@@ -49,7 +49,7 @@ Draws = Annotated[
     int | None,
     typer.Option(min=1, help="Importance samples of a sentence (default: 500; eval all: 100)."),
 ]
-Sentences = Annotated[int, typer.Option("-n", "--n", min=1, help="How many test sentences.")]
+Sentences = Annotated[int, typer.Option("-n", "--n", min=1, help="How many sentences.")]
 Probes = Annotated[
     int, typer.Option("-n", "--n", min=1, help="Test sentences to fill, or pairs to join.")
 ]

@@ -45,6 +45,10 @@ Greedy = Annotated[bool, typer.Option("--greedy", help="Always the likeliest wor
 Prompt = Annotated[
     str | None, typer.Option(help="The first words of each sentence.", show_default=False)
 ]
+Label = Annotated[
+    str | None,
+    typer.Option(help="The class of all sentences, of a model of classes.", show_default=False),
+]
 Likelihood = Annotated[
     bool,
     typer.Option(
@@ -73,6 +77,7 @@ def register(app: typer.Typer) -> None:
         epilog="[bold]Examples[/bold]\n\n  gantext sample -n 20\n\n"
         "  gantext sample latest --temperature 0.7 --out samples.txt\n\n"
         "  gantext sample RUN --phase mle --top-p 0.9 --json\n\n"
+        "  gantext sample RUN --label positive\n\n"
         '  gantext sample --prompt "a man" --likelihood --csv --out samples.csv\n\n'
         "  gantext sample RUN --candidates 8 --judge lm-ratio\n\n"
         "  gantext sample RUN -n 25 --out grid.png\n\n"
@@ -89,6 +94,7 @@ def sample(
     top_p: TopP = 1.0,
     greedy: Greedy = False,
     prompt: Prompt = None,
+    label: Label = None,
     likelihood: Likelihood = False,
     candidates: KeptOf = 1,
     judge: JudgeName = None,
@@ -108,7 +114,8 @@ def sample(
 
     With --likelihood each line is log p, a tab and the sentence. A prompt is continued word by
     word, as sentences are sampled; of a VAE z is drawn from the prior, which the prompt does not
-    change. With --candidates 8 each sentence is one of eight, kept by a judge that tells the run's
+    change. A model of classes (sentigan, catgan) writes of --label NAME, or of classes drawn as often as
+    they stand in the training sentences. With --candidates 8 each sentence is one of eight, kept by a judge that tells the run's
     samples from real sentences it never saw.
 
     A run has all of its config in its own folder: --config-dir is taken as by other commands, and
@@ -133,7 +140,8 @@ def sample(
     else:
         heat = 0.0 if greedy else temperature
         kept = candidates_of(candidates, judge, force, runs_dir)
-        asked = SamplingRequest(n or SENTENCES, heat, top_k, top_p, seed, found.phase, prompt, kept)
+        words = heat, top_k, top_p, seed, found.phase, prompt, kept, label
+        asked = SamplingRequest(n or SENTENCES, *words)
         chooser = _chooser(found, asked)
         if json:
             _document(found, asked, likelihood, out, chooser)

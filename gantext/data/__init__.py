@@ -9,6 +9,7 @@ A kind of data is a module of this package, or of a plugin, with a `Config`, and
 - `TRUTH`, true where its corpus has the distribution that it was drawn from (`Corpus.truth`),
 - `published(cfg)`, whether this config is of the data that papers' numbers are of, where it may be
   of others too,
+- `LABELS`, the key of its config that gives its sentences classes, where it has one,
 - `CAPTIONS`, where to put the captions of pictures that may have some and have no `load`,
 - `NEEDS`, a package that must be installed for it and that gantext does not install by itself,
 - `absolute(cfg)`, the config with the user's paths made absolute.
@@ -38,8 +39,14 @@ class Reads(enum.Enum):
     """What a model is trained on."""
 
     text = "text"
+    labelled = "sentences with classes"
     pictures = "pictures"
     captioned = "pictures with captions"
+
+    @property
+    def sentences(self) -> bool:
+        """Whether it is text, with classes or without, and no picture."""
+        return self in (Reads.text, Reads.labelled)
 
 
 class NamedConfig(Protocol):
@@ -95,11 +102,13 @@ def load_for(cfg: NamedConfig, reads: Reads) -> Any:
     if reads not in offers(cfg.name):
         others = ", ".join(f"data={name}" for name in kinds() if reads in offers(name))
         raise UserError(f"data={cfg.name} has no {reads.value}: try {others}")
+    check_labels(cfg, reads)
     from gantext.data.download import Missing
 
     try:
-        if reads is Reads.text:
-            return module.load(cfg)
+        if reads.sentences:
+            corpus = module.load(cfg)
+            return corpus if reads is Reads.text else _labelled(corpus)
         gallery = module.load_pictures(cfg)
     except Missing as error:
         words = f"gantext data get {cfg.name} downloads it, or " if error.file.url else ""
@@ -110,15 +119,47 @@ def load_for(cfg: NamedConfig, reads: Reads) -> Any:
     return gallery
 
 
+def _labelled(corpus: "Corpus") -> "Corpus":
+    """The corpus with labels in its batches. Raises UserError where all are of one class."""
+    from gantext.data.labelled import with_labels
+
+    if len(corpus.classes) < 2:
+        raise UserError(f"data={corpus.name}: its sentences are all of one class; 2 are needed")
+    return with_labels(corpus)
+
+
+def check_labels(cfg: NamedConfig, reads: Reads) -> None:
+    """Raise UserError for a model of sentences with classes where this config gives them none."""
+    if reads is Reads.labelled and reads not in offered(cfg):
+        key = _module(cfg.name).LABELS
+        raise UserError(
+            f"data={cfg.name}: its sentences have no classes unless data.{key} names them"
+        )
+
+
+def offered(cfg: NamedConfig) -> tuple[Reads, ...]:
+    """What data of this config has for models to read, known without loading it."""
+    key = getattr(_module(cfg.name), "LABELS", None)
+    without = {Reads.labelled} if key is None or not getattr(cfg, key) else set()
+    return tuple(reads for reads in offers(cfg.name) if reads not in without)
+
+
 def offers(name: str) -> tuple[Reads, ...]:
     """What the kind of data called `name` has for models to read.
+
+    Whether its sentences have classes, its config says too (see `offered`).
 
     Raises UserError for an unknown name.
     """
     module = _module(name)
     text, pictures = hasattr(module, "load"), hasattr(module, "load_pictures")
     captioned = pictures and (text or hasattr(module, "CAPTIONS"))
-    there = {Reads.text: text, Reads.pictures: pictures, Reads.captioned: captioned}
+    there = {
+        Reads.text: text,
+        Reads.labelled: text and hasattr(module, "LABELS"),
+        Reads.pictures: pictures,
+        Reads.captioned: captioned,
+    }
     return tuple(reads for reads, has in there.items() if has)
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gantext.data.corpus import Corpus, Sentences
 
 
+LABELS = "label_column"
 WHERE = "your own: data.path=DIR; pip install 'gantext[hf]'"
 NEEDS = "datasets"
 

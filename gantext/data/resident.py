@@ -13,6 +13,7 @@ from gantext.data.batches import Rows
 from gantext.data.corpus import Split
 from gantext.data.flat import Tokens
 from gantext.data.gallery import PictureBatch, PictureSplit, to_unit
+from gantext.data.labelled import LabelledBatch, LabelledSplit
 from gantext.data.vocabulary import PAD
 
 # Of the free memory of a GPU, that training data takes at most: a model's step needs the rest.
@@ -47,6 +48,23 @@ class ResidentText:
         return self._words[:, :longest].index_select(0, sent(chosen, self._device)).long()
 
 
+class ResidentLabelled:
+    """Sentences with classes on a device; `batch` as that of their split."""
+
+    def __init__(self, split: LabelledSplit, device: torch.device) -> None:
+        assert split.labels is not None
+        self._text = ResidentText(split.tokens, device)
+        self._labels, self._device = torch.tensor(split.labels, device=device), device
+
+    def __len__(self) -> int:
+        return len(self._text)
+
+    def batch(self, chosen: Tensor) -> LabelledBatch:
+        """The rows at these places (B,) of the host, on the device."""
+        labels = self._labels.index_select(0, sent(chosen, self._device))
+        return LabelledBatch(self._text.batch(chosen), labels)
+
+
 class ResidentPictures:
     """A split of pictures on a device; `batch` as that of the split."""
 
@@ -75,6 +93,8 @@ def resident(split: Rows[Any], device: torch.device) -> Rows[Any]:
         return split
     most = SHARE * torch.cuda.mem_get_info(device)[0]
     if isinstance(split, Split) and WORD.itemsize * len(split) * split.tokens.longest <= most:
+        if isinstance(split, LabelledSplit):
+            return ResidentLabelled(split, device)
         return ResidentText(split.tokens, device)
     if isinstance(split, PictureSplit) and _bytes(split) <= most:
         return ResidentPictures(split, device)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gantext.data.corpus import Corpus
 
 
+LABELS = "label_column"
 WHERE = "your own: data.train=FILE"
 
 

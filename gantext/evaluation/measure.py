@@ -32,7 +32,7 @@ class Protocol:
         encoder: the sentence encoder of the Frechet distance; None is the default one.
         device: where networks compute.
         draws: importance samples of a sentence (k).
-        sentences: test sentences whose latent vectors are looked at.
+        sentences: test sentences whose latent vectors are looked at, or those written of classes.
         probes: test sentences that are imputed, or pairs of them that are interpolated.
         temperature: at which the likelihood is that of writing; None: the model's own.
     """

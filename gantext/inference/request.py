@@ -41,8 +41,9 @@ class Candidates:
 class SamplingRequest:
     """What is sampled: how many, how words are drawn (of text), from which state of the run.
 
-    `prompt` are the first words of each sentence; None: all are drawn. With `candidates` each
-    sentence is one of several, kept by a judge.
+    `prompt` are the first words of each sentence; None: all are drawn. `label` is the class that
+    all sentences are of; None: the model draws it. With `candidates` each sentence is one of
+    several, kept by a judge.
 
     Raises:
         UserError: a temperature that nothing can be drawn at, or no candidates differ at.
@@ -56,9 +57,12 @@ class SamplingRequest:
     phase: str | None = None
     prompt: str | None = None
     candidates: Candidates | None = None
+    label: str | None = None
 
     def __post_init__(self) -> None:
         ranges.check(self)
+        if self.label is not None and self.prompt is not None:
+            raise UserError("a label and a prompt: sentences take one of the two")
         if self.candidates is not None and not self.temperature:
             raise UserError(
                 "candidates are drawn, and at temperature 0 nothing is: leave out one of the two"
@@ -97,6 +101,8 @@ def signature(
         UserError: candidates of what no judge reads.
     """
     begun: dict[str, Setting] = {} if request.prompt is None else {"prompt": request.prompt}
+    if request.label is not None:
+        begun["label"] = request.label
     if request.candidates is not None:
         if "candidates" not in kind.options:
             raise UserError(f"{origin['run']} makes {kind.makes}: it takes no candidates")

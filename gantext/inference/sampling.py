@@ -15,7 +15,7 @@ from gantext.inference.candidates import Chooser, chooser_of
 from gantext.inference.prompt import decode_after
 from gantext.inference.request import SamplingRequest
 from gantext.inference.token_parts import texts_of, token_parts
-from gantext.models.contract import Algorithm, Writer
+from gantext.models.contract import Algorithm, OfClass, Writer
 from gantext.nn.rng import generator
 from gantext.nn.text.sampling import LogitsNotFinite, SamplingOptions, check_drawn
 from gantext.runs.folder import RunDir
@@ -71,7 +71,7 @@ def draw_parts(
 
     Raises:
         LogitsNotFinite: some of the words could not be drawn; it names the run.
-        UserError: a prompt that the run cannot go on from; as `chooser_of`.
+        UserError: a prompt that the run cannot go on from, a label that it has not; as `chooser_of`.
     """
     rng = generator(request.seed, stream.value, trained.device)
     rows = trained.settings.eval.batch_size
@@ -92,6 +92,8 @@ def _sampler(
 ) -> Callable[[int], Tensor]:
     """What draws so many sentences, (n, T), after the request's prompt if it has one."""
     algorithm, options = trained.algorithm, request.options
+    if request.label is not None:
+        return _of_class(trained, request.label, rng, options)
     if request.prompt is None:
         return lambda n: algorithm.sample(n, rng, options)
     if not isinstance(algorithm, Writer):
@@ -100,6 +102,34 @@ def _sampler(
     writer, width = algorithm.writer, trained.run.info["max_length"]
     first = prompt_ids(trained.vocabulary, request.prompt, width)
     return lambda n: decode_after(first, writer(n, rng), n, width, rng, options)
+
+
+def _of_class(
+    trained: TrainedText, label: str, rng: torch.Generator, options: SamplingOptions
+) -> Callable[[int], Tensor]:
+    """What draws so many sentences of one class, (n, T)."""
+    algorithm = trained.algorithm
+    if not isinstance(algorithm, OfClass):
+        raise UserError(f"model={trained.settings.model.name} has no classes: it takes no label")
+    place = class_place(trained, label)
+    return lambda n: algorithm.sample_of(torch.full((n,), place, device=rng.device), rng, options)
+
+
+def class_place(trained: TrainedText, label: str) -> int:
+    """The place of a class of the run's data by its name.
+
+    Raises:
+        UserError: there is none of that name, or none of its sentences was trained on.
+    """
+    counts = trained.run.info.get("class_counts", {})
+    if label not in counts:
+        raise UserError(
+            f"{trained.run.path.name} has no class {label!r}{nearest(label, list(counts))}: "
+            f"choose {', '.join(counts)}"
+        )
+    if not counts[label]:
+        raise UserError(f"{trained.run.path.name} was trained on no sentence of class {label!r}")
+    return list(counts).index(label)
 
 
 def _chosen(

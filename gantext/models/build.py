@@ -33,6 +33,14 @@ def held_out_of(corpus: Corpus) -> torch.Tensor:
     return known.take(np.arange(count) * len(known) // max(count, 1)).padded()
 
 
+def class_counts(corpus: Corpus) -> tuple[int, ...]:
+    """Training sentences of each of the corpus's classes."""
+    labels = corpus.train.labels
+    if labels is None:
+        return ()
+    return tuple(np.bincount(labels, minlength=len(corpus.classes)).tolist())
+
+
 def lines_of(vocabulary: Vocabulary) -> Callable[[torch.Tensor], list[str]]:
     """What writes (N, T) tokens as N lines of text."""
     return lambda tokens: vocabulary.lines(tokens.tolist())
@@ -52,7 +60,7 @@ def task_of(
         fixed, held_out = bool(words.fixed_length), held_out_of(data).to(device)
         lines, known = lines_of(words), data.truth is not None
         text = Task(*sizes, rare, device, graphs, fixed, data.draw, held_out, lines, known)
-        return replace(text, classes=len(data.classes))
+        return replace(text, class_counts=class_counts(data))
     return PictureTask(
         data.channels,
         data.size,

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from gantext.nn.text.held_out import HeldOut, Waited
     from gantext.nn.text.sampling import Policy, SamplingOptions
 
-# The batch is what the model reads: (B, T) tokens, or a PictureBatch of gantext.data.gallery.
+# The batch is what the model reads: (B, T) tokens, a LabelledBatch of gantext.data.labelled, or a
+# PictureBatch of gantext.data.gallery.
 StepFunction = Callable[[Any, "torch.Generator"], "Metrics"]
 
 
@@ -54,7 +55,7 @@ class Task:
         lines: the text of (N, T) tokens on the CPU, by the vocabulary: real sentences and samples
             are written in one way.
         known: whether the text was drawn from a known distribution.
-        classes: how many classes the sentences have; 0 when they have none.
+        class_counts: training sentences of each of the data's classes; () when they have none.
     """
 
     vocab_size: int
@@ -68,7 +69,12 @@ class Task:
     held_out: Tensor | None = None
     lines: Callable[[Tensor], list[str]] | None = None
     known: bool = False
-    classes: int = 0
+    class_counts: tuple[int, ...] = ()
+
+    @property
+    def classes(self) -> int:
+        """How many classes the sentences have; 0 when they have none."""
+        return len(self.class_counts)
 
     def positions(self, weight: Tensor) -> int:
         """At how many places of a sentence a layer of this weight writes: at each word, but the

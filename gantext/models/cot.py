@@ -51,7 +51,6 @@ from gantext.nn.optim import (
     set_rate,
     tied_by_rate,
 )
-from gantext.nn.state import NamedParts
 from gantext.nn.text.fitting import MLEConfig, mean_nll
 from gantext.nn.text.generator import TextGeneratorConfig
 from gantext.nn.text.held_out_stop import HeldOutStop, StopRules

@@ -46,6 +46,7 @@ TEXT: "Kind[Algorithm, Vocabulary]" = Kind(
             "top_p",
             "greedy",
             "prompt",
+            "label",
             "likelihood",
             "csv",
             "candidates",
@@ -64,7 +65,7 @@ KINDS: tuple[Kind[Any, Any], ...] = (TEXT, PICTURES)
 
 def kind_of(reads: Reads) -> Kind[Any, Any]:
     """What a model makes that is trained on this."""
-    return TEXT if reads is Reads.text else PICTURES
+    return TEXT if reads.sentences else PICTURES
 
 
 def kind_by(facts: Mapping[str, object]) -> Kind[Any, Any]:

@@ -14,7 +14,7 @@ from gantext.data.gallery import Gallery
 from gantext.data.vocabulary import Vocabulary
 from gantext.errors import UserError
 from gantext.metrics.score import Setting
-from gantext.models.build import build, lines_of, singletons
+from gantext.models.build import build, class_counts, lines_of, singletons
 from gantext.models.contract import Algorithm, Painter, PictureTask, Task
 from gantext.nn.memory import keep_blocks
 from gantext.nn.state import restore as restore_state
@@ -135,7 +135,8 @@ def data_facts(data: Corpus | Gallery) -> dict[str, Any]:
     """What run.json keeps of the data, so that the model can be built again without it."""
     found = {"data": data.hash, "max_length": data.max_length, "train_size": len(data.train)}
     if isinstance(data, Corpus):
-        return found
+        named = dict(zip(data.classes, class_counts(data), strict=True))
+        return {**found, "class_counts": named} if named else found
     return {**found, "channels": data.channels, "size": data.size, "classes": len(data.classes)}
 
 
@@ -146,7 +147,8 @@ def _text_task(run: RunDir, vocabulary: Vocabulary | None, device: torch.device)
     rare = singletons(vocabulary)
     sizes = len(vocabulary), facts["max_length"], facts["train_size"]
     drawn = run.settings.cuda_graphs, bool(vocabulary.fixed_length)
-    return Task(*sizes, rare, device, *drawn, lines=lines_of(vocabulary))
+    counts = tuple(facts.get("class_counts", {}).values())
+    return Task(*sizes, rare, device, *drawn, lines=lines_of(vocabulary), class_counts=counts)
 
 
 PICTURE_FACTS = frozenset({"channels", "size", "classes", "max_length", "train_size"})

@@ -29,6 +29,7 @@ from gantext.training.threads import counted
 
 # What a model is built for where only its data knows: large enough that nothing is refused.
 WORDS, LONGEST, HELD_OUT = 1000, 1000, LEAST
+CLASSES = {data.Reads.labelled: (1, 1)}
 NOWHERE = torch.device("meta")  # where tensors have shapes and no content
 SIZES = (10**4, 10**6)  # of training data
 
@@ -151,7 +152,8 @@ def _text_task(settings: Settings, size: int) -> Task:
     validation = getattr(settings.data, "validation", None)
     held_out = torch.zeros(HELD_OUT if validation else 0, LONGEST, dtype=torch.long, device=NOWHERE)
     facts = WORDS, LONGEST, size, rare, NOWHERE, settings.cuda_graphs
-    return Task(*facts, held_out=held_out, known=drawn)
+    counts = CLASSES.get(models.reads(settings.model.name), ())
+    return Task(*facts, held_out=held_out, known=drawn, class_counts=counts)
 
 
 def _picture_task(settings: Settings, size: int) -> PictureTask | None:

@@ -81,12 +81,12 @@ def check_samples(settings: Settings) -> None:
     chosen, why = settings.eval, "the scores at the end of a phase"
     # Of text BLEU's protocol decides, of pictures the Frechet distance, which needs two.
     by_preset = fewest_samples(chosen.preset), f"{why} by eval.preset={chosen.preset}"
-    fewest = {data.Reads.text: by_preset}
-    if order_of(settings.objective) and models.reads(settings.model.name) not in fewest:
+    reads = models.reads(settings.model.name)
+    if order_of(settings.objective) and not reads.sentences:
         raise UserError(
             f"objective={settings.objective}: model={settings.model.name} is none of text"
         )
-    least, why = fewest.get(models.reads(settings.model.name), (2, why))
+    least, why = by_preset if reads.sentences else (2, why)
     if chosen.samples < least:
         raise UserError(f"eval.samples={chosen.samples}: {why} need at least {least}")
 
@@ -136,6 +136,7 @@ def check_reads(settings: Settings) -> data.Reads:
     reads = models.reads(settings.model.name)
     if reads not in data.offers(settings.data.name):
         raise UserError(_misfit(settings, reads))
+    data.check_labels(settings.data, reads)
     return reads
 
 
@@ -152,7 +153,7 @@ def _misfit(settings: Settings, reads: data.Reads) -> str:
     from gantext import models
 
     model, name = settings.model.name, settings.data.name
-    offered = data.offers(name)
+    offered = data.offered(settings.data)
     has = " and ".join(one.value for one in offered[:2])
     kinds = [f"data={kind}" for kind in data.kinds() if reads in data.offers(kind)]
     others = [f"model={one}" for one in models.readers(offered)]

@@ -54,7 +54,7 @@ def test_every_key_of_a_model_is_refused_or_trains(
     lines: list[str], name: str, words: list[str], group: str
 ) -> None:
     settings = [*overrides(name, CAP), *FEWER.get(name, []), *words]
-    if models.reads(name) is data.Reads.text:
+    if models.reads(name) is data.Reads.text:  # these lines have no classes
         settings = [*without_data(settings), *lines]
     base = compose(settings)
     loaded = data.load_for(base.data, models.reads(name))

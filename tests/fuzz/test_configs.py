@@ -52,7 +52,7 @@ def _next(rng: random.Random, bound: float) -> float:
 
 def case(rng: random.Random, base: Settings) -> Case:
     """One key of the settings and its value; of models of pictures a key of the model."""
-    text = models.reads(base.model.name) is data.Reads.text
+    text = models.reads(base.model.name).sentences
     groups = (one for one in places(base) if text or one.prefix.partition(".")[0] == "model")
     place = rng.choice([one for one in groups if keys(one)])
     name = rng.choice(keys(place))

@@ -40,6 +40,7 @@ CAP = 8  # no size, count or number of steps of a model is above it
 CAPTIONS = ["data=scenes", "data.train_size=24", "data.validation_size=8", "data.test_size=8"]
 DATA = {
     Reads.text: CAPTIONS,
+    Reads.labelled: [*CAPTIONS, "data.label=count"],
     Reads.pictures: ["data=digits", "data.test_size=1700"],
     Reads.captioned: CAPTIONS,
 }
@@ -216,15 +217,16 @@ def test_its_weights_start_another(small: Small) -> None:
 
 def test_its_weights_start_one_of_other_words(small: Small) -> None:
     """A word that both know keeps its rows, a new one has those of the start; all else is kept."""
-    if models.reads(small.settings.model.name) is not Reads.text:
+    if not models.reads(small.settings.model.name).sentences:
         pytest.skip("it writes no words: it reads pictures")
-    labelled = compose([*overrides(small.settings.model.name), "data.seed=5", "data.train_size=28"])
-    other = made(labelled, data.load(labelled.data))
+    name = small.settings.model.name
+    varied = compose([*overrides(name), "data.seed=4", "data.train_size=28"])
+    other = made(varied, data.load_for(varied.data, models.reads(name)))
     new, old = other.data.vocabulary, small.data.vocabulary
     words = SharedWords.of(new, old)
     assert words.added and words.gone and words.kept == len({*new.words} & {*old.words}) - 4
     fresh, before = other.algorithm.state_dict(), small.algorithm.state_dict()
-    state = with_other_words(labelled.model, task_of(other.data, CPU), fresh, before, words)
+    state = with_other_words(varied.model, task_of(other.data, CPU), fresh, before, words)
     other.algorithm.load_pretrained(state)
     moved = 0
     for role, network in other.algorithm.networks().items():
@@ -243,7 +245,7 @@ def test_its_weights_start_one_of_other_words(small: Small) -> None:
 
 
 def test_its_samples_are_whole_and_follow_the_seed(small: Small) -> None:
-    writes = models.reads(small.settings.model.name) is Reads.text
+    writes = models.reads(small.settings.model.name).sentences
     check = check_written if writes else check_drawn
     check(small)
 
@@ -285,7 +287,7 @@ def check_drawn(small: Small) -> None:
 def test_a_prompt_is_gone_on_from_by_ancestral_sampling(small: Small) -> None:
     """The first words are the prompt's; each that follows is the one that a chain of single steps
     draws: the first whose cumulative p(word | prompt, words since) is above the row's uniform."""
-    if models.reads(small.settings.model.name) is not Reads.text:
+    if not models.reads(small.settings.model.name).sentences:
         pytest.skip("it writes no words: it reads pictures")
     assert isinstance(small.algorithm, Writer)
     prompt, n, length = small.data.test.tokens.padded()[0, :3].tolist(), 30, small.data.max_length
@@ -311,7 +313,7 @@ def test_a_prompt_is_gone_on_from_by_ancestral_sampling(small: Small) -> None:
 
 def test_a_likelihood_does_not_depend_on_the_batch(small: Small) -> None:
     """log p is finite, at most 0, and a sentence's own whatever it is scored with."""
-    if models.reads(small.settings.model.name) is not Reads.text:
+    if not models.reads(small.settings.model.name).sentences:
         pytest.skip("it has no likelihood: it reads pictures")
     tokens = small.data.test.tokens.padded()
     together = small.algorithm.log_prob(tokens)
@@ -328,7 +330,7 @@ def test_its_documents_are_json(name: str, run: RunDir, ask: Command, tmp_path: 
         ["runs", "show", folder],
         ["runs", "list", "--runs-dir", str(run.path.parent)],
     ]
-    if models.reads(name) is Reads.text:
+    if models.reads(name).sentences:
         commands += [["sample", folder, "-n", "2"], ["score", folder, "a.txt"]]
         commands += [["eval", "bleu", folder, "-n", "16"]]
     else:

@@ -8,6 +8,7 @@ import torch
 
 from gantext import data, models
 from gantext.config.compose import compose
+from gantext.data import Reads
 from gantext.data.batches import Batches
 from gantext.models.build import build, task_of
 from gantext.nn.rng import generator
@@ -90,6 +91,22 @@ SMALL = {
         "model.adversarial.schedule_steps=10",
         "model.d_training.balance=fixed",
     ],
+    "sentigan": [
+        "model.generator.embedding=16",
+        "model.generator.hidden=24",
+        "model.discriminator.filters=[8,8,8,8]",
+        "model.adversarial.batch_size=16",
+        "model.d_training.batch_size=16",
+        "model.d_training.balance=fixed",
+    ],
+    "catgan": [
+        "model.generator.embedding=16",
+        "model.generator.hidden=24",
+        "model.discriminator.filters=[8,8,8,8]",
+        "model.adversarial.batch_size=16",
+        "model.d_training.batch_size=16",
+        "model.d_training.balance=fixed",
+    ],
     "image_gan": [
         "model.batch_size=8",
         "model.generator.width=4",
@@ -126,14 +143,17 @@ METHODS = {
     ],
 }
 DATA = ["data=scenes", "data.train_size=300", "data.validation_size=10", "data.test_size=10"]
+LABELLED = {Reads.labelled: ["data.label=relation"]}
 
 
 def losses(name: str) -> dict[str, list[dict[str, float]]]:
     """Metrics of 5 steps of each phase, one phase after the other; a method that is options of a
     model is named behind it."""
     model = name.partition("-")[0]
-    settings = compose([f"model={model}", *DATA, *SMALL[model], *METHODS.get(name, [])])
-    corpus = data.load_for(settings.data, models.reads(model))
+    reads = models.reads(model)
+    words = [*DATA, *LABELLED.get(reads, []), *SMALL[model], *METHODS.get(name, [])]
+    settings = compose([f"model={model}", *words])
+    corpus = data.load_for(settings.data, reads)
     algorithm = build(settings.model, settings.seed, task_of(corpus, CPU))
     batches, rng = Batches(corpus.train, 1), generator(1, "noise", CPU)
     return {

@@ -227,7 +227,8 @@ def test_the_inspector_of_pictures_minimises_the_frechet_distance() -> None:
 
 
 def test_what_data_offers() -> None:
-    assert data.offers("scenes") == (Reads.text, Reads.pictures, Reads.captioned)
+    everything = (Reads.text, Reads.labelled, Reads.pictures, Reads.captioned)
+    assert data.offers("scenes") == everything
     assert data.offers("oracle") == (Reads.text,)
     assert data.offers("mnist") == data.offers("digits") == (Reads.pictures,)
     with pytest.raises(UserError, match="unknown data minst"):

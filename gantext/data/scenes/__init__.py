@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 
 TRUTH = True
+LABELS = "label"
 WHERE = "made from a seed; nothing to download"
 _SPLITS = ("train", "validation", "test")
 # Bytes of memory, as measured: a caption while its corpus is made, and its picture.

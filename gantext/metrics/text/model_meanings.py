@@ -167,4 +167,20 @@ _BLANKS = (
         computed="logistic regression on 1- to 3-grams, fitted to one half, tested on the other",
     ),
 )
-MODELS = (*_TRUTH, *_LATENT, *_BLANKS)
+_CLASSES = (
+    Meaning(
+        names=("class-accuracy",),
+        command="eval class-accuracy",
+        says="The share of sentences, written of given classes, that a classifier of real "
+        "sentences finds in their class.",
+        formula="sentences whose likeliest class is the one they were written of / sentences",
+        better="higher",
+        caution="one good sentence of each class, repeated, has 1; the classifier errs as well: its "
+        "own share on real test sentences is `judge_accuracy` in the signature",
+        scale="0 to 1",
+        source="as Wang and Wan 2018 (SentiGAN) and Liu et al. 2020 (CatGAN) have it",
+        computed="a text CNN, trained on the real training sentences; classes as often as these "
+        "have them",
+    ),
+)
+MODELS = (*_TRUTH, *_LATENT, *_BLANKS, *_CLASSES)

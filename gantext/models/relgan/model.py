@@ -15,13 +15,13 @@ from gantext.models.base.text_model import generator_of
 from gantext.models.contract import Phase, Task
 from gantext.models.relgan.config import Config, Relaxation, check, inverse_temperature
 from gantext.models.relgan.discriminator import MultiViewCNN
-from gantext.models.relgan.relaxation import relaxed_words, straight_through
 from gantext.nn.gan_losses import RELATIVE, beliefs, discriminator_loss, generator_loss
 from gantext.nn.optim import Metrics, Optimiser, clipped_step, frozen
 from gantext.nn.text.equal_rows import different_share
 from gantext.nn.text.fitting import mean_nll
 from gantext.nn.text.lstm import TextGenerator
 from gantext.nn.text.places import words_at
+from gantext.nn.text.relaxation import relaxed_words, straight_through
 from gantext.nn.text.rollouts import trimmed_on_cpu, valid_lengths
 
 Reported = dict[str, Tensor | float]

@@ -18,7 +18,7 @@ from gantext.models.vae.networks import DecoderConfig, Injection, LatentDecoder,
 from gantext.nn.text import relational, transformer
 from gantext.nn.text.dropout import hide_words, word_dropout
 from gantext.nn.text.generator import Arch, ArchConfig
-from gantext.nn.text.lstm import TextGenerator
+from gantext.nn.text.lstm import TextGenerator, with_added
 from gantext.nn.text.output_layer import OutputLayer
 from gantext.nn.text.places import at_places
 from gantext.nn.text.relational import RelationalConfig, RelationalModel
@@ -69,11 +69,14 @@ class AttendingDecoder(LatentDecoder):
         """The generator's."""
         return self.words.output_layer(written)
 
+    def _added(self, z: Tensor) -> Tensor | None:
+        """What z, (N, Z), adds to each word's embedding, (N, E)."""
+        return None if self.to_word is None else self.to_word(z)
+
     def _embedded(self, tokens: Tensor, z: Tensor) -> Tensor:
-        """The embeddings of tokens (N,), and what z, (N, Z), adds."""
+        """The embeddings of tokens (N,), with what z adds, (N, E)."""
         embedding = self.words.get_submodule("embedding")
-        x: Tensor = embedding(hide_words(tokens, self.hidden_words, None))
-        return x if self.to_word is None else x + self.to_word(z)
+        return with_added(embedding(hide_words(tokens, self.hidden_words, None)), self._added(z))
 
 
 class TransformerDecoder(AttendingDecoder):
@@ -113,10 +116,7 @@ class TransformerDecoder(AttendingDecoder):
         self, tokens: Tensor, z: Tensor, rng: torch.Generator | None = None
     ) -> Tensor:
         """What the output layer reads at the places of tokens (B, T), (N, W), by z (B, Z)."""
-        x = self.words.entered(self._read(tokens, rng), tokens, rng)
-        if self.to_word is not None:
-            added = self.to_word(z)[:, None].expand(-1, tokens.shape[1], -1)
-            x = x + at_places(added, tokens)
+        x = self.words.entered(self._read(tokens, rng), tokens, rng, self._added(z))
         return self.words.attended(x, tokens, rng, self._before(z))
 
     def before_words(self, z: Tensor) -> State:
@@ -171,8 +171,7 @@ class RelationalDecoder(AttendingDecoder):
         """What the output layer reads at the places of (B, T) tokens, (N, S M or E), by z."""
         table = word_dropout(self.words.embedding.weight, self.words.hidden_words, rng)
         x = nn.functional.embedding(self._read(tokens, rng), table)  # (B, T, E)
-        if self.to_word is not None:
-            x = x + self.to_word(z)[:, None]
+        x = with_added(x, self._added(z))
         return at_places(self.words.rolled(x, self._first(z), rng), tokens)
 
     def before_words(self, z: Tensor) -> State:

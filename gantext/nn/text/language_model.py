@@ -12,7 +12,14 @@ from torch import Tensor, nn
 from gantext.data.ranges import Dropout, Layers, Size
 from gantext.data.vocabulary import BOS
 from gantext.nn.text.dropout import locked_dropout, word_dropout
-from gantext.nn.text.lstm import Init, TextGenerator, initialise, lstm_pass, lstm_step
+from gantext.nn.text.lstm import (
+    Init,
+    TextGenerator,
+    initialise,
+    lstm_pass,
+    lstm_step,
+    with_added,
+)
 from gantext.nn.text.sampling import State, bos_column
 
 
@@ -53,10 +60,12 @@ class LanguageModel(TextGenerator):
 
     # Teacher forcing
 
-    def features(self, tokens: Tensor, rng: torch.Generator | None = None) -> Tensor:
+    def features(
+        self, tokens: Tensor, rng: torch.Generator | None = None, added: Tensor | None = None
+    ) -> Tensor:
         """What the output layer reads at each step, (B, T, E or H); with rng, dropout is on."""
         table = word_dropout(self.embedding.weight, self.config.word_dropout, rng)
-        x = F.embedding(bos_column(tokens), table)  # (B, T, E)
+        x = with_added(F.embedding(bos_column(tokens), table), added)  # (B, T, E)
         for lstm in self.lstms:
             x, _ = lstm_pass(lstm, locked_dropout(x, self.config.dropout, rng))  # (B, T, H)
         projected: Tensor = self.projection(locked_dropout(x, self.config.dropout, rng))
@@ -64,17 +73,18 @@ class LanguageModel(TextGenerator):
 
     # Step by step (the Policy contract)
 
-    def start(self, rows: int) -> State:
+    def start(self, rows: int, added: Tensor | None = None) -> State:
         """The state that has read <bos>: h and c, each (N, L, H)."""
-        zeros = self.output.bias.new_zeros(1, self.config.layers, self.config.hidden)
-        first = torch.full((1,), BOS, dtype=torch.long, device=zeros.device)
-        state = self.advance((zeros, zeros), first)
+        different = 1 if added is None else rows
+        zeros = self.output.bias.new_zeros(different, self.config.layers, self.config.hidden)
+        first = torch.full((different,), BOS, dtype=torch.long, device=zeros.device)
+        state = self.advance((zeros, zeros), first, added)
         return tuple(part.expand(rows, -1, -1) for part in state)
 
-    def advance(self, state: State, tokens: Tensor) -> State:
+    def advance(self, state: State, tokens: Tensor, added: Tensor | None = None) -> State:
         """Read one token a row. The state stays fp32 under autocast, whatever the device."""
         h, c = state
-        x = self.embedding(tokens)
+        x = with_added(self.embedding(tokens), added)
         hs, cs = [], []
         for layer, lstm in enumerate(self.lstms):
             x, cell = lstm_step(lstm, x, h[:, layer], c[:, layer])

@@ -105,18 +105,40 @@ class TextGenerator(WordModel):
 
     output: nn.Linear
 
-    def features(self, tokens: Tensor, rng: torch.Generator | None = None) -> Tensor:
+    def features(
+        self, tokens: Tensor, rng: torch.Generator | None = None, added: Tensor | None = None
+    ) -> Tensor:
         """What the output layer reads at each step of (B, T) tokens, (B, T, K); with rng, dropout
-        is on. What stands at <pad> means nothing."""
+        is on. What stands at <pad> means nothing.
+
+        `added`, (B, E), is added to the embeddings of a sentence's words, such as its class.
+        """
         raise NotImplementedError
 
-    def valid_features(self, tokens: Tensor, rng: torch.Generator | None = None) -> Tensor:
+    def valid_features(
+        self, tokens: Tensor, rng: torch.Generator | None = None, added: Tensor | None = None
+    ) -> Tensor:
         """`features` at the places of tokens, (N, K); see `places`."""
-        return at_places(self.features(tokens, rng), tokens)
+        return at_places(self.features(tokens, rng, added), tokens)
 
     def output_layer(self, written: bool = False) -> OutputLayer:
         """Scores of the next word by `features`."""
         return OutputLayer(self.output.weight, self.without_never(self.output.bias, written))
+
+    def start(self, rows: int, added: Tensor | None = None) -> State:
+        """The state that has read <bos>; `added` to its embedding is (N, E)."""
+        raise NotImplementedError
+
+    def advance(self, state: State, tokens: Tensor, added: Tensor | None = None) -> State:
+        """Read one token a row, (N,)."""
+        raise NotImplementedError
+
+
+def with_added(embedded: Tensor, added: Tensor | None) -> Tensor:
+    """Embeddings (B, E) or (B, T, E) with what is added to all of a row's, (B, E)."""
+    if added is None:
+        return embedded
+    return embedded + (added if embedded.dim() == 2 else added[:, None])
 
 
 def at_words(values: Tensor, tokens: Tensor) -> Tensor:

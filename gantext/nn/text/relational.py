@@ -31,7 +31,7 @@ from torch import Tensor, nn
 from gantext.data.ranges import Dropout, Heads, Size
 from gantext.data.vocabulary import BOS
 from gantext.nn.text.dropout import locked_dropout, word_dropout
-from gantext.nn.text.lstm import TextGenerator
+from gantext.nn.text.lstm import TextGenerator, with_added
 from gantext.nn.text.sampling import State, bos_column
 
 FORGET_BIAS = 1.0  # a memory is kept at first
@@ -114,10 +114,12 @@ class RelationalModel(TextGenerator):
 
     # Teacher forcing
 
-    def features(self, tokens: Tensor, rng: torch.Generator | None = None) -> Tensor:
+    def features(
+        self, tokens: Tensor, rng: torch.Generator | None = None, added: Tensor | None = None
+    ) -> Tensor:
         """What the output layer reads at each step, (B, T, S M or E); with rng, dropout is on."""
         table = word_dropout(self.embedding.weight, self.hidden_words, rng)
-        x = F.embedding(bos_column(tokens), table)  # (B, T, E)
+        x = with_added(F.embedding(bos_column(tokens), table), added)  # (B, T, E)
         return self.rolled(x, self.get_buffer("first").expand(len(tokens), -1, -1), rng)
 
     def rolled(self, x: Tensor, memory: Tensor, rng: torch.Generator | None = None) -> Tensor:
@@ -133,15 +135,16 @@ class RelationalModel(TextGenerator):
 
     # Step by step (the Policy contract)
 
-    def start(self, rows: int) -> State:
+    def start(self, rows: int, added: Tensor | None = None) -> State:
         """The state that has read <bos>: the memory, (N, S, M)."""
-        first = self.get_buffer("first")
-        read = torch.full((1,), BOS, dtype=torch.long, device=first.device)
-        return tuple(part.expand(rows, -1, -1) for part in self.advance((first,), read))
+        different = 1 if added is None else rows
+        first = self.get_buffer("first").expand(different, -1, -1)
+        read = torch.full((different,), BOS, dtype=torch.long, device=first.device)
+        return tuple(part.expand(rows, -1, -1) for part in self.advance((first,), read, added))
 
-    def advance(self, state: State, tokens: Tensor) -> State:
+    def advance(self, state: State, tokens: Tensor, added: Tensor | None = None) -> State:
         """Read one token a row. The state stays fp32 under autocast, whatever the device."""
-        return self.stepped(self.embedding(tokens), state[0])
+        return self.stepped(with_added(self.embedding(tokens), added), state[0])
 
     def stepped(self, x: Tensor, memory: Tensor) -> State:
         """The state after a word whose embedding x (N, E) is, by the memory before, (N, S, M)."""

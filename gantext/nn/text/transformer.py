@@ -26,7 +26,7 @@ from gantext.data.ranges import Dropout, Heads, Layers, Size
 from gantext.data.vocabulary import BOS
 from gantext.errors import UserError
 from gantext.nn.text.dropout import place_dropout, word_dropout
-from gantext.nn.text.lstm import TextGenerator
+from gantext.nn.text.lstm import TextGenerator, with_added
 from gantext.nn.text.places import at_places, on_grid
 from gantext.nn.text.sampling import State, bos_column
 
@@ -136,21 +136,34 @@ class Transformer(TextGenerator):
 
     # Teacher forcing
 
-    def features(self, tokens: Tensor, rng: torch.Generator | None = None) -> Tensor:
+    def features(
+        self, tokens: Tensor, rng: torch.Generator | None = None, added: Tensor | None = None
+    ) -> Tensor:
         """What the output layer reads at each step, (B, T, W); with rng, dropout is on."""
-        return on_grid(self.valid_features(tokens, rng), tokens)
+        return on_grid(self.valid_features(tokens, rng, added), tokens)
 
-    def valid_features(self, tokens: Tensor, rng: torch.Generator | None = None) -> Tensor:
+    def valid_features(
+        self, tokens: Tensor, rng: torch.Generator | None = None, added: Tensor | None = None
+    ) -> Tensor:
         """`features` at the places of tokens, (N, W): nothing else is computed."""
-        return self.attended(self.entered(bos_column(tokens), tokens, rng), tokens, rng)
+        return self.attended(self.entered(bos_column(tokens), tokens, rng, added), tokens, rng)
 
-    def entered(self, read: Tensor, tokens: Tensor, rng: torch.Generator | None = None) -> Tensor:
-        """(1) of the words `read` (B, T) at the places of tokens (B, T): (N, W)."""
+    def entered(
+        self,
+        read: Tensor,
+        tokens: Tensor,
+        rng: torch.Generator | None = None,
+        added: Tensor | None = None,
+    ) -> Tensor:
+        """(1) of the words `read` (B, T) at the places of tokens (B, T), and what is `added` to
+        those of a sentence (B, W): (N, W)."""
         table = word_dropout(self.embedding.weight, self.hidden_words, rng)
         steps = torch.arange(tokens.shape[1], device=tokens.device).expand_as(tokens)
         words, places = (at_places(part, tokens) for part in (read, steps))
         x = F.embedding(words, table)
         x = x + self.positions(places.clamp_max(self.positions.num_embeddings - 1))
+        if added is not None:
+            x = x + at_places(added[:, None].expand(*tokens.shape, -1), tokens)
         return place_dropout(x, self.config.dropout, tokens, rng)
 
     def attended(
@@ -171,17 +184,19 @@ class Transformer(TextGenerator):
 
     # Step by step (the Policy contract)
 
-    def start(self, rows: int) -> State:
+    def start(self, rows: int, added: Tensor | None = None) -> State:
         """The state that has read <bos>."""
-        nothing = self.output.bias.new_zeros(1, 0, 2 * self.config.width)
-        first = torch.full((1,), BOS, dtype=torch.long, device=nothing.device)
-        state = self.advance((nothing[:, 0:0], *[nothing] * self.config.layers), first)
+        different = 1 if added is None else rows
+        nothing = self.output.bias.new_zeros(different, 0, 2 * self.config.width)
+        first = torch.full((different,), BOS, dtype=torch.long, device=nothing.device)
+        state = self.advance((nothing[:, 0:0], *[nothing] * self.config.layers), first, added)
         return tuple(part.expand(rows, *part.shape[1:]) for part in state)
 
-    def advance(self, state: State, tokens: Tensor) -> State:
+    def advance(self, state: State, tokens: Tensor, added: Tensor | None = None) -> State:
         """Read one token a row. The state stays fp32 under autocast, whatever the device."""
         _, *caches = state
-        return self.stepped(self.embedding(tokens) + self.position(caches[0].shape[1]), caches)
+        x = self.embedding(tokens) + self.position(caches[0].shape[1])
+        return self.stepped(with_added(x, added), caches)
 
     def position(self, place: int) -> Tensor:
         """P of a place, (W,)."""

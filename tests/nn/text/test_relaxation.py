@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gantext.models.relgan.config import Schedule, inverse_temperature
-from gantext.models.relgan.relaxation import noisy_scores, relaxed_words, straight_through
+from gantext.nn.text.relaxation import noisy_scores, relaxed_words, straight_through
 
 
 def rng(seed: int = 0) -> torch.Generator:

@@ -1,0 +1,181 @@
+"""CatGAN: what a class does to its generator, the children and which of them goes on."""
+
+import copy
+import dataclasses
+import itertools
+import math
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from gantext.config.compose import compose
+from gantext.data.labelled import LabelledBatch
+from gantext.data.vocabulary import EOS, PAD
+from gantext.errors import UserError
+from gantext.models import catgan
+from gantext.models.catgan.losses import Mutation
+from gantext.models.contract import Task
+from gantext.nn.text.fitting import weighted_nll
+from gantext.nn.text.sampling import SamplingOptions
+
+CPU = torch.device("cpu")
+WORDS, T = 6, 3
+CONFIG = compose(
+    [
+        "model=catgan",
+        "model.generator.embedding=8",
+        "model.generator.hidden=8",
+        "model.generator.dropout=0",
+        "model.generator.word_dropout=0",
+        "model.generator.relational.head_size=4",
+        "model.generator.transformer.width=8",
+        "model.generator.transformer.feed_forward=8",
+        "model.discriminator.filters=[4,4,4,4]",
+        "model.discriminator.dropout=0",
+        "model.mle.epochs=100",
+        "model.mle.warmup_steps=0",
+        "model.mle.learning_rate=0.05",
+        "model.adversarial.batch_size=8",
+        "model.d_training.batch_size=8",
+    ]
+).model
+TOKENS = torch.tensor([[4, 4, EOS], [5, 5, EOS]] * 4)
+BATCH = LabelledBatch(TOKENS, torch.tensor([0, 1] * 4))
+
+
+def rng(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def make(*words: str, **adversarial: Any) -> catgan.CatGAN:
+    config = compose(["model=catgan", *words]).model if words else CONFIG
+    changed = dataclasses.replace(config.adversarial, **adversarial)
+    rare = torch.zeros(WORDS, dtype=torch.bool)
+    task = Task(WORDS, T, 8, rare, CPU, class_counts=(4, 4))
+    return catgan.build(dataclasses.replace(config, adversarial=changed), task, rng(3))
+
+
+def fitted(**adversarial: Any) -> catgan.CatGAN:
+    model = make(**adversarial)
+    for _ in range(80):
+        model.mle_step(BATCH, rng())
+    return model
+
+
+def all_sentences() -> Tensor:
+    ended = [
+        [*words, EOS, *[PAD] * (T - 1 - n)]
+        for n in range(T)
+        for words in itertools.product((3, 4, 5), repeat=n)
+    ]
+    return torch.tensor([*ended, *itertools.product((3, 4, 5), repeat=T)])
+
+
+@pytest.mark.parametrize("arch", ["lstm", "transformer", "relational"])
+def test_each_architecture_reads_the_class_with_every_word(arch: str) -> None:
+    """Word by word as in one pass, each row by its own class, and classes differ; all sentences
+    of a class have probability 1, those of the mixture too."""
+    sizes = dataclasses.replace(CONFIG.generator, arch=type(CONFIG.generator.arch)(arch))
+    rare = torch.zeros(WORDS, dtype=torch.bool)
+    task = Task(WORDS, T, 8, rare, CPU, class_counts=(6, 2))
+    model = catgan.build(dataclasses.replace(CONFIG, generator=sizes), task, rng(3))
+    with torch.no_grad():
+        model.generator.classes.weight.mul_(20)
+    sentences = all_sentences()
+    each = [model.model_of(c).token_log_prob(sentences).sum(1) for c in (0, 1)]
+    assert not torch.allclose(*each)
+    for one in each:
+        assert one.exp().sum().item() == pytest.approx(1, abs=1e-4)
+    mixed = model.log_prob(sentences)
+    expected = (0.75 * each[0].exp() + 0.25 * each[1].exp()).log()
+    torch.testing.assert_close(mixed, expected)
+    labels = torch.arange(len(sentences)) % 2
+    together = model.generator.of(labels)
+    by_row = torch.where(labels == 0, *each)
+    torch.testing.assert_close(together.token_log_prob(sentences).sum(1), by_row)
+    with torch.no_grad():
+        state, layer = together.start(len(sentences)), together.output_layer(written=True)
+        for t, words in enumerate(sentences.unbind(1)):
+            read = together.features(sentences)[:, t]
+            at_once = (read @ layer.weight.T + layer.bias).softmax(1)
+            there = words != PAD
+            by_word = together.logits(state).softmax(1)[:, :WORDS]
+            torch.testing.assert_close(by_word[there], at_once[there])
+            state = together.advance(state, words)
+
+
+def test_it_learns_what_each_class_says() -> None:
+    model = fitted()
+    labels = torch.tensor([1, 0] * 20)
+    first = model.sample_of(labels, rng(), SamplingOptions())[:, 0]
+    assert (first == torch.where(labels == 1, 5, 4)).float().mean() > 0.9
+    assert weighted_nll(model.generator.of(BATCH.labels), TOKENS, None, None)[0] < 0.2
+
+
+def test_the_discriminator_learns_classes_and_what_is_generated() -> None:
+    model = make()
+    for step in range(60):
+        found = model.d_step(BATCH, rng(step))
+    assert model.class_log_prob(TOKENS).argmax(1).tolist() == [0, 1] * 4
+    assert float(found["d_real"]) > 0.7
+    ungrammatical = torch.tensor([[5, 4, 5]])
+    assert model.score(TOKENS)["real"].min() > model.score(ungrammatical)["real"].max()
+
+
+def test_without_a_class_weight_it_says_no_classes() -> None:
+    with pytest.raises(UserError, match="tells no classes"):
+        make("model.class_weight=0").class_log_prob(TOKENS)
+
+
+def test_the_fittest_child_goes_on() -> None:
+    """Made again alone from the parent with the same random numbers, each child is the same; of
+    each loss the one of better quality, of these the fitter takes the parent's place."""
+    model = fitted(diversity_weight=0.5, temperature_factor=2.0)
+    model.beta = 1.5
+    again = copy.deepcopy(model)
+    found = model.g_step(BATCH, rng(7))
+    assert again.betas() == [0.75, 3.0]
+    seed = int(torch.randint(2**62, (), generator=rng(7)))
+    with torch.no_grad():
+        of_real = again.discriminator.class_logits(TOKENS)
+    best = []
+    for place, mutation in enumerate(Mutation):
+        children = []
+        for beta in (0.75, 3.0):
+            one = copy.deepcopy(again)
+            given = place, mutation, beta, BATCH, of_real, rng(seed)
+            children.append(one.child(*given))
+        best.append(max(children, key=lambda child: child.quality))
+    winner = max(best, key=lambda child: child.quality + 0.5 * child.diversity)
+    assert (found["mutation"], found["inverse_temperature"]) == (winner.mutation, winner.beta)
+    assert found["quality"] == winner.quality and model.beta == winner.beta
+    for name, weight in model.generator.state_dict().items():
+        assert torch.equal(weight, winner.weights[name]), name
+
+
+def test_inverse_temperatures_stay_in_their_bounds() -> None:
+    model = make(temperature_factor=2.0)
+    model.beta = 4.0
+    assert model.betas() == [2.0, 5.0]
+    assert make(temperature_factor=1.0).betas() == [1.0]
+
+
+def test_a_child_s_worth_is_of_its_samples() -> None:
+    """Diversity is -log p per word of samples that the child draws with the same numbers."""
+    model = fitted()
+    logits = model.discriminator.class_logits(TOKENS).detach()
+    _, diversity = model._worth(BATCH.labels, logits, rng(5))
+    tokens = model.sample_of(BATCH.labels, rng(5), SamplingOptions())
+    log_p = model.generator.of(BATCH.labels).token_log_prob(tokens)
+    assert diversity == pytest.approx(float(-log_p.sum() / (tokens != PAD).sum()))
+    assert 0 < diversity < math.log(WORDS)
+
+
+@pytest.mark.parametrize(
+    "word", ["model.adversarial.mutations=[]", "model.adversarial.inverse_temperature=50"]
+)
+def test_what_makes_no_sense_is_refused(word: str) -> None:
+    with pytest.raises(UserError, match=r"model\.adversarial"):
+        make(word)
