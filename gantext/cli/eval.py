@@ -53,6 +53,9 @@ Sentences = Annotated[int, typer.Option("-n", "--n", min=1, help="How many test 
 Probes = Annotated[
     int, typer.Option("-n", "--n", min=1, help="Test sentences to fill, or pairs to join.")
 ]
+Examples = Annotated[
+    str, typer.Option(help="How many real examples classifiers get, numbers with commas between.")
+]
 Phase = Annotated[
     str | None,
     typer.Option(help="The runs as they were after this phase.", autocompletion=completion.phases),
@@ -147,12 +150,13 @@ def register(made: typer.Typer, name: str, command: Command, names: tuple[str, .
         k: Draws = None,
         sentences: Sentences = Protocol.sentences,
         probes: Probes = Protocol.probes,
+        examples: Examples = Protocol.examples,
         temperature: ScoredTemperature = None,
         candidates: KeptOf = 1,
         judge: JudgeName = None,
         force: ForceJudge = False,
         seed: Seed = None,
-        seeds: SeedCount = 1,
+        seeds: SeedCount = command.seeds,
         phase: Phase = None,
         encoder: Encoder = None,
         plot: Plot = None,
@@ -182,6 +186,7 @@ def register(made: typer.Typer, name: str, command: Command, names: tuple[str, .
             draws=k or (DRAWS_OF_ALL if command is ALL else Protocol.draws),
             sentences=sentences,
             probes=probes,
+            examples=examples,
             seeds=seeds,
             candidates=candidates_of(candidates, judge, force, runs_dir),
         )

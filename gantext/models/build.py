@@ -33,6 +33,14 @@ def held_out_of(corpus: Corpus) -> torch.Tensor:
     return known.take(np.arange(count) * len(known) // max(count, 1)).padded()
 
 
+def class_counts(data: Corpus | Gallery) -> tuple[int, ...]:
+    """Training sentences, or pictures, of each of the data's classes; () of none."""
+    labels = data.train.labels
+    if labels is None or not data.classes:
+        return ()
+    return tuple(np.bincount(np.asarray(labels), minlength=len(data.classes)).tolist())
+
+
 def lines_of(vocabulary: Vocabulary) -> Callable[[torch.Tensor], list[str]]:
     """What writes (N, T) tokens as N lines of text."""
     return lambda tokens: vocabulary.lines(tokens.tolist())
@@ -62,6 +70,7 @@ def task_of(
         len(data.train),
         data.train.tokens,
         device,
+        data.train if data.classes else None,
     )
 
 

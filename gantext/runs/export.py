@@ -46,6 +46,7 @@ FACTS = (
     "data",
     "max_length",
     "train_size",
+    "class_counts",
     "channels",
     "size",
     "classes",

@@ -17,7 +17,7 @@ import gantext
 from gantext.errors import UserError
 from gantext.records.content import Damaged
 
-FORMAT = 10
+FORMAT = 11
 
 
 class Part(enum.Enum):
@@ -206,6 +206,15 @@ CHANGES: tuple[Change, ...] = (
     *(
         Change(10, Part.settings, "model.judge.ranker", UNRANKED, model=name)
         for name in ("gan", "leakgan")
+    ),
+    # A discriminator of pictures said real or generated, and nothing of classes.
+    *(
+        Change(11, Part.settings, f"model.{key}", value, model="image_gan")
+        for key, value in (
+            ("generator.feature_matching", False),
+            ("discriminator.classes", False),
+            ("discriminator.labels", 0),
+        )
     ),
 )
 

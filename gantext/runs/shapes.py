@@ -109,6 +109,7 @@ class Facts(Version, total=False):
         model, data_name, seed: of its settings, which lists of runs need not read then.
         data: a hash of its data.
         max_length: tokens of its longest sentence, the end counted.
+        class_counts: training sentences, or pictures, of each class, in the classes' order.
         channels, size, classes: of its pictures.
         overrides, config_dir: what was asked for.
         phase, total: where it is, and its steps.
@@ -137,6 +138,7 @@ class Facts(Version, total=False):
     data: str
     max_length: Annotated[int, Range(0, 10**6)]
     train_size: Whole
+    class_counts: dict[str, Whole]
     channels: Annotated[int, Range(1, 4)]
     size: Annotated[int, Range(1, 4096)]
     classes: Annotated[int, Range(0, 10**6)]

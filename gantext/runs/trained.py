@@ -14,7 +14,7 @@ from gantext.data.gallery import Gallery
 from gantext.data.vocabulary import Vocabulary
 from gantext.errors import UserError
 from gantext.metrics.score import Setting
-from gantext.models.build import build, lines_of, singletons
+from gantext.models.build import build, class_counts, lines_of, singletons
 from gantext.models.contract import Algorithm, Painter, PictureTask, Task
 from gantext.nn.memory import keep_blocks
 from gantext.nn.state import restore as restore_state
@@ -133,7 +133,10 @@ def _read(stored: StoredCheckpoint) -> Checkpoint:
 
 def data_facts(data: Corpus | Gallery) -> dict[str, Any]:
     """What run.json keeps of the data, so that the model can be built again without it."""
-    found = {"data": data.hash, "max_length": data.max_length, "train_size": len(data.train)}
+    sizes = {"max_length": data.max_length, "train_size": len(data.train)}
+    found: dict[str, Any] = {"data": data.hash, **sizes}
+    if named := dict(zip(data.classes, class_counts(data), strict=True)):
+        found["class_counts"] = named
     if isinstance(data, Corpus):
         return found
     return {**found, "channels": data.channels, "size": data.size, "classes": len(data.classes)}
