@@ -310,5 +310,5 @@ def reported(*, slow: bool) -> tuple[str, ...]:
 
 
 def of_pictures() -> tuple[str, ...]:
-    """Names of the measures of pictures."""
-    return tuple(row.name for row in table().values() if row.pictures)
+    """Names of the measures of pictures for the report, and for all scores of such a run."""
+    return tuple(row.name for row in table().values() if row.pictures and row.in_all)
