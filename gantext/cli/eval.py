@@ -87,6 +87,16 @@ PROBE_EXAMPLES = """[bold]Examples[/bold]
   gantext eval {0} RUN@vae RUN
 
   gantext eval {0} RUN -n 2000 --seed 1 --json"""
+TEACHING_EXAMPLES = """[bold]Examples[/bold]
+
+  gantext eval {0}
+
+  gantext eval {0} RUN -n 2000 --examples 50,100 --seeds 5"""
+RUN_EXAMPLES = """[bold]Examples[/bold]
+
+  gantext eval {0}
+
+  gantext eval {0} RUN RUN --json"""
 PICTURE_EXAMPLES = """[bold]Examples[/bold]
 
   gantext eval {0}
@@ -199,9 +209,11 @@ def register(made: typer.Typer, name: str, command: Command, names: tuple[str, .
 def _examples(names: tuple[str, ...]) -> str:
     """Examples of the command that scores by the measures `names`."""
     rows = [measures.find(name) for name in names]
-    if all(row.pictures for row in rows):
-        return PICTURE_EXAMPLES
     options = rows[0].command.options if rows[0].command else frozenset()
+    if "examples" in options:
+        return TEACHING_EXAMPLES
+    if all(row.pictures for row in rows):
+        return PICTURE_EXAMPLES if "n" in options else RUN_EXAMPLES
     if "sentences" in options:
         return MODEL_EXAMPLES
     return PROBE_EXAMPLES if "probes" in options else EXAMPLES

@@ -15,21 +15,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gantext import data, models
-from gantext.data import mnist
-from gantext.data.corpus import Corpus
-from gantext.data.flat import Tokens
-from gantext.data.gallery import to_unit
-from gantext.data.lines import read_lines
-from gantext.data.pictures.colour import Colour
-from gantext.data.pictures.folder import SUFFIXES, list_pictures
-from gantext.data.pictures.squares import read_squares
 from gantext.errors import UserError
-from gantext.files import attempt
-from gantext.inference.scoring import DIGITS, tokenised
+from gantext.inference.given import READERS, TESTS, Rows, sentences
+from gantext.inference.scoring import DIGITS, GIVEN
 from gantext.metrics import standard_error
 from gantext.metrics.score import Setting, signed
 from gantext.models.contract import Ability, Classifier
-from gantext.runs.kinds import PICTURES
 from gantext.runs.trained import Trained
 
 ROWS = 500  # classified together
@@ -214,19 +205,12 @@ def classify_file(trained: Trained[Any, Any], path: Path, phase: str | None = No
     """
     check_able(trained.settings.model.name, trained.run.path.name)
     notes: list[str] = []
-    if trained.run.kind is PICTURES:
-        place, places, rows = _pictures(trained.run.info, path, notes)
-        probabilities = class_log_prob(trained, rows).double().exp().numpy()
-        return _classified(trained, place, places, (), probabilities, None, notes, phase, path.name)
-    return classify_lines(trained, read_lines(path, notes, pipes=True), phase, path.name, notes)
+    rows = READERS[trained.run.kind](trained, path, notes)
+    return _classified(trained, rows, path.name, phase, notes)
 
 
 def classify_lines(
-    trained: Trained[Any, Any],
-    lines: Sequence[str],
-    phase: str | None = None,
-    source: str = "the sentences",
-    notes: Sequence[str] = (),
+    trained: Trained[Any, Any], lines: Sequence[str], phase: str | None = None
 ) -> Classified:
     """The classes of sentences; blank ones are left out, and those too long have none.
 
@@ -234,24 +218,10 @@ def classify_lines(
         UserError: the run tells no classes apart; all lines are blank, or too long.
     """
     check_able(trained.settings.model.name, trained.run.path.name)
-    words, width = trained.vocabulary, trained.run.info["max_length"]
-    if trained.run.kind is PICTURES:
+    if trained.vocabulary is None:
         raise trained.run.refusal("sentences are classified by a model of text")
-    found = tokenised(words, lines)
-    if not found:
-        raise UserError(f"{source}: every line is blank")
-    read = [i for i, line in enumerate(found) if words.takes(len(line.words), width)]
-    if not read:
-        raise UserError(f"{source}: no sentence is one that the run takes: {words.limit(width)}")
-    tokens = Tokens.of(words.encode(found[i].words) for i in read).padded(width)
-    log_prob = class_log_prob(trained, tokens)
-    probabilities = np.full((len(found), log_prob.shape[1]), np.nan)
-    probabilities[read] = log_prob.double().exp().numpy()
-    long = len(found) - len(read)
-    limit = f"without a class: the run takes {words.limit(width)}"
-    said = [*notes, *([f"{source}: {long} of {len(found)} sentences are {limit}"] if long else [])]
-    numbers, texts = [line.number for line in found], [line.text for line in found]
-    return _classified(trained, "line", numbers, texts, probabilities, None, said, phase, source)
+    notes: list[str] = []
+    return _classified(trained, sentences(trained, lines, GIVEN, notes), GIVEN, phase, notes)
 
 
 def classify_test(trained: Trained[Any, Any], phase: str | None = None) -> Classified:
@@ -265,16 +235,10 @@ def classify_test(trained: Trained[Any, Any], phase: str | None = None) -> Class
     loaded = data.load_for(trained.settings.data, models.reads(name))
     if trained.run.info.get("data") != loaded.hash:
         raise UserError(f"{trained.run.path.name} was trained on other data than is there now")
-    test = loaded.test
-    if test.labels is None or not loaded.classes:
+    if loaded.test.labels is None or not loaded.classes:
         raise UserError(f"data={loaded.name}: its test split has no classes")
-    of_text = isinstance(loaded, Corpus)
-    rows = test.tokens.padded(loaded.max_length) if of_text else to_unit(test.pictures)
-    probabilities = class_log_prob(trained, rows).double().exp().numpy()
-    labels, places = np.asarray(test.labels), range(1, len(test) + 1)
-    texts = test.text if of_text else ()
-    place, source = "line" if of_text else "picture", "test split"
-    return _classified(trained, place, places, texts, probabilities, labels, (), phase, source)
+    rows = TESTS[trained.run.kind](loaded)
+    return _classified(trained, rows, "test split", phase, (), np.asarray(loaded.test.labels))
 
 
 def class_names(facts: Mapping[str, Any], count: int) -> tuple[str, ...]:
@@ -285,45 +249,16 @@ def class_names(facts: Mapping[str, Any], count: int) -> tuple[str, ...]:
 
 def _classified(
     trained: Trained[Any, Any],
-    place: str,
-    places: Sequence[int | str],
-    texts: Sequence[str],
-    probabilities: Floats,
-    labels: Labels | None,
-    notes: Sequence[str],
-    phase: str | None,
+    rows: Rows,
     source: str,
+    phase: str | None,
+    notes: Sequence[str],
+    labels: Labels | None = None,
 ) -> Classified:
-    facts = trained.run.info
+    facts, log_prob = trained.run.info, class_log_prob(trained, rows.given)
+    probabilities = np.full((len(rows.places), log_prob.shape[1]), np.nan)
+    probabilities[rows.read] = log_prob.double().exp().numpy()
     names = class_names(facts, probabilities.shape[1])
     sign = signed(**trained.origin(phase), classified=source, data=facts.get("data"))
-    return Classified(names, place, places, texts, probabilities, labels, tuple(notes), sign)
-
-
-def _pictures(
-    facts: Mapping[str, Any], path: Path, notes: list[str]
-) -> tuple[str, Sequence[int | str], Tensor]:
-    """What says where pictures stand, where each does, and the pictures (N, C, S, S) in [-1, 1].
-
-    Of a PNG or JPEG file, of a folder of some, or of an IDX file as MNIST's. They are cut to the
-    square in their middle and scaled to the run's size, IDX files have it.
-    """
-    size, colour = facts["size"], Colour.grey if facts["channels"] == 1 else Colour.rgb
-    if path.is_dir() or path.suffix.lower() in SUFFIXES:
-        if path.is_dir():
-            listing = list_pictures(path, notes)
-            names, files = listing.names, listing.files
-        else:
-            names, files = (path.name,), (path,)
-        return "file", names, to_unit(torch.from_numpy(read_squares(files, size, colour, notes)))
-    with attempt(f"read {path}"):
-        path.stat()
-    pictures = mnist.read(path, dimensions=3)  # (N, H, W)
-    if pictures.shape[1:] != (size, size) or facts["channels"] != 1:
-        sides = " x ".join(map(str, pictures.shape[1:]))
-        grey = "grey" if facts["channels"] == 1 else "colour"
-        raise UserError(
-            f"{path}: grey pictures of {sides}, and the run takes {grey} ones of {size} x {size}"
-        )
-    rows = to_unit(torch.tensor(pictures)).unsqueeze(1)
-    return "picture", range(1, len(rows) + 1), rows
+    where = rows.place, rows.places, rows.texts
+    return Classified(names, *where, probabilities, labels, tuple(notes), sign)

@@ -22,7 +22,7 @@ def test_the_orders_that_commands_show() -> None:
     """Documents and tables that people keep depend on these."""
     assert [row.name for row, _ in measures.commanded()] == (
         "bleu self-bleu diversity likelihood latent interpolation imputation lm frechet mauve "
-        "lengths pictures"
+        "augmentation lengths pictures classified"
     ).split()
     assert [row.name for row in measures.of_all()] == (
         "bleu self-bleu diversity likelihood latent truth lengths lm frechet mauve pictures".split()
