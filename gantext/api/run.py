@@ -96,11 +96,8 @@ class Run:
     def metrics(self, frame: bool | None = None) -> Any:
         """The reports of its training: phase, step within it, total, losses.
 
-        Args:
-            frame: True for a pandas DataFrame, False for a list of dicts; None for a DataFrame
-                where pandas is installed.
-
-        Raises UserError: a DataFrame is wanted and pandas is not there.
+        `frame`: True for a pandas DataFrame, False for a list of dicts, None for a DataFrame where
+        pandas is installed. Raises UserError: a DataFrame is wanted and pandas is not there.
         """
         return rows_or_frame(self.folder.metrics(), frame)
 

@@ -28,7 +28,7 @@ from gantext.training.preparation import check, check_reads, device_of, settled
 from gantext.training.threads import counted
 
 # What a model is built for where only its data knows: large enough that nothing is refused.
-WORDS, LONGEST, HELD_OUT, CLASSES = 1000, 1000, LEAST, 2
+WORDS, LONGEST, HELD_OUT = 1000, 1000, LEAST
 NOWHERE = torch.device("meta")  # where tensors have shapes and no content
 SIZES = (10**4, 10**6)  # of training data
 
@@ -154,12 +154,15 @@ def _text_task(settings: Settings, size: int) -> Task:
     return Task(*facts, held_out=held_out, known=drawn)
 
 
+KINDS = 2  # classes of pictures, which may have some
+
+
 def _picture_task(settings: Settings, size: int) -> PictureTask | None:
     side = getattr(settings.data, "size", None)
     captions = {data.Reads.captioned: (WORDS, LONGEST)}
     words, longest = captions.get(models.reads(settings.model.name), (0, 0))
     written = torch.zeros(size, longest, dtype=torch.int64, device=NOWHERE)
-    return side and PictureTask(3, side, CLASSES, words, longest, size, written, NOWHERE)
+    return side and PictureTask(3, side, KINDS, words, longest, size, written, NOWHERE)
 
 
 TASKS: dict[Kind[Any, Any], Callable[[Settings, int], Task | PictureTask | None]] = {
