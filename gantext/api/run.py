@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from gantext.config.settings import Settings
+    from gantext.inference.classification import Classified
     from gantext.inference.drawing import Drawing, PictureRequest
     from gantext.inference.goals import Goals
     from gantext.inference.imputation import Completions
@@ -95,12 +96,8 @@ class Run:
     def metrics(self, frame: bool | None = None) -> Any:
         """The reports of its training: phase, step within it, total, losses.
 
-        Args:
-            frame: True for a pandas DataFrame, False for a list of dicts; None for a DataFrame
-                where pandas is installed.
-
-        Raises:
-            UserError: a DataFrame is wanted and pandas is not there.
+        `frame`: True for a pandas DataFrame, False for a list of dicts, None for a DataFrame where
+        pandas is installed. Raises UserError: a DataFrame is wanted and pandas is not there.
         """
         return rows_or_frame(self.folder.metrics(), frame)
 
@@ -119,10 +116,13 @@ class Run:
         return restore(self.folder, self.device, self.phase, PICTURES)
 
     @property
+    def _held(self) -> "TrainedText | TrainedPictures":
+        return self.painter if self.folder.kind is PICTURES else self.trained
+
+    @property
     def model(self) -> "Mapping[str, nn.Module]":
         """The networks by role, such as "generator"."""
-        found = self.painter if self.folder.kind is PICTURES else self.trained
-        return found.algorithm.networks()
+        return self._held.algorithm.networks()
 
     def sample(
         self,
@@ -156,8 +156,7 @@ class Run:
                 beside this one or its folder; None: the first of two that knows something.
             force: also by a judge that knows nothing of held-out sentences.
 
-        Raises:
-            UserError: a number that makes no sense; a word that the run does not know; no judge.
+        Raises UserError: a number that makes no sense; a word that is not known; no judge.
         """
         words = temperature, top_k, top_p, prompt, label
         drawn = Drawn(*words, likelihood, candidates, judge, force)
@@ -181,14 +180,22 @@ class Run:
         Args:
             sentences: one, several, or a file with one a line.
 
-        Raises:
-            UserError: no model of text; no sentence; the file cannot be read.
+        Raises UserError: no model of text; no sentence; the file cannot be read.
         """
         from gantext.inference.scoring import score_file, score_lines
 
         if isinstance(sentences, Path):
             return score_file(self.trained, sentences, self.phase)
         return score_lines(self.trained, several(sentences), phase=self.phase)
+
+    def classify(self, rows: str | Sequence[str] | Path | None = None) -> "Classified":
+        """How likely each class of its data is: of sentences, or of a file (folder) of rows.
+
+        None: of its data's test split, with the accuracy. Raises UserError as `gantext classify`.
+        """
+        from gantext.inference.classification import classify as told
+
+        return told(self._held, rows, self.phase)
 
     def reconstruct(
         self,
@@ -207,8 +214,7 @@ class Run:
             beam: hypotheses of a beam.
             temperature, seed: of how="sample".
 
-        Raises:
-            UserError: no latent variable; no sentence that is short enough; no such file.
+        Raises UserError: no latent variable; no sentence that is short enough; no such file.
         """
         from gantext.inference.latent import Decoding
         from gantext.inference.reconstruction import reconstruct_file, reconstruct_lines
@@ -239,8 +245,7 @@ class Run:
             spherical: along the arc instead of the line.
             how, beam, temperature, seed: as in `reconstruct`.
 
-        Raises:
-            UserError: no latent variable; a sentence that is empty or too long; steps < 2.
+        Raises UserError: no latent variable; a sentence that is empty or too long; steps < 2.
         """
         from gantext.inference.interpolation import interpolate
         from gantext.inference.latent import Decoding
@@ -260,8 +265,7 @@ class Run:
             rounds: of a VAE: searches, each with the z of the one before.
             max_words: words that a blank may have.
 
-        Raises:
-            UserError: no blank; too long; too many forms of the sentence; no model of text.
+        Raises UserError: no blank; too long; too many forms of the sentence; no model of text.
         """
         from gantext.inference.imputation import Search, impute
 
@@ -277,8 +281,7 @@ class Run:
     ) -> "Goals":
         """A LeakGAN's goals and leaked features over the words of sentences, or of n samples.
 
-        Raises:
-            UserError: no goals; a sentence that is empty or too long.
+        Raises UserError: no goals; a sentence that is empty or too long.
         """
         from gantext.inference.goals import goals_of
 
@@ -301,8 +304,7 @@ class Run:
             n: how many test sentences, at least 3.
             seed: of the choice and of t-SNE.
 
-        Raises:
-            UserError: no latent variable; other data than the run's; no such property.
+        Raises UserError: no latent variable; other data than the run's; no such property.
         """
         from gantext.inference.latent_plane import plane_of
 
@@ -312,8 +314,8 @@ class Run:
     def export(self, folder: str | Path, force: bool = False) -> "Run":
         """Write its weights, vocabulary, settings and a model card to a folder, to be shared.
 
-        `load_run` takes it as a run. It is a new or an empty one; with `force` an export in it is
-        replaced, and other files stay. Raises UserError where it holds something else.
+        `load_run` takes it as a run. It is new or empty; with `force` an export in it is replaced,
+        and other files stay. Raises UserError where it holds something else.
         """
         from gantext.report.shared import share
 
@@ -324,6 +326,5 @@ class Run:
 
         `choices` as in `gantext.evaluate`; runs_dir and device are its own. Raises UserError.
         """
-        own: Choices = {"device": self.device, "runs_dir": self.path.parent}
-        own.update(choices)
+        own: Choices = {"device": self.device, "runs_dir": self.path.parent, **choices}
         return evaluate([self], measures, **own)

@@ -33,6 +33,7 @@ class Choices(TypedDict, total=False):
         draws: importance samples of a sentence, for "latent".
         sentences: how many test sentences "latent" looks at.
         probes: how many test sentences are imputed, or pairs of them interpolated.
+        examples: how many real examples the classifiers of "augmentation" get, as "50,200".
         device: where to compute: auto, cpu, cuda or mps.
         runs_dir: where the runs are.
     """
@@ -52,6 +53,7 @@ class Choices(TypedDict, total=False):
     draws: int
     sentences: int
     probes: int
+    examples: str
     device: Device | str
     runs_dir: str | Path
 
@@ -169,6 +171,7 @@ def _asked(
     draws: int = 500,
     sentences: int = 1000,
     probes: int = 500,
+    examples: str = "50,200,1000",
     device: Device | str = Device.auto,
     runs_dir: str | Path = "runs",
 ) -> "Asked":
@@ -196,6 +199,7 @@ def _asked(
         draws=draws,
         sentences=sentences,
         probes=probes,
+        examples=examples,
         seeds=seeds,
         candidates=candidates_of(candidates, judge, force, Path(runs_dir)),
     )

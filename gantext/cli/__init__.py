@@ -14,6 +14,7 @@ import typer
 
 from gantext import __version__
 from gantext.cli import (
+    classify,
     compare,
     completion,
     data,
@@ -69,6 +70,7 @@ train.register(app)
 tune.register(app)
 sample.register(app)
 score.register(app)
+classify.register(app)
 reconstruct.register(app)
 interpolate.register(app)
 impute.register(app)

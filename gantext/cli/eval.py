@@ -53,6 +53,9 @@ Sentences = Annotated[int, typer.Option("-n", "--n", min=1, help="How many sente
 Probes = Annotated[
     int, typer.Option("-n", "--n", min=1, help="Test sentences to fill, or pairs to join.")
 ]
+Examples = Annotated[
+    str, typer.Option(help="How many real examples classifiers get, numbers with commas between.")
+]
 Phase = Annotated[
     str | None,
     typer.Option(help="The runs as they were after this phase.", autocompletion=completion.phases),
@@ -84,6 +87,16 @@ PROBE_EXAMPLES = """[bold]Examples[/bold]
   gantext eval {0} RUN@vae RUN
 
   gantext eval {0} RUN -n 2000 --seed 1 --json"""
+TEACHING_EXAMPLES = """[bold]Examples[/bold]
+
+  gantext eval {0}
+
+  gantext eval {0} RUN -n 2000 --examples 50,100 --seeds 5"""
+RUN_EXAMPLES = """[bold]Examples[/bold]
+
+  gantext eval {0}
+
+  gantext eval {0} RUN RUN --json"""
 PICTURE_EXAMPLES = """[bold]Examples[/bold]
 
   gantext eval {0}
@@ -147,12 +160,13 @@ def register(made: typer.Typer, name: str, command: Command, names: tuple[str, .
         k: Draws = None,
         sentences: Sentences = Protocol.sentences,
         probes: Probes = Protocol.probes,
+        examples: Examples = Protocol.examples,
         temperature: ScoredTemperature = None,
         candidates: KeptOf = 1,
         judge: JudgeName = None,
         force: ForceJudge = False,
         seed: Seed = None,
-        seeds: SeedCount = 1,
+        seeds: SeedCount = command.seeds,
         phase: Phase = None,
         encoder: Encoder = None,
         plot: Plot = None,
@@ -182,6 +196,7 @@ def register(made: typer.Typer, name: str, command: Command, names: tuple[str, .
             draws=k or (DRAWS_OF_ALL if command is ALL else Protocol.draws),
             sentences=sentences,
             probes=probes,
+            examples=examples,
             seeds=seeds,
             candidates=candidates_of(candidates, judge, force, runs_dir),
         )
@@ -194,9 +209,11 @@ def register(made: typer.Typer, name: str, command: Command, names: tuple[str, .
 def _examples(names: tuple[str, ...]) -> str:
     """Examples of the command that scores by the measures `names`."""
     rows = [measures.find(name) for name in names]
-    if all(row.pictures for row in rows):
-        return PICTURE_EXAMPLES
     options = rows[0].command.options if rows[0].command else frozenset()
+    if "examples" in options:
+        return TEACHING_EXAMPLES
+    if all(row.pictures for row in rows):
+        return PICTURE_EXAMPLES if "n" in options else RUN_EXAMPLES
     if "sentences" in options:
         return MODEL_EXAMPLES
     return PROBE_EXAMPLES if "probes" in options else EXAMPLES

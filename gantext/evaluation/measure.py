@@ -34,6 +34,8 @@ class Protocol:
         draws: importance samples of a sentence (k).
         sentences: test sentences whose latent vectors are looked at, or those written of classes.
         probes: test sentences that are imputed, or pairs of them that are interpolated.
+        samples: how many were asked for; None: the run's own number.
+        examples: how many real ones classifiers are trained on, numbers with commas between.
         temperature: at which the likelihood is that of writing; None: the model's own.
     """
 
@@ -44,6 +46,8 @@ class Protocol:
     draws: int = 500
     sentences: int = 1000
     probes: int = 500
+    samples: int | None = None
+    examples: str = "50,200,1000"
     temperature: float | None = None
 
 
@@ -57,6 +61,7 @@ class Command:
         options: those that only some commands have, by their names in gantext/cli/eval.py.
         also: measures whose scores stand behind the measure's own.
         nothing: what is said when there is nothing to score.
+        seeds: of how many the scores are means, where nothing else is asked for.
         draw: "module:function" of (table of scores, path), which draws a PNG file for --plot.
     """
 
@@ -66,6 +71,7 @@ class Command:
     also: tuple[str, ...] = ()
     nothing: str = "nothing to score; give a RUN"
     draw: str | None = None
+    seeds: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -38,7 +38,7 @@ REFUSALS: dict[Kind[Any, Any], str] = {
 class Asked:
     """What a user asked to be scored; `words` are RUNs and overrides of the data in any order.
 
-    `draws`, `sentences` and `probes` are those of the measures of one model (see `Protocol`).
+    `draws`, `sentences`, `probes` and `examples` are of measures of one model (see `Protocol`).
     `once` keeps what has been found for it, also for requests that are made from this one by
     `dataclasses.replace`: a command reads each run and its data, and draws its samples, once.
     Without a temperature or a seed the samples are those of the first run's own scores, at the end
@@ -63,6 +63,7 @@ class Asked:
     draws: int = Protocol.draws
     sentences: int = Protocol.sentences
     probes: int = Protocol.probes
+    examples: str = Protocol.examples
     seeds: int = 1
     candidates: Candidates | None = None
     once: Once = field(default_factory=Once, compare=False, repr=False)
@@ -115,6 +116,8 @@ class Asked:
             draws=self.draws,
             sentences=self.sentences,
             probes=self.probes,
+            samples=self.n,
+            examples=self.examples,
             temperature=None if self.asked_temperature in (None, 1) else self.asked_temperature,
         )
 

@@ -14,10 +14,12 @@ from gantext.evaluation.subjects import Subject
 from gantext.evaluation.tempered import why_not
 from gantext.metrics.score import Score, Setting, shown, signature_line
 from gantext.metrics.signatures import own_name
+from gantext.metrics.student import two_sided
 
 Table = dict[str, list[Score]]
 RECORD = ("run", "score", "value", "error", "sd", "signature")  # what CSV says of a score
 SEEDS = ("sample_seed", "seed")  # what a signature says of the seed that was asked for
+UNLIKELY = 0.05  # a p above it shows nothing
 FAR = 0.5  # of the variance of real features; tried with noise and models, see docs/scores.md
 REAL_SUFFIX = "-real"  # of the names of scores that real pictures have
 
@@ -129,7 +131,7 @@ def _mean(scores: Sequence[Score]) -> Score:
 
 def remarks(table: Table) -> list[str]:
     """What is to be said of scores, as their signatures tell, stored ones too."""
-    return [*uneven(table), *blank(table), *astray(table), *judged(table)]
+    return [*uneven(table), *blank(table), *astray(table), *judged(table), *worth(table)]
 
 
 def beside_real(found: Table) -> Table:
@@ -219,6 +221,28 @@ def astray(table: Table) -> list[str]:
                 f"{shown(spread)}, as that of noise is"
             )
     return found
+
+
+def worth(table: Table) -> list[str]:
+    """Where samples are of no use as further examples, or of harm, to a classifier.
+
+    By Student's t over the seeds, or by the normal over test rows where there is one seed.
+    """
+    lines = []
+    for source, scores in table.items():
+        for one in scores:
+            name, _, examples = one.name.partition("@")
+            if name != "gain" or not examples or one.error is None:
+                continue
+            degrees = int(one.signature.get("seeds") or 0) - 1
+            t = abs(one.value) / one.error if one.error else math.inf * abs(one.value)
+            p = two_sided(t, degrees if degrees > 0 else math.inf) if one.value else 1.0
+            found = f"{one.value:+.3f} ± {one.error:.3f} (p {p:.2g})"
+            if p > UNLIKELY:
+                lines.append(f"{source}: at {examples} examples no gain by samples shows: {found}")
+            elif one.value < 0:
+                lines.append(f"{source}: at {examples} examples samples do harm: {found}")
+    return lines
 
 
 def _size(score: Score) -> int:

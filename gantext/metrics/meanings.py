@@ -13,10 +13,11 @@ from dataclasses import dataclass
 
 from gantext.metrics.meaning import Better, Meaning
 from gantext.metrics.pictures.meanings import PICTURES
+from gantext.metrics.teaching_meanings import TEACHING
 from gantext.metrics.text.meanings import SENTENCES
 from gantext.metrics.text.model_meanings import MODELS
 
-MEANINGS = (*SENTENCES, *MODELS, *PICTURES)
+MEANINGS = (*SENTENCES, *MODELS, *PICTURES, *TEACHING)
 
 ARROWS: Mapping[Better | None, str] = {"higher": "↑", "lower": "↓", "real": "≈", None: ""}
 WAYS: Mapping[Better | None, str] = {
@@ -43,6 +44,9 @@ class Qualifier:
 
 
 QUALIFIERS = (
+    Qualifier(
+        re.compile(r"(?P<own>.+)@(?P<n>[0-9]+)"), "of classifiers with {n} real training examples"
+    ),
     Qualifier(re.compile(r"real-(?P<own>.+)"), "of real training text, as a perfect model", True),
     Qualifier(
         re.compile(r"(?P<own>.+)-real"), "of real text or pictures, as a perfect model", True

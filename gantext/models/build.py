@@ -33,12 +33,12 @@ def held_out_of(corpus: Corpus) -> torch.Tensor:
     return known.take(np.arange(count) * len(known) // max(count, 1)).padded()
 
 
-def class_counts(corpus: Corpus) -> tuple[int, ...]:
-    """Training sentences of each of the corpus's classes."""
-    labels = corpus.train.labels
-    if labels is None:
+def class_counts(data: Corpus | Gallery) -> tuple[int, ...]:
+    """Training sentences, or pictures, of each of the data's classes; () of none."""
+    labels = data.train.labels
+    if labels is None or not data.classes:
         return ()
-    return tuple(np.bincount(labels, minlength=len(corpus.classes)).tolist())
+    return tuple(np.bincount(np.asarray(labels), minlength=len(data.classes)).tolist())
 
 
 def lines_of(vocabulary: Vocabulary) -> Callable[[torch.Tensor], list[str]]:
@@ -70,6 +70,7 @@ def task_of(
         len(data.train),
         data.train.tokens,
         device,
+        data.train if data.classes else None,
     )
 
 

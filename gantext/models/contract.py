@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
+    from gantext.data.gallery import PictureSplit
     from gantext.nn.optim import Metrics
     from gantext.nn.text.held_out import HeldOut, Waited
     from gantext.nn.text.sampling import Policy, SamplingOptions
@@ -95,6 +96,8 @@ class PictureTask:
         train_size: pictures in the training split.
         captions: (N, T) int64, captions of the training split; (N, 0) without captions.
         device: where the networks live.
+        examples: the training split, for who needs pictures with their classes beside its batches;
+            None where they have none, and where nothing is trained.
     """
 
     channels: int
@@ -105,6 +108,7 @@ class PictureTask:
     train_size: int
     captions: Tensor
     device: torch.device
+    examples: PictureSplit | None = None
 
     def positions(self, weight: Tensor) -> int:
         """At how many places of a picture a layer of this weight writes, roughly.
@@ -330,7 +334,10 @@ class Classifier(Protocol):
     """A model that says to which class of its data a sentence or a picture belongs."""
 
     def class_log_prob(self, rows: Tensor) -> Tensor:
-        """log p(class | row), (N, K), of (N, T) tokens or (N, C, H, W) pictures; no gradient."""
+        """log p(class | row), (N, K), of (N, T) tokens or (N, C, H, W) pictures; no gradient.
+
+        Raises UserError, with what to train it with, where it was trained without classes.
+        """
         ...
 
 

@@ -216,6 +216,15 @@ CHANGES: tuple[Change, ...] = (
             ("relational", NO_RELATIONAL),
         )
     ),
+    # A discriminator of pictures said real or generated, and nothing of classes.
+    *(
+        Change(11, Part.settings, f"model.{key}", value, model="image_gan")
+        for key, value in (
+            ("generator.feature_matching", False),
+            ("discriminator.classes", False),
+            ("discriminator.labels", 0),
+        )
+    ),
 )
 
 

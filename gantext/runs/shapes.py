@@ -109,7 +109,7 @@ class Facts(Version, total=False):
         model, data_name, seed: of its settings, which lists of runs need not read then.
         data: a hash of its data.
         max_length: tokens of its longest sentence, the end counted.
-        class_counts: training sentences of each class of its text, in the classes' order.
+        class_counts: training sentences, or pictures, of each class, in the classes' order.
         channels, size, classes: of its pictures.
         overrides, config_dir: what was asked for.
         phase, total: where it is, and its steps.

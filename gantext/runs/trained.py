@@ -133,7 +133,10 @@ def _read(stored: StoredCheckpoint) -> Checkpoint:
 
 def data_facts(data: Corpus | Gallery) -> dict[str, Any]:
     """What run.json keeps of the data, so that the model can be built again without it."""
-    found = {"data": data.hash, "max_length": data.max_length, "train_size": len(data.train)}
+    sizes = {"max_length": data.max_length, "train_size": len(data.train)}
+    found: dict[str, Any] = {"data": data.hash, **sizes}
+    if named := dict(zip(data.classes, class_counts(data), strict=True)):
+        found["class_counts"] = named
     if isinstance(data, Corpus):
         named = dict(zip(data.classes, class_counts(data), strict=True))
         return {**found, "class_counts": named} if named else found

@@ -156,12 +156,15 @@ def _text_task(settings: Settings, size: int) -> Task:
     return Task(*facts, held_out=held_out, known=drawn, class_counts=counts)
 
 
+KINDS = 2  # classes of pictures, which may have some
+
+
 def _picture_task(settings: Settings, size: int) -> PictureTask | None:
     side = getattr(settings.data, "size", None)
     captions = {data.Reads.captioned: (WORDS, LONGEST)}
     words, longest = captions.get(models.reads(settings.model.name), (0, 0))
     written = torch.zeros(size, longest, dtype=torch.int64, device=NOWHERE)
-    return side and PictureTask(3, side, 0, words, longest, size, written, NOWHERE)
+    return side and PictureTask(3, side, KINDS, words, longest, size, written, NOWHERE)
 
 
 TASKS: dict[Kind[Any, Any], Callable[[Settings, int], Task | PictureTask | None]] = {

@@ -8,6 +8,7 @@ Legend: N pictures, C channels, H pixels of a side, K classes, F = 64 features.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gantext.data.batches import Batches
-from gantext.data.gallery import Gallery, to_unit
+from gantext.data.gallery import Gallery, PictureSplit, to_unit
 from gantext.errors import UserError
 from gantext.inference.judges.cache import cache_name, cached_weights
 from gantext.nn.optim import Optimiser, set_rate
@@ -92,16 +93,21 @@ class PictureClassifier:
     seed: int
     id: str
 
-    @torch.no_grad()
     def read(self, pictures: Tensor) -> Reading:
         """Features and classes of pictures (N, C, H, H), as bytes."""
-        device = self.network.output.weight.device
-        features, labels = [], []
-        for part in torch.split(pictures, SCORED_ROWS):
-            found = self.network.features(to_unit(part.to(device)))
-            features.append(found.cpu())
-            labels.append(self.network.output(found).argmax(1).cpu())
-        return Reading(torch.cat(features).numpy(), torch.cat(labels).numpy())
+        return read_by(self.network, pictures)
+
+
+@torch.no_grad()
+def read_by(network: PictureCNN, pictures: Tensor) -> Reading:
+    """What a network makes of pictures (N, C, H, H), as bytes."""
+    device = network.output.weight.device
+    features, labels = [], []
+    for part in torch.split(pictures, SCORED_ROWS):
+        found = network.features(to_unit(part.to(device)))
+        features.append(found.cpu())
+        labels.append(network.output(found).argmax(1).cpu())
+    return Reading(torch.cat(features).numpy(), torch.cat(labels).numpy())
 
 
 def load_classifier(
@@ -136,21 +142,33 @@ def _network(gallery: Gallery, seed: int) -> PictureCNN:
 
 
 def _train(gallery: Gallery, seed: int) -> dict[str, Any]:
-    """Fit by Adam in a fixed number of steps, whatever the gallery's size; rate to 0 by cosine."""
-    network = _network(gallery, seed)
+    network = fitted([gallery.train], len(gallery.classes), seed)
+    test = read_by(network, gallery.test.pictures).labels
+    accuracy = float((test == gallery.test.labels.numpy()).mean())
+    return {"weights": network.state_dict(), "accuracy": accuracy}
+
+
+def fitted(parts: Sequence[PictureSplit], classes: int, seed: int) -> PictureCNN:
+    """A network fitted by Adam in a fixed number of steps, whatever there is; rate to 0 by cosine.
+
+    Each of several parts has its share of a batch, and as much weight as the others.
+    """
+    channels, size = parts[0].pictures.shape[1:3]
+    network = PictureCNN(channels, size, classes, torch.Generator().manual_seed(seed))
     optimiser = Optimiser(torch.optim.Adam, network.parameters(), LEARNING_RATE)
-    batches = Batches(gallery.train, seed)
+    batches = [Batches(part, seed) for part in parts]
+    rows = [min(BATCH_SIZE // len(parts), len(part)) for part in parts]
     rng = torch.Generator().manual_seed(seed)
     for step in range(STEPS):
         set_rate(optimiser, LEARNING_RATE * 0.5 * (1 + math.cos(math.pi * step / STEPS)))
-        batch = batches.next(min(BATCH_SIZE, len(gallery.train)))
-        loss = F.cross_entropy(network(_shifted(batch.pictures, rng)), batch.labels)
+        drawn = [one.next(count) for one, count in zip(batches, rows, strict=True)]
+        losses = [
+            F.cross_entropy(network(_shifted(batch.pictures, rng)), batch.labels) for batch in drawn
+        ]
         optimiser.zero_grad()
-        torch.autograd.backward(loss)
+        torch.autograd.backward(torch.stack(losses).mean())
         optimiser.step()
-    test = PictureClassifier(network, 0.0, seed, "").read(gallery.test.pictures).labels
-    accuracy = float((test == gallery.test.labels.numpy()).mean())
-    return {"weights": network.state_dict(), "accuracy": accuracy}
+    return network
 
 
 def _shifted(pictures: Tensor, rng: torch.Generator) -> Tensor:

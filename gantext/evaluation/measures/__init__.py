@@ -11,6 +11,7 @@ from typing import Any
 
 from gantext.errors import UserError, nearest
 from gantext.evaluation.measure import SAMPLED, Command, Measure
+from gantext.evaluation.measures.of_pictures import PICTURES
 from gantext.plugins import installed
 from gantext.runs.kinds import Kind
 
@@ -208,36 +209,24 @@ OWN = (
         ),
     ),
     Measure(
-        name="pictures",
-        compute=f"{__name__}.pictures:pictures",
-        settings=("seed",),
-        pictures=True,
-        slow="drawing and judging pictures",
+        name="augmentation",
+        compute=f"{__name__}.augmentation:augmentation",
+        settings=("examples", "samples", "seed"),
+        of_model=True,
+        slow="training classifiers",
         command=Command(
-            title="pictures",
-            about="Of a picture model: Frechet distance, precision, recall, classes, copies; or "
-            "captions.",
-            options=frozenset({"n"}),
-            nothing="only a model of pictures with classes (4 test pictures at least) or captions "
-            "has these scores, such as model=image_gan",
+            title="augmentation",
+            about="Classifiers trained on a few real examples, on samples, on both: what samples "
+            "add. Minutes.",
+            options=frozenset({"n", "examples"}),
+            also=("augmentation-pictures",),
+            nothing="only a model that writes of a class, or tells classes apart, has these "
+            "scores, such as model=image_gan model.discriminator.classes=true",
+            seeds=3,
         ),
-        after_phase=True,
-        columns=(
-            *("retrieval-1", "retrieval-5", "colour", "shape", "count"),
-            *("diversity", "diversity-real", "frechet", "frechet-real"),
-            *("precision", "precision-real", "recall", "recall-real"),
-            *("class-kl", "class-min-share", "memorised"),
-        ),
-        summary=(
-            *("retrieval-1", "colour", "shape", "diversity", "frechet", "precision", "recall"),
-            *("class-min-share", "memorised"),
-        ),
-        rising=(
-            *("retrieval-1", "retrieval-5", "colour", "shape", "count", "diversity"),
-            *("precision", "recall", "class-min-share"),
-        ),
-        falling=("frechet", "class-kl", "memorised"),
+        in_all=False,
     ),
+    *PICTURES,
 )
 
 
@@ -336,5 +325,5 @@ def reported(*, slow: bool) -> tuple[str, ...]:
 
 
 def of_pictures() -> tuple[str, ...]:
-    """Names of the measures of pictures."""
-    return tuple(row.name for row in table().values() if row.pictures)
+    """Names of the measures of pictures for the report, and for all scores of such a run."""
+    return tuple(row.name for row in table().values() if row.pictures and row.in_all)

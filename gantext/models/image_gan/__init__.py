@@ -19,6 +19,10 @@ Where this differs from the papers, and why:
 - Pictures are drawn by an average of the generator's past weights, if `ema` is over 0. Batch
   normalisation goes by its running statistics there, so a picture does not depend on those drawn
   with it (tutorials show pictures of a training batch).
+- Classes (`discriminator.classes`; classes.py) go with every loss; with one of which only
+  differences of logits count (rpgan, wgan_gp), "generated" is no class with a probability.
+- Salimans et al. 2016 have weight normalisation, and noise on pictures and layers of D; here D is
+  as without classes.
 - D's accuracy and beliefs are of pairs where the loss leaves the logits' zero free (rpgan,
   wgan_gp): how often, and how surely, a real picture beats a fake one.
 """
@@ -26,10 +30,20 @@ Where this differs from the papers, and why:
 from gantext.models.contract import Ability, Reads
 from gantext.models.image_gan.model import Config, build
 from gantext.plots.curves import D_ACCURACY, D_OUTPUTS, GRADIENT_NORMS, LOSSES, PENALTIES
+from gantext.plots.layouts import Layout
 
 __all__ = ["CAN", "CURVES", "READS", "SHOWN", "Config", "build"]
 
 READS = Reads.pictures
-CAN = frozenset[Ability]()
+CAN = frozenset({Ability.classify})  # where it was trained with classes
 SHOWN = ("g_loss", "d_loss", "d_real", "d_fake", "d_accuracy")
-CURVES = (LOSSES, D_ACCURACY, D_OUTPUTS, PENALTIES, GRADIENT_NORMS)
+LABELLED = Layout(
+    "Classes of labelled pictures",
+    "Of the labelled training pictures that the discriminator is told the classes of "
+    "(model.discriminator.classes=true): the share that it tells right. Near 1 it knows them by "
+    "heart; what that is worth says `classified`, of test pictures.",
+    "accuracy",
+    {"class_accuracy": "labelled pictures"},
+    covers=(0.0, 1.0),
+)
+CURVES = (LOSSES, D_ACCURACY, D_OUTPUTS, LABELLED, PENALTIES, GRADIENT_NORMS)

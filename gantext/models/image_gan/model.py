@@ -16,6 +16,7 @@ from gantext.data.ranges import (
     LearningRate,
     Momentum,
     Probability,
+    RowsOrNone,
     Size,
     Steps,
     Updates,
@@ -23,6 +24,7 @@ from gantext.data.ranges import (
 )
 from gantext.errors import UserError
 from gantext.models.contract import Phase, PictureTask
+from gantext.models.image_gan.classes import Labelled, feature_matching, supervised_loss
 from gantext.models.image_gan.networks import (
     DCGANDiscriminator,
     DCGANGenerator,
@@ -38,7 +40,8 @@ from gantext.nn.pictures.layers import Init, Norm
 from gantext.nn.pictures.penalties import gradient_penalty, zero_centred_penalty
 from gantext.nn.state import NamedParts
 
-DRAWN = 500  # pictures drawn together
+DRAWN = 500  # pictures drawn, or read, together
+UNTOLD = "it was trained without classes: model.discriminator.classes=true tells them apart"
 
 
 class Arch(enum.Enum):
@@ -66,6 +69,7 @@ class GeneratorConfig:
     norm: Norm
     bn_eps: Epsilon
     learning_rate: LearningRate
+    feature_matching: bool
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,8 @@ class DiscriminatorConfig:
     learning_rate: LearningRate
     steps: Updates
     loss_weight: Weight
+    classes: bool
+    labels: RowsOrNone
 
 
 @dataclass(frozen=True)
@@ -109,7 +115,7 @@ class ImageGAN(NamedParts):
     counters = ("d_steps",)
 
     def __init__(self, config: Config, task: PictureTask, rng: torch.Generator) -> None:
-        check(config)
+        check(config, task)
         self.config, self.task = config, task
         self.generator = make_generator(config, task, rng).to(task.device)
         self.discriminator = make_discriminator(config, task, rng).to(task.device)
@@ -122,6 +128,9 @@ class ImageGAN(NamedParts):
         self.d_optimiser = Optimiser(torch.optim.Adam, self.discriminator.parameters(), d, betas)
         self.d_steps = 0
         self.penalties: dict[str, Tensor] = {}  # the last ones, for the log
+        labels = config.discriminator.labels
+        told = config.discriminator.classes
+        self.labelled = Labelled(task.examples, labels, task.classes, rng) if told else None
 
     # The Painter contract
 
@@ -148,6 +157,21 @@ class ImageGAN(NamedParts):
     def noise(self, rows: int, rng: torch.Generator) -> Tensor:
         """Standard normal noise (rows, Z)."""
         return torch.randn(rows, self.config.latent_size, generator=rng, device=self.task.device)
+
+    # The Classifier contract
+
+    @torch.no_grad()
+    def class_log_prob(self, rows: Tensor) -> Tensor:
+        """log p(class | picture, real), (N, K), of pictures (N, C, S, S) in [-1, 1].
+
+        Raises UserError where it was trained without classes.
+        """
+        if self.labelled is None:
+            raise UserError(UNTOLD)
+        self.discriminator.eval()
+        parts = [self.discriminator.outputs(part) for part in torch.split(rows, DRAWN)]
+        self.discriminator.train()
+        return torch.cat(parts).log_softmax(1)
 
     # Training
 
@@ -179,16 +203,27 @@ class ImageGAN(NamedParts):
         return share
 
     def g_step(self, real: Tensor, fake: Tensor) -> Metrics:
-        """One generator update by its pictures `fake` (B, C, S, S); rpgan compares with `real`."""
-        logits = self.discriminator(fake)
-        paired = self.config.loss is GanLoss.rpgan
-        with torch.no_grad():
-            real_logits = self.discriminator(real) if paired else logits
-        loss = generator_loss(self.config.loss, real_logits, logits)
+        """One generator update by its pictures `fake` (B, C, S, S).
+
+        rpgan compares with `real`, and so does feature matching.
+        """
+        loss = self.g_loss(real, fake)
         norm = descend(self.g_optimiser, loss)
         if self.ema:
             self.ema.update()
         return {"g_loss": loss.detach(), "g_grad_norm": norm}
+
+    def g_loss(self, real: Tensor, fake: Tensor) -> Tensor:
+        """What G minimises, a scalar, of real and its own pictures (B, C, S, S)."""
+        if self.config.generator.feature_matching:
+            with torch.no_grad():
+                wanted = self.discriminator.features(real)
+            return feature_matching(wanted, self.discriminator.features(fake))
+        logits = self.discriminator(fake)
+        paired = self.config.loss is GanLoss.rpgan
+        with torch.no_grad():
+            real_logits = self.discriminator(real) if paired else logits
+        return generator_loss(self.config.loss, real_logits, logits)
 
     def d_step(self, real: Tensor, fake: Tensor, rng: torch.Generator) -> Metrics:
         """One discriminator update on real and fake (B, C, S, S), and its beliefs before it."""
@@ -196,11 +231,22 @@ class ImageGAN(NamedParts):
         real_logits, fake_logits = self.discriminator(real), self.discriminator(fake)
         loss = discriminator_loss(config.loss, real_logits, fake_logits)
         weighted = config.discriminator.loss_weight * loss
+        told: dict[str, Tensor] = {}
         total = weighted + self.penalty(real, fake, rng)
+        if self.labelled is not None:
+            class_loss, told = self.class_loss(self.labelled.draw(len(real), rng))
+            total = total + class_loss
         norm = descend(self.d_optimiser, total)
         self.d_steps += 1
         said = beliefs(config.loss, real_logits.detach(), fake_logits.detach())
-        return {"d_loss": weighted.detach(), **said, **self.penalties, "d_grad_norm": norm}
+        return {"d_loss": weighted.detach(), **said, **told, **self.penalties, "d_grad_norm": norm}
+
+    def class_loss(self, batch: PictureBatch) -> tuple[Tensor, dict[str, Tensor]]:
+        """The supervised loss of labelled pictures, a scalar, and what is logged of it."""
+        outputs = self.discriminator.outputs(batch.pictures)  # (B, K)
+        loss = supervised_loss(outputs, batch.labels)
+        accuracy = (outputs.detach().argmax(1) == batch.labels).float().mean()
+        return loss, {"class_loss": loss.detach(), "class_accuracy": accuracy}
 
     def penalty(self, real: Tensor, fake: Tensor, rng: torch.Generator) -> Tensor:
         """What is added to D's loss at this step, a scalar; its parts are kept for the log."""
@@ -227,6 +273,8 @@ class ImageGAN(NamedParts):
             "g_optimiser": self.g_optimiser,
             "d_optimiser": self.d_optimiser,
         }
+        if self.labelled is not None and self.config.discriminator.labels:
+            parts["labelled"] = self.labelled
         return {**parts, "ema": self.ema} if self.ema else parts
 
     def state_dict(self) -> dict[str, Any]:
@@ -260,14 +308,15 @@ def make_generator(config: Config, task: PictureTask, rng: torch.Generator) -> n
 def make_discriminator(
     config: Config, task: PictureTask, rng: torch.Generator
 ) -> PictureDiscriminator:
-    """The discriminator: pictures (B, C, S, S) to logits (B,)."""
+    """The discriminator: pictures (B, C, S, S) to logits (B,), and of classes where it has them."""
     chosen, shape = config.discriminator, (task.channels, task.size)
+    init, classes = config.init, task.classes if chosen.classes else 0
     if config.arch is Arch.mlp:
-        return MLPDiscriminator(*shape, chosen.hidden, chosen.norm, config.init, rng)
-    return DCGANDiscriminator(*shape, chosen.width, chosen.norm, config.init, rng)
+        return MLPDiscriminator(*shape, chosen.hidden, chosen.norm, init, rng, classes)
+    return DCGANDiscriminator(*shape, chosen.width, chosen.norm, init, rng, classes)
 
 
-def check(config: Config) -> None:
+def check(config: Config, task: PictureTask) -> None:
     """Refuse what cannot be trained. Raises UserError."""
     if len(config.betas) != 2:
         raise UserError("model.betas: two numbers are needed")
@@ -281,6 +330,10 @@ def check(config: Config) -> None:
         )
     if config.generator.norm is Norm.batch and config.batch_size < 2:
         raise UserError("model.generator.norm=batch needs model.batch_size of at least 2")
+    if config.discriminator.labels and not config.discriminator.classes:
+        raise UserError("model.discriminator.labels needs model.discriminator.classes=true")
+    if config.discriminator.classes and task.classes < 2:
+        raise UserError("model.discriminator.classes=true: the pictures have no classes")
 
 
 def build(config: Config, task: PictureTask, rng: torch.Generator) -> ImageGAN:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from gantext.models.image_gan.classes import real_logit
 from gantext.nn.pictures.layers import BN_EPS, SLOPE, Init, Norm, flat_norm, initialise, map_norm
 
 SMALLEST = 4  # pixels each way of the map that a DCGAN begins with
@@ -99,23 +100,39 @@ class DCGANGenerator(nn.Module):
 
 
 class PictureDiscriminator(nn.Module):
-    """Layers, and a linear output: the logit of 'real'."""
+    """Layers, and a linear output: the logit of 'real', or one of each of K classes."""
 
     def __init__(
-        self, layers: Sequence[nn.Module], width: int, init: Init, rng: torch.Generator
+        self,
+        layers: Sequence[nn.Module],
+        width: int,
+        init: Init,
+        rng: torch.Generator,
+        classes: int = 0,
     ) -> None:
         super().__init__()
-        self.layers = nn.Sequential(*layers, nn.Flatten(), nn.Linear(width, 1))
+        self.classes = classes
+        self.layers = nn.Sequential(*layers, nn.Flatten(), nn.Linear(width, classes or 1))
         initialise(self, init, rng)
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Logit of 'real', (B,), fp32, of pictures (B, C, S, S)."""
-        logit: Tensor = self.layers(pictures).squeeze(1).float()
-        return logit
+        outputs = self.outputs(pictures)
+        return real_logit(outputs) if self.classes else outputs.squeeze(1)
+
+    def outputs(self, pictures: Tensor) -> Tensor:
+        """The outputs, (B, K), or (B, 1) without classes, fp32."""
+        found: Tensor = self.layers(pictures).float()
+        return found
+
+    def features(self, pictures: Tensor) -> Tensor:
+        """What the linear output reads, (B, F), fp32."""
+        found: Tensor = self.layers[:-1](pictures).float()
+        return found
 
 
 class MLPDiscriminator(PictureDiscriminator):
-    """C * S * S -> hidden -> 1, LeakyReLU between; `norm` on all hidden layers but the first."""
+    """C * S * S -> hidden -> outputs, LeakyReLU between; `norm` on all but the first hidden one."""
 
     def __init__(
         self,
@@ -125,12 +142,13 @@ class MLPDiscriminator(PictureDiscriminator):
         norm: Norm,
         init: Init,
         rng: torch.Generator,
+        classes: int = 0,
     ) -> None:
         layers: list[nn.Module] = [nn.Flatten()]
         for i, (before, after) in enumerate(itertools.pairwise([channels * size**2, *hidden])):
             layers += [nn.Linear(before, after), *(flat_norm(norm, after, BN_EPS) if i else [])]
             layers.append(nn.LeakyReLU(SLOPE))
-        super().__init__(layers, hidden[-1], init, rng)
+        super().__init__(layers, hidden[-1], init, rng, classes)
 
 
 class DCGANDiscriminator(PictureDiscriminator):
@@ -148,6 +166,7 @@ class DCGANDiscriminator(PictureDiscriminator):
         norm: Norm,
         init: Init,
         rng: torch.Generator,
+        classes: int = 0,
     ) -> None:
         maps = sides(size)
         halvings = len(maps) - 1
@@ -157,4 +176,4 @@ class DCGANDiscriminator(PictureDiscriminator):
             down = nn.Conv2d(before, after, 4, stride=2, padding=1)
             layers.append(down if halvings else nn.Conv2d(before, after, 3, padding=1))
             layers += [*(map_norm(norm, after, BN_EPS) if i else []), nn.LeakyReLU(SLOPE)]
-        super().__init__(layers, widths[-1] * maps[0] ** 2, init, rng)
+        super().__init__(layers, widths[-1] * maps[0] ** 2, init, rng, classes)

@@ -22,25 +22,25 @@ def test_the_orders_that_commands_show() -> None:
     """Documents and tables that people keep depend on these."""
     assert [row.name for row, _ in measures.commanded()] == (
         "bleu self-bleu diversity likelihood latent interpolation imputation lm frechet mauve "
-        "lengths pictures"
+        "augmentation lengths pictures classified"
     ).split()
     assert [row.name for row in measures.of_all()] == (
         "bleu self-bleu diversity likelihood latent truth lengths lm frechet mauve pictures".split()
     )
     assert measures.compared() == (
         *("likelihood", "truth", "bleu", "self-bleu", "diversity"),
-        "pictures",
+        *("pictures", "classified"),
     )
     assert [row.name for row in measures.after_phase()] == (
-        "likelihood truth bleu self-bleu unique pictures".split()
+        "likelihood truth bleu self-bleu unique pictures classified".split()
     )
     assert measures.reported(slow=False) == (
         *("bleu", "self-bleu", "diversity", "likelihood", "truth"),
     )
     assert measures.reported(slow=True) == (
-        *("latent", "interpolation", "imputation", "lm", "frechet", "mauve"),
+        *("latent", "interpolation", "imputation", "lm", "frechet", "mauve", "augmentation"),
     )
-    assert measures.of_pictures() == ("pictures",)
+    assert measures.of_pictures() == ("pictures", "classified")
     assert measures.columns()[:5] == "nll-test grammatical nll-oracle bleu-2 bleu-3".split()
     assert measures.summary()[:7] == (
         "nll-test grammatical bleu-2 bleu-4 self-bleu-4 unique retrieval-1".split()
@@ -58,7 +58,7 @@ def test_a_row_holds_what_it_says(row: Measure) -> None:
         assert ("plot" in row.command.options) == (row.command.draw is not None)
 
 
-OPTIONS = {setting: setting for setting in ("preset", "encoder", "sentences", "probes")}
+OPTIONS = {setting: setting for setting in ("preset", "encoder", "sentences", "probes", "examples")}
 OPTIONS["draws"] = "k"
 
 
