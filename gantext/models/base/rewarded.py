@@ -268,8 +268,6 @@ def check_rewarded(config: RewardedConfig, reward: str, by_sentence: bool) -> No
             f"model.judge.kind={config.judge.kind.value}: it scores whole sentences, and "
             f"model.adversarial.reward={reward} asks for none"
         )
-    if len(config.discriminator.widths) != len(config.discriminator.filters):
-        raise UserError("model.discriminator: widths and filters must be as many")
     adversarial = config.adversarial
     if adversarial.kl_weight and not adversarial.policy_weight:
         raise UserError(

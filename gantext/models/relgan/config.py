@@ -19,7 +19,6 @@ from gantext.data.ranges import (
     Words,
 )
 from gantext.errors import UserError
-from gantext.models.contract import Task
 from gantext.nn.gan_losses import GanLoss
 from gantext.nn.text.adversary import LookConfig
 from gantext.nn.text.fitting import MLEConfig
@@ -128,20 +127,13 @@ def inverse_temperature(step: int, greatest: float, steps: int, schedule: Schedu
     return 1 + (greatest - 1) * min(1.0, share)
 
 
-def check(config: Config, task: Task) -> None:
-    """Raises UserError for values that do not go together, or not with this text."""
+def check(config: Config) -> None:
+    """Raises UserError for values that do not go together."""
     d = config.discriminator
-    if len(d.widths) != len(d.filters):
-        raise UserError("model.discriminator: widths and filters must be as many")
     if d.embedding % d.views:
         raise UserError(
             f"model.discriminator.views={d.views}: each view has an equal share of "
             f"embedding={d.embedding}, which is no multiple of it"
-        )
-    if min(d.widths, default=task.max_length + 1) > task.max_length:
-        raise UserError(
-            f"model.discriminator.widths: no sentence has so many words; the longest has "
-            f"{task.max_length} with its end"
         )
     if config.adversarial.loss is GanLoss.wgan_gp:
         raise UserError(

@@ -25,7 +25,7 @@ from gantext.nn.autocast import without_autocast
 from gantext.nn.text.dropout import keep_mask
 from gantext.nn.text.places import on_grid
 from gantext.nn.text.sentence_judge import Discriminator
-from gantext.nn.text.windows import different_words, first_equal, tap_table
+from gantext.nn.text.windows import different_words, first_equal, fitting_filters, tap_table
 from gantext.nn.text.windows import largest_windows as windows_of_table
 
 CHUNK_ELEMENTS = 2**18  # of windows looked at together: 1 MB stays in a core's second cache
@@ -45,8 +45,7 @@ class MultiViewCNN(Discriminator):
     ) -> None:
         super().__init__()
         self.config, view = config, config.embedding // config.views
-        pairs = zip(config.widths, config.filters, strict=True)
-        kept = [(width, filters) for width, filters in pairs if width <= max_length]
+        kept = fitting_filters(config.widths, config.filters, max_length)
         self.embedding = nn.Embedding(vocab_size, config.embedding, padding_idx=PAD)
         self.convolutions = nn.ModuleList(nn.Conv1d(view, f, width) for width, f in kept)
         size = sum(filters for _, filters in kept)

@@ -39,7 +39,7 @@ class RelGAN(Judged[TextGenerator, MultiViewCNN]):
     """Generator, discriminator, their optimisers, and the phases."""
 
     def __init__(self, config: Config, task: Task, rng: torch.Generator) -> None:
-        check(config, task)
+        check(config)
         self.config, d = config, config.d_training
         generator = generator_of(config.generator, task, rng)
         sizes = task.vocab_size, config.discriminator, task.max_length

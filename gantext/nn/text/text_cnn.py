@@ -17,7 +17,6 @@ from torch import Tensor, nn
 from gantext.data.batches import of_like_length
 from gantext.data.ranges import Bias, Dropout, Size, Weight, Words
 from gantext.data.vocabulary import PAD
-from gantext.errors import UserError
 from gantext.nn import ranks
 from gantext.nn.text.dropout import keep_mask
 from gantext.nn.text.equal_rows import unique_rows
@@ -25,6 +24,7 @@ from gantext.nn.text.rollouts import PLACES
 from gantext.nn.text.sentence_judge import Discriminator
 from gantext.nn.text.windows import (
     different_words,
+    fitting_filters,
     largest_windows,
     prefix_windows,
     prefix_windows_of,
@@ -53,21 +53,14 @@ class TextCNN(Discriminator):
     """One logit a sentence: above 0 for 'real'. Widths over a sentence's length are left out.
 
     Raises:
-        UserError: no width is left.
+        UserError: see `fitting_filters`.
     """
 
     def __init__(
         self, vocab_size: int, config: DiscriminatorConfig, max_length: int, rng: torch.Generator
     ) -> None:
         super().__init__()
-        pairs = zip(config.widths, config.filters, strict=True)
-        kept = [(width, filters) for width, filters in pairs if width <= max_length]
-        if not kept:
-            widths = ",".join(map(str, config.widths))
-            raise UserError(
-                f"model.discriminator.widths=[{widths}]: no sentence has so many words; the "
-                f"longest has {max_length} with its end"
-            )
+        kept = fitting_filters(config.widths, config.filters, max_length)
         self.config, self.widths = config, [width for width, _ in kept]
         self.embedding = nn.Embedding(vocab_size, config.embedding, padding_idx=PAD)
         self.convolutions = nn.ModuleList(

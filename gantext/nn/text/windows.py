@@ -8,7 +8,7 @@ different words, E embedding, B sentences, T steps, w a filter's width, F_w its 
 """
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -17,7 +17,27 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from gantext.data.vocabulary import PAD
+from gantext.errors import UserError
 from gantext.nn.autocast import without_autocast
+
+
+def fitting_filters(
+    widths: Sequence[int], filters: Sequence[int], max_length: int
+) -> list[tuple[int, int]]:
+    """Widths of at most T = `max_length` words, each with the number of its filters.
+
+    Raises:
+        UserError: there are not as many of both, or no width is left.
+    """
+    if len(widths) != len(filters):
+        raise UserError("model.discriminator: widths and filters must be as many")
+    fitting = [pair for pair in zip(widths, filters, strict=True) if pair[0] <= max_length]
+    if not fitting:
+        raise UserError(
+            f"model.discriminator.widths=[{','.join(map(str, widths))}]: no sentence has so many "
+            f"words; the longest has {max_length} with its end"
+        )
+    return fitting
 
 
 def different_words(tokens: Tensor, vocab_size: int) -> tuple[Tensor, Tensor]:
