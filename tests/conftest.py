@@ -80,6 +80,17 @@ SMALL_COT = [
     "model.cooperative.steps=6",
     "model.cooperative.batch_size=8",
 ]
+# 16 steps of mle, 6 of the divergence.
+SMALL_JSDGAN = [
+    *("model=jsdgan", *SMALL, "model.divergence.steps=6", "model.divergence.batch_size=8"),
+    "model.divergence.look_every=2",
+]
+# 16 steps of mle, 4 of the discriminator, 6 adversarial ones.
+SMALL_DPGAN = [
+    *("model=dpgan", *SMALL, "model.d_training.pretrain_steps=4", "model.d_training.batch_size=8"),
+    *("model.d_training.look_every=3", "model.adversarial.steps=6"),
+    "model.adversarial.batch_size=8",
+]
 # 8 steps of the autoencoder, 16 of the VAE, some of them aggressive.
 SMALL_VAE = [
     "model=vae",

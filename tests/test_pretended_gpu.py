@@ -63,6 +63,11 @@ TEXT = {
     "mle": [*conftest.SMALL_MLE, *FEW_MLE],
     "gan": [*on_short(conftest.SMALL_GAN), *FEW_GAN],
     "cot": [*conftest.SMALL_COT, *FEW_MLE, "model.cooperative.steps=2"],
+    "jsdgan": [*conftest.SMALL_JSDGAN, *FEW_MLE, "model.divergence.steps=2"],
+    "dpgan": [
+        *(*conftest.SMALL_DPGAN, *FEW_MLE, "model.adversarial.steps=2"),
+        "model.d_training.pretrain_steps=1",
+    ],
     "leakgan": [*on_short(conftest.SMALL_LEAKGAN), *FEW_GAN, "model.d_training.alone_steps=1"],
     "vae": [
         *conftest.SMALL_VAE,

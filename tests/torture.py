@@ -75,6 +75,8 @@ RUNS = {
     ],
     "leakgan": [*on_short(conftest.SMALL_LEAKGAN), *HELD_OUT, "model.d_training.patience=1"],
     "cot": on_short(conftest.SMALL_COT),
+    "jsdgan": on_short(conftest.SMALL_JSDGAN),
+    "dpgan": on_short(conftest.SMALL_DPGAN),
     "vae": on_short(conftest.SMALL_VAE),
     "image_gan": [*conftest.SMALL_IMAGE_GAN, *QUICK],
     "dpr_gan": [*conftest.SMALL_DPR_GAN, *QUICK, *FEW_PICTURES],

@@ -1,4 +1,4 @@
-"""DPGAN: rewards and losses by hand, the discriminator's best, the policy gradient by enumeration."""
+"""DPGAN: rewards and losses by hand, the best discriminator, the gradient by enumeration."""
 
 import dataclasses
 import math
@@ -13,7 +13,7 @@ from gantext.data.vocabulary import EOS, PAD, UNK
 from gantext.errors import UserError
 from gantext.models import dpgan
 from gantext.models.contract import Task
-from gantext.models.dpgan.config import Balance, Forcing, Reward
+from gantext.models.dpgan.config import Balance, Forcing
 from gantext.models.dpgan.discriminator import (
     later_rewards,
     sentence_advantages,
@@ -80,8 +80,9 @@ def test_rewards_by_hand() -> None:
 
 
 def test_the_discriminator_s_loss_by_hand() -> None:
-    """D = (1/2, 3/8, 1/8), lambda = 1/2, c = 2: of samples S is log 2 of "<eos>" and 3 log 2 of "5",
-    which the loss counts whole; of real ones (log(8/3) + log 2) / 2 of "4 <eos>" and 2 of "5"."""
+    """D = (1/2, 3/8, 1/8), lambda = 1/2, c = 2: of samples S is log 2 of "<eos>" and 3 log 2 of
+    "5", which the loss counts whole; of real ones (log(8/3) + log 2) / 2 of "4 <eos>" and 2 of
+    "5"."""
     model = make(reward_bound=2.0)
     let_write(model.discriminator.model, 1 / 2, 3 / 8, 1 / 8)
     fake, real = torch.tensor([[EOS], [5]]), torch.tensor([[4, EOS], [5, PAD]])
@@ -99,8 +100,8 @@ def test_the_discriminator_s_loss_by_hand() -> None:
 
 
 def test_the_discriminator_is_best_at_samples_less_real_text() -> None:
-    """Of one word, G = (4, 2, 2) / 8 and P = (2, 3, 3) / 8: (G - P / 2) / (1 / 2) = (6, 1, 1) / 8, at
-    which there is no gradient; at G there is one."""
+    """Of one word, G = (4, 2, 2) / 8 and P = (2, 3, 3) / 8: (G - P / 2) / (1 / 2) = (6, 1, 1) / 8,
+    at which there is no gradient; at G there is one."""
     model = make(reward_bound=50.0)
     kinds = torch.tensor([EOS, 4, 5])
     fake, real = (kinds.repeat_interleave(torch.tensor(n))[:, None] for n in ([4, 2, 2], [2, 3, 3]))
@@ -136,7 +137,7 @@ def test_the_policy_gradient_is_that_of_the_expected_reward(kappa: float) -> Non
 
 def test_what_is_to_be_expected_is_the_mean_over_the_vocabulary() -> None:
     """b_t against the sum over <eos>, 4 and 5 of G times the reward."""
-    model = make(own_surprise=0.3, reward_bound=50.0)
+    model = make(own_surprise=0.3, reward_bound=1.5)
     sharpen(model.generator)
     sharpen(model.discriminator.model, 2)
     prefix = torch.tensor([[4, 5]])
@@ -161,8 +162,8 @@ def test_a_discriminator_that_is_the_generator_pays_nothing() -> None:
 
 
 def test_later_rewards_and_advantages_by_hand() -> None:
-    """gamma = 1/2: of (1, 2, 4) after each word 2/2 + 4/4 = 2, 2 and 0; another sentence, (3, 1), has
-    1/2 and 0. Less the other's: 3/2, 2 and 0 (nobody else has a third word: less the mean of its
+    """gamma = 1/2: of (1, 2, 4) after each word 2/2 + 4/4 = 2, 2 and 0; another, (3, 1), has 1/2
+    and 0. Less the other's: 3/2, 2 and 0 (nobody else has a third word: less the mean of its
     words, 1/4)."""
     rewards = torch.tensor([[1.0, 2, 4], [3, 1, 0]])
     valid = torch.tensor([[True, True, True], [True, True, False]])
@@ -176,8 +177,8 @@ def test_later_rewards_and_advantages_by_hand() -> None:
 
 
 def test_teacher_forcing_by_hand() -> None:
-    """D = (1/2, 1/4, 1/4), G = (1/4, 1/2, 1/4): of "4 <eos>" S is 2 log 2 and log 2, over their mean
-    4/3 and 2/3, and -log G log 2 and 2 log 2: 4/3 log 2; plain it is 3/2 log 2."""
+    """D = (1/2, 1/4, 1/4), G = (1/4, 1/2, 1/4): of "4 <eos>" S is 2 log 2 and log 2, over their
+    mean 4/3 and 2/3, and -log G log 2 and 2 log 2: 4/3 log 2; plain it is 3/2 log 2."""
     real = torch.tensor([[4, EOS]])
     for forcing, wanted in ((Forcing.rewarded, 4 / 3), (Forcing.plain, 3 / 2)):
         model = make(teacher_forcing=forcing)
@@ -227,15 +228,14 @@ def test_a_step_without_rewards_draws_nothing() -> None:
     assert "reward" not in found and "nll" in found
 
 
-@pytest.mark.parametrize("reward", list(Reward))
-def test_it_learns_by_rewards_alone(reward: Reward) -> None:
+def test_it_learns_by_rewards_alone() -> None:
     """Real text is "4 5 <eos>" and "5 <eos>", half and half, at log 2 a sentence: without teacher
-    forcing G comes nearer to it by a nat."""
-    real = torch.tensor([[4, 5, EOS], [5, EOS, PAD]]).repeat(8, 1)
-    rates = {"learning_rate": 0.03}
-    model = make({**rates, "batch_size": 16}, mle_weight=0.0, reward=reward, batch_size=32, **rates)
+    forcing, by a discriminator that learns faster, G comes from 3.5 nats to under 2."""
+    real = torch.tensor([[4, 5, EOS], [5, EOS, PAD]]).repeat(24, 1)
+    d = {"learning_rate": 0.03, "batch_size": 16, "steps": 3}
+    model = make(d, mle_weight=0.0, batch_size=32, learning_rate=0.01)
     noise = rng(5)
-    before = -model.log_prob(real).mean().item()
-    for _ in range(120):
+    assert -model.log_prob(real).mean().item() > 3
+    for _ in range(70):
         model.adversarial_step(real, noise)
-    assert -model.log_prob(real).mean().item() < before - 1
+    assert math.log(2) < -model.log_prob(real).mean().item() < 2

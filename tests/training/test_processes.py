@@ -122,7 +122,7 @@ def torchrun(monkeypatch: pytest.MonkeyPatch, number: int = 0, **changes: str) -
         ),
         (
             SMALL_IMAGE_GAN,
-            "model=image_gan is trained by one process; torchrun trains cot, gan, leakgan, mle, ",
+            "model=image_gan is trained by one process; torchrun trains cot, dpgan, gan, jsdgan, ",
         ),
         (["model=dpr_gan"], "model=dpr_gan is trained by one process; torchrun trains cot, "),
         (["device=cuda"], "device=cuda is asked for, but torch"),

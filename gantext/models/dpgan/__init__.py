@@ -7,9 +7,9 @@ seldom. P is real text, c a bound; in nats:
 - (1) S(y_t) = min(-log D(y_t | y_<t), c) of a word; S(y), of a sentence, is the mean over its words
 - (2) D minimises E_{y ~ G} S(y) - lambda E_{y ~ P} S(y), without c in its first term
 - (3) a word's reward is R(y_t) = S(y_t) + kappa log G(y_t | y_<t)
-- (4) G ascends E_{y ~ G} sum_t A_t grad log G(y_t | y_<t), A_t = R(y_t) - b_t + L_t - l_t: b_t is
-  the reward to be expected after y_<t, over the whole vocabulary without c, KL(G || D) +
-  (1 - kappa) H(G); L_t = sum_{s > t} gamma^(s - t) R(y_s), l_t the mean of other sentences' there
+- (4) G ascends E_{y ~ G} sum_t A_t grad log G(y_t | y_<t), A_t = R(y_t) - b_t + L_t - l_t: b_t =
+  E_{v ~ G} R(v) after y_<t, exact over the vocabulary; L_t = sum_{s > t} gamma^(s - t) R(y_s), and
+  l_t the mean of other sentences' there
 - (5) teacher forcing: -E_{y ~ P} sum_t S(y_t) / mean S log G(y_t | y_<t)
 
 The paper has kappa = 0, and then only rewards of real text, and (5), keep G from noise: word by

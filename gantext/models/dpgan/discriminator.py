@@ -4,15 +4,48 @@ Shapes: B sentences, T steps, N places (see `places`). Rewards are in nats.
 """
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gantext.data.vocabulary import PAD
 from gantext.nn import ranks
 from gantext.nn.optim import Metrics
 from gantext.nn.text.lstm import TextGenerator, at_words
-from gantext.nn.text.output_layer import policy_nll, word_log_prob
+from gantext.nn.text.output_layer import OutputLayer, policy_nll, word_log_prob
 from gantext.nn.text.places import at_places, words_at
 from gantext.nn.text.rewards import leave_one_out_mean
+
+SCORES = 2**20  # of all words, that are made together
+
+
+@torch.no_grad()
+def expected_rewards(
+    layer: OutputLayer,
+    features: Tensor,
+    other: OutputLayer,
+    read: Tensor,
+    bound: float,
+    own_surprise: float,
+) -> Tensor:
+    """b_t of (4): E_{v ~ G} R(v) at each place, exact over the vocabulary, (N,), nats.
+
+    Args:
+        layer: G's, of the words that it writes.
+        features: what that reads, (N, K).
+        other: D's.
+        read: what that reads, (N, L).
+        bound: c.
+        own_surprise: kappa.
+    """
+    found = [torch.zeros_like(features[:0, 0], dtype=torch.float32)]
+    rows = max(1, SCORES // len(layer.weight))
+    with torch.autocast(features.device.type, enabled=False):
+        for g, d in zip(features.float().split(rows), read.float().split(rows), strict=True):
+            odds = F.linear(g, *layer).softmax(1)
+            paid = (-F.linear(d, *other).log_softmax(1)).clamp_max(bound)
+            entropy = torch.special.entr(odds).sum(1)
+            found.append(torch.linalg.vecdot(odds, paid) - own_surprise * entropy)
+    return torch.cat(found)
 
 
 def sentence_means(values: Tensor, valid: Tensor) -> Tensor:
@@ -36,7 +69,7 @@ def word_advantages(rewards: Tensor, expected: Tensor, valid: Tensor, discount: 
 
 
 def sentence_advantages(rewards: Tensor, valid: Tensor) -> Tensor:
-    """The mean R of a sentence less that of the others, (B, T), the same at each word; 0 at <pad>."""
+    """A sentence's mean R less that of the others, (B, T), the same at each word; 0 at <pad>."""
     means = sentence_means(rewards, valid)[:, None]
     return (means - leave_one_out_mean(means, torch.ones_like(means))) * valid
 

@@ -15,6 +15,7 @@ from gantext.models.contract import Phase, Task
 from gantext.models.dpgan.config import Config, Forcing, Reward, check
 from gantext.models.dpgan.discriminator import (
     Discriminator,
+    expected_rewards,
     sentence_advantages,
     sentence_means,
     word_advantages,
@@ -27,7 +28,7 @@ from gantext.nn.text.fitting import MLETrainer
 from gantext.nn.text.generator import text_generator
 from gantext.nn.text.held_out import HeldOut
 from gantext.nn.text.lstm import at_words
-from gantext.nn.text.output_layer import policy_nll, word_kl
+from gantext.nn.text.output_layer import policy_nll
 from gantext.nn.text.places import at_places, mean_of_words, words_at
 from gantext.nn.text.rewards import policy_weights, sampled, spread
 from gantext.nn.text.rollouts import trimmed_on_cpu
@@ -178,7 +179,8 @@ class DPGAN(NamedParts):
         rewards = ranks.gathered(self.rewards(own), len(tokens))
         advantage = self.advantages(rewards, tokens)
         weights = policy_weights(ranks.mine(advantage), own != PAD, self.task.max_length)
-        layer, features = self.generator.output_layer(written=True), self.features(own)
+        model = self.generator
+        layer, features = model.output_layer(written=True), model.valid_features(own)
         drawn = policy_nll(layer, features, words_at(own), weights)
         return drawn.loss, {
             "g_loss": drawn.loss.detach(),
@@ -194,10 +196,6 @@ class DPGAN(NamedParts):
         found = self.discriminator.rewards(tokens)
         return found + kappa * self.generator.token_log_prob(tokens, written=True)
 
-    def features(self, tokens: Tensor) -> Tensor:
-        """What the generator's output layer reads at the places of (B, T), without dropout."""
-        return self.generator.valid_features(tokens)
-
     def advantages(self, rewards: Tensor, tokens: Tensor) -> Tensor:
         """What each word's reward is above what was to be expected, (B, T)."""
         own, valid = self.config.adversarial, tokens != PAD
@@ -205,17 +203,20 @@ class DPGAN(NamedParts):
             return sentence_advantages(rewards, valid)
         return word_advantages(rewards, self.expected(tokens), valid, own.discount)
 
-    @torch.no_grad()
     def expected(self, tokens: Tensor) -> Tensor:
-        """b_t of (4), (B, T), nats: KL(G || D) and what counts of G's entropy."""
-        own = ranks.mine(tokens)
-        layer, features = self.generator.output_layer(written=True), self.features(own)
-        nothing = torch.zeros_like(features[:, 0], dtype=torch.float32)
-        entropy = policy_nll(layer, features, words_at(own), nothing).entropy
-        model = self.discriminator.model
-        _, kl = word_kl(layer, features, model.output_layer(), model.valid_features(own), nothing)
-        kept = 1 - self.config.adversarial.own_surprise
-        return ranks.gathered(at_words(kl + kept * entropy, own), len(tokens))
+        """b_t of (4), (B, T), nats; 0 at <pad>."""
+        own, config = ranks.mine(tokens), self.config.adversarial
+        g, d = self.generator, self.discriminator.model
+        with torch.no_grad():
+            found = expected_rewards(
+                g.output_layer(written=True),
+                g.valid_features(own),
+                d.output_layer(),
+                d.valid_features(own),
+                config.reward_bound,
+                config.own_surprise,
+            )
+        return ranks.gathered(at_words(found, own), len(tokens))
 
     def forced_loss(self, real: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         """(5) of real (B, T), and the plain NLL, nats per token; dropout is on."""
