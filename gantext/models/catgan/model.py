@@ -32,7 +32,7 @@ from gantext.models.catgan.losses import (
     quality,
 )
 from gantext.models.contract import Phase, Task
-from gantext.models.labelled import Labelled
+from gantext.models.labelled import Labelled, check_classes
 from gantext.nn.optim import Metrics, Optimiser, clipped_step, frozen
 from gantext.nn.text.class_cnn import ClassCNN
 from gantext.nn.text.equal_rows import different_share
@@ -54,7 +54,10 @@ class CentredCNN(ClassCNN):
     def __init__(self, *sizes: Any) -> None:
         super().__init__(*sizes)
         self.register_buffer("centre", torch.zeros(()))
-        self.real = lambda logits: logits.logsumexp(-1) - self.centre
+
+    def real(self, logits: Tensor) -> Tensor:
+        """Of being real, (B,), by logits (B, K)."""
+        return logits.logsumexp(-1) - self.centre
 
     @torch.no_grad()
     def move_centre(self, real: Tensor, fake: Tensor) -> None:
@@ -92,6 +95,7 @@ class CatGAN(Labelled):
 
     def __init__(self, config: Config, task: Task, rng: torch.Generator) -> None:
         check(config)
+        check_classes(task)
         words = task.vocab_size, task.max_length, config.generator, rng, task.fixed_length
         generator = ClassGenerator(text_generator(*words), task.classes, rng)
         sizes = task.vocab_size, config.discriminator, task.max_length, rng, task.classes
