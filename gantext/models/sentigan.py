@@ -46,7 +46,7 @@ from gantext.data.ranges import (
     Weight,
 )
 from gantext.data.vocabulary import PAD
-from gantext.models.base.labelled import DTrainingConfig, Labelled
+from gantext.models.base.labelled import DTrainingConfig, Labelled, check_classes
 from gantext.models.contract import Ability, Phase, Reads, Task
 from gantext.nn.optim import Metrics, Optimiser, clipped_step
 from gantext.nn.text.class_cnn import ClassCNN
@@ -171,6 +171,7 @@ class SentiGAN(Labelled):
     generator: nn.ModuleList
 
     def __init__(self, config: Config, task: Task, rng: torch.Generator) -> None:
+        check_classes(task)
         words = task.vocab_size, task.max_length, config.generator, rng, task.fixed_length
         generators = nn.ModuleList(text_generator(*words) for _ in task.class_counts)
         sizes = task.vocab_size, config.discriminator, task.max_length, rng

@@ -21,6 +21,8 @@ def test_every_model_is_a_method_with_the_command_that_trains_it(cli: Command) -
     (mle,) = [one for one in listed if one["name"] == "mle"]
     assert mle["about"].startswith("Language model by maximum likelihood")
     assert (mle["command"], mle["page"]) == ("gantext train model=mle", "docs/methods/mle.md")
+    (senti,) = [one for one in listed if one["name"] == "sentigan"]
+    assert senti["command"] == "gantext train model=sentigan data.label=relation"
 
 
 def test_an_experiment_is_a_method_if_it_says_so(cli: Command, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from gantext.data.labelled import LabelledBatch
 from gantext.data.ranges import BatchSize, Clip, LearningRate, Momentum, Steps, Updates
+from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
 from gantext.models.contract import Phase, Task
 from gantext.nn.optim import Metrics, Optimiser, clipped_step
@@ -75,6 +76,12 @@ class LabelledConfig(Protocol):
     def mle(self) -> MLEConfig: ...
     @property
     def d_training(self) -> DTrainingConfig: ...
+
+
+def check_classes(task: Task) -> None:
+    """Raises UserError for sentences without classes, or a run that has lost them."""
+    if task.classes < 2 or not sum(task.class_counts):
+        raise UserError("this model needs sentences of 2 classes at least, and there are none")
 
 
 class Labelled(NamedParts):
@@ -200,7 +207,7 @@ class Labelled(NamedParts):
     def nll(self, batch: LabelledBatch, rng: torch.Generator) -> tuple[Tensor, Metrics]:
         """-log p(x | c), nats per token of the batch, and what is logged of it."""
         shown = self.trainer.shown(batch.tokens, rng)
-        words = (shown != 0).sum(1)
+        words = (shown != PAD).sum(1)
         total, logged = torch.zeros((), device=shown.device), dict[str, Tensor]()
         for model, rows in self.models_of(batch.labels):
             share = words[rows].sum() / words.sum()

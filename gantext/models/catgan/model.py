@@ -22,7 +22,7 @@ from torch import Tensor
 from gantext.data.labelled import LabelledBatch
 from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
-from gantext.models.base.labelled import Labelled
+from gantext.models.base.labelled import Labelled, check_classes
 from gantext.models.catgan.config import Config, Relaxation, check
 from gantext.models.catgan.generator import ClassGenerator, OfClass
 from gantext.models.catgan.losses import (
@@ -54,7 +54,10 @@ class CentredCNN(ClassCNN):
     def __init__(self, *sizes: Any) -> None:
         super().__init__(*sizes)
         self.register_buffer("centre", torch.zeros(()))
-        self.real = lambda logits: logits.logsumexp(-1) - self.centre
+
+    def real(self, logits: Tensor) -> Tensor:
+        """Of being real, (B,), by logits (B, K)."""
+        return logits.logsumexp(-1) - self.centre
 
     @torch.no_grad()
     def move_centre(self, real: Tensor, fake: Tensor) -> None:
@@ -92,6 +95,7 @@ class CatGAN(Labelled):
 
     def __init__(self, config: Config, task: Task, rng: torch.Generator) -> None:
         check(config)
+        check_classes(task)
         words = task.vocab_size, task.max_length, config.generator, rng, task.fixed_length
         generator = ClassGenerator(text_generator(*words), task.classes, rng)
         sizes = task.vocab_size, config.discriminator, task.max_length, rng, task.classes

@@ -32,7 +32,7 @@ class ClassCNN(TextCNN):
         real: Callable[[Tensor], Tensor] = lambda logits: logits.logsumexp(-1),
     ) -> None:
         super().__init__(vocab_size, config, max_length, rng)
-        self.output, self.real = nn.Linear(self.size, outputs), real
+        self.output, self._real = nn.Linear(self.size, outputs), real
         with torch.no_grad():
             nn.init.normal_(self.output.weight, 0.0, self.size**-0.5, generator=rng)
             nn.init.zeros_(self.output.bias)
@@ -40,6 +40,10 @@ class ClassCNN(TextCNN):
     def _output(self, pooled: Tensor, kept: Tensor | None) -> Tensor:
         logits: Tensor = self.output(self._kept_features(pooled, kept)).float()
         return logits
+
+    def real(self, logits: Tensor) -> Tensor:
+        """Of being real, (B,), by logits (B, K)."""
+        return self._real(logits)
 
     def class_logits(self, tokens: Tensor, rng: torch.Generator | None = None) -> Tensor:
         """Of sentences (B, T), (B, K); with rng, dropout is on."""
