@@ -43,10 +43,11 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from gantext.data.ranges import BatchSize, Clip, LearningRate, Probability, Ramp, Steps
 from gantext.data.vocabulary import PAD
+from gantext.models.base.text_model import TextModel, generator_of
 from gantext.models.contract import Ability, Phase, Reads, Task
 from gantext.nn import ranks
 from gantext.nn.optim import (
@@ -57,15 +58,13 @@ from gantext.nn.optim import (
     set_rate,
     tied_by_rate,
 )
-from gantext.nn.state import NamedParts
-from gantext.nn.text.captured_decode import Sampler
-from gantext.nn.text.fitting import MLEConfig, MLETrainer
-from gantext.nn.text.generator import TextGeneratorConfig, text_generator
+from gantext.nn.text.fitting import MLEConfig
+from gantext.nn.text.generator import TextGeneratorConfig
 from gantext.nn.text.held_out_stop import HeldOutStop, StopRules
+from gantext.nn.text.lstm import TextGenerator
 from gantext.nn.text.output_layer import policy_nll
 from gantext.nn.text.places import mean_of_words, words_at
 from gantext.nn.text.rewards import effective_share, policy_weights
-from gantext.nn.text.sampling import Policy, SamplingOptions
 from gantext.plots.curves import DIVERSITY, GRADIENT_NORMS, NLL
 from gantext.plots.layouts import Layout
 
@@ -147,48 +146,23 @@ def jensen_shannon(log_ratio: Tensor) -> Tensor:
     return math.log(2) + divergence_loss(log_ratio).mean() / 2
 
 
-class JSDGAN(NamedParts):
+class JSDGAN(TextModel[TextGenerator]):
     """A generator, its optimisers, and the phases."""
 
     def __init__(self, config: Config, task: Task, rng: torch.Generator) -> None:
-        self.config, self.task = config, task
-        words = task.vocab_size, task.max_length, config.generator, rng, task.fixed_length
-        self.generator = text_generator(*words).to(task.device)
-        self.sampler = Sampler(self.generator, task.max_length, task.graphs)
-        self.trainer = MLETrainer(
-            self.generator, config.mle, task.singletons, config.mle.steps(task.train_size)
-        )
+        self.config = config
+        super().__init__(task, generator_of(config.generator, task, rng), config.mle)
         own = config.divergence
         self.optimiser = Optimiser(torch.optim.Adam, self.generator.parameters(), own.learning_rate)
         rules = StopRules(VALIDATION, own.look_every, own.patience)
         self.stop = HeldOutStop(rules, self.held_out_loss, self.generator, task.held_out)
 
-    # The Algorithm contract
-
     def phases(self) -> Sequence[Phase]:
         """mle, divergence."""
-        mle, own = self.config.mle, self.config.divergence
-        step, total = self.trainer.step, self.trainer.total
-        first = Phase("mle", total, mle.batch_size, step, warmup=mle.warmup_steps)
+        own = self.config.divergence
         second = Phase("divergence", own.steps, own.batch_size, self.divergence_step, True)
         second = second.by("divergence.steps", tied_by_rate(own.final_rate))
-        return [first.by("mle.epochs", mle.tied), second.until(self.stop.waited_in_vain)]
-
-    def networks(self) -> Mapping[str, nn.Module]:
-        """The generator."""
-        return {"generator": self.generator}
-
-    def sample(self, n: int, rng: torch.Generator, options: SamplingOptions) -> Tensor:
-        """Draw n sentences, (n, T)."""
-        return self.sampler(n, rng, options)
-
-    def writer(self, n: int, rng: torch.Generator) -> Policy:
-        """The generator."""
-        return self.generator
-
-    def log_prob(self, tokens: Tensor) -> Tensor:
-        """log p(sentence), (N,), nats; <eos> counted."""
-        return self.generator.token_log_prob(tokens).sum(1)
+        return [self.mle_phase(), second.until(self.stop.waited_in_vain)]
 
     # Its steps
 
@@ -240,16 +214,7 @@ class JSDGAN(NamedParts):
 
     def parts(self) -> Mapping[str, Any]:
         """Everything that has a state."""
-        return {
-            "generator": self.generator,
-            "trainer": self.trainer,
-            "optimiser": self.optimiser,
-            "stop": self.stop,
-        }
-
-    def load_pretrained(self, state: dict[str, Any]) -> None:
-        """Take the generator's weights."""
-        self.generator.load_state_dict(state["generator"])
+        return {**super().parts(), "optimiser": self.optimiser, "stop": self.stop}
 
 
 def build(config: Config, task: Task, rng: torch.Generator) -> JSDGAN:

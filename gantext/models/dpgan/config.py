@@ -14,9 +14,9 @@ from gantext.data.ranges import (
     Weight,
 )
 from gantext.errors import UserError
+from gantext.nn.text.adversary import LookConfig
 from gantext.nn.text.fitting import MLEConfig
 from gantext.nn.text.generator import TextGeneratorConfig
-from gantext.nn.text.held_out import Rules
 
 
 class Reward(enum.Enum):
@@ -41,7 +41,7 @@ class Forcing(enum.Enum):
 
 
 @dataclass(frozen=True)
-class DConfig:
+class DConfig(LookConfig):
     """The discriminator's training."""
 
     pretrain_steps: Steps
@@ -53,17 +53,6 @@ class DConfig:
     balance: Balance
     look_every: Steps
     patience: Steps
-
-    @property
-    def rules(self) -> Rules:
-        """Of looks at held-out sentences."""
-        return Rules(self.look_every, self.patience, self.balance is Balance.held_out)
-
-    @property
-    def tied(self) -> str:
-        """Why steps of the discriminator alone depend on how many there are; "" if they do not."""
-        best = "its discriminator's best weights go on after the last of its steps"
-        return best if self.balance is Balance.held_out else ""
 
 
 @dataclass(frozen=True)
@@ -97,7 +86,6 @@ class Config:
 def check(config: Config) -> None:
     """Raises UserError for values that do not go together."""
     d, own = config.d_training, config.adversarial
-    if d.balance is Balance.held_out and not d.look_every:
-        raise UserError("model.d_training.look_every=0: balance=held_out decides by looks")
+    d.check_looks()
     if not own.policy_weight and not own.mle_weight:
         raise UserError("model.adversarial: policy_weight and mle_weight cannot both be 0")

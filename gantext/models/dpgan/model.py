@@ -3,7 +3,6 @@
 Shapes: B sentences, T steps, N places (see `places`).
 """
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from gantext.data.vocabulary import PAD
+from gantext.models.base.text_model import TextModel, generator_of
 from gantext.models.contract import Phase, Task
 from gantext.models.dpgan.config import Config, Forcing, Reward, check
 from gantext.models.dpgan.discriminator import (
@@ -22,17 +22,12 @@ from gantext.models.dpgan.discriminator import (
 )
 from gantext.nn import ranks
 from gantext.nn.optim import Metrics, Optimiser, clipped_step
-from gantext.nn.state import NamedParts
-from gantext.nn.text.captured_decode import Sampler
-from gantext.nn.text.fitting import MLETrainer
-from gantext.nn.text.generator import text_generator
 from gantext.nn.text.held_out import HeldOut
-from gantext.nn.text.lstm import at_words
+from gantext.nn.text.lstm import TextGenerator, at_words
 from gantext.nn.text.output_layer import policy_nll
 from gantext.nn.text.places import at_places, mean_of_words, words_at
 from gantext.nn.text.rewards import policy_weights, sampled, spread
 from gantext.nn.text.rollouts import trimmed_on_cpu
-from gantext.nn.text.sampling import Policy, SamplingOptions
 
 
 class Looked:
@@ -49,43 +44,37 @@ class Looked:
         return sentence_means(above, tokens != PAD)
 
 
-class DPGAN(NamedParts):
+class DPGAN(TextModel[TextGenerator]):
     """Generator, discriminator, their optimisers, and the phases."""
 
     counters = ("begun", "adversarial_steps")
 
     def __init__(self, config: Config, task: Task, rng: torch.Generator) -> None:
         check(config)
-        self.config, self.task = config, task
-        words = task.vocab_size, task.max_length, config.generator, rng, task.fixed_length
-        self.generator = text_generator(*words).to(task.device)
-        self.sampler = Sampler(self.generator, task.max_length, task.graphs)
+        self.config, words = config, (config.generator, task, rng)
+        super().__init__(task, generator_of(*words), config.mle)
         bound = config.adversarial.reward_bound
-        self.discriminator = Discriminator(text_generator(*words), bound).to(task.device)
-        self.trainer = MLETrainer(
-            self.generator, config.mle, task.singletons, config.mle.steps(task.train_size)
-        )
+        self.discriminator = Discriminator(generator_of(*words), bound)
         rates = config.adversarial.learning_rate, config.d_training.learning_rate
         self.g_optimiser = Optimiser(torch.optim.Adam, self.generator.parameters(), rates[0])
         self.d_optimiser = Optimiser(torch.optim.Adam, self.discriminator.parameters(), rates[1])
-        looked = Looked(self), task.held_out, self.drawn
-        self.held_out = HeldOut(*looked, config.d_training.rules)
+        looked = Looked(self), task.held_out, self.plain_samples
+        self.held_out = HeldOut(*looked, config.d_training.rules())
         self.begun, self.adversarial_steps = False, 0
 
     # The Algorithm contract
 
     def phases(self) -> Sequence[Phase]:
         """mle, discriminator, adversarial."""
-        mle, d, g = self.config.mle, self.config.d_training, self.config.adversarial
-        step, total = self.trainer.step, self.trainer.total
-        first = Phase("mle", total, mle.batch_size, step, warmup=mle.warmup_steps)
-        second = Phase("discriminator", d.pretrain_steps, d.batch_size, self.d_step_alone)
-        second = dataclasses.replace(second, scored=False).by("d_training.pretrain_steps", d.tied)
+        d, g = self.config.d_training, self.config.adversarial
+        alone = d.pretrain_steps, d.batch_size, self.d_step_alone
+        second = Phase("discriminator", *alone, scored=False)
+        second = second.by("d_training.pretrain_steps", d.tied)
         rows = max(1, d.steps * d.batch_size + (g.batch_size if g.mle_weight else 0))
         last = Phase("adversarial", g.steps, rows, self.adversarial_step, adversarial=True)
         last = last.by("adversarial.steps").some_at_once(max(2 * d.batch_size, g.batch_size))
         second = second.until(self.held_out.waited_in_vain).some_at_once(2 * d.batch_size)
-        return [first.by("mle.epochs", mle.tied), second, last]
+        return [self.mle_phase(), second, last]
 
     def notes(self) -> Sequence[str]:
         """That nothing is held out, where looks should decide."""
@@ -94,22 +83,6 @@ class DPGAN(NamedParts):
     def networks(self) -> Mapping[str, nn.Module]:
         """Generator and discriminator."""
         return {"generator": self.generator, "discriminator": self.discriminator}
-
-    def sample(self, n: int, rng: torch.Generator, options: SamplingOptions) -> Tensor:
-        """Draw n sentences, (n, T)."""
-        return self.sampler(n, rng, options)
-
-    def writer(self, n: int, rng: torch.Generator) -> Policy:
-        """The generator."""
-        return self.generator
-
-    def log_prob(self, tokens: Tensor) -> Tensor:
-        """log p(sentence), (N,), nats; <eos> counted."""
-        return self.generator.token_log_prob(tokens).sum(1)
-
-    def drawn(self, n: int, rng: torch.Generator) -> Tensor:
-        """n sentences as they are rewarded, (n, T)."""
-        return self.sampler(n, rng, SamplingOptions())
 
     # The discriminator
 
@@ -129,7 +102,7 @@ class DPGAN(NamedParts):
     def d_step(self, real: Tensor, rng: torch.Generator) -> Metrics:
         """One step down (2) on real (B, T) and as many fresh samples."""
         config = self.config.d_training
-        fake = trimmed_on_cpu(self.drawn(len(real), rng))
+        fake = trimmed_on_cpu(self.plain_samples(len(real), rng))
         loss, found = self.discriminator.loss(real, fake, config.real_weight, rng)
         norm = clipped_step(self.d_optimiser, self.discriminator, loss, config.clip)
         return {**found, "d_grad_norm": norm}
@@ -164,7 +137,7 @@ class DPGAN(NamedParts):
             return found
         loss = torch.zeros((), device=self.task.device)
         if self.rewarded:
-            tokens = trimmed_on_cpu(self.drawn(own.batch_size, rng))
+            tokens = trimmed_on_cpu(self.plain_samples(own.batch_size, rng))
             policy_loss, logged = self.policy_loss(tokens)
             loss, found = own.policy_weight * policy_loss, {**found, **logged}
         if real is not None:
@@ -221,8 +194,8 @@ class DPGAN(NamedParts):
     def forced_loss(self, real: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         """(5) of real (B, T), and the plain NLL, nats per token; dropout is on."""
         if self.config.adversarial.teacher_forcing is Forcing.plain:
-            loss, found = self.trainer.loss(real, rng)
-            return loss, torch.as_tensor(found["nll"])
+            loss, logged = self.trainer.loss(real, rng)
+            return loss, torch.as_tensor(logged["nll"])
         shown = self.trainer.shown(real, rng)
         own = ranks.mine(shown)
         rewards = at_places(self.discriminator.rewards(ranks.mine(real)), own)
@@ -236,20 +209,19 @@ class DPGAN(NamedParts):
     def parts(self) -> Mapping[str, Any]:
         """Everything that has a state."""
         return {
-            "generator": self.generator,
+            **super().parts(),
             "discriminator": self.discriminator,
-            "trainer": self.trainer,
             "g_optimiser": self.g_optimiser,
             "d_optimiser": self.d_optimiser,
             "held_out": self.held_out,
         }
 
-    def load_pretrained(self, state: dict[str, Any]) -> None:
+    def load_pretrained(self, state: dict[str, Any]) -> Sequence[str]:
         """Take the generator's weights, and the discriminator's where it had begun."""
-        self.generator.load_state_dict(state["generator"])
-        if state.get("begun"):
-            self.discriminator.load_state_dict(state["discriminator"])
-            self.begun = True
+        self.begun = bool(state.get("begun"))
+        if not self.begun:
+            state = {"generator": state["generator"]}
+        return super().load_pretrained(state)
 
 
 def build(config: Config, task: Task, rng: torch.Generator) -> DPGAN:
