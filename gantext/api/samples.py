@@ -1,7 +1,7 @@
 """What a run wrote or drew, as one has it in Python."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,8 +72,8 @@ class Drawn:
         words = (self.temperature, self.top_k, self.top_p)
         _check(n, *words)
         kept = candidates_of(self.candidates, self.judge, self.force, runs_dir)
-        given = seed, phase, self.prompt, kept, self.label
-        return SamplingRequest(n or SENTENCES, *words, *given)
+        asked = SamplingRequest(n or SENTENCES, *words, seed, phase, self.prompt, kept)
+        return replace(asked, label=self.label)
 
     def of_pictures(
         self, n: int | None, seed: int, phase: str | None, run: str

@@ -114,12 +114,10 @@ def sample(
 
     With --likelihood each line is log p, a tab and the sentence. A prompt is continued word by
     word, as sentences are sampled; of a VAE z is drawn from the prior, which the prompt does not
-    change. A model of classes (sentigan, catgan) writes of --label NAME, or of classes drawn as often as
-    they stand in the training sentences. With --candidates 8 each sentence is one of eight, kept by a judge that tells the run's
-    samples from real sentences it never saw.
+    change. With --label NAME all are of that class (sentigan, catgan). With --candidates 8 each is
+    one of eight, kept by a judge that tells the run's samples from real sentences it never saw.
 
-    A run has all of its config in its own folder: --config-dir is taken as by other commands, and
-    changes nothing.
+    A run has all of its config in its own folder: --config-dir, as of other commands, changes nothing.
     """
     _check(config_dir, csv and json, top_p)
     from gantext import api
@@ -138,8 +136,8 @@ def sample(
         drawn = PictureRequest(n, tuple(caption or ()), columns, seed, found.phase)
         _pictures(found, drawn, out, json)
     else:
-        heat = 0.0 if greedy else temperature
         kept = candidates_of(candidates, judge, force, runs_dir)
+        heat = 0.0 if greedy else temperature
         words = heat, top_k, top_p, seed, found.phase, prompt, kept, label
         asked = SamplingRequest(n or SENTENCES, *words)
         chooser = _chooser(found, asked)

@@ -1,9 +1,9 @@
 """The methods: every model, and each experiment that says of itself that it is one.
 
 What a method is stands in the first comment line of its YAML file, and all on it in its page; an
-experiment of a method has the line `# @method` in its head. Where a model trains only with more words
-than its name, such as on data with classes, the line `# @with WORDS` has some. No torch and no hydra
-is needed here.
+experiment of a method has the line `# @method` in its head. Where a model trains only with more
+words than its name, such as those of data with classes, the line `# @with WORDS` has some. No torch
+and no hydra is needed here.
 """
 
 from dataclasses import dataclass

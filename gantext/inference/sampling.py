@@ -71,7 +71,7 @@ def draw_parts(
 
     Raises:
         LogitsNotFinite: some of the words could not be drawn; it names the run.
-        UserError: a prompt that the run cannot go on from, a label that it has not; as `chooser_of`.
+        UserError: a prompt that it cannot go on from, a label that it has not; as `chooser_of`.
     """
     rng = generator(request.seed, stream.value, trained.device)
     rows = trained.settings.eval.batch_size

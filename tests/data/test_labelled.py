@@ -45,7 +45,9 @@ def test_a_device_s_batch_is_the_split_s() -> None:
 def test_data_without_classes_is_refused_before_it_is_read() -> None:
     cfg = compose_data(SCENES)
     assert Reads.labelled in data.offers("scenes") and Reads.labelled not in data.offered(cfg)
-    with pytest.raises(UserError, match=r"data=scenes: its sentences have no classes .*data\.label"):
+    with pytest.raises(
+        UserError, match=r"data=scenes: its sentences have no classes .*data\.label"
+    ):
         data.load_for(cfg, Reads.labelled)
     with pytest.raises(UserError, match=r"no classes unless data\.label_column names them"):
         check_reads(compose(["model=sentigan", "data=text", "data.train=nothing.txt"]))

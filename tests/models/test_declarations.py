@@ -18,11 +18,14 @@ from gantext.training.console import headline
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 FEW = ["data=scenes", "data.train_size=40", "data.validation_size=4", "data.test_size=4"]
+LABELLED = {data.Reads.labelled: ["data.label=count"]}
 VARIANTS = [*models.available(), "dpr_gan model.variant=faithful"]
 
 
 def built(name: str):
-    settings = compose([f"model={name.split()[0]}", *name.split()[1:], *FEW])
+    model, *words = name.split()
+    labels = LABELLED.get(models.reads(model), [])
+    settings = compose([f"model={model}", *words, *FEW, *labels])
     loaded = data.load_for(settings.data, models.reads(settings.model.name))
     return build(settings.model, settings.seed, task_of(loaded, torch.device("cpu")))
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from gantext.errors import UserError, nearest
 from gantext.evaluation.measure import SAMPLED, Command, Measure
+from gantext.evaluation.measures.of_classes import OF_CLASSES
 from gantext.evaluation.measures.of_pictures import PICTURES
 from gantext.plugins import installed
 from gantext.runs.kinds import Kind
@@ -138,21 +139,6 @@ OWN = (
         in_all=False,
     ),
     Measure(
-        name="class-accuracy",
-        compute=f"{__name__}.class_accuracy:class_accuracy",
-        settings=("sentences", "seed"),
-        of_model=True,
-        needs="of_class",
-        slow="training a classifier of real sentences, and writing of each class",
-        command=Command(
-            title="class accuracy",
-            about="Of a model of classes: how many of its sentences a classifier of real ones finds "
-            "in their class.",
-            options=frozenset({"sentences"}),
-            nothing="only a model that writes of a class has this score, such as model=sentigan",
-        ),
-    ),
-    Measure(
         name="truth",
         compute=f"{__name__}.truth:truth",
         after_phase=True,
@@ -226,6 +212,7 @@ OWN = (
         ),
         in_all=False,
     ),
+    *OF_CLASSES,
     *PICTURES,
 )
 

@@ -175,7 +175,7 @@ _CLASSES = (
         "sentences finds in their class.",
         formula="sentences whose likeliest class is the one they were written of / sentences",
         better="higher",
-        caution="one good sentence of each class, repeated, has 1; the classifier errs as well: its "
+        caution="one good sentence of each class, repeated, has 1; the classifier errs too: its "
         "own share on real test sentences is `judge_accuracy` in the signature",
         scale="0 to 1",
         source="as Wang and Wan 2018 (SentiGAN) and Liu et al. 2020 (CatGAN) have it",

@@ -1,4 +1,4 @@
-"""model=catgan: one generator that is told the class (CatGAN, Liu, Wang & Liang 2020, AAAI, "CatGAN:
+"""model=catgan: one generator that is told the class (Liu, Wang & Liang 2020, AAAI, "CatGAN:
 Category-aware Generative Adversarial Networks with Hierarchical Evolutionary Learning for Category
 Text Generation", arXiv 1911.06641).
 

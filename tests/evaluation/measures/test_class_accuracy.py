@@ -1,4 +1,4 @@
-"""eval class-accuracy: how it is shared out, and that the judge agrees with real sentences alone."""
+"""eval class-accuracy: how it is shared out, and that the judge knows real sentences."""
 
 from pathlib import Path
 from types import SimpleNamespace
