@@ -221,15 +221,15 @@ class DPGAN(NamedParts):
     def forced_loss(self, real: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         """(5) of real (B, T), and the plain NLL, nats per token; dropout is on."""
         if self.config.adversarial.teacher_forcing is Forcing.plain:
-            loss, found = self.trainer.loss(real, rng)
-            return loss, torch.as_tensor(found["nll"])
+            loss, logged = self.trainer.loss(real, rng)
+            return loss, torch.as_tensor(logged["nll"])
         shown = self.trainer.shown(real, rng)
         own = ranks.mine(shown)
         rewards = at_places(self.discriminator.rewards(ranks.mine(real)), own)
         weights = rewards / ranks.mean(rewards.sum()).clamp_min(1e-6)
         layer, features = self.generator.output_layer(), self.generator.valid_features(own, rng)
-        found = policy_nll(layer, features, words_at(own), weights)
-        return found.loss, mean_of_words(-found.log_prob, own)
+        forced = policy_nll(layer, features, words_at(own), weights)
+        return forced.loss, mean_of_words(-forced.log_prob, own)
 
     # State
 
