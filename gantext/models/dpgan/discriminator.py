@@ -39,8 +39,9 @@ def expected_rewards(
     """
     found = [torch.zeros_like(features[:0, 0], dtype=torch.float32)]
     rows = max(1, SCORES // len(layer.weight))
+    parts = torch.split(features.float(), rows), torch.split(read.float(), rows)
     with torch.autocast(features.device.type, enabled=False):
-        for g, d in zip(features.float().split(rows), read.float().split(rows), strict=True):
+        for g, d in zip(*parts, strict=True):
             odds = F.linear(g, *layer).softmax(1)
             paid = (-F.linear(d, *other).log_softmax(1)).clamp_max(bound)
             entropy = torch.special.entr(odds).sum(1)

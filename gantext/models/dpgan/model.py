@@ -201,8 +201,8 @@ class DPGAN(TextModel[TextGenerator]):
         rewards = at_places(self.discriminator.rewards(ranks.mine(real)), own)
         weights = rewards / ranks.mean(rewards.sum()).clamp_min(1e-6)
         layer, features = self.generator.output_layer(), self.generator.valid_features(own, rng)
-        found = policy_nll(layer, features, words_at(own), weights)
-        return found.loss, mean_of_words(-found.log_prob, own)
+        forced = policy_nll(layer, features, words_at(own), weights)
+        return forced.loss, mean_of_words(-forced.log_prob, own)
 
     # State
 
