@@ -130,7 +130,7 @@ class DPGAN(NamedParts):
         """One step down (2) on real (B, T) and as many fresh samples."""
         config = self.config.d_training
         fake = trimmed_on_cpu(self.drawn(len(real), rng))
-        loss, found = self.discriminator.loss(real, fake, config.real_weight, rng)
+        loss, found = self.discriminator.loss(real, fake, config.real_weight)
         norm = clipped_step(self.d_optimiser, self.discriminator, loss, config.clip)
         return {**found, "d_grad_norm": norm}
 
@@ -245,11 +245,12 @@ class DPGAN(NamedParts):
         }
 
     def load_pretrained(self, state: dict[str, Any]) -> None:
-        """Take the generator's weights, and the discriminator's where it had begun."""
+        """Take the generator's weights, and the discriminator's where there are some: one that had
+        begun is no copy of the generator again."""
         self.generator.load_state_dict(state["generator"])
-        if state.get("begun"):
+        if "discriminator" in state:
             self.discriminator.load_state_dict(state["discriminator"])
-            self.begun = True
+        self.begun = bool(state.get("begun"))
 
 
 def build(config: Config, task: Task, rng: torch.Generator) -> DPGAN:
