@@ -90,13 +90,13 @@ MODELS = {
         "model.cooperative.batch_size=8",
     ],
     "jsdgan": [
-        *("model=jsdgan", *COMMON, *LSTM, "data.validation=5", "model.divergence.steps=10"),
+        *("model=jsdgan", *COMMON, *LSTM, "data.validation=5", "model.divergence.steps=18"),
         *("model.divergence.look_every=4", "model.divergence.batch_size=8"),
     ],
     "dpgan": [
         *("model=dpgan", *COMMON, *LSTM, "data.validation=5", "model.d_training.batch_size=8"),
         *("model.d_training.pretrain_steps=2", "model.d_training.look_every=3"),
-        *("model.adversarial.steps=8", "model.adversarial.batch_size=8"),
+        *("model.adversarial.steps=16", "model.adversarial.batch_size=8"),
         *("model.adversarial.discount=0.5", "model.adversarial.teacher_forcing=rewarded"),
     ],
     "vae": [

@@ -91,31 +91,21 @@ class Discriminator(nn.Module):
         """(1) of each word, (B, T), without a gradient; 0 at <pad>."""
         return (-self.model.token_log_prob(tokens)).clamp_max(self.bound)
 
-    def loss(
-        self, real: Tensor, fake: Tensor, real_weight: float, rng: torch.Generator | None = None
-    ) -> tuple[Tensor, Metrics]:
-        """(2), and S(y) of both; with rng, dropout is on. A rank gives its share.
-
-        Args:
-            real: (B, T).
-            fake: sentences of the generator, (B, T').
-            real_weight: lambda.
-            rng: of dropout.
-        """
-        generated, r_fake = self._mean_nll(ranks.mine(fake), 1.0, None, rng)
-        asked, r_real = self._mean_nll(ranks.mine(real), -real_weight, self.bound, rng)
+    def loss(self, real: Tensor, fake: Tensor, real_weight: float) -> tuple[Tensor, Metrics]:
+        """(2), and S(y) of both, by sentences (B, T) and the generator's, (B, T'); real_weight is
+        lambda. Without dropout, as it rewards. A rank gives its share."""
+        generated, r_fake = self._mean_nll(ranks.mine(fake), 1.0, None)
+        asked, r_real = self._mean_nll(ranks.mine(real), -real_weight, self.bound)
         return generated + asked, {"r_real": r_real, "r_fake": r_fake}
 
-    def _mean_nll(
-        self, tokens: Tensor, sign: float, bound: float | None, rng: torch.Generator | None
-    ) -> tuple[Tensor, Tensor]:
+    def _mean_nll(self, tokens: Tensor, sign: float, bound: float | None) -> tuple[Tensor, Tensor]:
         """`sign` times the sentences' mean -log D, whose gradient ends where a word's passes the
         bound; and without a gradient the mean of S(y)."""
         valid = tokens != PAD
         share = sign / (len(tokens) * valid.sum(1, keepdim=True))  # of each word
         shares = at_places(share * valid, tokens)
         layer, words = self.model.output_layer(), words_at(tokens)
-        features = self.model.valid_features(tokens, rng)
+        features = self.model.valid_features(tokens)
         if bound is not None:
             shares = shares.masked_fill(word_log_prob(layer, features, words) <= -bound, 0)
         found = policy_nll(layer, features, words, shares)

@@ -103,7 +103,7 @@ class DPGAN(TextModel[TextGenerator]):
         """One step down (2) on real (B, T) and as many fresh samples."""
         config = self.config.d_training
         fake = trimmed_on_cpu(self.plain_samples(len(real), rng))
-        loss, found = self.discriminator.loss(real, fake, config.real_weight, rng)
+        loss, found = self.discriminator.loss(real, fake, config.real_weight)
         norm = clipped_step(self.d_optimiser, self.discriminator, loss, config.clip)
         return {**found, "d_grad_norm": norm}
 
@@ -217,10 +217,9 @@ class DPGAN(TextModel[TextGenerator]):
         }
 
     def load_pretrained(self, state: dict[str, Any]) -> Sequence[str]:
-        """Take the generator's weights, and the discriminator's where it had begun."""
+        """Take the networks' weights, and whether the discriminator had begun: it is then no copy
+        of the generator again."""
         self.begun = bool(state.get("begun"))
-        if not self.begun:
-            state = {"generator": state["generator"]}
         return super().load_pretrained(state)
 
 
