@@ -237,7 +237,7 @@ def worth(table: Table) -> list[str]:
             degrees = int(one.signature.get("seeds") or 0) - 1
             t = abs(one.value) / one.error if one.error else math.inf * abs(one.value)
             p = two_sided(t, degrees if degrees > 0 else math.inf) if one.value else 1.0
-            found = f"{one.value:+.3f} ± {one.error:.3f} (p {p:.2g})"
+            found = f"{one.value:+.3f}, standard error {one.error:.3f}, p {p:.2g}"
             if p > UNLIKELY:
                 lines.append(f"{source}: at {examples} examples no gain by samples shows: {found}")
             elif one.value < 0:

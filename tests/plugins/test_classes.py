@@ -193,7 +193,9 @@ def test_what_does_not_help_is_said() -> None:
     """t = .02 / .01 of 3 seeds is p = .18, of test rows alone p = .046; -.05 / .01 harms."""
     gain = Score("gain@50", 0.02, {"seeds": 3}, 0.01)
     (line,) = worth({"a": [gain]})
-    assert line == "a: at 50 examples no gain by samples shows: +0.020 ± 0.010 (p 0.18)"
+    assert (
+        line == "a: at 50 examples no gain by samples shows: +0.020, standard error 0.010, p 0.18"
+    )
     assert not worth({"a": [Score("gain@50", 0.02, {}, 0.01), Score("accuracy@50", 0.1, {}, 1.0)]})
     (line,) = worth({"a": [Score("gain@200", -0.05, {"seeds": 3}, 0.01)]})
-    assert line == "a: at 200 examples samples do harm: -0.050 ± 0.010 (p 0.038)"
+    assert line == "a: at 200 examples samples do harm: -0.050, standard error 0.010, p 0.038"

@@ -25,8 +25,9 @@ def test_the_orders_that_commands_show() -> None:
         "augmentation lengths pictures classified"
     ).split()
     assert [row.name for row in measures.of_all()] == (
-        "bleu self-bleu diversity likelihood latent truth lengths lm frechet mauve pictures".split()
-    )
+        "bleu self-bleu diversity likelihood latent truth lengths lm frechet mauve pictures "
+        "classified"
+    ).split()
     assert measures.compared() == (
         *("likelihood", "truth", "bleu", "self-bleu", "diversity"),
         *("pictures", "classified"),
