@@ -117,7 +117,7 @@ def sample(
     change. With --label NAME all are of that class (sentigan, catgan). With --candidates 8 each is
     one of eight, kept by a judge that tells the run's samples from real sentences it never saw.
 
-    A run has all of its config in its own folder: --config-dir, as of other commands, changes nothing.
+    A run has all of its config in its own folder, so that --config-dir changes nothing.
     """
     _check(config_dir, csv and json, top_p)
     from gantext import api

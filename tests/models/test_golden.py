@@ -106,6 +106,9 @@ SMALL = {
         "model.adversarial.batch_size=16",
         "model.d_training.batch_size=16",
         "model.d_training.balance=fixed",
+        # Children far apart, so that a last bit decides no choice of them.
+        "model.adversarial.learning_rate=0.01",
+        "model.adversarial.temperature_factor=4",
     ],
     "image_gan": [
         "model.batch_size=8",

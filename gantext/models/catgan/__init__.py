@@ -18,7 +18,8 @@ Where this differs from the paper and its released code (github.com/williamSYSU/
   the paper's. A child's inverse temperature is its parent's times or over `temperature_factor`; in
   the code it is that of a schedule, now and a step later.
 - There is one parent, as in the code by default. All children of a step see the same noise.
-- Fitness is of means: of D's probabilities, and of -log p per word of the child's own samples.
+- Fitness is of means: of D's probabilities, and of -log p per word, by samples of the parent that
+  are weighted as if the child had written them; in the code it is of the child's own samples.
 - D is trained alone first, looks at held-out sentences decide when it teaches, and G's steps have a
   likelihood term; all of these can be turned off.
 """

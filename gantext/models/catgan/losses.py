@@ -10,7 +10,7 @@ r_c and f_c are their means over the sentences of class c in the batch.
 (Jolicoeur-Martineau 2019, equations 3, 4 and 7, 8), each class by itself, and
 
     (3)  L_class = mean of -log softmax(logits of a real sentence) at its class
-    (4)  quality = mean of sigmoid(f - r_c)
+    (4)  quality = sigmoid(f - r_c)
 
 Shapes: B sentences, K classes. Everything is in fp32.
 """
@@ -61,6 +61,6 @@ def class_loss(real: Tensor, labels: Tensor) -> Tensor:
 
 
 def quality(fake: Tensor, real: Tensor, labels: Tensor) -> Tensor:
-    """(4): how real samples look beside real sentences of their class, by logits (B, K); ()."""
+    """(4): how real samples look beside real ones of their class, by logits (B, K); (B,)."""
     middle = class_means(of_class(real, labels), labels, real.shape[1])
-    return (of_class(fake, labels) - middle).sigmoid().mean()
+    return (of_class(fake, labels) - middle).sigmoid()

@@ -2,9 +2,13 @@
 
 A child is the parent after one update by a loss m of `mutations` at an inverse temperature beta;
 
-    (5)  F_q = quality of its samples (losses.py, 4)
-    (6)  F_d = mean over the words of its samples of -log G(x_t | x_<t, c), nats
+    (5)  F_q = sum over x of w(x) quality(x) (losses.py, 4)
+    (6)  F_d = -sum over x of w(x) log G(x | c) / sum over x of w(x) words of x, nats
     (7)  F = F_q + diversity_weight F_d
+
+where x are samples of the parent and w(x) = G(x | c) / G_parent(x | c), divided by their sum: as if
+the child had written them. By samples of their own two children would differ by less than samples
+vary, and drawn by the same random numbers they mostly write the same words.
 
 Of the children of one loss that of the greatest F_q goes on, of those of all losses that of the
 greatest F: first temperatures compete, then losses, which is the hierarchy of the paper.
@@ -20,7 +24,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gantext.data.labelled import LabelledBatch
-from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
 from gantext.models.base.labelled import Labelled, check_classes
 from gantext.models.catgan.config import Config, Relaxation, check
@@ -64,6 +67,21 @@ class CentredCNN(ClassCNN):
         """Let the centre follow the middle of the logits (B, K) of real and generated ones."""
         middle = (real.logsumexp(1).mean() + fake.logsumexp(1).mean()) / 2
         self.centre.lerp_(middle, 0.1)
+
+
+class Written(NamedTuple):
+    """What a parent has written, by which its children are judged.
+
+    Attributes:
+        tokens: (B, T), of classes `labels`, (B,).
+        quality: of each, (B,).
+        log_prob: by the parent, (B,), nats.
+    """
+
+    tokens: Tensor
+    labels: Tensor
+    quality: Tensor
+    log_prob: Tensor
 
 
 class Child(NamedTuple):
@@ -188,6 +206,7 @@ class CatGAN(Labelled):
         seed = int(torch.randint(2**62, (), generator=rng, device=rng.device))
         with torch.no_grad():
             of_real = self.discriminator.class_logits(trimmed(real.tokens))
+        written = self.written(real.labels, of_real, rng)
         parent, moments = self._weights(), copy.deepcopy(self.g_optimiser.state_dict())
         best: Child | None = None
         for place, mutation in enumerate(g.mutations):
@@ -195,7 +214,8 @@ class CatGAN(Labelled):
             for beta in self.betas():
                 self._become(parent, moments)
                 noise = torch.Generator(rng.device).manual_seed(seed)
-                children.append(self.child(place, mutation, beta, real, of_real, noise))
+                given = place, mutation, beta, real, of_real, written, noise
+                children.append(self.child(*given))
             fittest = max(children, key=lambda child: child.quality)
             if best is None or self.fitness(fittest) > self.fitness(best):
                 best = fittest
@@ -228,6 +248,7 @@ class CatGAN(Labelled):
         beta: float,
         real: LabelledBatch,
         of_real: Tensor,
+        written: Written,
         rng: torch.Generator,
     ) -> Child:
         """The generator after one update by a loss at an inverse temperature, and its fitness.
@@ -238,6 +259,7 @@ class CatGAN(Labelled):
             beta: the inverse temperature.
             real: sentences, with whose classes it writes.
             of_real: their logits, (B, K).
+            written: by the parent.
             rng: its noise.
         """
         g, labels = self.config.adversarial, real.labels
@@ -256,17 +278,28 @@ class CatGAN(Labelled):
             "length": valid_lengths(tokens).float().mean(),
             "g_grad_norm": norm,
         }
-        worth = self._worth(labels, of_real, rng)
+        worth = self.worth(written)
         moments = copy.deepcopy(self.g_optimiser.state_dict())
         return Child(place, beta, *worth, self._weights(), moments, reported)
 
     @torch.no_grad()
-    def _worth(self, labels: Tensor, of_real: Tensor, rng: torch.Generator) -> tuple[float, float]:
-        """(5) and (6) of samples of classes (B,)."""
+    def written(self, labels: Tensor, of_real: Tensor, rng: torch.Generator) -> Written:
+        """Fresh samples of classes (B,), beside real sentences of these with logits (B, K)."""
         tokens = trimmed(self.sample_of(labels, rng, SamplingOptions()))
-        found = quality(self.discriminator.class_logits(tokens), of_real, labels)
-        log_p = self.generator.of(labels).token_log_prob(tokens)
-        return float(found), float(-log_p.sum() / (tokens != PAD).sum())
+        own = quality(self.discriminator.class_logits(tokens), of_real, labels)
+        return Written(tokens, labels, own, self._log_prob(tokens, labels))
+
+    @torch.no_grad()
+    def worth(self, written: Written) -> tuple[float, float]:
+        """(5) and (6) of the generator as it is, by what its parent has written."""
+        log_prob = self._log_prob(written.tokens, written.labels)
+        weights = (log_prob - written.log_prob).softmax(0)
+        words = (weights * valid_lengths(written.tokens)).sum()
+        return float((weights * written.quality).sum()), float(-(weights * log_prob).sum() / words)
+
+    def _log_prob(self, tokens: Tensor, labels: Tensor) -> Tensor:
+        """log G(x | c) of written sentences (B, T), (B,), nats."""
+        return self.generator.of(labels).token_log_prob(tokens, written=True).sum(1).double()
 
     def _weights(self) -> dict[str, Tensor]:
         return {name: one.detach().clone() for name, one in self.generator.state_dict().items()}

@@ -3,7 +3,6 @@
 import copy
 import dataclasses
 import itertools
-import math
 from typing import Any
 
 import pytest
@@ -137,16 +136,18 @@ def test_the_fittest_child_goes_on() -> None:
     again = copy.deepcopy(model)
     found = model.g_step(BATCH, rng(7))
     assert again.betas() == [0.75, 3.0]
-    seed = int(torch.randint(2**62, (), generator=rng(7)))
+    noise = rng(7)
+    seed = int(torch.randint(2**62, (), generator=noise))
     with torch.no_grad():
         of_real = again.discriminator.class_logits(TOKENS)
-    best = []
+    written, best = again.written(BATCH.labels, of_real, noise), []
     for place, mutation in enumerate(Mutation):
         children = []
         for beta in (0.75, 3.0):
             one = copy.deepcopy(again)
-            given = place, mutation, beta, BATCH, of_real, rng(seed)
+            given = place, mutation, beta, BATCH, of_real, written, rng(seed)
             children.append(one.child(*given))
+        assert children[0].quality != children[1].quality
         best.append(max(children, key=lambda child: child.quality))
     winner = max(best, key=lambda child: child.quality + 0.5 * child.diversity)
     assert (found["mutation"], found["inverse_temperature"]) == (winner.mutation, winner.beta)
@@ -162,15 +163,28 @@ def test_inverse_temperatures_stay_in_their_bounds() -> None:
     assert make(temperature_factor=1.0).betas() == [1.0]
 
 
-def test_a_child_s_worth_is_of_its_samples() -> None:
-    """Diversity is -log p per word of samples that the child draws with the same numbers."""
+def test_a_child_is_judged_as_if_it_had_written_what_its_parent_wrote() -> None:
+    """The parent's own worth are plain means; a child's are its expectations: with many samples of
+    the parent those over all sentences by the child's probabilities."""
     model = fitted()
-    logits = model.discriminator.class_logits(TOKENS).detach()
-    _, diversity = model._worth(BATCH.labels, logits, rng(5))
-    tokens = model.sample_of(BATCH.labels, rng(5), SamplingOptions())
-    log_p = model.generator.of(BATCH.labels).token_log_prob(tokens)
-    assert diversity == pytest.approx(float(-log_p.sum() / (tokens != PAD).sum()))
-    assert 0 < diversity < math.log(WORDS)
+    labels = torch.zeros(4000, dtype=torch.long)
+    of_real = model.discriminator.class_logits(TOKENS[:1]).detach().expand(4000, -1)
+    written = model.written(labels, of_real, rng(5))
+    quality, diversity = model.worth(written)
+    words = (written.tokens != PAD).sum()
+    assert quality == pytest.approx(written.quality.mean().item())
+    assert diversity == pytest.approx(float(-written.log_prob.sum() / words))
+    with torch.no_grad():
+        model.generator.network.output.bias[5] += 0.7
+    sentences = all_sentences()
+    sentences = sentences[(sentences != 3).all(1)]
+    log_p = model.model_of(0).token_log_prob(sentences, written=True).sum(1)
+    of_all = model.discriminator.class_logits(sentences).detach()[:, 0] - of_real[0, 0]
+    found = model.worth(written)
+    assert found[0] == pytest.approx(float((log_p.exp() * of_all.sigmoid()).sum()), abs=0.01)
+    sizes = (sentences != PAD).sum(1)
+    expected = -(log_p.exp() * log_p).sum() / (log_p.exp() * sizes).sum()
+    assert found[1] == pytest.approx(float(expected), abs=0.03)
 
 
 @pytest.mark.parametrize(
