@@ -13,12 +13,13 @@ from gantext.data.vocabulary import EOS, PAD, UNK
 from gantext.errors import UserError
 from gantext.models import dpgan
 from gantext.models.contract import Task
-from gantext.models.dpgan.config import Balance, Forcing
+from gantext.models.dpgan.config import Forcing
 from gantext.models.dpgan.discriminator import (
     later_rewards,
     sentence_advantages,
     word_advantages,
 )
+from gantext.nn.text.adversary import ByLooks
 from gantext.nn.text.lstm import TextGenerator
 from tests.models.every_sentence import WORDS, T, all_sentences, sharpen, written_log_prob
 
@@ -211,7 +212,7 @@ def test_the_discriminator_begins_as_the_generator_once() -> None:
 @pytest.mark.parametrize(
     ("d", "adversarial", "said"),
     [
-        ({"balance": Balance.held_out, "look_every": 0}, {}, "decides by looks"),
+        ({"balance": ByLooks.held_out, "look_every": 0}, {}, "decides by looks"),
         ({}, {"policy_weight": 0.0, "mle_weight": 0.0}, "cannot both be 0"),
     ],
 )

@@ -10,15 +10,17 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 import torch
 from torch import Tensor, nn
 
-from gantext.models.base.text_model import G, TextModel
+from gantext.models.base.text_model import G, TextModel, take_networks
 from gantext.models.contract import Phase, Task
 from gantext.nn.optim import Metrics, Optimiser
+from gantext.nn.state import NamedParts
 from gantext.nn.text.adversary import LookConfig, untrained
 from gantext.nn.text.fitting import MLEConfig
 from gantext.nn.text.held_out import HeldOut
 from gantext.nn.text.sentence_judge import Discriminator
 
 D = TypeVar("D", bound=Discriminator)
+PAYS = "the policy gradient"  # what a generator learns from a discriminator for the most part
 
 
 class Learning(Protocol):
@@ -39,23 +41,15 @@ class JudgedConfig(Protocol):
     def adversarial(self) -> Learning: ...
 
 
-class Judged(TextModel[G], Generic[G, D]):
-    """Generator and discriminator, their optimisers, and looks at the discriminator.
+class WithDiscriminator(NamedParts, Generic[D]):
+    """A discriminator beside a generator: its own phase, and looks at it on held-out sentences.
 
-    A model states `d_step`, one update of the discriminator, and what the generator does.
-
-    Args:
-        config: of the model.
-        task: the facts of the text.
-        generator, discriminator: on the task's device.
-        clipped: see `TextModel`.
-        put_back: whether the discriminator's better weights may be put back.
-        pays: what the generator learns from the discriminator is called.
+    A model states `generator` and `task`, makes `d_optimiser`, calls `look_at`, and has `d_step`.
 
     Attributes:
         d_held_out: looks at the discriminator on held-out sentences.
         held_out: looks at what the generator learns from: here the same.
-        d_optimiser: of the discriminator; a model makes it.
+        d_optimiser: of the discriminator.
         adversarial_steps: so far.
     """
 
@@ -64,31 +58,30 @@ class Judged(TextModel[G], Generic[G, D]):
     alone_adversarial: ClassVar[bool] = False  # whether `phases=pretrain` leaves that out
     d_optimisers: ClassVar[tuple[str, ...]] = ("d_optimiser",)  # among the parts
     judged = True  # whether anybody is asked what sentences are worth
+    task: Task
+    generator: nn.Module
     d_optimiser: Optimiser
 
-    def __init__(
-        self,
-        config: JudgedConfig,
-        task: Task,
-        generator: G,
-        discriminator: D,
-        *,
-        clipped: Sequence[nn.Module] | None = None,
-        put_back: bool = True,
-        pays: str = "the policy gradient",
+    def look_at(
+        self, discriminator: D, training: LookConfig, put_back: bool = True, pays: str = PAYS
     ) -> None:
-        super().__init__(task, generator, config.mle, clipped)
-        self.setting, self.discriminator = config, discriminator
-        rate = config.adversarial.learning_rate
-        self.g_optimiser = Optimiser(torch.optim.Adam, generator.parameters(), rate)
-        looked = discriminator, task.held_out, self.rewarded_samples
-        self.d_held_out = HeldOut(*looked, config.d_training.rules(put_back), pays=pays)
+        """Have a discriminator, which is looked at.
+
+        Args:
+            discriminator: on the task's device.
+            training: how it is trained.
+            put_back: whether its better weights may be put back.
+            pays: what the generator learns from it is called.
+        """
+        self.d_training, self.discriminator = training, discriminator
+        looked = discriminator, self.task.held_out, self.rewarded_samples
+        self.d_held_out = HeldOut(*looked, training.rules(put_back), pays=pays)
         self.held_out: HeldOut = self.d_held_out
         self.adversarial_steps = 0
 
     def rewarded_samples(self, n: int, rng: torch.Generator) -> Tensor:
         """n sentences as the generator learns from them, (n, T)."""
-        return self.plain_samples(n, rng)
+        raise NotImplementedError
 
     def networks(self) -> Mapping[str, nn.Module]:
         """Generator and discriminator."""
@@ -116,7 +109,7 @@ class Judged(TextModel[G], Generic[G, D]):
 
     def d_phase(self, rows: int) -> Phase:
         """The discriminator alone, on so many real sentences a step."""
-        d, late = self.setting.d_training, self.alone_adversarial
+        d, late = self.d_training, self.alone_adversarial
         steps = self._alone_steps if self.d_learns else 0
         step = self.d_step_alone
         phase = Phase("discriminator", steps, rows, step, adversarial=late, scored=False)
@@ -125,17 +118,18 @@ class Judged(TextModel[G], Generic[G, D]):
 
     @property
     def _alone_steps(self) -> int:
-        steps: int = getattr(self.setting.d_training, self.alone_key)
+        steps: int = getattr(self.d_training, self.alone_key)
         return steps
 
-    def d_step_alone(self, real: Tensor, rng: torch.Generator) -> Metrics:
+    def d_step_alone(self, real: Any, rng: torch.Generator) -> Metrics:
         """`d_step` in the discriminator's own phase, with looks at held-out sentences."""
         found = {**self.d_held_out.enter("discriminator"), **self.d_step(real, rng)}
         last = self.d_held_out.steps + 1 == self._alone_steps
         return {**found, **self.d_held_out.learned(last=last)}
 
-    def d_step(self, real: Tensor, rng: torch.Generator) -> Metrics:
-        """One discriminator update on real (B, T) against as many fresh samples."""
+    def d_step(self, real: Any, rng: torch.Generator) -> Metrics:
+        """One discriminator update on real sentences, (B, T) or of classes, against as many fresh
+        samples."""
         raise NotImplementedError
 
     # An adversarial step: `begin`, what the generator does, the discriminator's steps, `end`
@@ -159,17 +153,56 @@ class Judged(TextModel[G], Generic[G, D]):
 
     # State
 
-    def parts(self) -> Mapping[str, Any]:
-        """Everything that has a state."""
+    def d_parts(self) -> Mapping[str, Any]:
+        """What of the discriminator has a state."""
         return {
-            **super().parts(),
             "discriminator": self.discriminator,
-            "g_optimiser": self.g_optimiser,
             "d_optimiser": self.d_optimiser,
             "held_out": self.held_out,
         }
 
     def load_pretrained(self, state: dict[str, Any]) -> Sequence[str]:
         """Take the networks' weights, and say of a discriminator that it is untrained."""
-        super().load_pretrained(state)
+        take_networks(self.networks(), state)
         return untrained(*(state.get(name) for name in self.d_optimisers))
+
+
+class Judged(WithDiscriminator[D], TextModel[G], Generic[G, D]):
+    """Generator and discriminator, their optimisers, and looks at the discriminator.
+
+    A model states `d_step`, one update of the discriminator, and what the generator does.
+
+    Args:
+        config: of the model.
+        task: the facts of the text.
+        generator, discriminator: on the task's device.
+        clipped: see `TextModel`.
+        put_back, pays: see `WithDiscriminator.look_at`.
+    """
+
+    generator: G
+
+    def __init__(
+        self,
+        config: JudgedConfig,
+        task: Task,
+        generator: G,
+        discriminator: D,
+        *,
+        clipped: Sequence[nn.Module] | None = None,
+        put_back: bool = True,
+        pays: str = PAYS,
+    ) -> None:
+        TextModel.__init__(self, task, generator, config.mle, clipped)
+        self.setting = config
+        rate = config.adversarial.learning_rate
+        self.g_optimiser = Optimiser(torch.optim.Adam, generator.parameters(), rate)
+        self.look_at(discriminator, config.d_training, put_back, pays)
+
+    def rewarded_samples(self, n: int, rng: torch.Generator) -> Tensor:
+        """n sentences as the generator learns from them, (n, T)."""
+        return self.plain_samples(n, rng)
+
+    def parts(self) -> Mapping[str, Any]:
+        """Everything that has a state."""
+        return {**TextModel.parts(self), "g_optimiser": self.g_optimiser, **self.d_parts()}

@@ -3,10 +3,9 @@
 Shapes: B or N sentences, T steps, K classes.
 """
 
-import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -15,13 +14,12 @@ from gantext.data.labelled import LabelledBatch
 from gantext.data.ranges import BatchSize, Clip, LearningRate, Momentum, Steps, Updates
 from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
+from gantext.models.base.judged import WithDiscriminator
 from gantext.models.contract import Phase, Task
 from gantext.nn.optim import Metrics, Optimiser, clipped_step
-from gantext.nn.state import NamedParts
-from gantext.nn.text.adversary import untrained
+from gantext.nn.text.adversary import ByLooks, LookConfig
 from gantext.nn.text.class_cnn import ClassCNN
 from gantext.nn.text.fitting import Fitter, MLEConfig, weighted_nll
-from gantext.nn.text.held_out import HeldOut, Rules
 from gantext.nn.text.lstm import TextGenerator
 from gantext.nn.text.of_class import (
     Mixture,
@@ -35,15 +33,8 @@ from gantext.nn.text.rollouts import trimmed_on_cpu
 from gantext.nn.text.sampling import Policy, SamplingOptions
 
 
-class Balance(enum.Enum):
-    """Whether looks at the discriminator on held-out sentences decide anything."""
-
-    fixed = "fixed"
-    held_out = "held_out"
-
-
 @dataclass(frozen=True)
-class DTrainingConfig:
+class DTrainingConfig(LookConfig):
     """How the discriminator is trained (explained in conf/model/sentigan.yaml)."""
 
     pretrain_steps: Steps
@@ -52,21 +43,9 @@ class DTrainingConfig:
     beta1: Momentum
     clip: Clip
     steps: Updates
-    balance: Balance
+    balance: ByLooks
     look_every: Steps
     patience: Steps
-
-    def rules(self) -> Rules:
-        """Of looks at held-out sentences."""
-        if self.balance is Balance.held_out and not self.look_every:
-            raise UserError("model.d_training.look_every=0: balance=held_out decides by looks")
-        return Rules(self.look_every, self.patience, self.balance is Balance.held_out)
-
-    @property
-    def tied(self) -> str:
-        """Why steps of the discriminator alone depend on how many there are; "" if they do not."""
-        best = "its discriminator's best weights go on after the last of its steps"
-        return best if self.balance is Balance.held_out else ""
 
 
 class LabelledConfig(Protocol):
@@ -84,7 +63,7 @@ def check_classes(task: Task) -> None:
         raise UserError("this model needs sentences of 2 classes at least, and there are none")
 
 
-class Labelled(NamedParts):
+class Labelled(WithDiscriminator[ClassCNN]):
     """Generators of classes, a discriminator, and how they take turns.
 
     Args:
@@ -96,10 +75,7 @@ class Labelled(NamedParts):
 
     Attributes:
         log_w: log share of each class in the training sentences, (K,).
-        adversarial_steps: so far.
     """
-
-    counters: ClassVar[tuple[str, ...]] = ("adversarial_steps",)
 
     def __init__(
         self,
@@ -110,8 +86,9 @@ class Labelled(NamedParts):
         clipped: Sequence[nn.Module],
         pays: str,
     ) -> None:
+        config.d_training.check_looks()
         self.setting, self.task = config, task
-        self.generator, self.discriminator, self.clipped = generator, discriminator, clipped
+        self.generator, self.clipped = generator, clipped
         self.log_w = log_shares(task.class_counts).to(task.device)
         steps, d = config.mle.steps(task.train_size), config.d_training
         self.trainer = Fitter(generator, config.mle, task.singletons, steps, clipped)
@@ -119,9 +96,7 @@ class Labelled(NamedParts):
         self.d_optimiser = Optimiser(
             torch.optim.Adam, discriminator.parameters(), d.learning_rate, betas
         )
-        looked = discriminator, task.held_out, self.plain_samples
-        self.held_out = HeldOut(*looked, d.rules(), pays=pays)
-        self.adversarial_steps = 0
+        self.look_at(discriminator, d, pays=pays)
 
     # What a family states
 
@@ -149,23 +124,13 @@ class Labelled(NamedParts):
         mle, d = self.setting.mle, self.setting.d_training
         steps, rise = self.trainer.total, mle.warmup_steps
         first = Phase("mle", steps, mle.batch_size, self.mle_step, warmup=rise)
-        alone = d.pretrain_steps, d.batch_size, self.d_step_alone
-        second = Phase("discriminator", *alone, scored=False)
         rows = g_rows + d.steps * d.batch_size
         third = Phase("adversarial", g_steps, rows, self.adversarial_step, adversarial=True)
         return [
             first.by("mle.epochs", mle.tied),
-            second.by("d_training.pretrain_steps", d.tied).until(self.held_out.waited_in_vain),
+            self.d_phase(d.batch_size),
             third.by("adversarial.steps").some_at_once(max(2 * d.batch_size, together)),
         ]
-
-    def notes(self) -> Sequence[str]:
-        """That nothing is held out."""
-        return self.held_out.notes()
-
-    def networks(self) -> Mapping[str, nn.Module]:
-        """Generator and discriminator."""
-        return {"generator": self.generator, "discriminator": self.discriminator}
 
     def sample_of(self, labels: Tensor, rng: torch.Generator, options: SamplingOptions) -> Tensor:
         """A sentence of each class, (n,) -> (n, T)."""
@@ -175,7 +140,7 @@ class Labelled(NamedParts):
         """Draw n sentences, (n, T), of classes drawn by their shares of the training sentences."""
         return self.sample_of(drawn_classes(self.log_w, n, rng), rng, options)
 
-    def plain_samples(self, n: int, rng: torch.Generator) -> Tensor:
+    def rewarded_samples(self, n: int, rng: torch.Generator) -> Tensor:
         """n sentences at temperature 1, (n, T)."""
         return self.sample(n, rng, SamplingOptions())
 
@@ -191,11 +156,6 @@ class Labelled(NamedParts):
     def log_prob(self, tokens: Tensor) -> Tensor:
         """log p(sentence), (N,), nats, <eos> counted: of the mixture of all classes."""
         return marginal_log_prob(self.class_models(), self.log_w, tokens)
-
-    def score(self, tokens: Tensor) -> dict[str, Tensor]:
-        """The probability that each sentence of (N, T) is real, (N,); none before D has learned."""
-        trained = self.d_optimiser.stepped
-        return {"real": self.discriminator.score(tokens)} if trained else {}
 
     # Training
 
@@ -218,12 +178,6 @@ class Labelled(NamedParts):
                 logged[name] = logged.get(name, torch.zeros_like(share)) + share * value
         return total, logged
 
-    def d_step_alone(self, real: LabelledBatch, rng: torch.Generator) -> Metrics:
-        """`d_step` in the discriminator's own phase, with looks at held-out sentences."""
-        found = {**self.held_out.enter("discriminator"), **self.d_step(real, rng)}
-        last = self.held_out.steps + 1 == self.setting.d_training.pretrain_steps
-        return {**found, **self.held_out.learned(last=last)}
-
     def d_step(self, real: LabelledBatch, rng: torch.Generator) -> Metrics:
         """One update of the discriminator."""
         loss, found = self.d_loss(real, rng)
@@ -237,30 +191,14 @@ class Labelled(NamedParts):
         own real sentences."""
         size, steps = self.setting.d_training.batch_size, self.setting.d_training.steps
         first = len(batch) - size * steps
-        found = dict(self.held_out.enter("adversarial", beside=True))
-        rewarded = self.held_out.trusted
+        found, rewarded = dict(self.begin()), self.rewarded
         found.update(self.g_step(batch.part(0, first), rng))
         for place in range(first, len(batch), size):
             found.update(self.d_step(batch.part(place, place + size), rng))
-        found.update(self.held_out.beside(steps, rewarded))
-        self.adversarial_steps += 1
-        return found
+        return {**found, **self.end(steps, rewarded)}
 
     # State
 
     def parts(self) -> Mapping[str, Any]:
         """Everything that has a state."""
-        return {
-            "generator": self.generator,
-            "discriminator": self.discriminator,
-            "trainer": self.trainer,
-            "d_optimiser": self.d_optimiser,
-            "held_out": self.held_out,
-        }
-
-    def load_pretrained(self, state: dict[str, Any]) -> Sequence[str]:
-        """Take the generator's weights, and the discriminator's where there are some."""
-        self.generator.load_state_dict(state["generator"])
-        if "discriminator" in state:
-            self.discriminator.load_state_dict(state["discriminator"])
-        return untrained(state.get("d_optimiser"))
+        return {"generator": self.generator, "trainer": self.trainer, **self.d_parts()}

@@ -28,6 +28,13 @@ def generator_of(config: TextGeneratorConfig, task: Task, rng: torch.Generator) 
     return text_generator(*sizes, config, rng, task.fixed_length).to(task.device)
 
 
+def take_networks(networks: Mapping[str, nn.Module], state: Mapping[str, Any]) -> None:
+    """Take the generator's weights of a model's state, and those of others where there are some."""
+    for name, network in networks.items():
+        if name == "generator" or name in state:
+            network.load_state_dict(state[name])
+
+
 class TextModel(NamedParts, Generic[G]):
     """A generator, what fits it by likelihood, and what is asked of any model of text.
 
@@ -99,7 +106,5 @@ class TextModel(NamedParts, Generic[G]):
 
     def load_pretrained(self, state: dict[str, Any]) -> Sequence[str]:
         """Take the generator's weights, and those of the other networks where there are some."""
-        for name, network in self.networks().items():
-            if name == "generator" or name in state:
-                network.load_state_dict(state[name])
+        take_networks(self.networks(), state)
         return []

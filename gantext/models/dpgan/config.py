@@ -14,7 +14,7 @@ from gantext.data.ranges import (
     Weight,
 )
 from gantext.errors import UserError
-from gantext.nn.text.adversary import LookConfig
+from gantext.nn.text.adversary import ByLooks, LookConfig
 from gantext.nn.text.fitting import MLEConfig
 from gantext.nn.text.generator import TextGeneratorConfig
 
@@ -24,13 +24,6 @@ class Reward(enum.Enum):
 
     word = "word"
     sentence = "sentence"
-
-
-class Balance(enum.Enum):
-    """Whether the discriminator always steps, or its looks at held-out sentences decide."""
-
-    fixed = "fixed"
-    held_out = "held_out"
 
 
 class Forcing(enum.Enum):
@@ -50,7 +43,7 @@ class DConfig(LookConfig):
     clip: Clip
     real_weight: Weight
     steps: UpdatesOrNone
-    balance: Balance
+    balance: ByLooks
     look_every: Steps
     patience: Steps
 

@@ -20,7 +20,7 @@ from gantext.data.ranges import (
 )
 from gantext.errors import UserError
 from gantext.nn.gan_losses import GanLoss
-from gantext.nn.text.adversary import LookConfig
+from gantext.nn.text.adversary import ByLooks, LookConfig
 from gantext.nn.text.fitting import MLEConfig
 from gantext.nn.text.generator import TextGeneratorConfig
 
@@ -44,13 +44,6 @@ class Schedule(enum.Enum):
     root = "root"
 
 
-class Balance(enum.Enum):
-    """Whether looks at the discriminator on held-out sentences decide anything."""
-
-    fixed = "fixed"
-    held_out = "held_out"
-
-
 @dataclass(frozen=True)
 class DiscriminatorConfig:
     """Sizes of the discriminator of many views (explained in conf/model/relgan.yaml)."""
@@ -72,7 +65,7 @@ class DTrainingConfig(LookConfig):
     beta1: Momentum
     clip: Clip
     steps: Updates
-    balance: Balance
+    balance: ByLooks
     look_every: Steps
     patience: Steps
 

@@ -43,6 +43,13 @@ class Balance(enum.Enum):
     held_out = "held_out"
 
 
+class ByLooks(enum.Enum):
+    """Whether looks at the discriminator on held-out sentences decide anything."""
+
+    fixed = "fixed"
+    held_out = "held_out"
+
+
 class LookConfig:
     """What is common to configs of a discriminator's training, whose fields these are.
 
