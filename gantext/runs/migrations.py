@@ -207,22 +207,16 @@ CHANGES: tuple[Change, ...] = (
         Change(10, Part.settings, "model.judge.ranker", UNRANKED, model=name)
         for name in ("gan", "leakgan")
     ),
-    # The decoder of every VAE was an LSTM.
+    # The decoder of every VAE was an LSTM; a discriminator of pictures said nothing of classes.
     *(
-        Change(11, Part.settings, f"model.decoder.{key}", value, model="vae")
-        for key, value in (
-            ("arch", "lstm"),
-            ("transformer", NO_TRANSFORMER["mle"]),
-            ("relational", NO_RELATIONAL),
-        )
-    ),
-    # A discriminator of pictures said real or generated, and nothing of classes.
-    *(
-        Change(11, Part.settings, f"model.{key}", value, model="image_gan")
-        for key, value in (
-            ("generator.feature_matching", False),
-            ("discriminator.classes", False),
-            ("discriminator.labels", 0),
+        Change(11, Part.settings, f"model.{key}", value, model=name)
+        for name, key, value in (
+            ("vae", "decoder.arch", "lstm"),
+            ("vae", "decoder.transformer", NO_TRANSFORMER["mle"]),
+            ("vae", "decoder.relational", NO_RELATIONAL),
+            ("image_gan", "generator.feature_matching", False),
+            ("image_gan", "discriminator.classes", False),
+            ("image_gan", "discriminator.labels", 0),
         )
     ),
 )
