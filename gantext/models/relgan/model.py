@@ -18,7 +18,6 @@ from gantext.models.relgan.discriminator import MultiViewCNN
 from gantext.nn.gan_losses import RELATIVE, beliefs, discriminator_loss, generator_loss
 from gantext.nn.optim import Metrics, Optimiser, clipped_step, frozen
 from gantext.nn.text.equal_rows import different_share
-from gantext.nn.text.fitting import mean_nll
 from gantext.nn.text.lstm import TextGenerator
 from gantext.nn.text.places import words_at
 from gantext.nn.text.relaxation import relaxed_words, straight_through
@@ -112,8 +111,7 @@ class RelGAN(Judged[TextGenerator, MultiViewCNN]):
         if self.rewarded:
             loss, found = self.g_loss(real, rng)
         if config.mle_weight:
-            shown = self.trainer.shown(real, rng)
-            loss = loss + config.mle_weight * mean_nll(self.generator, shown, rng)
+            loss = loss + config.mle_weight * self.trainer.loss(real, rng)[0]
         norm = clipped_step(self.g_optimiser, self.generator, loss, config.clip)
         return {**found, "g_grad_norm": norm}
 
