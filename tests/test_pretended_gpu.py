@@ -91,8 +91,9 @@ PICTURES = {
 }
 # An adversarial step waits for the longest of its samples, and for their lengths, of which it makes
 # rollouts. A VAE's inner loop waits for the losses of each of its windows, of which one is full
-# here, and its information is computed by the host. A mediator is waited for at looks.
-WAITS = {"gan": 2, "leakgan": 2, "vae": 2, "cot": 1}
+# here, and its information is computed by the host. A mediator, or a loss, is waited for
+# at looks at held-out sentences.
+WAITS = {"gan": 2, "leakgan": 2, "vae": 2, "cot": 1, "jsdgan": 1}
 # Of each kind of model that which all commands are tried with, of text one that has all abilities.
 ALL_COMMANDS = {"vae", "image_gan"}
 

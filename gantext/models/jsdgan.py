@@ -129,7 +129,8 @@ class Config:
 
 def sentence_weights(log_ratio: Tensor, exponent: float = 1.0) -> Tensor:
     """(3) and (4): w(r^e) = r^e log(1 + r^-e) by log r, of any shape; from 0 to 1."""
-    odds = (exponent * log_ratio).clamp_max(30)  # beyond it w is 1 to the last bit
+    # Beyond it w is 1 to the last bit, and below 0; -inf is a sentence with <unk>, never written.
+    odds = (exponent * log_ratio).clamp(-100, 30)
     return odds.exp() * F.softplus(-odds)
 
 

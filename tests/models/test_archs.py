@@ -20,7 +20,7 @@ COPIES = [
     "model.adversarial.ema=0.5",
     "model.adversarial.baseline=critic",
 ]
-MODELS = {"mle": [], "gan": COPIES, "cot": []}
+MODELS = {"mle": [], "gan": COPIES, "cot": [], "jsdgan": [], "dpgan": []}
 OTHERS = [arch for arch in Arch if arch is not Arch.lstm]
 
 
