@@ -131,7 +131,9 @@ def test_without_a_class_weight_it_says_no_classes() -> None:
 def test_the_fittest_child_goes_on() -> None:
     """Made again alone from the parent with the same random numbers, each child is the same; of
     each loss the one of better quality, of these the fitter takes the parent's place."""
-    model = fitted(diversity_weight=0.5, temperature_factor=2.0)
+    model = make(diversity_weight=0.5, temperature_factor=2.0, learning_rate=0.01)
+    for step in range(10):
+        model.d_step(BATCH, rng(step))
     model.beta = 1.5
     again = copy.deepcopy(model)
     found = model.g_step(BATCH, rng(7))
