@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import cache, partial
 from pathlib import Path
 
-from bench.children import ended
+from bench.children import ended, seconds_until
 from bench.row import Cost, Row, Sizes, Ways
 
 TABLES = "import typer, rich.table"
@@ -42,23 +42,61 @@ def cost(words: Sequence[str]) -> Cost:
     return lambda: 1e3 * ended(list(words), place()).seconds
 
 
+def only_run() -> Path:
+    """The folder of the run."""
+    runs = (place() / "runs").iterdir()
+    (run,) = (path for path in runs if path.is_dir() and not path.is_symlink())
+    return run
+
+
 def command_ways(words: Sequence[str], imports: str, sizes: Sizes) -> Ways:
     """A command of gantext."""
     return {"gantext": cost(["-m", "gantext", *words]), "floor": cost(["-c", imports])}
 
 
+def reported(copy: Path) -> float:
+    """Milliseconds of a report of a run's copy."""
+    words = ["-m", "gantext", "report", str(copy), "--out", "report.html"]
+    return 1e3 * ended(words, place()).seconds
+
+
+def new_copy() -> Path:
+    """The run once more, without any scores of a report."""
+    return Path(shutil.copytree(only_run(), place() / f"fresh-{next(COUNT)}"))
+
+
 def report_ways(sizes: Sizes) -> Ways:
     """A report of a run that has none of its own scores yet."""
+    needed = "import torch, matplotlib.pyplot, jinja2"
+    return {"gantext": lambda: reported(new_copy()), "floor": cost(["-c", needed])}
 
-    def fresh() -> float:
-        runs = place() / "runs"
-        (run,) = (path for path in runs.iterdir() if path.is_dir() and not path.is_symlink())
-        copy = place() / f"fresh-{next(COUNT)}"
-        shutil.copytree(run, copy)
-        words = ["-m", "gantext", "report", str(copy), "--out", "report.html"]
-        return 1e3 * ended(words, place()).seconds
 
-    return {"gantext": fresh, "floor": cost(["-c", "import torch, matplotlib.pyplot, jinja2"])}
+def stored_report_ways(sizes: Sizes) -> Ways:
+    """The same of a run all of whose scores and figures are stored."""
+    copy = next(place().glob("fresh-*"), None) or new_copy()
+    reported(copy)
+    return {"gantext": lambda: reported(copy), "floor": cost(["-c", "import torch, jinja2"])}
+
+
+def list_ways(words: Sequence[str], sizes: Sizes) -> Ways:
+    """A list of many finished runs, of which there is an index."""
+    many, run = place() / "many", only_run()
+    for number in range(0 if many.exists() else sizes.runs):
+        copy = many / f"run-{number:05d}"
+        copy.mkdir(parents=True)
+        for name in ("config.yaml", "run.json", "result.json"):
+            shutil.copy(run / name, copy)
+    ended(["-m", "gantext", "runs", "list", "--runs-dir", "many"], place())
+    return command_ways(["runs", "list", "--runs-dir", "many", *words], TABLES, sizes)
+
+
+def first_line_ways(sizes: Sizes) -> Ways:
+    """A training until something stands on the terminal."""
+    words = ["-m", "gantext", *TRAIN, "name=unseen"]
+    return {
+        "gantext": lambda: 1e3 * seconds_until(b"gantext ", words, place()),
+        "floor": cost(["-c", TABLES]),
+    }
 
 
 COMMANDS = [
@@ -75,4 +113,12 @@ def rows(sizes: Sizes) -> list[Row]:
         Row(group, name, partial(command_ways, words, imports))
         for group, name, words, imports in COMMANDS
     ]
-    return [*made, Row("report", "gantext report of a fresh, tiny run", report_ways)]
+    return [
+        *made,
+        Row("start", "gantext train, until its first line", first_line_ways),
+        Row("start", f"gantext runs list of {sizes.runs:,} runs", partial(list_ways, [])),
+        Row("start", f"gantext runs list --json of {sizes.runs:,} runs",
+            partial(list_ways, ["--json"])),
+        Row("report", "gantext report of a fresh, tiny run", report_ways),
+        Row("report", "gantext report of that run, everything stored", stored_report_ways),
+    ]  # fmt: skip

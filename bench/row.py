@@ -25,6 +25,7 @@ class Sizes:
 
     words: V, of models. rows: B. captions, length: T of captions and of long sentences.
     sentences: of texts that are scored or loaded. references: that nltk compares a sentence with.
+    runs: that a list has.
     smallest: whether models are as small as they can be, to try the rows rather than to measure.
     """
 
@@ -34,11 +35,12 @@ class Sizes:
     length: int = 37
     sentences: int = 50_000
     references: int = 10_000
+    runs: int = 5000
     smallest: bool = False
 
 
 FULL = Sizes()
-TINY = Sizes(60, 4, 5, 7, 300, 40, smallest=True)
+TINY = Sizes(60, 4, 5, 7, 300, 40, 3, smallest=True)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
 from bench.row import Cost, Row, Sizes, Ways, milliseconds, seconds
 from gantext import data
 from gantext.config.compose import compose
-from gantext.metrics.text.bleu_scores import bleu_scores, self_bleu_scores
+from gantext.metrics.text.bleu_scores import bleu_scores, reference_index, self_bleu_scores
 
 NLTK_SENTENCES = 2  # that nltk scores; all are taken to cost as much
 Corpus = list[list[str]]
@@ -106,6 +106,19 @@ def bleu_ways(nltk: bool, sizes: Sizes) -> Ways:
     return {"gantext": gantext, "plain": plain}
 
 
+def growth_ways(sizes: Sizes) -> Ways:
+    """Cutting and counting ten times as many references; the floor is ten times those of one."""
+
+    def timed(count: int, times: int) -> Cost:
+        def cost() -> float:
+            texts = made_up(count)
+            return times * seconds(lambda: reference_index(texts, "nltk"))
+
+        return cost
+
+    return {"gantext": timed(10 * sizes.sentences, 1), "floor": timed(sizes.sentences, 10)}
+
+
 def self_bleu_ways(sizes: Sizes) -> Ways:
     """Texts to Self-BLEU-2..5."""
 
@@ -177,6 +190,8 @@ def rows(sizes: Sizes) -> list[Row]:
         Row("bleu", f"BLEU-2..5, {count} against {count}", partial(bleu_ways, False)),
         Row("bleu", f"BLEU-2..5, {count} against {count}; plain is nltk, of "
             f"{NLTK_SENTENCES}, scaled", partial(bleu_ways, True)),
+        Row("bleu", f"index of {10 * sizes.sentences:,} references; floor is ten times that of "
+            f"{sizes.sentences:,}", growth_ways, "s"),
         Row("self-bleu", f"Self-BLEU-2..5, {count}", self_bleu_ways),
         Row("load", f"load {load}: the first time", partial(load_ways, False), "s"),
         Row("load", f"load {load}: again", partial(load_ways, True), "s"),

@@ -1,6 +1,7 @@
 """What commands print: rich tables on a terminal, one JSON document with --json."""
 
 import dataclasses
+import functools
 import json
 import math
 import os
@@ -44,10 +45,40 @@ err = Terminal(stderr=True, highlight=False)
 def print_json(document: Any) -> None:
     """One JSON document on stdout, and nothing else there."""
     plain = not sys.stdout.encoding.lower().startswith("utf")  # then \\u4e00, which JSON reads back
-    text = json.dumps(_finite(document), indent=2, ensure_ascii=plain, default=str)
+    try:
+        text = _indented(document, plain)
+    except ValueError:  # of a number that JSON has no name for
+        text = _indented(_finite(document), plain)
     if not text.replace("\n", "").isprintable():
         text = "".join(json.dumps(c)[1:-1] if c != "\n" and is_steering(c) else c for c in text)
     say(text)
+
+
+@functools.cache
+def _encoder(plain: bool, between: str = ", ") -> json.JSONEncoder:
+    forms = {"ensure_ascii": plain, "allow_nan": False, "default": str}
+    return json.JSONEncoder(**forms, separators=(between, ": "))
+
+
+def _indented(value: Any, plain: bool, line: str = "\n") -> str:
+    """As `json.dumps` with an indent of 2, several times as fast.
+
+    With an indent that takes its encoder in Python. Here lists and mappings that hold no other are
+    written by the one in C, to which the indent is what stands between two values.
+    """
+    if not isinstance(value, (dict, list, tuple)) or not value:
+        return _encoder(plain).encode(value)
+    deeper = f"{line}  "
+    held = value.values() if isinstance(value, dict) else value
+    if not any(isinstance(one, (dict, list, tuple)) for one in held):
+        text = _encoder(plain, f",{deeper}").encode(value)
+        return f"{text[0]}{deeper}{text[1:-1]}{line}{text[-1]}"
+    parts = [_indented(one, plain, deeper) for one in held]
+    if isinstance(value, dict):
+        keys = (_encoder(plain).encode(str(key)) for key in value)
+        parts = [f"{key}: {part}" for key, part in zip(keys, parts, strict=True)]
+    first, last = "{}" if isinstance(value, dict) else "[]"
+    return f"{first}{deeper}{f',{deeper}'.join(parts)}{line}{last}"
 
 
 def print_csv(text: str) -> None:

@@ -9,7 +9,7 @@ import torch
 
 from bench import commands, memory, models, texts
 from bench.__main__ import all_rows
-from bench.children import Ended, ended
+from bench.children import Ended, ended, seconds_until
 from bench.plain_leakgan import PlainLeakGAN
 from bench.plain_seqgan import PlainDiscriminator, PlainLanguageModel
 from bench.row import FULL, TINY, Row, least, ratios
@@ -61,6 +61,13 @@ def test_a_child_is_measured_or_its_words_are_said(tmp_path: Path) -> None:
     assert 0 < little.seconds < 5 and little.said == "done\n"
     with pytest.raises(RuntimeError, match="not today"):
         ended(["-c", "raise SystemExit('not today')"], tmp_path)
+
+
+def test_a_child_is_measured_until_its_terminal_shows_something(tmp_path: Path) -> None:
+    endless = "import time; print('here', flush=True); time.sleep(600)"
+    assert 0 < seconds_until(b"here", ["-c", endless], tmp_path) < 5
+    with pytest.raises(RuntimeError, match="nothing"):
+        seconds_until(b"here", ["-c", "print('nothing')"], tmp_path)
 
 
 def test_the_plain_language_model_has_the_models_likelihood() -> None:

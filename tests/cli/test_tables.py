@@ -1,6 +1,7 @@
 """Tables as lines of a terminal: no cell is lost, no line too wide, no name folded."""
 
 import dataclasses
+import json
 from collections import Counter
 from collections.abc import Sequence
 
@@ -154,3 +155,21 @@ def test_keys_and_jobs_in_short() -> None:
         "lr",
     ]
     assert ranges(("0", "1", "2", "5", "7", "8")) == "0-2,5,7-8" and ranges(("a", "b")) == "a,b"
+
+
+LEAVES = st.none() | st.booleans() | st.integers() | st.text(max_size=4) | st.floats()
+DOCUMENTS = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner)
+)
+
+
+@settings(max_examples=200)
+@given(DOCUMENTS)
+def test_json_is_that_of_the_plain_encoder(document: object) -> None:
+    """Byte for byte as `json.dumps` writes it, which with an indent is several times as slow."""
+    with pytest.MonkeyPatch.context() as patch:
+        printed: list[str] = []
+        patch.setattr(tables, "say", printed.append)
+        patch.setattr(tables, "is_steering", lambda letter: False)
+        tables.print_json(document)
+    assert printed == [json.dumps(tables._finite(document), indent=2, ensure_ascii=False)]

@@ -127,7 +127,10 @@ class Grams:
             numbers: of the n-grams of order n - 1 in another text's order; None: as they are here.
         """
         parents = self.parents if numbers is None else numbers[self.parents]
-        return parents.astype(np.int64) * (self.text.unknown + 1) + self.last
+        keys = parents.astype(np.int64)
+        keys *= self.text.unknown + 1
+        keys += self.last
+        return keys
 
 
 def number_words(sentences: Sentences) -> dict[Hashable, int]:
@@ -194,22 +197,54 @@ def _narrow(size: int) -> type[np.int32] | type[np.int64]:
 
 
 def _first(text: Text) -> Grams:
-    """The words of a text as n-grams of order 1."""
-    counts = np.bincount(text.symbols, minlength=1)
+    """The words of a text as n-grams of order 1: a stable counting sort, a part at a time."""
+    size, narrow = text.symbols.size, _narrow(text.symbols.size)
+    counts = np.zeros(text.unknown + 2, narrow)
+    for begin in range(0, size, PART):
+        part = np.bincount(text.symbols[begin : begin + PART])
+        counts[: part.size] += part.astype(narrow)
+    until = np.cumsum(counts, dtype=narrow)
+    following = until - counts  # where the next place of each symbol goes; the ends stand first
+    places = np.empty(size, narrow)
+    for begin in range(0, size, PART):
+        symbols = text.symbols[begin : begin + PART]
+        order = np.argsort(symbols, kind="stable")
+        symbols = symbols[order]
+        first = np.flatnonzero(changes(symbols))
+        often = np.diff(first, append=symbols.size)
+        ranks = np.arange(symbols.size) - np.repeat(first, often)
+        places[following[symbols] + ranks] = order + begin
+        following[symbols[first]] += often.astype(narrow)
     present = np.flatnonzero(counts[1:])
-    order = np.argsort(text.symbols, kind="stable")[counts[0] :]  # the ends stand first
-    places: IntArray = order.astype(_narrow(text.symbols.size))
-    starts = np.concatenate([[0], np.cumsum(counts[1:][present])])
-    return Grams(text, 1, places, starts, np.zeros_like(present), present)
+    starts = np.append(until[present], until[-1]) - until[0]
+    return Grams(text, 1, places[until[0] :], starts, np.zeros_like(present), present)
 
 
 def _extended(grams: Grams, wanted: BoolArray | None) -> Grams:
-    """The n-grams of the next order that begin with the wanted ones, (K,), or with all."""
-    cuts = [0, *_cuts(grams.starts)]  # the first part is empty, so that there is one
-    parts = [_extended_part(grams, wanted, *part) for part in pairwise(cuts)]
-    places, counts, parents, last = map(np.concatenate, zip(*parts, strict=True))
-    starts = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
-    return Grams(grams.text, grams.order + 1, places, starts, parents, last)
+    """The n-grams of the next order that begin with the wanted ones, (K,), or with all.
+
+    The parts are put where they belong as they come: memory that nothing is put in is never there.
+    """
+    size, narrow = grams.places.size, grams.places.dtype
+    places, parents, starts = (np.empty(size + more, narrow) for more in (0, 0, 1))
+    last = np.empty(size, grams.text.symbols.dtype)
+    done = distinct = 0  # places, n-grams
+    for begin, end in pairwise(_cuts(grams.starts)):
+        found, first, *named = _extended_part(grams, wanted, begin, end)
+        places[done : done + found.size] = found
+        there = slice(distinct, distinct + first.size)
+        starts[there], parents[there], last[there] = first + done, *named
+        done, distinct = done + found.size, there.stop
+    starts[distinct] = done
+    ours = slice(distinct)
+    return Grams(
+        grams.text,
+        grams.order + 1,
+        places[:done],
+        starts[: distinct + 1],
+        parents[ours],
+        last[ours],
+    )
 
 
 def _cuts(starts: IntArray) -> Iterator[int]:
@@ -217,7 +252,9 @@ def _cuts(starts: IntArray) -> Iterator[int]:
     cut = 0
     while cut < starts.size - 1:
         yield cut
-        end = int(np.searchsorted(starts, starts[cut] + PART, "right")) - 1
+        # A number of another type would have all starts copied.
+        most = starts.dtype.type(int(starts[cut]) + PART)
+        end = int(np.searchsorted(starts, most, "right")) - 1
         cut = max(end, cut + 1)
     yield starts.size - 1
 
@@ -225,8 +262,12 @@ def _cuts(starts: IntArray) -> Iterator[int]:
 def _extended_part(
     grams: Grams, wanted: BoolArray | None, begin: int, end: int
 ) -> tuple[IntArray, IntArray, IntArray, IntArray]:
-    """As `_extended`, of those that begin with n-gram `begin` to before `end`, as four columns."""
-    counts = grams.counts[begin:end]
+    """As `_extended`, of those that begin with n-gram `begin` to before `end`.
+
+    Returns:
+        their places (P,); of each n-gram its first one among these, its parent, its last word (K,).
+    """
+    counts = np.diff(grams.starts[begin : end + 1])
     parents = np.repeat(np.arange(begin, end, dtype=grams.places.dtype), counts)  # (P,)
     places = grams.places[grams.starts[begin] : grams.starts[end]]
     symbols = grams.text.symbols[places + grams.order]
@@ -236,7 +277,7 @@ def _extended_part(
     parents, places, symbols = parents[goes_on], places[goes_on], symbols[goes_on]
     _sort(parents, symbols, places)
     first = np.flatnonzero(changes(parents) | changes(symbols))
-    return places, np.diff(first, append=places.size), parents[first], symbols[first] - 1
+    return places, first, parents[first], symbols[first] - 1
 
 
 def changes(values: IntArray) -> BoolArray:

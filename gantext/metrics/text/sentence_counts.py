@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gantext.metrics.text.ngrams import BoolArray, Grams, IntArray, changes
+from gantext.metrics.text.ngrams import PART, BoolArray, Grams, IntArray, changes
 
 
 @dataclass(frozen=True)
@@ -27,24 +27,41 @@ def sentence_counts(grams: Grams) -> SentenceCounts:
     first = changes(sentences)
     first[grams.starts[:-1]] = True
     rows = np.flatnonzero(first)
-    numbers = np.searchsorted(grams.starts, rows, "right") - 1
+    numbers = _numbers(grams, rows)
     return SentenceCounts(numbers, sentences[rows], np.diff(np.append(rows, sentences.size)))
 
 
 def repeated(grams: Grams) -> SentenceCounts:
     """As `sentence_counts`, of those pairs alone whose n-gram stands there more than once."""
-    if grams.places.size < 2:
-        return SentenceCounts(*np.zeros((3, 0), np.int64))
-    near = np.diff(grams.places) < np.diff(grams.text.bounds).max()
-    near[grams.starts[1:-1] - 1] = False  # of two n-grams
-    pairs = np.flatnonzero(near)
+    pairs = _pairs(grams)
     sentences = grams.text.sentences[grams.places[pairs]]
-    inside = sentences == grams.text.sentences[grams.places[pairs + 1]]
-    pairs, sentences = pairs[inside], sentences[inside]
     first = np.flatnonzero(np.diff(pairs, prepend=-2) > 1)
     counts = np.diff(np.append(first, pairs.size)) + 1
-    numbers = np.searchsorted(grams.starts, pairs[first], "right") - 1
+    numbers = _numbers(grams, pairs[first])
     return SentenceCounts(numbers, sentences[first], counts)
+
+
+def _numbers(grams: Grams, rows: IntArray) -> IntArray:
+    """The n-gram, in 0..K-1, that each of these places (P,) is of."""
+    # Of one type: searchsorted would copy all starts into that of what is searched for.
+    return np.searchsorted(grams.starts, rows.astype(grams.starts.dtype), "right") - 1
+
+
+def _pairs(grams: Grams) -> IntArray:
+    """Which places (P,) stand in the same sentence as the next of the same n-gram."""
+    places, sentences = grams.places, grams.text.sentences
+    distance = np.diff(grams.text.bounds).max(initial=0)
+    borders = grams.starts[1:-1] - 1  # the last place of each n-gram
+    found = [np.empty(0, np.int64)]
+    for begin in range(0, places.size - 1, PART):
+        here, after = places[begin : begin + PART], places[begin + 1 : begin + PART + 1]
+        near = after - here[: after.size] < distance
+        low, high = np.searchsorted(borders, np.array([begin, begin + near.size], borders.dtype))
+        near[borders[low:high] - begin] = False
+        pairs = np.flatnonzero(near)
+        inside = sentences[here[pairs]] == sentences[after[pairs]]
+        found.append(pairs[inside] + begin)
+    return np.concatenate(found)
 
 
 def clipped(grams: Grams, occurs: BoolArray, rows: SentenceCounts, most: IntArray) -> IntArray:

@@ -5,7 +5,7 @@ import warnings
 from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
-from itertools import pairwise, takewhile
+from itertools import chain, pairwise, takewhile
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
 
 from gantext.errors import UserError
 from gantext.metrics.text import ngrams
+from gantext.metrics.text import sentence_counts as counting
 from gantext.metrics.text.bleu import ReferenceIndex, self_bleu
 from gantext.metrics.text.ngrams import (
     Grams,
@@ -328,3 +329,35 @@ def test_counting_grows_as_the_words_do(monkeypatch: pytest.MonkeyPatch) -> None
 
     few = sorted_places(2000)
     assert few <= 4 * 9 * 2000 and sorted_places(8000) <= 4.1 * few
+
+
+@pytest.mark.parametrize("words", [50, 300, 70_000])
+def test_parts_are_sorted_as_the_whole(words: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parts of seven places, words of one, two and four bytes: as dictionaries of tuples say."""
+    monkeypatch.setattr(ngrams, "PART", 7)
+    monkeypatch.setattr(counting, "PART", 7)
+    draws = np.random.default_rng(words)
+    drawn = [draws.integers(0, 5, size) * (words // 5 - 1) for size in (9, 0, 14, 1, 30, 5)]
+    sentences = [one.tolist() for one in drawn]
+    laid = list(chain.from_iterable([*one, None] for one in sentences))
+    encoded = Words(np.concatenate(drawn).astype(np.int32), np.array(list(map(len, drawn))), words)
+    for grams in number_ngrams(encoded, 3):
+        n = grams.order
+        places: dict[tuple[int, ...], list[int]] = {}
+        for place in range(len(laid) - n + 1):
+            if None not in laid[place : place + n]:
+                places.setdefault(tuple(laid[place : place + n]), []).append(place)
+        borders = pairwise(grams.starts.tolist())
+        assert [grams.places[a:b].tolist() for a, b in borders] == [
+            places[g] for g in sorted(places)
+        ]
+        counters = [Counter(tuple(one[i : i + n]) for i in range(len(one))) for one in sentences]
+        several = [
+            (number, row, counter[gram])
+            for number, gram in enumerate(sorted(places))
+            for row, counter in enumerate(counters)
+            if counter[gram] > 1
+        ]
+        rows = repeated(grams)
+        found = (column.tolist() for column in (rows.numbers, rows.sentences, rows.counts))
+        assert several and list(zip(*found, strict=True)) == several
