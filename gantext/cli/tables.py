@@ -56,8 +56,8 @@ def print_json(document: Any) -> None:
 
 @functools.cache
 def _encoder(plain: bool, between: str = ", ") -> json.JSONEncoder:
-    forms = {"ensure_ascii": plain, "allow_nan": False, "default": str}
-    return json.JSONEncoder(**forms, separators=(between, ": "))
+    separators = between, ": "
+    return json.JSONEncoder(ensure_ascii=plain, allow_nan=False, default=str, separators=separators)
 
 
 def _indented(value: Any, plain: bool, line: str = "\n") -> str:
