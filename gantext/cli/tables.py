@@ -56,8 +56,9 @@ def print_json(document: Any) -> None:
 
 @functools.cache
 def _encoder(plain: bool, between: str = ", ") -> json.JSONEncoder:
-    separators = between, ": "
-    return json.JSONEncoder(ensure_ascii=plain, allow_nan=False, default=str, separators=separators)
+    return json.JSONEncoder(
+        ensure_ascii=plain, allow_nan=False, default=str, separators=(between, ": ")
+    )
 
 
 def _indented(value: Any, plain: bool, line: str = "\n") -> str:

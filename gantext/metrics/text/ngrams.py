@@ -199,11 +199,11 @@ def _narrow(size: int) -> type[np.int32] | type[np.int64]:
 def _first(text: Text) -> Grams:
     """The words of a text as n-grams of order 1: a stable counting sort, a part at a time."""
     size, narrow = text.symbols.size, _narrow(text.symbols.size)
-    counts = np.zeros(text.unknown + 2, narrow)
+    counts: IntArray = np.zeros(text.unknown + 2, narrow)
     for begin in range(0, size, PART):
         part = np.bincount(text.symbols[begin : begin + PART])
         counts[: part.size] += part.astype(narrow)
-    until = np.cumsum(counts, dtype=narrow)
+    until: IntArray = np.cumsum(counts, dtype=narrow)
     following = until - counts  # where the next place of each symbol goes; the ends stand first
     places = np.empty(size, narrow)
     for begin in range(0, size, PART):
