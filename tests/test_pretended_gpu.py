@@ -185,8 +185,10 @@ def is_for(name: str, model: str) -> bool:
     row = measures.table().get(name)
     if row is None:
         return model not in PICTURES
-    able = row.needs is None or row.needs in {one.name for one in models.abilities(model)}
-    return able and row.pictures == (model in PICTURES)
+    if model == "image_gan" and "classify" in row.needs:
+        return False  # it is trained without classes here
+    able = not row.needs or {*row.needs} & {one.name for one in models.abilities(model)}
+    return bool(able) and row.pictures == (model in PICTURES)
 
 
 @pytest.mark.parametrize("model", [*TEXT, *PICTURES])

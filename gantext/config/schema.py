@@ -179,8 +179,9 @@ def _explain_merge(error: OmegaConfBaseException, schema: type, prefix: str) -> 
 def field_names(schema: type, prefix: str = "") -> list[str]:
     """All dotted names of values in a dataclass tree."""
     names: list[str] = []
-    for key, kind in get_type_hints(schema).items():
-        name = join(prefix, key)
+    hints = get_type_hints(schema)
+    for field in dataclasses.fields(schema):
+        name, kind = join(prefix, field.name), hints[field.name]
         nested = isinstance(kind, type) and dataclasses.is_dataclass(kind)
         names += field_names(kind, name) if nested else [name]
     return names

@@ -87,7 +87,7 @@ class Measure:
         pictures: it reads pictures, the others text.
         of_model: it depends on the model alone, not on the samples.
         alone: the sentences by themselves have it, or some of its scores, without any real text.
-        needs: the ability that a model has to declare; None if any will do.
+        needs: abilities of which a model has to declare one; () if any model will do.
         slow: what to tell a user who waits; None when it is quick.
         package: a library that only this measure needs, and what to install for it.
         command: its command of `gantext eval`; None if it is shown by another's, or by none.
@@ -108,7 +108,7 @@ class Measure:
     pictures: bool = False
     of_model: bool = False
     alone: bool = False
-    needs: str | None = None
+    needs: tuple[str, ...] = ()
     slow: str | None = None
     package: tuple[str, str] | None = None
     command: Command | None = None
@@ -146,8 +146,8 @@ class Measure:
         if not self.is_for(model):
             return False
         if model is None:
-            return not self.of_model and self.needs is None
-        return self.needs is None or able(model, self.needs)
+            return not self.of_model and not self.needs
+        return not self.needs or any(able(model, one) for one in self.needs)
 
     @property
     def missing(self) -> str | None:

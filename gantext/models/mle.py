@@ -38,6 +38,7 @@ class MLE(TextModel[TextGenerator]):
     """A language model and its trainer."""
 
     def __init__(self, config: Config, task: Task, rng: torch.Generator) -> None:
+        self.config = config
         super().__init__(task, generator_of(config.generator, task, rng), config.mle)
 
 

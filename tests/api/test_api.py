@@ -37,6 +37,7 @@ SIGNATURES = {
     "command=None)",
 }
 OF_A_RUN = {
+    "classify": "(self, rows=None)",
     "draw": "(self, request)",
     "evaluate": "(self, *measures, **choices)",
     "export": "(self, folder, force=False)",
@@ -50,14 +51,24 @@ OF_A_RUN = {
     "reconstruct": "(self, sentences, *, how=<How.greedy: 'greedy'>, beam=5, temperature=1.0, "
     "seed=0)",
     "sample": "(self, n=None, *, temperature=1.0, top_k=0, top_p=1.0, seed=0, "
-    "prompt=None, likelihood=False, candidates=1, judge=None, force=False)",
+    "prompt=None, label=None, likelihood=False, candidates=1, judge=None, force=False)",
     "score": "(self, sentences)",
     "write": "(self, request, likelihood=False)",
 }
 PROPERTIES = {"model", "name", "painter", "phases", "scores", "settings", "status", "trained"}
 CHOICES = {
     *("preset", "n", "temperature", "seed", "seeds", "data", "references", "phase", "encoder"),
-    *("draws", "sentences", "probes", "device", "runs_dir", "candidates", "judge", "force"),
+    *(
+        "draws",
+        "sentences",
+        "probes",
+        "examples",
+        "device",
+        "runs_dir",
+        "candidates",
+        "judge",
+        "force",
+    ),
 }
 
 

@@ -40,7 +40,7 @@ def test_a_key_is_explained_with_its_type_and_where_it_is_set(cli: Command) -> N
     text = (groups.CONF.parent / file).read_text().splitlines()[int(line) - 1]
     assert text.strip() == "rollout_lag: 0.0"
     both = json.loads(cli("explain", "model.adversarial.rollouts", "--json").out)
-    assert [one["facts"]["of"] for one in both] == ["model=gan", "model=leakgan"]
+    assert [one["facts"]["of"] for one in both] == ["model=gan", "model=leakgan", "model=sentigan"]
 
 
 def test_groups_options_and_presets_are_explained(cli: Command) -> None:

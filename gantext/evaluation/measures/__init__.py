@@ -97,7 +97,7 @@ OWN = (
         compute=f"{__name__}.latent:latent",
         settings=("draws", "sentences", "seed"),
         of_model=True,
-        needs="latent",
+        needs=("latent",),
         slow="weighing draws of latent vectors",
         command=Command(
             title="latent variable",
@@ -112,7 +112,7 @@ OWN = (
         compute=f"{__name__}.interpolation:interpolation",
         settings=("probes", "seed"),
         of_model=True,
-        needs="latent",
+        needs=("latent",),
         slow="decoding midpoints",
         command=Command(
             title="interpolation",
@@ -193,24 +193,6 @@ OWN = (
             about="How far samples and real text overlap (MAUVE), on sentence embeddings. Minutes.",
             options=SAMPLED | {"encoder"},
         ),
-    ),
-    Measure(
-        name="augmentation",
-        compute=f"{__name__}.augmentation:augmentation",
-        settings=("examples", "samples", "seed"),
-        of_model=True,
-        slow="training classifiers",
-        command=Command(
-            title="augmentation",
-            about="Classifiers trained on a few real examples, on samples, on both: what samples "
-            "add. Minutes.",
-            options=frozenset({"n", "examples"}),
-            also=("augmentation-pictures",),
-            nothing="only a model that writes of a class, or tells classes apart, has these "
-            "scores, such as model=image_gan model.discriminator.classes=true",
-            seeds=3,
-        ),
-        in_all=False,
     ),
     *OF_CLASSES,
     *PICTURES,

@@ -44,7 +44,7 @@ PICTURES = (
         compute=f"{PACKAGE}.classified:classified",
         pictures=True,
         of_model=True,
-        needs="classify",
+        needs=("classify",),
         command=Command(
             title="classes told right",
             about="Of a picture model that tells classes apart: how many of the test pictures' it "
@@ -64,7 +64,7 @@ PICTURES = (
         settings=("examples", "samples", "seed"),
         pictures=True,
         of_model=True,
-        needs="classify",
+        needs=("classify",),
         slow="training classifiers",
         in_all=False,
     ),

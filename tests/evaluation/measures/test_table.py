@@ -22,11 +22,11 @@ def test_the_orders_that_commands_show() -> None:
     """Documents and tables that people keep depend on these."""
     assert [row.name for row, _ in measures.commanded()] == (
         "bleu self-bleu diversity likelihood latent interpolation imputation lm frechet mauve "
-        "augmentation lengths pictures classified"
+        "augmentation class-accuracy lengths pictures classified"
     ).split()
     assert [row.name for row in measures.of_all()] == (
-        "bleu self-bleu diversity likelihood latent truth lengths lm frechet mauve pictures "
-        "classified"
+        "bleu self-bleu diversity likelihood latent truth lengths lm frechet mauve class-accuracy "
+        "pictures classified"
     ).split()
     assert measures.compared() == (
         *("likelihood", "truth", "bleu", "self-bleu", "diversity"),
@@ -40,6 +40,7 @@ def test_the_orders_that_commands_show() -> None:
     )
     assert measures.reported(slow=True) == (
         *("latent", "interpolation", "imputation", "lm", "frechet", "mauve", "augmentation"),
+        "class-accuracy",
     )
     assert measures.of_pictures() == ("pictures", "classified")
     assert measures.columns()[:5] == "nll-test grammatical nll-oracle bleu-2 bleu-3".split()
