@@ -159,10 +159,10 @@ def test_the_fittest_child_goes_on() -> None:
 
 
 def test_inverse_temperatures_stay_in_their_bounds() -> None:
-    model = make(temperature_factor=2.0)
+    model = make(temperature_factor=2.0, greatest_inverse_temperature=5.0)
     model.beta = 4.0
     assert model.betas() == [2.0, 5.0]
-    assert make(temperature_factor=1.0).betas() == [1.0]
+    assert make(temperature_factor=1.0, inverse_temperature=1.5).betas() == [1.5]
 
 
 def test_a_child_is_judged_as_if_it_had_written_what_its_parent_wrote() -> None:
