@@ -9,8 +9,12 @@ import resource
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gantext.errors import UserError
+
+if TYPE_CHECKING:
+    import torch
 
 CGROUPS = Path("/sys/fs/cgroup")
 # The files of a cgroup that bound its memory, those that say what it uses, and what of its use the
@@ -57,6 +61,17 @@ def available() -> Memory:
     bounds = [_machine(), *_cgroups(), *_address_space()]
     tightest = min(bounds, key=lambda bound: bound.total)
     return Memory(tightest.total, max(0, min(bound.free for bound in bounds)), tightest.owner)
+
+
+def of_gpu(device: "torch.device") -> Memory:
+    """What a GPU has; the machine, where the GPU's driver does not say, as a virtual one's."""
+    import torch
+
+    try:
+        free, total = torch.cuda.mem_get_info(device)
+        return Memory(total, free, torch.cuda.get_device_name(device))
+    except (RuntimeError, AssertionError):  # torch asserts that it was built for one
+        return available()
 
 
 def _read(path: Path) -> str:

@@ -14,6 +14,7 @@ from gantext.data.corpus import Split
 from gantext.data.flat import Tokens
 from gantext.data.gallery import PictureBatch, PictureSplit, to_unit
 from gantext.data.labelled import LabelledBatch, LabelledSplit
+from gantext.data.memory import of_gpu
 from gantext.data.vocabulary import PAD
 
 # Of the free memory of a GPU, that training data takes at most: a model's step needs the rest.
@@ -91,7 +92,7 @@ def resident(split: Rows[Any], device: torch.device) -> Rows[Any]:
     elsewhere the split itself."""
     if device.type != "cuda":
         return split
-    most = SHARE * torch.cuda.mem_get_info(device)[0]
+    most = SHARE * of_gpu(device).free
     if isinstance(split, Split) and WORD.itemsize * len(split) * split.tokens.longest <= most:
         if isinstance(split, LabelledSplit):
             return ResidentLabelled(split, device)

@@ -18,7 +18,7 @@ import torch
 from torch import nn
 
 from gantext.config.settings import Settings
-from gantext.data.memory import Memory, available, size
+from gantext.data.memory import Memory, available, of_gpu, size
 from gantext.errors import UserError
 from gantext.models.build import build, task_of
 from gantext.models.contract import Loading, PictureTask, Task
@@ -116,10 +116,7 @@ def _bytes(split: Any) -> int:
 
 def memory_of(device: torch.device) -> Memory:
     """The memory that the networks are to live in."""
-    if device.type != "cuda":
-        return available()
-    free, total = torch.cuda.mem_get_info(device)
-    return Memory(total, free, torch.cuda.get_device_name(device))
+    return of_gpu(device) if device.type == "cuda" else available()
 
 
 def said(needs: Needs, device: torch.device, force: bool) -> str:

@@ -7,6 +7,7 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
+import torch
 
 from gantext.data import content, memory
 from gantext.data.content import read_text
@@ -195,3 +196,14 @@ def test_data_that_is_made_is_refused_before(
     found = cli("train", "model=mle", *words.split(), "data.train_size=10000000")
     assert found.code == 2 and len(found.errors) == 1, found.err
     assert "would take" in found.err and "data.train_size" in found.err
+
+
+def test_a_gpu_whose_driver_says_nothing_has_the_machine_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    def silent(device: object) -> tuple[int, int]:
+        raise AssertionError("Torch not compiled with CUDA enabled")
+
+    monkeypatch.setattr(torch.cuda, "mem_get_info", silent)
+    assert memory.of_gpu(torch.device("cuda")).owner == memory.available().owner
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (3, 8))
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "a card")
+    assert memory.of_gpu(torch.device("cuda")) == memory.Memory(8, 3, "a card")

@@ -18,7 +18,6 @@ Shapes: N words, V vocabulary.
 """
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -49,5 +48,5 @@ def relaxed_words(scores: Tensor, words: Tensor, beta: float, rng: torch.Generat
 def straight_through(relaxed: Tensor, words: Tensor) -> Tensor:
     """The words (N,) as vectors (N, V) of 0 and 1, with the gradient of the relaxed ones (Jang et
     al. 2017, section 2.2)."""
-    chosen = F.one_hot(words, relaxed.shape[1]).to(relaxed.dtype)
+    chosen = torch.zeros_like(relaxed).scatter_(1, words[:, None], 1.0)
     return chosen + (relaxed - relaxed.detach())

@@ -220,7 +220,7 @@ class TextCNN(Discriminator):
         """
         if tokens.device.type != "cpu":
             parts = torch.split(tokens, SCORE_ROWS * 64)
-            return torch.cat([score_of(self.logits(part)) for part in parts])
+            return torch.cat([score_of(self._output(self.pooled(part), None)) for part in parts])
         first, inverse = unique_rows(tokens)
         words, places = different_words(tokens[first], self.embedding.num_embeddings)
         numbers = len(words) * sum(

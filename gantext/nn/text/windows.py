@@ -128,7 +128,7 @@ def first_equal(sums: Tensor, largest: Tensor) -> Tensor:
     In numbers of their own type, since a mask costs twice as much, `max` and its index five times.
     """
     steps = len(sums)
-    left = torch.arange(steps, 0, -1, dtype=sums.dtype)[:, None, None]
+    left = torch.arange(steps, 0, -1, dtype=sums.dtype, device=sums.device)[:, None, None]
     # Where the largest is no number, none is equal.
     return steps - sums.eq_(largest).mul_(left).amax(0).clamp_min_(1).long()
 
