@@ -264,8 +264,11 @@ class SentiGAN(Labelled):
 
     def _penalty_of(self, label: int) -> Any:
         """What makes 1 - D_c of sentences (N, T), (N,)."""
-        score = lambda logits: 1 - logits.softmax(-1)[..., label]  # noqa: E731
-        return lambda tokens: self.discriminator.scored(tokens, score)
+
+        def penalty(logits: Tensor) -> Tensor:
+            return 1 - logits.softmax(-1)[..., label]
+
+        return lambda tokens: self.discriminator.scored(tokens, penalty)
 
     def less_baseline(self, penalties: Tensor, valid: Tensor) -> Tensor:
         """Penalties (B, T) less their baseline, maybe of deviation 1; 0 at <pad>."""
