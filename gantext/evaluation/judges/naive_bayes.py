@@ -6,7 +6,7 @@ the same classifier.
 
 import itertools
 import math
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -44,20 +44,20 @@ class NaiveBayes:
     """
 
     def __init__(self, parts: Iterable[Taught], classes: int) -> None:
-        counts: list[Counter[Feature]] = [Counter() for _ in range(classes)]
+        counts = [defaultdict[Feature, float](float) for _ in range(classes)]
         sizes = np.zeros(classes)
         for part in parts:
             for sentence, label in zip(part.sentences, part.labels, strict=True):
                 sizes[label] += part.weight
                 for feature in features(sentence):
-                    counts[label][feature] += part.weight  # type: ignore[assignment]
+                    counts[label][feature] += part.weight
         known = set().union(*counts)
         self.prior = np.log((sizes + 1) / (sizes.sum() + classes))  # (K,)
         totals = [math.log(sum(own.values()) + len(known)) for own in counts]
         self.log_prob = {
             feature: np.array(
                 [
-                    math.log(own[feature] + 1) - total
+                    math.log(own.get(feature, 0.0) + 1) - total
                     for own, total in zip(counts, totals, strict=True)
                 ]
             )
