@@ -253,7 +253,7 @@ def _cuts(starts: IntArray) -> Iterator[int]:
     while cut < starts.size - 1:
         yield cut
         # A number of another type would have all starts copied.
-        most = starts.dtype.type(int(starts[cut]) + PART)
+        most = starts.dtype.type(min(int(starts[cut]) + PART, int(starts[-1])))
         end = int(np.searchsorted(starts, most, "right")) - 1
         cut = max(end, cut + 1)
     yield starts.size - 1
