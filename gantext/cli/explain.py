@@ -22,7 +22,8 @@ def _names(incomplete: str) -> list[str]:
 Name = Annotated[
     str | None,
     typer.Argument(
-        help="A score, a key of the configuration, a model, data, an experiment or a preset.",
+        help="A score, a key of the configuration, a model, data, an experiment, a preset, or what "
+        "training logs.",
         autocompletion=_names,
     ),
 ]
@@ -36,6 +37,7 @@ def register(app: typer.Typer) -> None:
         "  gantext explain bleu-4\n\n"
         "  gantext explain model.adversarial.rollouts\n\n"
         "  gantext explain model.adversarial            a group of keys\n\n"
+        "  gantext explain held_out_loss                a value of metrics.jsonl\n\n"
         "  gantext explain experiment=seqgan_synthetic_paper"
     )(explain)
 

@@ -1,7 +1,9 @@
-"""What `gantext explain` knows, each thing found by its name: scores, keys, models, data, presets.
+"""What `gantext explain` knows, each thing found by its name: scores, keys, models, data, presets,
+what training logs.
 
 Nothing is kept here: scores are explained by gantext/metrics/meanings.py and the table of measures,
-keys by the comments of the YAML files and the types of their dataclasses.
+keys by the comments of the YAML files and the types of their dataclasses, what is logged by the
+figures that models draw of it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gantext import models
 from gantext.config import groups, keys
 from gantext.config.fields import docstring
 from gantext.config.keys import Key
@@ -21,6 +24,8 @@ from gantext.metrics.signatures import family
 from gantext.metrics.text.planes import PLANES, Axis, Plane
 from gantext.metrics.text.presets import PRESETS, Preset
 from gantext.metrics.text.published import PUBLISHED
+from gantext.plots.curves import COURSE, CURVE, LOOKS, POSSIBLE
+from gantext.plots.layouts import Layout
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,7 @@ class Entry:
 
     Attributes:
         name: as it was asked for.
-        kind: "score", "measure", "key", "preset", or a group of the configuration.
+        kind: "score", "measure", "key", "preset", "logged", or a group of the configuration.
         about: what it is, in a sentence or two.
         facts: more, by what they say; a mapping or a list of words is several of one sort.
         text: paragraphs on it.
@@ -64,6 +69,7 @@ def explained(name: str, config_dir: Path | None = None) -> list[Entry]:
     several = [] if found else matching(name, config_dir)
     if len({key.name for key in several}) == 1:
         return [_of_key(key) for key in several]
+    found = found or ([] if several else list(_logged(name)))
     if not (found or several):
         tails = [key.name.rpartition(".")[2] for key in keys.keys(config_dir)]
         hint = nearest(name, [*known(config_dir), *tails])
@@ -203,6 +209,35 @@ def _of_key(key: Key) -> Entry:
     }
     said = {name: fact for name, fact in facts.items() if fact}
     return Entry(key.name, "key", key.comment or "Its file says nothing of it.", said)
+
+
+def _logged(name: str) -> Iterator[Entry]:
+    """A value of metrics.jsonl, by each figure that draws it."""
+    if not name.replace("_", "").isalnum():
+        return  # the models are imported in vain
+    of_all = [CURVE, POSSIBLE, *LOOKS, *COURSE]
+    using = [(layout, list[str]()) for layout in of_all]
+    for model in models.available():
+        for layout in models.curves(model):
+            if all(layout != one for one, _ in using):
+                using.append((layout, []))
+            next(those for one, those in using if one == layout).append(model)
+    for layout, those in using:
+        if name in layout.names or name in layout.band.values():
+            yield _of_layout(name, layout, ["all"] if layout in of_all else those)
+
+
+def _of_layout(name: str, layout: Layout, using: Sequence[str]) -> Entry:
+    line = layout.names.get(name) or "the band, a standard deviation"
+    facts = {
+        "figure": f"{layout.title}: {line}",
+        "scale": layout.ylabel,
+        "line at": layout.level[1] if layout.level else "",
+        "models": using,
+        "stands in": "metrics.jsonl of a run, its report, trackers, some in the line of progress",
+    }
+    said = {key: fact for key, fact in facts.items() if fact}
+    return Entry(name, "logged while training", layout.caption, said)
 
 
 def paragraphs(text: str) -> list[str]:

@@ -58,6 +58,20 @@ def test_groups_options_and_presets_are_explained(cli: Command) -> None:
     assert "short and of long sentences" in cli("explain", "lengths").out
 
 
+def test_what_training_logs_is_explained_by_its_figures(cli: Command) -> None:
+    (found,) = json.loads(cli("explain", "held_out_loss", "--json").out)
+    assert found["kind"] == "logged while training"
+    assert "learns sentences by heart" in found["about"]
+    assert found["facts"]["figure"] == "Discriminator loss: held-out sentences"
+    assert found["facts"]["line at"] == "ln 2"
+    assert {"gan", "leakgan", "sentigan"} <= {*found["facts"]["models"]}
+    assert not {"mle", "image_gan"} & {*found["facts"]["models"]}
+    assert cli("explain", "d_loss").out.count("(logged while training)") == 2  # pictures too
+    assert "one standard deviation" in cli("explain", "reward_std").out
+    assert "kind" not in json.loads(cli("explain", "learning_rate", "--json").out)[0]  # keys end so
+    assert json.loads(cli("explain", "seconds", "--json").out)[0]["facts"]["models"] == ["all"]
+
+
 def test_alone_it_lists_what_can_be_explained(cli: Command) -> None:
     found = cli("explain").out
     for word in ("bleu-4", "grammatical", "texygen", "seqgan_synthetic", "early_stop.patience"):
