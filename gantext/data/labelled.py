@@ -16,7 +16,8 @@ from gantext.data.corpus import Corpus, Split
 class LabelledBatch:
     """What a model of labelled text is given at a step.
 
-    tokens: (B, T') int64. labels: (B,) int64, places in the corpus's `classes`.
+    tokens: (B, T') int64. labels: (B,) int64, places in the corpus's `classes`; on the host, which
+    gives each generator the rows of its class.
     """
 
     tokens: Tensor
@@ -26,8 +27,8 @@ class LabelledBatch:
         return len(self.tokens)
 
     def to(self, device: torch.device | str) -> "LabelledBatch":
-        """Return the batch on another device."""
-        return LabelledBatch(self.tokens.to(device), self.labels.to(device))
+        """Return the batch with its sentences on another device."""
+        return LabelledBatch(self.tokens.to(device), self.labels)
 
     def part(self, first: int, end: int) -> "LabelledBatch":
         """Return the rows from `first` to before `end`."""

@@ -50,19 +50,18 @@ class ResidentText:
 
 
 class ResidentLabelled:
-    """Sentences with classes on a device; `batch` as that of their split."""
+    """Sentences on a device, their classes on the host; `batch` as that of their split."""
 
     def __init__(self, split: LabelledSplit, device: torch.device) -> None:
         assert split.labels is not None
-        self._text = ResidentText(split.tokens, device)
-        self._labels, self._device = torch.tensor(split.labels, device=device), device
+        self._text, self._labels = ResidentText(split.tokens, device), split.labels
 
     def __len__(self) -> int:
         return len(self._text)
 
     def batch(self, chosen: Tensor) -> LabelledBatch:
-        """The rows at these places (B,) of the host, on the device."""
-        labels = self._labels.index_select(0, sent(chosen, self._device))
+        """The rows at these places (B,) of the host."""
+        labels = torch.from_numpy(self._labels[chosen.numpy()])
         return LabelledBatch(self._text.batch(chosen), labels)
 
 

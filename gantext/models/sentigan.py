@@ -26,7 +26,7 @@ Where this differs from the paper and its code, and why:
 """
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +45,7 @@ from gantext.data.ranges import (
     Steps,
     Weight,
 )
+from gantext.data.resident import sent
 from gantext.data.vocabulary import PAD
 from gantext.models.base.labelled import DTrainingConfig, Labelled, check_classes
 from gantext.models.contract import Ability, Phase, Reads, Task
@@ -63,7 +64,13 @@ from gantext.nn.text.rewards import (
     sampled,
     standardised,
 )
-from gantext.nn.text.rollouts import rollout_rewards, spaced, spacing, trimmed
+from gantext.nn.text.rollouts import (
+    rollout_rewards,
+    spaced,
+    spacing,
+    trimmed_on_cpu,
+    valid_lengths,
+)
 from gantext.nn.text.sampling import SamplingOptions
 from gantext.nn.text.text_cnn import DiscriminatorConfig
 from gantext.plots.curves import (
@@ -204,18 +211,19 @@ class SentiGAN(Labelled):
 
     def d_loss(self, real: LabelledBatch, rng: torch.Generator) -> tuple[Tensor, Metrics]:
         """(1) on real sentences and as many samples."""
-        fake = trimmed(self.fakes(len(real), rng)[0])
+        fake = trimmed_on_cpu(self.fakes(len(real), rng)[0])
         of_real, of_fake = self.discriminator.class_logits_of([real.tokens, fake], rng)
-        known = of_real[:, :-1].argmax(1) == real.labels
-        return discriminator_loss(of_real, real.labels, of_fake), {
+        labels = sent(real.labels, of_real.device)
+        known = of_real[:, :-1].argmax(1) == labels
+        return discriminator_loss(of_real, labels, of_fake), {
             "d_real": real_logit(of_real.detach()).sigmoid().mean(),
             "d_fake": real_logit(of_fake.detach()).sigmoid().mean(),
             "d_class": known.float().mean(),
         }
 
     def fakes(self, n: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
-        """n sentences of some of the classes, (n, T), and their classes, (n,)."""
-        labels = drawn_classes(self.log_w, n, rng, self.config.adversarial.classes)
+        """n sentences of some of the classes, (n, T), and their classes, (n,), on the host."""
+        labels = drawn_classes(self.log_w, n, rng, self.config.adversarial.classes).cpu()
         return self.sample_of(labels, rng, SamplingOptions()), labels
 
     def g_step(self, real: LabelledBatch, rng: torch.Generator) -> Metrics:
@@ -230,7 +238,7 @@ class SentiGAN(Labelled):
             return found
         if penalised:
             tokens, labels = self.fakes(g.batch_size, rng)
-            loss, found = self.g_loss(trimmed(tokens), labels, rng)
+            loss, found = self.g_loss(tokens, labels, rng)
             loss = g.penalty_weight * loss
         if g.mle_weight:
             loss = loss + g.mle_weight * self.nll(real, rng)[0]
@@ -241,24 +249,28 @@ class SentiGAN(Labelled):
         self, tokens: Tensor, labels: Tensor, rng: torch.Generator
     ) -> tuple[Tensor, dict[str, Tensor | float]]:
         """(3) of the generators' own sentences (B, T) of classes (B,), and what to log."""
+        lengths = valid_lengths(tokens).cpu()  # a GPU is waited for
+        tokens = tokens[:, : int(lengths.max())]
         longest, loss = self.task.max_length, torch.zeros((), device=tokens.device)
-        penalties = self.penalties(tokens, labels, rng)
+        penalties = self.penalties(tokens, labels, lengths, rng)
         less = self.less_baseline(penalties, tokens != PAD)
-        for label, rows in rows_of_classes(labels):
-            model, own = self.model_of(label), trimmed(tokens[rows])
+        for label, rows, own in _of_classes(tokens, labels, lengths):
             given = own, less[rows, : own.shape[1]], len(tokens), longest
-            loss = loss + penalty_loss(model, *given)
+            loss = loss + penalty_loss(self.model_of(label), *given)
         rewards = (1 - penalties) * (tokens != PAD)
         return loss, {**sampled(tokens, rewards), "g_loss": loss.detach()}
 
     @torch.no_grad()
-    def penalties(self, tokens: Tensor, labels: Tensor, rng: torch.Generator) -> Tensor:
-        """(2) of each word of sentences (B, T) of classes (B,); (B, T), 0 at <pad>."""
+    def penalties(
+        self, tokens: Tensor, labels: Tensor, lengths: Tensor, rng: torch.Generator
+    ) -> Tensor:
+        """(2) of each word of sentences (B, T) of classes (B,) and lengths (B,), both on the host;
+        (B, T), 0 at <pad>."""
         found, count = torch.zeros(tokens.shape, device=tokens.device), self.config.adversarial
-        for label, rows in rows_of_classes(labels):
-            own = trimmed(tokens[rows])
-            given = own, count.rollouts, self.every, rng
-            of_class = rollout_rewards(self.model_of(label), self._penalty_of(label), *given)
+        for label, rows, own in _of_classes(tokens, labels, lengths):
+            model, penalty, given = self.model_of(label), self._penalty_of(label), (self.every, rng)
+            their = lengths[labels == label]
+            of_class = rollout_rewards(model, penalty, own, count.rollouts, *given, lengths=their)
             found[rows, : own.shape[1]] = of_class.mean(2)
         return found
 
@@ -285,6 +297,15 @@ class SentiGAN(Labelled):
     def parts(self) -> Mapping[str, Any]:
         """Everything that has a state."""
         return {**super().parts(), "g_optimiser": self.g_optimiser}
+
+
+def _of_classes(
+    tokens: Tensor, labels: Tensor, lengths: Tensor
+) -> Iterator[tuple[int, Tensor, Tensor]]:
+    """Each class, its rows, and its sentences up to its longest."""
+    for label, rows in rows_of_classes(labels):
+        there = sent(rows, tokens.device)
+        yield label, there, tokens[there, : int(lengths[rows].max())]
 
 
 def build(config: Config, task: Task, rng: torch.Generator) -> SentiGAN:

@@ -15,6 +15,7 @@ from gantext.data.vocabulary import EOS, PAD, UNK
 from gantext.models import sentigan
 from gantext.models.contract import Task
 from gantext.models.sentigan import Baseline
+from gantext.nn.text.rollouts import valid_lengths
 from gantext.nn.text.sampling import SamplingOptions, decode
 
 CPU = torch.device("cpu")
@@ -112,7 +113,7 @@ def test_a_penalty_is_the_expected_one_of_what_may_follow() -> None:
     begins = sentences[:, 0] == 4
     expected = ((1 - d) * p)[begins].sum() / p[begins].sum()
     tokens = torch.tensor([[4, 5, 4]])
-    found = model.penalties(tokens, torch.tensor([1]), rng(1))
+    found = model.penalties(tokens, torch.tensor([1]), valid_lengths(tokens), rng(1))
     assert found[0, 0].item() == pytest.approx(expected.item(), abs=0.01)
     last = model.discriminator.all_logits(tokens).softmax(1)[0, 1]
     assert found[0, 2].item() == pytest.approx(1 - last.item())

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from gantext.data.labelled import LabelledBatch
 from gantext.data.ranges import BatchSize, Clip, LearningRate, Momentum, Steps, Updates
+from gantext.data.resident import sent
 from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
 from gantext.models.base.judged import WithDiscriminator
@@ -105,8 +106,9 @@ class Labelled(WithDiscriminator[ClassCNN]):
         raise NotImplementedError
 
     def models_of(self, labels: Tensor) -> Sequence[tuple[TextGenerator, Tensor]]:
-        """The generators of the classes of rows (N,), and which rows each has."""
-        return [(self.model_of(label), rows) for label, rows in rows_of_classes(labels)]
+        """The generators of the classes of rows (N,), and which rows each has, on the device."""
+        device, found = self.task.device, rows_of_classes(labels)
+        return [(self.model_of(label), sent(rows, device)) for label, rows in found]
 
     def d_loss(self, real: LabelledBatch, rng: torch.Generator) -> tuple[Tensor, Metrics]:
         """What the discriminator loses on real sentences and fresh samples, and what is logged."""
@@ -134,7 +136,8 @@ class Labelled(WithDiscriminator[ClassCNN]):
 
     def sample_of(self, labels: Tensor, rng: torch.Generator, options: SamplingOptions) -> Tensor:
         """A sentence of each class, (n,) -> (n, T)."""
-        return written_of(self.model_of, labels, self.task.max_length, rng, options)
+        length, device = self.task.max_length, self.task.device
+        return written_of(self.model_of, labels, length, rng, options, device)
 
     def sample(self, n: int, rng: torch.Generator, options: SamplingOptions) -> Tensor:
         """Draw n sentences, (n, T), of classes drawn by their shares of the training sentences."""

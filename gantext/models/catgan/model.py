@@ -24,6 +24,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gantext.data.labelled import LabelledBatch
+from gantext.data.resident import sent
 from gantext.errors import UserError
 from gantext.models.base.labelled import Labelled, check_classes
 from gantext.models.catgan.config import Config, Relaxation, check
@@ -42,7 +43,7 @@ from gantext.nn.text.equal_rows import different_share
 from gantext.nn.text.generator import text_generator
 from gantext.nn.text.places import words_at
 from gantext.nn.text.relaxation import relaxed_words, straight_through
-from gantext.nn.text.rollouts import trimmed, valid_lengths
+from gantext.nn.text.rollouts import trimmed_on_cpu, valid_lengths
 from gantext.nn.text.sampling import SamplingOptions, decode
 
 Reported = dict[str, Tensor | float]
@@ -90,15 +91,14 @@ class Child(NamedTuple):
     Attributes:
         mutation: by the place of its loss.
         beta: its inverse temperature.
-        quality, diversity: (5) and (6).
+        worth: (5) and (6), (2,).
         weights, moments: of the generator and of its optimiser.
         reported: for the metrics.
     """
 
     mutation: int
     beta: float
-    quality: float
-    diversity: float
+    worth: Tensor
     weights: dict[str, Tensor]
     moments: dict[str, Any]
     reported: Reported
@@ -136,7 +136,8 @@ class CatGAN(Labelled):
 
     def models_of(self, labels: Tensor) -> Sequence[tuple[OfClass, Tensor]]:
         """The generator of the classes of all rows (N,) at once."""
-        return [(self.generator.of(labels), torch.arange(len(labels), device=labels.device))]
+        there = sent(labels, self.task.device)
+        return [(self.generator.of(there), torch.arange(len(labels), device=there.device))]
 
     @torch.no_grad()
     def sample_of(self, labels: Tensor, rng: torch.Generator, options: SamplingOptions) -> Tensor:
@@ -158,7 +159,7 @@ class CatGAN(Labelled):
 
     def d_loss(self, real: LabelledBatch, rng: torch.Generator) -> tuple[Tensor, Metrics]:
         """(1) on real sentences and samples of the same classes, and (3), weighted."""
-        labels = real.labels
+        labels = sent(real.labels, real.tokens.device)
         tokens, words = self.fakes(labels, self.beta, rng, learning=False)
         if words is None:
             of_real, of_fake = self.discriminator.class_logits_of([real.tokens, tokens], rng)
@@ -180,7 +181,7 @@ class CatGAN(Labelled):
     ) -> tuple[Tensor, Tensor | None]:
         """Samples of classes (B,), (B, T), and the vectors (N, V) that D reads in the place of
         their words, with a gradient where `learning`; None: the words themselves."""
-        tokens = trimmed(self.sample_of(labels, rng, SamplingOptions()))
+        tokens = trimmed_on_cpu(self.sample_of(labels, rng, SamplingOptions()))
         through = self.config.adversarial.relaxation is Relaxation.straight_through
         if through and not learning:
             return tokens, None
@@ -205,27 +206,23 @@ class CatGAN(Labelled):
             return {"g_grad_norm": clipped_step(self.g_optimiser, self.clipped, loss, g.clip)}
         seed = int(torch.randint(2**62, (), generator=rng, device=rng.device))
         with torch.no_grad():
-            of_real = self.discriminator.class_logits(trimmed(real.tokens))
-        written = self.written(real.labels, of_real, rng)
+            of_real = self.discriminator.class_logits(trimmed_on_cpu(real.tokens))
+        written = self.written(sent(real.labels, of_real.device), of_real, rng)
         parent, moments = self._weights(), copy.deepcopy(self.g_optimiser.state_dict())
-        best: Child | None = None
+        children = []
         for place, mutation in enumerate(g.mutations):
-            children = []
             for beta in self.betas():
                 self._become(parent, moments)
                 noise = torch.Generator(rng.device).manual_seed(seed)
                 given = place, mutation, beta, real, of_real, written, noise
                 children.append(self.child(*given))
-            fittest = max(children, key=lambda child: child.quality)
-            if best is None or self.fitness(fittest) > self.fitness(best):
-                best = fittest
-        assert best is not None
+        best = self.fittest(children)
         self._become(best.weights, best.moments)
         self.beta = best.beta
         return {
             **best.reported,
-            "quality": best.quality,
-            "diversity": best.diversity,
+            "quality": best.worth[0],
+            "diversity": best.worth[1],
             "mutation": float(best.mutation),
             "inverse_temperature": best.beta,
         }
@@ -237,9 +234,19 @@ class CatGAN(Labelled):
         low, high = g.least_inverse_temperature, g.greatest_inverse_temperature
         return sorted({min(high, max(low, beta)) for beta in asked})
 
-    def fitness(self, child: Child) -> float:
+    def fittest(self, children: Sequence[Child]) -> Child:
+        """Of each loss's children that of the greatest (5), of these that of the greatest (7)."""
+        worth = torch.stack([child.worth for child in children]).tolist()  # a GPU is waited for
+        best: dict[int, int] = {}  # by loss, the place among the children
+        for place, child in enumerate(children):
+            other = best.setdefault(child.mutation, place)
+            if worth[place][0] > worth[other][0]:
+                best[child.mutation] = place
+        return children[max(best.values(), key=lambda place: self.fitness(*worth[place]))]
+
+    def fitness(self, quality: float, diversity: float) -> float:
         """(7)."""
-        return child.quality + self.config.adversarial.diversity_weight * child.diversity
+        return quality + self.config.adversarial.diversity_weight * diversity
 
     def child(
         self,
@@ -262,7 +269,7 @@ class CatGAN(Labelled):
             written: by the parent.
             rng: its noise.
         """
-        g, labels = self.config.adversarial, real.labels
+        g, labels = self.config.adversarial, written.labels
         tokens, words = self.fakes(labels, beta, rng, learning=True)
         assert words is not None
         with frozen(self.discriminator):
@@ -280,22 +287,22 @@ class CatGAN(Labelled):
         }
         worth = self.worth(written)
         moments = copy.deepcopy(self.g_optimiser.state_dict())
-        return Child(place, beta, *worth, self._weights(), moments, reported)
+        return Child(place, beta, worth, self._weights(), moments, reported)
 
     @torch.no_grad()
     def written(self, labels: Tensor, of_real: Tensor, rng: torch.Generator) -> Written:
         """Fresh samples of classes (B,), beside real sentences of these with logits (B, K)."""
-        tokens = trimmed(self.sample_of(labels, rng, SamplingOptions()))
+        tokens = trimmed_on_cpu(self.sample_of(labels, rng, SamplingOptions()))
         own = quality(self.discriminator.class_logits(tokens), of_real, labels)
         return Written(tokens, labels, own, self._log_prob(tokens, labels))
 
     @torch.no_grad()
-    def worth(self, written: Written) -> tuple[float, float]:
-        """(5) and (6) of the generator as it is, by what its parent has written."""
+    def worth(self, written: Written) -> Tensor:
+        """(5) and (6) of the generator as it is, (2,), by what its parent has written."""
         log_prob = self._log_prob(written.tokens, written.labels)
         weights = (log_prob - written.log_prob).softmax(0)
         words = (weights * valid_lengths(written.tokens)).sum()
-        return float((weights * written.quality).sum()), float(-(weights * log_prob).sum() / words)
+        return torch.stack([(weights * written.quality).sum(), -(weights * log_prob).sum() / words])
 
     def _log_prob(self, tokens: Tensor, labels: Tensor) -> Tensor:
         """log G(x | c) of written sentences (B, T), (B,), nats."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor
 
+from gantext.data.resident import sent
 from gantext.data.vocabulary import PAD
 from gantext.nn.text.lstm import TextGenerator
 from gantext.nn.text.sampling import Policy, SamplingOptions, State, decode
@@ -29,9 +30,11 @@ def drawn_classes(log_w: Tensor, n: int, rng: torch.Generator, draws: int = 0) -
 
 
 def rows_of_classes(labels: Tensor) -> Iterator[tuple[int, Tensor]]:
-    """The classes of labels (N,) in order, and the rows that each has."""
-    for label in sorted(set(labels.tolist())):
-        yield label, (labels == label).nonzero()[:, 0]
+    """The classes of labels (N,) in order, and the rows that each has, on the host. A GPU is waited
+    for where the labels are on it."""
+    here = labels.cpu()
+    for label in sorted(set(here.tolist())):
+        yield label, (here == label).nonzero()[:, 0]
 
 
 def written_of(
@@ -40,11 +43,13 @@ def written_of(
     length: int,
     rng: torch.Generator,
     options: SamplingOptions,
+    device: torch.device,
 ) -> Tensor:
     """A sentence of each class of labels (N,), (N, T), one class after the other."""
-    tokens = torch.full((len(labels), length), PAD, device=labels.device)
+    tokens = torch.full((len(labels), length), PAD, device=device)
     for label, rows in rows_of_classes(labels):
-        tokens[rows] = decode(model_of(label), len(rows), length, rng, options)
+        written = decode(model_of(label), len(rows), length, rng, options)
+        tokens[sent(rows, device)] = written
     return tokens
 
 

@@ -101,14 +101,17 @@ def roll_out(
     rng: torch.Generator,
     options: SamplingOptions | None = None,
     compact: bool | None = None,
+    lengths: Tensor | None = None,
 ) -> Rollouts:
     """Complete every prefix x_0..x_t of (B, T) sentences `count` times with the policy.
 
-    Sentences that have ended by t need no rollout and get none. For `compact` see
-    `sampling.shrinks`. Without autocast, as `decode`.
+    Sentences that have ended by t need no rollout and get none. `lengths` are theirs, (B,), on the
+    host; without them a GPU is waited for, here alone. For `compact` see `sampling.shrinks`.
+    Without autocast, as `decode`.
     """
     device, length = tokens.device, tokens.shape[1]
-    places = _rows(valid_lengths(tokens).cpu(), length, count, every)  # the only wait for a GPU
+    lengths = valid_lengths(tokens).cpu() if lengths is None else lengths
+    places = _rows(lengths, length, count, every)
     position, sentence, number = sent(torch.stack(places), device)
     rows = torch.where(
         torch.arange(length, device=device) <= position[:, None], tokens[sentence], PAD
@@ -204,19 +207,21 @@ def rollout_rewards(
     every: int,
     rng: torch.Generator,
     options: SamplingOptions | None = None,
+    lengths: Tensor | None = None,
 ) -> Tensor:
     """Q of each token from rollouts, (B, T, R): D's score of x_0..x_t completed by the policy.
 
     The last token's Q is the score of the sentence itself. A position without rollouts of its
     own (every > 1) takes those of the next one that has some: an unbiased estimate, since what
-    comes between is drawn by the policy too. Zero at <pad>.
+    comes between is drawn by the policy too. Zero at <pad>. For `lengths` see `roll_out`.
     """
+    lengths = valid_lengths(tokens).cpu() if lengths is None else lengths
     if shrinks(tokens.device, None):
-        return _rewards(policy, score, tokens, count, every, rng, options)
+        return _rewards(policy, score, tokens, lengths, count, every, rng, options)
     # On GPUs no rank waits for the others' words: each completes its own sentences.
-    own, noise = ranks.mine(tokens), ranks.own_generator(rng)
+    own, noise = (ranks.mine(tokens), ranks.mine(lengths)), ranks.own_generator(rng)
     with ranks.apart():
-        found = _rewards(policy, score, own, count, every, noise, options)
+        found = _rewards(policy, score, *own, count, every, noise, options)
     return ranks.gathered(found, len(tokens))
 
 
@@ -224,6 +229,7 @@ def _rewards(
     policy: Policy,
     score: Score,
     tokens: Tensor,
+    lengths: Tensor,
     count: int,
     every: int,
     rng: torch.Generator,
@@ -234,7 +240,8 @@ def _rewards(
     rewards = score(tokens)[:, None, None].repeat(1, length, count)  # (B, T, R)
     per_pass = max(1, ROWS // (batch * length))
     for start in range(0, count, per_pass):
-        made = roll_out(policy, tokens, min(per_pass, count - start), every, rng, options)
+        given = tokens, min(per_pass, count - start), every, rng, options
+        made = roll_out(policy, *given, lengths=lengths)
         if len(made.tokens):
             index = (made.sentence, made.position, made.number + start)
             rewards.index_put_(index, score(made.tokens))

@@ -149,11 +149,11 @@ def test_the_fittest_child_goes_on() -> None:
             one = copy.deepcopy(again)
             given = place, mutation, beta, BATCH, of_real, written, rng(seed)
             children.append(one.child(*given))
-        assert children[0].quality != children[1].quality
-        best.append(max(children, key=lambda child: child.quality))
-    winner = max(best, key=lambda child: child.quality + 0.5 * child.diversity)
+        assert children[0].worth[0] != children[1].worth[0]
+        best.append(max(children, key=lambda child: float(child.worth[0])))
+    winner = max(best, key=lambda child: float(child.worth[0] + 0.5 * child.worth[1]))
     assert (found["mutation"], found["inverse_temperature"]) == (winner.mutation, winner.beta)
-    assert found["quality"] == winner.quality and model.beta == winner.beta
+    assert found["quality"] == winner.worth[0] and model.beta == winner.beta
     for name, weight in model.generator.state_dict().items():
         assert torch.equal(weight, winner.weights[name]), name
 
@@ -172,7 +172,7 @@ def test_a_child_is_judged_as_if_it_had_written_what_its_parent_wrote() -> None:
     labels = torch.zeros(4000, dtype=torch.long)
     of_real = model.discriminator.class_logits(TOKENS[:1]).detach().expand(4000, -1)
     written = model.written(labels, of_real, rng(5))
-    quality, diversity = model.worth(written)
+    quality, diversity = model.worth(written).tolist()
     words = (written.tokens != PAD).sum()
     assert quality == pytest.approx(written.quality.mean().item())
     assert diversity == pytest.approx(float(-written.log_prob.sum() / words))
@@ -182,7 +182,7 @@ def test_a_child_is_judged_as_if_it_had_written_what_its_parent_wrote() -> None:
     sentences = sentences[(sentences != 3).all(1)]
     log_p = model.model_of(0).token_log_prob(sentences, written=True).sum(1)
     of_all = model.discriminator.class_logits(sentences).detach()[:, 0] - of_real[0, 0]
-    found = model.worth(written)
+    found = model.worth(written).tolist()
     assert found[0] == pytest.approx(float((log_p.exp() * of_all.sigmoid()).sum()), abs=0.01)
     sizes = (sentences != PAD).sum(1)
     expected = -(log_p.exp() * log_p).sum() / (log_p.exp() * sizes).sum()

@@ -140,9 +140,9 @@ def test_many_rollouts_are_made_in_several_passes(monkeypatch):
     tokens = decode(model.model, 6, 7, rng(6), SamplingOptions())
     counts: list[int] = []
 
-    def counted(policy, tokens, count, *given):
+    def counted(policy, tokens, count, *given, lengths):
         counts.append(count)
-        return roll_out(policy, tokens, count, *given)
+        return roll_out(policy, tokens, count, *given, lengths=lengths)
 
     monkeypatch.setattr(rollouts, "roll_out", counted)
     whole = rollout_rewards(model, encode, tokens, 5, 1, rng())
