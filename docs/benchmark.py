@@ -6,10 +6,9 @@ All numbers are those of the records in bench/records; a test says when a page i
 from collections.abc import Sequence
 from pathlib import Path
 
-from gantext import models
+from gantext import data, models
 from gantext.config import keys
 from gantext.config.methods import Method, methods
-from gantext.data import Reads
 from gantext.evaluation.benchmark import table
 from gantext.evaluation.benchmark.making import AT_REAL, CURVE, OF_REAL, ORDER
 from gantext.evaluation.benchmark.record import FOLDER, Record, read_all
@@ -42,17 +41,18 @@ def pages(folder: Path = ROOT / FOLDER) -> dict[str, str]:
     """The pages by their files in docs/: the benchmark's, and those of all methods of text."""
     records = read_all(folder)
     found = {"benchmark.md": benchmark(records)}
-    for method in of_text():
+    for method in [one for data in TITLES for one in of(data)]:
         path = f"methods/{method.name}.md"
         text = (ROOT / "docs" / path).read_text(encoding="utf-8")
         head = text.partition(SECTION)[0].rstrip("\n")
-        found[path] = f"{head}\n{SECTION}\n{of_a_page(records, method.name)}\n"
+        found[path] = f"{head}\n{SECTION}\n{of_a_page(records, method)}\n"
     return found
 
 
-def of_text() -> list[Method]:
-    """The methods that write text, those of gantext itself."""
-    return [one for one in methods() if one.page and models.reads(_model(one)) is Reads.text]
+def of(name: str) -> list[Method]:
+    """The methods that write text and can learn from a kind of data, those of gantext itself."""
+    offered = [reads for reads in data.offers(name) if reads.sentences]
+    return [one for one in methods() if one.page and models.reads(_model(one)) in offered]
 
 
 def _model(method: Method) -> str:
@@ -67,15 +67,15 @@ def benchmark(records: Sequence[Record]) -> str:
     title, _, text = HEAD.read_text(encoding="utf-8").partition("\n")
     said = text.format(at_real=AT_REAL, order=ORDER, chance=table.CHANCE)
     parts = [title, WRITTEN, said.strip("\n")]
-    for data, title in TITLES.items():
-        parts += [f"## {title}", *of_data(data, [one for one in records if one["data"] == data])]
+    for name, title in TITLES.items():
+        parts += [f"## {title}", *of_data(name, [one for one in records if one["data"] == name])]
     return "\n\n".join(parts) + "\n"
 
 
-def of_data(data: str, records: Sequence[Record]) -> list[str]:
+def of_data(name: str, records: Sequence[Record]) -> list[str]:
     """The table of a data set, its figure, and under what its scores were computed."""
-    found = table.rows(records, [method.name for method in of_text()])
-    columns = COLUMNS[data]
+    found = table.rows(records, [method.name for method in of(name)])
+    columns = COLUMNS[name]
     heads = ["method", "seeds", *columns, "beside its start", "minutes"]
     body = [_cells(row, columns) for row in found]
     body += [_real(records[-1], columns)] if records else []
@@ -83,7 +83,7 @@ def of_data(data: str, records: Sequence[Record]) -> list[str]:
     parts = ["\n".join(lines)]
     if records:
         figure = (
-            f"![BLEU-{ORDER} against Self-BLEU-{ORDER} over temperatures](benchmark-{data}.png)"
+            f"![BLEU-{ORDER} against Self-BLEU-{ORDER} over temperatures](benchmark-{name}.png)"
         )
         parts += [*_machines(records), figure, _protocols(found, columns)]
     return parts
@@ -120,20 +120,21 @@ def _protocols(found: Sequence[Row], columns: Sequence[str]) -> str:
     return "\n".join(lines)
 
 
-def of_a_page(records: Sequence[Record], method: str) -> str:
-    """What a method's page says of the benchmark: a line a data set."""
-    return "\n".join(_line(data, records, method) for data in TITLES)
+def of_a_page(records: Sequence[Record], method: Method) -> str:
+    """What a method's page says of the benchmark: a line a data set that it can learn from."""
+    able = [name for name in TITLES if method in of(name)]
+    return "\n".join(_line(name, records, method.name) for name in able)
 
 
-def _line(data: str, records: Sequence[Record], method: str) -> str:
-    title = TITLES[data]
+def _line(name: str, records: Sequence[Record], method: str) -> str:
+    title = TITLES[name]
     where = f"[{title}](../benchmark.md#{title.lower().replace(' ', '-')})"
-    own = [one for one in records if one["data"] == data]
+    own = [one for one in records if one["data"] == name]
     row = next(one for one in table.rows(own, [method]) if one.method == method)
     if not row.records:
         return f"- {where}: {table.NOT_RUN}."
-    values = {name: table.over_seeds(table.scores_of(row, name)) for name in OF_A_PAGE[data]}
-    said = ", ".join(f"{name} {value}" for name, value in values.items() if value != table.NONE)
+    values = {score: table.over_seeds(table.scores_of(row, score)) for score in OF_A_PAGE[name]}
+    said = ", ".join(f"{score} {value}" for score, value in values.items() if value != table.NONE)
     start = table.beside_start(row)
     beside = "" if start == table.NONE else f"; reverse-lm beside its start {start}"
     count = len(row.records)

@@ -35,6 +35,8 @@ def swept_words(params: Mapping[str, str] | None, overrides: Sequence[str]) -> l
     return [f"{key}={value}" for key, value in (params or {}).items() if key not in given]
 
 
-def text_models() -> str:
-    """`${text_models:}` in the file of an experiment: every model that is trained on text alone."""
-    return ",".join(models.readers([Reads.text]))
+def text_models(*more: str) -> str:
+    """`${text_models:}` in the file of an experiment: every model that is trained on text alone;
+    with `${text_models:labelled}` also each that needs its classes.
+    """
+    return ",".join(models.readers([Reads.text, *(Reads[word] for word in more)]))

@@ -131,15 +131,21 @@ def _labelled(corpus: "Corpus") -> "Corpus":
 def check_labels(cfg: NamedConfig, reads: Reads) -> None:
     """Raise UserError for a model of sentences with classes where this config gives them none."""
     if reads is Reads.labelled and reads not in offered(cfg):
-        key = _module(cfg.name).LABELS
         raise UserError(
-            f"data={cfg.name}: its sentences have no classes unless data.{key} names them"
+            f"data={cfg.name}: its sentences have no classes unless data.{labels_key(cfg.name)} "
+            "names them"
         )
+
+
+def labels_key(name: str) -> str | None:
+    """The key of a kind of data that gives its sentences classes; None where none does."""
+    key: str | None = getattr(_module(name), "LABELS", None)
+    return key
 
 
 def offered(cfg: NamedConfig) -> tuple[Reads, ...]:
     """What data of this config has for models to read, known without loading it."""
-    key = getattr(_module(cfg.name), "LABELS", None)
+    key = labels_key(cfg.name)
     without = {Reads.labelled} if key is None or not getattr(cfg, key) else set()
     return tuple(reads for reads in offers(cfg.name) if reads not in without)
 

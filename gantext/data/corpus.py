@@ -66,7 +66,7 @@ class Truth(Protocol):
 class Corpus:
     """Everything a run needs to know about its data.
 
-    hash: sha256 of the vocabulary and of all splits (see `content_hash`).
+    hash: sha256 of the vocabulary and of the text of all splits (see `content_hash`).
     max_length: tokens of the longest sentence of all splits, its end included.
     notes: warnings and counts to tell the user.
     classes: the names of the sentences' classes, () where these have none.
@@ -86,14 +86,28 @@ class Corpus:
     classes: tuple[str, ...] = ()
     draw: "Callable[[int, Generator], Tensor] | None" = None
 
+    @property
+    def labels_hash(self) -> str:
+        """Of the classes and of which sentences have them, sha256 (hex); "" where none has any."""
+        if not self.classes:
+            return ""
+        told = json.dumps([list(self.classes), *_labels(self.splits)])
+        return hashlib.sha256(told.encode()).hexdigest()
+
+    @property
+    def splits(self) -> tuple[Split, Split, Split]:
+        """Training, validation and test."""
+        return self.train, self.validation, self.test
+
 
 def content_hash(
     vocabulary: Vocabulary, splits: Sequence[Split], classes: Sequence[str] = ()
 ) -> str:
     """Return the sha256 (hex) of the words, raw lines and token ids, in the order given.
 
-    Then, where the sentences have classes, of these. All of it as JSON: `run.json` and scores keep
-    hashes, so what is hashed stays as it is, though it is the longest part of a first load.
+    Then, where classes are given, of the sentences' own: such a hash has a run from before
+    `labels_hash`. All of it as JSON: `run.json` and scores keep hashes, so what is hashed stays as
+    it is, though it is the longest part of a first load.
     """
     digest = hashlib.sha256(json.dumps(vocabulary.to_json(), sort_keys=True).encode())
     written = [f"{i}, ".encode() for i in range(len(vocabulary))]
@@ -111,9 +125,12 @@ def content_hash(
             ids = rows.gathered().tolist()
             digest.update(b"[" + b"".join(map(written.__getitem__, ids))[:-1])
     if classes:
-        labels = [split.labels.tolist() for split in splits if split.labels is not None]
-        digest.update(json.dumps([list(classes), *labels]).encode())
+        digest.update(json.dumps([list(classes), *_labels(splits)]).encode())
     return digest.hexdigest()
+
+
+def _labels(splits: Sequence[Split]) -> list[list[int]]:
+    return [split.labels.tolist() for split in splits if split.labels is not None]
 
 
 @dataclass(frozen=True)
@@ -196,7 +213,7 @@ def build_corpus(
         train=splits[0],
         validation=splits[1],
         test=splits[2],
-        hash=content_hash(vocabulary, splits, classes),
+        hash=content_hash(vocabulary, splits),
         max_length=max(split.tokens.longest for split in splits),
         truth=truth,
         notes=(*notes, *(note for note in found if note)),

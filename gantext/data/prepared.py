@@ -28,7 +28,7 @@ from gantext.records.content import Damaged
 from gantext.records.mapped import Column, MappedFile
 from gantext.records.shape import Whole
 
-VERSION = 1  # of what is kept and of how text is prepared: when either changes, none is found
+VERSION = 2  # of what is kept and of how text is prepared: when either changes, none is found
 LEAST = 1 << 18  # bytes of files below which preparing them takes no time
 ROOM = 8 << 30  # bytes that all of them may take, but for the newest one
 SPLITS = ("train", "validation", "test")

@@ -289,10 +289,12 @@ def _tested(subject: Subject, ground: Ground) -> "tuple[TrainedText, Corpus] | N
     Raises:
         UserError: it was trained on other data.
     """
+    from gantext.runs.trained import began_on
+
     model = subject.model
     if model is None or ground.corpus is None:
         return None
-    if model.run.info.get("data") != ground.hash:
+    if model.run.info.get("data") != ground.hash and not began_on(model.run, ground.corpus):
         raise UserError(
             f"{model.run.path.name} was trained on other data: for its likelihood of other "
             "sentences use gantext score RUN FILE"

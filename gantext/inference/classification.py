@@ -21,7 +21,7 @@ from gantext.inference.scoring import DIGITS, GIVEN
 from gantext.metrics import standard_error
 from gantext.metrics.score import Setting, signed
 from gantext.models.contract import Ability, Classifier
-from gantext.runs.trained import Trained
+from gantext.runs.trained import Trained, began_on
 
 ROWS = 500  # classified together
 Floats = NDArray[np.float64]
@@ -233,7 +233,7 @@ def classify_test(trained: Trained[Any, Any], phase: str | None = None) -> Class
     name = trained.settings.model.name
     check_able(name, trained.run.path.name)
     loaded = data.load_for(trained.settings.data, models.reads(name))
-    if trained.run.info.get("data") != loaded.hash:
+    if not began_on(trained.run, loaded):
         raise UserError(f"{trained.run.path.name} was trained on other data than is there now")
     if loaded.test.labels is None or not loaded.classes:
         raise UserError(f"data={loaded.name}: its test split has no classes")

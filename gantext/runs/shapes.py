@@ -107,7 +107,8 @@ class Facts(Version, total=False):
     Attributes:
         status: what it said of itself last.
         model, data_name, seed: of its settings, which lists of runs need not read then.
-        data: a hash of its data.
+        data: a hash of its data: of sentences without their classes, of pictures with them.
+        labels: of the classes of sentences.
         max_length: tokens of its longest sentence, the end counted.
         class_counts: training sentences, or pictures, of each class, in the classes' order.
         channels, size, classes: of its pictures.
@@ -136,6 +137,7 @@ class Facts(Version, total=False):
     host: str
     command: str
     data: str
+    labels: str
     max_length: Annotated[int, Range(0, 10**6)]
     train_size: Whole
     class_counts: dict[str, Whole]

@@ -8,7 +8,7 @@ from typing import Any, Generic, overload
 import torch
 
 from gantext.config.settings import Device, Memory, Settings
-from gantext.data.corpus import Corpus
+from gantext.data.corpus import Corpus, content_hash
 from gantext.data.flat import Tokens
 from gantext.data.gallery import Gallery
 from gantext.data.vocabulary import Vocabulary
@@ -138,9 +138,18 @@ def data_facts(data: Corpus | Gallery) -> dict[str, Any]:
     if named := dict(zip(data.classes, class_counts(data), strict=True)):
         found["class_counts"] = named
     if isinstance(data, Corpus):
-        named = dict(zip(data.classes, class_counts(data), strict=True))
-        return {**found, "class_counts": named} if named else found
+        return {**found, "labels": data.labels_hash} if named else found
     return {**found, "channels": data.channels, "size": data.size, "classes": len(data.classes)}
+
+
+def began_on(run: RunDir, data: Corpus | Gallery) -> bool:
+    """Whether this is the data of a run, its classes too."""
+    known, labels = run.info.get("data"), run.info.get("labels")
+    if not isinstance(data, Corpus) or not data.classes:
+        return known == data.hash and not labels
+    if labels is None:  # of a run from before that, whose hash has the classes
+        return known == content_hash(data.vocabulary, data.splits, data.classes)
+    return known == data.hash and labels == data.labels_hash
 
 
 def _text_task(run: RunDir, vocabulary: Vocabulary | None, device: torch.device) -> Task:

@@ -21,6 +21,7 @@ from gantext.nn.text import held_out
 from gantext.runs import crash, listing
 from gantext.runs.folder import RESULT, RunDir
 from gantext.runs.stored_checkpoint import is_export
+from gantext.runs.trained import began_on
 from gantext.training import curve, extension, probe, trackers
 from gantext.training.console import Audience, Reporter, stderr
 from gantext.training.divergence import Diverged
@@ -124,7 +125,7 @@ def resume(
         run.remove_leftovers()
         run.upgrade()
         job = prepare(settings, console)
-        if job.data.hash != run.info.get("data"):
+        if not began_on(run, job.data):
             raise UserError(f"the data has changed since {run.path.name} began")
         state = _newest_state(run, console)
         extension.check_steps(change, _phases_before(run, job), job.phases, state)

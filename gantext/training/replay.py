@@ -19,6 +19,7 @@ from gantext.runs.bad_step import BadStep
 from gantext.runs.checkpoint import State
 from gantext.runs.folder import RunDir
 from gantext.runs.state_tree import not_finite
+from gantext.runs.trained import began_on
 from gantext.training.finite import Broken, Lookout
 from gantext.training.first_broken import FirstBroken, Operation
 from gantext.training.preparation import prepare, take_pretrained
@@ -65,7 +66,7 @@ def replay(run: RunDir, console: Console) -> Replay:
     with threads_of(known) as used:
         notes = [] if known else [_unknown_threads(run, used)]
         job = prepare(run.settings, console)
-        if job.data.hash != run.info.get("data"):
+        if not began_on(run, job.data):
             raise UserError(f"the data has changed since {run.path.name} began")
         state, damaged = run.load_checkpoint()
         if state is None:

@@ -102,8 +102,11 @@ def test_every_experiment_composes(name: str) -> None:
 def test_an_experiment_may_sweep_over_all_models_of_text_that_there_are() -> None:
     """What the words have comes in the place of what it sweeps."""
     jobs = compose_sweep(["experiment=bench_scenes", "seed=3"]).jobs or ()
-    assert [settings.model.name for _, settings in jobs] == models.readers([data.Reads.text])
+    text, labelled = data.Reads.text, data.Reads.labelled
+    assert [settings.model.name for _, settings in jobs] == models.readers([text, labelled])
     assert {(settings.seed, settings.threads) for _, settings in jobs} == {(3, 1)}
+    jobs = compose_sweep(["experiment=bench_coco"]).jobs or ()
+    assert [settings.model.name for _, settings in jobs] == models.readers([text])
     with pytest.raises(UserError, match=r"-m runs it, model=\.\.\. trains one of its jobs"):
         compose(["experiment=bench_scenes", "seed=3"])
 

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gantext import models
 from gantext.config import methods
-from gantext.config.settings import Device
+from gantext.config.settings import Device, Settings
+from gantext.config.words import key_of
+from gantext.data import Reads, labels_key
 from gantext.errors import UserError
 from gantext.evaluation import measures
 from gantext.evaluation.benchmark.record import PLACES, BesideStart, Record, State, kept
@@ -80,13 +83,13 @@ def record_of(run: RunDir, runs_dir: Path, device: Device, say: Say) -> tuple[Re
     asked.note(f"no {name}: pip install '{lacks}'" for name, lacks in missing.items())
     sides, real = _scored(asked, [name for name in MEASURES if name not in missing], say)
     settings = _flat(run)
-    method, words = _method(run)
+    method, words = _method(run, settings)
     info = run.info
     record = Record(
         method=method,
         data=run.settings.data.name,
         seed=run.settings.seed,
-        departures=_departures(settings, [*words, f"data={run.settings.data.name}"]),
+        departures=departures(run.settings, [f"data={run.settings.data.name}", *words]),
         settings={key: value for key, value in settings.items() if _is_own(key)},
         command=f"gantext {info.get('command', '')}".strip(),
         created=info.get("created", ""),
@@ -193,14 +196,15 @@ def _beside(own: Sequence[Score], start: Sequence[Score]) -> BesideStart | None:
 # What was trained
 
 
-def _method(run: RunDir) -> tuple[str, list[str]]:
-    """The method that a run is of, and the words that make it."""
+def _method(run: RunDir, settings: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """The method that a run is of, and the words that make it, with all that it trains with."""
     words = run.info.get("overrides", [])
     for one in methods.methods():
         if one.group == "experiment" and f"experiment={one.name}" in words:
             return one.name, [f"experiment={one.name}"]
     name = run.settings.model.name
-    return name, [f"model={name}"]
+    own = next((one.words.split() for one in methods.methods() if one.name == name), [])
+    return name, [f"model={name}", *(word for word in own if key_of(word) in settings)]
 
 
 def _flat(run: RunDir) -> dict[str, Any]:
@@ -213,16 +217,19 @@ def _is_own(key: str) -> bool:
     return key.startswith(("model.", "data.", "early_stop.")) or key in DECIDING
 
 
-def _departures(settings: Mapping[str, Any], words: Sequence[str]) -> dict[str, Any]:
-    """The settings that a run of these words alone would not have."""
+def departures(settings: Settings, words: Sequence[str]) -> dict[str, Any]:
+    """The settings that a run of these words alone would not have; which classes sentences have is
+    none of a model that reads no classes."""
     from gantext.config.compose import compose
     from gantext.config.schema import flat
 
     usual = flat(compose(words))
+    reads = models.reads(settings.model.name)
+    unread = "" if reads is Reads.labelled else f"data.{labels_key(settings.data.name)}"
     return {
         key: value
-        for key, value in settings.items()
-        if _is_own(key) and value != usual.get(key) and usual.get(key) != AUTO
+        for key, value in flat(settings).items()
+        if _is_own(key) and key != unread and value != usual.get(key) and usual.get(key) != AUTO
     }
 
 

@@ -64,7 +64,7 @@ def load_class_judge(corpus: Corpus, cache: Path, seed: int = 0) -> ClassJudge:
     """
     if not corpus.classes:
         raise UserError(f"the sentences of data={corpus.name} have no classes to be told apart")
-    folder = cache / cache_name(VERSION, corpus.hash, seed)
+    folder = cache / cache_name(VERSION, f"{corpus.hash} {corpus.labels_hash}", seed)
     state = cached_weights(folder, lambda: _train(corpus, seed))
     network = _network(corpus, torch.Generator().manual_seed(seed))
     network.load_state_dict(state["weights"])

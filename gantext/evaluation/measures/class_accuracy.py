@@ -11,7 +11,7 @@ from gantext.evaluation.measure import Protocol
 from gantext.evaluation.subjects import Subject, _tested
 from gantext.inference.judges.cache import judges_folder
 from gantext.metrics import standard_error
-from gantext.metrics.score import Score, signed
+from gantext.metrics.score import HASH_DIGITS, Score, signed
 from gantext.models.build import class_counts
 from gantext.models.contract import OfClass
 from gantext.nn.rng import generator
@@ -43,6 +43,7 @@ def class_accuracy(subject: Subject, ground: Ground, protocol: Protocol) -> list
         judge_accuracy=round(judge.accuracy, DIGITS),
         seed=protocol.seed,
         data=corpus.hash,
+        labels=corpus.labels_hash[:HASH_DIGITS],
     )
     return [Score("class-accuracy", float(told.mean()), sign, standard_error.of_mean(told))]
 

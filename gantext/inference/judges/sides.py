@@ -24,7 +24,7 @@ from gantext.inference.token_parts import token_parts
 from gantext.metrics.two_classes import LEAST, Calibration, Held, held_out
 from gantext.nn.rng import generator
 from gantext.nn.text.sampling import SamplingOptions
-from gantext.runs.trained import TrainedText
+from gantext.runs.trained import TrainedText, began_on
 
 MOST = 2000  # held-out sentences that are looked at
 FRESH = 2  # samples for each of them
@@ -41,7 +41,7 @@ class Sides:
     def corpus(self) -> Corpus:
         """The run's data. Raises UserError where it cannot be read or has changed."""
         found = data.load(self.trained.settings.data)
-        if found.hash != self.trained.run.info.get("data"):
+        if not began_on(self.trained.run, found):
             raise UserError(f"the data has changed since {self.name} was trained")
         return found
 
