@@ -1,5 +1,7 @@
 """Lines of signatures: by families, whose name is that of a single score where it is one."""
 
+import re
+
 import pytest
 
 from gantext.metrics.score import Score, Setting
@@ -40,4 +42,5 @@ def test_orders_and_origins_are_said_once() -> None:
 )
 def test_all_in_a_few_words(signature: dict[str, Setting], data: str, said: str) -> None:
     line = short_line({"a": [Score("bleu-2", 0.5, signature)]}, data)
-    assert line.rpartition(" · signature ")[0] == said
+    begin, _, digest = line.rpartition(" · signature ")
+    assert begin == said and re.fullmatch("[0-9a-f]{4}", digest)

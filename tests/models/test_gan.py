@@ -13,6 +13,7 @@ from gantext.data.vocabulary import EOS, PAD
 from gantext.errors import UserError
 from gantext.models import gan
 from gantext.models.contract import Task
+from gantext.models.gan.config import settled
 from gantext.nn.text.lstm import at_words
 from gantext.nn.text.sampling import SamplingOptions, decode
 from tests.nn.text import plain
@@ -463,6 +464,24 @@ def test_the_discriminator_reads_fresh_sentences_and_fakes_of_its_own_temperatur
 
 
 RANKED = "model.judge.kind=ranker", "model.judge.ranker.references=4"
+
+
+def test_auto_takes_another_judge_for_whole_sentences_of_captions_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The discriminator alone scores prefixes; of text from a known grammar it learns enough."""
+    monkeypatch.setattr("gantext.nn.text.judges.config.is_installed", lambda: False)
+    rare, held_out = torch.zeros(6, dtype=torch.bool), torch.full((1000, 2), EOS)
+    captions = Task(6, 3, 100, rare, CPU, held_out=held_out)
+    grammar = dataclasses.replace(captions, known=True)
+
+    def taken(task: Task, *words: str) -> str:
+        config = compose(["model=gan", "model.judge.kind=auto", *words]).model
+        return settled(config, task).judge.kind.value
+
+    assert taken(captions) == "lm_ratio"
+    assert taken(grammar) == taken(captions, "model.adversarial.reward=prefix") == "cnn"
+    assert taken(dataclasses.replace(captions, held_out=None)) == "cnn"
 
 
 @pytest.mark.parametrize("judge", [(), RANKED], ids=["cnn", "ranker"])

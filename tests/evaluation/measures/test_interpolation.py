@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from gantext.data.flat import Tokens
 from gantext.evaluation.measures import interpolation
 from gantext.evaluation.measures.interpolation import midpoint_scores
 from gantext.inference.latent import Decoding, How
@@ -27,12 +28,18 @@ def test_midpoints_and_ends_are_what_is_decoded(monkeypatch: pytest.MonkeyPatch)
     def log_prob(trained: Any, truth: Any, rows: torch.Tensor) -> np.ndarray:
         return np.where(rows.numpy() == 0, -np.inf, -1.0)
 
+    def means(algorithm: Any, ends: Tokens, device: torch.device) -> torch.Tensor:
+        rows = ends.padded().tolist()
+        assert len(rows) == 4 and all(a != b for a, b in zip(rows[::2], rows[1::2], strict=True))
+        return MEANS
+
     monkeypatch.setattr(interpolation, "latent_of", lambda *given: None)
-    monkeypatch.setattr(interpolation, "posterior_means", lambda *given: MEANS)
+    monkeypatch.setattr(interpolation, "posterior_means", means)
     monkeypatch.setattr(interpolation, "decode_latent", decoded)
     monkeypatch.setattr(interpolation, "_log_prob", log_prob)
     trained: Any = SimpleNamespace(device=torch.device("cpu"))
-    found = midpoint_scores(trained, corpus(Known()), 2, 0)
+    for seed in range(8):  # of two different sentences each, whatever is drawn
+        found = midpoint_scores(trained, corpus(Known()), 2, seed)
     assert asked[0].tolist() == [[1, 1], [2, 3]] and asked[1] is MEANS
     assert {score.name: score.value for score in found} == {
         "grammatical-midpoints": 0.5,

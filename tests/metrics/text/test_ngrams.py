@@ -16,7 +16,7 @@ from gantext.metrics.text.bleu_scores import self_bleu_scores
 from gantext.metrics.text.copying import CopyIndex
 from gantext.metrics.text.corpus_bleu import corpus_bleu_score
 from gantext.metrics.text.diversity import diversity_scores
-from gantext.metrics.text.ngrams import encode, number_ngrams, number_words
+from gantext.metrics.text.ngrams import Words, encode, number_ngrams, number_words
 from gantext.metrics.text.tokens import encode_texts, own_tokenizer, tokenized
 
 LINES = st.lists(st.lists(st.sampled_from("abc."), max_size=6).map(" ".join), max_size=9)
@@ -145,3 +145,10 @@ def test_copying_takes_memory_for_one_chunk_only() -> None:
     few = peak(lambda: (index.longest(lines[:250]), index.verbatim(lines[:250])))
     many = peak(lambda: (index.longest(lines), index.verbatim(lines)))
     assert many < 1.5 * few + 20 * len(lines)
+
+
+def test_parts_are_sentences_one_after_the_other() -> None:
+    words = Words(np.arange(7), np.array([2, 0, 3, 1, 1]), 9)
+    parts = [(one.lengths.tolist(), one.numbers.tolist()) for one in words.parts(2)]
+    assert parts == [([2, 0], [0, 1]), ([3, 1], [2, 3, 4, 5]), ([1], [6])]
+    assert {one.unknown for one in words.parts(2)} == {9}
