@@ -26,8 +26,9 @@ from gantext.files import check_at, folder_inside, write_synced
 from gantext.records.content import content
 from gantext.records.json_file import fitting, parsed
 from gantext.records.shape import Whole
+from gantext.runs.changes import Part
 from gantext.runs.enclosed import Enclosed
-from gantext.runs.migrations import Part, migrated
+from gantext.runs.migrations import migrated
 from gantext.runs.shapes import Best, Waiting
 from gantext.runs.state_tree import ONLY_TRAINING, Tensors, filed, not_finite, unflatten
 from gantext.runs.stored_checkpoint import (

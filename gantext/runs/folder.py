@@ -26,6 +26,7 @@ from gantext.records.content import Damaged
 from gantext.records.json_file import fitting
 from gantext.records.rows import Row
 from gantext.runs import migrations, shapes, stored_checkpoint
+from gantext.runs.changes import Part
 from gantext.runs.enclosed import Enclosed
 from gantext.runs.kinds import Kind, kind_by, model_kind
 from gantext.runs.pictures import LINES, PictureFiles
@@ -137,9 +138,7 @@ class RunDir:
     def info(self) -> Facts:
         """What run.json says of the run, in today's words. Raises UserError."""
         facts = self._facts
-        values = migrations.migrated(
-            facts, migrations.format_of(self.path.name, facts), migrations.Part.facts
-        )
+        values = migrations.migrated(facts, migrations.format_of(self.path.name, facts), Part.facts)
         return fitting(self.path / INFO, Facts, values)
 
     @property

@@ -6,7 +6,7 @@ All keys of run.json and result.json may be missing, since runs of all versions 
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, NotRequired, TypedDict
 
 from gantext.data.ranges import Range, Threads
 from gantext.metrics.score import ScoreRecord, Setting
@@ -60,13 +60,15 @@ class EarlyEnd(TypedDict):
     Attributes:
         step: after which it ended.
         metric: that had not improved.
-        best, best_step: its best value, and where that was.
+        best, best_step: its best value, and where that was; with a limit the last one under it.
+        limit: that it was not to be over.
     """
 
     step: Whole
     metric: str
     best: float
     best_step: Whole
+    limit: NotRequired[float]
 
 
 class Origin(TypedDict, total=False):

@@ -19,8 +19,10 @@ def hear(model: Any, stepper: Stepper, run: RunDir, reporter: Reporter) -> None:
             reporter.say(f"step {step:,}: {line}")
     ended = phase.ended()
     if ended is not None and step < phase.steps:
-        metric, best, best_step = ended
+        metric, best, best_step, limit = ended
         end = EarlyEnd(step=step, metric=metric, best=best, best_step=best_step)
+        if limit is not None:
+            end["limit"] = limit
         end_early(end, stepper, run, reporter)
 
 
@@ -29,9 +31,10 @@ def end_early(end: EarlyEnd, stepper: Stepper, run: RunDir, reporter: Reporter) 
     phase = stepper.current
     stepper.ended = True
     run.update(early_ends={**run.info.get("early_ends", {}), phase.name: end})
+    was = f"under {end['limit']:.4g} last" if "limit" in end else "best"
     reporter.say(
         f"{phase.name} ends early, at step {end['step']:,} of {phase.steps:,}: "
-        f"{end['metric']} was best at step {end['best_step']:,}, {end['best']:.4g}"
+        f"{end['metric']} was {was} at step {end['best_step']:,}, {end['best']:.4g}"
     )
 
 

@@ -128,7 +128,7 @@ def test_it_ends_where_the_mediator_forgets_held_out_sentences() -> None:
         seen += [model.stop.step(), model.stop.step()]
     looks = [{}, *({"m_nll_valid": pytest.approx(math.log(five))} for five in (2, 3, 2))]
     assert seen == [looks[0], looks[1], looks[0], looks[2], looks[0], looks[3]]
-    assert model.stop.waited_in_vain() == ("m_nll_valid", pytest.approx(math.log(2)), 2)
+    assert model.stop.waited_in_vain() == ("m_nll_valid", pytest.approx(math.log(2)), 2, None)
     again = model.log_prob(torch.tensor([[4, 4, 4]]))
     assert again.item() == pytest.approx(3 * math.log(1 / 2))
 

@@ -131,7 +131,8 @@ def test_its_start_goes_on_where_no_look_is_better() -> None:
     assert model.log_prob(torch.full((1, T), 5)).item() < before
     assert model.stop.waited_in_vain() is None
     found.append(model.divergence_step(torch.full((4, T), 4), rng(1)))
-    assert model.stop.waited_in_vain() == ("jsd_loss_valid", pytest.approx(model.stop.best), 0)
+    best = pytest.approx(model.stop.best)
+    assert model.stop.waited_in_vain() == ("jsd_loss_valid", best, 0, None)
     assert model.log_prob(torch.full((1, T), 5)).item() == pytest.approx(before)
     assert all(row["jsd_loss_valid"] > model.stop.best for row in found)
 

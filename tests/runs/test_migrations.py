@@ -11,8 +11,9 @@ import torch
 
 import gantext
 from gantext.runs import listing, migrations
+from gantext.runs.changes import Change, Part
 from gantext.runs.folder import RunDir
-from gantext.runs.migrations import Change, NewerFormat, Part, format_of, migrated
+from gantext.runs.migrations import NewerFormat, format_of, migrated
 from gantext.training import launch
 from tests.conftest import Command
 

@@ -15,8 +15,9 @@ from gantext.data.corpus import Split
 from gantext.data.flat import Tokens
 from gantext.data.vocabulary import EOS, SPECIALS, Vocabulary
 from gantext.models.contract import Phase
+from gantext.runs.changes import Part
 from gantext.runs.folder import RunDir
-from gantext.runs.migrations import Part, migrated
+from gantext.runs.migrations import migrated
 from gantext.training import probe
 from gantext.training.curve import NAMES, Curve, points, spacing
 from tests.conftest import SMALL_GAN, Command, finished

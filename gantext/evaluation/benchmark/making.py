@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gantext import models
 from gantext.config import methods
 from gantext.config.settings import Device, Settings
 from gantext.config.words import key_of
-from gantext.data import Reads, labels_key
+from gantext.data import labels_key
 from gantext.errors import UserError
 from gantext.evaluation import measures
 from gantext.evaluation.benchmark.record import PLACES, BesideStart, Record, State, kept
@@ -218,18 +217,17 @@ def _is_own(key: str) -> bool:
 
 
 def departures(settings: Settings, words: Sequence[str]) -> dict[str, Any]:
-    """The settings that a run of these words alone would not have; which classes sentences have is
-    none of a model that reads no classes."""
+    """The settings that a run of these words alone would not have; the classes of sentences are
+    none of them, unless the words name these."""
     from gantext.config.compose import compose
     from gantext.config.schema import flat
 
     usual = flat(compose(words))
-    reads = models.reads(settings.model.name)
-    unread = "" if reads is Reads.labelled else f"data.{labels_key(settings.data.name)}"
+    unread = {f"data.{labels_key(settings.data.name)}"} - {key_of(word) for word in words}
     return {
         key: value
         for key, value in flat(settings).items()
-        if _is_own(key) and key != unread and value != usual.get(key) and usual.get(key) != AUTO
+        if _is_own(key) and key not in unread and value != usual.get(key) and usual.get(key) != AUTO
     }
 
 

@@ -4,7 +4,7 @@ held-out sentences throughout.
 Shapes: B or n sentences, T steps.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import torch
@@ -17,9 +17,11 @@ from gantext.nn.state import NamedParts
 from gantext.nn.text.adversary import LookConfig, untrained
 from gantext.nn.text.fitting import MLEConfig
 from gantext.nn.text.held_out import HeldOut
+from gantext.nn.text.held_out_stop import HeldOutStop, StopRules, nll
 from gantext.nn.text.sentence_judge import Discriminator
 
 D = TypeVar("D", bound=Discriminator)
+NLL_VALID = "nll_valid"  # as looks at a model of text call it
 PAYS = "the policy gradient"  # what a generator learns from a discriminator for the most part
 
 
@@ -58,6 +60,7 @@ class WithDiscriminator(NamedParts, Generic[D]):
     alone_adversarial: ClassVar[bool] = False  # whether `phases=pretrain` leaves that out
     d_optimisers: ClassVar[tuple[str, ...]] = ("d_optimiser",)  # among the parts
     judged = True  # whether anybody is asked what sentences are worth
+    bound: HeldOutStop | None
     task: Task
     generator: nn.Module
     d_optimiser: Optimiser
@@ -77,7 +80,27 @@ class WithDiscriminator(NamedParts, Generic[D]):
         looked = discriminator, self.task.held_out, self.rewarded_samples
         self.d_held_out = HeldOut(*looked, training.rules(put_back), pays=pays)
         self.held_out: HeldOut = self.d_held_out
-        self.adversarial_steps = 0
+        self.adversarial_steps, self.bound = 0, None
+
+    def bound_likelihood(
+        self, log_prob: Callable[[Tensor], Tensor], every: int, allowance: float | None
+    ) -> None:
+        """End the adversarial phase where sentences that no model was trained on become too
+        unlikely: what better sentences cost in coverage.
+
+        Args:
+            log_prob: of sentences (N, T) by the generator, (N,), nats.
+            every: steps between two looks.
+            allowance: nats per word over the phase's start; None: it does not end so.
+        """
+        if allowance is None:
+            return
+        rules = StopRules(NLL_VALID, every, 1, allowance)
+        self.bound = HeldOutStop(rules, nll(log_prob), self.generator, self.task.held_out)
+
+    def bounded(self, phase: Phase) -> Phase:
+        """An adversarial phase, that ends so where `bound_likelihood` was asked for."""
+        return phase if self.bound is None else phase.until(self.bound.waited_in_vain)
 
     def rewarded_samples(self, n: int, rng: torch.Generator) -> Tensor:
         """n sentences as the generator learns from them, (n, T)."""
@@ -136,7 +159,8 @@ class WithDiscriminator(NamedParts, Generic[D]):
 
     def begin(self) -> Metrics:
         """Before an adversarial step: what the generator learns from is looked at, in the first."""
-        return self.held_out.enter("adversarial", beside=True) if self.judged else {}
+        found = dict(self.held_out.enter("adversarial", beside=True)) if self.judged else {}
+        return {**found, **self.bound.begin()} if self.bound else found
 
     @property
     def rewarded(self) -> bool:
@@ -149,7 +173,8 @@ class WithDiscriminator(NamedParts, Generic[D]):
         `rewarded` is what was so as the generator learned.
         """
         self.adversarial_steps += 1
-        return self.held_out.beside(steps, rewarded) if self.judged else {}
+        found = dict(self.held_out.beside(steps, rewarded)) if self.judged else {}
+        return {**found, **self.bound.step()} if self.bound else found
 
     # State
 
@@ -159,6 +184,7 @@ class WithDiscriminator(NamedParts, Generic[D]):
             "discriminator": self.discriminator,
             "d_optimiser": self.d_optimiser,
             "held_out": self.held_out,
+            **({"bound": self.bound} if self.bound else {}),
         }
 
     def load_pretrained(self, state: dict[str, Any]) -> Sequence[str]:

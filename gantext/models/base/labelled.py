@@ -128,10 +128,11 @@ class Labelled(WithDiscriminator[ClassCNN]):
         first = Phase("mle", steps, mle.batch_size, self.mle_step, warmup=rise)
         rows = g_rows + d.steps * d.batch_size
         third = Phase("adversarial", g_steps, rows, self.adversarial_step, adversarial=True)
+        third = third.by("adversarial.steps").some_at_once(max(2 * d.batch_size, together))
         return [
             first.by("mle.epochs", mle.tied),
             self.d_phase(d.batch_size),
-            third.by("adversarial.steps").some_at_once(max(2 * d.batch_size, together)),
+            self.bounded(third),
         ]
 
     def sample_of(self, labels: Tensor, rng: torch.Generator, options: SamplingOptions) -> Tensor:

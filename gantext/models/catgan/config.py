@@ -3,7 +3,15 @@
 import enum
 from dataclasses import dataclass
 
-from gantext.data.ranges import BatchSize, Clip, InverseTemperature, LearningRate, Steps, Weight
+from gantext.data.ranges import (
+    BatchSize,
+    Clip,
+    Count,
+    InverseTemperature,
+    LearningRate,
+    Steps,
+    Weight,
+)
 from gantext.errors import UserError
 from gantext.models.base.labelled import DTrainingConfig
 from gantext.models.catgan.losses import Mutation
@@ -35,6 +43,8 @@ class AdversarialConfig:
     temperature_factor: InverseTemperature
     diversity_weight: Weight
     mle_weight: Weight
+    nll_every: Count
+    nll_allowance: Weight | None
 
 
 @dataclass(frozen=True)

@@ -122,6 +122,7 @@ class CatGAN(Labelled):
         self.config, g = config, config.adversarial
         self.g_optimiser = Optimiser(torch.optim.Adam, generator.parameters(), g.learning_rate)
         self.beta = g.inverse_temperature
+        self.bound_likelihood(self.log_prob, g.nll_every, g.nll_allowance)
 
     def phases(self) -> Sequence[Phase]:
         """mle, discriminator, adversarial."""

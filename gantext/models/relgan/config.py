@@ -84,6 +84,8 @@ class AdversarialConfig:
     schedule: Schedule
     schedule_steps: Count
     mle_weight: Weight
+    nll_every: Count
+    nll_allowance: Weight | None
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,8 @@ class RelGAN(Judged[TextGenerator, MultiViewCNN]):
         super().__init__(config, task, generator, discriminator, pays="the adversarial loss")
         weights, betas = discriminator.parameters(), (d.beta1, 0.999)
         self.d_optimiser = Optimiser(torch.optim.Adam, weights, d.learning_rate, betas)
+        g = config.adversarial
+        self.bound_likelihood(self.log_prob, g.nll_every, g.nll_allowance)
 
     # The Algorithm contract
 
@@ -54,7 +56,7 @@ class RelGAN(Judged[TextGenerator, MultiViewCNN]):
         g = self.config.adversarial
         rows = g.batch_size * (1 + self.config.d_training.steps)
         last = Phase("adversarial", g.steps, rows, self.adversarial_step, adversarial=True)
-        last = last.by("adversarial.steps").some_at_once(2 * g.batch_size)
+        last = self.bounded(last.by("adversarial.steps")).some_at_once(2 * g.batch_size)
         return [self.mle_phase(), self.d_phase(g.batch_size), last]
 
     # The relaxation

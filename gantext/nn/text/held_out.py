@@ -14,9 +14,7 @@ that learns are harder to tell from one look to the next.
 
 A look draws from a generator of its own, which the number of the look decides. So a run in which
 looks decide nothing is the same bit for bit with them and without, and a resume is exact. What
-optimisers keep of weights goes on as it is when weights are put back.
-
-Shapes: N held-out sentences, T steps.
+optimisers keep of weights goes on when weights are put back. N held-out sentences, T steps.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -58,11 +56,12 @@ class Judging(Protocol):
 
 
 class Waited(NamedTuple):
-    """That a metric was the best after the step `best_step` of a phase, and no longer improves."""
+    """That a metric was the best after a step of a phase; with a limit: that it was under it."""
 
     metric: str
     best: float
     best_step: int
+    limit: float | None = None
 
 
 @dataclass(frozen=True)

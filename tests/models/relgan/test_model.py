@@ -8,6 +8,7 @@ import torch
 
 from gantext import data
 from gantext.config.compose import compose
+from gantext.data.vocabulary import EOS
 from gantext.errors import UserError
 from gantext.models.build import build, task_of
 from gantext.models.relgan import RelGAN
@@ -99,6 +100,27 @@ def test_a_score_is_beside_what_lies_in_the_middle() -> None:
     middle = (model.score(real)["real"].mean() + model.score(fake)["real"].mean()) / 2
     assert middle.item() == pytest.approx(0.5, abs=0.1)
     assert model.score(real)["real"].mean() > model.score(fake)["real"].mean()
+
+
+def test_the_phase_ends_where_held_out_sentences_become_too_unlikely() -> None:
+    """It goes on as it was at the last look before."""
+    model, real = made("model.adversarial.nll_every=1", "model.adversarial.nll_allowance=0.1")
+    first = to_floats(model.adversarial_step(torch.cat([real, real]), rng()))
+    assert model.bound is not None and model.bound.first is not None
+    assert first["nll_valid"] == pytest.approx(model.bound.best)
+    kept = weights(model.generator)
+    with torch.no_grad():
+        model.generator.get_parameter("output.bias")[EOS] += 5.0
+    model.bound.step()
+    metric, best, step, limit = model.phases()[-1].ended() or ("", 0.0, 0, 0.0)
+    assert (metric, step, limit) == ("nll_valid", 1, pytest.approx(model.bound.first + 0.1))
+    assert best == model.bound.best and same(kept, model.generator)
+
+
+def test_without_an_allowance_it_does_not() -> None:
+    model, real = made("model.adversarial.nll_allowance=null")
+    assert "nll_valid" not in model.adversarial_step(torch.cat([real, real]), rng())
+    assert model.phases()[-1].ended() is None and "bound" not in model.state_dict()
 
 
 REFUSED: list[tuple[list[str], str]] = [
