@@ -36,6 +36,13 @@ def test_who_ends_below_its_own_start_has_that_in_its_row() -> None:
     assert said((0.02, 0.2)) == "+0.0200, no difference shown"
     assert said((0.02, 0.01), (0.0, 0.9)) == "+0.0100, **below its start** in 1 of 2 seeds"
     assert table.beside_start(table.rows([record("mle", 1, 0.5)], ["mle"])[0]) == "-"
+    made = record("gan", 1, 0.5, 0.02)
+    start = made["start"]
+    assert start is not None
+    start["scores"] = [score("reverse-lm-held-out", 1.5)]
+    made["run"]["scores"] = [score("reverse-lm-held-out", 1.25)]
+    row = table.rows([made], ["gan"])[0]
+    assert table.beside_start(row) == "+0.0200, **below its start**; held out -0.2500"
 
 
 def test_scores_of_other_protocols_are_told_apart() -> None:
