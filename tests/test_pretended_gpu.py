@@ -100,9 +100,9 @@ PICTURES = {
 }
 # An adversarial step waits for the longest of its samples, and for their lengths, of which it makes
 # rollouts. A VAE's inner loop waits for the losses of each of its windows, of which one is full
-# here, and its information is computed by the host. A mediator, a loss, or a likelihood is waited for
-# at looks at held-out sentences. SentiGAN writes class by class, whose rows the host has to know,
-# for either network; CatGAN's children are compared there, after the seed of their noise.
+# here, and its information is computed by the host. A mediator, a loss, or a likelihood is waited
+# for at looks at held-out sentences. SentiGAN writes class by class, whose rows the host has to
+# know, for either network; CatGAN's children are compared there, after the seed of their noise.
 WAITS = {
     **{"gan": 2, "leakgan": 2, "vae": 2, "cot": 1, "jsdgan": 1},
     **{"relgan": 1, "sentigan": 3, "catgan": 3},

@@ -133,7 +133,7 @@ class CatGAN(Labelled):
 
     def model_of(self, label: int) -> OfClass:
         """The generator of one class."""
-        return self.generator.of(torch.tensor(label, device=self.task.device))
+        return self.generator.of(sent(torch.tensor(label), self.task.device))
 
     def models_of(self, labels: Tensor) -> Sequence[tuple[OfClass, Tensor]]:
         """The generator of the classes of all rows (N,) at once."""
