@@ -126,6 +126,8 @@ Clip = Annotated[float, Range(0, 1e30)]
 WeightDecay = Annotated[float, Range(0, 100)]
 # The weight of a term of a loss, or another factor; its square is still far from overflow.
 Weight = Annotated[float, Range(0, 1e6)]
+# The same, or a word for one that is worked out; beside words OmegaConf makes no number of an int.
+WeightOrWord = Weight | Annotated[int, Range(0, 10**6)] | str
 # By how much more than before a score or a metric, whatever its unit, is to improve.
 Margin = Annotated[float, Range(0, 1e6)]
 # Between minus and plus which log-odds are kept; 0: probabilities are taken in their place.

@@ -215,4 +215,6 @@ CHANGES: tuple[Change, ...] = (
         for name in ("relgan", "catgan")
     ),
     Change(12, Part.state, "algorithm.stop.first", None, beside="best"),
+    # A LeakGAN's entropy had no weight.
+    Change(13, Part.settings, "model.adversarial.entropy_weight", 0.0, model="leakgan"),
 )

@@ -29,6 +29,7 @@ TINY = [
     "model.discriminator.filters=[3,3]",
     "model.discriminator.dropout=0",
     "model.mle.unk_rate=0",
+    "model.adversarial.entropy_weight=0",
 ]
 
 

@@ -18,6 +18,7 @@ from gantext.nn.ema import Ema
 from gantext.nn.optim import Metrics
 from gantext.nn.text.adversary import DiscriminatorTrainer, DTrainingConfig, fresh
 from gantext.nn.text.anchor import Anchor
+from gantext.nn.text.entropy import HeldEntropy, check_entropy
 from gantext.nn.text.judges.config import JudgeConfig, Kind
 from gantext.nn.text.judges.training import PHASE, JudgeTrainer
 from gantext.nn.text.sampling import SamplingOptions
@@ -37,6 +38,8 @@ class PolicyLearning(Learning, Protocol):
     def log_odds_bound(self) -> float: ...
     @property
     def ema(self) -> float: ...
+    @property
+    def entropy_weight(self) -> float | str: ...
 
 
 class RewardedConfig(JudgedConfig, Protocol):
@@ -56,6 +59,7 @@ class PolicyLoss(Protocol):
     """What a generator learns of its own samples."""
 
     anchor: Anchor | None
+    held_entropy: HeldEntropy | None
 
     def notes(self) -> Sequence[str]:
         """What it worked out of its config."""
@@ -234,6 +238,7 @@ class Rewarded(Judged[G, D], Generic[G, D]):
             **({"judge": self.judge, "d_held_out": self.d_held_out} if self.judge else {}),
             **super().parts(),  # looks behind the judge, whose weights they may keep
             **({"anchor": self.policy.anchor.frozen} if self.policy.anchor else {}),
+            **({"held_entropy": held} if (held := self.policy.held_entropy) else {}),
             **({"average": self.average} if self.average else {}),
         }
 
@@ -269,6 +274,7 @@ def check_rewarded(config: RewardedConfig, reward: str, by_sentence: bool) -> No
             f"model.adversarial.reward={reward} asks for none"
         )
     adversarial = config.adversarial
+    check_entropy(adversarial.entropy_weight)
     if adversarial.kl_weight and not adversarial.policy_weight:
         raise UserError(
             "model.adversarial.kl_weight needs policy_weight above 0, without which no sentence is "

@@ -15,11 +15,13 @@ from gantext.data.ranges import (
     Probability,
     Steps,
     Weight,
+    WeightOrWord,
 )
 from gantext.errors import UserError
 from gantext.models.base.rewarded import check_rewarded, settled_judge
 from gantext.models.contract import Task
 from gantext.nn.text.adversary import DTrainingConfig
+from gantext.nn.text.entropy import settled_entropy
 from gantext.nn.text.fitting import MLEConfig
 from gantext.nn.text.generator import TextGeneratorConfig
 from gantext.nn.text.judges.config import JudgeConfig
@@ -81,7 +83,7 @@ class AdversarialConfig:
     rank_delta: Weight
     policy_weight: Weight
     mle_weight: Weight
-    entropy_weight: Weight
+    entropy_weight: WeightOrWord
     kl_weight: Weight
     ema: Momentum
 
@@ -105,11 +107,16 @@ def by_sentence(config: Config) -> bool:
 
 
 def settled(config: Config, task: Task) -> Config:
-    """The config with the judge that it takes on this data. Raises UserError where there is none.
+    """The config with what `auto` stands for on this data. Raises UserError for a judge that is not
+    there.
 
     Prefixes are scored by the discriminator alone, and constant rewards by nobody.
     """
-    return dataclasses.replace(config, judge=settled_judge(config, task, by_sentence(config)))
+    sentences = by_sentence(config)
+    g, judge = config.adversarial, settled_judge(config, task, sentences)
+    weight = settled_entropy(g.entropy_weight, task.known or not sentences)
+    g = dataclasses.replace(g, entropy_weight=weight)
+    return dataclasses.replace(config, judge=judge, adversarial=g)
 
 
 def check(config: Config) -> None:

@@ -21,10 +21,11 @@ from gantext.models.gan.config import (
 from gantext.nn import ranks
 from gantext.nn.optim import Optimiser, clipped_step
 from gantext.nn.text.anchor import Anchor
+from gantext.nn.text.entropy import bonus, held_of
 from gantext.nn.text.judges.training import JudgeTrainer
 from gantext.nn.text.lstm import TextGenerator
 from gantext.nn.text.output_layer import policy_nll
-from gantext.nn.text.places import at_places, mean_of_words, share_of_words, words_at
+from gantext.nn.text.places import at_places, mean_of_words, words_at
 from gantext.nn.text.rewards import (
     effective_share,
     importance_weights,
@@ -71,6 +72,7 @@ class PolicyGradient:
         self.critic_optimiser = Optimiser(torch.optim.Adam, self.critic.parameters(), 1e-2)
         self.ema = torch.full((), 0.5, device=task.device)
         self.anchor = Anchor(copy.deepcopy(generator)) if config.kl_weight else None
+        self.held_entropy = held_of(config.entropy_weight, task.device)
 
     def notes(self) -> Sequence[str]:
         """How far apart rollouts are, where that was worked out."""
@@ -103,8 +105,10 @@ class PolicyGradient:
         if self.weighs:
             logged["effective_share"] = effective_share(rewards, valid)
         weights = policy_weights(ranks.mine(whole), own != PAD, longest) * scale
-        share = share_of_words(own, config.entropy_weight)
+        share = bonus(self.held_entropy, config.entropy_weight, own)
         drawn = policy_nll(layer, features, words_at(own), weights, share)
+        if self.held_entropy:
+            self.held_entropy.learn(weights, drawn, own)
         return loss + drawn.loss, {
             "reward_std": spread(rewards, valid),
             "g_loss": -(weights * drawn.log_prob).sum(),

@@ -16,12 +16,14 @@ from gantext.data.ranges import (
     Steps,
     Temperature,
     Weight,
+    WeightOrWord,
 )
 from gantext.errors import UserError
 from gantext.models.base.rewarded import check_rewarded, settled_judge
 from gantext.models.contract import Task
 from gantext.models.leakgan.manager_worker import LeakGeneratorConfig
 from gantext.nn.text.adversary import DTrainingConfig
+from gantext.nn.text.entropy import settled_entropy
 from gantext.nn.text.fitting import MLEConfig
 from gantext.nn.text.judges.config import JudgeConfig, Kind
 from gantext.nn.text.text_cnn import DiscriminatorConfig
@@ -89,6 +91,7 @@ class AdversarialConfig:
     policy_weight: Weight
     kl_weight: Weight
     ema: Momentum
+    entropy_weight: WeightOrWord
     mle_every: Steps
     mle_learning_rate: LearningRate
 
@@ -112,11 +115,16 @@ def by_sentence(config: Config) -> bool:
 
 
 def settled(config: Config, task: Task) -> Config:
-    """The config with the judge that it takes on this data. Raises UserError where there is none.
+    """The config with what `auto` stands for on this data. Raises UserError for a judge that is not
+    there.
 
     Nobody is asked for constant rewards.
     """
-    return dataclasses.replace(config, judge=settled_judge(config, task, by_sentence(config)))
+    sentences = by_sentence(config)
+    g, judge = config.adversarial, settled_judge(config, task, sentences)
+    weight = settled_entropy(g.entropy_weight, task.known or not sentences)
+    g = dataclasses.replace(g, entropy_weight=weight)
+    return dataclasses.replace(config, judge=judge, adversarial=g)
 
 
 def check(config: Config) -> None:

@@ -13,6 +13,7 @@ from gantext.models.leakgan.features import LeakyTextCNN
 from gantext.models.leakgan.generator import LeakGenerator
 from gantext.nn import ranks
 from gantext.nn.text.anchor import Anchor
+from gantext.nn.text.entropy import bonus, held_of
 from gantext.nn.text.judges.training import JudgeTrainer
 from gantext.nn.text.output_layer import policy_nll
 from gantext.nn.text.places import mean_of_words, words_at
@@ -34,6 +35,7 @@ class PolicyGradient:
 
     Attributes:
         anchor: what the generator was as the adversarial phase began; None: it is not held to it.
+        held_entropy: leaves the entropy as it is; None: it does not.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class PolicyGradient:
         goals = spacing(config.rollout_every, task.max_length, self.places)
         self.rollout_every = goals * generator.config.goal_steps
         self.anchor = Anchor(generator.twin()) if config.kl_weight else None
+        self.held_entropy = held_of(config.entropy_weight, task.device)
 
     def notes(self) -> list[str]:
         """How far apart rollouts are, where that was worked out."""
@@ -114,7 +117,10 @@ class PolicyGradient:
             loss = loss + config.kl_weight * held.loss
             logged["kl_anchor"] = mean_of_words(held.kl, own)
         weights = policy_weights(ranks.mine(advantage), mine, longest)
-        worker = policy_nll(layer, read, words_at(own), weights)
+        share = bonus(self.held_entropy, config.entropy_weight, own)
+        worker = policy_nll(layer, read, words_at(own), weights, share)
+        if self.held_entropy:
+            self.held_entropy.learn(weights, worker, own)
         return loss + worker.loss, {
             "manager_loss": manager_loss.detach(),
             "worker_loss": worker.loss.detach(),
