@@ -487,7 +487,8 @@ def test_auto_takes_another_judge_for_whole_sentences_of_captions_alone(
 
 @pytest.mark.parametrize("judge", [(), RANKED], ids=["cnn", "ranker"])
 def test_state_goes_round_and_training_goes_on_identically(judge):
-    words = "model.adversarial.mle_weight=0.1", *judge
+    held = "model.adversarial.entropy_weight=held"
+    words = "model.adversarial.mle_weight=0.1", held, *judge
     one, two = make(*words), make(*words)
     phase = one.phases()[2]
     real = torch.tensor([[4, 5, EOS]]).repeat(phase.rows, 1)
