@@ -2,7 +2,7 @@
 
 import math
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,7 +88,11 @@ def record_of(run: RunDir, runs_dir: Path, device: Device, say: Say) -> tuple[Re
         method=method,
         data=run.settings.data.name,
         seed=run.settings.seed,
-        departures=departures(run.settings, [f"data={run.settings.data.name}", *words]),
+        departures=departures(
+            run.settings,
+            [f"data={run.settings.data.name}", *words],
+            {key_of(word) for word in info.get("overrides", [])},
+        ),
         settings={key: value for key, value in settings.items() if _is_own(key)},
         command=f"gantext {info.get('command', '')}".strip(),
         created=info.get("created", ""),
@@ -216,9 +220,11 @@ def _is_own(key: str) -> bool:
     return key.startswith(("model.", "data.", "early_stop.")) or key in DECIDING
 
 
-def departures(settings: Settings, words: Sequence[str]) -> dict[str, Any]:
+def departures(
+    settings: Settings, words: Sequence[str], asked: Container[str] = ()
+) -> dict[str, Any]:
     """The settings that a run of these words alone would not have; the classes of sentences are
-    none of them, unless the words name these."""
+    none of them, unless the words name these. Where `auto` is usual, what was asked for is."""
     from gantext.config.compose import compose
     from gantext.config.schema import flat
 
@@ -227,7 +233,10 @@ def departures(settings: Settings, words: Sequence[str]) -> dict[str, Any]:
     return {
         key: value
         for key, value in flat(settings).items()
-        if _is_own(key) and key not in unread and value != usual.get(key) and usual.get(key) != AUTO
+        if _is_own(key)
+        and key not in unread
+        and value != usual.get(key)
+        and (usual.get(key) != AUTO or key in asked)
     }
 
 

@@ -74,7 +74,7 @@ def held_of(weight: float | str, device: torch.device) -> HeldEntropy | None:
 
 
 def bonus(held: HeldEntropy | None, weight: float | str, tokens: Tensor) -> Bonus:
-    """What the entropy at the places of tokens (B, T) counts in the loss: of all, or of each (N,)."""
+    """What entropies count in the loss at the places of tokens (B, T): of all, or of each, (N,)."""
     if held is None:
         assert not isinstance(weight, str)
         return share_of_words(tokens, weight)

@@ -23,3 +23,10 @@ def test_classes_that_a_model_does_not_read_are_no_departure(
     words: list[str], usual: list[str], found: dict[str, object]
 ) -> None:
     assert departures(compose(words), ["data=scenes", *usual]) == found
+
+
+def test_what_auto_stands_for_departs_where_it_was_asked_for() -> None:
+    settings = compose(["model=gan", "data=coco", "model.judge.kind=cnn"])
+    words = ["data=coco", "model=gan"]
+    assert departures(settings, words) == {}
+    assert departures(settings, words, {"model.judge.kind"}) == {"model.judge.kind": "cnn"}
