@@ -9,9 +9,8 @@ figures that models draw of it.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from gantext import models
 from gantext.config import groups, keys
 from gantext.config.fields import docstring
 from gantext.config.keys import Key
@@ -24,8 +23,9 @@ from gantext.metrics.signatures import family
 from gantext.metrics.text.planes import PLANES, Axis, Plane
 from gantext.metrics.text.presets import PRESETS, Preset
 from gantext.metrics.text.published import PUBLISHED
-from gantext.plots.curves import COURSE, CURVE, LOOKS, POSSIBLE
-from gantext.plots.layouts import Layout
+
+if TYPE_CHECKING:
+    from gantext.plots.layouts import Layout
 
 
 @dataclass(frozen=True)
@@ -215,6 +215,9 @@ def _logged(name: str) -> Iterator[Entry]:
     """A value of metrics.jsonl, by each figure that draws it."""
     if not name.replace("_", "").isalnum():
         return  # the models are imported in vain
+    from gantext import models
+    from gantext.plots.curves import COURSE, CURVE, LOOKS, POSSIBLE
+
     of_all = [CURVE, POSSIBLE, *LOOKS, *COURSE]
     using = [(layout, list[str]()) for layout in of_all]
     for model in models.available():
@@ -227,7 +230,7 @@ def _logged(name: str) -> Iterator[Entry]:
             yield _of_layout(name, layout, ["all"] if layout in of_all else those)
 
 
-def _of_layout(name: str, layout: Layout, using: Sequence[str]) -> Entry:
+def _of_layout(name: str, layout: "Layout", using: Sequence[str]) -> Entry:
     line = layout.names.get(name) or "the band, a standard deviation"
     facts = {
         "figure": f"{layout.title}: {line}",

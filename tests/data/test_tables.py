@@ -97,8 +97,8 @@ def test_parquet_without_pyarrow_names_the_extra(
     assert said == "a Parquet file needs pyarrow: pip install 'gantext[parquet]'"
 
 
-def test_classes_are_part_of_the_hash_and_their_absence_is_not(tmp_path: Path) -> None:
-    """A column read without its classes is the same data as the plain lines."""
+def test_classes_have_a_hash_of_their_own(tmp_path: Path) -> None:
+    """A column is the same text as the plain lines, with its classes and without."""
     table, lines = tmp_path / "a.jsonl", tmp_path / "a.txt"
     table.write_text(JSONL)
     lines.write_text("".join(f"{text}\n" for text, _ in ROWS))
@@ -107,7 +107,9 @@ def test_classes_are_part_of_the_hash_and_their_absence_is_not(tmp_path: Path) -
     labelled = load(table, "data.column=text", "data.label_column=kind")
     table.write_text(JSONL.replace("neg", "bad"))
     other = load(table, "data.column=text", "data.label_column=kind")
-    assert len({plain.hash, labelled.hash, other.hash}) == 3
+    assert plain.hash == labelled.hash == other.hash
+    assert len({plain.labels_hash, labelled.labels_hash, other.labels_hash}) == 3
+    assert plain.labels_hash == ""
 
 
 def test_classes_stay_with_their_sentences(tmp_path: Path) -> None:

@@ -209,7 +209,7 @@ def test_gan_stops_its_discriminator_by_planted_losses() -> None:
         assert phase.ended() is None
         phase.step(sentences(phase.rows, step), rng(step))
         stopped_at[step] = weights(model)
-    assert phase.ended() == (LOSS, 0.6, 2)
+    assert phase.ended() == (LOSS, 0.6, 2, None)
     own = {key: value for key, value in stopped_at[2].items() if "discriminator" in key}
     assert_same(own, {key: stopped_at[4][key] for key in own})
 

@@ -37,6 +37,7 @@ def test_memory_that_is_not_filled_yet_is_not_named_by_a_view_of_it() -> None:
 def test_the_module_is_named() -> None:
     network = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 1))
     with torch.no_grad():
+        network[0].weight.fill_(1.0)
         network[1].weight.fill_(3e38)
     found = broken(lambda: network(torch.full((1, 2), 9.0)), critic=network)
     assert found is not None and found.module == "critic.1"

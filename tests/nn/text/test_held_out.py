@@ -83,7 +83,7 @@ def test_it_stops_when_looks_wait_in_vain_and_goes_on_as_it_was_best(stop: Seque
         learn(held, count)
         found = held.learned()
     assert held.stopped and known(held) == 30 and found[LOSS] == pytest.approx(loss(30))
-    assert held.waited_in_vain() == (LOSS, pytest.approx(loss(30)), 2)
+    assert held.waited_in_vain() == (LOSS, pytest.approx(loss(30)), 2, None)
     assert held.news() == [
         "the discriminator stops after 4 of its steps in discriminator: its held-out loss was the "
         f"lowest after 2, {loss(30):.3f}"
