@@ -9,8 +9,10 @@ is the likeliest on held-out sentences, and a judge that tells nothing there is 
 With few candidates, what a judge prefers is mostly what the model finds likely: a good sentence of
 rare words hardly ever stands among eight, so to keep by the judge alone is to sample at a lower
 temperature. But how likely its own sentences are, the likelihood taught the model. So candidates
-that are drawn together are put into groups of like s, log p per word, and one of each group is
-kept: p(s) stays the model's, and p(x | s) becomes p(x | s) exp(logit(x)) / Z(s).
+that are drawn together are put into groups of like s, and one of each group is kept: p(s) stays the
+model's, and p(x | s) becomes p(x | s) exp(logit(x)) / Z(s). s is log p of the sentence, or of text
+from a known grammar log p per word: there what is wrong is wrong by a word (docs/judges.md has what
+either gives).
 
 Shapes: N sentences that are kept, K candidates of each, T steps.
 """
@@ -21,6 +23,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from gantext import data
 from gantext.config.settings import Device
 from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
@@ -65,6 +68,7 @@ class Chooser:
         forced: it knows nothing, and is to keep by its logits all the same.
         log_prob: of the run's model, (N,) of (N, T) tokens, nats; None where that is an estimate,
             and then groups are as they were drawn.
+        per_word: whether sentences are alike in log p per word, rather than of the sentence.
     """
 
     judge: TextJudge
@@ -72,6 +76,7 @@ class Chooser:
     count: int
     forced: bool = False
     log_prob: LogProb | None = None
+    per_word: bool = True
 
     def keep(self, tokens: Tensor, rng: torch.Generator) -> Tensor:
         """One of every K sentences of like likelihood: (N K, T) -> (N, T), in the order drawn."""
@@ -81,11 +86,18 @@ class Chooser:
         return tokens[groups.gather(1, chosen[:, None])[:, 0].sort().values]
 
     def _alike(self, tokens: Tensor) -> Tensor:
-        """Places of (N K, T) sentences by their log p per word, (N K,)."""
+        """Places of (N K, T) sentences by their log p, (N K,)."""
         if self.log_prob is None:
             return torch.arange(len(tokens))
-        sizes = (tokens != PAD).sum(1)
+        sizes = (tokens != PAD).sum(1) if self.per_word else 1
         return (self.log_prob(tokens).double().cpu() / sizes).argsort(stable=True)
+
+    @property
+    def _among(self) -> str:
+        """Of what groups are made."""
+        if self.log_prob is None:
+            return "drawn"
+        return "alike per word" if self.per_word else "alike"
 
     @property
     def words(self) -> str:
@@ -101,7 +113,7 @@ class Chooser:
             "judge": f"{self.judge.name} {self.judge.digest}",
             "judge_loss": round(self.held.loss, DIGITS),
             "judge_auc": round(self.held.auc, DIGITS),
-            "among": "drawn" if self.log_prob is None else "alike",
+            "among": self._among,
         }
         return {**found, "judge_forced": True} if self.forced else found
 
@@ -126,12 +138,13 @@ def chooser_of(trained: TrainedText, request: SamplingRequest, say: Say = nobody
     asked = request.candidates
     if asked is None:
         return None
-    sides, tried, log_prob = Sides(trained), [], _log_prob(trained)
+    sides, tried = Sides(trained), []
+    groups = _log_prob(trained), data.has_truth(trained.settings.data.name)
     for judge in _judges(asked, sides, say):
         held = check(judge, sides, request.options, say)
         if held.knows:
-            return Chooser(judge, held, asked.count, False, log_prob)
-        tried.append(Chooser(judge, held, asked.count, True, log_prob))
+            return Chooser(judge, held, asked.count, False, *groups)
+        tried.append(Chooser(judge, held, asked.count, True, *groups))
     if asked.force:
         return min(tried, key=lambda one: one.held.loss)
     raise KnowsNothing(_refused(sides, tried, request.options))

@@ -102,6 +102,25 @@ def test_candidates_are_alike_where_their_likelihood_is_known() -> None:
     assert float(preferred) == pytest.approx(_preferred(math.exp(4), 4), abs=0.03)
 
 
+def test_sentences_are_alike_as_a_whole_or_by_the_word() -> None:
+    """All have log p -4: in two words or in one, so that a group has one kind of them or both."""
+    tokens = torch.tensor([[1, 2], [2, 0]]).repeat(2, 1)
+    logit = torch.zeros(9).double()
+    logit[1 * 3 + 2] = 50.0
+
+    def log_prob(some: Tensor) -> Tensor:
+        return torch.full((len(some),), -4.0)
+
+    rng = torch.Generator().manual_seed(1)
+    by_word, whole = (
+        Chooser(Planted(logit), WORTH, 2, log_prob=log_prob, per_word=each)
+        for each in (True, False)
+    )
+    assert sorted(by_word.keep(tokens, rng).tolist()) == [[1, 2], [2, 0]]
+    assert whole.keep(tokens, rng).tolist() == [[1, 2], [1, 2]]
+    assert (by_word.signature["among"], whole.signature["among"]) == ("alike per word", "alike")
+
+
 def _preferred(odds: float, count: int) -> float:
     """The share of kept ones that are of the preferred of two equally frequent kinds."""
     ways = [(math.comb(count, k) / 2**count, k * odds, count - k) for k in range(count + 1)]

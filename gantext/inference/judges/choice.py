@@ -60,6 +60,10 @@ def encoder_folder(judge: str) -> str | None:
     return judge.removeprefix(FOLDER) if judge.startswith(FOLDER) else None
 
 
+# Of how candidates are put into groups: scores by other ones are not found.
+GROUPS = 2
+
+
 def decided_by(candidates: Candidates | None) -> dict[str, Setting]:
     """All of them that decides which sentences are kept, besides the run itself.
 
@@ -69,7 +73,7 @@ def decided_by(candidates: Candidates | None) -> dict[str, Setting]:
     if candidates is None:
         return {}
     judge = candidates.judge
-    found: dict[str, Setting] = {"judge": judge, "judge_forced": candidates.force}
+    found: dict[str, Setting] = {"judge": judge, "judge_forced": candidates.force, "groups": GROUPS}
     if judge.partition(":")[0] == ENCODER:
         return {**found, "judge": ENCODER, "judge_weights": encoder_id(encoder_folder(judge))}
     if judge not in (*OWN, DEFAULT):
