@@ -34,7 +34,8 @@ class Entry:
 
     Attributes:
         name: as it was asked for.
-        kind: "score", "measure", "key", "preset", "logged", or a group of the configuration.
+        kind: "score", "measure", "key", "preset", "logged while training", or a group of the
+            configuration.
         about: what it is, in a sentence or two.
         facts: more, by what they say; a mapping or a list of words is several of one sort.
         text: paragraphs on it.

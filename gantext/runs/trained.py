@@ -147,7 +147,7 @@ def began_on(run: RunDir, data: Corpus | Gallery) -> bool:
     known, labels = run.info.get("data"), run.info.get("labels")
     if not isinstance(data, Corpus) or not data.classes:
         return known == data.hash and not labels
-    if labels is None:  # of a run from before that, whose hash has the classes
+    if labels is None:  # of an earlier run, whose one hash has the classes
         return known == content_hash(data.vocabulary, data.splits, data.classes)
     return known == data.hash and labels == data.labels_hash
 
