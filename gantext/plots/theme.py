@@ -81,8 +81,8 @@ MARKERS = ("o", "s", "^", "v", "P", "X", "p")
 
 def run_look(theme: Theme, place: int) -> dict[str, str]:
     """The colour and the marker of the run of this place among those of a report."""
-    colour, marker = theme.series[place % len(theme.series)], MARKERS[place % len(MARKERS)]
-    return {"color": colour, "marker": marker}
+    colours = [*theme.series, *theme.more]
+    return {"color": colours[place % len(colours)], "marker": MARKERS[place % len(MARKERS)]}
 
 
 def find_theme(name: str) -> Theme:
