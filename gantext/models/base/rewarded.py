@@ -4,8 +4,9 @@ learns by policy gradient.
 Shapes: B or N sentences, T steps.
 """
 
+import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +19,7 @@ from gantext.nn.ema import Ema
 from gantext.nn.optim import Metrics
 from gantext.nn.text.adversary import DiscriminatorTrainer, DTrainingConfig, fresh
 from gantext.nn.text.anchor import Anchor
-from gantext.nn.text.entropy import HeldEntropy, check_entropy
+from gantext.nn.text.entropy import HeldEntropy, check_entropy, settled_entropy
 from gantext.nn.text.judges.config import JudgeConfig, Kind
 from gantext.nn.text.judges.training import PHASE, JudgeTrainer
 from gantext.nn.text.sampling import SamplingOptions
@@ -53,6 +54,9 @@ class RewardedConfig(JudgedConfig, Protocol):
     def judge(self) -> JudgeConfig: ...
     @property
     def adversarial(self) -> PolicyLearning: ...
+
+
+C = TypeVar("C", bound=RewardedConfig)
 
 
 class PolicyLoss(Protocol):
@@ -248,8 +252,9 @@ class Rewarded(Judged[G, D], Generic[G, D]):
         return untrained if self.judge is None else self.judge.take(state.get("judge"))
 
 
-def settled_judge(config: RewardedConfig, task: Task, by_sentence: bool) -> JudgeConfig:
-    """The judge that a config takes on this data. Raises UserError where there is none.
+def settled_rewarded(config: C, task: Task, by_sentence: bool) -> C:
+    """The config with what `auto` stands for on this data. Raises UserError for a judge that is not
+    there.
 
     Args:
         config: of the model.
@@ -257,7 +262,12 @@ def settled_judge(config: RewardedConfig, task: Task, by_sentence: bool) -> Judg
         by_sentence: whether rewards come from scores of whole sentences; the discriminator alone
             scores prefixes, and nobody is asked for constant rewards.
     """
-    return config.judge.settled(task.known or not by_sentence, task.held_out)
+    known = task.known or not by_sentence
+    weight = settled_entropy(config.adversarial.entropy_weight, known)
+    judge = config.judge.settled(known, task.held_out)
+    # Each of these models has a dataclass of its own.
+    adversarial = dataclasses.replace(cast(Any, config.adversarial), entropy_weight=weight)
+    return cast(C, dataclasses.replace(cast(Any, config), judge=judge, adversarial=adversarial))
 
 
 def check_rewarded(config: RewardedConfig, reward: str, by_sentence: bool) -> None:
@@ -266,7 +276,7 @@ def check_rewarded(config: RewardedConfig, reward: str, by_sentence: bool) -> No
     Args:
         config: of the model.
         reward: where the config says that a word's reward comes from.
-        by_sentence: see `settled_judge`.
+        by_sentence: see `settled_rewarded`.
     """
     if config.judge.kind is not Kind.cnn and not by_sentence:
         raise UserError(

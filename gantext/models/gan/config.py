@@ -1,6 +1,5 @@
 """What can be chosen of model=gan."""
 
-import dataclasses
 import enum
 from dataclasses import dataclass
 
@@ -18,10 +17,9 @@ from gantext.data.ranges import (
     WeightOrWord,
 )
 from gantext.errors import UserError
-from gantext.models.base.rewarded import check_rewarded, settled_judge
+from gantext.models.base.rewarded import check_rewarded, settled_rewarded
 from gantext.models.contract import Task
 from gantext.nn.text.adversary import DTrainingConfig
-from gantext.nn.text.entropy import settled_entropy
 from gantext.nn.text.fitting import MLEConfig
 from gantext.nn.text.generator import TextGeneratorConfig
 from gantext.nn.text.judges.config import JudgeConfig
@@ -102,21 +100,15 @@ class Config:
 
 
 def by_sentence(config: Config) -> bool:
-    """Whether rewards come from scores of whole sentences."""
+    """Whether rewards come from scores of whole sentences: prefixes are scored by the discriminator
+    alone, and nobody is asked for constant rewards."""
     return config.adversarial.reward not in (Reward.prefix, Reward.constant)
 
 
 def settled(config: Config, task: Task) -> Config:
     """The config with what `auto` stands for on this data. Raises UserError for a judge that is not
-    there.
-
-    Prefixes are scored by the discriminator alone, and constant rewards by nobody.
-    """
-    sentences = by_sentence(config)
-    g, judge = config.adversarial, settled_judge(config, task, sentences)
-    weight = settled_entropy(g.entropy_weight, task.known or not sentences)
-    g = dataclasses.replace(g, entropy_weight=weight)
-    return dataclasses.replace(config, judge=judge, adversarial=g)
+    there."""
+    return settled_rewarded(config, task, by_sentence(config))
 
 
 def check(config: Config) -> None:

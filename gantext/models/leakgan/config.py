@@ -1,6 +1,5 @@
 """What can be chosen of model=leakgan."""
 
-import dataclasses
 import enum
 from dataclasses import dataclass
 
@@ -19,11 +18,10 @@ from gantext.data.ranges import (
     WeightOrWord,
 )
 from gantext.errors import UserError
-from gantext.models.base.rewarded import check_rewarded, settled_judge
+from gantext.models.base.rewarded import check_rewarded, settled_rewarded
 from gantext.models.contract import Task
 from gantext.models.leakgan.manager_worker import LeakGeneratorConfig
 from gantext.nn.text.adversary import DTrainingConfig
-from gantext.nn.text.entropy import settled_entropy
 from gantext.nn.text.fitting import MLEConfig
 from gantext.nn.text.judges.config import JudgeConfig, Kind
 from gantext.nn.text.text_cnn import DiscriminatorConfig
@@ -116,15 +114,8 @@ def by_sentence(config: Config) -> bool:
 
 def settled(config: Config, task: Task) -> Config:
     """The config with what `auto` stands for on this data. Raises UserError for a judge that is not
-    there.
-
-    Nobody is asked for constant rewards.
-    """
-    sentences = by_sentence(config)
-    g, judge = config.adversarial, settled_judge(config, task, sentences)
-    weight = settled_entropy(g.entropy_weight, task.known or not sentences)
-    g = dataclasses.replace(g, entropy_weight=weight)
-    return dataclasses.replace(config, judge=judge, adversarial=g)
+    there."""
+    return settled_rewarded(config, task, by_sentence(config))
 
 
 def check(config: Config) -> None:
