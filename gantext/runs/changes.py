@@ -62,6 +62,11 @@ ONLY_CNN: Mapping[str, Any] = {
         **{"base": "auto", "learning_rate": 5e-5, "output_rate": 1e-3, "batch_size": 16},
     },
 }
+# The backward language model of a ratio was that of `lm-score`.
+SMALL_RATIO: Mapping[str, Any] = {
+    **{"embedding": 128, "hidden": 192, "dropout": 0.5},
+    **{"batch_size": 32, "learning_rate": 0.015},
+}
 # The transformer of runs whose generator is an LSTM: each model's defaults, which decide nothing.
 NO_TRANSFORMER: Mapping[str, Mapping[str, Any]] = {
     "gan": {"width": 128, "layers": 3, "heads": 4, "feed_forward": 512, "dropout": 0.1},
@@ -217,4 +222,9 @@ CHANGES: tuple[Change, ...] = (
     Change(12, Part.state, "algorithm.stop.first", None, beside="best"),
     # A LeakGAN's entropy had no weight.
     Change(13, Part.settings, "model.adversarial.entropy_weight", 0.0, model="leakgan"),
+    # Its size and its steps could not be chosen.
+    *(
+        Change(14, Part.settings, "model.judge.lm_ratio", SMALL_RATIO, model=name)
+        for name in ("gan", "leakgan")
+    ),
 )

@@ -6,7 +6,16 @@ from collections.abc import Sized
 from dataclasses import dataclass
 from pathlib import Path
 
-from gantext.data.ranges import BatchSize, Count, LearningRate, References, Steps, Weight
+from gantext.data.ranges import (
+    BatchSize,
+    Count,
+    Dropout,
+    LearningRate,
+    References,
+    Size,
+    Steps,
+    Weight,
+)
 from gantext.errors import UserError
 from gantext.metrics.two_classes import LEAST
 from gantext.nn.text.judges.pretrained import encoder_id, is_installed
@@ -41,6 +50,17 @@ class EncoderConfig:
 
 
 @dataclass(frozen=True)
+class RatioConfig:
+    """The backward language model of a ratio (explained in conf/model/gan.yaml)."""
+
+    embedding: Size
+    hidden: Size
+    dropout: Dropout
+    batch_size: BatchSize
+    learning_rate: LearningRate
+
+
+@dataclass(frozen=True)
 class RankerConfig:
     """How sentences are ranked (explained in conf/model/gan.yaml)."""
 
@@ -59,6 +79,7 @@ class JudgeConfig:
     refresh_every: Steps
     refresh_steps: Count
     encoder: EncoderConfig
+    lm_ratio: RatioConfig
     ranker: RankerConfig
 
     @property

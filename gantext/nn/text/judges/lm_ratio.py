@@ -7,6 +7,7 @@ which reads them from their beginnings.
 Shapes: N sentences, T steps.
 """
 
+import dataclasses
 from collections.abc import Callable
 
 import numpy as np
@@ -16,13 +17,31 @@ from torch import Tensor
 from gantext.data.batches import of_like_length
 from gantext.data.flat import Tokens
 from gantext.data.vocabulary import EOS, PAD
-from gantext.nn.text.judges.small_lm import LM, log_prob
+from gantext.nn.text.judges.config import RatioConfig
+from gantext.nn.text.judges.small_lm import LM, LMConfig, log_prob
 from gantext.nn.text.language_model import LanguageModel
 
-BACKWARD = LM  # the language model of `lm-score`, whose size and steps were tried on COCO
+# What --judge lm-ratio fits: as strong as a generator of the default sizes and epochs, since the
+# ratio of a weaker model to the generator says which of them knows a sentence better.
+RATIO = RatioConfig(embedding=128, hidden=256, dropout=0.3, batch_size=128, learning_rate=0.006)
 ROWS = 500  # sentences of like length that are scored together
 
 LogProb = Callable[[Tensor], Tensor]  # of (N, T) tokens, nats, (N,)
+
+
+def backward_config(config: RatioConfig, steps: int) -> LMConfig:
+    """The backward language model of a ratio, fitted in so many steps; what a config does not say
+    is as the language model of `lm-score` has it."""
+    network = dataclasses.replace(
+        LM.network, embedding=config.embedding, hidden=config.hidden, dropout=config.dropout
+    )
+    training = dataclasses.replace(
+        LM.training, learning_rate=config.learning_rate, batch_size=config.batch_size
+    )
+    return LMConfig(network, training, steps)
+
+
+BACKWARD = backward_config(RATIO, 800)
 
 
 @torch.no_grad()

@@ -3,7 +3,7 @@
 Shapes: N or B sentences, T steps.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,8 +19,9 @@ from gantext.nn.text.fitting import MLETrainer
 from gantext.nn.text.judges import encoder, pretrained
 from gantext.nn.text.judges.config import EncoderConfig
 from gantext.nn.text.judges.encoder import FineTuning, Reader
-from gantext.nn.text.judges.lm_ratio import BACKWARD, LogProb, backward_rows, ratio
+from gantext.nn.text.judges.lm_ratio import LogProb, backward_rows, ratio
 from gantext.nn.text.judges.looked import Weights
+from gantext.nn.text.judges.small_lm import LMConfig
 from gantext.nn.text.language_model import LanguageModel
 from gantext.nn.text.text_cnn import TextCNN
 
@@ -170,19 +171,19 @@ class RatioMember(NamedParts):
     """A backward language model of real sentences against the generator as it is.
 
     Args:
+        config: of the backward model.
         facts: of the text.
         log_prob: of the generator.
-        steps: over which its learning rate falls.
         rng: draws its first weights.
     """
 
     def __init__(
-        self, facts: TextFacts, log_prob: LogProb, steps: int, rng: torch.Generator
+        self, config: LMConfig, facts: TextFacts, log_prob: LogProb, rng: torch.Generator
     ) -> None:
-        words = facts.vocab_size, BACKWARD.network, rng, facts.fixed_length
+        words = facts.vocab_size, config.network, rng, facts.fixed_length
         self.backward, self.log_prob = LanguageModel(*words).to(facts.device), log_prob
-        training = self.backward, BACKWARD.training, facts.singletons, steps
-        self.trainer = MLETrainer(*training)
+        self.trainer = MLETrainer(self.backward, config.training, facts.singletons, config.steps)
+        self.rows = config.training.batch_size
 
     def logits(self, tokens: Tensor) -> Tensor:
         """(N,) of (N, T) tokens, nats."""
@@ -190,7 +191,7 @@ class RatioMember(NamedParts):
 
     def step(self, real: Tensor, rng: torch.Generator) -> Metrics:
         """One update on real sentences (B, T)."""
-        batch = backward_rows(real[: BACKWARD.training.batch_size])
+        batch = backward_rows(real[: self.rows])
         return {"judge_nll": self.trainer.step(batch, rng)["nll"]}
 
     def rest(self) -> None:
@@ -233,12 +234,3 @@ class CnnMember:
 
     def take(self, state: dict[str, Any]) -> None:
         """The model takes the discriminator's weights itself."""
-
-
-def most_rows(members: Sequence[Member]) -> int:
-    """Real sentences that a step of judges is given."""
-    return max(
-        BACKWARD.training.batch_size,
-        *(each.config.batch_size for each in members if isinstance(each, EncoderMember)),
-        1,
-    )

@@ -22,7 +22,7 @@ from gantext.nn.optim import Metrics
 from gantext.nn.state import NamedParts
 from gantext.nn.text.held_out import Rules
 from gantext.nn.text.judges.config import JudgeConfig, Kind
-from gantext.nn.text.judges.lm_ratio import LogProb
+from gantext.nn.text.judges.lm_ratio import LogProb, backward_config
 from gantext.nn.text.judges.looked import LeanHeldOut, Looked, Weights
 from gantext.nn.text.judges.members import (
     CnnMember,
@@ -31,13 +31,13 @@ from gantext.nn.text.judges.members import (
     Member,
     RatioMember,
     TextFacts,
-    most_rows,
 )
 from gantext.nn.text.judges.pretrained import encoder_id
 from gantext.nn.text.rollouts import PLACES
 from gantext.nn.text.text_cnn import TextCNN
 
 PHASE, FEW_PLACES = "judge", 4
+ROWS = 32  # that a step is given at least: the sentences that an encoder reads depend on it
 
 
 class JudgeTrainer(NamedParts):
@@ -74,8 +74,8 @@ class JudgeTrainer(NamedParts):
             if kind is Kind.cnn:
                 self.members[kind.value] = CnnMember(discriminator)
             elif kind is Kind.lm_ratio:
-                ratio = RatioMember(facts, log_prob, config.steps, rng)
-                self.members[kind.value] = ratio
+                backward = backward_config(config.lm_ratio, config.steps)
+                self.members[kind.value] = RatioMember(backward, facts, log_prob, rng)
             else:
                 self.members[kind.value] = EncoderMember(config.encoder, facts, sample)
         self.leading = list(self.members.values())[-1]
@@ -138,7 +138,12 @@ class JudgeTrainer(NamedParts):
     @property
     def rows(self) -> int:
         """Real sentences of a step of its phase."""
-        return most_rows(list(self.members.values()))
+        config = self.config
+        asked = {
+            Kind.encoder: config.encoder.batch_size,
+            Kind.lm_ratio: config.lm_ratio.batch_size,
+        }
+        return max(ROWS, *(asked.get(kind, 0) for kind in config.members))
 
     @property
     def beside_rows(self) -> int:

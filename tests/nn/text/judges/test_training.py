@@ -16,7 +16,13 @@ from gantext.nn.rng import generator
 from gantext.nn.state import restore
 from gantext.nn.text.judges import config as config_of
 from gantext.nn.text.judges import encoder
-from gantext.nn.text.judges.config import EncoderConfig, JudgeConfig, Kind, RankerConfig
+from gantext.nn.text.judges.config import (
+    EncoderConfig,
+    JudgeConfig,
+    Kind,
+    RankerConfig,
+    RatioConfig,
+)
 from gantext.nn.text.judges.members import EncoderMember
 from gantext.nn.text.judges.training import JudgeTrainer
 from gantext.nn.text.text_cnn import DiscriminatorConfig, TextCNN
@@ -32,6 +38,7 @@ CONFIG = JudgeConfig(
     refresh_every=2,
     refresh_steps=1,
     encoder=EncoderConfig("package", learning_rate=0.01, output_rate=0.05, batch_size=8),
+    lm_ratio=RatioConfig(128, 192, dropout=0.5, batch_size=32, learning_rate=0.015),
     ranker=RankerConfig(references=4, gamma=16.0),
 )
 WORDS = "....abcdef"
