@@ -5,6 +5,7 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from unittest import mock
 
 import pytest
 import torch
@@ -23,7 +24,8 @@ from gantext.nn.text.judges.config import (
     RankerConfig,
     RatioConfig,
 )
-from gantext.nn.text.judges.members import EncoderMember
+from gantext.nn.text.judges.lm_ratio import backward_config
+from gantext.nn.text.judges.members import EncoderMember, RatioMember
 from gantext.nn.text.judges.training import JudgeTrainer
 from gantext.nn.text.text_cnn import DiscriminatorConfig, TextCNN
 from gantext.runs import checkpoint
@@ -217,6 +219,22 @@ def test_the_ratio_learns_what_is_likelier_in_real_text() -> None:
     begun = torch.cat([first.expand(50, 1), sentences(50, rng)[:, 1:]], 1)
     assert trainer.logits(begun).mean() > trainer.logits(sentences(50, rng, 5)).mean() + 0.5
     assert not trainer.held_out.stopped and not trainer.beside_rows and trainer.rows == 32
+
+
+def test_the_backward_model_is_as_the_config_says() -> None:
+    config = RatioConfig(12, 20, dropout=0.25, batch_size=48, learning_rate=0.002)
+    trainer = judge(dataclasses.replace(CONFIG, kind=Kind.lm_ratio, steps=7, lm_ratio=config))
+    (member,) = trainer.members.values()
+    assert isinstance(member, RatioMember) and trainer.rows == 48
+    network, fitted = member.backward.config, backward_config(config, 7)
+    assert (network.embedding, network.hidden, network.dropout) == (12, 20, 0.25)
+    assert member.backward.lstms[0].hidden_size == 20 and member.trainer.total == 7
+    assert (fitted.training.batch_size, fitted.training.learning_rate) == (48, 0.002)
+    rng = generator(0, "noise", CPU)
+    rows = sentences(64, rng)
+    with mock.patch.object(member.trainer, "step", return_value={"nll": 0.0}) as step:
+        member.step(rows, rng)
+    assert len(step.call_args.args[0]) == 48
 
 
 @pytest.mark.parametrize(
