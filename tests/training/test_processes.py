@@ -198,6 +198,7 @@ def test_the_rows_that_processes_share_are_found_by_their_type() -> None:
         "model.d_training.pretrain_batch_size": model.d_training.pretrain_batch_size,
         "model.adversarial.batch_size": model.adversarial.batch_size,
         "model.judge.encoder.batch_size": model.judge.encoder.batch_size,
+        "model.judge.lm_ratio.batch_size": model.judge.lm_ratio.batch_size,
         "model.judge.ranker.references": model.judge.ranker.references,
     }
     assert data.ranges.range_of(data.ranges.Interval) != data.ranges.range_of(data.ranges.BatchSize)
