@@ -7,12 +7,13 @@ import pytest
 import torch
 
 import gantext
+from gantext.config.compose import compose
 from gantext.data.flat import Tokens
 from gantext.data.vocabulary import EOS, PAD
 from gantext.inference.judges import lm_ratio as judge_of
 from gantext.inference.judges.lm_ratio import lm_ratio
 from gantext.inference.judges.sides import Sides
-from gantext.nn.text.judges.lm_ratio import reversed_words, rows_of
+from gantext.nn.text.judges.lm_ratio import BACKWARD, RATIO, reversed_words, rows_of
 
 
 def test_words_are_turned_round_and_the_end_stays() -> None:
@@ -43,3 +44,10 @@ def test_its_logit_is_the_ratio_and_its_model_is_trained_once(
     again = lm_ratio(sides, said.append)
     assert again.digest == judge.digest and len(said) == 1
     assert torch.equal(again.logits(rows), judge.logits(rows))
+
+
+@pytest.mark.parametrize("model", ["gan", "leakgan"])
+def test_a_run_is_rewarded_by_the_ratio_that_keeps_candidates(model: str) -> None:
+    """The defaults of model.judge.lm_ratio and of --judge lm-ratio are the same."""
+    judge = compose([f"model={model}"]).model.judge
+    assert judge.lm_ratio == RATIO and judge.steps == BACKWARD.steps
