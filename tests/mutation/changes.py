@@ -1,7 +1,8 @@
 """Small changes of a module's source that make its numbers wrong.
 
 A change replaces one node of the syntax tree. What decides no number is left alone: strings,
-annotations, decorators, classes of constants, and what is raised, asserted or said.
+annotations, decorators, classes of constants, what is raised, asserted or said, and how much is
+worked on at a time.
 """
 
 import ast
@@ -53,6 +54,12 @@ SAID = frozenset(
     | {"Meaning", "Layout"}  # what a score or a figure is called and what is written beside it
 )
 CHECKS = frozenset({"strict"})  # arguments that only make a call refuse what never comes
+# How many rows, or numbers, are worked on at a time, for the sake of memory and caches.
+AT_A_TIME = frozenset(
+    {"ROWS", "GPU_ROWS", "SCORE_ROWS", "SCORED_ROWS", "SCORED_TOKENS", "SCORES", "CHUNK", "PART"}
+    | {"DRAWN", "TURNED", "CHUNK_ELEMENTS", "GPU_CHUNK_ELEMENTS", "MIXTURE_ELEMENTS"}
+    | {"BEAM_ELEMENTS", "GPU_BEAM_ELEMENTS"}
+)
 CONSTANTS = frozenset({"Enum", "Protocol", "IntEnum"})
 
 
@@ -122,10 +129,21 @@ def _is_quiet(node: ast.AST) -> bool:
         return node.arg in CHECKS
     if isinstance(node, ast.Expr):
         return _is_quiet(node.value)
+    if isinstance(node, ast.Assign):
+        return all(_name(target) in AT_A_TIME for target in node.targets)
     if isinstance(node, ast.Call):
         owner = node.func.value if isinstance(node.func, ast.Attribute) else node.func
-        return _name(owner) in SAID or _name(node.func) in SAID
+        return _name(owner) in SAID or _name(node.func) in SAID or _is_part(node)
     return False
+
+
+def _is_part(node: ast.Call) -> bool:
+    """Whether that is max(1, ... ROWS ...), how many rows are worked on at a time."""
+    if _name(node.func) != "max" or not node.args:
+        return False
+    first = node.args[0]
+    is_one = isinstance(first, ast.Constant) and first.value == 1
+    return is_one and any(_name(inner) in AT_A_TIME for inner in ast.walk(node))
 
 
 def _name(node: ast.AST) -> str:

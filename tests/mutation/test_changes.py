@@ -48,6 +48,16 @@ def test_a_change_is_made_at_its_place_also_behind_wide_characters() -> None:
     assert 'name = "é→"; size = 1 + 3\n' in made
 
 
+def test_how_much_is_worked_on_at_a_time_is_left_alone_and_where_it_ends_is_not() -> None:
+    source = b"ROWS = 500\nrows = max(1, ROWS // width)\nparts = a[: first + ROWS], max(1, size)\n"
+    assert [(one.line, one.new) for one in changes(source)] == [
+        (3, ":"),
+        (3, "(first - ROWS)"),
+        (3, "min(1, size)"),
+        (3, "2"),
+    ]
+
+
 def test_a_changed_module_can_still_be_read() -> None:
     source = (ROOT / "gantext" / "nn" / "text" / "rewards.py").read_bytes()
     assert len(changes(source)) > 50

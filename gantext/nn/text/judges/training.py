@@ -37,7 +37,7 @@ from gantext.nn.text.rollouts import PLACES
 from gantext.nn.text.text_cnn import TextCNN
 
 PHASE, FEW_PLACES = "judge", 4
-ROWS = 32  # that a step is given at least: the sentences that an encoder reads depend on it
+LEAST_ROWS = 32  # that a step is given at least: the sentences that an encoder reads depend on it
 
 
 class JudgeTrainer(NamedParts):
@@ -143,7 +143,7 @@ class JudgeTrainer(NamedParts):
             Kind.encoder: config.encoder.batch_size,
             Kind.lm_ratio: config.lm_ratio.batch_size,
         }
-        return max(ROWS, *(asked.get(kind, 0) for kind in config.members))
+        return max(LEAST_ROWS, *(asked.get(kind, 0) for kind in config.members))
 
     @property
     def beside_rows(self) -> int:
