@@ -28,7 +28,7 @@ AROUND = 5  # lines of the table that are no jobs, and one below it
 PHASE = 13  # characters of a phase's name
 # Widths; `left` is of the phase and `run` of the whole run.
 TIMES = (("step", 11), ("left", 7), ("run", 9))
-RATE = ("rate", 11)  # where there is room
+RATE = ("rate", 13)  # "1000.0 step/s", where there is room
 ROOMY = 100  # characters
 SCORE = 8  # characters of a score
 LEAST_WORDS = 6  # characters of what a job's words are shortened to

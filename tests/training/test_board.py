@@ -35,7 +35,13 @@ def sweep(tmp_path: Path) -> SweepDir:
     running = job(path, 1, "data=scenes", "seed=2", "model.mle.learning_rate=0.1")
     running.config.write_text("seed: 1\n")
     running.update(status="running", phase="discriminator")
-    headway = {"phase": "discriminator", "step": 1234, "steps": 15000, "rate": 3.25, "left": 4236.0}
+    headway = {
+        "phase": "discriminator",
+        "step": 1234,
+        "steps": 15000,
+        "rate": 1043.25,
+        "left": 4236.0,
+    }
     headway |= {"place": "2/3 discriminator", "run": "~2:00:00"}
     (running.path / "progress.json").write_text(json.dumps(headway))
     job(path, 2, "data=scenes", "seed=3", "model.odd=[/red]\x1b[2J")
@@ -96,7 +102,7 @@ def test_a_wider_one_says_how_quick_they_are(sweep: SweepDir) -> None:
         head, first, second, *_ = shown(table, width=100)
     assert head.split()[4:9] == ["left", "run", "rate", "nll-test", "overrides"]
     assert first.split()[:4] == ["0", "finished", "4.5000", "seed=1"]
-    assert second.split()[4:9] == ["1:10:36", "~2:00:00", "3.2", "step/s", "seed=2"]
+    assert second.split()[4:9] == ["1:10:36", "~2:00:00", "1043.2", "step/s", "seed=2"]
 
 
 def test_what_a_stranger_wrote_is_no_markup_and_steers_no_terminal(sweep: SweepDir) -> None:
@@ -124,5 +130,5 @@ def test_plain_lines_say_it_now_and_then(sweep: SweepDir, monkeypatch: pytest.Mo
         table.update([sweep.job("1")])
         table.say_end(sweep.job("0"), 0)
     assert [one.name for one in began] == []  # it was a run before
-    line = "[1] 2/3 discriminator 1234/15000  3.2 step/s  1:10:36 left, run ~2:00:00"
+    line = "[1] 2/3 discriminator 1234/15000  1043.2 step/s  1:10:36 left, run ~2:00:00"
     assert said.getvalue().splitlines() == [line, line, "[0] finished  nll-test 4.5000"]
