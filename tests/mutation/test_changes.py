@@ -1,9 +1,11 @@
 """The changes that are tried on modules: which there are, and what is left alone."""
 
 import ast
+import re
 from pathlib import Path
 
-from tests.mutation.changes import changes
+from tests.mutation.__main__ import modules
+from tests.mutation.changes import AT_A_TIME, changes
 
 ROOT = Path(__file__).parents[2]
 SOURCE = b'''"""A module: 1 + 1."""
@@ -56,6 +58,11 @@ def test_how_much_is_worked_on_at_a_time_is_left_alone_and_where_it_ends_is_not(
         (3, "min(1, size)"),
         (3, "2"),
     ]
+
+
+def test_what_is_left_alone_for_its_name_is_there() -> None:
+    words = {word for path in modules() for word in re.findall(r"\w+", (ROOT / path).read_text())}
+    assert not AT_A_TIME - words
 
 
 def test_a_changed_module_can_still_be_read() -> None:
