@@ -89,8 +89,10 @@ class Chooser:
         """Places of (N K, T) sentences by their log p, (N K,)."""
         if self.log_prob is None:
             return torch.arange(len(tokens))
-        sizes = (tokens != PAD).sum(1) if self.per_word else 1
-        return (self.log_prob(tokens).double().cpu() / sizes).argsort(stable=True)
+        log_prob = self.log_prob(tokens).double().cpu()
+        if self.per_word:
+            log_prob = log_prob / (tokens != PAD).sum(1)
+        return log_prob.argsort(stable=True)
 
     @property
     def _among(self) -> str:

@@ -26,6 +26,16 @@ def corpus(train: Sentences, validation: Sentences, test: Sentences) -> Corpus:
     return build_corpus("made", vocabulary, train, validation, test)
 
 
+def test_ids_of_more_than_65536_words_take_four_bytes() -> None:
+    """Places of words and the special ones: 65,536 fit into two bytes, not one more."""
+    for words, kind in ((2**16 - 4, "uint16"), (2**16 - 3, "uint32")):
+        lines = [str(i) for i in range(words)]
+        found = corpus(sentences(*lines), sentences(), sentences("0"))
+        assert len(found.vocabulary) == words + 4
+        assert found.train.tokens.values.dtype == kind
+        assert found.train.tokens.values.max() == words + 3
+
+
 def numbered(n: int) -> Split:
     """Sentence i is the single word i + 4, so that a batch says which sentences it holds."""
     return Split(Tokens.of([i + 4, EOS] for i in range(n)), tuple(map(str, range(n))))

@@ -7,8 +7,9 @@ import math
 import pytest
 
 from gantext.errors import UserError
+from gantext.evaluation.measures import summary
 from gantext.evaluation.sweep_axis import are_numbers, axis_of
-from gantext.evaluation.sweep_scores import csv_of, differing, objective_of, seed_means
+from gantext.evaluation.sweep_scores import csv_of, differing, names_of, objective_of, seed_means
 from gantext.runs.sweep_state import JobState
 
 
@@ -39,6 +40,13 @@ def test_means_are_over_finished_jobs_that_differ_in_their_seed() -> None:
     assert found.mean == {"bleu-4": pytest.approx(0.3), "nll-test": 4.0}
     assert found.sd["nll-test"] == pytest.approx(math.sqrt(2))
     assert not seed_means(JOBS[:2])
+
+
+def test_what_jobs_are_judged_by_is_their_own_word_or_else_the_tables_first_score() -> None:
+    assert objective_of(JOBS) == "nll-test"
+    unsaid = [{key: job[key] for key in job if key != "objective"} for job in JOBS]
+    assert objective_of(unsaid) == next(name for name in summary() if name in names_of(JOBS))
+    assert objective_of([{**job, "scores": []} for job in unsaid]) is None
 
 
 def test_a_score_that_is_not_finite_has_no_deviation() -> None:

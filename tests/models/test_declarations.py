@@ -36,6 +36,31 @@ def steps(name: str) -> list[dict[str, float]]:
     return [row for rows in phases.values() for row in rows]
 
 
+# Of each phase: whether `phases=pretrain` leaves it out, and whether samples are scored at its end.
+LEARNS, JUDGES, FIGHTS = (False, True), (False, False), (True, True)
+BY_TURNS = {"mle": LEARNS, "discriminator": JUDGES, "adversarial": FIGHTS}
+PHASES = {
+    **dict.fromkeys(("catgan", "dpgan", "gan", "relgan", "sentigan"), BY_TURNS),
+    "cot": {"mle": LEARNS, "mediator": (True, False), "cooperative": FIGHTS},
+    "dpr_gan": {
+        **{"dual_encoder": JUDGES, "decoder": JUDGES, "composer": LEARNS},
+        **{"adversarial": FIGHTS, "hard_negatives": FIGHTS},
+    },
+    "dpr_gan model.variant=faithful": {"adversarial": FIGHTS},
+    "image_gan": {"adversarial": FIGHTS},
+    "jsdgan": {"mle": LEARNS, "divergence": FIGHTS},
+    "leakgan": {"pretraining": LEARNS, "discriminator": (True, False), "adversarial": FIGHTS},
+    "mle": {"mle": LEARNS},
+    "vae": {"autoencoder": JUDGES, "vae": LEARNS},
+}
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_which_phases_are_adversarial_and_which_are_scored(name: str) -> None:
+    found = {phase.name: (phase.adversarial, phase.scored) for phase in built(name).phases()}
+    assert (list(found), found) == (list(PHASES[name]), PHASES[name])
+
+
 @pytest.mark.parametrize("name", VARIANTS)
 def test_a_declared_ability_is_there_and_one_that_is_there_is_declared(name: str) -> None:
     algorithm = built(name)

@@ -1,8 +1,8 @@
 """Small changes of a module's source that make its numbers wrong.
 
 A change replaces one node of the syntax tree. What decides no number is left alone: strings,
-annotations, decorators, classes of constants, what is raised, asserted or said, and how much is
-worked on at a time.
+annotations, decorators, classes of constants, functions that are only declared, what is raised,
+asserted or said, and how much is worked on at a time.
 """
 
 import ast
@@ -50,7 +50,7 @@ FUNCTIONS = {
     "ceil": "floor",
 }
 SAID = frozenset(
-    {"UserError", "ValueError", "TypeError", "logger", "say", "warn", "cast", "field"}
+    {"UserError", "ValueError", "TypeError", "logger", "say", "warn", "cast", "field", "TypeVar"}
     | {"Meaning", "Layout"}  # what a score or a figure is called and what is written beside it
 )
 CHECKS = frozenset({"strict"})  # arguments that only make a call refuse what never comes
@@ -120,6 +120,8 @@ def _is_quiet(node: ast.AST) -> bool:
     """Whether a node and all in it only say something, or name it."""
     if isinstance(node, ast.Raise | ast.Assert | ast.JoinedStr | ast.Import | ast.ImportFrom):
         return True
+    if isinstance(node, ast.FunctionDef):
+        return _is_declared(node.body[-1])
     if isinstance(node, ast.ClassDef):
         return any(isinstance(base, ast.Attribute | ast.Name) and _name(base) in CONSTANTS
                    for base in node.bases)  # fmt: skip
@@ -135,6 +137,13 @@ def _is_quiet(node: ast.AST) -> bool:
         owner = node.func.value if isinstance(node.func, ast.Attribute) else node.func
         return _name(owner) in SAID or _name(node.func) in SAID or _is_part(node)
     return False
+
+
+def _is_declared(last: ast.stmt) -> bool:
+    """Whether a function whose body ends so has none of its own."""
+    if isinstance(last, ast.Raise):
+        return _name(last.exc) == "NotImplementedError" if last.exc else False
+    return isinstance(last, ast.Expr) and isinstance(last.value, ast.Constant)
 
 
 def _is_part(node: ast.Call) -> bool:

@@ -43,6 +43,20 @@ def test_each_kind_of_change_and_nothing_of_what_is_only_said() -> None:
     ]
 
 
+def test_what_is_only_declared_has_no_changes() -> None:
+    source = b"""
+class Judge(Protocol[T]):
+    def score(self, rows: int = 3) -> int: ...
+    def place(self, rows: int = 3) -> int:
+        'Its docstring.'
+    def size(self, rows: int = 3) -> int:
+        raise NotImplementedError
+    def of(self, rows: int = 3) -> int:
+        return rows
+"""
+    assert [(one.line, one.new) for one in changes(source)] == [(8, "4")]
+
+
 def test_a_change_is_made_at_its_place_also_behind_wide_characters() -> None:
     source = 'name = "é→"; size = 1 + 2\n'.encode()
     made = [one.apply(source).decode() for one in changes(source)]

@@ -57,7 +57,7 @@ def imputation_scores(
     same = (filled == chosen).all(1).double()
     exact = Score("imputed-exact", float(same.mean()), sign, standard_error.of_mean(same.numpy()))
     if corpus.truth is not None:
-        log_prob = np.asarray(corpus.truth.log_prob(words), dtype=np.float64)
+        log_prob = corpus.truth.log_prob(words)
         error = standard_error.of_mean(np.isfinite(log_prob))
         return [exact, Score("imputed-grammatical", grammatical_share(log_prob), sign, error)]
     others = mixed.take(slice(size, 2 * size)).padded()

@@ -61,4 +61,4 @@ def midpoint_scores(trained: TrainedText, corpus: Corpus, pairs: int, seed: int)
 
 def _log_prob(trained: TrainedText, truth: Truth, tokens: Tensor) -> NDArray[np.float64]:
     words = [trained.vocabulary.decode(row) for row in tokens.tolist()]
-    return np.asarray(truth.log_prob(words), dtype=np.float64)
+    return truth.log_prob(words)

@@ -38,7 +38,7 @@ from gantext.nn.text.text_cnn import DiscriminatorConfig, TextCNN
 
 def nearness(features: Tensor, references: Tensor) -> Tensor:
     """(1): cosines of (N, F) with (R, F), (N, R)."""
-    return F.normalize(features.float(), dim=1) @ F.normalize(references.float(), dim=1).T
+    return F.normalize(features.float()) @ F.normalize(references.float()).T
 
 
 def log_ranks(ranked: Tensor, compared: Tensor) -> Tensor:

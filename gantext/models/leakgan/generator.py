@@ -107,7 +107,7 @@ class LeakGenerator(WordModel):
         return block_intrinsic_rewards(features, self._block_goals(goals).detach(), every)
 
     def _block_goals(self, goals: Tensor) -> Tensor:
-        first = F.normalize(self.worker.initial_goal, dim=-1)
+        first = F.normalize(self.worker.initial_goal)
         return block_goals(goals, first, self.config.goal_steps)
 
     # Word by word (the Policy contract)

@@ -139,7 +139,7 @@ class Worker(nn.Module):
 
     def first_goals(self, rows: int) -> Tensor:
         """Embeddings of the c goals before the first, all the initial one: (N, c, k)."""
-        first = self.embed(F.normalize(self.initial_goal, dim=-1))  # (1, k)
+        first = self.embed(F.normalize(self.initial_goal))  # (1, k)
         return first.expand(rows, self.config.goal_steps, -1)
 
     def followed(self, recent: Tensor) -> Tensor:

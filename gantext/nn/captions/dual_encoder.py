@@ -43,7 +43,7 @@ class TextTower(CaptionReader):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Unit vectors (B, E)."""
-        return F.normalize(self.projection(self.features(tokens)), dim=1)
+        return F.normalize(self.projection(self.features(tokens)))
 
 
 class ImageTower(nn.Module):
@@ -58,7 +58,7 @@ class ImageTower(nn.Module):
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Unit vectors (B, E) of pictures (B, C, H, W) in [-1, 1]."""
-        return F.normalize(self.projection(torch.cat(self.trunk(pictures), 1)), dim=1)
+        return F.normalize(self.projection(torch.cat(self.trunk(pictures), 1)))
 
 
 class DualEncoder(nn.Module):

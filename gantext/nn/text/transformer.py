@@ -188,7 +188,7 @@ class Transformer(TextGenerator):
         """The state that has read <bos>."""
         different = 1 if added is None else rows
         nothing = self.output.bias.new_zeros(different, 0, 2 * self.config.width)
-        first = torch.full((different,), BOS, dtype=torch.long, device=nothing.device)
+        first = torch.full((different,), BOS, device=nothing.device)
         state = self.advance((nothing[:, 0:0], *[nothing] * self.config.layers), first, added)
         return tuple(part.expand(rows, *part.shape[1:]) for part in state)
 

@@ -4,11 +4,14 @@ import torch
 
 from gantext.evaluation.judges import attribute_classifier as attributes
 from gantext.evaluation.judges import caption_judge as captions
+from gantext.evaluation.judges import class_judge as classes
+from gantext.evaluation.judges import naive_bayes
 from gantext.evaluation.judges import picture_classifier as pictures
 from gantext.evaluation.measures import captions as scores
 from gantext.inference.judges import encoder, sides
 from gantext.nn.captions.dual_encoder import DualEncoderConfig
 from gantext.nn.captions.fitting import Descent, FittingConfig
+from gantext.nn.text.text_cnn import DiscriminatorConfig
 
 
 def test_the_classifier_of_attributes() -> None:
@@ -38,6 +41,13 @@ def test_the_judge_of_captions() -> None:
 def test_the_classifier_of_pictures() -> None:
     assert (pictures.SIZE, pictures.FILTERS, pictures.VERSION) == (64, (16, 32), "cnn-1")
     assert (pictures.STEPS, pictures.BATCH_SIZE, pictures.LEARNING_RATE) == (1000, 64, 3e-3)
+
+
+def test_the_classifier_of_text() -> None:
+    assert classes.SIZES == DiscriminatorConfig(64, (1, 2, 3, 4, 5), (50,) * 5, 0.5, 0.0, -1.0)
+    assert (classes.STEPS, classes.BATCH_SIZE, classes.LEARNING_RATE) == (600, 64, 2e-3)
+    assert (classes.WARMUP_STEPS, classes.FINAL_RATE) == (50, 0.02)
+    assert (classes.VERSION, naive_bayes.VERSION) == ("class-cnn-1", "nb-2gram-1")
 
 
 def test_the_encoder_and_the_sides_of_candidates() -> None:

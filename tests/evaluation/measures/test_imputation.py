@@ -1,14 +1,20 @@
 """Blanks of test sentences, and their scores where no grammar is known."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from gantext.data import load
+from gantext.data.corpus import Split
 from gantext.data.vocabulary import EOS, PAD
-from gantext.evaluation.measures.imputation import blanked
+from gantext.errors import UserError
+from gantext.evaluation.measures.imputation import blanked, imputation_scores
 from gantext.inference.beam import FREE
+from gantext.runs.folder import RunDir
+from gantext.runs.trained import restore
 from tests.conftest import SMALL_VAE, Command, finished, scores_in
 
 
@@ -47,6 +53,21 @@ def test_no_grammar_no_column(cli: Command, text_vae: Path) -> None:
     words = ["interpolate", str(text_vae), "ann sits at place 3 .", "bob sits at place 4 ."]
     found = cli(*words)
     assert found.code == 0 and "grammatical" not in found.out
+
+
+def test_four_sentences_without_unknown_words_are_enough(text_vae: Path) -> None:
+    """Two are filled, for two others that stay real; of three too few are left."""
+    trained = restore(RunDir(text_vae))
+    corpus = load(trained.settings.data)
+    for count, enough in ((4, True), (3, False)):
+        test = corpus.test.tokens.known().take(slice(count))
+        few = dataclasses.replace(corpus, test=Split(test, ["a"] * count))
+        if enough:
+            exact, error = imputation_scores(trained, few, 100, 0)
+            assert exact.signature["sentences"] == error.signature["sentences"] == 2
+        else:
+            with pytest.raises(UserError, match="at least 4"):
+                imputation_scores(trained, few, 100, 0)
 
 
 def test_a_span_of_a_fifth_to_three_tenths_is_blanked() -> None:

@@ -54,6 +54,20 @@ def test_shares_are_of_clusters_of_both_sets() -> None:
     assert [clusters(size) for size in (4, 60, 5000)] == [2, 6, 500]
 
 
+def test_how_many_clusters_there_are_the_smaller_set_says() -> None:
+    """A tenth of the smaller one's."""
+    asked = []
+
+    def one(vectors: np.ndarray, count: int) -> np.ndarray:
+        asked.append(count)
+        return np.zeros(len(vectors), np.int64)
+
+    some = np.eye(60)
+    for sets in ((some, some[:40]), (some[:40], some)):
+        assert [len(part) for part in shares(*sets, one)] == [4, 4]
+    assert asked == [4, 4]
+
+
 def test_components_hold_what_vectors_of_length_one_vary_by() -> None:
     """(3, 4) and (30, 40) are the same direction, so one component is left of two directions."""
     found = components(np.array([[3.0, 4.0], [30.0, 40.0], [-3.0, -4.0], [-3.0, -4.0]]))

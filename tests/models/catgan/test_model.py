@@ -158,6 +158,17 @@ def test_the_fittest_child_goes_on() -> None:
         assert torch.equal(weight, winner.weights[name]), name
 
 
+def test_the_fitness_is_quality_and_weighted_diversity() -> None:
+    """(7): 3 + .25 * 2."""
+    assert make(diversity_weight=0.25).fitness(3.0, 2.0) == 3.5
+
+
+def test_without_classes_it_is_refused() -> None:
+    task = Task(WORDS, T, 8, torch.zeros(WORDS, dtype=torch.bool), CPU)
+    with pytest.raises(UserError, match="class"):
+        catgan.build(CONFIG, task, rng())
+
+
 def test_inverse_temperatures_stay_in_their_bounds() -> None:
     model = make(temperature_factor=2.0, greatest_inverse_temperature=5.0)
     model.beta = 4.0

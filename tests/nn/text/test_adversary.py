@@ -51,6 +51,19 @@ def trainer(
     return DiscriminatorTrainer(told, DTrainingConfig(balance=balance, **settings), prefixes)
 
 
+def test_a_logit_of_0_is_not_taken_for_real() -> None:
+    """Of all four sentences it is 0: no real one is on its side, both samples are."""
+
+    class Undecided(Told):
+        def logits(self, tokens, rng=None):
+            return self.bias(torch.zeros(len(tokens)))
+
+    undecided = trainer()
+    undecided.discriminator.__class__ = Undecided
+    found = undecided.step(REAL, FAKE, torch.Generator())
+    assert (found["d_accuracy_real"], found["d_accuracy_fake"], found["d_gap"]) == (0, 1, 0)
+
+
 def sigmoid(x: float) -> float:
     return 1 / (1 + math.exp(-x))
 
