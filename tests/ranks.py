@@ -77,6 +77,8 @@ MODELS = {
     "gan_held_out": [
         *("model=gan", *COMMON, *LSTM, *CNN),
         *("data.validation=5", "model.d_training.look_every=3", "model.d_training.patience=2"),
+        *("model.adversarial.reward=sentence", "model.adversarial.baseline=mean"),
+        "model.adversarial.reward_less=words",
     ],
     "gan_ranked": [
         *("model=gan", *COMMON, *LSTM, *CNN, "model.mle.weighting=mixce"),

@@ -227,4 +227,9 @@ CHANGES: tuple[Change, ...] = (
         Change(14, Part.settings, "model.judge.lm_ratio", SMALL_RATIO, model=name)
         for name in ("gan", "leakgan")
     ),
+    # Nothing was taken off rewards.
+    *(
+        Change(15, Part.settings, "model.adversarial.reward_less", "none", model=name)
+        for name in ("gan", "leakgan")
+    ),
 )

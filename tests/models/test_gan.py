@@ -14,6 +14,7 @@ from gantext.errors import UserError
 from gantext.models import gan
 from gantext.models.contract import Task
 from gantext.models.gan.config import settled
+from gantext.nn.text.foretold import without_line
 from gantext.nn.text.lstm import at_words
 from gantext.nn.text.sampling import SamplingOptions, decode
 from tests.nn.text import plain
@@ -204,6 +205,23 @@ def test_maligan_climbs_the_likelihood_of_the_data_by_enumeration(reward):
     ratios = torch.tensor([0.3, 0.3, 0.3, 2.7, 0.45, 2.25, 0.9, 1.35, 0.45])
     share = ratios.sum().square() / (9 * ratios.square().sum())
     assert found["effective_share"].item() == pytest.approx(share.item(), rel=near["rtol"])
+
+
+def test_what_is_foretold_is_taken_off_sentences_rewards_and_kept_in_the_state():
+    words = *ONE, "model.adversarial.baseline=none", LOG_ODDS, "model.adversarial.reward_less=words"
+    model, other, rows = make(*words), make(*words), all_sentences()
+    judged, log_prob = model.policy.sentence_rewards(rows), model.log_prob(rows)
+    found, _ = model.policy.rewards(rows, rng())
+    wanted = without_line(judged, log_prob)[:, None] * (rows != PAD)
+    torch.testing.assert_close(found, wanted)
+    other.load_state_dict(copy.deepcopy(model.state_dict()))
+    second, _ = model.policy.rewards(rows, rng())
+    assert second.equal(other.policy.rewards(rows, rng())[0]) and not second.allclose(found)
+    assert "foretold" not in make().state_dict()
+    for refused in (["reward_less=words"], ["reward=sentence", "reward_scale=maligan"]):
+        options = [f"model.adversarial.{word}" for word in [*refused, "reward_less=likelihood"]]
+        with pytest.raises(UserError, match="reward_less=likelihood"):
+            make(*options, "model.adversarial.baseline=mean")
 
 
 def test_rollouts_and_prefixes_are_judged_by_log_odds_too():

@@ -20,6 +20,7 @@ from gantext.nn.optim import Metrics
 from gantext.nn.text.adversary import DiscriminatorTrainer, DTrainingConfig, fresh
 from gantext.nn.text.anchor import Anchor
 from gantext.nn.text.entropy import HeldEntropy, check_entropy, settled_entropy
+from gantext.nn.text.foretold import Foretold
 from gantext.nn.text.judges.config import JudgeConfig, Kind
 from gantext.nn.text.judges.training import PHASE, JudgeTrainer
 from gantext.nn.text.sampling import SamplingOptions
@@ -64,6 +65,7 @@ class PolicyLoss(Protocol):
 
     anchor: Anchor | None
     held_entropy: HeldEntropy | None
+    foretold: Foretold | None
 
     def notes(self) -> Sequence[str]:
         """What it worked out of its config."""
@@ -243,6 +245,7 @@ class Rewarded(Judged[G, D], Generic[G, D]):
             **super().parts(),  # looks behind the judge, whose weights they may keep
             **({"anchor": self.policy.anchor.frozen} if self.policy.anchor else {}),
             **({"held_entropy": held} if (held := self.policy.held_entropy) else {}),
+            **({"foretold": foretold} if (foretold := self.policy.foretold) else {}),
             **({"average": self.average} if self.average else {}),
         }
 

@@ -21,6 +21,7 @@ from gantext.models.base.rewarded import check_rewarded, settled_rewarded
 from gantext.models.contract import Task
 from gantext.nn.text.adversary import DTrainingConfig
 from gantext.nn.text.fitting import MLEConfig
+from gantext.nn.text.foretold import Less, check_less
 from gantext.nn.text.generator import TextGeneratorConfig
 from gantext.nn.text.judges.config import JudgeConfig
 from gantext.nn.text.text_cnn import DiscriminatorConfig
@@ -71,6 +72,7 @@ class AdversarialConfig:
     clip: Clip
     loss_reduction: LossReduction
     reward: Reward
+    reward_less: Less
     log_odds_bound: LogOddsBound
     rollouts: Draws
     rollout_every: CountOrWord
@@ -117,6 +119,9 @@ def check(config: Config) -> None:
     adversarial = config.adversarial
     if not adversarial.policy_weight and not adversarial.mle_weight:
         raise UserError("model.adversarial: policy_weight and mle_weight cannot both be 0")
+    ratios = adversarial.reward_scale is RewardScale.maligan
+    others = "takes from rewards what reward_scale=maligan takes as ratios" if ratios else ""
+    check_less(adversarial.reward_less, adversarial.reward.value, others)
     if adversarial.reward is Reward.prefix and adversarial.reward_scale is RewardScale.maligan:
         raise UserError(
             "model.adversarial.reward_scale=maligan weighs sentences by D / (1 - D): "

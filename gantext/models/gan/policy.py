@@ -22,6 +22,7 @@ from gantext.nn import ranks
 from gantext.nn.optim import Optimiser, clipped_step
 from gantext.nn.text.anchor import Anchor
 from gantext.nn.text.entropy import bonus, held_of
+from gantext.nn.text.foretold import foretold_of
 from gantext.nn.text.judges.training import JudgeTrainer
 from gantext.nn.text.lstm import TextGenerator
 from gantext.nn.text.output_layer import policy_nll
@@ -73,6 +74,12 @@ class PolicyGradient:
         self.ema = torch.full((), 0.5, device=task.device)
         self.anchor = Anchor(copy.deepcopy(generator)) if config.kl_weight else None
         self.held_entropy = held_of(config.entropy_weight, task.device)
+        given = config.reward_less, task.vocab_size, self.log_prob, task.device
+        self.foretold = foretold_of(*given)
+
+    def log_prob(self, tokens: Tensor) -> Tensor:
+        """Of (N, T) sentences by the generator as it is, (N,), nats."""
+        return self.generator.token_log_prob(tokens).sum(1)
 
     def notes(self) -> Sequence[str]:
         """How far apart rollouts are, where that was worked out."""
@@ -142,7 +149,7 @@ class PolicyGradient:
         if config.reward is Reward.constant:
             return valid.float(), torch.zeros(valid.shape, device=valid.device)
         if config.reward is Reward.sentence:
-            found = self._scaled(self.sentence_rewards(tokens)[:, None] * valid, valid)
+            found = self._scaled(self._whole(tokens)[:, None] * valid, valid)
             return found, torch.zeros_like(found)
         if config.reward is Reward.rollout:
             policy, judge, count = self.rollout_policy, self.sentence_rewards, config.rollouts
@@ -153,6 +160,11 @@ class PolicyGradient:
         belief = belief_of(ranks.gathered(logits, len(tokens)), config.log_odds_bound) * valid
         before = previous_values(belief, 1) * valid
         return returns_to_go(belief, valid, config.discount), before
+
+    def _whole(self, tokens: Tensor) -> Tensor:
+        """The rewards of samples (B, T) as wholes, (B,), less what of them is foretold."""
+        found = self.sentence_rewards(tokens)
+        return self.foretold.left(found, tokens) if self.foretold else found
 
     def _scaled(self, rewards: Tensor, valid: Tensor) -> Tensor:
         """Rewards as they stand before any baseline: ratios are normalised over the batch."""

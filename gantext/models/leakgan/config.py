@@ -23,6 +23,7 @@ from gantext.models.contract import Task
 from gantext.models.leakgan.manager_worker import LeakGeneratorConfig
 from gantext.nn.text.adversary import DTrainingConfig
 from gantext.nn.text.fitting import MLEConfig
+from gantext.nn.text.foretold import Less, check_less
 from gantext.nn.text.judges.config import JudgeConfig, Kind
 from gantext.nn.text.text_cnn import DiscriminatorConfig
 
@@ -77,6 +78,7 @@ class AdversarialConfig:
     clip: Clip
     temperature: Temperature
     reward: Reward
+    reward_less: Less
     log_odds_bound: LogOddsBound
     rollouts: Draws
     rollout_every: CountOrWord
@@ -129,6 +131,12 @@ def check(config: Config) -> None:
     adversarial = config.adversarial
     if not adversarial.policy_weight and not adversarial.mle_every:
         raise UserError("model.adversarial: policy_weight and mle_every cannot both be 0")
+    others = "needs rank_real=0: real sentences are ranked by rewards of which nothing is taken off"
+    check_less(
+        adversarial.reward_less,
+        adversarial.reward.value,
+        others if adversarial.rank_real else "",
+    )
     if adversarial.one_reward and adversarial.baseline is not Baseline.none:
         raise UserError("model.adversarial.one_reward=true needs model.adversarial.baseline=none")
     if adversarial.kl_weight and config.d_training.leak is LeakSource.current:

@@ -14,6 +14,7 @@ from gantext.models.leakgan.generator import LeakGenerator
 from gantext.nn import ranks
 from gantext.nn.text.anchor import Anchor
 from gantext.nn.text.entropy import bonus, held_of
+from gantext.nn.text.foretold import foretold_of
 from gantext.nn.text.judges.training import JudgeTrainer
 from gantext.nn.text.output_layer import policy_nll
 from gantext.nn.text.places import mean_of_words, words_at
@@ -54,6 +55,12 @@ class PolicyGradient:
         self.rollout_every = goals * generator.config.goal_steps
         self.anchor = Anchor(generator.twin()) if config.kl_weight else None
         self.held_entropy = held_of(config.entropy_weight, task.device)
+        given = config.reward_less, task.vocab_size, self.log_prob, task.device
+        self.foretold = foretold_of(*given)
+
+    def log_prob(self, tokens: Tensor) -> Tensor:
+        """Of (N, T) sentences by the generator as it is, (N,), nats."""
+        return self.generator.token_log_prob(tokens).sum(1)
 
     def notes(self) -> list[str]:
         """How far apart rollouts are, where that was worked out."""
@@ -86,7 +93,9 @@ class PolicyGradient:
         """What the judge gives for each word of (B, T), (B, T), zero at <pad>."""
         config = self.config
         if config.reward is Reward.sentence:
-            return self.sentence_rewards(tokens)[:, None] * (tokens != PAD)
+            whole = self.sentence_rewards(tokens)
+            whole = self.foretold.left(whole, tokens) if self.foretold else whole
+            return whole[:, None] * (tokens != PAD)
         options = SamplingOptions(config.temperature)
         policy, judge, every = self.generator, self.sentence_rewards, self.rollout_every
         found = rollout_rewards(policy, judge, tokens, config.rollouts, every, rng, options)

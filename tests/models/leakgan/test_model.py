@@ -20,6 +20,7 @@ from gantext.models.leakgan.manager_worker import (
     goal_cosines,
     intrinsic_rewards,
 )
+from gantext.nn.text.foretold import Less, without_line
 from gantext.nn.text.judges.config import Kind
 from gantext.nn.text.lstm import at_words
 from gantext.nn.text.rewards import policy_gradient_loss, ranked, ranked_among
@@ -405,6 +406,7 @@ def test_a_constant_reward_asks_no_discriminator():
 
 ONE = ["model.adversarial.reward=sentence", "model.adversarial.baseline=none"]
 HELD = "model.adversarial.kl_weight=0.7"
+LESS = {"reward": Reward.sentence, "reward_less": Less.words}
 
 
 def worker_likelihoods(generator, goals: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
@@ -547,6 +549,19 @@ def test_traces_and_judgement():
     assert ((model.score(REAL)["real"] > 0) & (model.score(REAL)["real"] < 1)).all()
 
 
+def test_what_is_foretold_is_taken_off_rewards_and_kept_in_the_state():
+    words = *ONE, "model.adversarial.rank_delta=0", "model.adversarial.reward_less=words"
+    model, other = make(*words, words=6, length=2), make(*words, words=6, length=2)
+    rows = torch.tensor([[EOS, PAD], [4, EOS], [5, EOS], [4, 4], [4, 5], [5, 4], [5, 5]])
+    judged, log_prob = model.policy.sentence_rewards(rows), model.log_prob(rows)
+    found = model.policy.rewards(rows, rows[:0], rng())
+    wanted = without_line(judged, log_prob)[:, None] * (rows != PAD)
+    torch.testing.assert_close(found, wanted)
+    other.load_state_dict(copy.deepcopy(model.state_dict()))
+    second = model.policy.rewards(rows, rows[:0], rng())
+    assert second.equal(other.policy.rewards(rows, rows[:0], rng())) and not second.allclose(found)
+
+
 def test_pretrained_weights_are_taken():
     one, two = make(), make(seed=4)
     phase = one.phases()[0]
@@ -566,6 +581,8 @@ def test_pretrained_weights_are_taken():
         ("adversarial", {"policy_weight": 0.0, "mle_every": 0}, "cannot both be 0"),
         ("adversarial", {"policy_weight": 0.0, "kl_weight": 1.0}, "needs policy_weight above 0"),
         ("adversarial", {"reward": Reward.constant, "log_odds_bound": 1.0}, "asks no judge"),
+        ("adversarial", {"reward_less": Less.words}, "needs model.adversarial.reward=sentence"),
+        ("adversarial", {**LESS, "rank_real": 3}, "needs rank_real=0"),
         ("judge", {"kind": Kind.ranker}, "leaks the features of a discriminator that classifies"),
     ],
 )

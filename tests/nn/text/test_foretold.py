@@ -1,0 +1,113 @@
+"""What is taken off rewards: a line by log p, and what words foretell, of batches before."""
+
+import copy
+
+import pytest
+import torch
+from torch import Tensor
+
+from gantext.data.vocabulary import EOS, PAD
+from gantext.errors import UserError
+from gantext.nn.text import foretold
+from gantext.nn.text.foretold import Foretold, Less, check_less, without_line
+
+V = 9  # words 4 ... 8
+
+
+def sentences(n: int, seed: int) -> Tensor:
+    """n of 1 to 4 words and their end, (n, 5)."""
+    noise = torch.Generator().manual_seed(seed)
+    tokens = torch.randint(4, V, (n, 5), generator=noise)
+    ends = torch.randint(1, 5, (n,), generator=noise)
+    places = torch.arange(5)
+    tokens[places == ends[:, None]] = EOS
+    return tokens.masked_fill(places > ends[:, None], PAD)
+
+
+def likely(tokens: Tensor) -> Tensor:
+    return -(tokens * torch.tensor([0.3, 0.1, 0.7, 0.2, 0.5])).sum(1)
+
+
+def test_a_line_is_taken_off_by_hand() -> None:
+    """By 0, 1, 2 the values 1, 5, 3 rise by 1 each: their mean is 3, the rest -1, 2, -1."""
+    found = without_line(torch.tensor([1.0, 5.0, 3.0]), torch.tensor([10.0, 11.0, 12.0]))
+    torch.testing.assert_close(found, torch.tensor([-1.0, 2.0, -1.0]))
+    alike = without_line(torch.tensor([1.0, 3.0]), torch.tensor([7.0, 7.0]))
+    assert alike.tolist() == [-1.0, 1.0]
+
+
+def test_features_by_hand() -> None:
+    """Words 4 and 5 are the commonest; 7 is none of the two."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(foretold, "WORDS", 2)
+        of = Foretold(Less.words, V, likely)
+    rows = torch.tensor([[5, 4, 5, EOS, PAD], [7, 4, EOS, PAD, PAD], [EOS, PAD, PAD, PAD, PAD]])
+    found = of.features(rows)
+    wanted = [[1, 1, 0, 1, 0.4], [1, 0, 0, 0, 0.3], [0, 0, 0, 0, 0.1]]
+    torch.testing.assert_close(found, torch.tensor(wanted))
+    assert Foretold(Less.words, 5000, likely).words == 500
+
+
+def test_likelihood_leaves_what_is_no_line_of_log_p() -> None:
+    of, tokens = Foretold(Less.likelihood, V, likely), sentences(50, 1)
+    rest = torch.randn(50, generator=torch.Generator().manual_seed(2))
+    for slope in (0.0, 3.0):
+        found = of.left(slope * likely(tokens) + rest, tokens)
+        torch.testing.assert_close(found, without_line(rest, likely(tokens)), rtol=0, atol=1e-4)
+    assert not of.gram.numel() and float((found * likely(tokens)).mean()) == pytest.approx(
+        0, abs=1e-4
+    )
+
+
+def test_words_are_a_ridge_regression_on_the_batches_before() -> None:
+    """Plainly: least squares of sentences, each weighed by a half for each 2,000 that came after
+    those of its batch, and of RIDGE times the squares of the effects. The first batch has only its
+    line taken off."""
+    of = Foretold(Less.words, V, likely)
+    size, seen = 2 * 5 + 1, list[tuple[Tensor, Tensor]]()
+    noise = torch.Generator().manual_seed(3)
+    for step in range(4):
+        tokens = sentences(300, step)
+        rewards = 2.0 * (tokens == 4).any(1) + torch.randn(300, generator=noise)
+        line = without_line(rewards, likely(tokens))
+        gram, along = 15.0 * torch.eye(size), torch.zeros(size)
+        for age, (features, values) in enumerate(reversed(seen)):
+            weight = 0.5 ** (300 * age / 2000)
+            gram += weight * features.T @ features
+            along += weight * features.T @ values
+        features = of.features(tokens)
+        left = line - features @ torch.linalg.solve(gram, along)
+        wanted = without_line(left, likely(tokens))
+        torch.testing.assert_close(of.left(rewards, tokens), wanted, rtol=0, atol=1e-4)
+        seen.append((features, line))
+
+
+def test_a_topic_that_is_paid_more_is_paid_no_more() -> None:
+    """Sentences with a 4 in them have 2 more; what else they are paid for stays."""
+    of, gaps = Foretold(Less.words, V, likely), []
+    for step in range(30):
+        tokens = sentences(300, step)
+        topic, order = (tokens == 4).any(1), ((tokens[:, :-1] == 5) & (tokens[:, 1:] == 6)).any(1)
+        found = of.left(2.0 * topic + 1.0 * order, tokens)
+        gaps.append((found[topic].mean() - found[~topic].mean()).item())
+        kept = (found[order].mean() - found[~order].mean()).item()
+    assert gaps[0] > 1.0 and abs(gaps[-1]) < 0.15 and kept > 0.6
+
+
+def test_it_goes_on_from_its_state() -> None:
+    of, other = Foretold(Less.words, V, likely), Foretold(Less.words, V, likely)
+    rewards = torch.randn(300, generator=torch.Generator().manual_seed(5))
+    of.left(rewards, sentences(300, 1))
+    other.load_state_dict(copy.deepcopy(of.state_dict()))
+    assert other.left(rewards, sentences(300, 2)).equal(of.left(rewards, sentences(300, 2)))
+
+
+def test_where_it_makes_no_sense() -> None:
+    check_less(Less.none, "rollout", "says no")
+    check_less(Less.words, "sentence")
+    with pytest.raises(
+        UserError, match=r"reward_less=words needs model\.adversarial\.reward=sente"
+    ):
+        check_less(Less.words, "rollout")
+    with pytest.raises(UserError, match="reward_less=likelihood says no"):
+        check_less(Less.likelihood, "sentence", "says no")
