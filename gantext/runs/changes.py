@@ -227,9 +227,10 @@ CHANGES: tuple[Change, ...] = (
         Change(14, Part.settings, "model.judge.lm_ratio", SMALL_RATIO, model=name)
         for name in ("gan", "leakgan")
     ),
-    # Nothing was taken off rewards.
+    # Nothing was taken off rewards, of which all words had one.
     *(
-        Change(15, Part.settings, "model.adversarial.reward_less", "none", model=name)
+        Change(15, Part.settings, f"model.adversarial.{key}", value, model=name)
         for name in ("gan", "leakgan")
+        for key, value in (("reward_less", "none"), ("reward_after", 0))
     ),
 )

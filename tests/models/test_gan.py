@@ -224,6 +224,19 @@ def test_what_is_foretold_is_taken_off_sentences_rewards_and_kept_in_the_state()
             make(*options, "model.adversarial.baseline=mean")
 
 
+def test_the_first_words_are_not_rewarded_where_that_is_asked_for():
+    rows = all_sentences()
+    for words in ([], [*ONE, "model.adversarial.baseline=mean"]):
+        model, after = make(*words), make(*words, "model.adversarial.reward_after=1")
+        rewards, before = model.policy.rewards(rows, rng(1))
+        wanted = model.policy.advantages(rewards, before, rows)
+        found = after.policy.advantages(rewards, before, rows)
+        assert not found[:, 0].any() and wanted[:, 0].any() and wanted[:, 1:].any()
+        assert found[:, 1:].equal(wanted[:, 1:])
+    with pytest.raises(UserError, match=r"reward_after: reward=constant rewards all words"):
+        make("model.adversarial.reward=constant", "model.adversarial.reward_after=1")
+
+
 def test_rollouts_and_prefixes_are_judged_by_log_odds_too():
     tokens = all_sentences()
     for reward in ("rollout", "prefix"):

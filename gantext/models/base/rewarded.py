@@ -39,6 +39,8 @@ class PolicyLearning(Learning, Protocol):
     @property
     def log_odds_bound(self) -> float: ...
     @property
+    def reward_after(self) -> int: ...
+    @property
     def ema(self) -> float: ...
     @property
     def entropy_weight(self) -> float | str: ...
@@ -295,3 +297,5 @@ def check_rewarded(config: RewardedConfig, reward: str, by_sentence: bool) -> No
         )
     if reward == "constant" and adversarial.log_odds_bound:
         raise UserError("model.adversarial.log_odds_bound: reward=constant asks no judge")
+    if reward == "constant" and adversarial.reward_after:
+        raise UserError("model.adversarial.reward_after: reward=constant rewards all words")

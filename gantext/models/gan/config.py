@@ -73,6 +73,7 @@ class AdversarialConfig:
     loss_reduction: LossReduction
     reward: Reward
     reward_less: Less
+    reward_after: Steps
     log_odds_bound: LogOddsBound
     rollouts: Draws
     rollout_every: CountOrWord

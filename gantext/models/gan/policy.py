@@ -39,6 +39,7 @@ from gantext.nn.text.rewards import (
     spread,
     standardised,
     valid_mean,
+    without_first,
 )
 from gantext.nn.text.rollouts import rollout_rewards, spaced, spacing
 from gantext.nn.text.sentence_judge import belief_of, sentence_odds, sentence_rewards
@@ -183,7 +184,7 @@ class PolicyGradient:
         advantage = (rewards - self._baseline(rewards, before, tokens)) * valid
         if config.reward_scale is RewardScale.standardise:
             advantage = standardised(advantage, valid)
-        return advantage
+        return without_first(advantage, config.reward_after)
 
     def _baseline(self, rewards: Tensor, before: Tensor, tokens: Tensor) -> Tensor:
         kind, valid = self.config.baseline, tokens != PAD

@@ -79,6 +79,7 @@ class AdversarialConfig:
     temperature: Temperature
     reward: Reward
     reward_less: Less
+    reward_after: Steps
     log_odds_bound: LogOddsBound
     rollouts: Draws
     rollout_every: CountOrWord

@@ -25,6 +25,7 @@ from gantext.nn.text.rewards import (
     ranked_among,
     sampled,
     valid_mean,
+    without_first,
 )
 from gantext.nn.text.rollouts import PLACES, rollout_rewards, spaced, spacing
 from gantext.nn.text.sampling import SamplingOptions
@@ -153,4 +154,5 @@ class PolicyGradient:
         if config.baseline is Baseline.mean and self.judged:
             quality = quality - leave_one_out_mean(quality, valid)
             advantage = advantage - leave_one_out_mean(advantage, valid)
-        return quality, advantage
+        after = config.reward_after
+        return without_first(quality, after), without_first(advantage, after)

@@ -48,6 +48,13 @@ def previous_values(rewards: Tensor, every: int) -> Tensor:
     return torch.where(source >= 0, rewards[:, source.clamp_min(0)], 0.0)
 
 
+def without_first(advantage: Tensor, count: int) -> Tensor:
+    """Advantages (B, T), 0 for the first so many words of a sentence: they say what it is about."""
+    if not count:
+        return advantage
+    return advantage * (torch.arange(advantage.shape[1], device=advantage.device) >= count)
+
+
 def standardised(advantage: Tensor, valid: Tensor) -> Tensor:
     """Advantages with mean 0 and standard deviation 1 over the batch's tokens."""
     if advantage.device.type != "cpu":  # which would be waited for

@@ -562,6 +562,17 @@ def test_what_is_foretold_is_taken_off_rewards_and_kept_in_the_state():
     assert second.equal(other.policy.rewards(rows, rows[:0], rng())) and not second.allclose(found)
 
 
+def test_the_first_words_and_their_goals_are_not_rewarded_where_that_is_asked_for():
+    model, after = make(), make("model.adversarial.reward_after=2")
+    rewards, intrinsic = torch.rand(2, 6, model.task.max_length, generator=rng())
+    valid = torch.ones_like(rewards, dtype=torch.bool)
+    wanted = model.policy.advantages(rewards, intrinsic, valid)
+    found = after.policy.advantages(rewards, intrinsic, valid)
+    for one, other in zip(found, wanted, strict=True):
+        assert not one[:, :2].any() and other[:, :2].any()
+        assert one[:, 2:].equal(other[:, 2:]) and one[:, 2:].any()
+
+
 def test_pretrained_weights_are_taken():
     one, two = make(), make(seed=4)
     phase = one.phases()[0]

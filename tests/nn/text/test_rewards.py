@@ -14,9 +14,16 @@ from gantext.nn.text.rewards import (
     sampled,
     spread,
     standardised,
+    without_first,
 )
 
 VALID = torch.tensor([[1, 1, 1], [1, 1, 0]], dtype=torch.bool)
+
+
+def test_the_first_words_have_no_advantage() -> None:
+    advantage = torch.tensor([[1.0, -2.0, 3.0], [4.0, 0.0, 0.0]])
+    assert without_first(advantage, 0).equal(advantage)
+    assert without_first(advantage, 2).tolist() == [[0.0, 0.0, 3.0], [0.0, 0.0, 0.0]]
 
 
 def test_returns_to_go_by_hand():
