@@ -3,6 +3,7 @@
 import functools
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,9 @@ from tests.audit import WATCH
 ROOT = Path(__file__).parent.parent
 # Workers of pytest-xdist say 80; tables that go to a pipe are wider.
 os.environ.pop("COLUMNS", None)
+# A shell has what it runs beside itself (`make test &`) ignore Ctrl-C, and so would all processes of tests.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 # 16 steps of mle, 6 of the discriminator, 8 adversarial ones: a second.
 SMALL = [
     "data=scenes",
