@@ -19,7 +19,7 @@ from tests.audit import WATCH
 ROOT = Path(__file__).parent.parent
 # Workers of pytest-xdist say 80; tables that go to a pipe are wider.
 os.environ.pop("COLUMNS", None)
-# What a shell runs beside itself (`make test &`) ignores Ctrl-C, and so would all processes of tests.
+# What a shell runs beside itself (`make test &`) ignores Ctrl-C, and so would tests' processes.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 # 16 steps of mle, 6 of the discriminator, 8 adversarial ones: a second.
