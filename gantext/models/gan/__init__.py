@@ -18,7 +18,8 @@ Where this differs from the paper and its released code, and why:
 - The discriminator ignores padding, and its windows may reach past the end (nn/text/text_cnn.py).
 - The generator may be a transformer (`generator.arch`, nn/text/transformer.py).
 - Options that the paper has not, all off: one reward a sentence (`reward: sentence`, REINFORCE with
-  a leave-one-out baseline, Kool et al. 2019), log-odds in place of probabilities
+  a leave-one-out baseline, Kool et al. 2019), less what likelihood has taught (`reward_less`,
+  nn/text/foretold.py) and from some word on (`reward_after`), log-odds in place of probabilities
   (`log_odds_bound`), an anchor (`kl_weight`, nn/text/anchor.py), an average of the weights (`ema`).
 - `reward: prefix` scores each prefix itself and needs no rollouts; the discriminator is then
   trained on all prefixes (as ScratchGAN's is on all steps; de Masson d'Autume et al. 2019).

@@ -121,7 +121,7 @@ def check(config: Config) -> None:
     if not adversarial.policy_weight and not adversarial.mle_weight:
         raise UserError("model.adversarial: policy_weight and mle_weight cannot both be 0")
     ratios = adversarial.reward_scale is RewardScale.maligan
-    others = "takes from rewards what reward_scale=maligan takes as ratios" if ratios else ""
+    others = "leaves no ratios for reward_scale=maligan" if ratios else ""
     check_less(adversarial.reward_less, adversarial.reward.value, others)
     if adversarial.reward is Reward.prefix and adversarial.reward_scale is RewardScale.maligan:
         raise UserError(

@@ -32,10 +32,11 @@ Where this differs from the paper and its released code, and why:
   know Q; here it made the samples less diverse and no more real.
 - The manager's Q and the worker's reward have a `baseline` (without it goals go to what is
   common, good or bad). `tie_weights` is an option that the paper does not have.
-- Options that the paper has not, all off: one reward a sentence (`reward: sentence`), log-odds in
-  place of probabilities (`log_odds_bound`), an anchor of the worker's words (`kl_weight`,
-  nn/text/anchor.py; goals have no distribution, and are not held), an average of manager's and
-  worker's weights (`ema`).
+- Options that the paper has not, all off: one reward a sentence (`reward: sentence`), less what
+  likelihood has taught (`reward_less`, nn/text/foretold.py) and from some word on (`reward_after`),
+  log-odds in place of probabilities (`log_odds_bound`), an anchor of the worker's words
+  (`kl_weight`, nn/text/anchor.py; goals have no distribution, and are not held), an average of
+  manager's and worker's weights (`ema`).
 - The discriminator ignores padding and its windows may reach past the end (nn/text/text_cnn.py);
   'not yet generated' is a learned symbol only with `d_training.prefixes`, else (as in the code) it
   keeps its random embedding, since whole sentences never show it.
