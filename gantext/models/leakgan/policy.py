@@ -56,12 +56,8 @@ class PolicyGradient:
         self.rollout_every = goals * generator.config.goal_steps
         self.anchor = Anchor(generator.twin()) if config.kl_weight else None
         self.held_entropy = held_of(config.entropy_weight, task.device)
-        given = config.reward_less, task.vocab_size, self.log_prob, task.device
+        given = config.reward_less, task.vocab_size, generator, task.device
         self.foretold = foretold_of(*given)
-
-    def log_prob(self, tokens: Tensor) -> Tensor:
-        """Of (N, T) sentences by the generator as it is, (N,), nats."""
-        return self.generator.token_log_prob(tokens).sum(1)
 
     def notes(self) -> list[str]:
         """How far apart rollouts are, where that was worked out."""

@@ -10,6 +10,7 @@ Shapes: N sentences, T steps, F features.
 
 import enum
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +18,8 @@ from torch import Tensor, nn
 from gantext.data.vocabulary import PAD, SPECIALS
 from gantext.errors import UserError
 from gantext.nn import ranks
+from gantext.nn.autocast import without_autocast
+from gantext.nn.text.lstm import WordModel
 
 WORDS = 500  # the commonest of the vocabulary, each by itself and as a sentence's first
 HALF = 2000  # sentences after which one counts half as much
@@ -61,15 +64,19 @@ class Foretold(nn.Module):
     def left(self, rewards: Tensor, tokens: Tensor) -> Tensor:
         """What is left of rewards (N,) of sentences (N, T), of mean 0; (N,). It learns of them."""
         log_prob = ranks.gathered(self.log_prob(ranks.mine(tokens)), len(tokens))
-        found = without_line(rewards, log_prob)
-        if not self.words:
-            return found
+        with without_autocast(tokens.device):  # sums of rewards are fp32
+            found = without_line(rewards, log_prob)
+            return (
+                without_line(self._without_words(found, tokens), log_prob) if self.words else found
+            )
+
+    def _without_words(self, rewards: Tensor, tokens: Tensor) -> Tensor:
         features = self.features(tokens)
-        left = found - features @ self.effects()
+        left = rewards - features @ self.effects()
         kept = 0.5 ** (len(tokens) / HALF)
         self.gram.mul_(kept).addmm_(features.T, features)
-        self.along.mul_(kept).addmv_(features.T, found)
-        return without_line(left, log_prob)
+        self.along.mul_(kept).addmv_(features.T, rewards)
+        return left
 
     def features(self, tokens: Tensor) -> Tensor:
         """Of (N, T) sentences: which of the words are there, which is the first, and the length in
@@ -97,10 +104,16 @@ def without_line(values: Tensor, by: Tensor) -> Tensor:
 
 
 def foretold_of(
-    less: Less, vocab_size: int, log_prob: LogProb, device: torch.device
+    less: Less, vocab_size: int, generator: WordModel, device: torch.device
 ) -> Foretold | None:
-    """What takes something off rewards, if that is asked for."""
-    return None if less is Less.none else Foretold(less, vocab_size, log_prob).to(device)
+    """What takes something off the rewards of a generator's samples, if that is asked for."""
+    if less is Less.none:
+        return None
+    return Foretold(less, vocab_size, partial(_log_prob, generator)).to(device)
+
+
+def _log_prob(generator: WordModel, tokens: Tensor) -> Tensor:
+    return generator.token_log_prob(tokens).sum(1)
 
 
 def check_less(less: Less, reward: str, others: str = "") -> None:

@@ -94,6 +94,15 @@ def test_a_topic_that_is_paid_more_is_paid_no_more() -> None:
     assert gaps[0] > 1.0 and abs(gaps[-1]) < 0.15 and kept > 0.6
 
 
+def test_half_precision_changes_nothing() -> None:
+    of, other = Foretold(Less.words, V, likely), Foretold(Less.words, V, likely)
+    for step in range(3):
+        rewards = torch.randn(300, generator=torch.Generator().manual_seed(step))
+        wanted = of.left(rewards, sentences(300, step))
+        with torch.autocast("cpu", torch.bfloat16):
+            assert other.left(rewards, sentences(300, step)).equal(wanted)
+
+
 def test_it_goes_on_from_its_state() -> None:
     of, other = Foretold(Less.words, V, likely), Foretold(Less.words, V, likely)
     rewards = torch.randn(300, generator=torch.Generator().manual_seed(5))
