@@ -63,6 +63,10 @@ FEW_GAN = [
 TEXT = {
     "mle": [*conftest.SMALL_MLE, *FEW_MLE],
     "gan": [*on_short(conftest.SMALL_GAN), *FEW_GAN],
+    "gan_sentence": [
+        *(*on_short(conftest.SMALL_GAN), *FEW_GAN, "model.adversarial.reward=sentence"),
+        *("model.adversarial.baseline=mean", "model.adversarial.reward_less=words"),
+    ],
     "cot": [*conftest.SMALL_COT, *FEW_MLE, "model.cooperative.steps=2"],
     "jsdgan": [*conftest.SMALL_JSDGAN, *FEW_MLE, "model.divergence.steps=2"],
     "dpgan": [
@@ -104,7 +108,7 @@ PICTURES = {
 # for at looks at held-out sentences. SentiGAN writes class by class, whose rows the host has to
 # know, for either network; CatGAN's children are compared there, after the seed of their noise.
 WAITS = {
-    **{"gan": 2, "leakgan": 2, "vae": 2, "cot": 1, "jsdgan": 1},
+    **{"gan": 2, "gan_sentence": 1, "leakgan": 2, "vae": 2, "cot": 1, "jsdgan": 1},
     **{"relgan": 1, "sentigan": 3, "catgan": 3},
 }
 # Of each kind of model that which all commands are tried with, of text one that has all abilities.
