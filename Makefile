@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 comma := ,
 STAMP := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
 
-.PHONY: help install demo format lint types test test-slow test-engines check fuzz mutate torture golden wheel bench docs benchmark-docs gallery clean
+.PHONY: help install demo format lint types test test-slow test-engines test-gpu check fuzz mutate torture golden wheel bench docs benchmark-docs gallery clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -50,6 +50,9 @@ test-engines: $(STAMP)  ## sweeps on each engine that is installed and runs by t
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[$(EXTRAS),tune,ray,wandb]'
 	OMP_NUM_THREADS=1 $(BIN)/pytest -q -m engines tests/engines
 
+test-gpu:  ## the checks that need a real NVIDIA GPU, with whatever torch PYTHON has (PYTHON=python3)
+	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -q -m gpu tests/test_gpu.py
+
 mutate: $(STAMP)  ## do the tests notice wrong numbers? 300 random changes, an hour (SEED=1 COUNT=300)
 	$(BIN)/python -m tests.mutation --seed $(or $(SEED),1) --count $(or $(COUNT),300)
 
@@ -69,8 +72,8 @@ wheel: $(STAMP)  ## build the wheel into dist/
 	$(BIN)/python -m build --wheel
 
 ROWS ?=
-bench: $(STAMP)  ## speed and memory in one table, 5 minutes (ROWS=gan,bleu; KEEP=1 into the history; CHECK=1 against it)
-	OMP_NUM_THREADS=1 $(BIN)/python -m bench $(if $(ROWS),--rows $(ROWS)) $(if $(KEEP),--keep) $(if $(CHECK),--check)
+bench: $(STAMP)  ## speed and memory in one table, 5 minutes (ROWS=gan,bleu; KEEP=1 into the history; CHECK=1 against it; DEVICE=cuda)
+	OMP_NUM_THREADS=1 $(BIN)/python -m bench $(if $(ROWS),--rows $(ROWS)) $(if $(DEVICE),--device $(DEVICE)) $(if $(KEEP),--keep) $(if $(CHECK),--check)
 
 docs: $(STAMP)  ## write the glossary and the reference of the configuration anew, build the site into build/site
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[$(EXTRAS),docs]'

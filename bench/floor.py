@@ -110,12 +110,13 @@ def discriminating(model, real: torch.Tensor) -> list[Product]:
     return [*linear(different, embedding, taps, passes=1), *linear(rows, size, size, times=2)]
 
 
-def alone(shapes: list[Product]) -> Callable[[], None]:
+def alone(shapes: list[Product], device: torch.device) -> Callable[[], None]:
     """Compute these products, in memory that is there."""
-    made = [
-        (torch.randn(m, k), torch.randn(k, n), torch.randn(m, n), times)
-        for m, k, n, times in shapes
-    ]
+
+    def filled(rows: int, columns: int) -> torch.Tensor:
+        return torch.randn(rows, columns, device=device)
+
+    made = [(filled(m, k), filled(k, n), filled(m, n), times) for m, k, n, times in shapes]
 
     def compute() -> None:
         for left, right, result, times in made:

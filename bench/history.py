@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import torch
 
@@ -19,11 +19,15 @@ KEPT = 0.8  # of a ratio, below which it has fallen: 20 % are noise of a busy ma
 
 
 class Measured(TypedDict):
-    """A row: what each way has cost, and the ratios of others to the product."""
+    """A row: what each way has cost, and the ratios of others to the product.
+
+    tokens: that the work reads or writes; 0 where it is counted otherwise.
+    """
 
     unit: str
     costs: dict[str, float]
     ratios: dict[str, float]
+    tokens: NotRequired[int]
 
 
 class Entry(TypedDict):
@@ -37,20 +41,20 @@ class Entry(TypedDict):
     rows: dict[str, Measured]
 
 
-def measured(unit: str, costs: Mapping[str, float]) -> Measured:
+def measured(unit: str, costs: Mapping[str, float], tokens: int = 0) -> Measured:
     """A row with its ratios."""
     rounded = {name: float(f"{cost:.4g}") for name, cost in costs.items()}
     found = {name: float(f"{ratio:.3g}") for name, ratio in ratios(costs).items()}
-    return {"unit": unit, "costs": rounded, "ratios": found}
+    return {"unit": unit, "costs": rounded, "ratios": found, "tokens": tokens}
 
 
-def entry(rows: Mapping[str, Measured]) -> Entry:
-    """Rows with this machine, versions, commit and date."""
+def entry(rows: Mapping[str, Measured], gpu: str = "") -> Entry:
+    """Rows with this machine (of a GPU its name), versions, commit and date."""
     return {
         "date": time.strftime("%Y-%m-%d"),
         "commit": commit(),
         "version": gantext.__version__,
-        "machine": {"processor": processor(), "threads": torch.get_num_threads()},
+        "machine": {"processor": gpu or processor(), "threads": torch.get_num_threads()},
         "versions": {"python": platform.python_version(), **{p: version(p) for p in PACKAGES}},
         "rows": dict(rows),
     }

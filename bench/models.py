@@ -65,44 +65,45 @@ def whole(sizes: Sizes) -> int:
     return sizes.length
 
 
-def rng(seed: int = 1) -> torch.Generator:
+def rng(sizes: Sizes, seed: int = 1) -> torch.Generator:
     """Draws of a row."""
-    return torch.Generator().manual_seed(seed)
+    return torch.Generator(sizes.device).manual_seed(seed)
 
 
 settings_of = cache(compose)
 
 
-def made(overrides: Sequence[str], sizes: Sizes, length: int, words: int = 0):
+def made(overrides: Sequence[str], sizes: Sizes, length: int, words: int = 0, graphs: bool = False):
     """An untrained model over a vocabulary like COCO's, or of `words`."""
     words = min(words or sizes.words, sizes.words)
     name = "leakgan" if PAPER_LEAKGAN[0] in overrides else overrides[0].partition("=")[2]
     small = SMALLEST[name] if sizes.smallest else ()
     settings = settings_of((*overrides, f"model.mle.batch_size={sizes.rows}", *small))
     rare = torch.zeros(words, dtype=torch.bool)
-    task = Task(words, length, 10_000, rare, torch.device("cpu"))
+    task = Task(words, length, 10_000, rare, sizes.device, graphs)
     return build(settings.model, settings.seed, task)
 
 
 def drawn(model, rows: int, seed: int = 2) -> torch.Tensor:
     """Random sentences (B, T) without an end."""
-    size = rows, model.task.max_length
-    return torch.randint(4, model.task.vocab_size, size, generator=rng(seed))
+    size, device = (rows, model.task.max_length), model.task.device
+    draws = torch.Generator(device).manual_seed(seed)
+    return torch.randint(4, model.task.vocab_size, size, generator=draws, device=device)
 
 
 # Teacher forcing
 
 
-def step_ways(overrides: Sequence[str], length: Length, sizes: Sizes) -> Ways:
+def step_ways(overrides: Sequence[str], length: Length, rows: int, sizes: Sizes) -> Ways:
     """One update by maximum likelihood, of the VAE by its bound."""
     model = made(overrides, sizes, length(sizes))
-    tokens = drawn(model, sizes.rows)
+    tokens = drawn(model, rows or sizes.rows)
     phase = next(phase for phase in model.phases() if phase.steps)
-    draws = rng()
+    draws = rng(sizes)
     return {
         "gantext": milliseconds(lambda: phase.step(tokens, draws)),
         "plain": milliseconds(plain_step(model, tokens)),
-        "floor": milliseconds(alone(teacher_forced(model, tokens))),
+        "floor": milliseconds(alone(teacher_forced(model, tokens), sizes.device)),
     }
 
 
@@ -123,20 +124,26 @@ def plain_step(model, tokens: torch.Tensor) -> Callable[[], None]:
 
 
 def twin_of(model) -> PlainLanguageModel | PlainLeakGAN:
-    """The plain generator."""
-    leaks = model.config.name == "leakgan"
-    return PlainLeakGAN(model) if leaks else PlainLanguageModel(model.generator).eval()
+    """The plain generator, without dropout."""
+    if model.config.name == "leakgan":
+        return PlainLeakGAN(model)
+    twin = PlainLanguageModel(model.generator)
+    twin.dropout.eval()  # alone: cuDNN refuses an LSTM's backward pass in evaluation
+    return twin
 
 
-def sample_ways(overrides: Sequence[str], length: Length, rows: int, sizes: Sizes) -> Ways:
+def sample_ways(
+    overrides: Sequence[str], length: Length, rows: int, sizes: Sizes, graphs: bool = False
+) -> Ways:
     """Draw `rows` sentences, word by word."""
-    model = made(overrides, sizes, length(sizes))
+    model = made(overrides, sizes, length(sizes), graphs=graphs)
     rows = min(rows, sizes.rows) if sizes.smallest else rows
     twin, none, options = twin_of(model), drawn(model, rows), SamplingOptions()
+    draws = rng(sizes)
     return {
-        "gantext": milliseconds(lambda: model.sample(rows, rng(), options)),
+        "gantext": milliseconds(lambda: model.sample(rows, draws, options)),
         "plain": milliseconds(lambda: twin.complete(none, 0)),
-        "floor": milliseconds(alone(sampling(model, rows))),
+        "floor": milliseconds(alone(sampling(model, rows), sizes.device)),
     }
 
 
@@ -146,12 +153,12 @@ def sample_ways(overrides: Sequence[str], length: Length, rows: int, sizes: Size
 def discriminator_ways(overrides: Sequence[str], length: Length, words: int, sizes: Sizes) -> Ways:
     """One update of the discriminator on real and generated sentences."""
     model = made(overrides, sizes, length(sizes), words)
-    twin, draws = PlainDiscriminator(model.discriminator), rng()
+    twin, draws = PlainDiscriminator(model.discriminator), rng(sizes)
     real, fake = drawn(model, sizes.rows), drawn(model, sizes.rows, 3)
     return {
         "gantext": milliseconds(lambda: model.d_trainer.step(real, fake, draws)),
         "plain": milliseconds(lambda: updated(twin, twin.loss(real, fake))),
-        "floor": milliseconds(alone(discriminating(model, real))),
+        "floor": milliseconds(alone(discriminating(model, real), sizes.device)),
     }
 
 
@@ -177,7 +184,7 @@ def plain_rollouts(model, twin, tokens: torch.Tensor) -> float:
 def rollout_ways(overrides: Sequence[str], length: Length, sizes: Sizes) -> Ways:
     """The reward of each word: its prefix completed, and what the discriminator says of it."""
     model = made(overrides, sizes, length(sizes))
-    tokens, twin, draws = drawn(model, sizes.rows), twin_of(model), rng()
+    tokens, twin, draws = drawn(model, sizes.rows), twin_of(model), rng(sizes)
     real = [tokens[:0]] if model.config.name == "leakgan" else []
     return {
         "gantext": milliseconds(lambda: model.policy.rewards(tokens, *real, draws)),
@@ -185,15 +192,16 @@ def rollout_ways(overrides: Sequence[str], length: Length, sizes: Sizes) -> Ways
     }
 
 
-def generator_ways(overrides: Sequence[str], length: Length, sizes: Sizes) -> Ways:
+def generator_ways(overrides: Sequence[str], length: Length, rows: int, sizes: Sizes) -> Ways:
     """One adversarial update of the generator: samples, rollouts, policy gradient."""
-    model = made(overrides, sizes, length(sizes))
-    tokens, twin, draws = drawn(model, sizes.rows), twin_of(model), rng()
+    rows = rows or sizes.rows
+    model = made((*overrides, f"model.adversarial.batch_size={rows}"), sizes, length(sizes))
+    tokens, twin, draws = drawn(model, rows), twin_of(model), rng(sizes)
     real = tokens[:0] if model.config.name == "leakgan" else None
 
     def plain() -> float:
         written = seconds(lambda: twin.complete(tokens, 0))
-        rewards = torch.rand(tokens.shape)
+        rewards = torch.rand(tokens.shape, device=tokens.device)
         learnt = seconds(lambda: updated(twin, twin.policy_loss(tokens, rewards)))
         return 1e3 * (written + learnt) + plain_rollouts(model, twin, tokens)
 
@@ -236,23 +244,26 @@ def rows(sizes: Sizes) -> list[Row]:
     """All of them."""
     made = [
         Row(group, f"{group}, {size}, {length(sizes)} words: maximum-likelihood step",
-            partial(step_ways, overrides, length))
+            partial(step_ways, overrides, length, 0), tokens=sizes.rows * length(sizes))
         for group, size, overrides, length in STEPS
     ]  # fmt: skip
     made += [
         Row(group, f"{group}, {size}, {length(sizes)} words: sample {count:,}",
-            partial(sample_ways, overrides, length, count))
+            partial(sample_ways, overrides, length, count), tokens=count * length(sizes))
         for group, size, overrides, length, count in SAMPLES
     ]  # fmt: skip
     made += [
         Row(group, f"{group}, {size}, {length(sizes)} words: discriminator's update",
-            partial(discriminator_ways, overrides, length, words))
+            partial(discriminator_ways, overrides, length, words),
+            tokens=2 * sizes.rows * length(sizes))
         for group, size, overrides, length, words in DISCRIMINATORS
     ]  # fmt: skip
     for group, size, overrides, length in ADVERSARIAL:
-        name = f"{group}, {size}, {length(sizes)} words"
+        name, tokens = f"{group}, {size}, {length(sizes)} words", sizes.rows * length(sizes)
         made += [
-            Row(group, f"{name}: rollouts", partial(rollout_ways, overrides, length)),
-            Row(group, f"{name}: generator's update", partial(generator_ways, overrides, length)),
-        ]
+            Row(group, f"{name}: rollouts", partial(rollout_ways, overrides, length),
+                tokens=tokens),
+            Row(group, f"{name}: generator's update",
+                partial(generator_ways, overrides, length, 0), tokens=tokens),
+        ]  # fmt: skip
     return made

@@ -33,7 +33,7 @@ class PlainLeakGAN:
     @torch.no_grad()
     def features(self, tokens: torch.Tensor, read: int) -> torch.Tensor:
         """The discriminator on the whole padded sentence, of which `read` words are generated."""
-        d, steps = self.discriminator, torch.arange(self.length)
+        d, steps = self.discriminator, torch.arange(self.length, device=tokens.device)
         seen = torch.where(steps < read, tokens, PAD)
         ended = (seen == EOS).any(1) | (seen == PAD)[:, :read].any(1)
         words = d.embedding(seen)  # (B, T, E)
@@ -56,15 +56,16 @@ class PlainLeakGAN:
         return torch.lstm_cell(x, state, *weights)
 
     def start(self, rows: int):
-        zeros = torch.zeros(rows, self.config.hidden)
-        manager = torch.zeros(rows, self.config.manager_hidden)
+        device = self.model.task.device
+        zeros = torch.zeros(rows, self.config.hidden, device=device)
+        manager = torch.zeros(rows, self.config.manager_hidden, device=device)
         return (zeros, zeros), (manager, manager), [], []
 
     def step(self, state, tokens: torch.Tensor, read: int):
         """The next word's logits (B, V) after `read` words; remembers goal and features."""
         worker, manager, goals, features = state
         rows, every = len(tokens), self.config.goal_steps
-        before = tokens[:, read - 1] if read else torch.full((rows,), BOS)
+        before = tokens[:, read - 1] if read else torch.full_like(tokens[:, 0], BOS)
         worker = self.cell(self.worker.lstm, self.worker.embedding(before), worker)
         features.append(self.features(tokens, read))
         block = self.config.goal_schedule is GoalSchedule.block
@@ -121,9 +122,10 @@ class PlainLeakGAN:
     @torch.no_grad()
     def complete(self, tokens: torch.Tensor, kept: int) -> torch.Tensor:
         """Keep the first words of (B, T) and draw the others."""
-        tokens = torch.where(torch.arange(self.length) < kept, tokens, PAD)
+        steps = torch.arange(self.length, device=tokens.device)
+        tokens = torch.where(steps < kept, tokens, PAD)
         state = self.start(len(tokens))
-        ended = torch.zeros(len(tokens), dtype=torch.bool)
+        ended = torch.zeros_like(tokens[:, 0], dtype=torch.bool)
         for t in range(self.length):
             scores, state = self.step(state, tokens, t)
             if t >= kept:

@@ -6,13 +6,12 @@ of a model's of gantext, so that both ways do the same work. Sentences have full
 B rows, T steps, V words.
 """
 
-import copy
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gantext.data.vocabulary import BOS, PAD
+from gantext.nn.copies import copied
 
 
 def after_bos(tokens: Tensor) -> Tensor:
@@ -26,8 +25,8 @@ class PlainLanguageModel(nn.Module):
     def __init__(self, generator) -> None:
         super().__init__()
         config = generator.config
-        self.embedding, self.lstms = copy.deepcopy((generator.embedding, generator.lstms))
-        self.projection, self.output = copy.deepcopy((generator.projection, generator.output))
+        self.embedding, self.lstms = copied(generator.embedding), copied(generator.lstms)
+        self.projection, self.output = copied(generator.projection), copied(generator.output)
         if config.tie_weights:
             self.output.weight = self.embedding.weight
         self.dropout = nn.Dropout(config.dropout)
@@ -71,11 +70,10 @@ class PlainDiscriminator(nn.Module):
 
     def __init__(self, discriminator) -> None:
         super().__init__()
-        self.embedding, self.convolutions = copy.deepcopy(
-            (discriminator.embedding, discriminator.convolutions)
-        )
-        self.transform, self.gate = copy.deepcopy((discriminator.transform, discriminator.gate))
-        self.output = copy.deepcopy(discriminator.output)
+        self.embedding = copied(discriminator.embedding)
+        self.convolutions = copied(discriminator.convolutions)
+        self.transform, self.gate = copied(discriminator.transform), copied(discriminator.gate)
+        self.output = copied(discriminator.output)
         self.dropout = nn.Dropout(discriminator.config.dropout)
         self.optimiser = torch.optim.Adam(self.parameters())
 
@@ -94,7 +92,8 @@ class PlainDiscriminator(nn.Module):
     def loss(self, real: Tensor, fake: Tensor) -> Tensor:
         """Binary cross-entropy of both, nats a sentence."""
         logits = self(torch.cat([real, fake]))
-        wanted = torch.cat([torch.ones(len(real)), torch.zeros(len(fake))])
+        wanted = torch.zeros_like(logits)
+        wanted[: len(real)] = 1
         return F.binary_cross_entropy_with_logits(logits, wanted)
 
 
@@ -103,7 +102,7 @@ class PlainVAE(nn.Module):
 
     def __init__(self, model) -> None:
         super().__init__()
-        self.encoder, self.decoder = copy.deepcopy((model.encoder, model.decoder))
+        self.encoder, self.decoder = copied(model.encoder), copied(model.decoder)
         config = model.config
         self.read, self.written = (
             nn.Dropout(config.encoder.dropout),

@@ -17,6 +17,7 @@ import torch
 Cost = Callable[[], float]
 Ways = Mapping[str, Cost]  # "gantext", and "plain" or "floor" or both
 OTHERS = ("plain", "floor")
+CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Sizes:
     sentences: of texts that are scored or loaded. references: that nltk compares a sentence with.
     runs: that a list has.
     smallest: whether models are as small as they can be, to try the rows rather than to measure.
+    device: where models and their tokens lie.
     """
 
     words: int = 4661
@@ -37,6 +39,7 @@ class Sizes:
     references: int = 10_000
     runs: int = 5000
     smallest: bool = False
+    device: torch.device = CPU
 
 
 FULL = Sizes()
@@ -50,19 +53,25 @@ class Row:
     group: the word that chooses it, as in ROWS=gan.
     ways: made when its turn comes, so that only one row's memory is held.
     unit: ms, s or MB.
+    tokens: how many are read or written, where that is what the work is.
     """
 
     group: str
     name: str
     ways: Callable[[Sizes], Ways]
     unit: str = "ms"
+    tokens: int = 0
 
 
 def seconds(function: Callable[[], object]) -> float:
-    """CPU seconds of a call with one thread, else those of a clock."""
-    clock = time.process_time if torch.get_num_threads() == 1 else time.perf_counter
+    """CPU seconds of a call with one thread, else those of a clock, which a GPU's work ends."""
+    on_gpu = torch.cuda.is_initialized()
+    alone = torch.get_num_threads() == 1 and not on_gpu
+    clock = time.process_time if alone else time.perf_counter
     began = clock()
     function()
+    if on_gpu:
+        torch.cuda.synchronize()
     return clock() - began
 
 

@@ -3,7 +3,8 @@
 from bench.history import Entry, Measured
 from bench.row import OTHERS
 
-HEAD = ("", "gantext", "plain", "floor", "plain / gantext", "floor / gantext")
+HEAD = ("", "gantext", "plain", "floor", "plain / gantext", "floor / gantext", "tokens/s")
+SECONDS = {"ms": 1e-3, "s": 1.0}
 
 
 def markdown(entry: Entry) -> str:
@@ -24,7 +25,9 @@ def cells(name: str, row: Measured) -> tuple[str, ...]:
     costs = [row["costs"].get(way) for way in ("gantext", *OTHERS)]
     found = [row["ratios"].get(way) for way in OTHERS]
     shown = ["" if cost is None else f"{rounded(cost)} {row['unit']}" for cost in costs]
-    return (name, *shown, *("" if r is None else f"{rounded(r)}x" for r in found))
+    count, cost = row.get("tokens", 0), row["costs"]["gantext"]
+    speed = rounded(count / (cost * SECONDS[row["unit"]])) if count else ""
+    return (name, *shown, *("" if r is None else f"{rounded(r)}x" for r in found), speed)
 
 
 def rounded(value: float) -> str:

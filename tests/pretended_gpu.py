@@ -27,6 +27,11 @@ from torch.utils._pytree import tree_leaves, tree_map_only
 CUDA, CPU = torch.device("cuda", 0), torch.device("cpu")
 ATEN = torch.ops.aten
 CELL = 3
+# Of an optimiser, whether a graph is being captured: its names in torch of different ages.
+CAPTURE_CHECKS = (
+    "_accelerator_graph_capture_health_check",
+    "_cuda_graph_capture_health_check",
+)
 INDEXED = {
     ATEN.index.Tensor,
     ATEN.index_put.default,
@@ -34,6 +39,8 @@ INDEXED = {
     ATEN._index_put_impl_.default,
     ATEN._unsafe_index.Tensor,
 }
+# What takes no CPU tensor without dimensions either.
+TAKING_NO_NUMBER = {*INDEXED, ATEN.cat.default, ATEN.stack.default}
 # Of what the documentation of `torch.use_deterministic_algorithms` lists, what a model may use.
 UNREPEATABLE = {
     ATEN._adaptive_avg_pool2d_backward.default,
@@ -161,7 +168,7 @@ def _refuse(func: Any, args: Any, flat: list[Any]) -> None:
     if torch._C._current_graph_task_id() != -1 and func is ATEN.cat.default:
         # Gradients of parts that nothing depends on: autograd takes the device for the CPU.
         there = [t for t in there if t.any()]
-    if any(tensor.dim() > 0 for tensor in there) or (func in INDEXED and there):
+    if any(tensor.dim() > 0 for tensor in there) or (func in TAKING_NO_NUMBER and there):
         raise RuntimeError(f"{func}: tensors of both devices: {[tuple(t.shape) for t in there]}")
 
 
@@ -312,6 +319,10 @@ def pretended_gpu() -> Iterator[Counter]:
         patch.setattr(torch.cuda, "is_available", lambda: True)
         patch.setattr(torch.cuda, "mem_get_info", lambda device=None: (2**34, 2**34))
         patch.setattr(torch.cuda, "get_device_name", lambda device=None: "pretended")
+        # Of torch's CUDA builds, which would ask a driver.
+        patch.setattr(torch.backends.cudnn, "is_acceptable", lambda tensor: False)
+        for check in CAPTURE_CHECKS:
+            patch.setattr(torch.optim.Optimizer, check, lambda self: None, raising=False)
         patch.setattr(torch, "Generator", _Generator)
         patch.setattr(torch.autocast, "__init__", autocast)
         yield COUNTER

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -195,16 +195,22 @@ def difference(run: Path, other: Path) -> str:
         if tensor.dtype != other_tensor.dtype or not torch.equal(tensor, other_tensor):
             return f"tensor {name}"
     for place in ("metrics.jsonl", "samples", "vocabulary.json", "captions.txt"):
-        if content(run / place) != content(other / place):
-            return place
-    if scores_of(run) != scores_of(other):
-        return "scores"
+        if found := unlike(content(run / place), content(other / place)):
+            return f"{place}: {found}"
+    if found := unlike(scores_of(run), scores_of(other)):
+        return f"scores: {found}"
     if results(run) != results(other):
         return "result"
     if kept(run) != kept(other):
         return "best state or early end"
     left = [path.name for path in run.rglob(".*") if path.name != ".lock"]
     return f"left behind: {left[0]}" if left else ""
+
+
+def unlike(one: Mapping[str, object], other: Mapping[str, object]) -> str:
+    """The first key whose value differs; '' where none does."""
+    names = (name for name in sorted({*one, *other}) if one.get(name) != other.get(name))
+    return next(names, "")
 
 
 def end_of(run: Path) -> tuple[Any, dict[str, torch.Tensor]]:

@@ -1,12 +1,12 @@
 """An exponential moving average of a network's weights."""
 
-import copy
 from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 
 import torch
 from torch import nn
 
+from gantext.nn.copies import copied
 from gantext.nn.state import NamedParts
 
 Network_co = TypeVar("Network_co", bound=nn.Module, covariant=True)
@@ -32,8 +32,8 @@ class Ema(NamedParts, Generic[Network_co]):
 
     def __init__(self, module: Network_co, decay: float, twin: Network_co | None = None) -> None:
         self.source, self.decay, self.updates = module, decay, 0
-        copied = copy.deepcopy(module) if twin is None else twin
-        self.module = copied.eval().requires_grad_(False)
+        average = copied(module) if twin is None else twin
+        self.module = average.eval().requires_grad_(False)
 
     def restart(self) -> None:
         """Begin anew, from the network's present weights."""
@@ -48,8 +48,8 @@ class Ema(NamedParts, Generic[Network_co]):
         pairs = zip(self.module.parameters(), self.source.parameters(), strict=True)
         for average, weight in pairs:
             average.lerp_(weight, 1 - decay)
-        for copied, buffer in zip(self.module.buffers(), self.source.buffers(), strict=True):
-            copied.copy_(buffer)
+        for own, buffer in zip(self.module.buffers(), self.source.buffers(), strict=True):
+            own.copy_(buffer)
 
     def parts(self) -> Mapping[str, Any]:
         """The average."""

@@ -175,9 +175,10 @@ def clipped_step(
     optimiser.zero_grad()
     with without_autocast(loss.device):
         torch.autograd.backward(loss)
-        parts = [list(one.parameters()) for one in models]
+        parts = [[w for w in one.parameters() if w.grad is not None] for one in models]
         ranks.average(_gradients(itertools.chain(*parts)))
-        norms = [nn.utils.clip_grad_norm_(weights, clip or math.inf) for weights in parts]
+        # Without a gradient the norm is a zero that lies on the CPU.
+        norms = [nn.utils.clip_grad_norm_(part, clip or math.inf) for part in parts if part]
         optimiser.step()
     norm = norms[0] if len(norms) == 1 else torch.stack(norms).norm()
     return norm.detach()

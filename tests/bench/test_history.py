@@ -59,11 +59,13 @@ def test_a_row_is_compared_with_its_own_last_entry() -> None:
 def test_the_table_has_a_line_a_row() -> None:
     found = entry(step=1234.5)
     found["rows"]["start"] = measured("MB", {"gantext": 100.0, "floor": 90.0})
+    found["rows"]["read"] = measured("ms", {"gantext": 2.0}, tokens=64)
     lines = markdown(found).splitlines()
     assert lines[0] == "2026-01-01, gantext 1 (abc): a, 1 thread(s); torch 2"
     assert lines[4:] == [
-        "| step | 1 ms | 1,234 ms |  | 1,230x |  |",
-        "| start | 100 MB |  | 90 MB |  | 0.9x |",
+        "| step | 1 ms | 1,234 ms |  | 1,230x |  |  |",
+        "| start | 100 MB |  | 90 MB |  | 0.9x |  |",
+        "| read | 2 ms |  |  |  |  | 32,000 |",
     ]
 
 
@@ -87,9 +89,8 @@ def test_a_measurement_is_written_kept_and_compared(
     assert json.loads((tmp_path / "build" / "bench.json").read_text()) == kept
     assert set(kept) == set(Entry.__annotations__)
     assert kept["machine"]["threads"] == 1 and kept["versions"]["torch"]
-    assert kept["rows"] == {
-        "a step": {"unit": "ms", "costs": {"gantext": 1, "plain": 10}, "ratios": {"plain": 10}}
-    }
+    costs, ratio = {"gantext": 1, "plain": 10}, {"plain": 10}
+    assert kept["rows"] == {"a step": {"unit": "ms", "costs": costs, "ratios": ratio, "tokens": 0}}
     plain = 7.0
     capsys.readouterr()
     assert run("--check") == 1

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from bench import commands, memory, models, texts
+from bench import commands, gpu, memory, models, texts
 from bench.__main__ import all_rows
 from bench.children import Ended, ended, seconds_until
 from bench.plain_leakgan import PlainLeakGAN
@@ -25,7 +25,7 @@ def check_runs(rows: list[Row]) -> None:
 
 def test_rows_of_models_and_texts_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    check_runs([*models.rows(TINY), *texts.rows(TINY)])
+    check_runs([*models.rows(TINY), *gpu.rows(TINY), *texts.rows(TINY)])
 
 
 def test_rows_of_commands_and_memory_run(cli: Command, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,6 +54,13 @@ def test_rows_of_commands_and_memory_run(cli: Command, monkeypatch: pytest.Monke
 def test_the_names_of_rows_are_all_different() -> None:
     names = [row.name for row in all_rows(FULL)]
     assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("name", gpu.SHOWN)
+def test_a_profile_has_what_takes_most(name: str) -> None:
+    lines = gpu.profiled(name, TINY).splitlines()
+    spent = [float(line.split("|")[3].replace(",", "")) for line in lines[4:]]
+    assert len(spent) == gpu.FIRST and spent == sorted(spent, reverse=True) and spent[-1] > 0
 
 
 def test_a_child_is_measured_or_its_words_are_said(tmp_path: Path) -> None:
@@ -93,9 +100,9 @@ def test_the_plain_discriminator_has_the_models_logits() -> None:
 def test_the_plain_leakgan_has_the_models_losses(overrides: tuple[str, ...]) -> None:
     model = models.made(overrides, TINY, TINY.length)
     tokens, twin = models.drawn(model, 4), PlainLeakGAN(model)
-    fast, slow = model.mle_loss(tokens, models.rng())[0], twin.pretraining_loss(tokens)
+    fast, slow = model.mle_loss(tokens, models.rng(TINY))[0], twin.pretraining_loss(tokens)
     torch.testing.assert_close(fast, slow, rtol=1e-5, atol=1e-5)
-    rewards = torch.rand(tokens.shape, generator=models.rng())
+    rewards = torch.rand(tokens.shape, generator=models.rng(TINY))
     fast, slow = model.policy.loss(tokens, rewards)[0], twin.policy_loss(tokens, rewards)
     torch.testing.assert_close(fast, slow, rtol=1e-5, atol=1e-5)
     assert twin.complete(tokens, TINY.length).equal(tokens)

@@ -44,7 +44,7 @@ def expected_rewards(
         for g, d in zip(*parts, strict=True):
             odds = F.linear(g, *layer).softmax(1)
             paid = (-F.linear(d, *other).log_softmax(1)).clamp_max(bound)
-            entropy = torch.special.entr(odds).sum(1)
+            entropy = -torch.xlogy(odds, odds).sum(1)
             found.append(torch.linalg.vecdot(odds, paid) - own_surprise * entropy)
     return torch.cat(found)
 

@@ -1,6 +1,5 @@
 """model=dpr_gan: pictures of captions, by a GAN whose discriminator retrieves passages."""
 
-import copy
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -44,6 +43,7 @@ from gantext.nn.captions.fitting import (
     FittingConfig,
     disturbed,
 )
+from gantext.nn.copies import copied
 from gantext.nn.ema import Ema
 from gantext.nn.gan_losses import GanLoss, generator_loss
 from gantext.nn.optim import (
@@ -142,7 +142,7 @@ class Recipe(CaptionPainter):
         )
         self.matching = Matching(self.discriminator, config.matching, chosen.d_learning_rate, betas)
         # The encoder that goes on learning, and its average, by which G is then trained.
-        self.learner = copy.deepcopy(encoder)
+        self.learner = copied(encoder)
         self.teacher = Ema(self.learner, config.hard_negatives.ema)
         self.learner_optimiser = Optimiser(
             torch.optim.Adam, self.learner.parameters(), config.hard_negatives.learning_rate, betas

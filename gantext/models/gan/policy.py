@@ -3,7 +3,6 @@
 Shapes: B batch, T steps, R rollouts, N sentences.
 """
 
-import copy
 from collections.abc import Sequence
 
 import torch
@@ -19,6 +18,7 @@ from gantext.models.gan.config import (
     RewardScale,
 )
 from gantext.nn import ranks
+from gantext.nn.copies import copied
 from gantext.nn.optim import Optimiser, clipped_step
 from gantext.nn.text.anchor import Anchor
 from gantext.nn.text.entropy import bonus, held_of
@@ -67,13 +67,13 @@ class PolicyGradient:
         self.config, self.max_length = config, task.max_length
         self.generator, self.discriminator, self.judge = generator, discriminator, judge
         self.rollout_every = spacing(config.rollout_every, task.max_length, judge.places)
-        self.rollout_policy = copy.deepcopy(generator) if config.rollout_lag else generator
+        self.rollout_policy = copied(generator) if config.rollout_lag else generator
         self.critic = nn.Linear(generator.output.in_features, 1).to(task.device)
         nn.init.zeros_(self.critic.weight)
         nn.init.zeros_(self.critic.bias)
         self.critic_optimiser = Optimiser(torch.optim.Adam, self.critic.parameters(), 1e-2)
         self.ema = torch.full((), 0.5, device=task.device)
-        self.anchor = Anchor(copy.deepcopy(generator)) if config.kl_weight else None
+        self.anchor = Anchor(copied(generator)) if config.kl_weight else None
         self.held_entropy = held_of(config.entropy_weight, task.device)
         given = config.reward_less, task.vocab_size, generator, task.device
         self.foretold = foretold_of(*given)

@@ -5,8 +5,6 @@ same numbers. Shapes: B batch, T steps, V vocabulary, F leaked features, k goal 
 N rows.
 """
 
-import copy
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -25,6 +23,7 @@ from gantext.models.leakgan.manager_worker import (
     goal_cosines,
     intrinsic_rewards,
 )
+from gantext.nn.copies import copied
 from gantext.nn.text.lstm import Init, WordModel, initialise, lstm_step
 from gantext.nn.text.output_layer import OutputLayer
 from gantext.nn.text.places import at_places
@@ -53,7 +52,7 @@ class LeakGenerator(WordModel):
 
     def twin(self) -> "LeakGenerator":
         """A copy of manager and worker, which reads the features of the same discriminator."""
-        return copy.deepcopy(self, {id(self._leak[0]): self._leak[0]})
+        return copied(self, {id(self._leak[0]): self._leak[0]})
 
     # Whole sentences in one pass
 

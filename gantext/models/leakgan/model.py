@@ -1,6 +1,5 @@
 """model=leakgan: text generation with leaked information (LeakGAN, Guo et al. 2018, 1709.08624)."""
 
-import copy
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
@@ -19,6 +18,7 @@ from gantext.models.leakgan.features import LeakyTextCNN
 from gantext.models.leakgan.generator import LeakGenerator
 from gantext.models.leakgan.policy import PolicyGradient
 from gantext.nn import ranks
+from gantext.nn.copies import copied
 from gantext.nn.optim import Metrics, Optimiser, clipped_step
 from gantext.nn.text.adversary import DiscriminatorTrainer
 from gantext.nn.text.fitting import word_metrics
@@ -44,7 +44,7 @@ class LeakGAN(Rewarded[LeakGenerator, LeakyTextCNN]):
         sizes = task.vocab_size, config.discriminator, task.max_length
         discriminator = LeakyTextCNN(*sizes, rng).to(task.device)
         keeps = config.d_training.leak is LeakSource.pretrained
-        self.leak = copy.deepcopy(discriminator) if keeps else discriminator
+        self.leak = copied(discriminator) if keeps else discriminator
         parts = task.vocab_size, config.generator, self.leak, rng, task.fixed_length
         generator = LeakGenerator(*parts).to(task.device)
         apart = [generator.manager, generator.worker]

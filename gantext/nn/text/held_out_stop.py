@@ -5,7 +5,6 @@ that learns from a discriminator pays for better sentences with sentences that i
 what it may pay is an allowance. Shapes: N held-out sentences, T steps.
 """
 
-import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ from torch import Tensor, nn
 
 from gantext.data.vocabulary import PAD
 from gantext.nn import ranks
+from gantext.nn.copies import copied
 from gantext.nn.optim import Metrics
 from gantext.nn.state import NamedParts
 from gantext.nn.text.held_out import Waited
@@ -78,7 +78,7 @@ class HeldOutStop(NamedParts):
         self.steps, self.best_step, self.waited, self.ended = 0, 0, 0, False
         self.first: float | None = None
         self.best: float | None = None
-        self.kept = copy.deepcopy(generator)
+        self.kept = copied(generator)
 
     def begin(self) -> Metrics:
         """Before the first step of the phase: a look, so that its start may be the best."""

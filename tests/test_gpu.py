@@ -1,0 +1,197 @@
+"""All of the product on a real NVIDIA GPU: `make test-gpu`.
+
+What the pretended GPU (tests/test_pretended_gpu.py) cannot know: whether CUDA's kernels take what
+they are given, whether steps are the same each time where that is asked for, whether graphs can be
+captured and draw what is drawn without them, and where the host truly waits.
+"""
+
+import math
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from rich.console import Console
+from torch import Tensor
+
+from gantext.config.compose import compose
+from gantext.models.leakgan.manager_worker import GoalSchedule
+from gantext.models.vae.networks import GivenLatent, Injection
+from gantext.nn.optim import Metrics
+from gantext.nn.rng import generator
+from gantext.nn.text.captured_decode import Sampler
+from gantext.nn.text.fitting import mean_nll
+from gantext.nn.text.language_model import LanguageModel
+from gantext.nn.text.output_layer import policy_nll
+from gantext.nn.text.places import mean_of_words, share_of_words, words_at
+from gantext.nn.text.rewards import policy_weights, standardised
+from gantext.nn.text.sampling import SamplingOptions, decode
+from gantext.training.arithmetic import arithmetic
+from gantext.training.loop import Trainer
+from gantext.training.preparation import prepare
+from gantext.training.stepper import Stepper
+from gantext.training.tracker import to_floats
+from tests.conftest import Command
+from tests.gpu_runs import (
+    ALL_COMMANDS,
+    PICTURES,
+    TEXT,
+    WAITS,
+    eval_commands,
+    is_for,
+    language_model,
+    options_of,
+    sentences,
+    stop_in_the_last_phase,
+)
+from tests.gpu_runs import brief_judges as brief_judges  # fixtures
+from tests.gpu_runs import short_sentences as short_sentences
+from tests.models.test_device import latent_decoder, leak_generator
+from tests.torture import difference
+
+pytestmark = pytest.mark.gpu
+CUDA, CPU = torch.device("cuda"), torch.device("cpu")
+ALL = {**TEXT, **PICTURES}
+GRAPHED = ("gan", "mle")
+SAID = "called a synchronizing CUDA operation"
+OPTIONS = [SamplingOptions(), SamplingOptions(0.7, 5, 0.9), SamplingOptions(0.0)]
+
+
+def close(there: Tensor, here: Tensor) -> None:
+    torch.testing.assert_close(there.detach().cpu(), here.detach(), rtol=1e-4, atol=1e-6)
+
+
+def stepper_of(*words: str) -> Stepper:
+    return Stepper(prepare(compose(list(words)), Console(quiet=True)))
+
+
+@pytest.mark.parametrize("model", ALL)
+def test_a_run_that_was_stopped_ends_as_one_that_was_not(
+    cli: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, model: str
+) -> None:
+    """Bit for bit, where steps are the same each time; then it samples and is scored."""
+    words = [*ALL[model], "deterministic=true", "name=run"]
+    result = cli("train", *words, "runs_dir=whole")
+    assert result.code == 0, result.err
+    assert "on cuda (deterministic), 1 thread" in result.err
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "_save_due", stop_in_the_last_phase)
+        assert cli("train", *words, "runs_dir=.").code != 0
+    for command in (["train", "--resume", "run"], ["sample", "run", "-n", "2"]):
+        result = cli(*command)
+        assert result.code == 0, result.err
+    assert difference(tmp_path / "run", tmp_path / "whole" / "run") == ""
+    scored = ["pictures" if model in PICTURES else "likelihood"]
+    for name in eval_commands() if model in ALL_COMMANDS else scored:
+        result = cli("eval", name, "run", *options_of(name))
+        assert result.code == (0 if is_for(name, model) else 2), f"{name}: {result.err}"
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("model", ALL)
+def test_a_step_waits_no_more_than_where_it_is_pretended(model: str, precision: str) -> None:
+    """The second of each phase, by what torch says of CUDA's own waits."""
+    stepper = stepper_of(*ALL[model], f"precision={precision}")
+    for phase in stepper.phases:
+        for _ in range(min(2, phase.steps)):
+            found, waits = waits_of(stepper.take)
+        assert all(map(math.isfinite, to_floats(found).values())), f"{phase.name}: {found}"
+        assert len(waits) <= WAITS.get(model, 0), f"{phase.name}: {waits}"
+        stepper.end_phase()
+
+
+def waits_of(step: Callable[[], Metrics]) -> tuple[Metrics, list[str]]:
+    """What a step returns, and where it made the host wait."""
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        torch.cuda.set_sync_debug_mode("warn")
+        try:
+            found = step()
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
+    said = [f"{one.filename}:{one.lineno}" for one in seen if SAID in str(one.message)]
+    return found, said
+
+
+def test_losses_and_gradients_are_a_cpus() -> None:
+    """In fp32, <pad> computed as well."""
+    tokens, rewards = sentences(), torch.rand(5, 7, generator=torch.Generator().manual_seed(3))
+
+    def losses(model: LanguageModel, tokens: Tensor, rewards: Tensor) -> list[Tensor]:
+        weights = policy_weights(standardised(rewards, tokens != 0), tokens != 0, 12)
+        given = model.output_layer(True), model.valid_features(tokens), words_at(tokens)
+        policy = policy_nll(*given, weights, share_of_words(tokens, 0.1))
+        nll = mean_nll(model, tokens, None)
+        (nll + policy.loss).backward()
+        entropy = mean_of_words(policy.entropy, tokens)
+        gradients = [weight.grad for weight in model.parameters()]
+        return [nll, policy.loss, entropy, model.token_log_prob(tokens), *gradients]
+
+    here = losses(language_model(), tokens, rewards)
+    with arithmetic(compose(["tf32=none"]), CUDA):
+        there = losses(language_model().to(CUDA), tokens.to(CUDA), rewards.to(CUDA))
+    for found, wanted in zip(there, here, strict=True):
+        close(found, wanted)
+
+
+def test_likeliest_sentences_and_leaked_features_are_a_cpus() -> None:
+    for schedule in GoalSchedule:
+        here, there = leak_generator(schedule), leak_generator(schedule)
+        there._leak[0].to(CUDA)
+        there.to(CUDA)
+        close(
+            there._leak[0].leaked_features(sentences().to(CUDA)),
+            here._leak[0].leaked_features(sentences()),
+        )
+        greedy = SamplingOptions(0.0)
+        wanted = decode(here, 3, 9, generator(1, "a", CPU), greedy)
+        assert decode(there, 3, 9, generator(1, "a", CUDA), greedy).cpu().equal(wanted)
+
+
+def policies() -> dict[str, Callable[[], object]]:
+    """Of each kind one that draws words."""
+
+    def leaking() -> object:
+        made = leak_generator(GoalSchedule.sliding)
+        made._leak[0].to(CUDA)
+        return made.to(CUDA)
+
+    def latent() -> object:
+        return GivenLatent(latent_decoder(Injection.both).to(CUDA), torch.zeros(4, 3).to(CUDA))
+
+    return {"gan": lambda: language_model().to(CUDA), "leakgan": leaking, "vae": latent}
+
+
+@pytest.mark.parametrize("policy", policies())
+def test_decoding_does_not_wait(policy: str) -> None:
+    made, rng = policies()[policy](), generator(1, "a", CUDA)
+    decode(made, 4, 6, rng, SamplingOptions())  # what libraries set up
+
+    def drawn() -> Metrics:
+        decode(made, 4, 6, rng, SamplingOptions(), compact=False)
+        return {}
+
+    assert waits_of(drawn)[1] == []
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_a_graph_draws_what_is_drawn_without_it(options: SamplingOptions) -> None:
+    """Bit for bit, of several numbers of rows, and after the weights have changed."""
+    model, length = language_model().to(CUDA), 9
+    sampler = Sampler(model, length, graphs=True)
+    one, two = generator(1, "a", CUDA), generator(1, "a", CUDA)
+    for rows in (7, 7, 3, 7):
+        wanted = decode(model, rows, length, two, options, compact=False)
+        assert torch.equal(sampler(rows, one, options), wanted)
+        with torch.no_grad():
+            model.output.weight.normal_(generator=generator(rows, "weights", CUDA))
+
+
+@pytest.mark.parametrize("model", GRAPHED)
+def test_a_run_with_graphs_ends_as_one_without(cli: Command, tmp_path: Path, model: str) -> None:
+    for name in ("true", "false"):
+        words = [*ALL[model], "deterministic=true", f"cuda_graphs={name}"]
+        result = cli("train", *words, f"runs_dir={name}", "name=run")
+        assert result.code == 0, result.err
+    assert difference(tmp_path / "true" / "run", tmp_path / "false" / "run") in ("", "result")
