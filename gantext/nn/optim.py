@@ -74,8 +74,15 @@ class Optimiser:
         self.made.zero_grad()
 
     def step(self) -> None:
-        """Step the weights along their gradients."""
+        """Step the weights along their gradients.
+
+        Torch's fused optimisers do not tell a weight's version of it, by which what is kept of
+        weights is known to be of old ones (`KeptLayer`).
+        """
         self.made.step()
+        if self.param_groups[0].get("fused"):
+            for weight in self.weights:
+                torch.autograd.graph.increment_version(weight)
 
     def state_dict(self) -> dict[str, Any]:
         """Torch's state of it; while it rests, what every state of it has."""

@@ -88,3 +88,15 @@ def test_what_is_not_to_train_makes_none() -> None:
     state["optimiser"]["param_groups"][0].pop("lr")
     with pytest.raises(Damaged, match='expected one with "lr"'):
         restore(part, state, place, "part", to_train=False)
+
+
+@pytest.mark.parametrize("fused", [True, None])
+def test_what_is_kept_of_weights_sees_their_steps(fused: bool | None) -> None:
+    """Torch's own fused step leaves the versions of weights as they are."""
+    network = model()
+    optimiser = Optimiser(torch.optim.Adam, network.parameters(), 0.1, fused=fused)
+    seen = [network.weight._version]
+    for _ in range(3):
+        stepped(network, optimiser, 1)
+        seen.append(network.weight._version)
+    assert len(set(seen)) == len(seen)

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from gantext.data.vocabulary import EOS, PAD
 from gantext.models.leakgan import features as leaked_features
 from gantext.models.leakgan.features import KeptTensors, LeakyTextCNN, unread_after
+from gantext.nn.text.adversary import Balance, DiscriminatorTrainer, DTrainingConfig
 from gantext.nn.text.text_cnn import DiscriminatorConfig
 from gantext.nn.text.windows import prefix_windows
 
@@ -110,6 +111,17 @@ def test_what_is_kept_follows_the_weights_and_is_no_bf16():
         model._table = KeptTensors()
         assert torch.equal(inside, model.table())
     assert_reads_prefixes(model, sentences())
+
+
+def test_words_are_read_by_the_weights_of_the_last_update():
+    """An update by torch's fused Adam, as the discriminator's is."""
+    model, tokens = make((1, 4)), sentences()
+    assert_reads_prefixes(model, tokens)
+    settings = DTrainingConfig(1, 30, 0.1, 0.5, 5.0, 1.0, False, 1, Balance.fixed, 0.8, 0, 0)
+    trainer = DiscriminatorTrainer(model, settings, prefixes=True)
+    for _ in range(2):
+        trainer.step(tokens, tokens.flip(0), rng())
+        assert_reads_prefixes(model, tokens)
 
 
 def test_a_table_is_taken_only_where_words_are_read_often():
