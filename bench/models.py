@@ -73,7 +73,7 @@ def rng(sizes: Sizes, seed: int = 1) -> torch.Generator:
 settings_of = cache(compose)
 
 
-def made(overrides: Sequence[str], sizes: Sizes, length: int, words: int = 0, graphs: bool = False):
+def made(overrides: Sequence[str], sizes: Sizes, length: int, words: int = 0, graphs: bool = True):
     """An untrained model over a vocabulary like COCO's, or of `words`."""
     words = min(words or sizes.words, sizes.words)
     name = "leakgan" if PAPER_LEAKGAN[0] in overrides else overrides[0].partition("=")[2]
@@ -133,7 +133,7 @@ def twin_of(model) -> PlainLanguageModel | PlainLeakGAN:
 
 
 def sample_ways(
-    overrides: Sequence[str], length: Length, rows: int, sizes: Sizes, graphs: bool = False
+    overrides: Sequence[str], length: Length, rows: int, sizes: Sizes, graphs: bool = True
 ) -> Ways:
     """Draw `rows` sentences, word by word."""
     model = made(overrides, sizes, length(sizes), graphs=graphs)

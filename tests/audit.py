@@ -57,7 +57,9 @@ class Watch:
         self.running = False  # what is looked at here makes events too
         try:
             self.trespasses += [
-                f"{event} {place}" for place in EVENTS[event](*args) if not self._is_named(place)
+                f"{event} {place}"
+                for place in EVENTS[event](*args)
+                if not (self._is_named(place) or _leads_there(event, place))
             ]
         finally:
             self.running = True
@@ -68,6 +70,11 @@ class Watch:
             or "__pycache__" in place.parts
             or any(place.is_relative_to(folder) for folder in self.named)
         )
+
+
+def _leads_there(event: str, place: Path | None) -> bool:
+    """Whether a folder is made in which a library makes its own, as in a new user's home."""
+    return event == "os.mkdir" and any(each.is_relative_to(place or each) for each in ALWAYS)
 
 
 def _place(path: Any, folder: int = -1, follow: bool = False) -> Path | None:

@@ -323,6 +323,7 @@ def pretended_gpu() -> Iterator[Counter]:
         patch.setattr(torch.backends.cudnn, "is_acceptable", lambda tensor: False)
         for check in CAPTURE_CHECKS:
             patch.setattr(torch.optim.Optimizer, check, lambda self: None, raising=False)
+        patch.setattr(torch.backends.cuda, "is_built", lambda: False)  # there are no graphs
         patch.setattr(torch, "Generator", _Generator)
         patch.setattr(torch.autocast, "__init__", autocast)
         yield COUNTER

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from gantext.data.vocabulary import EOS, PAD
 from gantext.models.leakgan.window_sums import WindowSums
-from gantext.nn.autocast import without_autocast
+from gantext.nn.autocast import in_tf32, without_autocast
 from gantext.nn.text.output_layer import ALIGNED
 from gantext.nn.text.sampling import State
 from gantext.nn.text.text_cnn import SHARED_NUMBERS, DiscriminatorConfig, TextCNN
@@ -178,15 +178,17 @@ class KeptTensors:
     """
 
     def __init__(self) -> None:
-        self._made_of: list[tuple[torch.device, int]] = []
+        self._made_of: list[object] = []
         self._kept: list[Tensor] = []
 
     @torch.no_grad()
     def of(self, weights: Sequence[Tensor], make: Callable[[], list[Tensor]]) -> list[Tensor]:
-        """What `make` makes of the weights, whose changes are seen by their versions."""
-        made_of = [(weight.device, weight._version) for weight in weights]
+        """What `make` makes of the weights, whose changes are seen by their versions, as products
+        are rounded now."""
+        device = weights[0].device
+        made_of = [device, in_tf32(device), *(weight._version for weight in weights)]
         if self._made_of != made_of:
-            if weights[0].device.type == "cpu":
+            if device.type == "cpu":
                 self._kept = []
             made = make()
             if self._kept and self._kept[0].device == made[0].device:

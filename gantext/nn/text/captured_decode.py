@@ -5,8 +5,8 @@ has launched the next. Captured once, all words of all rows are one launch.
 
 A graph reads and writes the memory that it was captured with. Weights stay where they are, since
 optimisers and `load_state_dict` write into them; what a policy keeps of them (`KeptLayer`) is made
-anew in the same memory, by the host, which sees that it has to: before a graph is replayed. Not yet
-verified on a GPU. Shapes: N rows, T steps.
+anew in the same memory, by the host, which sees that it has to: before a graph is replayed.
+Shapes: N rows, T steps.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from torch import Tensor
 
 from gantext.data.vocabulary import PAD
 from gantext.nn import ranks
-from gantext.nn.autocast import without_autocast
+from gantext.nn.autocast import in_tf32, without_autocast
 from gantext.nn.text.sampling import Policy, SamplingOptions, decode
 
 # Graphs of a policy, each of which has memory of its own: of training's rows, of those of scores
@@ -75,7 +75,8 @@ class Sampler:
     Args:
         policy: which keeps what it makes of its weights in the same memory.
         length: T.
-        graphs: whether a GPU may do so by graphs; other devices go word by word.
+        graphs: whether a GPU may do so by graphs; other devices, and a torch that was built without
+            CUDA, go word by word.
     """
 
     def __init__(self, policy: Policy, length: int, graphs: bool) -> None:
@@ -85,9 +86,10 @@ class Sampler:
     def __call__(self, rows: int, rng: torch.Generator, options: SamplingOptions) -> Tensor:
         """Sentences, (rows, T), as `decode` draws them."""
         # Several processes gather the sentences that each has drawn, which is no part of a graph.
-        if not self.graphs or rng.device.type != "cuda" or ranks.shared():
+        able = rng.device.type == "cuda" and torch.backends.cuda.is_built()  # type: ignore[no-untyped-call]
+        if not (self.graphs and able) or ranks.shared():
             return decode(self.policy, rows, self.length, rng, options)
-        key = rows, options, torch.backends.cuda.matmul.allow_tf32
+        key = rows, options, in_tf32(rng.device)
         if key not in self._kept:
             if len(self._kept) == GRAPHS:
                 del self._kept[next(iter(self._kept))]  # the oldest

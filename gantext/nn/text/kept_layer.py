@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Tensor
 
+from gantext.nn.autocast import in_tf32
 from gantext.nn.text.output_layer import OutputLayer, aligned, narrow
 
 # Words that are turned into columns together: of 4,661 with 2,048 weights each, all at once take
@@ -20,8 +21,8 @@ class KeptLayer:
 
     P is a multiple of 16, and a word a column: MKL's product of 1 to 225 rows takes .55 to .95 of
     the time that it or oneDNN takes for (V, K), whose rows of scores begin anywhere. It is made of
-    the weights alone, so that what is drawn does not depend on when. New weights are written
-    into the same memory, where a captured graph would look for them.
+    the weights alone, as products are rounded now, so that what is drawn does not depend on when.
+    New weights are written into the same memory, where a captured graph would look for them.
     """
 
     def __init__(self) -> None:
@@ -40,7 +41,8 @@ class KeptLayer:
             layer: makes it.
         """
         kind = narrow(features.device, torch.float32)
-        made_of = [features.device, kind, *((id(each), each._version) for each in weights)]
+        rounding = features.device, kind, in_tf32(features.device)
+        made_of = [*rounding, *((id(each), each._version) for each in weights)]
         if self._made_of != made_of:
             self._keep(aligned(layer()), kind)
             self._made_of = made_of

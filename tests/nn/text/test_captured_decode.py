@@ -57,6 +57,7 @@ def test_on_a_gpu_a_shape_is_captured_once(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(captured_decode, "captured", pretended)
     options = SamplingOptions()
     with pretended_gpu():
+        monkeypatch.setattr(torch.backends.cuda, "is_built", lambda: True)
         cuda = torch.device("cuda")
         model = language_model().to(cuda)
         sampler = Sampler(model, 4, graphs=True)

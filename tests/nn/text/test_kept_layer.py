@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from gantext.data.vocabulary import BOS, PAD, UNK
+from gantext.nn.text import kept_layer
 from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
 from gantext.nn.text.lstm import Init
 
@@ -51,6 +52,17 @@ def test_a_change_of_any_weight_is_seen(model):
     other.load_state_dict({name: -value for name, value in model.state_dict().items()})
     torch.testing.assert_close(other.next_scores(features())[:, :WORDS], plain(other, features()))
     torch.testing.assert_close(model.next_scores(features())[:, :WORDS], plain(model, features()))
+
+
+def test_it_is_made_anew_where_products_are_rounded_otherwise(model, monkeypatch):
+    """What a training step in TF32 has made of the weights is not what scores are drawn by."""
+    made = []
+    monkeypatch.setattr(model, "output_layer", lambda written: made.append(written) or layer)
+    layer = LanguageModel.output_layer(model, True)
+    for rounds in (False, False, True, True, False):
+        monkeypatch.setattr(kept_layer, "in_tf32", lambda device, rounds=rounds: rounds)
+        model.next_scores(features())
+    assert len(made) == 3
 
 
 def test_under_autocast_products_are_narrow_and_scores_are_not(model):
