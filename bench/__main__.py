@@ -64,9 +64,11 @@ def main(words: Sequence[str], sizes: Sizes = FULL, history: Path = HISTORY) -> 
     wanted = asked.rows.split(",") if asked.rows else groups
     if unknown := set(wanted) - set(groups):
         parser.error(f"no rows are called {', '.join(sorted(unknown))}: {', '.join(groups)}")
+    on_gpu = sizes.device.type == "cuda"
+    if on_gpu and not torch.cuda.is_available():
+        parser.error("--device cuda: torch sees no GPU")
     torch.set_num_threads(asked.threads)
     keep_blocks()  # as a run does; plain code gains by it too
-    on_gpu = sizes.device.type == "cuda"
     torch.backends.cuda.matmul.allow_tf32 = on_gpu  # as a run does, with what lies on a GPU
     rows = measure([row for row in all_rows(sizes) if row.group in wanted], sizes)
     now = entry(rows, torch.cuda.get_device_name() if on_gpu else "")
