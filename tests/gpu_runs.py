@@ -14,8 +14,12 @@ from gantext.cli.eval import app as eval_app
 from gantext.data.vocabulary import EOS, PAD
 from gantext.evaluation import measures
 from gantext.evaluation.judges import attribute_classifier, caption_judge, picture_classifier
+from gantext.nn.text.fitting import mean_nll
 from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
 from gantext.nn.text.lstm import Init
+from gantext.nn.text.output_layer import policy_nll
+from gantext.nn.text.places import mean_of_words, share_of_words, words_at
+from gantext.nn.text.rewards import policy_weights, standardised
 from gantext.training.loop import Trainer
 from tests import conftest
 from tests.models.test_contract import overrides
@@ -152,3 +156,16 @@ def sentences() -> Tensor:
     lengths = torch.tensor([7, 3, 1, 5, 2])[:, None]
     tokens = torch.where(torch.arange(7) == lengths - 1, EOS, tokens)
     return torch.where(torch.arange(7) < lengths, tokens, PAD)
+
+
+def losses(model: LanguageModel, tokens: Tensor) -> list[Tensor]:
+    """A likelihood, a policy's loss of random rewards, and the gradients of both."""
+    rewards = torch.rand(tokens.shape, generator=torch.Generator().manual_seed(3)).to(tokens.device)
+    weights = policy_weights(standardised(rewards, tokens != PAD), tokens != PAD, 12)
+    given = model.output_layer(True), model.valid_features(tokens), words_at(tokens)
+    policy = policy_nll(*given, weights, share_of_words(tokens, 0.1))
+    nll = mean_nll(model, tokens, None)
+    (nll + policy.loss).backward()
+    entropy = mean_of_words(policy.entropy, tokens)
+    gradients = [weight.grad for weight in model.parameters() if weight.grad is not None]
+    return [nll, policy.loss, entropy, model.token_log_prob(tokens), *gradients]

@@ -21,11 +21,6 @@ from gantext.models.vae.networks import GivenLatent, Injection
 from gantext.nn.optim import Metrics
 from gantext.nn.rng import generator
 from gantext.nn.text.captured_decode import Sampler
-from gantext.nn.text.fitting import mean_nll
-from gantext.nn.text.language_model import LanguageModel
-from gantext.nn.text.output_layer import policy_nll
-from gantext.nn.text.places import mean_of_words, share_of_words, words_at
-from gantext.nn.text.rewards import policy_weights, standardised
 from gantext.nn.text.sampling import SamplingOptions, decode
 from gantext.training.arithmetic import arithmetic
 from gantext.training.loop import Trainer
@@ -41,6 +36,7 @@ from tests.gpu_runs import (
     eval_commands,
     is_for,
     language_model,
+    losses,
     options_of,
     sentences,
     stop_in_the_last_phase,
@@ -116,21 +112,9 @@ def waits_of(step: Callable[[], Metrics]) -> tuple[Metrics, list[str]]:
 
 def test_losses_and_gradients_are_a_cpus() -> None:
     """In fp32, <pad> computed as well."""
-    tokens, rewards = sentences(), torch.rand(5, 7, generator=torch.Generator().manual_seed(3))
-
-    def losses(model: LanguageModel, tokens: Tensor, rewards: Tensor) -> list[Tensor]:
-        weights = policy_weights(standardised(rewards, tokens != 0), tokens != 0, 12)
-        given = model.output_layer(True), model.valid_features(tokens), words_at(tokens)
-        policy = policy_nll(*given, weights, share_of_words(tokens, 0.1))
-        nll = mean_nll(model, tokens, None)
-        (nll + policy.loss).backward()
-        entropy = mean_of_words(policy.entropy, tokens)
-        gradients = [weight.grad for weight in model.parameters()]
-        return [nll, policy.loss, entropy, model.token_log_prob(tokens), *gradients]
-
-    here = losses(language_model(), tokens, rewards)
+    here = losses(language_model(), sentences())
     with arithmetic(compose(["tf32=none"]), CUDA):
-        there = losses(language_model().to(CUDA), tokens.to(CUDA), rewards.to(CUDA))
+        there = losses(language_model().to(CUDA), sentences().to(CUDA))
     for found, wanted in zip(there, here, strict=True):
         close(found, wanted)
 

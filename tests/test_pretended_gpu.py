@@ -11,15 +11,9 @@ from rich.console import Console
 from torch import Tensor
 
 from gantext.config.compose import compose
-from gantext.data.vocabulary import PAD
 from gantext.models.leakgan.manager_worker import GoalSchedule
 from gantext.models.vae.networks import GivenLatent, Injection
 from gantext.nn.optim import Metrics
-from gantext.nn.text.fitting import mean_nll
-from gantext.nn.text.language_model import LanguageModel
-from gantext.nn.text.output_layer import policy_nll
-from gantext.nn.text.places import mean_of_words, share_of_words, words_at
-from gantext.nn.text.rewards import policy_weights, standardised
 from gantext.nn.text.sampling import Policy, SamplingOptions, decode
 from gantext.training.loop import Trainer
 from gantext.training.preparation import prepare
@@ -34,6 +28,7 @@ from tests.gpu_runs import (
     eval_commands,
     is_for,
     language_model,
+    losses,
     options_of,
     sentences,
     stop_in_the_last_phase,
@@ -142,21 +137,9 @@ def close(there: Tensor, here: Tensor) -> None:
 
 def test_padding_counts_nothing() -> None:
     """A GPU, which computes <pad> as well, has the losses and gradients of a CPU."""
-    tokens, rewards = sentences(), torch.rand(5, 7, generator=torch.Generator().manual_seed(3))
-
-    def losses(model: LanguageModel, tokens: Tensor, rewards: Tensor) -> list[Tensor]:
-        weights = policy_weights(standardised(rewards, tokens != PAD), tokens != PAD, 12)
-        given = model.output_layer(True), model.valid_features(tokens), words_at(tokens)
-        policy = policy_nll(*given, weights, share_of_words(tokens, 0.1))
-        nll = mean_nll(model, tokens, None)
-        (nll + policy.loss).backward()
-        entropy = mean_of_words(policy.entropy, tokens)
-        gradients = [weight.grad for weight in model.parameters()]
-        return [nll, policy.loss, entropy, model.token_log_prob(tokens), *gradients]
-
-    here = losses(language_model(), tokens, rewards)
+    here = losses(language_model(), sentences())
     with pretended_gpu():
-        there = losses(language_model().to(CUDA), tokens.to(CUDA), rewards.to(CUDA))
+        there = losses(language_model().to(CUDA), sentences().to(CUDA))
         for found, wanted in zip(there, here, strict=True):
             close(found, wanted)
 
