@@ -5,17 +5,20 @@ of their keys. Nothing is edited in the pages themselves; a test says when they 
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from gantext.config import groups, keys
-from gantext.config.keys import Key
+from gantext.config.keys import Experiment, Key
 from gantext.metrics.meaning import Meaning
 from gantext.metrics.meanings import MEANINGS, WAYS
 from gantext.metrics.text.planes import PLANES
 from gantext.metrics.text.presets import PRESETS
 
 FOLDER = Path(__file__).parent
+RECIPES = """What a model's settings are on some data, where they differ from its own.
+`recipe=MODEL_DATA` is taken with `model=MODEL data=DATA`, by name with others; `recipe=none` leaves
+it out."""
 WRITTEN = "<!-- Written by `make docs` from {source}; not to be edited here. -->"
 
 
@@ -76,7 +79,8 @@ def configuration() -> str:
     ]
     for title, about, found in _tables():
         parts += [f"## {title}", *filter(None, [_plain(about)]), _table(found)]
-    parts += ["## Experiments", *_experiments()]
+    parts += ["## Recipes", RECIPES, *_changing("recipe", keys.recipes())]
+    parts += ["## Experiments", *_changing("experiment", keys.experiments())]
     return "\n\n".join(parts) + "\n"
 
 
@@ -96,15 +100,15 @@ def _table(found: Sequence[Key]) -> str:
     return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
 
 
-def _experiments() -> list[str]:
+def _changing(group: str, options: Mapping[str, Experiment]) -> list[str]:
     found = []
-    for name, one in keys.experiments().items():
+    for name, one in options.items():
         takes = ", ".join(f"`{option}`" for option in one.options)
         takes += "".join(f"; all of `experiment={base}` but for these" for base in one.builds_on)
         sets = "\n".join(f"- `{key}={value}`" for key, value in one.values.items())
-        about = _plain(groups.describe("experiment", name))
-        more = [_plain(groups.remarks("experiment", name)), sets]
-        found += [f"### `experiment={name}`", f"{about} ({takes}).", *filter(None, more)]
+        about = _plain(groups.describe(group, name))
+        more = [_plain(groups.remarks(group, name)), sets]
+        found += [f"### `{group}={name}`", f"{about} ({takes}).", *filter(None, more)]
     return found
 
 

@@ -188,8 +188,9 @@ def _options(name: str, config_dir: Path | None, among: Sequence[str]) -> Iterat
         if path is None:
             continue
         facts: dict[str, Any] = {"chosen by": f"gantext train {group}={name}"}
-        if group == "experiment":
-            experiment = keys.experiments(config_dir)[name]
+        if group in ("experiment", "recipe"):
+            all_of = keys.experiments if group == "experiment" else keys.recipes
+            experiment = all_of(config_dir)[name]
             facts |= {"builds on": [*experiment.builds_on]} if experiment.builds_on else {}
             facts |= {"takes": [*experiment.options], "sets": dict(experiment.values)}
             text = list(filter(None, [groups.remarks(group, name, config_dir)]))
@@ -205,7 +206,7 @@ def _of_key(key: Key) -> Entry:
         "of": key.option,
         "default": key.value,
         "takes": key.type.words if key.type else "",
-        "set by": {f"experiment={name}": value for name, value in key.changes.items()},
+        "set by": dict(key.changes),
         "stands in": key.where,
     }
     said = {name: fact for name, fact in facts.items() if fact}

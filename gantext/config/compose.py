@@ -28,7 +28,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import MarkedYAMLError, YAMLError
 
 from gantext import plugins
-from gantext.config import groups, own_files, schema, words
+from gantext.config import groups, own_files, recipe, schema, words
 from gantext.config.settings import Settings
 from gantext.config.swept import Swept, swept_words, text_models
 from gantext.config.words import quote
@@ -78,7 +78,8 @@ def compose(overrides: Sequence[str], config_dir: Path | None = None) -> Setting
         UserError: an unknown key, group option, type or missing value, in one line.
     """
     overrides = readable(overrides)
-    with _hydra(config_dir) as hydra, own_files.placed(overrides, config_dir):
+    placed = recipe.named(overrides, config_dir)
+    with _hydra(config_dir) as hydra, own_files.placed(placed, config_dir):
         cfg = _whole(hydra, overrides, config_dir)
         if unsaid := swept_words(cfg.hydra.sweeper.get("params"), overrides):
             said = " ".join(f"{word.partition('=')[0]}=..." for word in unsaid)
@@ -99,6 +100,7 @@ def _compose(hydra: Hydra, overrides: Sequence[str], config_dir: Path | None) ->
 
 def _whole(hydra: Hydra, overrides: Sequence[str], config_dir: Path | None) -> DictConfig:
     """The config with Hydra's own part."""
+    recipe.check(overrides, config_dir)
     try:
         return hydra.compose_config(groups.MAIN, list(overrides), run_mode=RunMode.RUN)
     except REFUSALS as error:
@@ -188,6 +190,8 @@ def _explain(
         return schema.place_of(error)
     for word in overrides:
         key, _, value = word.lstrip("+~").partition("=")
+        if word == f"~{key}" and key in groups.GROUPS:
+            return f"{key}: a config with a name is needed"
         known = key not in groups.GROUPS or value in groups.names(key, config_dir)
         if not known and "," not in value:
             return groups.no_such(key, value, config_dir)

@@ -9,7 +9,7 @@ from gantext import plugins
 from gantext.errors import nearest
 
 MAIN = "config"  # the name of the config that has one of each
-GROUPS = ("model", "data", "experiment")
+GROUPS = ("model", "data", "recipe", "experiment")
 SHOWN = 100  # letters of a list of options that an error shows
 OWN = "GANTEXT_CONFIG_DIR"  # the folder of a user's own configs, said once for all commands
 

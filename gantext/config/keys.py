@@ -37,7 +37,7 @@ class Key:
         path: the file.
         line: counted from 1.
         config: the module and the dataclass that type it.
-        changes: what experiments of the same option set it to, by their names.
+        changes: what experiments and recipes of the same option set it to, by their options.
     """
 
     name: str
@@ -139,9 +139,9 @@ def _keys(
             line=one.line,
             config=config,
             changes={
-                name: experiment.values[one.name]
-                for name, experiment in experiments(config_dir).items()
-                if one.name in experiment.values and (not option or option in experiment.options)
+                name: changing.values[one.name]
+                for name, changing in _changing(config_dir)
+                if one.name in changing.values and (not option or option in changing.options)
             },
         )
         for one in _written(path, prefix)
@@ -163,6 +163,14 @@ class Experiment:
     values: Mapping[str, str]
 
 
+def _changing(config_dir: Path | None) -> Iterator[tuple[str, "Experiment"]]:
+    """Every experiment and recipe with its option."""
+    for name, one in experiments(config_dir).items():
+        yield f"experiment={name}", one
+    for name, one in recipes(config_dir).items():
+        yield f"recipe={name}", one
+
+
 @functools.cache
 def experiments(config_dir: Path | None = None) -> dict[str, Experiment]:
     """All of them by name. Raises as `keys` does."""
@@ -182,6 +190,21 @@ def _experiment(name: str, others: Sequence[str], config_dir: Path | None) -> Ex
         builds_on=tuple(builds_on),
         values={one.name: one.value for one in _written(path, "")},
     )
+
+
+@functools.cache
+def recipes(config_dir: Path | None = None) -> dict[str, Experiment]:
+    """What a model's settings are on some data, by its name, MODEL_DATA. Raises as `keys` does."""
+    options = {
+        f"{model}_{data}": (f"model={model}", f"data={data}")
+        for model in groups.names("model", config_dir)
+        for data in groups.names("data", config_dir)
+    }
+    found = {}
+    for name in groups.names("recipe", config_dir):
+        values = {one.name: one.value for one in _written(_path("recipe", name, config_dir), "")}
+        found[name] = Experiment(options.get(name, ()), (), values)
+    return found
 
 
 def _overridden(tree: Any) -> Iterator[tuple[str, str]]:

@@ -16,7 +16,8 @@ from gantext.errors import UserError, nearest
 from gantext.records import yaml_file
 
 PACKAGE = re.compile(r"^#\s*@package\b", re.MULTILINE)
-WHOLE = "# @package _global_"  # how an experiment says that its keys are those of the whole config
+WHOLE = "# @package _global_"  # how these say that their keys are those of the whole config
+WHOLES = {"experiment": "an experiment", "recipe": "a recipe"}
 OTHER = "an experiment that does not build on this one"
 KEY = re.compile(r"[\w.]+")
 ENTRY = re.compile(r"(?P<override>override\s+)?(?P<group>\S+)")  # of a defaults list
@@ -74,8 +75,8 @@ def _fault(path: Path, group: str, config_dir: Path | None) -> str | None:
         return yaml_file.place_of(error)
     except UserError:
         return "line 1: it is no text of UTF-8"
-    if group == "experiment" and not PACKAGE.search(text):
-        return f"line 1: an experiment begins with the line '{WHOLE}'"
+    if group in WHOLES and not PACKAGE.search(text):
+        return f"line 1: {WHOLES[group]} begins with the line '{WHOLE}'"
     if root is not None and not isinstance(root, yaml.MappingNode):
         return f"line {root.start_mark.line + 1}: keys with values are needed, not a list or a word"
     others = groups.names("experiment", config_dir) if group == "experiment" else []

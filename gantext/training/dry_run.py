@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from gantext import data, models
-from gantext.config import schema
+from gantext.config import recipe, schema
 from gantext.config.compose import compose, compose_sweep, task_words
 from gantext.config.settings import Settings
 from gantext.config.words import check_name
@@ -109,7 +109,8 @@ def _steps(phases: Sequence[Phase], others: Sequence[Phase]) -> tuple[tuple[str,
 
 def intent_of(words: Sequence[str], config_dir: Path | None) -> Intent:
     """What the run of these words would do. Raises UserError."""
-    return intent(compose(words, config_dir))
+    with recipe.told(words, config_dir):
+        return intent(compose(words, config_dir))
 
 
 @dataclass(frozen=True)

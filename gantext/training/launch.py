@@ -112,6 +112,7 @@ def single(
 
     console = console_of(progress and processes.speaks())
     with waiting(console, LOADING, plain=False):
+        from gantext.config import recipe
         from gantext.config.compose import compose, task_words
         from gantext.config.words import check_name
         from gantext.nn import ranks
@@ -131,7 +132,10 @@ def single(
             whole = Path(os.path.abspath(folder))
             ranks.told(str(whole))
             origin = {**jobs.origin_of(task_words(words), config_dir), **asked}
-            jobs.start(settings, whole, origin, Audience(console))
+            if name := recipe.taken(words, config_dir):
+                console.print(f"settings: recipe={name} (recipe=none: the model's own)")
+            with recipe.told(words, config_dir):
+                jobs.start(settings, whole, origin, Audience(console))
     return RunDir(folder)
 
 
