@@ -74,15 +74,8 @@ class Optimiser:
         self.made.zero_grad()
 
     def step(self) -> None:
-        """Step the weights along their gradients.
-
-        Torch's fused optimisers do not tell a weight's version of it, by which what is kept of
-        weights is known to be of old ones (`KeptLayer`).
-        """
-        self.made.step()
-        if self.param_groups[0].get("fused"):
-            for weight in self.weights:
-                torch.autograd.graph.increment_version(weight)
+        """Step the weights along their gradients."""
+        _step(self)
 
     def state_dict(self) -> dict[str, Any]:
         """Torch's state of it; while it rests, what every state of it has."""
@@ -106,6 +99,16 @@ class Optimiser:
             yield
         finally:
             self._rests = False
+
+
+def _step(optimiser: Optimiser | torch.optim.Optimizer) -> None:
+    """A step, of which weights' versions tell, by which what is kept of weights is known to be of
+    old ones (`KeptLayer`): torch's fused optimisers leave these as they are."""
+    made = optimiser.made if isinstance(optimiser, Optimiser) else optimiser
+    made.step()
+    for group in made.param_groups:
+        for weight in group["params"] if group.get("fused") else ():
+            torch.autograd.graph.increment_version(weight)
 
 
 @contextlib.contextmanager
@@ -135,7 +138,7 @@ def descend(optimiser: Stepping, loss: Tensor) -> Tensor:
     with without_autocast(loss.device):
         torch.autograd.backward(loss, inputs=weights)
         ranks.average(_gradients(weights))
-        optimiser.step()
+        _step(optimiser)
     norms = [gradient.norm() for gradient in _gradients(weights)]
     norm: Tensor = torch.stack(norms).norm()
     return norm
@@ -186,6 +189,6 @@ def clipped_step(
         ranks.average(_gradients(itertools.chain(*parts)))
         # Without a gradient the norm is a zero that lies on the CPU.
         norms = [nn.utils.clip_grad_norm_(part, clip or math.inf) for part in parts if part]
-        optimiser.step()
+        _step(optimiser)
     norm = norms[0] if len(norms) == 1 else torch.stack(norms).norm()
     return norm.detach()

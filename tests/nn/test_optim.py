@@ -99,4 +99,7 @@ def test_what_is_kept_of_weights_sees_their_steps(fused: bool | None) -> None:
     for _ in range(3):
         stepped(network, optimiser, 1)
         seen.append(network.weight._version)
+    theirs = torch.optim.Adam(network.parameters(), 0.1, fused=fused)  # a plugin's own
+    clipped_step(theirs, network, network(torch.ones(1, 3)).square().sum(), 1.0)
+    seen.append(network.weight._version)
     assert len(set(seen)) == len(seen)
