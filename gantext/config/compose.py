@@ -270,7 +270,7 @@ def compose_sweep(
                 raise UserError(_explain(error, hydra, overrides, config_dir)) from error
         jobs = []
         for job in split:
-            with own_files.placed(job, config_dir):
+            with own_files.placed(recipe.named(job, config_dir), config_dir):
                 settings = schema.typed(_compose(hydra, job, config_dir))
             check(settings)
             jobs.append((job, settings))

@@ -1,10 +1,8 @@
 """How numbers are rounded: where bf16 is not wanted, and whether fp32 products are TF32's.
 
-Autocast is for forward passes alone.
-
-A backward pass takes the types of its forward pass by itself, an optimiser steps fp32 weights, and
-words are drawn one by one, each of which would cast all weights anew: more launches than a GPU's
-word has without.
+Autocast is for forward passes alone. A backward pass takes the types of its forward pass by itself,
+an optimiser steps fp32 weights, and words are drawn one by one, each of which would cast all
+weights anew: more launches than a GPU's word has without.
 """
 
 import contextlib

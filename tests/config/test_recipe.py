@@ -84,4 +84,6 @@ def test_one_of_the_users_own(tmp_path: Path) -> None:
     own.write_text("model:\n  mle:\n    epochs: 77\n")
     with pytest.raises(UserError, match="line 1: a recipe begins with the line"):
         compose(["model=mle"], tmp_path)
+    with pytest.raises(UserError, match="line 1: a recipe begins with the line"):
+        compose_sweep(["model=mle", "seed=1,2"], tmp_path)
     keys.recipes.cache_clear()
