@@ -75,7 +75,8 @@ class Optimiser:
 
     def step(self) -> None:
         """Step the weights along their gradients."""
-        _step(self)
+        self.made.step()
+        _tell_of_step(self.made)
 
     def state_dict(self) -> dict[str, Any]:
         """Torch's state of it; while it rests, what every state of it has."""
@@ -101,11 +102,16 @@ class Optimiser:
             self._rests = False
 
 
-def _step(optimiser: Optimiser | torch.optim.Optimizer) -> None:
-    """A step, of which weights' versions tell, by which what is kept of weights is known to be of
-    old ones (`KeptLayer`): torch's fused optimisers leave these as they are."""
-    made = optimiser.made if isinstance(optimiser, Optimiser) else optimiser
-    made.step()
+Stepping = Optimiser | torch.optim.Optimizer  # ours, or a plugin's own
+
+
+def _torch_of(optimiser: Stepping) -> torch.optim.Optimizer:
+    return optimiser.made if isinstance(optimiser, Optimiser) else optimiser
+
+
+def _tell_of_step(made: torch.optim.Optimizer) -> None:
+    """Raise the versions of weights that stepped, by which what is kept of weights is known to be
+    of old ones (`KeptLayer`): torch's fused optimisers leave these as they are."""
     for group in made.param_groups:
         for weight in group["params"] if group.get("fused") else ():
             torch.autograd.graph.increment_version(weight)
@@ -124,21 +130,20 @@ def frozen(network: nn.Module) -> Iterator[None]:
             weight.requires_grad_(True)
 
 
-Stepping = Optimiser | torch.optim.Optimizer  # ours, or a plugin's own
-
-
 def descend(optimiser: Stepping, loss: Tensor) -> Tensor:
     """One step down a loss; returns the gradient's norm.
 
     Only the optimiser's own weights get a gradient: a generator's step leaves none in the
     networks that judge its pictures.
     """
-    weights = [weight for group in optimiser.param_groups for weight in group["params"]]
-    optimiser.zero_grad()
+    made = _torch_of(optimiser)
+    weights = [weight for group in made.param_groups for weight in group["params"]]
+    made.zero_grad()
     with without_autocast(loss.device):
         torch.autograd.backward(loss, inputs=weights)
         ranks.average(_gradients(weights))
-        _step(optimiser)
+        made.step()
+        _tell_of_step(made)
     norms = [gradient.norm() for gradient in _gradients(weights)]
     norm: Tensor = torch.stack(norms).norm()
     return norm
@@ -182,13 +187,15 @@ def clipped_step(
         clip: the largest norm; 0 leaves the gradient as it is.
     """
     models = [model] if isinstance(model, nn.Module) else model
-    optimiser.zero_grad()
+    made = _torch_of(optimiser)
+    made.zero_grad()
     with without_autocast(loss.device):
         torch.autograd.backward(loss)
         parts = [[w for w in one.parameters() if w.grad is not None] for one in models]
         ranks.average(_gradients(itertools.chain(*parts)))
         # Without a gradient the norm is a zero that lies on the CPU.
         norms = [nn.utils.clip_grad_norm_(part, clip or math.inf) for part in parts if part]
-        _step(optimiser)
+        made.step()
+        _tell_of_step(made)
     norm = norms[0] if len(norms) == 1 else torch.stack(norms).norm()
     return norm.detach()

@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 import torch
 from torch import nn
 
-from gantext.nn.optim import clipped_step
+from gantext.nn.optim import Optimiser, Stepping, clipped_step
 from gantext.nn.text.lstm import WordScores
 from gantext.training.first_broken import FirstBroken, Operation
 
@@ -51,15 +52,22 @@ def test_a_gradient_is_named_by_its_forward_pass() -> None:
     assert (found.backward, found.module) == ("SqrtBackward0", None)
 
 
-def test_an_update_is_named_by_the_line_that_asks_for_it() -> None:
-    """The gradient is 1, so a step of 1e38 takes -2.9e38 past fp32's last number, 3.4e38."""
+@pytest.mark.parametrize(
+    ("kind", "operation"),
+    [(torch.optim.SGD, "aten.add_"), (partial(Optimiser, torch.optim.Adam), "aten.addcdiv_")],
+    ids=["torch's", "ours"],
+)
+def test_an_update_is_named_by_the_line_that_asks_for_it(
+    kind: Callable[..., Stepping], operation: str
+) -> None:
+    """The gradient is 1, so a step of 1e37 takes -3.4e38 past fp32's last number, 3.403e38."""
     model = nn.Linear(1, 1, bias=False)
-    optimiser = torch.optim.SGD(model.parameters(), 1e38)
+    optimiser = kind(model.parameters(), 1e37)
     with torch.no_grad():
-        model.weight.fill_(-2.9e38)
+        model.weight.fill_(-3.4e38)
     found = broken(lambda: clipped_step(optimiser, model, model(torch.ones(1, 1)).sum(), 0))
     assert found is not None and found.line is not None
-    assert (found.name, found.value, found.backward) == ("aten.add_", "-inf", None)
+    assert (found.name, found.value, found.backward) == (operation, "-inf", None)
     assert found.line.startswith("gantext/nn/optim.py:") and found.line.endswith("clipped_step")
 
 
