@@ -1,5 +1,6 @@
 """Drawing tokens: inverse CDF, filters, decode."""
 
+import contextlib
 import math
 
 import pytest
@@ -8,6 +9,7 @@ from scipy.stats import chisquare
 
 from gantext.data.vocabulary import BOS, EOS, PAD, UNK
 from gantext.errors import UserError
+from gantext.nn.rng import generator
 from gantext.nn.text import sampling
 from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
 from gantext.nn.text.lstm import Init
@@ -15,12 +17,15 @@ from gantext.nn.text.sampling import (
     LogitsNotFinite,
     Prefixes,
     SamplingOptions,
+    bos_column,
     check_drawn,
     decode,
     filtered,
     next_tokens,
 )
-from gantext.nn.text.word_draw import draw, draw_by_noise
+from gantext.nn.text.word_draw import draw, draw_by_noise, likeliest
+from tests.nn.threaded_ranks import of_ranks
+from tests.pretended_gpu import pretended_gpu
 
 
 def rng(seed: int = 0) -> torch.Generator:
@@ -114,6 +119,41 @@ def test_rows_with_one_prefix_share_what_is_computed_of_it():
     assert len(Prefixes(model, apart).state[0]) == 7  # rows that do not start alike stay apart
 
 
+def test_a_start_is_shared_only_where_all_of_it_is_alike():
+    """Two states of a row each, of which one differs, or one number of one."""
+    model, alike = tiny(), torch.ones(3, 1, 5)
+    other = alike.clone()
+    other[2, 0, 4] = 2
+    shared = Prefixes(model, (alike, alike))
+    assert [len(part) for part in shared.state] == [1, 1] and shared.start.tolist() == [0, 0, 0]
+    for state in ((alike, other), (other, alike)):
+        apart = Prefixes(model, state)
+        assert [len(part) for part in apart.state] == [3, 3] and apart.start.tolist() == [0, 1, 2]
+
+
+def test_ranks_draw_the_words_of_one_process():
+    """With rows that leave the batch, of one prefix or of prefixes of their own."""
+    model, options = tiny(), SamplingOptions(0.9)
+    started = Started(model, torch.tensor([4, 5, 6, 7, 4, 5, 6]))
+    for policy in (model, started):
+        whole = decode(policy, 7, 9, rng(4), options)
+        for found in of_ranks(3, lambda: decode(policy, 7, 9, rng(4), options)):  # noqa: B023
+            assert torch.equal(found, whole)
+    assert len(set(whole[:, 0].tolist())) > 2
+
+
+def test_ranks_without_shrinking_draw_sentences_of_their_own():
+    """Each by a generator of its own, whose seed is the common one's and its number."""
+    model, options = tiny(), SamplingOptions()
+    seed = int(torch.randint(2**62, (), generator=rng(4)))
+    wanted = torch.zeros(7, 9, dtype=torch.long)
+    for number in range(2):
+        rows = len(range(number, 7, 2))
+        wanted[number::2] = decode(model, rows, 9, rng(seed + number), options, compact=False)
+    for found in of_ranks(2, lambda: decode(model, 7, 9, rng(4), options, compact=False)):
+        assert torch.equal(found, wanted)
+
+
 def test_top_k_and_top_p_keep_the_likeliest_words():
     """Probabilities .5 .25 .15 .1: top-k 2 keeps two; top-p .7 needs .5 + .25 = .75 >= .7."""
     logits = torch.tensor([[0.5, 0.25, 0.15, 0.1]]).log()
@@ -125,6 +165,31 @@ def test_top_k_and_top_p_keep_the_likeliest_words():
     assert kept.tolist() == [[True, True, True, False]]
     cold = filtered(logits, SamplingOptions(temperature=0.5)).softmax(-1)[0]
     assert cold[0] == pytest.approx(0.25 / (0.25 + 0.0625 + 0.0225 + 0.01))
+
+
+def test_what_is_filtered_away_has_no_probability_and_the_rest_keeps_its_odds():
+    """Unsorted rows of .1 .5 .25 .15, so that of the first two 2/3 and 1/3 are left."""
+    logits = torch.tensor([[0.1, 0.5, 0.25, 0.15], [0.5, 0.1, 0.15, 0.25]]).log()
+    two = [[0.0, 2 / 3, 1 / 3, 0], [2 / 3, 0, 0, 1 / 3]]
+    best = [[0.0, 1, 0, 0], [1, 0, 0, 0]]
+    for options, wanted in (
+        (SamplingOptions(top_k=2), two),
+        (SamplingOptions(top_k=1), best),
+        (SamplingOptions(top_p=0.6), two),
+        (SamplingOptions(top_p=0.1), best),
+        (SamplingOptions(top_k=3, top_p=0.7), two),
+    ):
+        torch.testing.assert_close(filtered(logits, options).softmax(1), torch.tensor(wanted))
+    halves = filtered(torch.zeros(1, 2), SamplingOptions(top_p=0.5))
+    assert sorted(halves[0].tolist()) == [-math.inf, 0.0]  # .5 is reached by one of two
+    for options in (SamplingOptions(top_k=4), SamplingOptions(top_k=9), SamplingOptions()):
+        assert torch.equal(filtered(logits, options), logits)
+
+
+def test_top_p_1_keeps_a_word_that_is_hardly_there():
+    """All before it is 1 in single precision."""
+    logits = torch.tensor([[0.0, -40.0]])
+    assert torch.equal(filtered(logits, SamplingOptions(temperature=2.0)), logits / 2)
 
 
 def test_nothing_after_eos_and_greedy_ignores_the_seed():
@@ -291,6 +356,54 @@ def test_rows_are_drawn_alike_in_chunks(monkeypatch):
     assert torch.equal(
         decode(model, 7, 9, rng(4), greedy)[0], decode(model, 1, 9, rng(5), greedy)[0]
     )
+
+
+@pytest.mark.parametrize("on_gpu", [False, True])
+def test_no_more_rows_are_scored_together_than_fit(monkeypatch, on_gpu):
+    """Seven prefixes in chunks of 2 rows: as one by one, and each is scored once."""
+    model, options, scored = tiny(), SamplingOptions(top_k=3), []
+    words = torch.tensor([4, 5, 6, 7, 2, 5, 3])
+    with pretended_gpu() if on_gpu else contextlib.nullcontext():
+        place = torch.device("cuda" if on_gpu else "cpu")
+        noise, policy = generator(1, "a", place), Logged(model.to(place), scored)
+        state = model.advance(model.start(7), words.to(place))
+        whole = next_tokens(policy, state, noise, SamplingOptions(temperature=0.0)).tolist()
+        monkeypatch.setitem(sampling.CHUNK_ELEMENTS, "cpu", 16)
+        monkeypatch.setattr(sampling, "GPU_CHUNK_ELEMENTS", 16)
+        found = next_tokens(policy, state, noise, SamplingOptions(temperature=0.0)).tolist()
+        drawn = next_tokens(policy, state, noise, options).tolist()
+    assert found == whole and len(set(found)) > 1 and scored == [7, *[2, 2, 2, 1] * 2]
+    assert len(drawn) == 7 and all(EOS <= word < 8 for word in drawn)
+
+
+class Logged:
+    """A policy that writes down how many rows it scores together."""
+
+    def __init__(self, model: LanguageModel, rows: list[int]) -> None:
+        self.model, self.vocab_size, self.rows = model, model.vocab_size, rows
+
+    def logits(self, state):
+        self.rows.append(len(state[0]))
+        return self.model.logits(state)
+
+
+def test_the_likeliest_word_and_what_teacher_forcing_reads_by_hand():
+    logits = torch.tensor([[0.0, 3.0, 1.0], [2.0, -1.0, 1.0], [0.0, math.inf, 0.0]])
+    assert likeliest(logits).tolist() == [1, 0, PAD]
+    tokens = torch.tensor([[4, 5, EOS], [6, EOS, PAD]])
+    assert bos_column(tokens).tolist() == [[BOS, 4, 5], [BOS, 6, EOS]]
+
+
+@pytest.mark.parametrize("words", [60, 64, 65, 128, 130])
+def test_each_word_is_drawn_between_its_bounds(words):
+    """Words that are alike, one of three of them impossible: of n kept ones the k-th lies between
+    k / n and (k + 1) / n. Two prefixes, the second with the last word alone."""
+    logits = torch.zeros(2, words)
+    logits[0, 1::3], logits[1, :-1] = -torch.inf, -torch.inf
+    kept = [word for word in range(words) if word % 3 != 1]
+    middles = (torch.arange(len(kept), dtype=torch.float64) + 0.5) / len(kept)
+    uniform, prefix = middles.repeat(2), torch.arange(2).repeat_interleave(len(kept))
+    assert draw(logits, uniform, prefix).tolist() == kept + [words - 1] * len(kept)
 
 
 def test_words_that_are_never_written_have_no_probability():
