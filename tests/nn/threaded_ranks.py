@@ -23,6 +23,7 @@ def of_ranks(count: int, work: Callable[[], Made]) -> list[Made]:
     def exchanged(given: Tensor, by: object) -> Tensor:
         values[ranks.current().number] = given.clone()
         barrier.wait()
+        assert len({(value.dtype, value.shape) for value in values}) == 1, values
         every = torch.stack(values)
         barrier.wait()
         return given.copy_(every.sum(0) if by == dist.ReduceOp.SUM else every.amax(0))

@@ -9,9 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from gantext.data.vocabulary import EOS
-from gantext.metrics.two_classes import KNOWING_NOTHING, held_out
+from gantext.metrics.two_classes import KNOWING_NOTHING, LEAST, held_out
 from gantext.nn.ranks import Ranks, joined
+from gantext.nn.rng import generator
 from gantext.nn.text.held_out import AUC, LOSS, POLICY_ON, SLOPE, HeldOut, Rules
+from tests.nn.threaded_ranks import of_ranks
 
 N = 40
 # Word 4 is real and word 5 generated; the second word is the sentence's number.
@@ -201,6 +203,119 @@ def test_a_look_goes_on_where_another_was_kept() -> None:
     run(second, [10])
     assert drawn == whole and len(set(whole)) == 5
     assert second.state_dict() == straight.state_dict() and known(second) == 30
+
+
+def test_nothing_has_happened_at_first() -> None:
+    state = watched().state_dict()
+    assert torch.equal(state.pop("kept")["known"], torch.zeros(()))
+    assert state == {
+        "phase": "", "steps": 0, "looks": 0, "waited": 0, "best_step": 0, "best": None,
+        "stopped": False, "trusted": True, "played": 0, "rewarded": 0,
+    }  # fmt: skip
+
+
+def test_the_samples_of_a_look_are_drawn_by_its_number() -> None:
+    """By a generator that nothing else draws from, as those of runs of before."""
+    seen: list[float] = []
+
+    def draw(n: int, rng: torch.Generator) -> Tensor:
+        seen.append(float(torch.rand((), generator=rng)))
+        return FAKE[:n]
+
+    held = HeldOut(Planted(), REAL, draw, Rules(1, 2, decide=False))
+    for _ in range(2):
+        held.learned()
+    noise = [generator(83, f"held-out/{look}", torch.device("cpu")) for look in range(2)]
+    assert seen == [float(torch.rand((), generator=rng)) for rng in noise]
+
+
+def test_so_many_sentences_are_needed_for_looks() -> None:
+    for count, looks in ((LEAST - 1, 0), (LEAST, 1)):
+        held = HeldOut(Planted(), REAL[:count], lambda n, rng: FAKE[:n], Rules(1, 1, decide=True))
+        held.enter("discriminator")
+        assert held.looks == looks and held.decides is bool(looks)
+    never = HeldOut(Planted(), REAL, lambda n, rng: FAKE[:n], Rules(0, 1, decide=True))
+    assert never.enter("discriminator") == never.learned() == never.beside(1, True) == {}
+
+
+def test_without_patience_it_learns_on_whatever_looks_say() -> None:
+    held = watched(patience=0)
+    for count in (30, 20, 10, 0):
+        learn(held, count)
+        held.enter("discriminator")
+        held.learned()
+        assert not held.stopped and known(held) == count
+    assert held.best_step == 0 and held.news() == []
+
+
+def test_it_is_not_stopped_before_it_knew_anything() -> None:
+    """Nothing was ever under ln 2 by two standard errors: it may learn late."""
+    held = watched(patience=1)
+    held.enter("discriminator")
+    for _ in range(4):
+        held.learned()
+    assert held.waited == 4 and not held.stopped
+    learn(held, N)
+    held.learned()
+    assert held.waited == 0
+    learn(held, 0)
+    held.learned()
+    assert held.stopped and known(held) == N
+
+
+def test_steps_are_counted_as_they_were_made() -> None:
+    """Looks each third one: after 2 and 2; one that makes none counts as one."""
+    held = watched(every=3, decide=False)
+    assert held.learned(2) == {} and held.learned(2) != {} and held.steps == 4
+    assert held.beside(0, rewarded=True) == {} and held.steps == 5
+    assert held.beside(0, rewarded=False) != {} and held.steps == 6
+    assert held.learned() == {} and held.steps == 7
+    assert held.share == 0.5
+
+
+def test_a_better_look_is_one_of_a_lower_loss() -> None:
+    """One that is as good is none, and is not kept; the last waits for no other."""
+    held = watched(patience=3)
+    learn(held, 20)
+    held.enter("discriminator")
+    held.learned()
+    assert held.waited == 1 and held.best_step == 0
+    held.learned(last=True)
+    assert held.waited == 0 and not held.stopped and held.best == loss(20)
+
+
+def test_logits_in_double_precision_stay_so() -> None:
+    """In single precision those of both sides would be the same 1."""
+
+    class Hardly(Planted):
+        def logits(self, tokens: Tensor) -> Tensor:
+            return 1 + 1e-12 * (tokens[:, 0] == 4).double()
+
+    held = HeldOut(Hardly(), REAL, lambda n, rng: FAKE[:n], Rules(1, 1, decide=False))
+    assert held.learned()[AUC] == 1
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.float64])
+def test_two_ranks_see_what_one_process_sees(
+    kind: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each reads every other batch, and the first alone says what the logits are worth."""
+    monkeypatch.setattr("gantext.nn.text.held_out.ROWS", 10)
+
+    class Fine(Planted):
+        def logits(self, tokens: Tensor) -> Tensor:
+            return super().logits(tokens).to(kind) * (1 + tokens[:, 1] / 97)
+
+    def work() -> tuple[object, list[int]]:
+        rules = Rules(1, 2, decide=True)
+        held = HeldOut(Fine(), REAL, lambda n, rng: FAKE[:n], rules)
+        learn(held, 20)
+        return held.enter("adversarial", beside=True), held.judge.read
+
+    found, read = work()
+    assert read == [10] * 8
+    for told, own in of_ranks(2, work):
+        assert told == found and own == [10] * 4
 
 
 def test_ranks_share_the_sentences_of_a_look_and_decide_as_the_first(
