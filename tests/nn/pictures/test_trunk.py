@@ -60,7 +60,9 @@ def test_where_only_the_last_convolution_halves_the_rest_keep_its_size() -> None
     ]
     norms = [norm for norm in model.modules() if isinstance(norm, torch.nn.BatchNorm2d)]
     assert [norm.eps for norm in norms] == [1e-5] * 3
-    slopes = [each.negative_slope for each in model.modules() if isinstance(each, torch.nn.LeakyReLU)]
+    slopes = [
+        each.negative_slope for each in model.modules() if isinstance(each, torch.nn.LeakyReLU)
+    ]
     assert slopes == [0.2] * 3
     places, pooled = model(torch.zeros(1, 3, 6, 6))
     assert places.shape[1] == model.places == 8 * 9 and pooled.shape[1] == model.pooled == 24

@@ -140,7 +140,11 @@ def test_ranks_tell_their_own_rows() -> None:
 
     def work() -> tuple[list[int], list[int], float]:
         told = trainer().tell(REAL, FAKE, torch.Generator())
-        return [len(each) for each in told.logits], [len(each) for each in told.weights], told.loss.item()
+        return (
+            [len(each) for each in told.logits],
+            [len(each) for each in told.weights],
+            told.loss.item(),
+        )
 
     losses = []
     for sizes, weights, loss in of_ranks(2, work):

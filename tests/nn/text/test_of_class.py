@@ -36,7 +36,9 @@ def models() -> list[LanguageModel]:
 
 
 def test_shares_by_hand() -> None:
-    assert log_shares([1, 3, 0]).tolist() == pytest.approx([math.log(0.25), math.log(0.75), -math.inf])
+    assert log_shares([1, 3, 0]).tolist() == pytest.approx(
+        [math.log(0.25), math.log(0.75), -math.inf]
+    )
 
 
 def test_few_draws_are_each_for_as_many_rows() -> None:
