@@ -44,7 +44,7 @@ def test_a_picture_is_read_by_itself(norm: Norm) -> None:
 def test_what_cannot_be_halved_is_refused(size: int, widths: tuple[int, ...]) -> None:
     with pytest.raises(UserError, match=f"^channels: {len(widths)} convolutions of a picture"):
         PictureTrunk(3, size, widths, Norm.none)
-    with pytest.raises(UserError, match="^model.widths: 1 conv"):
+    with pytest.raises(UserError, match=r"^model\.widths: 1 conv"):
         PictureTrunk(3, 16, (4,), Norm.none, shrinking=False, key="model.widths")
 
 

@@ -166,8 +166,8 @@ def test_ranks_are_among_the_sentences_that_are_that_long() -> None:
 def test_ranked_among_real_sentences_by_hand() -> None:
     """Of 3 and the real 1 and 5, 3 has rank 2 of 3; of 6, rank 1; where the second sentence has
     ended the first stands among the real ones alone."""
-    found = ranked_among(torch.tensor([[3.0, 3], [6, 9]]), torch.tensor([[True, True], [True, False]]),
-                         torch.tensor([1.0, 5.0]), 2.0)  # fmt: skip
+    valid = torch.tensor([[True, True], [True, False]])
+    found = ranked_among(torch.tensor([[3.0, 3], [6, 9]]), valid, torch.tensor([1.0, 5.0]), 2.0)
     wanted = torch.tensor([[0.5 - 3 / 4, 0.5 - 2 / 3], [0.5 - 1 / 4, 0]]) * 2
     torch.testing.assert_close(found[0], wanted[0].sigmoid())
     assert found[1, 0].item() == pytest.approx(wanted[1, 0].sigmoid().item()) and found[1, 1] == 0

@@ -137,6 +137,9 @@ def test_dropout_is_drawn_for_one_batch_after_the_other():
     assert not torch.equal(model.logits(tokens), model.logits(tokens, rng(1)))
     drawn = [model.prefix_logits(tokens, rng(seed)) for seed in (1, 1, 2)]
     assert torch.equal(drawn[0], drawn[1]) and not torch.equal(drawn[0], drawn[2])
+    noise, before = rng(1), rng(1).get_state()
+    assert torch.equal(make().logits(tokens, noise), make().logits(tokens))
+    assert torch.equal(noise.get_state(), before)  # without a rate nothing is drawn
 
 
 def test_weights_are_drawn_as_it_says():
