@@ -5,6 +5,8 @@ machine-made ones too: punctuation is glued to its word only where the tokenizer
 off again, so a "." in the middle of a sentence stays apart.
 """
 
+import itertools
+import operator
 import re
 from collections.abc import Sequence
 
@@ -126,12 +128,7 @@ def _checked(words: list[str], wanted: list[bool]) -> list[bool]:
 def _agreement(words: list[str], gaps: list[bool]) -> int:
     """Number of leading tokens that survive being written with these gaps and read again."""
     read = tokenize(_render(words, gaps), "nltk")
-    same = 0
-    for ours, theirs in zip(words, read, strict=False):
-        if ours != theirs:
-            break
-        same += 1
-    return same
+    return len([*itertools.takewhile(bool, map(operator.eq, words, read))])
 
 
 def _render(words: list[str], glued: list[bool]) -> str:

@@ -97,10 +97,10 @@ def importance_estimates(
         draws: k; about `ROWS` rows are decoded together, and at least one sentence's k.
         seed: of the draws, which a sentence always has the same of.
     """
-    whole = ROWS.get(tokens.device.type, GPU_ROWS)
+    kind = tokens.device.type
     numbers = torch.arange(len(tokens), device=tokens.device)
     found = []
-    for part in torch.split(numbers, max(1, whole // draws)):
+    for part in torch.split(numbers, max(1, ROWS.get(kind, GPU_ROWS) // draws)):
         rows = tokens[part][:, : int((tokens[part] != PAD).sum(1).max())]
         mean, spread = mu[part, None], log_var[part, None]  # (n, 1, Z)
         noise = sentence_noise(rows, draws, mu.shape[1], seed)
@@ -121,8 +121,8 @@ def slerp(first: Tensor, second: Tensor, t: Tensor | float) -> Tensor:
     With vectors of one length all points have that length. (Nearly) parallel or opposite ones have
     no arc of their own: they are joined by a line.
     """
-    cosine = torch.cosine_similarity(first, second, dim=-1)[:, None].clamp(-1, 1)
-    angle = cosine.acos()
+    # No number where it is rounded to more than 1, which takes the line.
+    angle = torch.cosine_similarity(first, second)[:, None].acos()
     sine = angle.sin()
-    arc = (((1 - t) * angle).sin() * first + (t * angle).sin() * second) / sine.clamp_min(1e-6)
+    arc = (((1 - t) * angle).sin() * first + (t * angle).sin() * second) / sine
     return torch.where(sine > 1e-4, arc, (1 - t) * first + t * second)

@@ -20,6 +20,7 @@ READABLE = [
     (["a", "(", "red", ")", "car"], "a (red) car"),
     (["the", "dogs", "'", "bowl"], "the dogs' bowl"),
     (["the", "letters", "'", "mt", "'", "on", "it"], "the letters 'mt' on it"),
+    (["the", "dogs", "'", "bowl", "says", "'", "mt", "'"], "the dogs' bowl says 'mt'"),
     (["it", "costs", "$", "3", "."], "it costs $3."),
     (["i", "wan", "na", "go"], "i wanna go"),
     (["a", "cat", "..", "and", "a", "dog"], "a cat.. and a dog"),

@@ -78,6 +78,20 @@ def test_text_is_readable_and_tokenize_follows_the_case() -> None:
     assert cased.tokenize("A b") == ["A", "b"]
 
 
+def test_sentences_of_one_length_have_no_end() -> None:
+    """Others may have as many words as the longest has tokens, but one for the end."""
+    plain = Vocabulary.build(SENTENCES)
+    fixed = Vocabulary(plain.words, plain.counts, "nltk", True, 3)
+    assert plain.fixed_length == 0 and plain.end == (EOS,) and fixed.end == ()
+    assert fixed.encode(["a", "c"]) == [5, 4]
+    assert [plain.takes(words, 5) for words in (0, 4, 5)] == [True, True, False]
+    assert [fixed.takes(words, 3) for words in (2, 3, 4)] == [False, True, False]
+    assert plain.limit(5) == "at most the 5 tokens (<eos> counted) of its longest sentence"
+    assert fixed.limit(3) == "sentences of exactly 3 words"
+    assert Vocabulary.from_json(fixed.to_json()) == fixed
+    assert "fixed_length" not in plain.to_json()
+
+
 def test_json_round_trip() -> None:
     vocabulary = Vocabulary.build(SENTENCES, tokenizer="char", lowercase=False)
     again = Vocabulary.from_json(json.loads(json.dumps(vocabulary.to_json())))

@@ -74,6 +74,11 @@ def test_how_much_is_worked_on_at_a_time_is_left_alone_and_where_it_ends_is_not(
     ]
 
 
+def test_a_function_that_says_how_much_is_worked_on_at_a_time_is_left_alone() -> None:
+    body = b"(tokens: int) -> int:\n    return tokens // 2\n"
+    assert changes(b"def _chunk_size" + body) == [] != changes(b"def _chunks" + body)
+
+
 def test_what_is_left_alone_for_its_name_is_there() -> None:
     words = {word for path in modules() for word in re.findall(r"\w+", (ROOT / path).read_text())}
     assert not AT_A_TIME - words

@@ -211,3 +211,32 @@ def test_slerp_by_hand() -> None:
 def test_slerp_of_parallel_vectors_is_a_line() -> None:
     first, second = torch.tensor([[1.0, 1], [1, 0]]), torch.tensor([[3.0, 3], [-1, 0]])
     torch.testing.assert_close(slerp(first, second, 0.5), torch.tensor([[2.0, 2], [0, 0]]))
+
+
+def test_rows_a_small_angle_apart_are_on_an_arc_still() -> None:
+    """Of 3e-4: half-way its length is 1, where that of a line would be less by a 10^-8th."""
+    angle = torch.tensor(3e-4, dtype=torch.float64)
+    first = torch.tensor([[1.0, 0.0]], dtype=torch.float64)
+    second = torch.stack([angle.cos(), angle.sin()])[None]
+    assert slerp(first, second, 0.5).norm().item() == pytest.approx(1, abs=1e-11)
+    many = torch.randn(200, 5, generator=rng(2))
+    assert slerp(many, 1.5 * many, 0.25).isfinite().all()
+    torch.testing.assert_close(slerp(many, 1.5 * many, 0.25), 1.125 * many)
+
+
+def test_a_sentence_s_estimate_by_hand() -> None:
+    """With p(x | z) the same for all z and the prior as posterior, all weights are alike: both are
+    -log p(x | z); one draw at a time too."""
+    tokens = torch.tensor([[4, EOS, PAD], [5, 6, EOS]])
+    widths: list[tuple[int, ...]] = []
+
+    def given(rows: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+        widths.append((*rows.shape, *z.shape))
+        return -(rows > 0).sum(1).float()
+
+    zero = torch.zeros(2, 3)
+    for draws in (1, 4):
+        nll, reconstruction = importance_estimates(tokens, zero, zero, given, draws, 0)
+        assert nll.tolist() == pytest.approx([2, 3]) and nll.dtype == torch.float64
+        assert reconstruction.tolist() == pytest.approx([2, 3])
+    assert widths == [(2, 3, 2, 3), (8, 3, 8, 3)]

@@ -29,7 +29,9 @@ class Init(enum.Enum):
 
 def flat_norm(norm: Norm, features: int, bn_eps: float) -> list[nn.Module]:
     """A norm of activations (B, features); no module for `none`."""
-    return [nn.BatchNorm1d(features, bn_eps)] if norm is Norm.batch else map_norm(norm, features, 0)
+    if norm is Norm.batch:
+        return [nn.BatchNorm1d(features, bn_eps)]
+    return map_norm(norm, features, bn_eps)
 
 
 def map_norm(norm: Norm, channels: int, bn_eps: float) -> list[nn.Module]:

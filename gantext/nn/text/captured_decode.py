@@ -36,7 +36,7 @@ class StaticDecode:
     ) -> None:
         self.policy, self.options = policy, options
         self.rng = torch.Generator(device)
-        self.tokens = torch.full(shape, PAD, dtype=torch.long, device=device)
+        self.tokens = torch.full(shape, PAD, device=device)
 
     def renew(self) -> None:
         """Let the policy make anew what it keeps of weights that have changed."""

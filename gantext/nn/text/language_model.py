@@ -77,7 +77,7 @@ class LanguageModel(TextGenerator):
         """The state that has read <bos>: h and c, each (N, L, H)."""
         different = 1 if added is None else rows
         zeros = self.output.bias.new_zeros(different, self.config.layers, self.config.hidden)
-        first = torch.full((different,), BOS, dtype=torch.long, device=zeros.device)
+        first = torch.full((different,), BOS, device=zeros.device)
         state = self.advance((zeros, zeros), first, added)
         return tuple(part.expand(rows, -1, -1) for part in state)
 

@@ -160,16 +160,15 @@ def _chunks(
 ) -> Iterator[tuple[slice, Tensor, Tensor]]:
     """Which rows, `size` at a time, their features in the layer's type, and their scores,
     (rows, V), of type `kind`; until the next chunk, which takes the same memory."""
-    tokens, device = len(features), features.device.type
+    tokens = len(features)
     memory = torch.empty(size, len(layer.weight), dtype=kind, device=features.device)
     for first in range(0, tokens, max(1, size)):
         part = features[first : first + size].to(layer.bias.dtype)
         scores = memory[: len(part)]
-        with torch.autocast(device, enabled=False):
-            if kind == part.dtype:
-                torch.addmm(layer.bias, part, layer.weight.T, out=scores)
-            else:
-                scores.copy_(F.linear(part, *layer))
+        if kind == part.dtype:
+            torch.addmm(layer.bias, part, layer.weight.T, out=scores)
+        else:
+            scores.copy_(F.linear(part, *layer))
         yield slice(first, first + size), part, scores
 
 
@@ -318,12 +317,11 @@ def _add(
     """Add those of a chunk of tokens to the gradients of features, weight and bias."""
     by_features, by_weight, by_bias = gradients
     like = of_scores.to(part.dtype)
-    with torch.autocast(part.device.type, enabled=False):
-        if by_features is not None:
-            by_features[rows] = like @ weight
-        if by_weight is not None and by_weight.dtype == part.dtype:
-            by_weight.addmm_(like.T, part)
-        elif by_weight is not None:
-            by_weight += like.T @ part
+    if by_features is not None:
+        by_features[rows] = like @ weight
+    if by_weight is not None and by_weight.dtype == part.dtype:
+        by_weight.addmm_(like.T, part)
+    elif by_weight is not None:
+        by_weight += like.T @ part
     if by_bias is not None:
         by_bias += of_scores.sum(0)

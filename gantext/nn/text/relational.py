@@ -139,7 +139,7 @@ class RelationalModel(TextGenerator):
         """The state that has read <bos>: the memory, (N, S, M)."""
         different = 1 if added is None else rows
         first = self.get_buffer("first").expand(different, -1, -1)
-        read = torch.full((different,), BOS, dtype=torch.long, device=first.device)
+        read = torch.full((different,), BOS, device=first.device)
         return tuple(part.expand(rows, -1, -1) for part in self.advance((first,), read, added))
 
     def advance(self, state: State, tokens: Tensor, added: Tensor | None = None) -> State:

@@ -21,7 +21,8 @@ def returns_to_go(rewards: Tensor, valid: Tensor, discount: float) -> Tensor:
     weights = torch.where(lag >= 0, float(discount) ** lag.clamp_min(0), 0.0).to(rewards.dtype)
     with torch.autocast(rewards.device.type, enabled=False):  # sums of rewards are fp32
         total = (rewards * valid) @ weights.T
-        return total / (valid.to(rewards.dtype) @ weights.T).clamp_min(1e-12) * valid
+        # A word's own weight is 1; past the end of a sentence there may be none.
+        return total / (valid.to(rewards.dtype) @ weights.T).clamp_min(1) * valid
 
 
 def leave_one_out_mean(values: Tensor, valid: Tensor) -> Tensor:
@@ -92,8 +93,8 @@ def ranked(values: Tensor, valid: Tensor, delta: float) -> Tensor:
     The bootstrapped rescaled activation of LeakGAN (Guo et al. 2018, section 3.3); ties share
     their mean rank, and B is the number of sentences that have a token at that step.
     """
-    above = (values[None] > values[:, None]) & valid[None] & valid[:, None]
-    equal = (values[None] == values[:, None]) & valid[None] & valid[:, None]
+    above = (values[None] > values[:, None]) & valid[None]
+    equal = (values[None] == values[:, None]) & valid[None]
     rank = above.sum(1) + (equal.sum(1) + 1) / 2
     share = rank / valid.sum(0).clamp_min(1)
     return torch.sigmoid(delta * (0.5 - share)) * valid

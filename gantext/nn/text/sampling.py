@@ -100,14 +100,14 @@ def filtered(logits: Tensor, options: SamplingOptions) -> Tensor:
     if options == SamplingOptions():
         return logits
     logits = logits / options.temperature
-    if 0 < options.top_k < logits.shape[-1]:
+    if 0 < options.top_k < logits.shape[1]:
         kept = logits.topk(options.top_k)
-        logits = torch.full_like(logits, -torch.inf).scatter(-1, kept.indices, kept.values)
+        logits = torch.full_like(logits, -torch.inf).scatter(1, kept.indices, kept.values)
     if options.top_p < 1:
-        ordered, order = logits.sort(dim=-1, descending=True)
-        before = ordered.softmax(-1).cumsum(-1) - ordered.softmax(-1)
+        ordered, order = logits.sort(descending=True)
+        before = ordered.softmax(1).cumsum(1) - ordered.softmax(1)
         ordered = ordered.masked_fill(before >= options.top_p, -torch.inf)
-        logits = torch.empty_like(logits).scatter(-1, order, ordered)
+        logits = torch.empty_like(logits).scatter(1, order, ordered)
     return logits
 
 
@@ -166,8 +166,8 @@ def _noisy(logits: Tensor, rng: torch.Generator, options: SamplingOptions) -> Te
 def _chunks(policy: Policy, state: State) -> list[tuple[int, State]]:
     """Rows of a state that are scored together, behind the number of the first."""
     rows = len(state[0])
-    elements = CHUNK_ELEMENTS.get(state[0].device.type, GPU_CHUNK_ELEMENTS)
-    size = max(1, elements // policy.vocab_size)
+    kind = state[0].device.type
+    size = max(1, CHUNK_ELEMENTS.get(kind, GPU_CHUNK_ELEMENTS) // policy.vocab_size)
     return [(i, tuple(p[i : i + size] for p in state)) for i in range(0, rows, size)]
 
 
@@ -269,7 +269,7 @@ def decode(
     """
     with without_autocast(rng.device):
         state = policy.start(rows)
-        tokens = torch.full((rows, length), PAD, dtype=torch.long, device=state[0].device)
+        tokens = torch.full((rows, length), PAD, device=state[0].device)
         if shrinks(tokens.device, compact):
             return _decode_fewer_rows(policy, state, tokens, rng, options)
         own, noise = tuple(map(ranks.mine, state)), ranks.own_generator(rng)

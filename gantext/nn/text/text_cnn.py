@@ -157,7 +157,8 @@ class TextCNN(Discriminator):
 
     def _pooled_together(self, batches: Sequence[Tensor]) -> Tensor:
         length = max(each.shape[1] for each in batches)
-        padded = [F.pad(each, (0, length - each.shape[1]), value=PAD) for each in batches]
+        # With 0, which is <pad>.
+        padded = [F.pad(each, (0, length - each.shape[1])) for each in batches]
         return self.pooled(torch.cat(padded))
 
     def prefix_logits(self, tokens: Tensor, rng: torch.Generator | None = None) -> Tensor:

@@ -189,7 +189,7 @@ class Transformer(TextGenerator):
         different = 1 if added is None else rows
         nothing = self.output.bias.new_zeros(different, 0, 2 * self.config.width)
         first = torch.full((different,), BOS, device=nothing.device)
-        state = self.advance((nothing[:, 0:0], *[nothing] * self.config.layers), first, added)
+        state = self.advance((nothing, *[nothing] * self.config.layers), first, added)
         return tuple(part.expand(rows, *part.shape[1:]) for part in state)
 
     def advance(self, state: State, tokens: Tensor, added: Tensor | None = None) -> State:

@@ -19,18 +19,18 @@ def draw(logits: Tensor, uniform: Tensor, prefix: Tensor) -> Tensor:
     than V, in the uniforms' type. A word of probability 0 is never drawn; the last word can be.
     """
     words = logits.shape[1]
-    weights = logits.softmax(-1)
+    weights = logits.softmax(1)
     whole = words // BLOCK * BLOCK
-    sums = weights[:, :whole].view(len(weights), -1, BLOCK).sum(-1)  # (U, V // 64)
-    sums = torch.cat([sums, weights[:, whole:].sum(-1, keepdim=True)], 1).to(uniform.dtype)
-    sums, totals = sums[prefix], sums.cumsum(-1)[prefix]  # (N, V // 64 + 1)
+    sums = weights[:, :whole].view(len(weights), -1, BLOCK).sum(2)  # (U, V // 64)
+    sums = torch.cat([sums, weights[:, whole:].sum(1, keepdim=True)], 1).to(uniform.dtype)
+    sums, totals = sums[prefix], sums.cumsum(1)[prefix]  # (N, V // 64 + 1)
     target = uniform * totals[:, -1]
     block = _first_above(totals, target, sums)
     places = block[:, None] * BLOCK + torch.arange(BLOCK, device=logits.device)
     inside = weights.view(-1)[prefix[:, None] * words + places.clamp_max(words - 1)]
     inside = inside * (places < words)  # (N, 64)
     before = (totals - sums).gather(1, block[:, None])[:, 0]
-    inner = inside.to(uniform.dtype).cumsum(-1)
+    inner = inside.to(uniform.dtype).cumsum(1)
     return block * BLOCK + _first_above(inner, target - before, inside)
 
 
@@ -41,7 +41,7 @@ def draw_by_noise(logits: Tensor, rng: torch.Generator) -> Tensor:
     where NaN or infinity is the largest.
     """
     uniform = torch.rand(logits.shape, generator=rng, device=logits.device)
-    largest, word = (logits - uniform.log_().neg_().log_()).max(-1)
+    largest, word = (logits - uniform.log_().neg_().log_()).max(1)
     return word.mul_(largest < torch.inf)  # <pad> is 0, and no comparison with NaN holds
 
 
@@ -49,7 +49,7 @@ def _first_above(cumulative: Tensor, target: Tensor, weights: Tensor) -> Tensor:
     """First index whose cumulative weight is above the target, at most the last positive one."""
     index = torch.searchsorted(cumulative, target[:, None], right=True)[:, 0]
     places = torch.arange(weights.shape[1], device=weights.device)
-    last = torch.where(weights > 0, places, 0).amax(-1)
+    last = torch.where(weights > 0, places, 0).amax(1)
     return torch.minimum(index, last)
 
 
@@ -58,6 +58,6 @@ def likeliest(logits: Tensor) -> Tensor:
 
     So does `draw`, whose weights are then all NaN.
     """
-    word = logits.argmax(-1)
-    largest = logits.gather(-1, word[:, None])[:, 0]
+    word = logits.argmax(1)
+    largest = logits.gather(1, word[:, None])[:, 0]
     return torch.where(largest.isfinite(), word, PAD)

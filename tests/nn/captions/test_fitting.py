@@ -7,7 +7,13 @@ import torch
 from torch import Tensor
 
 from gantext.data.gallery import PictureBatch
-from gantext.nn.captions.dual_encoder import DualEncoder, DualEncoderConfig
+from gantext.nn.captions.dual_encoder import (
+    DualEncoder,
+    DualEncoderConfig,
+    contrastive_loss,
+    in_batch_accuracy,
+    same_captions,
+)
 from gantext.nn.captions.fitting import Descent, EncoderFitter, FittingConfig, disturbed, shifted
 from gantext.nn.optim import descend
 
@@ -90,3 +96,26 @@ def test_a_descent_leaves_no_gradient_in_other_networks() -> None:
     norm = descend(torch.optim.SGD([w], 0.1), 3 * w * v)
     assert norm.item() == pytest.approx(6)
     assert w.item() == pytest.approx(0.4) and v.grad is None
+
+
+def test_a_step_is_adamw_s_and_says_what_it_was_before_it() -> None:
+    """By the plain optimiser, on pictures as they were disturbed."""
+    config = FittingConfig(4, 5, 0.01, warmup_steps=0, weight_decay=0.3, shift=1, noise=0.3)
+    one, other = (DualEncoder(9, 3, 8, SMALL, rng(1)) for _ in range(2))
+    fitted, given = EncoderFitter(one, config, Descent((0.8, 0.97), 0.5, 0.25)), batch()
+    plain = torch.optim.AdamW(other.parameters(), 0.01, (0.8, 0.97), weight_decay=0.3)
+    text, shown = other.text(given.tokens), other.image(disturbed(given.pictures, config, rng(2)))
+    same, scale = same_captions(given.tokens), other.scale().detach()
+    loss = contrastive_loss(text, shown, other.scale(), same)
+    loss.backward()
+    norm = torch.nn.utils.clip_grad_norm_(other.parameters(), 0.25)
+    plain.step()
+    found = fitted.step(given, rng(2))
+    for weight, wanted in zip(one.parameters(), other.parameters(), strict=True):
+        torch.testing.assert_close(weight, wanted)
+    torch.testing.assert_close(found["contrastive"], loss.detach())
+    torch.testing.assert_close(found["grad_norm"], norm)
+    assert norm > 0.25 and found["learning_rate"] == 0.01 and fitted.done == 1
+    assert found["temperature"].item() == pytest.approx(1 / one.scale().item())
+    assert scale.item() == pytest.approx(10)
+    assert found["retrieval_real"] == in_batch_accuracy(text, shown, same)

@@ -16,11 +16,11 @@ def nll(
     features: Tensor,
     words: Tensor,
     weights: Tensor,
-    entropy_weight: float = 0.0,
+    entropy_weight: float | Tensor = 0.0,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The loss of `policy_nll`, log p of the words and the entropies, all with their gradients."""
     every = log_probs(layer, features)
     log_prob = every.gather(1, words[:, None])[:, 0]
     entropy = -(every.exp() * every.clamp_min(-1e9)).sum(1)
-    loss = -(weights * log_prob).sum() - entropy_weight * entropy.sum()
+    loss = -(weights * log_prob).sum() - (entropy_weight * entropy).sum()
     return loss, log_prob, entropy

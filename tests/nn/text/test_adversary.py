@@ -7,10 +7,21 @@ import pytest
 import torch
 
 from gantext.data.vocabulary import EOS, PAD
+from gantext.errors import UserError
 from gantext.nn.state import check_like
-from gantext.nn.text.adversary import Balance, DiscriminatorTrainer, DTrainingConfig, bce, weighted
+from gantext.nn.text.adversary import (
+    Balance,
+    DiscriminatorTrainer,
+    DTrainingConfig,
+    bce,
+    fresh,
+    untrained,
+    weighted,
+)
+from gantext.nn.text.held_out import Rules
 from gantext.nn.text.text_cnn import DiscriminatorConfig, TextCNN
 from gantext.records.shape import Misfit
+from tests.nn.threaded_ranks import of_ranks
 
 REAL = torch.tensor([[4, 4, EOS], [4, EOS, PAD]])
 FAKE = torch.tensor([[5, 5, EOS], [5, EOS, PAD]])
@@ -103,6 +114,82 @@ def test_the_running_accuracy_keeps_nine_tenths() -> None:
     assert adaptive.accuracy == pytest.approx(0.55) and "d_grad_norm" in first
     second = adaptive.step(REAL, FAKE, torch.Generator())
     assert adaptive.accuracy == pytest.approx(0.595) and "d_grad_norm" not in second
+
+
+def test_at_the_ceiling_itself_it_waits() -> None:
+    """.9 * .5 + .1 is as large as the ceiling."""
+    adaptive = trainer(balance=Balance.adaptive, ceiling=0.9 * 0.5 + 0.1 * 1.0)
+    assert adaptive.accuracy == 0.5
+    assert "d_grad_norm" not in adaptive.step(REAL, FAKE, torch.Generator())
+
+
+def test_the_penalty_is_a_part_of_what_it_steps_down() -> None:
+    """The logits depend on no weight: of l2 (|W|^2 + b^2) / 2 the gradient is l2 (W, b)."""
+    taught = trainer()
+    taught.discriminator.config = replace(taught.discriminator.config, l2=0.5)
+    output = taught.discriminator.output
+    with torch.no_grad():
+        output.weight.fill_(3.0)
+        output.bias.fill_(2.0)
+    norm = taught.step(REAL, FAKE, torch.Generator())["d_grad_norm"]
+    assert norm == pytest.approx(0.5 * (9 * output.weight.numel() + 4) ** 0.5)
+
+
+def test_ranks_tell_their_own_rows() -> None:
+    """Each sees every other sentence, as many of either kind."""
+
+    def work() -> tuple[list[int], list[int], float]:
+        told = trainer().tell(REAL, FAKE, torch.Generator())
+        return (
+            [len(each) for each in told.logits],
+            [len(each) for each in told.weights],
+            told.loss.item(),
+        )
+
+    losses = []
+    for sizes, weights, loss in of_ranks(2, work):
+        assert sizes == weights == [1, 1]
+        losses.append(loss)
+    whole = trainer().tell(REAL, FAKE, torch.Generator()).loss.item()
+    assert sum(losses) / 2 == pytest.approx(whole)
+
+
+def test_fresh_sentences_are_drawn_by_a_seed_that_the_generator_draws() -> None:
+    seeds: list[int] = []
+
+    def draw(n: int, rng: torch.Generator) -> torch.Tensor:
+        seeds.append(rng.initial_seed())
+        return FAKE[:n]
+
+    own, other = (torch.Generator().manual_seed(7) for _ in range(2))
+    for _ in range(2):
+        assert torch.equal(fresh(draw, REAL, own), FAKE)
+    assert seeds == [int(torch.randint(2**62, (), generator=other)) for _ in range(2)]
+    assert max(seeds) > 2**40
+    with pytest.raises(ValueError, match="nothing draws"):
+        fresh(None, REAL, own)
+
+
+def test_one_that_has_made_no_step_is_said() -> None:
+    stepped, new = {"state": {0: {}}}, {"state": {}}
+    assert untrained(stepped) == untrained(new, stepped) == untrained(None, stepped) == []
+    assert untrained(new) == untrained(None) == untrained(new, None) != []
+
+
+def test_looks_that_decide_and_what_they_tie() -> None:
+    settings = trainer(look_every=5, patience=3).config
+    assert settings.rules() == Rules(5, 3, decide=False, put_back=True) and settings.tied == ""
+    deciding = replace(settings, balance=Balance.held_out)
+    assert deciding.rules(put_back=False) == Rules(5, 3, decide=True, put_back=False)
+    assert deciding.tied.startswith("its discriminator's best weights")
+    deciding.check_with(None)
+    replace(settings, look_every=0).check_with(None)
+    with pytest.raises(UserError, match="look_every=0: balance=held_out decides by looks"):
+        replace(deciding, look_every=0).check_with(None)
+    fresh_real = replace(settings, fresh_real=True)
+    fresh_real.check_with(lambda n, rng: REAL)
+    with pytest.raises(UserError, match="no more sentences of this data can be drawn"):
+        fresh_real.check_with(None)
 
 
 def test_a_weighted_cross_entropy_by_hand() -> None:

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from gantext.errors import UserError
+from gantext.nn import ranks
 from gantext.nn.text.entropy import (
-    KEPT,
     HeldEntropy,
     bonus,
     check_entropy,
@@ -16,6 +16,8 @@ from gantext.nn.text.entropy import (
     settled_entropy,
 )
 from gantext.nn.text.output_layer import OutputLayer, PolicyLoss, policy_nll
+from tests.nn.threaded_ranks import of_ranks
+from tests.pretended_gpu import pretended_gpu
 
 TOKENS = torch.tensor([[4, 5, 6], [6, 0, 0]])  # 4 words
 ODDS = torch.tensor([0.5, 0.25, 0.25])
@@ -34,9 +36,37 @@ def test_it_is_the_slope_of_rewards_on_surprise() -> None:
     held.learn(torch.tensor([1.0, -1.0, 0.0, 2.0]), of_words(-1.0, -2.0, 0.0, 1.0), TOKENS)
     assert held.weight.item() == pytest.approx(5 / 6)
     held.learn(torch.zeros(4), of_words(-1.0, -1.0, -1.0, 1.0), TOKENS)  # 0 over 4
-    assert held.weight.item() == pytest.approx(KEPT * 5 / (KEPT * 6 + (1 - KEPT) * 4))
+    assert held.weight.item() == pytest.approx(0.9 * 5 / (0.9 * 6 + 0.1 * 4))
     found = bonus(held, "held", TOKENS)
     assert isinstance(found, Tensor) and found.tolist() == pytest.approx([held.weight.item()] * 4)
+
+
+def test_on_a_gpu_padding_takes_no_part() -> None:
+    """There 6 places are computed, of which <pad>'s are 9 here, and count nothing."""
+    with pretended_gpu():
+        held = held_of("held", torch.device("cuda"))
+        assert held is not None
+        log_prob = torch.tensor([-1.0, -2.0, 0.0, 1.0, 8.0, 8.0]).to("cuda")
+        drawn = PolicyLoss(torch.zeros(()), log_prob, torch.ones(6).to("cuda"))
+        there = TOKENS.to("cuda")
+        held.learn(torch.tensor([1.0, -1.0, 0.0, 2.0, 5.0, 5.0]).to("cuda"), drawn, there)
+        assert held.weight.item() == pytest.approx(5 / 6)
+        found = bonus(held, "held", there)
+        assert isinstance(found, Tensor)
+        assert found.cpu().tolist() == pytest.approx([5 / 6] * 4 + [0, 0])
+
+
+def test_ranks_learn_of_all_words() -> None:
+    """The second has other words: 5 + 3 over 6 + 2."""
+
+    def work() -> float:
+        held, first = HeldEntropy(), ranks.current().number == 0
+        given = (1.0, -1.0, 0.0, 2.0) if first else (3.0, 0.0, 0.0, 0.0)
+        drawn = of_words(-1.0, -2.0, 0.0, 1.0) if first else of_words(0.0, -2.0, -1.0, -1.0)
+        held.learn(torch.tensor(given), drawn, TOKENS)
+        return held.weight.item()
+
+    assert of_ranks(2, work) == [pytest.approx(8 / 8)] * 2
 
 
 def test_the_entropy_stays_by_enumeration() -> None:

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from gantext.nn.text import equal_rows
 from gantext.nn.text.equal_rows import different_share, unique_rows
 
 
@@ -17,3 +18,19 @@ def test_the_share_of_different_rows() -> None:
     tokens = torch.tensor([[5, 2], [2, 0], [5, 2]])
     assert float(different_share(tokens)) == pytest.approx(2 / 3)
     assert float(different_share(tokens[:1])) == 1
+
+
+def test_rows_that_differ_in_any_one_place_are_told_apart() -> None:
+    """Powers of an even base would be 0 in 64 bits after so many words at most."""
+    tokens = torch.full((101, 100), 5)
+    tokens[torch.arange(100), torch.arange(100)] = 6
+    assert float(different_share(tokens)) == 1
+    first, inverse = unique_rows(tokens)
+    assert len(first) == 101 and torch.equal(first[inverse], torch.arange(101))
+
+
+def test_rows_of_one_hash_count_as_different(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By sums of words 4 5 and 5 4 are the same."""
+    monkeypatch.setattr(equal_rows, "BASE", 1)
+    first, inverse = unique_rows(torch.tensor([[4, 5], [5, 4], [4, 5]]))
+    assert first.tolist() == inverse.tolist() == [0, 1, 2]

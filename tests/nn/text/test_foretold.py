@@ -9,7 +9,11 @@ from torch import Tensor
 from gantext.data.vocabulary import EOS, PAD
 from gantext.errors import UserError
 from gantext.nn.text import foretold
-from gantext.nn.text.foretold import Foretold, Less, check_less, without_line
+from gantext.nn.text.foretold import Foretold, Less, check_less, foretold_of, without_line
+from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
+from gantext.nn.text.lstm import Init
+from tests.nn.threaded_ranks import of_ranks
+from tests.pretended_gpu import pretended_gpu
 
 V = 9  # words 4 ... 8
 
@@ -34,6 +38,52 @@ def test_a_line_is_taken_off_by_hand() -> None:
     torch.testing.assert_close(found, torch.tensor([-1.0, 2.0, -1.0]))
     alike = without_line(torch.tensor([1.0, 3.0]), torch.tensor([7.0, 7.0]))
     assert alike.tolist() == [-1.0, 1.0]
+
+
+def test_a_line_by_tiny_differences_is_taken_off_too() -> None:
+    """Their squares add up to 1.5e-12."""
+    by = torch.tensor([0.75e-12, 0.75e-12]).sqrt() * torch.tensor([1, -1])
+    torch.testing.assert_close(without_line(torch.tensor([3.0, 1.0]), by), torch.zeros(2))
+
+
+def test_ranks_share_what_rewards_are_foretold_by() -> None:
+    """Each asks how likely its own sentences are, and all learn what one process does."""
+    tokens, alone, other = sentences(7, 1), Foretold(Less.words, V, likely), sentences(7, 2)
+    rewards = torch.randn(2, 7, generator=torch.Generator().manual_seed(2))
+    wanted = [alone.left(*given) for given in zip(rewards, (tokens, other), strict=True)]
+    asked: list[int] = []
+
+    def own(rows: Tensor) -> Tensor:
+        asked.append(len(rows))
+        return likely(rows)
+
+    def work() -> list[Tensor]:
+        of = Foretold(Less.words, V, own)
+        return [of.left(*given) for given in zip(rewards, (tokens, other), strict=True)]
+
+    for found in of_ranks(2, work):
+        torch.testing.assert_close(found, wanted)
+    assert sorted(asked) == [3, 3, 4, 4]
+
+
+def test_what_it_is_made_of_is_on_the_gpu() -> None:
+    with pretended_gpu():
+        device = torch.device("cuda")
+        model = LanguageModel(V, GeneratorConfig(3, 3, 1, True, 0, 0, Init.mixed), NOISE).to(device)
+        of = foretold_of(Less.words, V, model, device)
+        assert of is not None and foretold_of(Less.none, V, model, device) is None
+        rewards, tokens = torch.randn(20, generator=NOISE), sentences(20, 1)
+        for _ in range(2):
+            found = of.left(rewards.to(device), tokens.to(device)).cpu()
+    plain = LanguageModel(V, GeneratorConfig(3, 3, 1, True, 0, 0, Init.mixed), NOISE)
+    plain.load_state_dict({name: each.cpu() for name, each in model.state_dict().items()})
+    there = Foretold(Less.words, V, lambda rows: plain.token_log_prob(rows).sum(1))
+    for _ in range(2):
+        wanted = there.left(rewards, tokens)
+    torch.testing.assert_close(found, wanted, rtol=1e-3, atol=1e-4)
+
+
+NOISE = torch.Generator().manual_seed(0)
 
 
 def test_features_by_hand() -> None:

@@ -1,7 +1,6 @@
 """Looks at a discriminator on held-out sentences: what they see, decide, say and remember."""
 
 import json
-import math
 from collections.abc import Sequence
 
 import pytest
@@ -10,7 +9,6 @@ from torch import Tensor, nn
 
 from gantext.data.vocabulary import EOS
 from gantext.metrics.two_classes import KNOWING_NOTHING, held_out
-from gantext.nn.ranks import Ranks, joined
 from gantext.nn.text.held_out import AUC, LOSS, POLICY_ON, SLOPE, HeldOut, Rules
 
 N = 40
@@ -203,19 +201,56 @@ def test_a_look_goes_on_where_another_was_kept() -> None:
     assert second.state_dict() == straight.state_dict() and known(second) == 30
 
 
-def test_ranks_share_the_sentences_of_a_look_and_decide_as_the_first(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """The second of two reads every other batch, and goes by the numbers that it is told."""
-    monkeypatch.setattr("gantext.nn.text.held_out.ROWS", 10)
-    told = [torch.zeros(N), torch.zeros(N), torch.tensor([0.1, 0.01, 0.9, 2.0, 0.5])]
-    monkeypatch.setattr("gantext.nn.ranks._summed", lambda values: told.pop(0).double())
-    held = watched()
-    with joined(Ranks(1, 2)):
-        from gantext.nn import ranks
+def test_nothing_has_happened_at_first() -> None:
+    state = watched().state_dict()
+    assert torch.equal(state.pop("kept")["known"], torch.zeros(()))
+    assert state == {
+        "phase": "", "steps": 0, "looks": 0, "waited": 0, "best_step": 0, "best": None,
+        "stopped": False, "trusted": True, "played": 0, "rewarded": 0,
+    }  # fmt: skip
 
-        with ranks.together():
-            found = held.enter("adversarial", beside=True)
-    assert held.judge.read == [10, 10, 10, 10] and told == []
-    assert found == {LOSS: pytest.approx(0.1), AUC: pytest.approx(0.9), SLOPE: 2.0}
-    assert held.trusted and math.isclose(held.best or 0, 0.1, rel_tol=1e-6)
+
+def test_without_patience_it_learns_on_whatever_looks_say() -> None:
+    held = watched(patience=0)
+    for count in (30, 20, 10, 0):
+        learn(held, count)
+        held.enter("discriminator")
+        held.learned()
+        assert not held.stopped and known(held) == count
+    assert held.best_step == 0 and held.news() == []
+
+
+def test_it_is_not_stopped_before_it_knew_anything() -> None:
+    """Nothing was ever under ln 2 by two standard errors: it may learn late."""
+    held = watched(patience=1)
+    held.enter("discriminator")
+    for _ in range(4):
+        held.learned()
+    assert held.waited == 4 and not held.stopped
+    learn(held, N)
+    held.learned()
+    assert held.waited == 0
+    learn(held, 0)
+    held.learned()
+    assert held.stopped and known(held) == N
+
+
+def test_steps_are_counted_as_they_were_made() -> None:
+    """Looks each third one: after 2 and 2; one that makes none counts as one."""
+    held = watched(every=3, decide=False)
+    assert held.learned(2) == {} and held.learned(2) != {} and held.steps == 4
+    assert held.beside(0, rewarded=True) == {} and held.steps == 5
+    assert held.beside(0, rewarded=False) != {} and held.steps == 6
+    assert held.learned() == {} and held.steps == 7
+    assert held.share == 0.5
+
+
+def test_a_better_look_is_one_of_a_lower_loss() -> None:
+    """One that is as good is none, and is not kept; the last waits for no other."""
+    held = watched(patience=3)
+    learn(held, 20)
+    held.enter("discriminator")
+    held.learned()
+    assert held.waited == 1 and held.best_step == 0
+    held.learned(last=True)
+    assert held.waited == 0 and not held.stopped and held.best == loss(20)

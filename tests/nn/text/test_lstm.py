@@ -5,6 +5,9 @@ import torch
 from torch import Tensor, nn
 
 from gantext.nn.text import lstm
+from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
+from gantext.nn.text.lstm import Init
+from tests.pretended_gpu import pretended_gpu
 
 
 class Given(nn.Module):
@@ -29,3 +32,55 @@ def test_under_autocast_it_stays_in_fp32_where_there_is_no_bf16(
     assert {found.dtype, own_h.dtype, own_c.dtype, without.dtype} == {wanted} and none is None
     assert (found == 1).all() and (own_h == 2).all() and (own_c == 3).all()
     assert lstm.lstm_pass(Given(), x, (h, c))[0].dtype == torch.bfloat16
+
+
+def test_mixed_weights_are_drawn_as_it_says() -> None:
+    """Embeddings and scores N(0, .1); recurrent matrices orthogonal; others within Xavier's bounds;
+    biases 0, but the forget gates' own, the second quarter, 1."""
+    config = GeneratorConfig(50, 40, 2, False, 0.0, 0.0, Init.mixed)
+    model, other = (LanguageModel(60, config, torch.Generator().manual_seed(1)) for _ in range(2))
+    for (name, weight), same in zip(model.named_parameters(), other.parameters(), strict=True):
+        assert torch.equal(weight, same)
+        if name in ("embedding.weight", "output.weight"):
+            assert weight.std().item() == pytest.approx(0.1, rel=0.08)
+            assert abs(weight.mean().item()) < 0.01
+        elif "bias_ih" in name:
+            assert weight.tolist() == [0.0] * 40 + [1.0] * 40 + [0.0] * 80
+        elif "bias" in name:
+            assert not weight.any()
+        elif "weight_hh" in name:
+            torch.testing.assert_close(weight.T @ weight, torch.eye(40), rtol=0, atol=1e-5)
+        else:
+            bound = (6 / sum(weight.shape)) ** 0.5
+            assert 0.98 * bound < weight.abs().max().item() <= bound
+    lstm.initialise(other, torch.Generator().manual_seed(2))
+    again = LanguageModel(60, config, torch.Generator().manual_seed(2))
+    assert torch.equal(other.embedding.weight, again.embedding.weight)
+
+
+@pytest.mark.parametrize("fixed", [False, True])
+def test_words_that_are_never_read_or_written_have_no_probability(fixed: bool) -> None:
+    """<pad> and <bos>, <eos> too where all sentences have one length; <unk> is read alone."""
+    config = GeneratorConfig(4, 4, 1, True, 0.0, 0.0, Init.mixed)
+    model = LanguageModel(7, config, torch.Generator().manual_seed(1), fixed)
+    read = {0, 1, 2} if fixed else {0, 1}
+    for written, never in ((False, read), (True, read | {3})):
+        bias = model.output_layer(written).bias
+        assert set(bias.isneginf().nonzero()[:, 0].tolist()) == never
+        assert model.output.bias.isfinite().all()
+    scores = model.logits(model.start(1))[0, :7]
+    assert set(scores.isneginf().nonzero()[:, 0].tolist()) == read | {3}
+    assert "never" not in model.state_dict()
+
+
+def test_likelihoods_of_sentences_are_0_where_there_is_no_word() -> None:
+    tokens = torch.tensor([[4, 5, 2], [6, 0, 0]])
+    found = lstm.at_words(torch.tensor([1.0, 2, 3, 4]), tokens)
+    assert found.tolist() == [[1, 2, 3], [4, 0, 0]]
+    with pretended_gpu():
+        there = lstm.at_words(torch.arange(1.0, 7).to("cuda"), tokens.to("cuda"))
+        assert there.cpu().tolist() == [[1, 2, 3], [4, 0, 0]]
+    one, more = torch.ones(2, 4), torch.tensor([[1.0] * 4, [2.0] * 4])
+    assert lstm.with_added(one, None) is one
+    assert lstm.with_added(one, more)[:, 0].tolist() == [2, 3]
+    assert lstm.with_added(torch.ones(2, 3, 4), more)[:, :, 0].tolist() == [[2] * 3, [3] * 3]

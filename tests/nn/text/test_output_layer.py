@@ -63,8 +63,13 @@ def chunked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(output_layer, "CHUNK_ELEMENTS", {"cpu": request.param})
 
 
-@pytest.mark.parametrize("entropy_weight", [0.0, 0.3])
-def test_the_policy_s_loss_is_the_plain_one_s(entropy_weight: float, chunked: None) -> None:
+EACH = torch.linspace(-1, 1, TOKENS, dtype=torch.float64)  # a weight of each word's entropy
+
+
+@pytest.mark.parametrize("entropy_weight", [0.0, 0.3, EACH], ids=["none", "one", "each"])
+def test_the_policy_s_loss_is_the_plain_one_s(
+    entropy_weight: float | Tensor, chunked: None
+) -> None:
     """Losses, log p, entropies and gradients, to 1e-10 in float64."""
     case, tight = Case(torch.float64), {"rtol": 1e-10, "atol": 1e-12}
     given = case.features, case.words, case.weights, entropy_weight
@@ -89,6 +94,21 @@ def test_the_mean_is_the_plain_one_s(chunked: None) -> None:
     assert (found[1][NEVER] == 0).all() and (found[2][NEVER] == 0).all()
 
 
+def test_probabilities_are_written_over_the_scores_and_these_are_aligned() -> None:
+    """5 words become 16, 16 stay 16, of which the further ones never come."""
+    scores = torch.randn(2, 4, generator=rng())
+    assert output_layer._normalised(scores, torch.tensor([[1], [2]]))[0].data_ptr() == (
+        scores.data_ptr()
+    )
+    for words, wanted in ((5, 16), (16, 16), (17, 32)):
+        layer = OutputLayer(torch.ones(words, 3), torch.zeros(words))
+        filled = output_layer.aligned(layer)
+        assert filled.weight.shape == (wanted, 3) and len(filled.bias) == wanted
+        assert (filled.bias[words:] == -torch.inf).all() and not filled.weight[words:].any()
+        assert torch.equal(filled.weight[:words], layer.weight) and not filled.bias[:words].any()
+        assert (filled.weight is layer.weight) is (words == wanted)
+
+
 @pytest.mark.parametrize("wide", [SIZE, 2 * SIZE])
 def test_the_divergence_is_the_plain_one_s(wide: int, chunked: None) -> None:
     """Sum and gradients, to 1e-10 in float64, of q that reads as much as p, or twice as much; words
@@ -106,6 +126,7 @@ def test_the_divergence_is_the_plain_one_s(wide: int, chunked: None) -> None:
     torch.testing.assert_close(kl, wanted.detach(), **tight)
     assert (kl > 0).all() and not kl.requires_grad
     weighted = (case.weights * wanted).sum()
+    torch.testing.assert_close(loss.detach(), weighted.detach(), **tight)
     torch.testing.assert_close(case.gradients(loss), case.gradients(weighted), **tight)
 
 

@@ -5,6 +5,7 @@ import torch
 
 from gantext.data.vocabulary import EOS, PAD
 from gantext.errors import UserError
+from gantext.nn.text import rollouts
 from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
 from gantext.nn.text.lstm import Init
 from gantext.nn.text.rollouts import (
@@ -13,10 +14,12 @@ from gantext.nn.text.rollouts import (
     rollout_rewards,
     spaced,
     spacing,
+    trimmed,
     valid_lengths,
 )
 from gantext.nn.text.sampling import SamplingOptions, decode
 from tests.nn.text.test_sampling import Counted
+from tests.nn.threaded_ranks import of_ranks
 
 GREEDY = SamplingOptions(temperature=0.0)
 
@@ -134,8 +137,6 @@ class Greedy:
 
 def test_many_rollouts_are_made_in_several_passes(monkeypatch):
     """A small budget of rows changes how rollouts are grouped, not where they land."""
-    from gantext.nn.text import rollouts
-
     model = Greedy(policy())
     tokens = decode(model.model, 6, 7, rng(6), SamplingOptions())
     counts: list[int] = []
@@ -216,3 +217,39 @@ def test_what_auto_left_out_is_said_and_another_word_is_refused():
     assert line.startswith("rollouts after every 20 words, at 9 places of sentences of up to 200")
     with pytest.raises(UserError, match=r"rollout_every=often: it must be a whole number or auto"):
         spacing("often", 200)
+
+
+def test_ranks_complete_sentences_as_one_process_does():
+    """The same words by the same uniforms, where rows leave the batch."""
+    model = policy()
+    tokens = decode(model, 7, 8, rng(1), SamplingOptions())
+    wanted = rollout_rewards(model, encode, tokens, 2, 1, rng(2))
+    for found in of_ranks(2, lambda: rollout_rewards(model, encode, tokens, 2, 1, rng(2))):
+        assert torch.equal(found, wanted)
+
+
+def test_ranks_without_shrinking_complete_their_own_sentences(monkeypatch):
+    """As processes alone that have every other sentence, and noise of their own."""
+    monkeypatch.setattr(rollouts, "shrinks", lambda device, compact: False)
+    model = policy()
+    tokens = decode(model, 7, 8, rng(1), SamplingOptions())
+    seed = int(torch.randint(2**62, (), generator=rng(2)))
+    wanted = torch.zeros(7, 8, 2, dtype=torch.float64)
+    for number in range(2):
+        own = tokens[number::2]
+        wanted[number::2] = rollout_rewards(model, encode, own, 2, 1, rng(seed + number))
+    for found in of_ranks(2, lambda: rollout_rewards(model, encode, tokens, 2, 1, rng(2))):
+        assert torch.equal(found, wanted)
+
+
+def test_columns_without_a_word_are_dropped():
+    tokens = torch.tensor([[4, EOS, PAD, PAD], [4, 5, EOS, PAD]])
+    assert valid_lengths(tokens).tolist() == [2, 3]
+    assert torch.equal(trimmed(tokens), tokens[:, :3])
+
+
+def test_lengths_that_are_given_are_taken():
+    """Of a sentence said to have ended after two words only the first is completed."""
+    tokens = torch.tensor([[4, 5, 6, 7]])
+    made = roll_out(policy(), tokens, 3, 1, rng(), lengths=torch.tensor([2]))
+    assert made.position.tolist() == [0, 0, 0] and made.number.tolist() == [0, 1, 2]

@@ -1,5 +1,6 @@
 """Drawing tokens: inverse CDF, filters, decode."""
 
+import contextlib
 import math
 
 import pytest
@@ -8,19 +9,21 @@ from scipy.stats import chisquare
 
 from gantext.data.vocabulary import BOS, EOS, PAD, UNK
 from gantext.errors import UserError
+from gantext.nn.rng import generator
 from gantext.nn.text import sampling
 from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
 from gantext.nn.text.lstm import Init
 from gantext.nn.text.sampling import (
     LogitsNotFinite,
-    Prefixes,
     SamplingOptions,
+    bos_column,
     check_drawn,
     decode,
     filtered,
     next_tokens,
 )
-from gantext.nn.text.word_draw import draw, draw_by_noise
+from gantext.nn.text.word_draw import draw, likeliest
+from tests.pretended_gpu import pretended_gpu
 
 
 def rng(seed: int = 0) -> torch.Generator:
@@ -41,79 +44,6 @@ def tiny(words: int = 8, layers: int = 1, tie: bool = True) -> LanguageModel:
     return model
 
 
-@pytest.mark.parametrize("words", [5, 64, 130, 700])
-def test_draw_equals_the_plain_inverse_cdf(words):
-    """The two-level search finds the same index as one cumulative sum over all words."""
-    logits = torch.randn(400, words, generator=rng(1)) * 3
-    uniform = torch.rand(400, generator=rng(2), dtype=torch.float64)
-    plain = logits.double().softmax(-1).cumsum(-1)
-    expected = torch.searchsorted(plain / plain[:, -1:], uniform[:, None], right=True)[:, 0]
-    assert (draw_each(logits, uniform) == expected).float().mean() > 0.995  # float32 at the borders
-
-
-def test_draw_reaches_the_first_and_the_last_word_and_never_an_impossible_one():
-    logits = torch.zeros(3, 131)
-    logits[:, [0, 64, 129]] = -torch.inf
-    edges = torch.tensor([0.0, 1 - 2**-53, 0.5], dtype=torch.float64)
-    first, last, middle = draw_each(logits, edges).tolist()
-    assert (first, last) == (1, 130)
-    assert middle not in (0, 64, 129)
-    uniform = torch.rand(20000, generator=rng(), dtype=torch.float64)
-    many = draw(logits[:1], uniform, torch.zeros(20000, dtype=torch.long))
-    assert set(many.tolist()) == set(range(131)) - {0, 64, 129}
-
-
-def test_draw_has_the_tails_of_float32():
-    """A word of probability 1e-6 comes about 10 times in 10^7 draws: 5 standard errors."""
-    logits = torch.full((1, 100), -torch.inf)
-    logits[0, 99], logits[0, 0] = torch.tensor(1e-6).log(), 0.0
-    seen = 0
-    generator = rng(5)
-    for _ in range(10):
-        u = torch.rand(10**6, generator=generator, dtype=torch.float64)
-        seen += int((u > 1 / (1 + 1e-6)).sum())
-        hits = u[u > 0.99]
-        same = torch.zeros(len(hits), dtype=torch.long)
-        assert torch.equal(draw(logits, hits, same) == 99, hits > 1 / (1 + 1e-6))
-    assert 0 < seen < 26
-
-
-def test_draws_by_noise_have_the_softmax_s_frequencies():
-    """40,000 draws by Gumbel noise, chi-square; a word of probability 0 never comes."""
-    logits = torch.tensor([0.0, -1.0, -torch.inf, 2.0, 0.5, -3.0])
-    words = draw_by_noise(logits.expand(40_000, -1), rng(3))
-    counts = torch.bincount(words, minlength=6).double()
-    assert counts[2] == 0
-    kept = [0, 1, 3, 4, 5]
-    expected = logits.double().softmax(-1) * 40_000
-    assert chisquare(counts[kept], expected[kept]).pvalue > 1e-3
-
-
-@pytest.mark.parametrize("broken", [math.nan, math.inf])
-def test_draws_by_noise_of_broken_logits_are_no_words(broken):
-    logits = torch.zeros(2, 6)
-    logits[1, 4] = broken
-    whole, word = draw_by_noise(logits, rng()).tolist()
-    assert word == PAD
-    assert 0 <= whole < 6
-
-
-def test_rows_with_one_prefix_share_what_is_computed_of_it():
-    """Seven rows of two prefixes: one state each, and each row draws with its own uniform."""
-    model = tiny()
-    words = torch.tensor([4, 5, 4, 4, 5, 4, 5])
-    shared = Prefixes(model, model.start(7))
-    read = shared.read(shared.start, words)
-    assert len(shared.state[0]) == 2
-    assert read.tolist() == [0, 1, 0, 0, 1, 0, 1]
-    apart = model.advance(model.start(7), words)
-    torch.testing.assert_close(shared.state[0][read], apart[0])
-    drawn = shared.draw(read, rng(3), SamplingOptions())
-    assert torch.equal(drawn, next_tokens(model, apart, rng(3), SamplingOptions()))
-    assert len(set(drawn[words == 4].tolist())) > 1
-    assert len(Prefixes(model, apart).state[0]) == 7  # rows that do not start alike stay apart
-
-
 def test_top_k_and_top_p_keep_the_likeliest_words():
     """Probabilities .5 .25 .15 .1: top-k 2 keeps two; top-p .7 needs .5 + .25 = .75 >= .7."""
     logits = torch.tensor([[0.5, 0.25, 0.15, 0.1]]).log()
@@ -125,6 +55,31 @@ def test_top_k_and_top_p_keep_the_likeliest_words():
     assert kept.tolist() == [[True, True, True, False]]
     cold = filtered(logits, SamplingOptions(temperature=0.5)).softmax(-1)[0]
     assert cold[0] == pytest.approx(0.25 / (0.25 + 0.0625 + 0.0225 + 0.01))
+
+
+def test_what_is_filtered_away_has_no_probability_and_the_rest_keeps_its_odds():
+    """Unsorted rows of .1 .5 .25 .15, so that of the first two 2/3 and 1/3 are left."""
+    logits = torch.tensor([[0.1, 0.5, 0.25, 0.15], [0.5, 0.1, 0.15, 0.25]]).log()
+    two = [[0.0, 2 / 3, 1 / 3, 0], [2 / 3, 0, 0, 1 / 3]]
+    best = [[0.0, 1, 0, 0], [1, 0, 0, 0]]
+    for options, wanted in (
+        (SamplingOptions(top_k=2), two),
+        (SamplingOptions(top_k=1), best),
+        (SamplingOptions(top_p=0.6), two),
+        (SamplingOptions(top_p=0.1), best),
+        (SamplingOptions(top_k=3, top_p=0.7), two),
+    ):
+        torch.testing.assert_close(filtered(logits, options).softmax(1), torch.tensor(wanted))
+    halves = filtered(torch.zeros(1, 2), SamplingOptions(top_p=0.5))
+    assert sorted(halves[0].tolist()) == [-math.inf, 0.0]  # .5 is reached by one of two
+    for options in (SamplingOptions(top_k=4), SamplingOptions(top_k=9), SamplingOptions()):
+        assert torch.equal(filtered(logits, options), logits)
+
+
+def test_top_p_1_keeps_a_word_that_is_hardly_there():
+    """All before it is 1 in single precision."""
+    logits = torch.tensor([[0.0, -40.0]])
+    assert torch.equal(filtered(logits, SamplingOptions(temperature=2.0)), logits / 2)
 
 
 def test_nothing_after_eos_and_greedy_ignores_the_seed():
@@ -271,16 +226,6 @@ class Counted:
         return self.model.advance(state, tokens)
 
 
-def test_a_word_of_probability_exactly_0_is_never_drawn_at_the_edges():
-    """At a uniform of 0, and just under 1, the neighbours of words that cannot be are drawn."""
-    logits = torch.full((2, 70), -torch.inf)
-    logits[:, [3, 66]] = 0.0
-    edges = torch.tensor([0.0, 1 - 2**-53], dtype=torch.float64)
-    assert draw_each(logits, edges).tolist() == [3, 66]
-    half = torch.tensor([0.5 - 2**-53, 0.5], dtype=torch.float64)
-    assert draw_each(logits, half).tolist() == [3, 66]
-
-
 def test_rows_are_drawn_alike_in_chunks(monkeypatch):
     """Chunks of 2 rows (16 numbers of 8 words) draw what one chunk does, the last short one too."""
     model = tiny()
@@ -291,6 +236,43 @@ def test_rows_are_drawn_alike_in_chunks(monkeypatch):
     assert torch.equal(
         decode(model, 7, 9, rng(4), greedy)[0], decode(model, 1, 9, rng(5), greedy)[0]
     )
+
+
+@pytest.mark.parametrize("on_gpu", [False, True])
+def test_no_more_rows_are_scored_together_than_fit(monkeypatch, on_gpu):
+    """Seven prefixes in chunks of 2 rows: as one by one, and each is scored once."""
+    model, options, scored = tiny(), SamplingOptions(top_k=3), []
+    words = torch.tensor([4, 5, 6, 7, 2, 5, 3])
+    with pretended_gpu() if on_gpu else contextlib.nullcontext():
+        place = torch.device("cuda" if on_gpu else "cpu")
+        noise, policy = generator(1, "a", place), Logged(model.to(place), scored)
+        state = model.advance(model.start(7), words.to(place))
+        whole = next_tokens(policy, state, noise, SamplingOptions(temperature=0.0)).tolist()
+        monkeypatch.setitem(sampling.CHUNK_ELEMENTS, "cpu", 16)
+        monkeypatch.setattr(sampling, "GPU_CHUNK_ELEMENTS", 16)
+        found = next_tokens(policy, state, noise, SamplingOptions(temperature=0.0)).tolist()
+        drawn = next_tokens(policy, state, noise, options).tolist()
+        four = next_tokens(policy, tuple(part[:4] for part in state), noise, options).tolist()
+    assert found == whole and len(set(found)) > 1 and scored == [7, *[2, 2, 2, 1] * 2, 2, 2]
+    assert len(drawn) == 7 and len(four) == 4 and all(EOS <= word < 8 for word in [*drawn, *four])
+
+
+class Logged:
+    """A policy that writes down how many rows it scores together."""
+
+    def __init__(self, model: LanguageModel, rows: list[int]) -> None:
+        self.model, self.vocab_size, self.rows = model, model.vocab_size, rows
+
+    def logits(self, state):
+        self.rows.append(len(state[0]))
+        return self.model.logits(state)
+
+
+def test_the_likeliest_word_and_what_teacher_forcing_reads_by_hand():
+    logits = torch.tensor([[0.0, 3.0, 1.0], [2.0, -1.0, 1.0], [0.0, math.inf, 0.0]])
+    assert likeliest(logits).tolist() == [1, 0, PAD]
+    tokens = torch.tensor([[4, 5, EOS], [6, EOS, PAD]])
+    assert bos_column(tokens).tolist() == [[BOS, 4, 5], [BOS, 6, EOS]]
 
 
 def test_words_that_are_never_written_have_no_probability():
@@ -330,4 +312,12 @@ def test_logits_that_are_not_finite_draw_no_word(temperature, compact, bias):
 def test_the_first_word_that_cannot_be_drawn_is_named():
     check_drawn(torch.tensor([[4, EOS, PAD], [4, 5, 6], [EOS, PAD, PAD]]))
     with pytest.raises(LogitsNotFinite, match="at word 2 "):
-        check_drawn(torch.tensor([[4, EOS, PAD], [4, PAD, PAD], [4, 5, PAD]]))
+        check_drawn(torch.tensor([[4, EOS, PAD], [4, 5, 6], [4, PAD, PAD], [4, 5, PAD]]))
+
+
+def test_words_are_drawn_by_uniforms_in_double_precision():
+    model, state = tiny(), tiny().start(5)
+    found = next_tokens(model, state, rng(3), SamplingOptions())
+    uniform = torch.rand(5, generator=rng(3), dtype=torch.float64)
+    assert torch.equal(found, draw_each(model.logits(state), uniform))
+    assert sampling._uniform(5, rng(3)).tolist() == uniform.tolist()

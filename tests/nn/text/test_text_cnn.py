@@ -6,6 +6,8 @@ import torch
 from gantext.data.vocabulary import EOS, PAD
 from gantext.nn.text import text_cnn
 from gantext.nn.text.text_cnn import DiscriminatorConfig, TextCNN
+from tests.nn.threaded_ranks import of_ranks
+from tests.pretended_gpu import pretended_gpu
 
 
 def rng(seed: int = 0) -> torch.Generator:
@@ -91,3 +93,67 @@ def test_l2_penalty_by_hand():
 
 def test_widths_above_the_length_are_dropped():
     assert make((2, 3, 20), length=9).widths == [2, 3]
+
+
+@pytest.mark.parametrize("shared", [0, 2**27])
+def test_ranks_take_turns_at_groups_of_sentences(shared, monkeypatch):
+    """All have the scores that one process gives."""
+    monkeypatch.setattr(text_cnn, "SHARED_NUMBERS", shared)
+    monkeypatch.setattr(text_cnn, "SCORE_ROWS", 7)
+    model, tokens = make(), sentences()
+    wanted = model.log_odds(tokens)
+    torch.testing.assert_close(model.score(tokens), wanted.sigmoid())
+    for found in of_ranks(3, lambda: model.log_odds(tokens)):
+        torch.testing.assert_close(found, wanted)
+
+
+def test_a_gpu_reads_what_a_cpu_reads():
+    """Windows by convolutions, and prefixes by whole tables."""
+    model, tokens = make(), sentences()
+    valid = tokens != PAD
+    pooled, prefixes = model.pooled(tokens), model.prefix_pooled(tokens)[valid]
+    logits, scores = model.prefix_logits(tokens)[valid], model.score(tokens)
+    with pretended_gpu():
+        model, there = make().to("cuda"), tokens.to("cuda")
+        found = model.score(there).cpu()
+        near = {"rtol": 1e-4, "atol": 1e-5}
+        torch.testing.assert_close(model.pooled(there).cpu(), pooled, **near)
+        torch.testing.assert_close(model.prefix_pooled(there).cpu()[valid], prefixes, **near)
+        torch.testing.assert_close(model.prefix_logits(there).cpu()[valid], logits, **near)
+    torch.testing.assert_close(found, scores, **near)
+
+
+def test_dropout_is_drawn_for_one_batch_after_the_other():
+    """As masks of each batch's features, a quarter dropped, the rest 4/3; without a rate none."""
+    config = DiscriminatorConfig(6, (2, 3), (4, 4), 0.25, 0.2, -1.0)
+    model, tokens = TextCNN(12, config, 9, rng(1)), sentences()
+    one, other = tokens[:25], tokens[25:, :7]
+    found, noise = model.features_of([one, other], rng(6)), rng(6)
+    for features, batch in zip(found, (one, other), strict=True):
+        mask = torch.empty(len(batch), 8).bernoulli_(0.75, generator=noise) / 0.75
+        wanted = model.highway(model.convolved(batch)) * mask
+        torch.testing.assert_close(features, wanted, rtol=1e-4, atol=1e-5)
+    assert torch.equal(model.logits(tokens), model.logits(tokens, None))
+    assert not torch.equal(model.logits(tokens), model.logits(tokens, rng(1)))
+    drawn = [model.prefix_logits(tokens, rng(seed)) for seed in (1, 1, 2)]
+    assert torch.equal(drawn[0], drawn[1]) and not torch.equal(drawn[0], drawn[2])
+    noise, before = rng(1), rng(1).get_state()
+    assert torch.equal(make().logits(tokens, noise), make().logits(tokens))
+    assert torch.equal(noise.get_state(), before)  # without a rate nothing is drawn
+
+
+def test_weights_are_drawn_as_it_says():
+    """Embeddings N(0, 1) but for <pad>, others by what one output sums; biases 0, the gate's -1."""
+    config = DiscriminatorConfig(32, (1, 3), (60, 40), 0.0, 0.0, -1.5)
+    model, other = (TextCNN(100, config, 9, rng(1)) for _ in range(2))
+    for (name, weight), same in zip(model.named_parameters(), other.parameters(), strict=True):
+        assert torch.equal(weight, same)
+        if name.endswith("bias"):
+            assert bool((weight == (-1.5 if name == "gate.bias" else 0)).all())
+            continue
+        fan_in = {"convolutions.0.weight": 32, "convolutions.1.weight": 96}.get(name, 100)
+        wanted = 1.0 if name == "embedding.weight" else fan_in**-0.5
+        kept = weight[1:] if name == "embedding.weight" else weight
+        assert kept.std().item() == pytest.approx(wanted, rel=0.06 if kept.numel() > 999 else 0.25)
+        assert abs(kept.mean().item()) < 4 * wanted / kept.numel() ** 0.5
+    assert not model.embedding.weight[PAD].any()
