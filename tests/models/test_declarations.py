@@ -115,7 +115,9 @@ def test_which_models_several_processes_train() -> None:
 CURRENT = "leakgan model.d_training.leak=current model.d_training.alone_steps=0"
 
 
-@pytest.mark.parametrize("name", ["catgan", "dpgan", "gan", "leakgan", "relgan", "sentigan", CURRENT])
+@pytest.mark.parametrize(
+    "name", ["catgan", "dpgan", "gan", "leakgan", "relgan", "sentigan", CURRENT]
+)
 def test_a_discriminator_s_better_weights_are_put_back(name: str) -> None:
     """But not where the generator reads its features as they are."""
     model = built(name)

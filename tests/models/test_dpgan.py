@@ -68,10 +68,13 @@ def gradient(loss: Tensor, model: TextGenerator) -> list[Tensor]:
 
 def test_rewards_by_hand() -> None:
     """D = (1/2 <eos>, 3/8, 1/8), G = 1/4 of 5, c = 2: -log D is log 2, log(8/3) and 3 log 2 = 2.08,
-    which is cut to 2; with kappa = 1/2 a 5 pays 2 + log(1/4) / 2. S of a sentence is its mean."""
+    which is cut to 2; with kappa = 1/2 a 5 pays 2 + log(1/4) / 2. S of a sentence is its mean.
+    Of what G writes <unk> has no share."""
     model = make(reward_bound=2.0, own_surprise=0.5)
     let_write(model.discriminator.model, 1 / 2, 3 / 8, 1 / 8)
     let_write(model.generator, 1 / 4, 1 / 2, 1 / 4)
+    with torch.no_grad():
+        model.generator.output.bias[UNK] = 0.0
     tokens = torch.tensor([[4, EOS, PAD], [5, 4, 4]])
     four, end = math.log(8 / 3), math.log(2)
     rewards = model.discriminator.rewards(tokens)
@@ -188,6 +191,57 @@ def test_teacher_forcing_by_hand() -> None:
         loss, nll = model.forced_loss(real, rng())
         assert loss.item() == pytest.approx(wanted * math.log(2))
         assert nll.item() == pytest.approx(3 / 2 * math.log(2))
+
+
+def test_rewards_of_next_to_nothing_are_not_blown_up() -> None:
+    """2e-7 of each word of "4 <eos>": a weight of 2e-7 / 1e-6 = 1/5 each, of log 2 and 2 log 2."""
+    model = make(teacher_forcing=Forcing.rewarded)
+    let_write(model.generator, 1 / 4, 1 / 2, 1 / 4)
+    model.discriminator.rewards = lambda tokens: torch.full(tokens.shape, 2e-7)  # type: ignore[method-assign]
+    loss, _ = model.forced_loss(torch.tensor([[4, EOS]]), rng())
+    assert loss.item() == pytest.approx(3 / 5 * math.log(2))
+
+
+def test_teacher_forcing_reads_with_dropout() -> None:
+    model = make(teacher_forcing=Forcing.rewarded)
+    model.generator.config = dataclasses.replace(model.generator.config, dropout=0.5)
+    losses = [model.forced_loss(all_sentences(), rng(seed))[0].item() for seed in (1, 2, 1)]
+    assert losses[0] == losses[2] != losses[1]
+
+
+def norm(**adversarial: Any) -> float | None:
+    """Of the gradient of a generator's step on real sentences; None: there is none."""
+    model = make(**{"policy_weight": 0.0, "mle_weight": 1.0, **adversarial})
+    real = all_sentences() if model.config.adversarial.mle_weight else None
+    found = model.g_step(real, rng(1))
+    assert ("reward" in found) == bool(model.config.adversarial.policy_weight)
+    return float(found["g_grad_norm"]) if found else None
+
+
+def test_each_part_of_the_generator_s_loss_has_its_weight() -> None:
+    for once, thrice in (
+        (norm(), norm(mle_weight=3.0)),
+        *[tuple(norm(mle_weight=0.0, policy_weight=weight) for weight in (1.0, 3.0))],
+    ):
+        assert once and thrice == pytest.approx(3 * once, rel=1e-4)
+    assert norm(policy_weight=1.0) != norm()
+
+
+def test_without_trust_and_likelihood_there_is_no_step() -> None:
+    model = make(mle_weight=0.0)
+    model.held_out.trusted = False
+    assert model.g_step(None, rng()) == {}
+
+
+def test_each_step_has_real_sentences_of_its_own() -> None:
+    """Those of the discriminator's steps come first, then the generator's."""
+    model, seen = make({"batch_size": 3, "steps": 2}, batch_size=4), list[list[int]]()
+    for name in ("g_step", "d_step"):
+        setattr(model, name, lambda rows, noise: seen.append(rows[:, 0].tolist()) or {})
+    model.adversarial_step(torch.arange(10)[:, None], rng())
+    assert seen == [[6, 7, 8, 9], [0, 1, 2], [3, 4, 5]]
+    assert model.state_dict()["adversarial_steps"] == 1
+    assert make().state_dict()["adversarial_steps"] == 0
 
 
 def test_the_discriminator_begins_as_the_generator_once() -> None:

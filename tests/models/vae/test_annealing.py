@@ -1,5 +1,6 @@
 """The KL weight at the points that define each schedule."""
 
+import dataclasses
 import math
 
 import pytest
@@ -35,6 +36,17 @@ def test_cyclical() -> None:
     chosen = config(Schedule.cyclical)
     found = [beta_at(step, chosen, 1000) for step in (0, 25, 124, 125, 249, 250, 275, 999)]
     assert found == pytest.approx([0.0, 0.2, 0.992, 1.0, 1.0, 0.0, 0.2, 1.0])
+
+
+def test_a_cycle_that_is_no_whole_number_of_steps_is_rounded_up() -> None:
+    """10 steps, 4 cycles: of 3 steps, at 0, 1/3 and 2/3 of which the weight is 0, 2/3 and 1."""
+    found = [beta_at(step, config(Schedule.cyclical), 10) for step in range(10)]
+    assert found == pytest.approx([0, 2 / 3, 1] * 3 + [0])
+
+
+def test_a_rise_over_no_steps_is_over_at_the_first() -> None:
+    chosen = dataclasses.replace(config(Schedule.linear), steps=0)
+    assert [beta_at(step, chosen, 1000) for step in (0, 1, 2)] == [0, 1, 1]
 
 
 @pytest.mark.parametrize("schedule", list(Schedule))
