@@ -236,10 +236,14 @@ def test_without_trust_and_likelihood_there_is_no_step() -> None:
 def test_each_step_has_real_sentences_of_its_own() -> None:
     """Those of the discriminator's steps come first, then the generator's."""
     model, seen = make({"batch_size": 3, "steps": 2}, batch_size=4), list[list[int]]()
+    model.begin = lambda: seen.append([])  # type: ignore[method-assign]
     for name in ("g_step", "d_step"):
         setattr(model, name, lambda rows, noise: seen.append(rows[:, 0].tolist()) or {})
     model.adversarial_step(torch.arange(10)[:, None], rng())
-    assert seen == [[6, 7, 8, 9], [0, 1, 2], [3, 4, 5]]
+    assert seen == [[], [6, 7, 8, 9], [0, 1, 2], [3, 4, 5]]
+    seen.clear()
+    model.d_step_alone(torch.arange(3)[:, None], rng())
+    assert seen == [[], [0, 1, 2]]  # it is the generator before its first step
     assert model.state_dict()["adversarial_steps"] == 1
     assert make().state_dict()["adversarial_steps"] == 0
 
