@@ -83,6 +83,27 @@ def test_rewards_by_hand() -> None:
     assert paid == pytest.approx(2 - math.log(4) / 2)
 
 
+def test_looks_see_what_a_sentence_s_words_pay_above_what_was_expected() -> None:
+    """D = (1/2 <eos>, 3/8, 1/8), G = (1/4, 1/2, 1/4), kappa = 0: b is log 2 / 4 + log(8/3) / 2 +
+    3 log 2 / 4 at each word; "4 <eos>" pays log(8/3) and log 2, "5" 3 log 2."""
+    model = make(own_surprise=0.0, reward_bound=50.0)
+    let_write(model.discriminator.model, 1 / 2, 3 / 8, 1 / 8)
+    let_write(model.generator, 1 / 4, 1 / 2, 1 / 4)
+    four, two = math.log(8 / 3), math.log(2)
+    found = model.held_out.judge.logits(torch.tensor([[4, EOS], [5, PAD]]))
+    expected = two + four / 2
+    wanted = [(four + two) / 2 - expected, 3 * two - expected]
+    assert found.tolist() == pytest.approx(wanted, abs=1e-5)
+
+
+def test_each_network_learns_at_its_own_rate() -> None:
+    model = make({"learning_rate": 0.02}, learning_rate=0.01)
+    pairs = (model.g_optimiser, model.generator), (model.d_optimiser, model.discriminator)
+    for (optimiser, network), rate in zip(pairs, (0.01, 0.02), strict=True):
+        (group,) = optimiser.param_groups
+        assert group["lr"] == rate and group["params"][0] is next(network.parameters())
+
+
 def test_the_discriminator_s_loss_by_hand() -> None:
     """D = (1/2, 3/8, 1/8), lambda = 1/2, c = 2: of samples S is log 2 of "<eos>" and 3 log 2 of
     "5", which the loss counts whole; of real ones (log(8/3) + log 2) / 2 of "4 <eos>" and 2 of

@@ -589,6 +589,21 @@ def test_the_entropy_bonus_lowers_the_loss_by_the_weighted_entropy():
     assert (weighted - without).item() == pytest.approx(-0.25 * math.log(3), rel=1e-5)
 
 
+def test_an_entropy_that_is_held_is_learned_of_each_batch():
+    policy = make("model.adversarial.entropy_weight=held").policy
+    before = policy.held_entropy.moments.clone()
+    policy.loss(all_sentences(), rng(1))
+    assert not policy.held_entropy.moments.equal(before)
+
+
+def test_the_policy_gradient_has_its_weight():
+    norms = []
+    for weight in (1, 3):
+        model = make(f"model.adversarial.policy_weight={weight}", "model.adversarial.mle_weight=0")
+        norms.append(float(model.g_step(None, rng(1))["g_grad_norm"]))
+    assert norms[0] and norms[1] == pytest.approx(3 * norms[0], rel=1e-4)
+
+
 def test_the_moving_baseline_keeps_nine_tenths():
     """It begins at .5; rewards of mean 1 move it to .9 * .5 + .1 * 1 = .55, then to .595."""
     model = make("model.adversarial.baseline=ema", "model.adversarial.reward_scale=none")

@@ -193,6 +193,17 @@ def test_what_makes_no_sense_is_refused(words: list[str], classes: int, said: st
         image_gan.build(chosen, task(examples(), classes), rng())
 
 
+def test_a_picture_s_class_does_not_depend_on_those_beside_it() -> None:
+    """Also with batch normalisation, whose statistics are the running ones then."""
+    model = make("model.discriminator.norm=batch", "model.arch=mlp")
+    model.step(unlabelled(), rng(1))
+    pictures = examples().scaled(slice(6))
+    torch.testing.assert_close(
+        model.class_log_prob(pictures)[:2], model.class_log_prob(pictures[:2])
+    )
+    assert model.discriminator.training
+
+
 def test_two_classes_are_enough() -> None:
     image_gan.build(compose(TINY).model, task(examples(), 2), rng())
     with pytest.raises(UserError, match="the pictures have no classes"):

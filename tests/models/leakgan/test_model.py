@@ -286,6 +286,35 @@ def test_one_step_of_pretraining_has_so_many_of_the_discriminator_s_at_most():
     assert make(words[0], f"{words[1]}=20", train=8).phases()[0].rows == 20 * 8
 
 
+def test_what_pretraining_depends_on_is_said():
+    """On how many steps it has where D's are spread over them, or where its rate falls."""
+    still = "model.mle.final_rate=1"
+    none, some = "model.d_training.pretrain_steps=0", "model.d_training.pretrain_steps=6"
+    assert make(still, none).phases()[0].tied == ""
+    assert make(still, some).phases()[0].tied.startswith("the discriminator's steps are spread")
+    for word in (none, some):
+        assert make("model.mle.final_rate=0.5", word).phases()[0].tied.startswith("its learning")
+
+
+def test_the_policy_gradient_has_its_weight():
+    norms = []
+    for weight in (1, 3):
+        model = make(f"model.adversarial.policy_weight={weight}")
+        norms.append(float(model.g_step(REAL[:0], rng(1))["g_grad_norm"]))
+    assert norms[0] and norms[1] == pytest.approx(3 * norms[0], rel=1e-4)
+
+
+def test_the_entropy_of_the_worker_s_words_has_its_weight_or_is_held():
+    rewards = torch.rand(REAL.shape, generator=rng(3)) * (REAL != PAD)
+    plainly, _ = make().policy.loss(REAL, rewards)
+    weighted, found = make("model.adversarial.entropy_weight=0.25").policy.loss(REAL, rewards)
+    assert (weighted - plainly).item() == pytest.approx(-0.25 * found["entropy"].item(), rel=1e-4)
+    held = make("model.adversarial.entropy_weight=held").policy
+    before = held.held_entropy.moments.clone()
+    held.loss(REAL, rewards)
+    assert not held.held_entropy.moments.equal(before)
+
+
 def test_a_sample_of_n_reads_n_times_the_longest_length(monkeypatch: pytest.MonkeyPatch):
     """By which it is known whether the table of all words pays."""
     model, asked = make(), []

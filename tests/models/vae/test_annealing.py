@@ -52,3 +52,8 @@ def test_a_rise_over_no_steps_is_over_at_the_first() -> None:
 @pytest.mark.parametrize("schedule", list(Schedule))
 def test_the_weight_is_a_share(schedule: Schedule) -> None:
     assert all(0 <= beta_at(step, config(schedule), 997) <= 1 for step in range(997))
+
+
+def test_only_cycles_depend_on_how_many_steps_there_are() -> None:
+    tied = {schedule for schedule in Schedule if config(schedule).tied}
+    assert tied == {Schedule.cyclical}

@@ -188,6 +188,17 @@ def test_a_phase_asks_for_the_rows_of_the_inner_loop() -> None:
     assert make(*LAGGING).phases()[1].rows == 4 + 6 * 4 + 10
 
 
+def test_what_steps_depend_on_is_said() -> None:
+    """Cycles, and a rate that falls, which both phases have."""
+    still = "model.mle.final_rate=1", "model.pretrain_ae=1"
+    cycles = "model.objective.anneal.schedule=cyclical"
+    for words, wanted in (((), ["", ""]), ([cycles], ["", "the KL weight's cycles"])):
+        found = [phase.tied for phase in make(*still, *words).phases()]
+        assert [said[:22] for said in found] == wanted
+    falls = [phase.tied for phase in make(cycles, "model.mle.final_rate=0.5").phases()]
+    assert falls == ["its learning rate falls over all of its steps"] * 2
+
+
 def test_the_inner_loop_trains_the_encoder_alone_and_the_step_the_decoder_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
