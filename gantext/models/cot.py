@@ -161,8 +161,8 @@ def following_loss(
     own = ranks.mine(tokens)
     with torch.no_grad():
         read = mediator.valid_features(own)  # (N, L)
-    weights, counts = torch.ones_like(read[:, 0], dtype=torch.float32), counted(own)
-    weights = weights if counts is None else counts
+    counts = counted(own)
+    weights = torch.ones(len(read), device=read.device) if counts is None else counts
     features = generator.valid_features(own)  # (N, K)
     given = generator.output_layer(), features, mediator.output_layer(), read
     return word_kl(*given, weights / (len(own) * longest))[0]

@@ -127,14 +127,14 @@ class Config:
     divergence: DivergenceConfig
 
 
-def sentence_weights(log_ratio: Tensor, exponent: float = 1.0) -> Tensor:
+def sentence_weights(log_ratio: Tensor, exponent: float) -> Tensor:
     """(3) and (4): w(r^e) = r^e log(1 + r^-e) by log r, of any shape; from 0 to 1."""
     # Beyond it w is 1 to the last bit, and below 0; -inf is a sentence with <unk>, never written.
     odds = (exponent * log_ratio).clamp(-100, 30)
     return odds.exp() * F.softplus(-odds)
 
 
-def divergence_loss(log_ratio: Tensor, exponent: float = 1.0) -> Tensor:
+def divergence_loss(log_ratio: Tensor, exponent: float) -> Tensor:
     """(4): the loss of each sentence by its log r, of any shape; nats. -`sentence_weights` is its
     slope. At exponent 1 the mean over the training set is 2 JSD - 2 log 2."""
     odds = exponent * log_ratio
@@ -144,7 +144,7 @@ def divergence_loss(log_ratio: Tensor, exponent: float = 1.0) -> Tensor:
 def jensen_shannon(log_ratio: Tensor) -> Tensor:
     """(2): the divergence of p from the training set by log r of its sentences (N,), (), nats; by
     those of a batch an estimate of it."""
-    return math.log(2) + divergence_loss(log_ratio).mean() / 2
+    return math.log(2) + divergence_loss(log_ratio, 1.0).mean() / 2
 
 
 class JSDGAN(TextModel[TextGenerator]):

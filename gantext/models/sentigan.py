@@ -278,7 +278,7 @@ class SentiGAN(Labelled):
         """What makes 1 - D_c of sentences (N, T), (N,)."""
 
         def penalty(logits: Tensor) -> Tensor:
-            return 1 - logits.softmax(-1)[..., label]
+            return 1 - logits.softmax(1)[:, label]
 
         return lambda tokens: self.discriminator.scored(tokens, penalty)
 

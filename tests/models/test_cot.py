@@ -116,6 +116,32 @@ def test_the_mediator_is_the_generator_so_many_times() -> None:
     assert larger.tie_weights == CONFIG.generator.tie_weights
 
 
+def test_the_mediator_is_larger_whatever_its_architecture_is() -> None:
+    """The sizes that are not multiplied, and what is no size, are the generator's."""
+    g = CONFIG.generator
+    mediator = dataclasses.replace(CONFIG.mediator, times=3, dropout=0.25, word_dropout=0.125)
+    found = mediator.network(g)
+    own, of = found.transformer, g.transformer
+    larger = {"width": 3 * of.width, "feed_forward": 3 * of.feed_forward, "dropout": 0.25}
+    assert own == dataclasses.replace(of, **larger)
+    own, of = found.relational, g.relational
+    larger = {"embedding": 3 * of.embedding, "head_size": 3 * of.head_size, "dropout": 0.25}
+    assert own == dataclasses.replace(of, **larger)
+    lstm = {"embedding": 24, "hidden": 24, "dropout": 0.25, "word_dropout": 0.125}
+    others = {"transformer": found.transformer, "relational": found.relational}
+    assert found == dataclasses.replace(g, **lstm, **others)
+
+
+def test_the_mediator_reads_as_many_of_the_samples_as_there_are_real_sentences() -> None:
+    """Of 8 that the generator has learned by, beside 3 real ones the first 3."""
+    model, seen = make(), list[Tensor]()
+    model.plain_samples = lambda n, noise: all_sentences()[:n]  # type: ignore[method-assign]
+    model.m_step = lambda real, samples, noise: seen.append(samples) or {}  # type: ignore[method-assign,func-returns-value]
+    model.cooperative_step(torch.full((3, T), 4), rng())
+    model.mediator_step(torch.full((2, T), 4), rng())
+    assert [each.tolist() for each in seen] == [all_sentences()[:n].tolist() for n in (3, 2)]
+
+
 def test_it_ends_where_the_mediator_forgets_held_out_sentences() -> None:
     """Held out is "5 5 5", to which M gives -log p of log 2, log 3 and log 2 a word, every second
     step: the first is the best, the next two are no better; G goes on as it was at the first."""

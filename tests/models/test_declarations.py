@@ -105,3 +105,21 @@ def test_abilities_are_known_without_torch() -> None:
     """A table of what needs which ability is read for help, which must be quick."""
     code = "import sys, gantext.models.contract; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_which_models_several_processes_train() -> None:
+    parallel = {name for name in models.available() if models.is_parallel(name)}
+    assert parallel == {"cot", "dpgan", "gan", "jsdgan", "leakgan", "mle", "vae"}
+
+
+CURRENT = "leakgan model.d_training.leak=current model.d_training.alone_steps=0"
+
+
+@pytest.mark.parametrize(
+    "name", ["catgan", "dpgan", "gan", "leakgan", "relgan", "sentigan", CURRENT]
+)
+def test_a_discriminator_s_better_weights_are_put_back(name: str) -> None:
+    """But not where the generator reads its features as they are."""
+    model = built(name)
+    looks = model.held_out if name == "dpgan" else model.d_held_out
+    assert looks.puts_back is (name != CURRENT)

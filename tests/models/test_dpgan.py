@@ -68,16 +68,40 @@ def gradient(loss: Tensor, model: TextGenerator) -> list[Tensor]:
 
 def test_rewards_by_hand() -> None:
     """D = (1/2 <eos>, 3/8, 1/8), G = 1/4 of 5, c = 2: -log D is log 2, log(8/3) and 3 log 2 = 2.08,
-    which is cut to 2; with kappa = 1/2 a 5 pays 2 + log(1/4) / 2. S of a sentence is its mean."""
+    which is cut to 2; with kappa = 1/2 a 5 pays 2 + log(1/4) / 2. S of a sentence is its mean.
+    Of what G writes <unk> has no share."""
     model = make(reward_bound=2.0, own_surprise=0.5)
     let_write(model.discriminator.model, 1 / 2, 3 / 8, 1 / 8)
     let_write(model.generator, 1 / 4, 1 / 2, 1 / 4)
+    with torch.no_grad():
+        model.generator.output.bias[UNK] = 0.0
     tokens = torch.tensor([[4, EOS, PAD], [5, 4, 4]])
     four, end = math.log(8 / 3), math.log(2)
     rewards = model.discriminator.rewards(tokens)
     assert rewards.tolist() == [pytest.approx([four, end, 0]), pytest.approx([2, four, four])]
     paid = model.rewards(tokens)[1, 0].item()
     assert paid == pytest.approx(2 - math.log(4) / 2)
+
+
+def test_looks_see_what_a_sentence_s_words_pay_above_what_was_expected() -> None:
+    """D = (1/2 <eos>, 3/8, 1/8), G = (1/4, 1/2, 1/4), kappa = 0: b is log 2 / 4 + log(8/3) / 2 +
+    3 log 2 / 4 at each word; "4 <eos>" pays log(8/3) and log 2, "5" 3 log 2."""
+    model = make(own_surprise=0.0, reward_bound=50.0)
+    let_write(model.discriminator.model, 1 / 2, 3 / 8, 1 / 8)
+    let_write(model.generator, 1 / 4, 1 / 2, 1 / 4)
+    four, two = math.log(8 / 3), math.log(2)
+    found = model.held_out.judge.logits(torch.tensor([[4, EOS], [5, PAD]]))
+    expected = two + four / 2
+    wanted = [(four + two) / 2 - expected, 3 * two - expected]
+    assert found.tolist() == pytest.approx(wanted, abs=1e-5)
+
+
+def test_each_network_learns_at_its_own_rate() -> None:
+    model = make({"learning_rate": 0.02}, learning_rate=0.01)
+    pairs = (model.g_optimiser, model.generator), (model.d_optimiser, model.discriminator)
+    for (optimiser, network), rate in zip(pairs, (0.01, 0.02), strict=True):
+        (group,) = optimiser.param_groups
+        assert group["lr"] == rate and group["params"][0] is next(network.parameters())
 
 
 def test_the_discriminator_s_loss_by_hand() -> None:
@@ -188,6 +212,61 @@ def test_teacher_forcing_by_hand() -> None:
         loss, nll = model.forced_loss(real, rng())
         assert loss.item() == pytest.approx(wanted * math.log(2))
         assert nll.item() == pytest.approx(3 / 2 * math.log(2))
+
+
+def test_rewards_of_next_to_nothing_are_not_blown_up() -> None:
+    """2e-7 of each word of "4 <eos>": a weight of 2e-7 / 1e-6 = 1/5 each, of log 2 and 2 log 2."""
+    model = make(teacher_forcing=Forcing.rewarded)
+    let_write(model.generator, 1 / 4, 1 / 2, 1 / 4)
+    model.discriminator.rewards = lambda tokens: torch.full(tokens.shape, 2e-7)  # type: ignore[method-assign]
+    loss, _ = model.forced_loss(torch.tensor([[4, EOS]]), rng())
+    assert loss.item() == pytest.approx(3 / 5 * math.log(2))
+
+
+def test_teacher_forcing_reads_with_dropout() -> None:
+    model = make(teacher_forcing=Forcing.rewarded)
+    model.generator.config = dataclasses.replace(model.generator.config, dropout=0.5)
+    losses = [model.forced_loss(all_sentences(), rng(seed))[0].item() for seed in (1, 2, 1)]
+    assert losses[0] == losses[2] != losses[1]
+
+
+def norm(**adversarial: Any) -> float | None:
+    """Of the gradient of a generator's step on real sentences; None: there is none."""
+    model = make(**{"policy_weight": 0.0, "mle_weight": 1.0, **adversarial})
+    real = all_sentences() if model.config.adversarial.mle_weight else None
+    found = model.g_step(real, rng(1))
+    assert ("reward" in found) == bool(model.config.adversarial.policy_weight)
+    return float(found["g_grad_norm"]) if found else None
+
+
+def test_each_part_of_the_generator_s_loss_has_its_weight() -> None:
+    for once, thrice in (
+        (norm(), norm(mle_weight=3.0)),
+        *[tuple(norm(mle_weight=0.0, policy_weight=weight) for weight in (1.0, 3.0))],
+    ):
+        assert once and thrice == pytest.approx(3 * once, rel=1e-4)
+    assert norm(policy_weight=1.0) != norm()
+
+
+def test_without_trust_and_likelihood_there_is_no_step() -> None:
+    model = make(mle_weight=0.0)
+    model.held_out.trusted = False
+    assert model.g_step(None, rng()) == {}
+
+
+def test_each_step_has_real_sentences_of_its_own() -> None:
+    """Those of the discriminator's steps come first, then the generator's."""
+    model, seen = make({"batch_size": 3, "steps": 2}, batch_size=4), list[list[int]]()
+    model.begin = lambda: seen.append([])  # type: ignore[method-assign]
+    for name in ("g_step", "d_step"):
+        setattr(model, name, lambda rows, noise: seen.append(rows[:, 0].tolist()) or {})
+    model.adversarial_step(torch.arange(10)[:, None], rng())
+    assert seen == [[], [6, 7, 8, 9], [0, 1, 2], [3, 4, 5]]
+    seen.clear()
+    model.d_step_alone(torch.arange(3)[:, None], rng())
+    assert seen == [[], [0, 1, 2]]  # it is the generator before its first step
+    assert model.state_dict()["adversarial_steps"] == 1
+    assert make().state_dict()["adversarial_steps"] == 0
 
 
 def test_the_discriminator_begins_as_the_generator_once() -> None:

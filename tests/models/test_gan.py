@@ -4,6 +4,7 @@ import copy
 import dataclasses
 import itertools
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -15,6 +16,7 @@ from gantext.models import gan
 from gantext.models.contract import Task
 from gantext.models.gan.config import settled
 from gantext.nn.text.foretold import without_line
+from gantext.nn.text.judges.config import Kind
 from gantext.nn.text.lstm import at_words
 from gantext.nn.text.sampling import SamplingOptions, decode
 from tests.nn.text import plain
@@ -428,6 +430,23 @@ def test_each_of_the_discriminator_s_steps_has_real_sentences_of_its_own():
     assert seen == [[8, 9, 10], [0, 1, 2, 3], [4, 5, 6, 7]]
 
 
+def test_another_judge_s_real_sentences_come_after_those_of_the_discriminator():
+    """Of one that asks the discriminator too, which has two steps of four each; what is left over
+    nobody reads."""
+    model, seen = make("model.d_training.batch_size=4", "model.d_training.steps=2"), []
+    note = lambda rows, r: seen.append(rows[:, 0].tolist()) or {}  # noqa: E731
+    config = SimpleNamespace(members=(Kind.lm_ratio, Kind.cnn))
+    model.judge = SimpleNamespace(config=config, beside_rows=3, refresh=note, memory=7)
+    model.d_step = note
+    model.held_out.beside = lambda steps, rewarded: seen.append((steps, rewarded)) or {}
+    model.judges_step(torch.arange(20)[:, None], True, rng())
+    assert seen == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10], (2, True)]
+    assert model.adversarial_steps == 1
+    assert model.memory_later() == 7 and make().memory_later() == 0
+    config.members = (Kind.lm_ratio,)
+    assert not model.d_learns and model.d_rows == 0
+
+
 def test_how_far_apart_rollouts_are_is_said_where_there_are_any():
     words = ("model.adversarial.rollout_every=auto", "model.d_training.balance=fixed")
     (said,) = make(*words, length=200).notes()
@@ -570,6 +589,21 @@ def test_the_entropy_bonus_lowers_the_loss_by_the_weighted_entropy():
     assert (weighted - without).item() == pytest.approx(-0.25 * math.log(3), rel=1e-5)
 
 
+def test_an_entropy_that_is_held_is_learned_of_each_batch():
+    policy = make("model.adversarial.entropy_weight=held").policy
+    before = policy.held_entropy.moments.clone()
+    policy.loss(all_sentences(), rng(1))
+    assert not policy.held_entropy.moments.equal(before)
+
+
+def test_the_policy_gradient_has_its_weight():
+    norms = []
+    for weight in (1, 3):
+        model = make(f"model.adversarial.policy_weight={weight}", "model.adversarial.mle_weight=0")
+        norms.append(float(model.g_step(None, rng(1))["g_grad_norm"]))
+    assert norms[0] and norms[1] == pytest.approx(3 * norms[0], rel=1e-4)
+
+
 def test_the_moving_baseline_keeps_nine_tenths():
     """It begins at .5; rewards of mean 1 move it to .9 * .5 + .1 * 1 = .55, then to .595."""
     model = make("model.adversarial.baseline=ema", "model.adversarial.reward_scale=none")
@@ -587,6 +621,7 @@ def test_the_critic_begins_at_zero_and_learns_the_reward():
     tokens = all_sentences()
     rewards = 0.8 * (tokens != PAD).float()
     torch.testing.assert_close(model.policy.advantages(rewards, rewards, tokens), rewards)
+    assert model.policy.critic.bias.item() == pytest.approx(0.01)  # its rate, Adam's first step
     for _ in range(300):
         left = model.policy.advantages(rewards, rewards, tokens)
     assert left.abs().max() < 0.1

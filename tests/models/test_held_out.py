@@ -37,6 +37,7 @@ TINY = [
     "model.adversarial.batch_size=5",
     "model.adversarial.rollouts=1",
 ]
+OF_CNN = ("model.discriminator", "model.judge", "model.adversarial.rollouts")
 OF_MODEL = {
     "gan": ["model=gan", *TINY, "model.d_training.pretrain_steps=5"],
     "leakgan": [
@@ -44,8 +45,13 @@ OF_MODEL = {
         *("model.generator.goal_size=2", "model.d_training.pretrain_steps=5"),
         *("model.d_training.pretrain_batch_size=4", "model.d_training.alone_steps=4"),
     ],
+    "dpgan": [
+        *["model=dpgan", *(word for word in TINY if not word.startswith(OF_CNN))],
+        *("model.d_training.pretrain_steps=5", "model.d_training.steps=1"),
+    ],
 }
-both = pytest.mark.parametrize("name", OF_MODEL)
+both = pytest.mark.parametrize("name", ["gan", "leakgan"])
+each = pytest.mark.parametrize("name", OF_MODEL)
 
 
 def rng(seed: int = 0) -> torch.Generator:
@@ -183,7 +189,18 @@ def plant(model: Any, losses: list[float]) -> None:
     model.held_out._worth = lambda samples: Held(next(values), 0.01, 0.7, Calibration(1, 0), 9, 9)
 
 
-@both
+@each
+def test_it_is_looked_at_where_a_phase_begins_every_second_step_and_after_the_last(
+    name: str,
+) -> None:
+    """D makes five steps: of gan and dpgan one in each, of leakgan none in the first of six."""
+    model = make(name, patience=0)
+    phase = model.phases()[0 if name == "leakgan" else 1]
+    seen = [LOSS in phase.step(sentences(phase.rows, i), rng(i)) for i in range(phase.steps)]
+    assert seen == [False] * (name == "leakgan") + [True, True, False, True, True]
+
+
+@each
 def test_planted_losses_turn_the_policy_off_and_on(name: str) -> None:
     """Looks before the phase, and after its steps 2 and 4: .69 is too near to ln 2, .6 is not."""
     model = make(name)

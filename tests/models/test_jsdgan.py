@@ -65,7 +65,7 @@ def test_the_divergence_is_that_of_all_sentences() -> None:
     assert 0.1 < exact < 2 * math.log(2) - 0.1
     ratio = model.log_ratio(REAL)
     assert 2 * jsdgan.jensen_shannon(ratio).item() == pytest.approx(exact, rel=1e-5)
-    loss = jsdgan.divergence_loss(ratio).mean().item()
+    loss = jsdgan.divergence_loss(ratio, 1.0).mean().item()
     assert loss == pytest.approx(exact - 2 * math.log(2), rel=1e-5)
 
 
@@ -76,7 +76,7 @@ def test_the_gradient_is_that_of_the_divergence_of_all_sentences() -> None:
     with torch.no_grad():
         model.generator.output.bias[UNK] = -60
     wanted = torch.autograd.grad(exact_divergence(model), list(model.generator.parameters()))
-    weights = jsdgan.sentence_weights(model.log_ratio(REAL))
+    weights = jsdgan.sentence_weights(model.log_ratio(REAL), 1.0)
     loss, _ = model.weighted_nll(REAL, weights, rng())
     found = torch.autograd.grad(T * loss, list(model.generator.parameters()))
     assert max(each.abs().max().item() for each in wanted) > 0.01
@@ -88,14 +88,14 @@ def test_weights_by_hand() -> None:
     """w(r^e) = r^e log(1 + r^-e): at r = 1 log 2, at r = 3 3 log(4/3); at r = 4, e = 1/2, 2
     log(3/2); r = 0 and infinity give 0 and 1."""
     ratio = torch.tensor([1.0, 3.0]).log()
-    assert jsdgan.sentence_weights(ratio).tolist() == pytest.approx(
+    assert jsdgan.sentence_weights(ratio, 1.0).tolist() == pytest.approx(
         [math.log(2), 3 * math.log(4 / 3)]
     )
     half = jsdgan.sentence_weights(torch.tensor([math.log(4)]), 0.5)
     assert half.item() == pytest.approx(2 * math.log(1.5))
-    ends = jsdgan.sentence_weights(torch.tensor([-torch.inf, -300.0, 300.0]))
+    ends = jsdgan.sentence_weights(torch.tensor([-torch.inf, -300.0, 300.0]), 1.0)
     assert ends.tolist() == pytest.approx([0, 0, 1])
-    assert jsdgan.divergence_loss(torch.tensor([-torch.inf])).item() == pytest.approx(0)
+    assert jsdgan.divergence_loss(torch.tensor([-torch.inf]), 1.0).item() == pytest.approx(0)
 
 
 @pytest.mark.parametrize("exponent", [1.0, 0.3, 0.01])
@@ -144,3 +144,12 @@ def test_it_learns_the_training_set() -> None:
     for _ in range(150):
         model.divergence_step(REAL, noise)
     assert before > 0.2 and exact_divergence(model).item() / 2 < 0.05
+
+
+def test_the_learning_rate_falls_along_a_cosine() -> None:
+    """From 1 to 1/2 of .05 over 4 steps: 1, 1/2 + 1/4 (1 + cos 45 deg), 3/4 after them."""
+    model = make(steps=4, final_rate=0.5)
+    for share in (1, 0.5 + 0.25 * (1 + math.sqrt(0.5)), 0.75):
+        model.divergence_step(REAL, rng())
+        (group,) = model.optimiser.param_groups
+        assert group["lr"] == pytest.approx(0.05 * share)

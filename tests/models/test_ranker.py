@@ -109,6 +109,11 @@ def test_it_starts_one_of_other_sizes_and_a_classifier_starts_it() -> None:
     smaller.load_state_dict(smaller.state_dict() | state)
     kept = sentences(4)[:6, :3]
     assert torch.equal(smaller.seen, torch.where(kept < 7, kept, UNK))
+    damaged = torch.full((6, 4), 6)
+    damaged[0] = torch.tensor([-1, PAD, 6, 7])
+    other = ranker(rows=3, words=7)
+    other.load_state_dict(other.state_dict() | {"seen": damaged})
+    assert other.seen[0].tolist() == [UNK, PAD, 6, UNK]
     classifier = TextCNN(9, CNN, 4, rng(3))
     found.load_state_dict(classifier.state_dict())
     assert torch.equal(found.gate.weight, classifier.gate.weight) and not found.seen.any()

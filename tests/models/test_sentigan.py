@@ -12,6 +12,7 @@ from torch import Tensor
 from gantext.config.compose import compose
 from gantext.data.labelled import LabelledBatch
 from gantext.data.vocabulary import EOS, PAD, UNK
+from gantext.errors import UserError
 from gantext.models import sentigan
 from gantext.models.contract import Task
 from gantext.models.sentigan import Baseline
@@ -72,14 +73,17 @@ def test_the_discriminator_s_loss_by_hand() -> None:
     loss = sentigan.discriminator_loss(logits, torch.tensor([1]), logits)
     assert loss.item() == pytest.approx(1.5 * math.log(2))
     assert sentigan.real_logit(logits).item() == pytest.approx(math.log(3))
+    assert sentigan.real_logit(logits[0]).item() == pytest.approx(math.log(3))
 
 
 def test_the_generator_s_loss_by_hand() -> None:
     """G = (1/4 <eos>, 1/2, 1/4), "4 5 <eos>" with penalties .2, .4, .8: by 4's score (3) has the
     gradient G(4) (1 - G(4)) .2 - G(4) G(5) .4 - G(4) G(<eos>) .8 = .05 - .05 - .1, divided by
-    2 rows of at most 3 words."""
+    2 rows of at most 3 words. <unk>, which no sample has, has no share of these."""
     model = make().model_of(0)
     let_write(model, 1 / 4, 1 / 2, 1 / 4)
+    with torch.no_grad():
+        model.output.bias[UNK] = 0.0
     written, penalties = torch.tensor([[4, 5, EOS]]), torch.tensor([[0.2, 0.4, 0.8]])
     sentigan.penalty_loss(model, written, penalties, 2, T).backward()
     gradient = model.output.bias.grad
@@ -202,3 +206,63 @@ def test_it_learns_classes() -> None:
             LabelledBatch(tokens.repeat(2, 1), batch.labels.repeat(2)), rng()
         )
     assert math.isfinite(float(metrics["g_loss"]))
+
+
+TOKENS = torch.tensor([[4, 4, EOS], [5, EOS, PAD], [EOS, PAD, PAD], [5, EOS, PAD]])
+BATCH = LabelledBatch(TOKENS.repeat(2, 1), torch.tensor([0, 1] * 4))
+
+
+@pytest.mark.parametrize("counts", [(), (9,), (0, 0)])
+def test_without_two_classes_of_sentences_it_is_refused(counts: tuple[int, ...]) -> None:
+    with pytest.raises(UserError, match="needs sentences of 2 classes at least"):
+        make(counts)
+
+
+def test_a_class_s_rows_are_cut_at_its_longest_sentence() -> None:
+    found = sentigan._of_classes(TOKENS, torch.tensor([1, 0, 1, 0]), valid_lengths(TOKENS))
+    seen = [(label, rows.tolist(), own.tolist()) for label, rows, own in found]
+    assert seen == [(0, [1, 3], [[5, EOS], [5, EOS]]), (1, [0, 2], [[4, 4, EOS], [EOS, PAD, PAD]])]
+
+
+def test_samples_are_cut_at_the_longest_before_they_are_judged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model, seen = make(), []
+    monkeypatch.setattr(model, "penalties", lambda tokens, *rest: seen.append(tokens) or tokens * 0)
+    model.g_loss(TOKENS[1:], torch.tensor([0, 1, 1]), rng())
+    assert torch.equal(seen[0], TOKENS[1:, :2])
+
+
+def norm(trusted: bool = True, **adversarial: Any) -> float | None:
+    """Of the gradient of a generator's step; None: there is none."""
+    model = make(**{"mle_weight": 0.0, "penalty_weight": 0.0, **adversarial})
+    model.held_out.trusted = trusted
+    found = model.g_step(BATCH, rng(1))
+    penalised = trusted and bool(model.config.adversarial.penalty_weight)
+    assert ("g_loss" in found) == ("reward" in found) == penalised
+    return float(found["g_grad_norm"]) if found else None
+
+
+def test_each_part_of_the_generator_s_loss_has_its_weight_and_may_be_left_out() -> None:
+    """Penalties are left out, too, while the discriminator is worth nothing."""
+    assert norm() is None and norm(False, penalty_weight=1.0) is None
+    for part in ("penalty_weight", "mle_weight"):
+        once, thrice = norm(**{part: 1.0}), norm(**{part: 3.0})
+        assert once and thrice == pytest.approx(3 * once, rel=1e-3)
+    alone = norm(mle_weight=1.0)
+    assert norm(False, penalty_weight=1.0, mle_weight=1.0) == alone
+    assert norm(penalty_weight=1.0, mle_weight=1.0) != alone
+
+
+def test_each_step_has_real_sentences_of_its_own() -> None:
+    """The generator's come first, then those of the discriminator's steps."""
+    config = dataclasses.replace(CONFIG.d_training, batch_size=2, steps=3)
+    rare = torch.zeros(WORDS, dtype=torch.bool)
+    task = Task(WORDS, T, 9, rare, CPU, class_counts=(6, 3))
+    model = sentigan.build(dataclasses.replace(CONFIG, d_training=config), task, rng(3))
+    seen: list[list[int]] = []
+    for name in ("g_step", "d_step"):
+        setattr(model, name, lambda batch, noise: seen.append(batch.labels.tolist()) or {})
+    model.adversarial_step(LabelledBatch(TOKENS[:1].expand(14, -1), torch.arange(14)), rng())
+    assert seen == [list(range(8)), [8, 9], [10, 11], [12, 13]]
+    assert model.adversarial_steps == 1 and model.held_out.played == 1

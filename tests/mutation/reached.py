@@ -4,6 +4,7 @@ What was seen of the tests without a change is kept, and renewed only for the fi
 are others since, or that run a module which is.
 """
 
+import ast
 import contextlib
 import hashlib
 import json
@@ -154,6 +155,12 @@ def _file(test: str) -> str:
     return test.partition("::")[0]
 
 
+def _runs_at_import(source: bytes, line: int) -> bool:
+    """Whether a line stands in no function's body, as a constant or an argument's default."""
+    functions = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)]
+    return not any(one.body[0].lineno <= line <= (one.end_lineno or 0) for one in functions)
+
+
 class Reached:
     """Which tests to try a change by.
 
@@ -167,9 +174,12 @@ class Reached:
     def tests(self, module: Path, source: bytes, change: Change) -> list[str]:
         """The tests that run what is changed, the quick ones first.
 
-        None where that is not known, or where it runs when the module is imported.
+        None where that is not known, or where it runs when the module is imported: by one test at
+        most then, whichever came first.
         """
         if self.seen["modules"].get(str(module)) != digest_of(source):
+            return []
+        if _runs_at_import(source, change.line):
             return []
         lines = {*range(change.line, change.line + change.old.count("\n") + 1)}
         reach, users = self.seen["reach"], self.seen["users"]

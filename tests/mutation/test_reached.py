@@ -5,20 +5,22 @@ from pathlib import Path
 from tests.mutation.changes import changes
 from tests.mutation.reached import Known, Reached, Seen, digest_of, merged, read, stale
 
-MODULE, SOURCE = Path("gantext/nn/sums.py"), b"LIMIT = 3\n\n\ndef one(x):\n    return x + 1\n"
+MODULE = Path("gantext/nn/sums.py")
+SOURCE = b"LIMIT = 3\n\n\ndef one(x, y=2):\n    return x + 1\n"
 OTHER = "gantext/nn/other.py"
 KNOWN: Known = {"modules": {str(MODULE): digest_of(SOURCE), OTHER: "o"}, "rest": "r"}
 FILES = {"a.py": "1", "own.py": "1", "far.py": "1"}
 
 
 def seen() -> Seen:
-    """Line 5 is run by two tests, and by what two are given; line 1 when the module is imported."""
+    """Line 5 is run by two tests, and by what two are given; lines 1 and 4 when the
+    module is imported, which was in the slow test."""
     return {
         **KNOWN,
         "files": {**FILES},
         "reach": {
             "a.py::quick": {str(MODULE): [5], OTHER: [2]},
-            "a.py::slow": {str(MODULE): [4, 5]},
+            "a.py::slow": {str(MODULE): [1, 4, 5]},
             "tests gives run": {str(MODULE): [5]},
             "far.py::apart": {OTHER: [2]},
         },
@@ -34,10 +36,11 @@ def seen() -> Seen:
 
 
 def test_a_change_is_tried_by_what_runs_its_line_the_quick_ones_first() -> None:
-    limit, plus = (next(c for c in changes(SOURCE) if c.line == line) for line in (1, 5))
+    limit, default, plus = (next(c for c in changes(SOURCE) if c.line == n) for n in (1, 4, 5))
     tried = Reached(seen()).tests(MODULE, SOURCE, plus)
     assert tried == ["a.py::quick", "a.py::slow", "own.py::given"]
-    assert Reached(seen()).tests(MODULE, SOURCE, limit) == []
+    for at_import in (limit, default):
+        assert Reached(seen()).tests(MODULE, SOURCE, at_import) == []
 
 
 def test_nothing_is_known_of_a_module_that_is_another_since(tmp_path: Path) -> None:

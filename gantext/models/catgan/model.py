@@ -61,7 +61,7 @@ class CentredCNN(ClassCNN):
 
     def real(self, logits: Tensor) -> Tensor:
         """Of being real, (B,), by logits (B, K)."""
-        return logits.logsumexp(-1) - self.centre
+        return logits.logsumexp(1) - self.centre
 
     @torch.no_grad()
     def move_centre(self, real: Tensor, fake: Tensor) -> None:

@@ -37,8 +37,7 @@ def expected_rewards(
         bound: c.
         own_surprise: kappa.
     """
-    found = [torch.zeros_like(features[:0, 0], dtype=torch.float32)]
-    rows = max(1, SCORES // len(layer.weight))
+    found, rows = list[Tensor](), max(1, SCORES // len(layer.weight))
     parts = torch.split(features.float(), rows), torch.split(read.float(), rows)
     with torch.autocast(features.device.type, enabled=False):
         for g, d in zip(*parts, strict=True):

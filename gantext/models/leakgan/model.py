@@ -60,9 +60,7 @@ class LeakGAN(Rewarded[LeakGenerator, LeakyTextCNN]):
         rate = adversarial.mle_learning_rate
         self.mle_optimiser = Optimiser(torch.optim.Adam, generator.parameters(), rate)
         d = config.d_training
-        first = dataclasses.replace(
-            d, batch_size=d.pretrain_batch_size, learning_rate=d.pretrain_learning_rate
-        )
+        first = dataclasses.replace(d, learning_rate=d.pretrain_learning_rate)
         self.d_pretrainer = DiscriminatorTrainer(discriminator, first, d.prefixes)
         self.d_trainer = DiscriminatorTrainer(discriminator, d, d.prefixes)
         self.d_optimiser = self.d_trainer.optimiser

@@ -47,6 +47,5 @@ def beta_at(step: int, config: AnnealConfig, total: int) -> float:
         return 0.5 * (1 + math.tanh(0.5 * config.rate * (step - config.midpoint)))
     if config.schedule is Schedule.cyclical:
         length = math.ceil(total / config.cycles)
-        place = (step % length) / length
-        return 1.0 if place >= config.ramp else place / config.ramp
+        return min(1.0, (step % length) / length / config.ramp)
     return 1.0

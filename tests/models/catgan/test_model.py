@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 import itertools
+import math
 from typing import Any
 
 import pytest
@@ -11,10 +12,11 @@ from torch import Tensor
 
 from gantext.config.compose import compose
 from gantext.data.labelled import LabelledBatch
-from gantext.data.vocabulary import EOS, PAD
+from gantext.data.vocabulary import EOS, PAD, UNK
 from gantext.errors import UserError
 from gantext.models import catgan
 from gantext.models.catgan.losses import Mutation
+from gantext.models.catgan.model import Child
 from gantext.models.contract import Task
 from gantext.nn.text.fitting import weighted_nll
 from gantext.nn.text.sampling import SamplingOptions
@@ -158,6 +160,46 @@ def test_the_fittest_child_goes_on() -> None:
         assert torch.equal(weight, winner.weights[name]), name
 
 
+def test_of_a_loss_the_better_child_competes_and_of_equal_ones_the_first_goes_on() -> None:
+    """The second loss's children are worth .4 + .25 and .3 + .9, but the latter has less quality;
+    the first's best is worth .5 + .1."""
+    model = make(diversity_weight=0.1)
+    worth = [(0, 0.5, 1.0), (0, 0.5, 9.0), (1, 0.4, 2.5), (1, 0.3, 9.0)]
+    children = [Child(m, 1.0, torch.tensor([q, d]), {}, {}, {}) for m, q, d in worth]
+    assert model.fittest(children) is children[2]
+    assert model.fittest(children[:2]) is children[0]
+    assert model.fittest(children[:1]) is children[0]
+
+
+def test_the_centre_follows_the_middle_of_logits_by_a_tenth() -> None:
+    """Real sentences' log (1 + 1), generated ones' log (3 + 1): a tenth of log 8 / 2, and a tenth
+    of the way that is left in the next step; a logit of 'real' is that much less."""
+    d = make().discriminator
+    real, fake = torch.zeros(2, 2), torch.tensor([[3.0, 1.0]]).log()
+    middle = math.log(8) / 2
+    for left in (0.9, 0.81):
+        d.move_centre(real, fake)
+        assert d.centre.item() == pytest.approx((1 - left) * middle)
+    assert d.real(fake).item() == pytest.approx(math.log(4) - 0.19 * middle)
+
+
+def test_while_the_discriminator_is_worth_nothing_a_step_is_one_of_likelihood() -> None:
+    """The gradient has its weight; without one there is no step, and children are made of none."""
+    norms = {}
+    for weight in (0.0, 1.0, 3.0):
+        model = make(mle_weight=weight)
+        model.held_out.trusted = False
+        norms[weight] = model.g_step(BATCH, rng(1))
+    assert norms[0.0] == {} and norms[1.0].keys() == norms[3.0].keys() == {"g_grad_norm"}
+    once, thrice = (float(norms[weight]["g_grad_norm"]) for weight in (1.0, 3.0))
+    assert once and thrice == pytest.approx(3 * once, rel=1e-4)
+
+
+def test_an_inverse_temperature_may_begin_at_its_bounds() -> None:
+    for bound in (0.5, 20.0):
+        assert make(f"model.adversarial.inverse_temperature={bound}").beta == bound
+
+
 def test_the_fitness_is_quality_and_weighted_diversity() -> None:
     """(7): 3 + .25 * 2."""
     assert make(diversity_weight=0.25).fitness(3.0, 2.0) == 3.5
@@ -165,7 +207,7 @@ def test_the_fitness_is_quality_and_weighted_diversity() -> None:
 
 def test_without_classes_it_is_refused() -> None:
     task = Task(WORDS, T, 8, torch.zeros(WORDS, dtype=torch.bool), CPU)
-    with pytest.raises(UserError, match="class"):
+    with pytest.raises(UserError, match="needs sentences of 2 classes at least"):
         catgan.build(CONFIG, task, rng())
 
 
@@ -178,8 +220,10 @@ def test_inverse_temperatures_stay_in_their_bounds() -> None:
 
 def test_a_child_is_judged_as_if_it_had_written_what_its_parent_wrote() -> None:
     """The parent's own worth are plain means; a child's are its expectations: with many samples of
-    the parent those over all sentences by the child's probabilities."""
+    the parent those over all sentences by the child's probabilities. <unk> is never written."""
     model = fitted()
+    with torch.no_grad():
+        model.generator.network.output.bias[UNK] += 8.0
     labels = torch.zeros(4000, dtype=torch.long)
     of_real = model.discriminator.class_logits(TOKENS[:1]).detach().expand(4000, -1)
     written = model.written(labels, of_real, rng(5))
@@ -201,7 +245,13 @@ def test_a_child_is_judged_as_if_it_had_written_what_its_parent_wrote() -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["model.adversarial.mutations=[]", "model.adversarial.inverse_temperature=50"]
+    "word",
+    [
+        "model.adversarial.mutations=[]",
+        "model.adversarial.mutations=[ragan,ragan]",
+        "model.adversarial.inverse_temperature=50",
+        "model.adversarial.inverse_temperature=0.4",
+    ],
 )
 def test_what_makes_no_sense_is_refused(word: str) -> None:
     with pytest.raises(UserError, match=r"model\.adversarial"):

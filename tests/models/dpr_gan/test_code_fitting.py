@@ -1,5 +1,8 @@
 """The fit of decoder and composer: the bound's terms by hand and by torch's distributions."""
 
+import dataclasses
+import math
+
 import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
@@ -118,3 +121,43 @@ def test_a_copied_reader_reads_as_its_source() -> None:
     assert not torch.equal(one.features(tokens), two.features(tokens))
     copy_reader(one, two)
     assert torch.equal(one.features(tokens), two.features(tokens))
+
+
+def test_the_scale_follows_by_a_hundredth_in_the_end() -> None:
+    fitting, real = made(), batch()
+    with torch.no_grad():
+        deviation = fitting.picture_reader(real.pictures).mean.std((0, 2, 3))
+    for done in (99, 1000):
+        fitting.composing.done = done
+        fitting.generator.composer.scale.fill_(2.0)
+        fitting.composer_step(real, rng(1))
+        wanted = 0.99 * 2 + 0.01 * deviation
+        torch.testing.assert_close(fitting.generator.composer.scale.flatten(), wanted)
+
+
+def test_a_kl_weight_that_rises_over_no_steps_is_whole_from_the_second_on() -> None:
+    fitter = made().decoding
+    fitter.config = dataclasses.replace(FIT, kl_warmup_steps=0)
+    weights = []
+    for fitter.done in range(3):
+        weights.append(fitter.kl_weight())
+    assert weights == [0, 0.5, 0.5]
+
+
+def test_the_rate_of_a_fit_rises_and_falls_to_a_fiftieth_and_its_gradient_is_clipped() -> None:
+    """Over 2 of 4 steps to .01: 1/2, then .02 + .98 (1 + cos(pi i / 4)) / 2. A loss whose gradient
+    is 3 * 500 by one weight, 4 * 500 by another, has a norm of 5, and is clipped to 1."""
+    fitter = made().decoding
+    fitter.config = dataclasses.replace(FIT, steps=4, warmup_steps=2)
+    weight = next(fitter.fitted.parameters())
+    slope = torch.zeros_like(weight)
+    slope.view(-1)[:2] = torch.tensor([3.0, 4.0])
+    found = [fitter.descend(500 * (slope * weight).sum()) for _ in range(5)]
+    falls = [0.02 + 0.98 * (1 + math.cos(math.pi * i / 4)) / 2 for i in range(5)]
+    rises = [0.5, 1, 1, 1, 1]
+    wanted = [0.01 * fall * rise for fall, rise in zip(falls, rises, strict=True)]
+    assert [row["learning_rate"] for row in found] == pytest.approx(wanted)
+    assert [float(row["grad_norm"]) for row in found] == pytest.approx([5] * 5)
+    assert weight.grad is not None and weight.grad.norm().item() == pytest.approx(1, rel=1e-5)
+    (group,) = fitter.optimiser.param_groups
+    assert group["betas"] == (0.9, 0.99) and group["weight_decay"] == 0

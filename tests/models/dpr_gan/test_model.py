@@ -16,7 +16,7 @@ from gantext.models.contract import Illustrator, PictureTask
 from gantext.models.dpr_gan import model as dpr_gan
 from gantext.models.dpr_gan.codes import Gaussian
 from gantext.models.dpr_gan.faithful import RetrievalGame
-from gantext.nn.captions.dual_encoder import contrastive_loss, same_captions
+from gantext.nn.captions.dual_encoder import contrastive_loss, in_batch_accuracy, same_captions
 from gantext.nn.captions.fitting import disturbed
 from gantext.runs import checkpoint
 
@@ -249,9 +249,13 @@ def test_the_dual_encoder_judges_on_every_kth_step() -> None:
     assert shown == [6, 0, 6, 0]
 
 
-def test_learning_rates_rise_and_fall_along_a_cosine() -> None:
-    """Warm-up over 2 of 4 steps, down to .02: shares 1/2, 1 - .98 (1 - cos(pi / 4)) / 2, ..."""
-    model = make("model.adversarial.steps=4", "model.adversarial.warmup_steps=2")
+@pytest.mark.parametrize("hard", [0, 2])
+def test_learning_rates_rise_and_fall_along_a_cosine(hard: int) -> None:
+    """Warm-up over 2 of 4 steps, those with hard negatives counted, down to .02: shares 1/2,
+    1 - .98 (1 - cos(pi / 4)) / 2, ..."""
+    words = f"steps={4 - hard}", "warmup_steps=2"
+    many = f"model.hard_negatives.steps={hard}"
+    model = make(*(f"model.adversarial.{word}" for word in words), many)
     rates = []
     for i in range(4):
         model.step(batch(), rng(i))
@@ -262,11 +266,32 @@ def test_learning_rates_rise_and_fall_along_a_cosine() -> None:
     assert rates == [pytest.approx([share, share]) for share in wanted]
 
 
+@pytest.mark.parametrize("words", [[], FAITHFUL], ids=["recipe", "faithful"])
+def test_adam_has_the_averages_and_rates_of_the_config(words: list[str]) -> None:
+    group = "faithful" if words else "adversarial"
+    betas = f"model.{group}.betas=[0.25,0.75]"
+    rates = f"model.{group}.g_learning_rate=0.01", f"model.{group}.d_learning_rate=0.02"
+    model = made(*words, betas, *rates, "model.hard_negatives.learning_rate=0.03")
+    optimisers = {name: part for name, part in model.parts().items() if "_optimiser" in name}
+    if isinstance(model, dpr_gan.Recipe):
+        optimisers["d_optimiser"] = model.matching.optimiser
+    groups = {name: optimiser.param_groups[0] for name, optimiser in optimisers.items()}
+    found = {name: (group["betas"], group["lr"]) for name, group in groups.items()}
+    wanted = {"g_optimiser": 0.01, "d_optimiser": 0.02}
+    wanted |= {} if words else {"learner_optimiser": 0.03}
+    assert found == {name: ((0.25, 0.75), rate) for name, rate in wanted.items()}
+
+
 def test_faithful_asks_to_be_found_and_to_be_near_the_real_picture() -> None:
     model, real = faithful("model.faithful.real_weight=2"), batch()
     with torch.no_grad():
         fake = model.drawn(model.generator, real.tokens, rng(1))
+        e, same = model.encoder, same_captions(real.tokens)
+        given = e.text(real.tokens), e.image(real.pictures), e.scale(), same
+        d_loss = contrastive_loss(*given, negatives=e.image(fake)).item()
+        assert d_loss > contrastive_loss(*given).item()  # fakes are hard negatives
     found = model.step(real, rng(1))
+    assert float(found["d_loss"]) == pytest.approx(d_loss, rel=1e-5)
     parts = float(found["contrastive"]) + 2 * float(found["distance_to_real"])
     assert float(found["g_loss"]) == pytest.approx(parts, rel=1e-5)
     with torch.no_grad():  # the encoder's step is the first
@@ -274,7 +299,12 @@ def test_faithful_asks_to_be_found_and_to_be_near_the_real_picture() -> None:
         cosines = [
             F.cosine_similarity(text, model.encoder.image(shown)) for shown in (real.pictures, fake)
         ]
-        scale = model.encoder.scale()
+        scale, seen = model.encoder.scale(), [model.encoder.image(x) for x in (real.pictures, fake)]
+        contrast, near = contrastive_loss(text, seen[1], scale, same), F.cosine_similarity(*seen)
+    torch.testing.assert_close(found["contrastive"], contrast)
+    torch.testing.assert_close(found["distance_to_real"], 1 - near.mean())
+    for kind, pictures in zip(("real", "fake"), seen, strict=True):
+        assert found[f"retrieval_{kind}"] == in_batch_accuracy(text, pictures, same)
     torch.testing.assert_close(found["similarity_real"], cosines[0].mean())
     torch.testing.assert_close(found["similarity_fake"], cosines[1].mean())
     assert found["d_accuracy"] == (cosines[0] > cosines[1]).float().mean() > 0

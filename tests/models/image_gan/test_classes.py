@@ -193,6 +193,28 @@ def test_what_makes_no_sense_is_refused(words: list[str], classes: int, said: st
         image_gan.build(chosen, task(examples(), classes), rng())
 
 
+def test_a_picture_s_class_does_not_depend_on_those_beside_it() -> None:
+    """Also with batch normalisation, whose statistics are the running ones then."""
+    model = make("model.discriminator.norm=batch", "model.arch=mlp")
+    model.step(unlabelled(), rng(1))
+    pictures = examples().scaled(slice(6))
+    torch.testing.assert_close(
+        model.class_log_prob(pictures)[:2], model.class_log_prob(pictures[:2])
+    )
+    assert model.discriminator.training
+
+
+def test_two_classes_are_enough() -> None:
+    image_gan.build(compose(TINY).model, task(examples(), 2), rng())
+    with pytest.raises(UserError, match="the pictures have no classes"):
+        image_gan.build(compose(TINY).model, task(examples(), 1), rng())
+
+
+def test_all_training_pictures_or_one_of_each_class_may_be_labelled() -> None:
+    for count in (K, 60):
+        assert len(make(f"model.discriminator.labels={count}").labelled.places) == count
+
+
 def test_without_classes_none_is_told() -> None:
     model = make("model.discriminator.classes=false")
     with pytest.raises(UserError, match=r"model\.discriminator\.classes=true tells them apart"):

@@ -8,6 +8,7 @@ from gantext.data.vocabulary import EOS, PAD
 from gantext.models.leakgan import features as leaked_features
 from gantext.models.leakgan.features import KeptTensors, LeakyTextCNN, unread_after
 from gantext.nn.text.adversary import Balance, DiscriminatorTrainer, DTrainingConfig
+from gantext.nn.text.output_layer import ALIGNED
 from gantext.nn.text.text_cnn import DiscriminatorConfig
 from gantext.nn.text.windows import prefix_windows
 
@@ -135,6 +136,31 @@ def test_a_table_is_taken_only_where_words_are_read_often():
         found = model._added(tokens)
     assert not model._by_table
     torch.testing.assert_close(model._added(tokens), found, rtol=1e-5, atol=1e-6)
+
+
+def test_a_table_is_taken_where_a_step_or_a_sample_has_words_enough(monkeypatch):
+    """8 steps of one row have fewer words than a vocabulary of 9, of two rows more; a sample's
+    table has all sums of all words, if these are not too many numbers."""
+    model, made = make((2, 3)), []
+    model.embedding = torch.nn.Embedding(9, 6)
+    monkeypatch.setattr(model, "table", lambda: made.append(1) or model._products())
+    for rows, tables in ((1, 0), (2, 1)):
+        model._added(torch.full((rows,), 4))
+        assert len(made) == tables
+    monkeypatch.setattr(leaked_features, "TABLE_STEPS", 9)
+    model._added(torch.tensor([4]))
+    assert len(made) == 2
+    for numbers, pays in ((9 * model.sums.size, True), (9 * model.sums.size - 1, False)):
+        monkeypatch.setattr(leaked_features, "SHARED_NUMBERS", numbers)
+        with model.read_often(9):
+            assert model._by_table is pays
+
+
+def test_a_table_s_rows_have_a_length_that_a_gpu_multiplies_quickly():
+    for widths in WIDTHS:
+        model = make(widths)
+        length = model.table().shape[1]
+        assert length % ALIGNED == 0 and 0 <= length - model.sums.size < ALIGNED
 
 
 def test_the_features_of_an_ended_sentence_are_those_that_d_judges_it_by():

@@ -90,6 +90,14 @@ def test_features_that_differ_by_rounding_alone_have_not_moved():
     assert intrinsic_rewards(features, goals, 1)[0, 0] == 0
 
 
+def test_a_move_counts_from_a_hundred_thousandth_of_the_features_on():
+    """Of (2, 0) one of 3e-5 does, one of 1e-5 is rounding; of nothing none does."""
+    features = torch.tensor([[[2.0, 0.0], [2.0, 3e-5], [2.0, 4e-5], [0.0, 0.0], [0.0, 0.0]]])
+    goals = torch.tensor([[[0.0, 1.0]] * 4])
+    found = goal_cosines(features, goals, 1)[0]
+    assert found[[0, 1, 3]].tolist() == [1, 0, 0]
+
+
 def test_intrinsic_rewards_by_hand():
     """c = 2. Row 0, word 0: f_1 - f_0 = (1, 0) against g_0 = (1, 0): 1. Word 1: f_2 - f_1 = (0, 1)
     against g_1 = (0, 1): 1, and f_2 - f_0 = (1, 1) against g_0: .7071; their mean. Word 2: f_3 -
@@ -266,6 +274,63 @@ def test_more_discriminator_than_generator_steps_in_pretraining():
         phase.step(REAL.repeat(12, 1), rng(i))
     assert len(seen) == 30 and all(len(real) == 8 for real in seen)
     assert shown == [8] * 13  # the generator's batch is as large as ever
+
+
+def test_one_step_of_pretraining_has_so_many_of_the_discriminator_s_at_most():
+    """13 steps of G; 10,000 of D in each go, one more does not. Without any of G there are none."""
+    words = "model.mle.epochs=1", "model.d_training.pretrain_steps"
+    assert make(words[0], f"{words[1]}=130000").d_steps == 10_000
+    with pytest.raises(UserError, match=r"10,001 for each of the 13 steps .* at most 10,000"):
+        make(words[0], f"{words[1]}=130001")
+    assert make("model.mle.epochs=0", f"{words[1]}=20000").phases()[0].steps == 0
+    assert make(words[0], f"{words[1]}=20", train=8).phases()[0].rows == 20 * 8
+
+
+def test_what_pretraining_depends_on_is_said():
+    """On how many steps it has where D's are spread over them, or where its rate falls."""
+    still = "model.mle.final_rate=1"
+    none, some = "model.d_training.pretrain_steps=0", "model.d_training.pretrain_steps=6"
+    assert make(still, none).phases()[0].tied == ""
+    assert make(still, some).phases()[0].tied.startswith("the discriminator's steps are spread")
+    for word in (none, some):
+        assert make("model.mle.final_rate=0.5", word).phases()[0].tied.startswith("its learning")
+
+
+def test_the_policy_gradient_has_its_weight():
+    norms = []
+    for weight in (1, 3):
+        model = make(f"model.adversarial.policy_weight={weight}")
+        norms.append(float(model.g_step(REAL[:0], rng(1))["g_grad_norm"]))
+    assert norms[0] and norms[1] == pytest.approx(3 * norms[0], rel=1e-4)
+
+
+def test_the_entropy_of_the_worker_s_words_has_its_weight_or_is_held():
+    rewards = torch.rand(REAL.shape, generator=rng(3)) * (REAL != PAD)
+    plainly, _ = make().policy.loss(REAL, rewards)
+    weighted, found = make("model.adversarial.entropy_weight=0.25").policy.loss(REAL, rewards)
+    assert (weighted - plainly).item() == pytest.approx(-0.25 * found["entropy"].item(), rel=1e-4)
+    held = make("model.adversarial.entropy_weight=held").policy
+    before = held.held_entropy.moments.clone()
+    held.loss(REAL, rewards)
+    assert not held.held_entropy.moments.equal(before)
+
+
+def test_a_sample_of_n_reads_n_times_the_longest_length(monkeypatch: pytest.MonkeyPatch):
+    """By which it is known whether the table of all words pays."""
+    model, asked = make(), []
+    often = model.leak.read_often
+    monkeypatch.setattr(model.leak, "read_often", lambda words: asked.append(words) or often(words))
+    model.sample(3, rng(), SamplingOptions())
+    assert asked == [3 * 5]
+
+
+def test_how_far_apart_rollouts_are_is_said_where_there_are_any():
+    words = ("model.adversarial.rollout_every=auto", "model.d_training.balance=fixed")
+    (said,) = make(*words, length=200).notes()
+    assert said.startswith("rollouts after every ") and not make(*words).notes()
+    for none in ("reward=sentence", "policy_weight=0"):
+        chosen = (f"model.adversarial.{none}", "model.adversarial.mle_every=1")
+        assert not make(*words, *chosen, length=200).notes()
 
 
 def test_the_share_of_a_maximum_likelihood_epoch():

@@ -12,6 +12,7 @@ from gantext.data.vocabulary import EOS
 from gantext.errors import UserError
 from gantext.models.build import build, task_of
 from gantext.models.relgan import RelGAN
+from gantext.models.relgan.config import Schedule, inverse_temperature
 from gantext.nn.gan_losses import GanLoss
 from gantext.training.tracker import to_floats
 
@@ -137,3 +138,40 @@ def test_what_does_not_go_together_is_refused(words: list[str], said: str) -> No
     settings: Any = compose([*SMALL, *words])
     with pytest.raises(UserError, match=said):
         build(settings.model, 1, task_of(data.load(settings.data), CPU))
+
+
+@pytest.mark.parametrize("schedule", [s for s in Schedule if s is not Schedule.sigmoid])
+def test_a_rise_over_one_step_is_over_behind_it(schedule: Schedule) -> None:
+    assert inverse_temperature(1, 100.0, 1, schedule) == 100
+    starts = 100 if schedule is Schedule.none else 1
+    assert inverse_temperature(0, 100.0, 1, schedule) == starts
+
+
+def test_each_part_of_the_generator_s_loss_has_its_weight() -> None:
+    """The gradient of likelihood alone has the weight's size; of both it is another."""
+    norms = []
+    for words in (["mle_weight=1"], ["mle_weight=3"]):
+        model, real = made(*(f"model.adversarial.{word}" for word in words))
+        both = float(to_floats(model.g_step(real, rng()))["g_grad_norm"])
+        model, real = made(*(f"model.adversarial.{word}" for word in words))
+        model.held_out.trusted = False
+        norms.append(float(to_floats(model.g_step(real, rng()))["g_grad_norm"]))
+        assert norms[-1] and both != norms[-1]
+    assert norms[1] == pytest.approx(3 * norms[0], rel=1e-4)
+
+
+def test_the_centre_follows_the_middle_of_logits_by_a_tenth() -> None:
+    d = made()[0].discriminator
+    for wanted in (0.2, 0.38):
+        d.move_centre(torch.tensor([[1.0, 5.0]]), torch.tensor([[2.0, 0.0]]))
+        assert d.centre.item() == pytest.approx(wanted)
+
+
+def test_each_step_has_real_sentences_of_its_own() -> None:
+    """The generator's first, then those of each step of the discriminator."""
+    model, _ = made("model.adversarial.batch_size=2", "model.d_training.steps=2")
+    seen: list[list[int]] = []
+    for name in ("g_step", "d_step"):
+        setattr(model, name, lambda rows, noise: seen.append(rows[:, 0].tolist()) or {})
+    model.adversarial_step(torch.arange(6)[:, None], rng())
+    assert seen == [[0, 1], [2, 3], [4, 5]] and model.held_out.steps == 2

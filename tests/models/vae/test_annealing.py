@@ -1,5 +1,6 @@
 """The KL weight at the points that define each schedule."""
 
+import dataclasses
 import math
 
 import pytest
@@ -37,6 +38,22 @@ def test_cyclical() -> None:
     assert found == pytest.approx([0.0, 0.2, 0.992, 1.0, 1.0, 0.0, 0.2, 1.0])
 
 
+def test_a_cycle_that_is_no_whole_number_of_steps_is_rounded_up() -> None:
+    """10 steps, 4 cycles: of 3 steps, at 0, 1/3 and 2/3 of which the weight is 0, 2/3 and 1."""
+    found = [beta_at(step, config(Schedule.cyclical), 10) for step in range(10)]
+    assert found == pytest.approx([0, 2 / 3, 1] * 3 + [0])
+
+
+def test_a_rise_over_no_steps_is_over_at_the_first() -> None:
+    chosen = dataclasses.replace(config(Schedule.linear), steps=0)
+    assert [beta_at(step, chosen, 1000) for step in (0, 1, 2)] == [0, 1, 1]
+
+
 @pytest.mark.parametrize("schedule", list(Schedule))
 def test_the_weight_is_a_share(schedule: Schedule) -> None:
     assert all(0 <= beta_at(step, config(schedule), 997) <= 1 for step in range(997))
+
+
+def test_only_cycles_depend_on_how_many_steps_there_are() -> None:
+    tied = {schedule for schedule in Schedule if config(schedule).tied}
+    assert tied == {Schedule.cyclical}

@@ -5,6 +5,7 @@ import math
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch.distributions import Normal
 
 from gantext.config.compose import compose
@@ -14,6 +15,7 @@ from gantext.models.contract import Estimator, Judge, Latent, Task
 from gantext.models.vae import model as vae
 from gantext.models.vae.networks import GivenLatent
 from gantext.nn.latent import gaussian_kl, sentence_noise
+from gantext.nn.text.rollouts import trimmed_on_cpu
 from gantext.nn.text.sampling import SamplingOptions
 
 CPU = torch.device("cpu")
@@ -186,6 +188,17 @@ def test_a_phase_asks_for_the_rows_of_the_inner_loop() -> None:
     assert make(*LAGGING).phases()[1].rows == 4 + 6 * 4 + 10
 
 
+def test_what_steps_depend_on_is_said() -> None:
+    """Cycles, and a rate that falls, which both phases have."""
+    still = "model.mle.final_rate=1", "model.pretrain_ae=1"
+    cycles = "model.objective.anneal.schedule=cyclical"
+    for words, wanted in (((), ["", ""]), ([cycles], ["", "the KL weight's cycles"])):
+        found = [phase.tied for phase in make(*still, *words).phases()]
+        assert [said[:22] for said in found] == wanted
+    falls = [phase.tied for phase in make(cycles, "model.mle.final_rate=0.5").phases()]
+    assert falls == ["its learning rate falls over all of its steps"] * 2
+
+
 def test_the_inner_loop_trains_the_encoder_alone_and_the_step_the_decoder_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -200,10 +213,21 @@ def test_the_inner_loop_trains_the_encoder_alone_and_the_step_the_decoder_alone(
     assert changed(model, before) == {"decoder"} and model.fitter.done == 1
     # After the decoder's 4 rows, before the 10 of which the information is computed.
     assert len(spares) == 1 and torch.equal(spares[0], sentences(38, 1)[4:28])
+    looks: list[torch.Tensor] = []
+    monkeypatch.setattr(model, "look_at_information", lambda rows, rng: looks.append(rows))
+    for i in range(2):  # to step 3
+        assert "mutual_information" not in model.step(sentences(38, i), rng(1))
+    assert len(looks) == 1 and torch.equal(looks[0], trimmed_on_cpu(sentences(38, 1)[28:]))
     model.aggressive = False
     before = weights(model)
     model.step(sentences(38, 1), rng(1))
     assert changed(model, before) == {"encoder", "decoder"}
+    seen: list[torch.Tensor] = []
+    monkeypatch.setattr(model, "update", lambda rows, rng: seen.append(rows) or {})
+    short = F.pad(sentences(38, 1), (0, 2), value=PAD)
+    model.step(short, rng(1))
+    model.step(short[:4], rng(1))
+    assert torch.equal(seen[0], trimmed_on_cpu(short[:4])) and torch.equal(seen[1], short[:4])
 
 
 @pytest.mark.parametrize(
@@ -359,3 +383,5 @@ def test_what_cannot_be_trained_is_refused(word: str, said: str) -> None:
 def test_a_batch_of_one_has_no_statistics() -> None:
     with pytest.raises(UserError, match="batch_size of at least 2"):
         make("model.encoder.bn_gamma=0.5", "model.mle.batch_size=1")
+    assert make("model.encoder.bn_gamma=0.5", "model.mle.batch_size=2")
+    assert make("model.encoder.bn_gamma=0", "model.mle.batch_size=1")
