@@ -147,3 +147,9 @@ def test_what_intervals_are_made_of_is_said_once_for_all_scores() -> None:
         "by the errors of both runs' samples: a, d",
         "Welch's test over the seeds of runs: b",
     ]
+
+
+def test_one_run_of_a_group_under_another_protocol_is_enough() -> None:
+    table = {run: [score(1.0 + n)] for n, run in enumerate(("r1", "r2", "s1"))}
+    table["s2"] = [Score("a", 2.0, {"preset": "y"})]
+    assert differences(table, {"R": ["r1", "r2"], "S": ["s1", "s2"]}, ["a"], "r1") == []
