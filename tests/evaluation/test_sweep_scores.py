@@ -125,12 +125,14 @@ def test_the_axis_is_of_numbers_and_of_the_most_of_them_in_their_order() -> None
     found = axis_of([job(n, own, 0.0, float(n)) for n, own in enumerate(words)])
     assert found.key == "y"
     assert [list(values) for values in found.series.values()] == [["8.5"], ["8.5"], ["9"], ["10"]]
-    (series,) = axis_of([job(n, f"y={y}", 0.0, 1.0) for n, y in enumerate((10, 9, 8))]).series.values()
+    (series,) = axis_of(
+        [job(n, f"y={y}", 0.0, 1.0) for n, y in enumerate((10, 9, 8))]
+    ).series.values()
     assert list(series) == ["8", "9", "10"]
 
 
 def test_keys_are_called_by_their_ends_as_far_as_these_are_their_own() -> None:
-    """"rate" is the end of "model.rate" too, and has no longer one."""
+    """ "rate" is the end of "model.rate" too, and has no longer one."""
     keys = ["model.encoder.hidden", "model.decoder.hidden", "model.steps", "model.rate", "rate"]
     ends = ["encoder.hidden", "decoder.hidden", "steps", "model.rate", "rate"]
     assert tails(keys) == dict(zip(keys, ends, strict=True))

@@ -90,7 +90,7 @@ def test_a_curve_has_rounded_points_of_finite_values() -> None:
 
 def test_a_run_beside_its_start_is_the_paired_bootstrap_of_coverage() -> None:
     """1.5 and 2.25: less by .75, sentence by sentence."""
-    own, begun = [0.3, -0.1, -0.2], [-0.2, 0.3, -0.1]
+    own, begun = [1 / 7, -2 / 7, 1 / 7], [-1 / 3, 1 / 3, 0.0]
     other = Score("lm-score", 9.0, {}, each=[0.0] * 3)
     sides = [other, Score("reverse-lm", 1.5, each=own)], [Score("reverse-lm", 2.25, each=begun)]
     expected = paired_bootstrap(-0.75, [a - b for a, b in zip(own, begun, strict=True)])
