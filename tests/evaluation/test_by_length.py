@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from gantext.evaluation.by_length import by_name, chosen, draw, others, rows
-from gantext.plots import lengths, output
 from gantext.metrics.score import Score
+from gantext.plots import lengths, output
 
 
 def test_a_length_without_sentences_has_none() -> None:

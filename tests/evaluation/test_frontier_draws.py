@@ -141,8 +141,10 @@ def test_runs_their_starts_and_files_are_drawn_at_each_temperature_and_seed(
         ),
         "9 of 9: one.txt",
     ]
-    assert [one.name for one in found.scores["real"]] == [f"real-{Y}", f"real-{X}"] + [
-        "real-unique-real"
+    assert [one.name for one in found.scores["real"]] == [
+        f"real-{Y}",
+        f"real-{X}",
+        "real-unique-real",
     ]
     assert len(found.scores["run"]) == 8 and found.notes[0] == "noticed before"
     assert found.places == {
@@ -172,7 +174,7 @@ def test_without_baselines_or_of_a_named_phase_a_run_stands_alone(asked_of: list
 
 
 def test_kept_candidates_have_a_curve_of_their_own(asked_of: list[Any]) -> None:
-    """Where the judge knows nothing they are left out, which is noted, unless that is everywhere."""
+    """Where the judge knows nothing they are left out and noted, unless that is everywhere."""
     kept = Candidates(3)
     asking = Asking(candidates=kept, refused=(0.5,))
     found = run(asking, baselines=False)
