@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from gantext.errors import UserError
+from gantext.evaluation import frontier as module
 from gantext.evaluation import scorebook
 from gantext.evaluation.frontier import Frontier, frontier, mle_phase
 from gantext.evaluation.ground import Ground
@@ -114,10 +115,11 @@ def run(asking: Asking, say: Any = lambda line: None, **more: Any) -> Frontier:
 
 
 def test_runs_their_starts_and_files_are_drawn_at_each_temperature_and_seed(
-    asked_of: list[Any],
+    asked_of: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each once, and what is real is asked for last; curves have means over the seeds."""
     asking, said = Asking(), list[str]()
+    monkeypatch.setattr(module, "remarks", lambda table: [f"{len(table)} columns"])
     found = run(asking, said.append)
     heats = [(0.5, 2), (0.5, 4), (1.0, 2), (1.0, 4)]
     drawn = [(point.label, point.group, point.temperature, point.seed) for point in found.points]
@@ -146,7 +148,7 @@ def test_runs_their_starts_and_files_are_drawn_at_each_temperature_and_seed(
         f"real-{X}",
         "real-unique-real",
     ]
-    assert len(found.scores["run"]) == 8 and found.notes[0] == "noticed before"
+    assert len(found.scores["run"]) == 8 and found.notes == ("noticed before", "4 columns")
     assert found.places == {
         **dict.fromkeys(("run", "run@warm"), Path("runs/run")),
         "one.txt": Path("one.txt"),
@@ -183,6 +185,10 @@ def test_kept_candidates_have_a_curve_of_their_own(asked_of: list[Any]) -> None:
     assert "no candidates at temperature 0.5: the judge knows nothing" in asking.notes
     assert SamplingRequest(50, 1.0, seed=4, candidates=kept) in asking.requests
     assert SamplingRequest(50, 1.0, seed=4) in asking.requests
+    asking = Asking(candidates=kept)
+    alone: Any = asking
+    (point,) = frontier(alone, PLANE, (0.5,), (2,), print, baselines=False).points[1:2]
+    assert point.label == "run 1 of 3"
     with pytest.raises(KnowsNothing):
         run(Asking(candidates=kept, refused=(0.5, 1.0)), baselines=False)
 

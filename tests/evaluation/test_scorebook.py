@@ -17,6 +17,7 @@ from gantext.evaluation.scorebook import _place
 from gantext.evaluation.subjects import Subject
 from gantext.metrics.score import Score, signed
 from gantext.metrics.text.preparation import Preparation
+from gantext.runs.kinds import TEXT
 
 
 def test_the_place_of_a_score_does_not_depend_on_the_order_of_what_decides_it() -> None:
@@ -67,15 +68,15 @@ def book(monkeypatch: pytest.MonkeyPatch) -> Any:
         ground: Ground = REAL,
         stored_only: bool = False,
         key: Any = None,
+        run: str = "r",
         **row: Any,
     ) -> tuple[list[Score], list[str]]:
         measure = Measure(name="toy", compute=f"{__name__}:compute", settings=("seed",), **row)
         monkeypatch.setattr(measures, "find", lambda name: measure)
-        origin = {"run": "r", "weights": "w", "sampled": 2}
+        origin = {"run": run, "weights": "w", "sampled": 2}
         model: Any = None
         if row.get("of_model"):
-            kind = measures.PICTURES if row.get("pictures") else scorebook_kind()
-            model = SimpleNamespace(kind=kind, key={"weights": "whole", "phase": "mle"})
+            model = SimpleNamespace(kind=TEXT, key={"weights": "whole", "phase": "mle"})
         subject = Subject(
             "run",
             origin,
@@ -92,12 +93,6 @@ def book(monkeypatch: pytest.MonkeyPatch) -> Any:
         return scorebook.score(["toy"], subject, ground, ASKED, said.append, **more), said
 
     return score
-
-
-def scorebook_kind() -> Any:
-    from gantext.runs.kinds import TEXT
-
-    return TEXT
 
 
 def test_scores_are_computed_once_and_read_back_from_any_keeper(book: Any) -> None:
@@ -119,6 +114,7 @@ def test_scores_are_computed_once_and_read_back_from_any_keeper(book: Any) -> No
         assert not COMPUTED and not said and again == found
         assert again[0].each == [0.333333, -1.0] and again[1].each is None
     assert book(first, stored_only=True)[0] == found
+    assert {one.signature["run"] for one in book(first, run="renamed")[0]} == {"renamed"}
 
 
 def test_what_is_not_stored_is_left_out_where_nothing_is_to_be_computed(book: Any) -> None:

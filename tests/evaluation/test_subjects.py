@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gantext.config.settings import Device
+from gantext.data import Reads
 from gantext.data.vocabulary import Vocabulary
 from gantext.errors import UserError
 from gantext.evaluation import subjects
@@ -19,7 +21,7 @@ from gantext.inference.request import Candidates, SamplingRequest
 from gantext.metrics.text.preparation import AS_IT_IS, Preparation
 from gantext.metrics.text.texts import Texts
 from gantext.runs import trained
-from gantext.runs.kinds import TEXT
+from gantext.runs.kinds import PICTURES, TEXT
 
 
 @pytest.mark.parametrize(
@@ -171,3 +173,23 @@ def test_a_likelihood_is_of_the_data_that_a_run_was_trained_on(
             subjects._tested(one, ground)
     assert subjects._tested(subject(1), ground) is None
     assert subjects._tested(one, Ground("h")) is None
+
+
+def test_a_model_reads_what_its_run_or_its_module_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subjects.models, "reads", lambda name: Reads.captioned)
+    text = subjects.Model(SimpleNamespace(kind=TEXT, vocabulary=None), None, Device.cpu)  # type: ignore[arg-type]
+    assert text.reads is Reads.text and text.preparation == AS_IT_IS
+    words = Vocabulary.build([["a"]], tokenizer="char")
+    picture: Any = subjects.Model(
+        SimpleNamespace(kind=PICTURES, vocabulary=words),
+        None,
+        Device.cpu,  # type: ignore[arg-type]
+    )
+    vars(picture)["brief"] = {"model": "toy"}
+    assert picture.reads is Reads.captioned and picture.preparation == Preparation.of(words)
+
+
+def test_a_models_key_is_the_digest_of_all_that_its_checkpoint_holds() -> None:
+    model: Any = subjects.Model(SimpleNamespace(), None, Device.cpu)  # type: ignore[arg-type]
+    vars(model)["checkpoint"] = (3, "of the weights", "of all")
+    assert model.key == {"weights": "of all", "device": "cpu"}
