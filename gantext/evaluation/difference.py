@@ -12,6 +12,7 @@ Only the last says what another training would have come to. No correction is ma
 scores are looked at: of twenty that do not differ one is below .05.
 """
 
+import itertools
 import math
 import statistics
 from collections.abc import Mapping, Sequence
@@ -107,12 +108,12 @@ def _difference(name: str, own: Side, beside: Side) -> Difference | None:
 
 def _alike(scores: Sequence[Score]) -> bool:
     """Whether the scores may be compared."""
-    return all(protocol(one) == protocol(scores[0]) for one in scores)
+    return all(protocol(one) == protocol(other) for one, other in itertools.pairwise(scores))
 
 
 def _spread(own: Sequence[Score], beside: Sequence[Score]) -> tuple[float, float, str] | None:
     """(standard error, degrees of freedom, what it is made of) of a difference of means."""
-    if len(own) > 1 and len(beside) > 1:
+    if len(own) > 1:  # groups stand beside a group, and single runs beside one
         return _welch([_over_runs(side) for side in (own, beside)], "seeds")
     first, second = own[0], beside[0]
     if first.each and second.each and len(first.each) == len(second.each):
@@ -120,8 +121,7 @@ def _spread(own: Sequence[Score], beside: Sequence[Score]) -> tuple[float, float
         error = standard_error.of_mean(apart)
         return None if error is None else (error, math.inf, "paired")
     if first.sd is not None and second.sd is not None:
-        draws = [(one.error or 0.0, int(one.signature["seeds"] or 0)) for one in (first, second)]
-        return _welch(draws, "draws")
+        return _welch([_over_draws(one) for one in (first, second)], "draws")
     if first.error is None or second.error is None:
         return None
     return math.hypot(first.error, second.error), math.inf, "samples"
@@ -130,6 +130,13 @@ def _spread(own: Sequence[Score], beside: Sequence[Score]) -> tuple[float, float
 def _over_runs(scores: Sequence[Score]) -> tuple[float, int]:
     """(standard error of the mean, how many) of a score of several runs."""
     return standard_error.of_mean([one.value for one in scores]) or 0.0, len(scores)
+
+
+def _over_draws(score: Score) -> tuple[float, int]:
+    """(its standard error, how many seeds) of a mean over samples of several seeds."""
+    seeds = score.signature["seeds"]
+    assert score.error is not None and isinstance(seeds, int)
+    return score.error, seeds
 
 
 def _welch(sides: Sequence[tuple[float, int]], by: str) -> tuple[float, float, str]:
@@ -157,9 +164,8 @@ def _signed(value: float) -> str:
 
 
 def _interval(one: Difference) -> str:
-    if one.low is None or one.high is None:
-        return "-"
-    return f"{_signed(one.low)} to {_signed(one.high)}"
+    ends = [_signed(end) for end in (one.low, one.high) if end is not None]
+    return " to ".join(ends) or "-"
 
 
 def _chance(one: Difference) -> str:

@@ -236,13 +236,11 @@ def of_file(path: Path, n: int | None = None) -> Subject:
     notes: list[str] = []
     every = sentences_of(path, notes)
     lines = every[:n]
-    if n is not None and n != len(every):
-        there = f"{len(every):,} sentences"
-        notes.append(
-            f"{path}: the first {n:,} of {there} are scored"
-            if n < len(every)
-            else f"{path}: only {there}, not {n:,}"
-        )
+    there = f"{len(every):,} sentences"
+    if n is not None and n < len(every):
+        notes.append(f"{path}: the first {n:,} of {there} are scored")
+    elif n is not None and n > len(every):
+        notes.append(f"{path}: only {there}, not {n:,}")
     texts = Texts(lines)
     origin: dict[str, Setting] = {"samples": path.name, "samples_hash": digest_of(lines)[:8]}
     return Subject(

@@ -97,7 +97,7 @@ def tails(keys: Iterable[str]) -> dict[str, str]:
     found = {}
     for key in whole:
         parts = key.split(".")
-        ends = [".".join(parts[place:]) for place in range(len(parts) - 1, -1, -1)]
+        ends = [".".join(parts[place:]) for place in reversed(range(len(parts)))]
         others = [f".{other}" for other in whole if other != key]
         found[key] = next(
             (end for end in ends if not any(o.endswith(f".{end}") for o in others)), key

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from gantext.evaluation.difference import difference_rows, differences, made_of
+from gantext.evaluation.difference import Difference, difference_rows, differences, made_of
 from gantext.evaluation.table import over_seeds
 from gantext.metrics.score import Score
 
@@ -90,3 +90,64 @@ def test_what_chance_may_do_is_said() -> None:
     assert columns[-1] == "p"
     assert [row[-1] for row in rows] == [".841, none shown", "<.001"]
     assert rows[0][2:4] == ["+0.1000", "-0.8800 to +1.0800"]
+
+
+def test_two_runs_are_a_group_and_one_that_never_varies_has_no_chance() -> None:
+    """1 and 3 beside 2 and 6, by Welch; 5 and 5 beside 1 and 3: three times the error of these
+    alone, 1, with their one degree of freedom; 5 and 5 beside 4 and 4 have none."""
+    groups = {"R": ["r1", "r2"], "S": ["s1", "s2"]}
+
+    def apart(own: tuple[float, float], beside: tuple[float, float]) -> Difference:
+        values = dict(zip(("r1", "r2", "s1", "s2"), (*beside, *own), strict=True))
+        table = {run: [score(value, 0.1)] for run, value in values.items()}
+        (found,) = differences(table, groups, ["a"], "r2")
+        return found
+
+    welch = stats.ttest_ind([2.0, 6.0], [1.0, 3.0], equal_var=False)
+    assert apart((2.0, 6.0), (1.0, 3.0)).p == pytest.approx(welch.pvalue)
+    assert apart((5.0, 5.0), (1.0, 3.0)).p == pytest.approx(2 * stats.t.sf(3, 1))
+    never = apart((5.0, 5.0), (4.0, 4.0))
+    assert (never.value, never.p, never.low) == (1.0, None, None)
+
+
+def test_a_mean_over_draws_beside_a_single_one_has_the_errors_of_both() -> None:
+    table = {"r": [score(1.0, 0.3)], "s": [Score("a", 2.0, {"preset": "x"}, 0.4, 0.7)]}
+    for beside in "rs":
+        (found,) = differences(table, {}, ["a"], beside)
+        assert (found.by, found.p) == ("samples", pytest.approx(0.0455, abs=1e-4))
+
+
+def test_an_infinite_difference_has_no_interval() -> None:
+    table = {"r": [score(1.0, 0.1)], "s": [score(math.inf, 0.1)]}
+    (found,) = differences(table, {}, ["a"], "r")
+    assert (found.value, found.low, found.by) == (math.inf, None, None)
+
+
+@pytest.mark.parametrize(
+    ("p", "said"),
+    [
+        (0.0009, "<.001"),
+        (0.001, ".001"),
+        (0.0015, ".002"),
+        (0.0499, ".050"),
+        (0.05, ".050, none shown"),
+    ],
+)
+def test_from_a_twentieth_on_chance_may_have_done_it(p: float, said: str) -> None:
+    """A difference of nothing has no sign."""
+    (row,) = difference_rows([Difference("a", "s", "r", 0.0, -0.5, 0.25, p, "samples")])[1]
+    assert row == ["a", "s", "0.0000", "-0.5000 to +0.2500", said]
+
+
+def test_what_intervals_are_made_of_is_said_once_for_all_scores() -> None:
+    made = [("a", "samples"), ("b", "seeds"), ("a", "samples"), ("c", None), ("d", "samples")]
+    assert made_of([Difference(name, "s", "r", 1.0, by=by) for name, by in made]) == [
+        "by the errors of both runs' samples: a, d",
+        "Welch's test over the seeds of runs: b",
+    ]
+
+
+def test_one_run_of_a_group_under_another_protocol_is_enough() -> None:
+    table = {run: [score(1.0 + n)] for n, run in enumerate(("r1", "r2", "s1"))}
+    table["s2"] = [Score("a", 2.0, {"preset": "y"})]
+    assert differences(table, {"R": ["r1", "r2"], "S": ["s1", "s2"]}, ["a"], "r1") == []

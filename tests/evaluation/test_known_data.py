@@ -117,3 +117,42 @@ def test_files_that_nobody_can_name_are_loaded_each_time(text: Path) -> None:
     assert data.sources(compose_data(["data=text", f"data.train={text}"])) == (text,)
     assert data.sources(compose_data(["data=scenes"])) == ()
     assert data.sources(compose_data(["data=coco"])) is None  # it is not on this machine
+
+
+def test_what_is_known_has_a_name_that_no_order_of_values_changes(text: Path) -> None:
+    places = {
+        known_data._place(values, Reads.text, AS_IT_IS)
+        for values in ({"name": "text", "train": "a"}, {"train": "a", "name": "text"})
+    }
+    (place,) = places
+    assert place.parent == known_data.folder() and len(place.stem) == 16
+    asked = Preparation(lowercase=True)
+    assert known_data._place({"name": "text", "train": "a"}, Reads.text, asked) != place
+
+
+def test_a_file_has_settled_two_seconds_after_its_change(
+    text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of its change of content or of place, whichever is later."""
+    monkeypatch.undo()
+    assert known_data.SETTLED == 2_000_000_000
+    monkeypatch.setattr(data, "sources", lambda cfg: (text,))
+    os.utime(text, ns=(0, 0))
+    changed, place = text.stat().st_ctime_ns, tmp_path / "known.json"
+    for late, kept in ((-1, False), (0, True)):
+        now = changed + known_data.SETTLED + late
+        monkeypatch.setattr(known_data.time, "time_ns", lambda now=now: now)
+        known_data._keep(place, Ground("hash"), None)
+        assert place.exists() == kept
+
+
+@pytest.mark.parametrize(("sources", "digest"), [(None, "hash"), ((), None)])
+def test_nothing_is_kept_of_unknown_files_or_of_nothing(
+    sources: tuple[Path, ...] | None,
+    digest: str | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(data, "sources", lambda cfg: sources)
+    known_data._keep(tmp_path / "known.json", Ground(digest), None)
+    assert not list(tmp_path.iterdir())

@@ -8,7 +8,7 @@ import pytest
 
 from gantext.errors import UserError
 from gantext.evaluation.measures import summary
-from gantext.evaluation.sweep_axis import are_numbers, axis_of
+from gantext.evaluation.sweep_axis import are_numbers, axis_of, tails
 from gantext.evaluation.sweep_scores import csv_of, differing, names_of, objective_of, seed_means
 from gantext.runs.sweep_state import JobState
 
@@ -100,8 +100,39 @@ def test_other_keys_make_series_and_names_keep_their_order() -> None:
         ([], None, "no job that has finished has the score"),
         (JOBS, "blue-4", r"has the score blue-4 \(did you mean bleu-4\?\)"),
         ([JOBS[0], JOBS[2]], None, "differ in their seeds alone"),
+        ([JOBS[0], job(1, "seed=2 model.rate=0.1 x=1", 0.1, 1.0)], None, "in their seeds alone"),
     ],
 )
 def test_nothing_to_plot_is_refused(jobs: list[JobState], score: str | None, said: str) -> None:
     with pytest.raises(UserError, match=said):
         axis_of(jobs, score)
+
+
+def test_the_deviation_of_three_seeds_is_of_a_sample() -> None:
+    """1, 2 and 6: mean 3, squares 4 + 1 + 9 over n - 1 = 2."""
+    (found,) = seed_means([job(n, f"seed={n}", value) for n, value in enumerate((1.0, 2.0, 6.0))])
+    assert (found.mean["bleu-4"], found.sd["bleu-4"]) == (3, pytest.approx(math.sqrt(7)))
+
+
+def test_a_job_alone_differs_in_all_of_its_words() -> None:
+    assert differing(JOBS[:1]) == [["data=scenes", "seed=1", "model.rate=0.1"]]
+    assert differing(JOBS[:2]) == [["model.rate=0.1"], ["model.rate=0.01"]]
+
+
+def test_the_axis_is_of_numbers_and_of_the_most_of_them_in_their_order() -> None:
+    """Of names z, numbers y (three) and x (two); 9 stands before 10."""
+    words = ["z=a x=1 y=10", "z=b x=2 y=9", "z=c x=1 y=8.5", "z=d x=2 y=8.5"]
+    found = axis_of([job(n, own, 0.0, float(n)) for n, own in enumerate(words)])
+    assert found.key == "y"
+    assert [list(values) for values in found.series.values()] == [["8.5"], ["8.5"], ["9"], ["10"]]
+    (series,) = axis_of(
+        [job(n, f"y={y}", 0.0, 1.0) for n, y in enumerate((10, 9, 8))]
+    ).series.values()
+    assert list(series) == ["8", "9", "10"]
+
+
+def test_keys_are_called_by_their_ends_as_far_as_these_are_their_own() -> None:
+    """ "rate" is the end of "model.rate" too, and has no longer one."""
+    keys = ["model.encoder.hidden", "model.decoder.hidden", "model.steps", "model.rate", "rate"]
+    ends = ["encoder.hidden", "decoder.hidden", "steps", "model.rate", "rate"]
+    assert tails(keys) == dict(zip(keys, ends, strict=True))

@@ -243,7 +243,7 @@ def departures(
 def _machine() -> str:
     """The processor of this machine, as the system calls it."""
     try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        lines = Path("/proc/cpuinfo").read_bytes().decode().splitlines()
     except OSError:
         lines = []
     names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))

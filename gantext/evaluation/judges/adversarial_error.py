@@ -15,7 +15,7 @@ Words = Sequence[str]
 Features = tuple[Tensor, Tensor, Tensor]
 BUCKETS = 2**14
 ORDERS = (1, 2, 3)
-STEPS = 200
+STEPS, RATE = 200, 0.1
 
 
 def adversarial_error(
@@ -86,7 +86,7 @@ def _fit(features: Features, labels: Tensor) -> tuple[Tensor, Tensor]:
     """Weights and bias of a logistic regression with an L2 penalty of 1/2 on the summed loss."""
     weights = torch.zeros(BUCKETS, 1, requires_grad=True)
     bias = torch.zeros(1, requires_grad=True)
-    solver = torch.optim.Adam([weights, bias], lr=0.1)
+    solver = torch.optim.Adam([weights, bias], lr=RATE)
     for _ in range(STEPS):
         loss = F.binary_cross_entropy_with_logits(_scores(features, weights, bias), labels)
         penalty = weights.square().sum() / (2 * len(labels))

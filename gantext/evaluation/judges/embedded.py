@@ -42,13 +42,13 @@ class EmbeddedText:
         self._real = references, training
         self._embedded: dict[tuple[int, int], ArrayLike] = {}
 
-    def size(self, lines: Sequence[str], most: int | None = None) -> int:
-        """N: the smallest of the three sizes, and at most `most`.
+    def size(self, lines: Sequence[str]) -> int:
+        """N: the smallest of the three sizes.
 
         Raises:
             UserError: that is fewer than two.
         """
-        n = min(len(lines), *map(len, self._real), *([] if most is None else [most]))
+        n = min(len(lines), *map(len, self._real))
         if n < 2:
             raise UserError(f"a distance of embeddings needs at least 2 sentences a set, not {n}")
         return n

@@ -47,7 +47,7 @@ class PictureCNN(nn.Module):
         with torch.no_grad():
             for parameter in self.parameters():
                 if parameter.dim() > 1:
-                    nn.init.kaiming_normal_(parameter, nonlinearity="relu", generator=rng)
+                    nn.init.kaiming_normal_(parameter, generator=rng)  # whose default is of ReLUs
                 else:
                     parameter.zero_()
 

@@ -221,7 +221,7 @@ def scores_of(
     *,
     samples: int,
     seed: int,
-    once: Once | None = None,
+    once: Once,
 ) -> list[Score]:
     """The scores of a picture model; its judges are trained once and kept in the user's cache.
 
@@ -235,9 +235,7 @@ def scores_of(
         return caption_scores(illustrator, gallery, device, samples=samples, seed=seed, cache=kept)
     if unscored(gallery):
         return []
-    return reviewed(
-        algorithm, gallery, device, samples=samples, seed=seed, once=once or Once()
-    ).scores
+    return reviewed(algorithm, gallery, device, samples=samples, seed=seed, once=once).scores
 
 
 def unscored(gallery: Gallery) -> str | None:

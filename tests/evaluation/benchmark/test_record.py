@@ -6,7 +6,8 @@ import pytest
 
 from gantext.errors import UserError
 from gantext.evaluation.benchmark import record as made
-from gantext.evaluation.benchmark.record import LIMIT, file_name, read_all, write
+from gantext.evaluation.benchmark.record import LIMIT, file_name, kept, read_all, write
+from gantext.metrics.score import Score
 from tests.evaluation.benchmark.records import record
 
 
@@ -42,3 +43,31 @@ def test_what_is_too_large_or_no_record_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text('{"method": 3}')
     with pytest.raises(UserError, match=r"a\.json"):
         read_all(tmp_path)
+
+
+def test_scores_are_kept_with_six_digits_and_their_protocol() -> None:
+    """Those that are asked for and that there are, in the order in which they are asked for."""
+    signature = {"preset": "x", "seed": None, "run": "r", "sample_seed": 3}
+    scores = [
+        Score("a", 1.23456789, signature, 0.012345678),
+        Score("b", 1234567.8),
+        Score("c", 1.0),
+    ]
+    assert kept(scores, ["b", "missing", "a"]) == [
+        {"name": "b", "value": 1234570.0, "signature": {}},
+        {"name": "a", "value": 1.23457, "error": 0.0123457, "signature": {"preset": "x"}},
+    ]
+    assert (made.DIGITS, made.PLACES) == (6, 4)
+
+
+def test_the_order_of_departures_makes_no_other_file_and_folders_are_made(tmp_path: Path) -> None:
+    one, other = record("gan", 1, 0.5, a=1, b=2), record("gan", 1, 0.5, b=2, a=1)
+    path = write(one, tmp_path / "deep" / "folder")
+    assert path == write(other, tmp_path / "deep" / "folder")
+    assert len(path.stem.removeprefix("scenes-gan-").removesuffix("-s1")) == 6
+
+
+def test_what_could_not_be_read_back_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="seed"):
+        write({**record("gan", 1, 0.5), "seed": -1}, tmp_path)
+    assert not [*tmp_path.iterdir()]

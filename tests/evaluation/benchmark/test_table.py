@@ -39,7 +39,10 @@ def test_who_ends_below_its_own_start_has_that_in_its_row() -> None:
 
     assert said((0.02, 0.01)) == "+0.0200, **below its start**"
     assert said((-0.02, 0.01)) == "-0.0200, above its start"
-    assert said((0.02, 0.2)) == "+0.0200, no difference shown"
+    for p in (0.2, 0.07, 0.05):
+        assert said((0.02, p)) == "+0.0200, no difference shown"
+        assert said((-0.02, p)) == "-0.0200, no difference shown"
+    assert said((0.0, 0.01)) == "+0.0000, no difference shown"
     assert said((0.02, 0.01), (0.0, 0.9)) == "+0.0100, **below its start** in 1 of 2 seeds"
     assert table.beside_start(table.rows([record("mle", 1, 0.5)], ["mle"])[0]) == "-"
     made = record("gan", 1, 0.5, 0.02)

@@ -15,6 +15,7 @@ from gantext.data.corpus import Corpus, Sentences, build_corpus
 from gantext.data.flat import Tokens
 from gantext.data.vocabulary import EOS, UNK
 from gantext.errors import UserError
+from gantext.evaluation.judges import lm_score as module
 from gantext.evaluation.judges.lm_score import encoded, lm_scores, real_lm_scores
 from gantext.inference.judges import real_lm as kept_lm
 from gantext.inference.judges.real_lm import real_lm
@@ -267,3 +268,27 @@ def coco() -> Corpus:
     from gantext.config.compose import compose_data
 
     return data.load(compose_data(["data=coco"]))
+
+
+def test_influences_are_kept_of_what_all_models_are_asked_of(
+    corpus: Corpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 3, 1 and 2 nats over 1, 1 and 2 tokens: 1.5 a token, over the mean length of 4/3. Real
+    text of all training sentences needs no second model, nor one that stands for samples."""
+    nats, sizes = np.array([-3.0, -1.0, -2.0]), np.array([1.0, 1.0, 2.0])
+    fits = list[int]()
+    monkeypatch.setattr(module, "log_prob", lambda model, tokens: (nats, sizes))
+    monkeypatch.setattr(module, "real_lm", lambda *given, **more: "model")
+    monkeypatch.setattr(module, "fit_lm", lambda tokens, *more: fits.append(len(tokens)))
+    for size in (None, len(corpus.train)):
+        fluency, reverse = real_lm_scores(corpus, sentences=size)
+        assert not fits and fluency.each is None
+        assert reverse.value == 1.5 and reverse.signature["seed"] == 0
+        assert reverse.each == pytest.approx([1.125, -0.375, -0.75])
+        assert reverse.error == pytest.approx(np.std(reverse.each, ddof=1) / math.sqrt(3))
+        assert reverse.signature["trained"] == len(corpus.train)
+    real_lm_scores(corpus, sentences=len(corpus.train) - 1)
+    assert fits == [len(corpus.train) - 1]
+    assert {one.signature["seed"] for one in lm_scores(["the cat"], corpus)} == {0}
+    tokens = corpus.train.tokens
+    assert module._choose(tokens, len(tokens), 0) is tokens

@@ -2,12 +2,13 @@
 
 import torch
 
+from gantext.evaluation.judges import adversarial_error, encoders, naive_bayes
 from gantext.evaluation.judges import attribute_classifier as attributes
 from gantext.evaluation.judges import caption_judge as captions
 from gantext.evaluation.judges import class_judge as classes
-from gantext.evaluation.judges import naive_bayes
 from gantext.evaluation.judges import picture_classifier as pictures
 from gantext.evaluation.measures import captions as scores
+from gantext.evaluation.measures import class_accuracy, latent, mauve
 from gantext.inference.judges import encoder, sides
 from gantext.nn.captions.dual_encoder import DualEncoderConfig
 from gantext.nn.captions.fitting import Descent, FittingConfig
@@ -56,3 +57,13 @@ def test_the_encoder_and_the_sides_of_candidates() -> None:
     assert (encoder.STEPS, encoder.LOOK_EVERY, encoder.PATIENCE) == (800, 100, 2)
     assert (encoder.VERSION, encoder.SEED) == ("encoder-2", 81)
     assert (sides.MOST, sides.FRESH, sides.LEAST, sides.SEED) == (2000, 2, 4, 79)
+
+
+def test_the_judge_of_filled_in_sentences() -> None:
+    assert (adversarial_error.BUCKETS, adversarial_error.ORDERS) == (16_384, (1, 2, 3))
+    assert (adversarial_error.STEPS, adversarial_error.RATE) == (200, 0.1)
+
+
+def test_limits_of_measures() -> None:
+    assert (mauve.MOST, class_accuracy.DIGITS, latent.ACTIVE) == (5000, 4, 0.01)
+    assert (encoders.BATCH_SIZE, encoders.HUB_SECONDS) == (32, 10)

@@ -16,6 +16,7 @@ from gantext.evaluation.measure import Command, Measure, Protocol, imported
 from gantext.evaluation.subjects import REAL, Subject
 from gantext.metrics.score import Score
 from gantext.metrics.text.texts import Texts
+from gantext.runs.kinds import PICTURES, TEXT
 
 
 def test_the_orders_that_commands_show() -> None:
@@ -131,3 +132,111 @@ def test_what_is_not_installed_is_named_with_what_brings_it() -> None:
     absent = dataclasses.replace(row, package=("no_such_package_of_ours", "gantext[more]"))
     assert absent.missing == "gantext[more]"
     assert dataclasses.replace(row, package=("json", "gantext[more]")).missing is None
+
+
+def test_which_rows_of_the_table_are_what() -> None:
+    """What stored scores are found by, who has them, and how states are judged hang on these."""
+
+    def having(name: str) -> set[str]:
+        return {row.name for row in measures.OWN if getattr(row, name)}
+
+    assert having("alone") == {"self-bleu", "diversity", "unique"}
+    assert having("tempered") == {"likelihood"} and having("first") == {"likelihood", "truth"}
+    shown = {"pictures", "classified", "augmentation-pictures"}
+    assert having("pictures") == shown
+    assert having("of_model") == {
+        *("likelihood", "latent", "interpolation", "imputation", "augmentation"),
+        *("class-accuracy", "classified", "augmentation-pictures"),
+    }
+    assert {row.name: row.needs for row in measures.OWN if row.needs} == {
+        **dict.fromkeys(("latent", "interpolation"), ("latent",)),
+        "augmentation": ("of_class", "classify"),
+        "class-accuracy": ("of_class",),
+        **dict.fromkeys(("classified", "augmentation-pictures"), ("classify",)),
+    }
+    examples = ("examples", "samples", "seed")
+    assert {row.name: row.settings for row in measures.OWN if row.settings} == {
+        **dict.fromkeys(("bleu", "self-bleu", "lengths"), ("preset", "seed")),
+        "latent": ("draws", "sentences", "seed"),
+        **dict.fromkeys(("interpolation", "imputation"), ("probes", "seed")),
+        **dict.fromkeys(("lm", "pictures"), ("seed",)),
+        **dict.fromkeys(("frechet", "mauve"), ("seed", "encoder")),
+        **dict.fromkeys(("augmentation", "augmentation-pictures"), examples),
+        "class-accuracy": ("sentences", "seed"),
+    }
+    assert having("slow") == {
+        *("latent", "interpolation", "imputation", "lm", "frechet", "mauve", "augmentation"),
+        *("class-accuracy", "pictures", "augmentation-pictures"),
+    }
+    package = ("sentence_transformers", "gantext[frechet]")
+    assert {row.name: row.package for row in measures.OWN if row.package} == {
+        "frechet": package,
+        "mauve": package,
+    }
+    not_in_all = {"unique", "true-likelihood", "interpolation", "imputation", "augmentation"}
+    assert {row.name for row in measures.OWN} - having("in_all") == {
+        *not_in_all,
+        "augmentation-pictures",
+    }
+
+
+def test_which_scores_are_shown_and_judge() -> None:
+    bleus = [f"bleu-{n}" for n in (2, 3, 4, 5)]
+    assert measures.columns() == [
+        *("nll-test", "grammatical", "nll-oracle", *bleus, *(f"self-{one}" for one in bleus)),
+        *("unique", "copied", "ms-jaccard-4", "retrieval-1", "retrieval-5"),
+        *("colour", "shape", "count", "diversity", "diversity-real", "frechet", "frechet-real"),
+        *("precision", "precision-real", "recall", "recall-real"),
+        *("class-kl", "class-min-share", "memorised", "classified"),
+    ]
+    assert measures.summary() == [
+        *("nll-test", "grammatical", "bleu-2", "bleu-4", "self-bleu-4", "unique"),
+        *("retrieval-1", "colour", "shape", "diversity", "frechet", "precision", "recall"),
+        *("class-min-share", "memorised", "classified"),
+    ]
+    text, pictures = (measures.judging(kind) for kind in (TEXT, PICTURES))
+    lower = ["nll-test", "nll-test-sentence", "perplexity", "forward-kl"]
+    assert {name: row.name for name, row in text.items()} == {
+        **dict.fromkeys(lower, "likelihood"),
+        **dict.fromkeys(("grammatical", "nll-oracle"), "truth"),
+        **dict.fromkeys((*bleus, "corpus-bleu"), "bleu"),
+        **dict.fromkeys((f"self-{one}" for one in bleus), "self-bleu"),
+        "unique": "unique",
+    }
+    of_pictures = ("retrieval-1", "retrieval-5", "colour", "shape", "count", "diversity")
+    of_pictures += ("precision", "recall", "class-min-share", "frechet", "class-kl", "memorised")
+    assert {name: row.name for name, row in pictures.items()} == {
+        **dict.fromkeys(of_pictures, "pictures"),
+        "classified": "classified",
+    }
+    assert {name for name in {**text, **pictures} if measures.falls(name)} == {
+        *(*lower, "nll-oracle", *(f"self-{one}" for one in bleus)),
+        *("frechet", "class-kl", "memorised"),
+    }
+
+
+def test_what_commands_show_besides_and_how() -> None:
+    commands = {row.name: command for row, command in measures.commanded()}
+    assert {name: one.also for name, one in commands.items() if one.also} == {
+        "likelihood": ("truth",),
+        "augmentation": ("augmentation-pictures",),
+    }
+    assert {name: one.seeds for name, one in commands.items() if one.seeds != 1} == {
+        "augmentation": 3
+    }
+    assert {name for name, one in commands.items() if one.draw} == {"lengths"}
+    sampled = {"samples", "n", "temperature", "candidates", "judge", "force"}
+    bleu = sampled | {"references", "preset"}
+    assert {name: set(one.options) for name, one in commands.items()} == {
+        **dict.fromkeys(("bleu", "self-bleu"), bleu),
+        "diversity": sampled | {"references"},
+        **dict.fromkeys(("likelihood", "lm"), sampled),
+        "latent": {"k", "sentences"},
+        **{name: {"probes"} for name in ("interpolation", "imputation")},
+        **dict.fromkeys(("frechet", "mauve"), sampled | {"encoder"}),
+        "augmentation": {"n", "examples"},
+        "class-accuracy": {"sentences"},
+        "lengths": bleu | {"plot"},
+        "pictures": {"n"},
+        "classified": set(),
+    }
