@@ -88,7 +88,7 @@ def _jaccard(grams: Grams, second: int, sizes: tuple[int, int]) -> tuple[float, 
     if not grams.counts.size:
         return float("nan"), np.full(sizes[0], np.nan)
     is_first = grams.places < second
-    of_first = np.add.reduceat(is_first, grams.starts[:-1], dtype=np.int64)
+    of_first = np.add.reduceat(is_first, grams.starts[:-1])
     a, b = of_first / sizes[0], (grams.counts - of_first) / sizes[1]
     below, above = np.minimum(a, b).sum(), np.maximum(a, b).sum()
     shares = np.repeat(_rarer(of_first, b * sizes[0]), grams.counts)[is_first]
