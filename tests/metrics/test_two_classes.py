@@ -8,6 +8,7 @@ from scipy.optimize import minimize
 
 from gantext.metrics.two_classes import (
     KNOWING_NOTHING,
+    LEAST,
     Calibration,
     Held,
     auc,
@@ -161,3 +162,8 @@ def test_infinite_logits_are_taken_as_ten_thousand() -> None:
     """Of 50 without a mistake the odds are 51 to 1."""
     perfect = held_out(np.full(50, np.inf), np.full(50, -np.inf)).calibration
     assert perfect(np.array([1e4, -1e4])) == pytest.approx([math.log(51), -math.log(51)], rel=1e-6)
+
+
+def test_of_the_fewest_real_sentences_each_half_has_two() -> None:
+    fewest = np.arange(LEAST)
+    assert len(fewest[::2]) == len(fewest[1::2]) == 2

@@ -108,6 +108,8 @@ def test_by_how_much_one_more_raises_the_smaller_count() -> None:
     found = _rarer(np.array([1, 1, 1, 11]), np.array([0.0, 0.5, 3.0, 10.0]))
     below = 1 / (1 + math.exp(1.702 * 0.5 / math.sqrt(10)))
     assert found == pytest.approx([0, 0.5, 1, below], abs=1e-12)
+    with np.errstate(divide="raise", over="raise"):
+        assert _rarer(np.array([1, 10**7]), np.array([0.5, 0.5])).tolist() == [0.5, 0]
 
 
 def test_its_error_is_what_is_seen_of_sets_that_are_drawn_anew() -> None:
