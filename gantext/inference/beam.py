@@ -33,8 +33,7 @@ class Hypotheses:
 
 def beam_rows(policy_words: int, width: int, device: torch.device) -> int:
     """How many inputs are searched together."""
-    elements = BEAM_ELEMENTS.get(device.type, GPU_BEAM_ELEMENTS)
-    return max(1, elements // (policy_words * width))
+    return max(1, BEAM_ELEMENTS.get(device.type, GPU_BEAM_ELEMENTS) // (policy_words * width))
 
 
 @torch.no_grad()
@@ -64,7 +63,7 @@ def beam_search(
     """
     state = policy.start(rows)
     device = state[0].device
-    tokens = torch.full((rows, 1, length), PAD, dtype=torch.long, device=device)
+    tokens = torch.full((rows, 1, length), PAD, device=device)
     log_prob = torch.zeros(rows, 1, device=device)
     sizes = torch.zeros(rows, 1, device=device)
     for t in range(length):
@@ -119,7 +118,7 @@ def _extensions(logits: Tensor, wanted: Tensor, width: int, may_end: bool) -> tu
     given = given.where(given.isfinite(), 0)  # <pad>, and <unk> in a template
     if not may_end:
         logits = logits.index_fill(1, torch.tensor([EOS], device=logits.device), -torch.inf)
-    found, words = logits.topk(min(width, logits.shape[1]), dim=1)
+    found, words = logits.topk(min(width, logits.shape[1]))
     scores, only = found - total, torch.full_like(found, -torch.inf)
     only[:, :1] = given
     return scores.where(~forced, only), words.where(~forced, own)

@@ -57,7 +57,7 @@ class Classified:
         found = []
         for i, (place, row) in enumerate(zip(self.places, self.probabilities, strict=True)):
             read = bool(np.isfinite(row).all())
-            likeliest = int(row.argmax()) if read else 0
+            likeliest = int(row.argmax())
             record: dict[str, Any] = {
                 self.place: place,
                 "class": self.classes[likeliest] if read else None,

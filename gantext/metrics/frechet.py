@@ -47,18 +47,17 @@ def fit(chunks: Iterable[ArrayLike]) -> Gaussian:
     Raises:
         UserError: fewer than two embeddings, or numbers that are not finite.
     """
-    count, mean, scatter = 0, np.zeros(0), np.zeros((0, 0))
+    count, mean, scatter = 0, np.array(0.0), np.array(0.0)  # of every size
     for chunk in chunks:
         x = np.asarray(chunk, dtype=np.float64)  # (n, D)
         if not len(x):
             continue
-        if not count:
-            mean, scatter = np.zeros(x.shape[1]), np.zeros((x.shape[1],) * 2)
         centred = x - x.mean(axis=0)
         shift = x.mean(axis=0) - mean
         total = count + len(x)
-        scatter += centred.T @ centred + np.outer(shift, shift) * (count * len(x) / total)
-        mean += shift * (len(x) / total)
+        between = np.outer(shift, shift) * (count * len(x) / total)
+        scatter = scatter + (centred.T @ centred + between)
+        mean = mean + shift * (len(x) / total)
         count = total
     if count < 2:
         raise UserError(f"the Frechet distance needs at least 2 embeddings a set, not {count}")

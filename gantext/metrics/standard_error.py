@@ -49,10 +49,16 @@ def of_deviation(values: ArrayLike) -> float | None:
     A value's influence is ((value - mean)^2 - sd^2) / (2 sd).
     """
     given = np.asarray(values, np.float64)
-    deviation = given.std() if given.size else 0.0
-    if not deviation:
+    if not given.size or not given.std():
         return None
-    return of_mean(((given - given.mean()) ** 2 - deviation**2) / (2 * deviation))
+    return of_mean(deviation_influences(given))
+
+
+def deviation_influences(values: ArrayLike) -> Floats:
+    """Those of N values on their standard deviation, (N,), which are 0 in the mean."""
+    given = np.asarray(values, np.float64)
+    deviation = given.std()
+    return np.asarray(((given - given.mean()) ** 2 - deviation**2) / (2 * deviation))
 
 
 def jackknifed(left_out: ArrayLike) -> float | None:

@@ -17,7 +17,7 @@ def two_sided(t: float, degrees: float) -> float:
         return math.erfc(abs(t) / math.sqrt(2))
     end = math.atan(abs(t) / math.sqrt(degrees))
     heights = [math.pow(math.cos(end * i / POINTS), degrees - 1) for i in range(POINTS + 1)]
-    inner = 4 * sum(heights[1:-1:2]) + 2 * sum(heights[2:-1:2])
+    inner = 4 * sum(heights[1::2]) + 2 * sum(heights[2:POINTS:2])
     inside = (heights[0] + inner + heights[-1]) * end / POINTS / 3
     gammas = math.lgamma(degrees / 2) - math.lgamma((degrees + 1) / 2)
     beyond = 1 - inside / (math.sqrt(math.pi) / 2 * math.exp(gammas))
@@ -27,8 +27,7 @@ def two_sided(t: float, degrees: float) -> float:
 def quantile(share: float, degrees: float) -> float:
     """The t that T lies beyond, on either side, with this probability (.05: 1.96 of the normal)."""
     low, high = 0.0, 1e6
-    while high - low > 1e-9 * max(1.0, low):
-        middle = (low + high) / 2
+    while low < (middle := (low + high) / 2) < high:
         low, high = (middle, high) if two_sided(middle, degrees) > share else (low, middle)
     return high
 

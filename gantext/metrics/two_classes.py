@@ -127,7 +127,8 @@ def _newton(x: Floats, targets: Floats, weights: Floats) -> tuple[float, float]:
         return float(weights @ (np.logaddexp(0, odds) - targets * odds))
 
     for _ in range(STEPS):
-        p = 1 / (1 + np.exp(-np.clip(found @ x, -500, 500)))
+        with np.errstate(over="ignore"):
+            p = 1 / (1 + np.exp(-(found @ x)))
         slope = x @ (weights * (p - targets))
         curve = (x * (weights * p * (1 - p))) @ x.T + TINY * np.eye(2)
         step = np.linalg.solve(curve, slope)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.linalg import sqrtm
 
 from gantext.errors import UserError
-from gantext.metrics.frechet import Gaussian, error, fit, frechet_distance
+from gantext.metrics.frechet import Gaussian, _factor, error, fit, frechet_distance
 
 Floats = NDArray[np.float64]
 
@@ -43,6 +43,33 @@ def test_its_error_is_that_of_nudged_weights(d: int) -> None:
     ]
     expected = np.std(influences, ddof=1) / np.sqrt(20)
     assert error(x, a, b) == pytest.approx(expected, rel=0.06)  # N / (N - 1) is 1.05
+
+
+def test_its_error_by_hand() -> None:
+    """One dimension, mean 0 and variance 1/15, beside mean 1/2 and variance 1/60: the map halves
+    x. So x moves the distance by -x + x^2 - x^2 / 2."""
+    x = np.array([-0.1, 0.1, -0.3, 0.3])
+    b = Gaussian(np.array([0.5]), np.array([[1 / 60]]), 9)
+    expected = np.std(-x + x**2 / 2, ddof=1) / 2
+    assert error(x[:, None], fit([x[:, None]]), b) == pytest.approx(expected, rel=1e-12)
+
+
+def test_sets_without_any_spread_have_no_error() -> None:
+    x, y = np.zeros((5, 2)), np.tile([3.0, 4.0], (5, 1))
+    with np.errstate(all="raise"):
+        assert error(x, fit([x]), fit([y])) == 0
+
+
+def test_variances_that_are_only_rounding_are_left_out() -> None:
+    """Those of up to D epsilons of the largest: of two dimensions 1.5 and not 2.5."""
+    tiny = np.finfo(np.float64).eps
+    assert _factor(np.diag([1.5 * tiny, 1.0])).shape == (2, 1)
+    assert _factor(np.diag([2.5 * tiny, 1.0])).shape == (2, 2)
+
+
+def test_small_numbers_keep_their_digits() -> None:
+    x = cloud(9, 3, 2) * 1e-20
+    np.testing.assert_allclose(fit([x[:4], x[4:]]).mean, x.mean(0), rtol=1e-12)
 
 
 def test_fit_is_mean_and_unbiased_covariance() -> None:

@@ -112,6 +112,7 @@ def test_a_name_is_read(name: str, way: str | None, of: tuple[str, ...]) -> None
 
 
 def test_of_a_floor_neither_way_is_better_and_an_unknown_name_has_none() -> None:
+    assert better("real-bleu-4") is None and read("real-bleu-4") is not None
     assert better("frechet-real") is None and read("frechet-real") is not None
     known = read("retrieval-1-seen-real")
     assert known is not None and len(known.of) == 2 and known.better is None

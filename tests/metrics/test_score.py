@@ -7,7 +7,15 @@ import pytest
 
 from gantext import __version__
 from gantext.errors import UserError
-from gantext.metrics.score import Score, origin, protocol, signature_line, signed
+from gantext.metrics.score import (
+    Score,
+    origin,
+    protocol,
+    shown,
+    shown_with_error,
+    signature_line,
+    signed,
+)
 
 SIGNATURE = {"preset": "texygen", "n": 4, "seed": None, "exact": True}
 
@@ -57,3 +65,35 @@ def test_a_temperature_is_of_the_samples_or_else_of_the_likelihood() -> None:
     likely = Score("nll-test", 2.0, {"unit": "nats/token", "temperature": 0.5, "model": "gan"})
     assert protocol(likely) == {"unit": "nats/token", "temperature": 0.5}
     assert origin(likely) == {"model": "gan"}
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (None, "-"),
+        (math.nan, "-"),
+        (0.12345, "0.1235"),
+        (-9.99, "-9.9900"),
+        (10.0, "10.00"),
+        (-10.5, "-10.50"),
+        (math.inf, "inf"),
+    ],
+)
+def test_values_have_four_decimals_and_from_ten_on_two(value: float | None, said: str) -> None:
+    assert shown(value) == said
+
+
+@pytest.mark.parametrize(
+    ("score", "said"),
+    [
+        (Score("x", 0.5, error=0.0123), "0.5000 ±.0123"),
+        (Score("x", 0.5, error=0.0123, sd=0.25), "0.5000 ±.2500"),
+        (Score("x", 12.0, error=1.234), "12.00 ±1.23"),
+        (Score("x", 0.5, error=math.inf), "0.5000"),
+        (Score("x", math.nan, error=0.1), "-"),
+        (Score("x", 0.5), "0.5000"),
+    ],
+)
+def test_what_a_value_varies_by_has_its_decimals(score: Score, said: str) -> None:
+    """The deviation over seeds stands before the standard error; what is not known is not said."""
+    assert shown_with_error(score) == said

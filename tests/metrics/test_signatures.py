@@ -5,7 +5,7 @@ import re
 import pytest
 
 from gantext.metrics.score import Score, Setting
-from gantext.metrics.signatures import short_line, signature_lines
+from gantext.metrics.signatures import conflicts, short_line, signature_lines
 
 
 def test_a_family_of_one_has_its_own_name() -> None:
@@ -44,3 +44,24 @@ def test_all_in_a_few_words(signature: dict[str, Setting], data: str, said: str)
     line = short_line({"a": [Score("bleu-2", 0.5, signature)]}, data)
     begin, _, digest = line.rpartition(" · signature ")
     assert begin == said and re.fullmatch("[0-9a-f]{4}", digest)
+
+
+def test_what_is_not_comparable_names_the_settings_that_differ() -> None:
+    """Two sources share the one protocol; of families that all share nothing is said."""
+
+    def scored(hypotheses: int, **more: Setting) -> list[Score]:
+        sign: dict[str, Setting] = {"preset": "x", "n": 2, "hypotheses": hypotheses, **more}
+        return [Score("bleu-2", 0.5, sign), Score("unique", 0.5, {"unit": "share"})]
+
+    sources = {"a": scored(500), "b": scored(1000), "c": scored(500)}
+    assert conflicts(sources) == [
+        "bleu-2: not comparable as it stands: hyp:500 of a, c; hyp:1000 of b"
+    ]
+    assert signature_lines(sources) == [
+        "bleu-2 of a, c: preset:x|n:2|hyp:500",
+        "bleu-2 of b: preset:x|n:2|hyp:1000",
+        "unique: unit:share",
+    ]
+    assert conflicts({"a": scored(500), "c": scored(500)}) == []
+    (said,) = conflicts({"a": scored(5), "b": scored(5, case="lower")})
+    assert said.endswith(": without it of a; case:lower of b")

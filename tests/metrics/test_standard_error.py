@@ -32,6 +32,23 @@ def test_the_jackknife_of_a_mean_is_its_error() -> None:
     assert standard_error.jackknifed(left_out) == pytest.approx(standard_error.of_mean(values))
 
 
+def test_of_a_deviation_by_hand() -> None:
+    """0, 0, 3: the mean is 1, sd^2 2, and 1, 1, 4 less 2 over 2 sd: sd(-1, -1, 2) / 2 sqrt 2."""
+    moved = np.array([-1, -1, 2]) / (2 * math.sqrt(2))
+    assert standard_error.deviation_influences([0, 0, 3]) == pytest.approx(moved)
+    expected = moved.std(ddof=1) / math.sqrt(3)
+    assert standard_error.of_deviation([0, 0, 3]) == pytest.approx(expected)
+
+
+def test_the_bootstrap_is_the_deviation_of_200_seeded_draws() -> None:
+    """Also of two rows, the fewest that can be drawn from."""
+    rows = np.array([1.0, 4.0])
+    rng = np.random.default_rng(0)
+    drawn = [rows[rng.integers(2, size=2)].mean() for _ in range(200)]
+    expected = pytest.approx(np.std(drawn, ddof=1), rel=1e-12)
+    assert standard_error.bootstrapped(rows, lambda own: float(own.mean())) == expected
+
+
 def test_the_bootstrap_agrees_with_the_formulas() -> None:
     """To three of its own errors, of 5 % each."""
     values = np.random.default_rng(1).gamma(2.0, size=2000)
@@ -50,6 +67,9 @@ def test_none_where_none_is_known() -> None:
     with np.errstate(all="raise"):  # nor a warning
         assert standard_error.of_ratio([1.0, 2.0], [0, 0]) is None
         assert standard_error.of_ratio([], []) is None
+        assert standard_error.of_deviation([]) is None
+        some = standard_error.bootstrapped(np.arange(3), lambda rows: math.inf if rows[0] else 0.0)
+        assert some is None
     assert standard_error.of_deviation([2.0, 2.0]) is None
     assert standard_error.bootstrapped(np.array([1.0]), np.mean) is None
     assert standard_error.bootstrapped(np.arange(3), lambda rows: math.nan) is None

@@ -8,6 +8,7 @@ from scipy.optimize import minimize
 
 from gantext.metrics.two_classes import (
     KNOWING_NOTHING,
+    LEAST,
     Calibration,
     Held,
     auc,
@@ -142,3 +143,27 @@ def test_logits_that_know_are_worth_what_they_would_be_on_more() -> None:
         held_out(np.array([np.nan, 1]), np.ones(2))
     with pytest.raises(ValueError, match="no number"):
         held_out(np.ones(2), np.array([1, np.nan]))
+
+
+def test_logits_far_from_zero_and_ones_that_hardly_differ_are_fitted_as_well() -> None:
+    """As by hand above, about ten million, and in billionths: slope ln 2 of what they differ by."""
+    real, samples = np.array([1.0, 1, 1, -1]), np.array([1.0, -1, -1, -1])
+    assert fit(real + 1e7, samples + 1e7).slope == pytest.approx(math.log(2), rel=1e-6)
+    small = fit(real * 1.2e-9, samples * 1.2e-9)
+    assert small.slope * 1.2e-9 == pytest.approx(math.log(2), rel=1e-6)
+
+
+def test_logits_that_order_nothing_have_neither_slope_nor_bias() -> None:
+    real, samples = np.array([1.0, -1]), np.array([1.0, 1, -1, -1])
+    assert fit(real, samples) == Calibration(0.0, 0.0)
+
+
+def test_infinite_logits_are_taken_as_ten_thousand() -> None:
+    """Of 50 without a mistake the odds are 51 to 1."""
+    perfect = held_out(np.full(50, np.inf), np.full(50, -np.inf)).calibration
+    assert perfect(np.array([1e4, -1e4])) == pytest.approx([math.log(51), -math.log(51)], rel=1e-6)
+
+
+def test_of_the_fewest_real_sentences_each_half_has_two() -> None:
+    fewest = np.arange(LEAST)
+    assert len(fewest[::2]) == len(fewest[1::2]) == 2

@@ -53,11 +53,13 @@ SAID = frozenset(
     {"UserError", "ValueError", "TypeError", "logger", "say", "warn", "cast", "field", "TypeVar"}
     | {"Meaning", "Layout"}  # what a score or a figure is called and what is written beside it
 )
-CHECKS = frozenset({"strict"})  # arguments that only make a call refuse what never comes
+# Arguments that only make a call refuse what never comes, or that say where numbers lie: what lies
+# elsewhere fails, and is never another number.
+CHECKS = frozenset({"strict", "device"})
 # How many rows, or numbers, are worked on at a time, for the sake of memory and caches.
 AT_A_TIME = frozenset(
     {"ROWS", "GPU_ROWS", "SCORE_ROWS", "SCORED_ROWS", "SCORED_TOKENS", "SCORES", "CHUNK", "PART"}
-    | {"DRAWN", "TURNED", "CHUNK_ELEMENTS", "GPU_CHUNK_ELEMENTS", "MIXTURE_ELEMENTS"}
+    | {"DRAWN", "TURNED", "LOOK", "CHUNK_ELEMENTS", "GPU_CHUNK_ELEMENTS", "MIXTURE_ELEMENTS"}
     | {"BEAM_ELEMENTS", "GPU_BEAM_ELEMENTS"}
     | {"_chunk_size"}  # a function that gives such a number
 )
@@ -132,6 +134,8 @@ def _is_quiet(node: ast.AST) -> bool:
         return node.arg in CHECKS
     if isinstance(node, ast.Expr):
         return _is_quiet(node.value)
+    if isinstance(node, ast.Attribute):
+        return node.attr == "device"
     if isinstance(node, ast.Assign):
         return all(_name(target) in AT_A_TIME for target in node.targets)
     if isinstance(node, ast.Call):
@@ -148,10 +152,12 @@ def _is_declared(last: ast.stmt) -> bool:
 
 
 def _is_part(node: ast.Call) -> bool:
-    """Whether that is max(1, ... ROWS ...), how many rows are worked on at a time."""
+    """Whether that is max(1, ... ROWS ...) or max(ROWS, ...), how many rows at a time."""
     if _name(node.func) != "max" or not node.args:
         return False
     first = node.args[0]
+    if _name(first) in AT_A_TIME:
+        return True
     is_one = isinstance(first, ast.Constant) and first.value == 1
     return is_one and any(_name(inner) in AT_A_TIME for inner in ast.walk(node))
 

@@ -79,6 +79,14 @@ def test_a_function_that_says_how_much_is_worked_on_at_a_time_is_left_alone() ->
     assert changes(b"def _chunk_size" + body) == [] != changes(b"def _chunks" + body)
 
 
+def test_where_numbers_lie_is_left_alone() -> None:
+    source = b"found = torch.zeros(3, device=state[0].device)\nchunk = max(CHUNK, 2 * size)\n"
+    assert [(one.line, one.new) for one in changes(source)] == [
+        (1, "torch.ones(3, device=state[0].device)"),
+        (1, "4"),
+    ]
+
+
 def test_what_is_left_alone_for_its_name_is_there() -> None:
     words = {word for path in modules() for word in re.findall(r"\w+", (ROOT / path).read_text())}
     assert not AT_A_TIME - words

@@ -37,7 +37,7 @@ def cached_weights(folder: Path, train: Callable[[], State]) -> State:
     if kept is not None:
         return kept
     with contextlib.suppress(OSError):
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.parent.mkdir(parents=True)
     if not os.access(folder.parent, os.W_OK):
         return train()
     with _turn(folder.parent / f".{folder.name}.lock"):

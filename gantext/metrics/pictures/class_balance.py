@@ -36,7 +36,7 @@ def kl_to_uniform(counts: ArrayLike) -> float:
         UserError: all counts are 0.
     """
     given = np.asarray(counts, np.float64)
-    if not given.sum() > 0:
+    if not given.any():
         raise UserError("the balance of no samples was asked for")
     shares = given / given.sum()
     present = shares[shares > 0]

@@ -46,10 +46,10 @@ def nearest(queries: ArrayLike, points: ArrayLike) -> Nearest:
     if not len(y):
         raise UserError("the nearest of no pictures was asked for")
     centre = y.mean(0, dtype=np.float64).astype(np.float32)
-    near = (y - centre).astype(np.float32, copy=False)
-    indices, distances = [np.zeros(0, np.int64)], [np.zeros(0)]
+    near = np.asarray(y - centre, np.float32)
+    indices, distances = [np.empty(0, np.int64)], [np.empty(0)]
     for rows in _parts(x):
-        found = squared_distances((rows - centre).astype(np.float32, copy=False), near).argmin(1)
+        found = squared_distances(np.asarray(rows - centre, np.float32), near).argmin(1)
         apart = rows.astype(np.float64) - y[found].astype(np.float64)
         indices.append(found)
         distances.append(np.sqrt((apart * apart).sum(1)))
@@ -70,13 +70,13 @@ def kth_squared_distances(points: Floats, k: int) -> Floats:
     """
     if not 1 <= k < len(points):
         raise UserError(f"{len(points)} pictures have no neighbour number {k}")
-    found = [np.zeros(0)]
+    found = [np.empty(0)]
     start = 0
     for rows in _parts(points):
         apart = squared_distances(rows, points)
         own = np.arange(len(rows))
         apart[own, start + own] = np.inf  # a point is no neighbour of itself, its copy is one
-        found.append(np.partition(apart, k - 1, axis=1)[:, k - 1])
+        found.append(np.partition(apart, k - 1)[:, k - 1])
         start += len(rows)
     return np.concatenate(found)
 
@@ -84,7 +84,7 @@ def kth_squared_distances(points: Floats, k: int) -> Floats:
 def inside_any(queries: Floats, centres: Floats, squared_radii: Floats) -> NDArray[np.bool_]:
     """Whether each query (N, D) lies in the ball of any centre (M, D), its edge included, (N,)."""
     within = (squared_distances(rows, centres) <= squared_radii for rows in _parts(queries))
-    return np.concatenate([np.zeros(0, np.bool_), *(row.any(1) for row in within)])
+    return np.concatenate([np.empty(0, np.bool_), *(row.any(1) for row in within)])
 
 
 def _parts(points: NDArray[Any]) -> Iterator[NDArray[Any]]:

@@ -23,12 +23,12 @@ def ranks(similarities: ArrayLike) -> NDArray[np.int64]:
     Raises:
         UserError: the table is empty or not square, or holds NaN.
     """
-    table = np.asarray(similarities, dtype=np.float64)
+    table = np.asarray(similarities)
     if table.ndim != 2 or table.shape[0] != table.shape[1] or not len(table):
         raise UserError(f"retrieval needs a candidate for each query, not a {table.shape} table")
     if np.isnan(table).any():
         raise UserError("retrieval needs similarities that are numbers")
-    return np.asarray((table >= np.diagonal(table)[:, None]).sum(axis=1), dtype=np.int64)
+    return np.asarray((table >= np.diagonal(table)[:, None]).sum(axis=1))
 
 
 def found_at(places: Sequence[int] | NDArray[np.int64], k: int) -> NDArray[np.bool_]:
@@ -38,4 +38,4 @@ def found_at(places: Sequence[int] | NDArray[np.int64], k: int) -> NDArray[np.bo
 
 def reciprocal_ranks(places: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float64]:
     """1 / place of each query, (N,): their mean is the MRR (Voorhees 1999)."""
-    return np.asarray(1 / np.asarray(places, dtype=np.float64))
+    return np.asarray(1 / np.asarray(places))

@@ -105,10 +105,8 @@ class ReferenceIndex:
 
 def _highest(rows: SentenceCounts) -> tuple[IntArray, IntArray]:
     """The n-grams that stand more than once in some sentence, and how often at most."""
-    numbers, which = np.unique(rows.numbers, return_inverse=True)
-    highest = np.zeros(numbers.size, np.int64)
-    np.maximum.at(highest, which, rows.counts)
-    return numbers, highest
+    numbers, starts = np.unique(rows.numbers, return_index=True)  # they are sorted
+    return numbers, np.maximum.reduceat(rows.counts, starts)
 
 
 def _clipped(grams: Grams, numbers: IntArray, often: IntArray, highest: IntArray) -> IntArray:
@@ -195,7 +193,7 @@ def bleu_of_matches(matches: Matches, smoothing: Smoothing) -> FloatArray:
 def _brevity_penalty(matches: Matches) -> FloatArray:
     """BP (H,); it is 1 for an empty hypothesis, whose score is 0 for want of a match."""
     ratio = matches.closest / np.maximum(1, matches.lengths)
-    return np.where(matches.lengths > matches.closest, 1.0, np.exp(np.minimum(0.0, 1.0 - ratio)))
+    return np.asarray(np.exp(np.minimum(0.0, 1.0 - ratio)))
 
 
 def _closest(lengths: IntArray, available: IntArray) -> IntArray:

@@ -80,10 +80,12 @@ def sentence_bleu(
 ) -> SentenceBleu:
     """Return what `bleu_scores` averages; the arguments are the same."""
     protocol = find_preset(preset) if isinstance(preset, str) else preset
-    scored = (hypotheses, references, protocol, seed, data_hash)
+    against = (references, protocol, seed, data_hash)
     if not isinstance(references, Texts):
-        return _sentence_bleu(*scored)
-    return once(hypotheses, ("sentence bleu", *scored[1:]), lambda: _sentence_bleu(*scored))
+        return _sentence_bleu(hypotheses, *against)
+    return once(
+        hypotheses, ("sentence bleu", *against), lambda: _sentence_bleu(hypotheses, *against)
+    )
 
 
 def _sentence_bleu(

@@ -57,7 +57,7 @@ class CopyIndex:
         Returns:
             (S,) words; 0 where no word is shared.
         """
-        parts = [np.zeros(0, np.int64)]
+        parts = [np.empty(0, np.int64)]
         for words in self._encoded(lines):
             most = np.zeros(words.lengths.size, np.int64)
             sentence = np.repeat(np.arange(most.size), words.lengths)

@@ -87,16 +87,10 @@ def _parts(matches: Matches) -> IntArray:
 
 
 def _bleu(metric: BLEU, parts: IntArray) -> float:
-    sums = parts.sum(axis=0)  # (2 N + 2,)
+    orders = metric.max_ngram_order
+    correct, total, lengths = np.split(parts.sum(axis=0), [orders, 2 * orders])
     result = BLEU.compute_bleu(
-        correct=sums[: metric.max_ngram_order].tolist(),
-        total=sums[metric.max_ngram_order : -2].tolist(),
-        sys_len=int(sums[-2]),
-        ref_len=int(sums[-1]),
-        smooth_method=metric.smooth_method,
-        smooth_value=metric.smooth_value,
-        effective_order=metric.effective_order,
-        max_ngram_order=metric.max_ngram_order,
+        correct.tolist(), total.tolist(), *lengths.tolist(), smooth_method=metric.smooth_method
     )
     return float(result.score)
 

@@ -12,7 +12,6 @@ from gantext.metrics import standard_error
 from gantext.metrics.text.ngrams import Grams, IntArray, Words, number_ngrams
 
 FloatArray = NDArray[np.float64]
-TINY = 1e-9  # in place of a variance of 0
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ def _jaccard(grams: Grams, second: int, sizes: tuple[int, int]) -> tuple[float, 
     if not grams.counts.size:
         return float("nan"), np.full(sizes[0], np.nan)
     is_first = grams.places < second
-    of_first = np.add.reduceat(is_first, grams.starts[:-1], dtype=np.int64)
+    of_first = np.add.reduceat(is_first, grams.starts[:-1])
     a, b = of_first / sizes[0], (grams.counts - of_first) / sizes[1]
     below, above = np.minimum(a, b).sum(), np.maximum(a, b).sum()
     shares = np.repeat(_rarer(of_first, b * sizes[0]), grams.counts)[is_first]
@@ -112,8 +111,8 @@ def _rarer(counts: IntArray, there: FloatArray) -> FloatArray:
     whole = np.floor(there)
 
     def at_most(k: FloatArray) -> FloatArray:
-        spread = np.sqrt(np.maximum(others, TINY))
-        return np.asarray(1 / (1 + np.exp(-np.clip(1.702 * (k + 0.5 - others) / spread, -50, 50))))
+        with np.errstate(divide="ignore", over="ignore"):  # what never or always is
+            return np.asarray(1 / (1 + np.exp(-1.702 * (k + 0.5 - others) / np.sqrt(others))))
 
     rest = there - whole
     return (1 - rest) * at_most(whole - 1) + rest * at_most(whole)

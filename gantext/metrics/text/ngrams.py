@@ -226,7 +226,7 @@ def _extended(grams: Grams, wanted: BoolArray | None) -> Grams:
     The parts are put where they belong as they come: memory that nothing is put in is never there.
     """
     size, narrow = grams.places.size, grams.places.dtype
-    places, parents, starts = (np.empty(size + more, narrow) for more in (0, 0, 1))
+    places, parents, starts = (np.empty(size + 1, narrow) for _ in range(3))
     last = np.empty(size, grams.text.symbols.dtype)
     done = distinct = 0  # places, n-grams
     for begin, end in pairwise(_cuts(grams.starts)):

@@ -30,7 +30,7 @@ def test_trained_once_and_read_back_exactly(tmp_path: Path) -> None:
     assert train.calls == 1
     assert torch.equal(first["weights"]["a"], second["weights"]["a"])
     assert first["accuracy"] == second["accuracy"] == 1 / 3
-    cached_weights(tmp_path / "new" / "other", train)
+    cached_weights(tmp_path / "new" / "deeper" / "other", train)
     assert train.calls == 2
 
 
@@ -94,6 +94,7 @@ def test_of_several_processes_one_trains(tmp_path: Path) -> None:
 def test_names_and_hashes_tell_apart() -> None:
     assert cache_name("cnn-1", "abc", 0) == cache_name("cnn-1", "abc", 0)
     assert len({cache_name("cnn-1", "abc", 0), cache_name("cnn-1", "abc", 1)}) == 2
+    assert len(cache_name("cnn-1", "abc", 0)) == 16
     one, other = (
         {"a": torch.zeros(2), "b": torch.ones(1)},
         {"b": torch.ones(1), "a": torch.zeros(2)},

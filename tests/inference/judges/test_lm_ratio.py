@@ -46,6 +46,22 @@ def test_its_logit_is_the_ratio_and_its_model_is_trained_once(
     assert torch.equal(again.logits(rows), judge.logits(rows))
 
 
+def test_each_two_hundredth_step_is_said(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+    def fitted(rows, vocabulary, seed, device, config, begun):
+        for step in range(401):
+            begun(step)
+        return judge_of.untrained(vocabulary, seed, device, config)
+
+    monkeypatch.setattr(judge_of, "fit_lm", fitted)
+    said = list[str]()
+    lm_ratio(Sides(gantext.load_run(trained).trained), said.append)
+    assert [line.rsplit("step ")[-1].split()[0] for line in said] == ["0", "200", "400"]
+
+
 @pytest.mark.parametrize("model", ["gan", "leakgan"])
 def test_a_run_is_rewarded_by_the_ratio_that_keeps_candidates(model: str) -> None:
     """The defaults of model.judge.lm_ratio and of --judge lm-ratio are the same."""

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from scipy.stats import entropy
 
 from gantext.errors import UserError
-from gantext.metrics.pictures.class_balance import class_counts, kl_to_uniform
+from gantext.metrics.pictures.class_balance import class_counts, kl_to_uniform, min_share
 
 
 def test_counts_have_a_place_for_every_class() -> None:
     assert class_counts([2, 0, 2, 2], 5).tolist() == [1, 0, 3, 0, 0]
 
 
-@pytest.mark.parametrize("labels", [[], [0, 3], [-1]])
+@pytest.mark.parametrize("labels", [[], [0, 3], [-1], [-1, 1]])
 def test_what_is_no_class_is_refused(labels: list[int]) -> None:
     with pytest.raises(UserError, match="labels from 0 to 2"):
         class_counts(labels, 3)
@@ -28,6 +28,11 @@ def test_kl_by_hand() -> None:
     assert kl_to_uniform([3, 1]) == pytest.approx(expected, rel=1e-14)
     assert kl_to_uniform([0, 0, 9, 0]) == pytest.approx(math.log(4), rel=1e-14)
     assert kl_to_uniform([7, 7, 7]) == 0
+    assert kl_to_uniform([0.25, 0.25]) == 0
+
+
+def test_the_share_of_the_rarest_class_by_hand() -> None:
+    assert (min_share([3, 2, 5]), min_share([0, 4])) == (0.2, 0)
 
 
 @given(st.lists(st.integers(0, 1000), min_size=1, max_size=12).filter(any))

@@ -24,6 +24,12 @@ def test_by_hand() -> None:
     assert found.most_alike(3).tolist() == [0, 3, 1]
 
 
+def test_as_near_as_the_nearest_twentieth_of_the_test_points_is_near() -> None:
+    """Test points are 0 to 100 away: 4 is under the 5th percentile, 6 is not."""
+    found = memorisation(column(4, 6), column(0), column(*range(101)))
+    assert found.is_near().tolist() == [True, False] and found.share() == 0.5
+
+
 def test_copies_are_told_from_new_points() -> None:
     """Points of the training set's own distribution are as near as the test set's: 5% of them are
     nearer than its 5th percentile. Copies with little noise all are.

@@ -361,3 +361,12 @@ def test_parts_are_sorted_as_the_whole(words: int, monkeypatch: pytest.MonkeyPat
         rows = repeated(grams)
         found = (column.tolist() for column in (rows.numbers, rows.sentences, rows.counts))
         assert several and list(zip(*found, strict=True)) == several
+
+
+def test_what_stands_once_is_not_made_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Self-BLEU of sentences that share the word "a" alone: no other word is gone on from."""
+    sizes: list[int] = []
+    sort = ngrams._sort
+    monkeypatch.setattr(ngrams, "_sort", lambda *a: (sizes.append(a[0].size), sort(*a)))
+    self_bleu([["a", f"b{i}", f"c{i}", f"d{i}"] for i in range(9)], 4)
+    assert sum(sizes) == 9

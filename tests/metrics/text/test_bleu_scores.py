@@ -1,13 +1,15 @@
 """The published protocols: which sentences, which settings, which numbers."""
 
 import os
+from collections.abc import Callable
 from dataclasses import astuple, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from nltk.tokenize import NLTKWordTokenizer
-from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
+from nltk.translate.bleu_score import SmoothingFunction
+from nltk.translate.bleu_score import sentence_bleu as nltk_sentence_bleu
 from scipy.stats import sem
 
 from gantext import __version__
@@ -15,8 +17,17 @@ from gantext.errors import UserError
 from gantext.metrics.score import Score, signature_line
 from gantext.metrics.text import bleu_scores as presets
 from gantext.metrics.text.bleu import ReferenceIndex, self_bleu
-from gantext.metrics.text.bleu_scores import bleu_scores, fewest_samples, self_bleu_scores
-from gantext.metrics.text.presets import ORDERS, PRESETS, find_preset
+from gantext.metrics.text.bleu_scores import (
+    bleu_scores,
+    fewest_samples,
+    prepared_preset,
+    self_bleu_scores,
+    sentence_bleu,
+)
+from gantext.metrics.text.by_length import bleu_by_length
+from gantext.metrics.text.preparation import Preparation
+from gantext.metrics.text.presets import ORDERS, PRESETS, Preset, find_preset
+from gantext.metrics.text.texts import Texts
 
 NAMES = ("texygen", "texygen-fast", "leakgan", "leakgan-2018", "relgan", "textgan")
 
@@ -71,7 +82,7 @@ def test_texygen_equals_nltk_from_text_to_score() -> None:
     hypotheses, references = texts(6, 1), texts(9, 2)
     each = [
         [
-            sentence_bleu(
+            nltk_sentence_bleu(
                 nltk_tokens(references),
                 hypothesis,
                 [1 / order] * order,
@@ -154,6 +165,45 @@ def test_textgan_self_bleu_is_against_separate_samples() -> None:
     rest = self_bleu_scores([*sentences[:200], *others], "textgan")
     assert values(rest) == values(scores)
     assert (rest[0].signature["hypotheses"], rest[0].signature["references"]) == (200, 60)
+
+
+def test_of_more_separate_samples_the_first_are_taken() -> None:
+    few = replace(PRESETS["textgan"], hypotheses=3, separate=5)
+    sentences, others = texts(3, 1), texts(9, 2)
+    scores = self_bleu_scores(sentences, few, others=others)
+    index = ReferenceIndex(nltk_tokens(others[:5]))
+    assert values(scores) == means(index.bleu(nltk_tokens(sentences)))
+    assert scores[0].signature["references"] == 5
+
+
+def test_one_scored_sentence_and_another_are_the_fewest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(PRESETS, "own", Preset("own", "", separate=5))
+    assert fewest_samples("own") == 2
+
+
+def test_text_of_characters_has_their_tokenizer() -> None:
+    assert prepared_preset("relgan", Preparation(characters=True)).tokenizer == "char"
+    assert prepared_preset("relgan", Preparation()) == PRESETS["relgan"]
+
+
+@pytest.mark.parametrize("score", [bleu_scores, sentence_bleu, bleu_by_length, self_bleu_scores])
+def test_the_seed_is_0_unless_another_is_given(score: Callable[..., object]) -> None:
+    """Two sentences of six are scored, others by another seed."""
+    sides = [texts(6, 1), texts(9, 2)][: 1 if score is self_bleu_scores else 2]
+    drawn = replace(PRESETS["leakgan"], hypotheses=2)
+    assert repr(score(*sides, drawn)) == repr(score(*sides, drawn, seed=0))
+    assert repr(score(*sides, drawn)) != repr(score(*sides, drawn, seed=1))
+
+
+def test_what_is_kept_of_texts_is_of_the_same_references() -> None:
+    """Not of others, nor where the references are no `Texts`, which nothing is kept by."""
+    hypotheses, references = Texts(texts(6, 1)), (Texts(texts(9, 2)), Texts(texts(9, 3)))
+    for _ in range(2):
+        for one in (*references, texts(9, 2)):
+            plain = bleu_scores(hypotheses.lines, list(one))
+            assert bleu_scores(hypotheses, one) == plain
+    first = sentence_bleu(hypotheses, references[0])
+    assert sentence_bleu(hypotheses, references[0]) is first
 
 
 def test_a_variant_says_what_it_changed() -> None:

@@ -116,12 +116,21 @@ def test_segments_by_hand() -> None:
     assert index.segments("") == []
 
 
+def test_copies_of_five_words_are_marked_unless_fewer_are_asked_for() -> None:
+    index = CopyIndex(["a b c d e"])
+    assert index.segments("a b c d e x") == [("a b c d e", True), (" x", False)]
+    assert index.segments("a b c d x") == [("a b c d x", False)]
+    assert CopyIndex(["dog"]).segments("dog", 1) == [("dog", True)]
+
+
 @pytest.mark.parametrize(
     ("text", "copies"),
     [
         ('so he said "go home" to us', ['he said "go home"']),
         ("so he said `` go home '' to us", ["he said `` go home '' to us"]),
         ("He cannot   go, now", ["cannot   go,"]),
+        ("he said \"go home'' or ``", ["he said \"go home''"]),
+        ("so he said 'go' \"home", []),
     ],
 )
 def test_segments_keep_the_text_as_it_is(text: str, copies: list[str]) -> None:

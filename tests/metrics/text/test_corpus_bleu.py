@@ -12,7 +12,7 @@ from sacrebleu.metrics.bleu import BLEU
 from gantext import __version__
 from gantext.errors import UserError
 from gantext.metrics.score import signature_line
-from gantext.metrics.text.corpus_bleu import corpus_bleu_score
+from gantext.metrics.text.corpus_bleu import CHARACTERS, corpus_bleu_score
 
 logging.getLogger("sacrebleu").setLevel(logging.ERROR)  # it remarks on tokenised full stops
 
@@ -44,6 +44,24 @@ def test_equals_sacrebleu_on_longer_text() -> None:
     theirs = sacrebleu.corpus_bleu(hypotheses, [[r] * 40 for r in references])
     assert min(theirs.precisions) > 0
     assert corpus_bleu_score(hypotheses, references).value == theirs.score
+
+
+def test_characters_are_sacrebleus() -> None:
+    hypotheses, references = ["ab cd.", "abd"], ["abcd", "bd ab."]
+    theirs = sacrebleu.corpus_bleu(hypotheses, [[r] * 2 for r in references], tokenize="char")
+    ours = corpus_bleu_score(hypotheses, references, tokenizer=CHARACTERS)
+    assert ours.value == theirs.score and "tok:char" in signature_line(ours)
+
+
+def test_an_unknown_word_in_any_reference_is_said() -> None:
+    unknown = corpus_bleu_score(["a b"], ["a <unk>", "b"])
+    assert unknown.signature["unk"] == "whole"
+    assert corpus_bleu_score(["a <unk>"], ["a", "b"]).signature["unk"] is None
+
+
+def test_upper_case_counts_unless_it_is_not_to() -> None:
+    assert corpus_bleu_score(["A b c d e"], ["a b c d e"]).value < 100
+    assert corpus_bleu_score(["A b c d e"], ["a b c d e"], lowercase=True).value > 99.9
 
 
 def test_by_hand() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from nltk.util import ngrams
 from scipy.stats import gmean, wasserstein_distance
 
-from gantext.metrics.text.divergence import ms_jaccard, wasserstein_1
+from gantext.metrics.text.divergence import _rarer, ms_jaccard, wasserstein_1
 from gantext.metrics.text.ngrams import Words, encode, number_words
 
 Corpus = list[list[str]]
@@ -51,6 +51,7 @@ def test_ms_jaccard_by_hand() -> None:
 @settings(max_examples=80, deadline=None)
 def test_equals_the_plain_loop(a: Corpus, b: Corpus) -> None:
     ours = ms_jaccard(*encoded(a, b)).values
+    assert ours.shape == (5,)
     plain = [plain_jaccard(a, b, order) for order in range(1, 6)]
     for order in range(1, 6):
         expected = gmean(plain[:order]) if min(plain[:order]) > 0 else min(plain[:order])
@@ -92,8 +93,23 @@ def test_its_error_by_hand() -> None:
     q = (0.0790 + 0.1864) / 2
     minima, maxima = np.array([2 * q, q + 1, q]), np.array([2 - 2 * q, 1 - q, 2 - q])
     moved = minima - minima.mean() - 5 / 13 * (maxima - maxima.mean())
+    assert found.influences[0] == pytest.approx(moved / (13 / 6), rel=1e-3)
     assert found.error(1) == pytest.approx((moved / (13 / 6)).std(ddof=1) / np.sqrt(3), rel=1e-3)
-    assert ms_jaccard(*encoded([list("a")], [list("b")]), 1).error(1) is None
+    with np.errstate(all="raise"):
+        assert ms_jaccard(*encoded([list("a")], [list("b")]), 1).error(1) is None
+        assert ms_jaccard(*encoded([list("ab")], [list("ba")]), 2).error(2) is None
+
+
+def test_by_how_much_one_more_raises_the_smaller_count() -> None:
+    """Of a word that no other sentence has: by all of it, up to what stands there; half at 1/2.
+
+    Of ten others beside 10: P(X < 10) of their curve, 1 / (1 + exp(1.702 * .5 / sqrt 10)).
+    """
+    found = _rarer(np.array([1, 1, 1, 11]), np.array([0.0, 0.5, 3.0, 10.0]))
+    below = 1 / (1 + math.exp(1.702 * 0.5 / math.sqrt(10)))
+    assert found == pytest.approx([0, 0.5, 1, below], abs=1e-12)
+    with np.errstate(divide="raise", over="raise"):
+        assert _rarer(np.array([1, 10**7]), np.array([0.5, 0.5])).tolist() == [0.5, 0]
 
 
 def test_its_error_is_what_is_seen_of_sets_that_are_drawn_anew() -> None:

@@ -128,7 +128,14 @@ def test_the_error_of_the_unique_share_by_hand() -> None:
     for lines in ("abcde", "aabb", "aaabbb", "aabbc"):
         each = [unique_share([*lines[:i], *lines[i + 1 :]]) for i in range(len(lines))]
         assert unique_error(list(lines)) == pytest.approx(plainly_jackknifed(each))
-    assert unique_error(["a"]) is None
+    assert unique_error(["a"]) is None and unique_error(["a", "b"]) == 0
+    assert unique_error(list("abcc")) == pytest.approx(math.sqrt(1 / 12))  # whole = F2 = 1
+
+
+def test_without_the_only_sentence_that_has_ngrams_there_is_no_error() -> None:
+    (grams,) = number_ngrams(encoded([list("abc"), []]), 1)
+    with np.errstate(all="raise"):
+        assert distinct_error(grams) is None and entropy_error(grams) is None
 
 
 def test_the_error_of_the_unique_share_is_what_is_seen() -> None:

@@ -4,6 +4,7 @@ import itertools
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -111,6 +112,18 @@ def test_mean_and_deviation_over_seeds() -> None:
     assert mean.values == pytest.approx({Y: 0.3, X: 0.6, "nll": 1.0})
     assert mean.sd == pytest.approx({Y: 0.1, X: 0.2, "nll": 1.0})
     assert mean_over_seeds([mean, same]) == [mean, same]
+
+
+def test_infinite_values_have_a_mean_and_no_deviation() -> None:
+    several = [Point("a", "g", 1.0, {Y: math.inf}, seed) for seed in range(2)]
+    with np.errstate(all="raise"):  # nor a warning
+        (mean,) = mean_over_seeds(several)
+    assert mean.values[Y] == math.inf and math.isnan(mean.sd[Y]) and several[0].seeds == 1
+
+
+def test_equal_in_one_score_the_lower_one_dominates() -> None:
+    curve = points([(0.1, 0.5), (0.1, 0.4), (0.3, 0.2), (0.2, 0.2)])
+    assert [one.at(X, Y) for one in undominated(curve, X, Y)] == [(0.1, 0.4), (0.2, 0.2)]
 
 
 def test_a_value_that_one_seed_lacks_is_left_out() -> None:

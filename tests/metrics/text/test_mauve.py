@@ -2,11 +2,21 @@
 
 import itertools
 import math
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from gantext.metrics.text.mauve import MIXTURES, area, clusters, components, mauve, shares
+from gantext.metrics.text.mauve import (
+    MIXTURES,
+    area,
+    clusters,
+    components,
+    k_means,
+    mauve,
+    shares,
+)
 
 
 def test_equal_shares_have_the_whole_square() -> None:
@@ -73,3 +83,44 @@ def test_components_hold_what_vectors_of_length_one_vary_by() -> None:
     found = components(np.array([[3.0, 4.0], [30.0, 40.0], [-3.0, -4.0], [-3.0, -4.0]]))
     assert found.shape == (4, 1)
     assert np.abs(found[:, 0]) == pytest.approx(1.0)
+
+
+def along(axes: list[tuple[int, int]], length: float = 1.0) -> np.ndarray:
+    """So many pairs of opposite vectors along each axis of three."""
+    pairs = [np.repeat(np.eye(3)[[axis]], many, 0) for axis, many in axes]
+    return length * np.concatenate([*pairs, *(-one for one in pairs)])
+
+
+@pytest.mark.parametrize(("many", "kept"), [((12, 7, 1), 2), ((12, 5, 3), 3), ((19, 1, 0), 1)])
+def test_as_many_components_are_kept_as_hold_nine_tenths(
+    many: tuple[int, int, int], kept: int
+) -> None:
+    """.6 and .95; .6, .85 and all; .95."""
+    assert components(along(list(enumerate(many)))).shape == (40, kept)
+
+
+def test_short_vectors_and_ones_that_hardly_differ_count_as_others() -> None:
+    """And vectors of length 0, or that are all the same, as nothing."""
+    vectors = along([(0, 3), (1, 2), (2, 1)])
+    assert components(1.5e-12 * vectors) == pytest.approx(components(vectors))
+    near = np.array([1.0, 0, 0]) + along([(1, 1), (2, 1)], math.sqrt(1.5e-12) / 2)
+    assert components(near).shape == (4, 2)
+    with np.errstate(all="raise"):
+        assert not components(np.zeros((3, 2))).any() and not components(np.ones((3, 2))).any()
+
+
+def test_mixtures_are_25_between_either_set_alone() -> None:
+    assert np.diff(MIXTURES) == pytest.approx([(1 - 2e-6) / 24] * 24)
+    assert (MIXTURES[0], 1 - MIXTURES[-1]) == pytest.approx((1e-6, 1e-6))
+
+
+def test_k_means_is_asked_for_the_best_of_five(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def means(count: int, **how: int) -> SimpleNamespace:
+        asked.append((count, how))
+        return SimpleNamespace(fit_predict=lambda vectors: np.arange(len(vectors)))
+
+    monkeypatch.setitem(sys.modules, "sklearn.cluster", SimpleNamespace(KMeans=means))
+    assert k_means(7)(np.zeros((3, 2)), 4).tolist() == [0, 1, 2]
+    assert asked == [(4, {"n_init": 5, "max_iter": 500, "random_state": 7})]

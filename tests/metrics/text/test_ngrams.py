@@ -16,7 +16,14 @@ from gantext.metrics.text.bleu_scores import self_bleu_scores
 from gantext.metrics.text.copying import CopyIndex
 from gantext.metrics.text.corpus_bleu import corpus_bleu_score
 from gantext.metrics.text.diversity import diversity_scores
-from gantext.metrics.text.ngrams import Words, encode, number_ngrams, number_words
+from gantext.metrics.text.ngrams import (
+    Words,
+    _narrow,
+    _places_in,
+    encode,
+    number_ngrams,
+    number_words,
+)
 from gantext.metrics.text.tokens import encode_texts, own_tokenizer, tokenized
 
 LINES = st.lists(st.lists(st.sampled_from("abc."), max_size=6).map(" ".join), max_size=9)
@@ -152,3 +159,28 @@ def test_parts_are_sentences_one_after_the_other() -> None:
     parts = [(one.lengths.tolist(), one.numbers.tolist()) for one in words.parts(2)]
     assert parts == [([2, 0], [0, 1]), ([3, 1], [2, 3, 4, 5]), ([1], [6])]
     assert {one.unknown for one in words.parts(2)} == {9}
+
+
+def test_a_key_is_made_of_the_beginning_and_the_last_word() -> None:
+    """Of two words and what has no number: aa, ab, ba, bb are 0, 1 and 3, 4."""
+    sentences = [list("aabba")]
+    _, pairs = number_ngrams(encode(sentences, number_words(sentences)), 2)
+    assert pairs.keys().tolist() == [0, 1, 3, 4]
+    assert pairs.keys(np.array([1, 0])).tolist() == [3, 4, 0, 1]
+
+
+def test_where_keys_stand_among_known_ones() -> None:
+    """Nowhere is -1, also before the first, behind the last, and where there are none."""
+    wanted = np.array([1, 3, 4, 5, 9])
+    assert _places_in(np.array([3, 5]), wanted).tolist() == [-1, 0, -1, 1, -1]
+    assert _places_in(np.array([9]), wanted).tolist() == [-1, -1, -1, -1, 0]
+    assert _places_in(np.array([1]), wanted).tolist() == [0, -1, -1, -1, -1]
+    assert _places_in(np.array([], np.int64), wanted).tolist() == [-1] * 5
+    assert ReferenceIndex([["a"]], 2).matches([["a", "a"]]).clipped[:, 0].tolist() == [1, 0]
+
+
+def test_places_take_four_bytes_as_long_as_these_hold_them() -> None:
+    assert [_narrow(size) for size in (2**30 - 1, 2**30)] == [np.int32, np.int64]
+    for grams in number_ngrams(Words(np.array([0, 1, 0], np.int32), np.array([2, 1]), 2), 2):
+        columns = (grams.places, grams.starts, grams.text.sentences)
+        assert {column.dtype for column in columns} == {np.dtype(np.int32)}

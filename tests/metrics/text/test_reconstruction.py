@@ -1,5 +1,7 @@
 """Word errors by hand and against nltk; shares; BLEU-4 of pairs."""
 
+import logging
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,3 +48,11 @@ def test_words_with_signs_in_them_are_not_cut_again() -> None:
     would be six, of which the comma is the same."""
     found = paired_bleu(["x, b c d e".split()], ["y, b c d e".split()])
     assert found == pytest.approx(100 * (4 / 5 * 3 / 4 * 2 / 3 * 1 / 2) ** (1 / 4))
+
+
+def test_nothing_is_remarked_on_sentences_that_are_cut_into_words(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.WARNING, logger="sacrebleu")
+    sentences = ["a b c d .".split()] * 200
+    assert paired_bleu(sentences, sentences) == pytest.approx(100) and not caplog.records

@@ -58,6 +58,11 @@ def test_text_that_was_tokenised_keeps_its_tokens() -> None:
     assert tokenized(texts, "whitespace")[0] == ["it", "''", "is"]
 
 
+def test_up_to_a_hundredth_of_the_detached_lines_may_change() -> None:
+    for changed, expected in ((2, "whitespace"), (3, "nltk")):
+        assert own_tokenizer(["it ''"] * changed + ["a dog ."] * 200, "nltk") == expected
+
+
 @pytest.mark.parametrize(
     "texts",
     [
