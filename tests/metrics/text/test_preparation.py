@@ -2,7 +2,6 @@
 
 import pytest
 
-from gantext.data.vocabulary import Vocabulary
 from gantext.metrics.text.preparation import AS_IT_IS, Preparation
 
 TEXTS = ["A dog <unk> runs", "<unk>", "<UNK> b"]
