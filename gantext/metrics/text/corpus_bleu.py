@@ -89,8 +89,9 @@ def _parts(matches: Matches) -> IntArray:
 def _bleu(metric: BLEU, parts: IntArray) -> float:
     orders = metric.max_ngram_order
     correct, total, lengths = np.split(parts.sum(axis=0), [orders, 2 * orders])
+    own, closest = lengths.tolist()
     result = BLEU.compute_bleu(
-        correct.tolist(), total.tolist(), *lengths.tolist(), smooth_method=metric.smooth_method
+        correct.tolist(), total.tolist(), own, closest, smooth_method=metric.smooth_method
     )
     return float(result.score)
 
