@@ -173,6 +173,6 @@ def fitted(parts: Sequence[PictureSplit], classes: int, seed: int) -> PictureCNN
 
 def _shifted(pictures: Tensor, rng: torch.Generator) -> Tensor:
     """Moved by up to 2 pixels of 28 each way, all alike: unseen pictures are read better for it."""
-    most = pictures.shape[-1] // 14
+    most = pictures.size(3) // 14
     down, right = torch.randint(-most, most + 1, (2,), generator=rng).tolist()
     return pictures.roll((down, right), (2, 3))

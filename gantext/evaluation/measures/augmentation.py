@@ -105,7 +105,7 @@ def of_pictures(model: Model, gallery: Gallery, m: int, seed: int) -> Lessons:
     trained, classes = model.trained, len(gallery.classes)
     pictures = drawn(trained.algorithm, m, generator(seed, "augmentation", trained.device))
     labels = class_log_prob(trained, to_unit(pictures)).argmax(1)
-    samples = PictureSplit(pictures, labels, torch.zeros(m, 0, dtype=torch.int64))
+    samples = PictureSplit(pictures, labels, gallery.train.tokens.new_empty(m, 0))
 
     def right(places: Tensor | None, with_samples: bool) -> Right:
         real = [] if places is None else [gallery.train.take(places)]

@@ -78,7 +78,7 @@ def latent_scores(
     """
     tokens = chosen(corpus.test, sentences, seed)
     found = posteriors(algorithm, tokens, device, draws, seed)
-    noise = sentence_noise(tokens, 1, algorithm.latent_size, seed)[:, 0]
+    noise = sentence_noise(tokens, 1, algorithm.latent_size, seed).squeeze(1)
     z = found.mu + (0.5 * found.log_var).exp() * noise
     kls = gaussian_kl(found.mu, found.log_var).sum(1).double()
     kl, reconstruction = float(kls.mean()), float(found.reconstruction.mean())

@@ -1,5 +1,6 @@
 """Real text, encoded once for all that asks for it."""
 
+import contextlib
 from types import SimpleNamespace
 from typing import Any
 
@@ -80,6 +81,9 @@ def test_the_library_is_asked_for_quiet_batches_and_no_pickles(
     monkeypatch.setattr(encoders.pretrained, "package", lambda name, *purpose: packages[name])
     monkeypatch.setattr(encoders.pretrained, "default_folder", lambda *purpose: "folder")
     monkeypatch.setattr(encoders.pretrained, "default_id", lambda *purpose: "known")
+    called = list[str]()
+    quiet = lambda name: called.append(name) or contextlib.nullcontext()  # noqa: E731
+    monkeypatch.setattr(encoders.pretrained, "loading", quiet)
     safe = {"device": "cpu", "model_kwargs": {"use_safetensors": True}}
     own: Any = encoders.load_encoder(device="cpu")
     assert (own.id, own.model) == ("known", ("folder", {**safe, "local_files_only": True}))
@@ -87,4 +91,5 @@ def test_the_library_is_asked_for_quiet_batches_and_no_pickles(
     assert (cached.id, cached.model) == ("there", ("there", {**safe, "local_files_only": True}))
     fetched: Any = encoders.load_encoder("hub", "cpu")
     assert fetched.model == ("hub", {**safe, "local_files_only": False})
+    assert called == [encoders.DEFAULT, "there", "hub"]
     assert asked[1:] == [("sentence-transformers/hub", {"timeout": 10})]

@@ -240,3 +240,15 @@ def test_who_has_the_scores(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> 
     bland = Ground("h", lambda: Real(gallery=build_gallery("b", split(6), split(0), split(4))))
     tells[0] = True
     assert module.augmentation_pictures(subject(teller), bland, protocol) == []
+
+
+def test_of_three_numbers_the_largest_is_chosen_first() -> None:
+    sizes = list[int]()
+
+    def right(places: Tensor | None, samples: bool) -> Any:
+        sizes.append(0 if places is None else len(places))
+        return np.array([True, False])
+
+    lessons = Lessons(torch.tensor([0, 1] * 5), right, "judge", "asked for")
+    module._scores(lessons, 6, Ground("h"), Protocol(preset="x", seed=3, examples="1,2,5"))
+    assert sizes == [0, 1, 1, 2, 2, 5, 5]

@@ -299,3 +299,24 @@ def test_the_classifier_learns_colours() -> None:
     found, features = AttributeClassifier(network, "").read(pictures)
     assert all(same.all() for same in found.agreement(wanted).values())
     assert features.shape == (9, attribute_classifier.SIZE)
+
+
+def test_the_error_of_diversity_is_over_captions() -> None:
+    """Two drawings of two captions, whose pixels differ by 2 of 2 and of 0: deviations of sqrt 2
+    and 0 in each of 12 pixels, whose means are half of sqrt 2 apart from their own."""
+    split = retrieval_scores.PictureSplit(
+        torch.zeros(2, 3, 2, 2, dtype=torch.uint8), torch.zeros(2), torch.ones(2, 1), ("a", "b")
+    )
+    turns = iter([0, 255])
+
+    def drawn(tokens: Tensor) -> Tensor:
+        shown = torch.zeros(2, 3, 2, 2, dtype=torch.uint8)
+        shown[0] = next(turns)
+        return shown
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(retrieval_scores, "DRAWINGS", 2)
+        (score,) = retrieval_scores.diversity_scores(drawn, split, 0, {"seed": 0}, redrawn=False)
+    assert (score.name, score.value) == ("diversity", pytest.approx(math.sqrt(0.5)))
+    assert score.error == pytest.approx(math.sqrt(0.5))
+    assert score.signature == {"captions": 2, "drawings": 2, "seed": 0}

@@ -20,7 +20,15 @@ CPU = torch.device("cpu")
 
 @pytest.mark.parametrize(
     ("counts", "n", "expected"),
-    [((3, 1), 8, [6, 2]), ((2, 1), 4, [3, 1]), ((1, 0, 1), 3, [2, 0, 1]), ((5,), 2, [2])],
+    [
+        ((3, 1), 8, [6, 2]),
+        ((2, 1), 4, [3, 1]),
+        ((1, 0, 1), 3, [2, 0, 1]),
+        ((5,), 2, [2]),
+        ((9, 41), 5, [1, 4]),
+        ((499_999_999, 500_000_001), 1, [0, 1]),
+        ((7,) * 40, 60, [2] * 20 + [1] * 20),
+    ],
 )
 def test_classes_as_often_as_in_training(counts: Any, n: int, expected: list[int]) -> None:
     """Of 2 : 1 of 4 sentences 2.67 and 1.33 are asked for: the first is rounded up."""
@@ -69,4 +77,13 @@ def test_the_judge_knows_real_sentences(tmp_path: Path, monkeypatch: pytest.Monk
         (found[off],) = measure.class_accuracy(None, None, protocol)  # type: ignore[arg-type]
         monkeypatch.setattr(class_judge, "_train", None)  # from the cache
     assert (found[0].value, found[1].value) == (1, 0)
-    assert found[0].signature["judge_accuracy"] == 1 and found[0].signature["sentences"] == 40
+    said = found[0].signature
+    assert said["judge_accuracy"] == 1 and said["sentences"] == 40
+    assert said.items() >= {"classes": 2, "seed": 0, "data": corpus.hash}.items()
+    assert said["labels"] == corpus.labels_hash[:8]
+    judge = class_judge.load_class_judge(corpus, tmp_path / "cache" / "gantext" / "judges")
+    assert said["judge"] == judge.id
+    bare = SimpleNamespace(classes=())
+    for unknown in (None, (None, bare)):
+        monkeypatch.setattr(measure, "_tested", lambda *_, unknown=unknown: unknown)
+        assert measure.class_accuracy(None, None, protocol) == []  # type: ignore[arg-type]

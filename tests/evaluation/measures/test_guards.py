@@ -146,51 +146,17 @@ def test_measures_of_a_models_own_data_are_asked_what_the_protocol_says(
         assert measure(own, Ground("h"), PROTOCOL) == []
 
 
-@pytest.mark.parametrize("known", [True, False])
-def test_fillings_are_held_against_as_many_others(
-    known: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With a grammar all test sentences are filled, else half of them; in an order that the seed
-    draws. Those of one word come back as they were, the others as the first of the vocabulary."""
-    lines = ["a b", "b", "a b c a", "c", "b a", "c b"]
-    data, given = corpus(Some() if known else None, lines), list[Any]()
-    monkeypatch.setattr(imputation, "can_impute", lambda *words: None)
-    monkeypatch.setattr(imputation, "search_signature", lambda *words: {"beam": 2})
-
-    def completed(trained: Any, templates: torch.Tensor, search: Any) -> torch.Tensor:
-        assert ((templates == imputation.FREE).sum(1) == 1).all()
-        rows = data.test.tokens.take(order[: len(templates)]).padded(data.max_length)
-        lone = (rows != 0).sum(1) == 2  # a word and its end
-        return torch.where(lone[:, None], rows, torch.full_like(rows, 4))
-
-    def told(words: Any, real: Any, seed: int) -> tuple[float, float]:
-        given.append((words, real, seed))
-        return 0.25, 0.125
-
-    monkeypatch.setattr(imputation, "completed", completed)
-    monkeypatch.setattr(imputation, "adversarial_error", told)
-    trained: Any = SimpleNamespace(vocabulary=data.vocabulary)
-    order = np.random.default_rng(3).permutation(6)
-    mixed = [lines[place] for place in order]
-    size = 6 if known else 3
-    exact, other = imputation.imputation_scores(trained, data, 100, 3)
-    lone = [len(line) == 1 for line in mixed[:size]]
-    assert exact.value == pytest.approx(np.mean(lone))
-    assert exact.error == pytest.approx(np.std(lone, ddof=1) / math.sqrt(size))
-    common = {"sentences": size, "blank": "span of 20-30%", "beam": 2, "seed": 3}
-    for score in (exact, other):
-        assert score.signature.items() >= {**common, "data": data.hash}.items()
-    if known:
-        assert other.name == "imputed-grammatical"
-        assert other.value == pytest.approx(1 - np.mean(lone))
-        assert other.error == pytest.approx(exact.error)
-        fewer, _ = imputation.imputation_scores(trained, data, 4, 3)
-        assert fewer.signature["sentences"] == 4
-    else:
-        ((words, real, seed),) = given
-        assert [" ".join(row) for row in real] == mixed[3:] and seed == 3 and len(words) == 3
-        assert (other.value, other.error) == (0.25, 0.125)
-        assert "logistic" in str(other.signature["classifier"])
+def test_the_seed_of_the_protocol_shuffles(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module, name in (
+        (lengths, "bleu_by_length"),
+        (bleu, "bleu_scores"),
+        (bleu, "self_bleu_scores"),
+    ):
+        monkeypatch.setattr(module, name, lambda *given, **more: [more])
+    ground, one = Ground("h", lambda: Real(REFERENCES, REFERENCES)), subject("a b")
+    expected = {"seed": 3, "data_hash": "h"}
+    for measure in (lengths.lengths, bleu.bleu, bleu.self_bleu):
+        assert measure(one, ground, PROTOCOL)[0] == expected
 
 
 def test_midpoints_are_signed_and_need_two_sentences(monkeypatch: pytest.MonkeyPatch) -> None:

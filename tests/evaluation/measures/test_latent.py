@@ -67,6 +67,26 @@ def by_definition(tokens: torch.Tensor) -> dict[str, float]:
     return {"elbo": -found["reconstruction"] - found["kl"], **found}
 
 
+def test_errors_are_those_of_the_sentences_values(corpus: Corpus) -> None:
+    """That of the ELBO is of both of its parts together. Each sentence by itself has a value."""
+    scores = latent_scores(Known(), corpus, CPU, draws=DRAWS, sentences=100, seed=SEED)
+    each = [by_definition(row[None]) for row in corpus.test.tokens.padded()]
+    for score in scores:
+        if score.name in ("mutual-information", "active-units"):
+            assert score.error is None
+        else:
+            values = torch.tensor([one[score.name] for one in each], dtype=torch.float64)
+            assert score.error == pytest.approx(float(values.std()) / math.sqrt(8), rel=1e-4)
+        assert score.signature.items() >= {"sentences": 8, "seed": SEED}.items()
+        assert score.signature["data"] == corpus.hash
+    said = {score.name: score.signature for score in scores}
+    for name in ("elbo", "reconstruction", "iw-nll"):
+        assert said[name].items() >= {"unit": "nats/sentence", "eos": True, "k": DRAWS}.items()
+    assert said["iw-nll"]["estimator"] == "iw" and said["kl"]["unit"] == "nats/sentence"
+    assert said["active-units"].items() >= {"of": SIZE, "over": 0.01}.items()
+    assert said["mutual-information"]["mixture"] == 8
+
+
 def test_every_score_equals_its_formula(corpus: Corpus) -> None:
     """All eight sentences, of 3 2 5 4 2 4 3 4 tokens: the means of the first unit vary by
     .984 / 25, those of the second, words 4 to 6, by .61 / 400, of the third by .984 / 64 = .015:
