@@ -8,8 +8,8 @@ import torch
 
 from gantext.config.compose import compose
 from gantext.data.vocabulary import EOS, PAD, UNK
-from gantext.inference.beam import FREE, beam_search
 from gantext.errors import UserError
+from gantext.inference.beam import FREE, beam_search
 from gantext.inference.imputation import (
     Search,
     _distinct,
