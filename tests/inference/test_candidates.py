@@ -269,3 +269,44 @@ def test_in_python_as_on_the_command_line(
     other = dataclasses.replace(run.trained, run=stranger)
     with pytest.raises(UserError, match="stranger and run were trained on different data"):
         other_discriminator(other, run.trained)
+
+
+def test_of_judges_that_know_nothing_the_better_one_keeps_by_force(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And without force none; the first that knows something keeps, whatever follows it."""
+    judges = [Planted(torch.zeros(9), name) for name in ("a", "b", "c")]
+    losses = {"a": 0.70, "b": 0.69, "c": 0.71}
+    package = "gantext.inference.candidates"
+    monkeypatch.setattr(f"{package}._judges", lambda asked, sides, say: iter(judges))
+    monkeypatch.setattr(
+        f"{package}.check",
+        lambda judge, *_: dataclasses.replace(WORTH, loss=losses[judge.name]),
+    )
+    run: Any = SimpleNamespace(
+        algorithm=SimpleNamespace(log_prob=lambda tokens: -tokens.sum(1)),
+        device=torch.device("cpu"),
+        settings=SimpleNamespace(data=SimpleNamespace(name="scenes")),
+        run=SimpleNamespace(path=Path("run")),
+    )
+    forced = chooser_of(run, SamplingRequest(3, candidates=Candidates(4, force=True)))
+    assert forced is not None and forced.judge.name == "b"
+    assert forced.forced and forced.count == 4 and forced.per_word
+    assert forced.log_prob is not None and forced.log_prob(torch.tensor([[1, 2]])).tolist() == [-3]
+    with pytest.raises(UserError, match=r"a: held-out .*; b: .*; c: "):
+        chooser_of(run, SamplingRequest(3, candidates=Candidates(4)))
+    losses["c"] = 0.5
+    run.settings.data.name = "coco"
+    knowing = chooser_of(run, SamplingRequest(3, candidates=Candidates(4, force=True)))
+    assert knowing is not None and knowing.judge.name == "c"
+    assert not knowing.forced and not knowing.per_word
+    assert chooser_of(run, SamplingRequest(3)) is None
+
+
+def test_unless_it_is_said_sentences_are_alike_by_the_word_and_nobody_is_forced() -> None:
+    found = Chooser(Planted(torch.zeros(9)), WORTH, 2, log_prob=lambda tokens: tokens.sum(1))
+    assert found.signature["among"] == "alike per word" and "judge_forced" not in found.signature
+    worth = dataclasses.replace(WORTH, loss=0.1234567, auc=0.7654321)
+    rounded = dataclasses.replace(found, held=worth, log_prob=None).signature
+    assert (rounded["judge_loss"], rounded["judge_auc"]) == (0.1235, 0.7654)
+    assert rounded["among"] == "drawn"

@@ -1,14 +1,23 @@
 """Blanks filled given a latent variable, by a policy, or not at all."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
 
 from gantext.config.compose import compose
 from gantext.data.vocabulary import EOS, PAD, UNK
+from gantext.errors import UserError
 from gantext.inference.beam import FREE, beam_search
-from gantext.inference.imputation import fill
+from gantext.inference.imputation import (
+    Search,
+    _distinct,
+    _forms,
+    fill,
+    impute,
+    search_signature,
+)
 from gantext.models import mle
 from gantext.models.contract import Task, Writer
 from gantext.models.vae import model as vae
@@ -86,3 +95,40 @@ def test_a_model_without_words_is_refused() -> None:
     assert not isinstance(images, Writer)
     with pytest.raises(ValueError, match="neither"):
         fill(images, TEMPLATES, 3, 1, WORDS)
+
+
+def a_run(algorithm: object, width: int = 9) -> Any:
+    """As much of a run as says what it takes."""
+    words = SimpleNamespace(takes=lambda n, most: n <= most, limit=lambda most: f"{most} words")
+    run = SimpleNamespace(path=SimpleNamespace(name="r"), info={"max_length": width})
+    settings = SimpleNamespace(model=SimpleNamespace(name="m"))
+    return SimpleNamespace(algorithm=algorithm, vocabulary=words, run=run, settings=settings)
+
+
+def test_five_are_searched_in_three_rounds_of_a_word_a_blank_by_default() -> None:
+    assert Search() == Search(n=5, beam=5, rounds=3, max_words=1)
+    with pytest.raises(UserError, match="r: impute needs a model of text, not m"):
+        impute(a_run(None), "no blank", Search())
+
+
+def test_forms_are_those_that_are_short_enough() -> None:
+    """Two words are given, of at most five: the blanks may have three words together."""
+    forms = _forms(a_run(None, 5), "", [["a"], [], ["b"]], Search(max_words=3))
+    assert forms == [(1, 1), (1, 2), (2, 1)]
+    with pytest.raises(UserError, match="has 4 to 4 words: the run takes 3 words"):
+        _forms(a_run(None, 3), "", [["a"], [], ["b"]], Search())
+    assert len(_forms(a_run(None, 99), "", [[], [], []], Search(max_words=10))) == 100
+    with pytest.raises(UserError, match="are 121 forms"):
+        _forms(a_run(None, 99), "", [[], [], []], Search(max_words=11))
+
+
+def test_sentences_that_are_found_twice_count_once_and_impossible_ones_not() -> None:
+    tokens = torch.tensor([[4, 5], [4, 6], [4, 5], [7, 8]])
+    assert _distinct(tokens, torch.tensor([-1.0, -2.0, -1.0, -torch.inf])) == [0, 1]
+
+
+def test_how_it_is_searched_is_said() -> None:
+    """As many hypotheses as are asked for, if these are more; only a latent variable has rounds."""
+    assert search_signature(a_run(build("mle")), Search(n=7, beam=5)) == {"beam": 7}
+    found = search_signature(a_run(build("vae")), Search(n=2, beam=5, rounds=4))
+    assert (found["beam"], found["rounds"]) == (5, 4) and "<unk>" in str(found["z"])

@@ -2,6 +2,7 @@
 
 import pytest
 
+from gantext.data.vocabulary import Unk, Vocabulary
 from gantext.metrics.text.preparation import AS_IT_IS, Preparation
 
 TEXTS = ["A dog <unk> runs", "<unk>", "<UNK> b"]
@@ -45,3 +46,11 @@ def test_a_score_says_how_its_text_was_prepared() -> None:
     assert both.signature == {"case": "lower", "unk": "left out"}
     assert both.tokenizer("nltk") == "char"
     assert Preparation(unknown=True).signature == {"unk": "left out"}
+
+
+def test_data_asks_for_what_its_vocabulary_is_made_of() -> None:
+    """Lower case, characters, and no <unk> where it is no word."""
+    plain = Vocabulary.build([["a"]], lowercase=False)
+    assert Preparation.of(plain) == Preparation(False, False, True)
+    written = Vocabulary.build([["a", "<unk>"]], tokenizer="char", unk=Unk.write)
+    assert Preparation.of(written) == Preparation(True, True, False)
