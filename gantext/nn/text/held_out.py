@@ -295,7 +295,8 @@ class HeldOut:
         for _ in ranks.turns(range(1)):  # others might round otherwise, and decide otherwise
             own = held_out(real.numpy(), drawn.numpy())
             fit = own.calibration
-            numbers = torch.tensor([own.loss, own.error, own.auc, fit.slope, fit.bias]).double()
+            told = [own.loss, own.error, own.auc, fit.slope, fit.bias]
+            numbers = torch.tensor(told, dtype=torch.float64)
         loss, error, auc, slope, bias = ranks.total(numbers).tolist()
         return Held(loss, error, auc, Calibration(slope, bias), len(real), len(drawn))
 
