@@ -63,11 +63,15 @@ def test_a_look_is_the_loss_that_candidates_are_judged_by() -> None:
     held = watched(every=3)
     found = held.enter("discriminator")
     assert found.keys() == {LOSS, AUC, SLOPE}
-    assert found[AUC] == 0.5 and found[LOSS] == pytest.approx(loss(0), rel=1e-12) and found[SLOPE] == 0
+    assert (
+        found[AUC] == 0.5 and found[LOSS] == pytest.approx(loss(0), rel=1e-12) and found[SLOPE] == 0
+    )
     learn(held, N)
     assert [held.learned(), held.learned()] == [{}, {}] and held.enter("discriminator") == {}
     found = held.learned()
-    assert found[AUC] == 1 and found[LOSS] == pytest.approx(loss(N), rel=1e-12) and found[LOSS] < 0.2
+    assert (
+        found[AUC] == 1 and found[LOSS] == pytest.approx(loss(N), rel=1e-12) and found[LOSS] < 0.2
+    )
     assert loss(0) >= KNOWING_NOTHING > loss(20) > loss(30) > loss(N)
 
 

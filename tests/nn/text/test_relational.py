@@ -15,8 +15,8 @@ def test_a_step_by_hand() -> None:
 
     q, k and v are (1, -1) of m (norm leaves (1, -1, 1, -1, 1, -1)) and of u, so a = (1, -1).
     norm((1, 0) + a) = norm((2, -1)) = (1, -1). The perceptron gives (0, 4 relu(1)): norm((1, 3)) =
-    (-1, 1). Gates: enter sigmoid(ln 3), sigmoid(0) = 3/4, 1/2; keep sigmoid(1 - 1) = 1/2 by the
-    word, 1/2 by tanh(m). The memory is (1/2 - 3/4 tanh 1, 1/2 tanh 1).
+    (-1, 1). Gates: enter sigmoid(ln 3), sigmoid(0) = 3/4, 1/2; keep sigmoid(1 - 1/2 - 1/2) = 1/2,
+    by word and tanh(m), 1/2 by tanh(m) alone. The memory is (1/2 - 3/4 tanh 1, 1/2 tanh 1).
     """
     memory = RelationalMemory(RelationalConfig(1, 1, 1, 2, 0.0))
     with torch.no_grad():
@@ -26,8 +26,8 @@ def test_a_step_by_hand() -> None:
         memory.qkv.weight[:, 0] = torch.tensor([1.0, -1.0] * 3)
         memory.inner.weight.copy_(torch.eye(2))
         memory.outer.weight[1, 0] = 4
-        memory.word_gates.weight[0, 0], memory.word_gates.weight[2, 0] = math.log(3) / 2, -0.5
-        memory.memory_gates.weight[3, 0] = -1 / TANH1
+        memory.word_gates.weight[0, 0], memory.word_gates.weight[2, 0] = math.log(3) / 2, -0.25
+        memory.memory_gates.weight[2:, 0] = torch.tensor([-0.5, -1.0]) / TANH1
         found = memory(torch.tensor([[[1.0, 0.0]]]), memory.told(torch.tensor([[2.0]])))
     assert found[0, 0].tolist() == pytest.approx([0.5 - 0.75 * TANH1, TANH1 / 2], abs=1e-4)
 
