@@ -51,7 +51,7 @@ def _pairs(grams: Grams) -> IntArray:
     """Which places (P,) stand in the same sentence as the next of the same n-gram."""
     places, sentences = grams.places, grams.text.sentences
     distance = np.diff(grams.text.bounds).max(initial=0)
-    borders = grams.starts[1:-1] - 1  # the last place of each n-gram
+    borders = grams.starts[1:] - 1  # the last place of each n-gram
     found = [np.empty(0, np.int64)]
     for begin in range(0, places.size - 1, PART):
         here, after = places[begin : begin + PART], places[begin + 1 : begin + PART + 1]

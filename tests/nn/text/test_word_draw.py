@@ -35,6 +35,12 @@ def test_draw_reaches_the_first_and_the_last_word_and_never_an_impossible_one():
     assert set(many.tolist()) == set(range(131)) - {0, 64, 129}
 
 
+@pytest.mark.parametrize("words", [3, 64, 131])
+def test_rounded_up_to_1_it_draws_the_last_word_still(words):
+    one = torch.ones(2, dtype=torch.float64)
+    assert draw_each(torch.zeros(2, words), one).tolist() == [words - 1] * 2
+
+
 def test_draw_has_the_tails_of_float32():
     """A word of probability 1e-6 comes about 10 times in 10^7 draws: 5 standard errors."""
     logits = torch.full((1, 100), -torch.inf)
