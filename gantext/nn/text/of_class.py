@@ -72,7 +72,7 @@ class Mixture:
 
     def __init__(self, models: Sequence[Policy], log_w: Tensor) -> None:
         self.models, self.log_w = models, log_w
-        self.vocab_size = models[0].vocab_size
+        (self.vocab_size,) = {model.vocab_size for model in models}
 
     def start(self, rows: int) -> State:
         """The state that has read <bos>."""
