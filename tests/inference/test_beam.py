@@ -153,3 +153,7 @@ def test_fewer_sentences_than_hypotheses() -> None:
     assert found.log_prob[:, 0].isfinite().all()
     assert (found.log_prob[:, 1:] == -torch.inf).all()
     assert found.tokens[:, 0].tolist() == [[4, EOS, PAD], [5, 6, EOS]]
+
+
+def test_a_free_place_is_no_word() -> None:
+    assert FREE < 0
