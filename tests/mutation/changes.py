@@ -52,6 +52,7 @@ FUNCTIONS = {
 SAID = frozenset(
     {"UserError", "ValueError", "TypeError", "logger", "say", "warn", "cast", "field", "TypeVar"}
     | {"Meaning", "Layout"}  # what a score or a figure is called and what is written beside it
+    | {"errstate"}  # of which numbers numpy warns
 )
 # Arguments that only make a call refuse what never comes, or that say where numbers lie: what lies
 # elsewhere fails, and is never another number.

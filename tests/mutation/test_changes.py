@@ -87,6 +87,11 @@ def test_where_numbers_lie_is_left_alone() -> None:
     ]
 
 
+def test_which_numbers_are_warned_of_is_left_alone() -> None:
+    source = b"with np.errstate(over='ignore'):\n    p = np.exp(x)\n"
+    assert [one.new for one in changes(source)] == ["np.log1p(x)"]
+
+
 def test_what_is_left_alone_for_its_name_is_there() -> None:
     words = {word for path in modules() for word in re.findall(r"\w+", (ROOT / path).read_text())}
     assert not AT_A_TIME - words
