@@ -91,6 +91,7 @@ def merged(schema: type, values: dict[str, Any], prefix: str) -> Any:
     types, nested, empty = _level(schema)
     flat = {key: value for key, value in values.items() if key not in nested}
     _check_digits(flat, prefix)
+    _check_mappings(flat, types, prefix)
     try:
         node = OmegaConf.merge(empty, flat)
     except OmegaConfBaseException as error:
@@ -132,6 +133,13 @@ def _check_digits(values: dict[str, Any], prefix: str) -> None:
         for number in value if isinstance(value, list) else [value]:
             if isinstance(number, int) and number.bit_length() > MOST_BITS:
                 raise UserError(str(Misfit(number, "a smaller one", join(prefix, key))))
+
+
+def _check_mappings(values: dict[str, Any], types: dict[str, Any], prefix: str) -> None:
+    """A mapping in a list's place is refused by OmegaConf without the key."""
+    for key, value in values.items():
+        if isinstance(value, dict) and get_origin(types.get(key)) in (list, tuple):
+            raise UserError(f"{join(prefix, key)}: a list is needed, not {value!r}")
 
 
 def _check_lists(values: dict[str, Any], types: dict[str, Any], prefix: str) -> None:

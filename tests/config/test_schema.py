@@ -108,3 +108,11 @@ def test_a_temperature_of_0_is_greedy_and_others_have_bounds(gan: str, value: fl
     cfg = OmegaConf.create(gan)
     cfg.eval.temperature = value
     assert schema.typed(cfg).eval.temperature == value
+
+
+@pytest.mark.parametrize("key", ["log.trackers", "model.discriminator.widths"])
+def test_a_mapping_in_a_list_s_place_is_refused_with_its_key(gan: str, key: str) -> None:
+    cfg = OmegaConf.create(gan)
+    OmegaConf.update(cfg, key, {"x": 1}, merge=False)
+    with pytest.raises(UserError, match=f"^{key}: a list is needed, not {{'x': 1}}$"):
+        schema.typed(cfg)
