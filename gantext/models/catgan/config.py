@@ -67,6 +67,7 @@ def check(config: Config) -> None:
         raise UserError("model.adversarial.mutations: one loss at least, each once")
     if not (g.least_inverse_temperature <= g.inverse_temperature <= g.greatest_inverse_temperature):
         raise UserError(
-            f"model.adversarial.inverse_temperature={g.inverse_temperature} must lie between the "
-            "least and the greatest one"
+            f"model.adversarial.inverse_temperature={g.inverse_temperature} must lie between "
+            f"least_inverse_temperature={g.least_inverse_temperature} and "
+            f"greatest_inverse_temperature={g.greatest_inverse_temperature}"
         )

@@ -321,7 +321,9 @@ def check(config: Config, task: PictureTask) -> None:
     if len(config.betas) != 2:
         raise UserError("model.betas: two numbers are needed")
     if config.arch is Arch.mlp and not (config.generator.hidden and config.discriminator.hidden):
-        raise UserError("model.arch=mlp needs hidden layers in generator and discriminator")
+        raise UserError(
+            "model.arch=mlp needs hidden layers: model.generator.hidden, model.discriminator.hidden"
+        )
     penalised = config.loss is GanLoss.wgan_gp or config.reg in (Reg.r1, Reg.r1r2)
     if penalised and config.discriminator.norm is Norm.batch:
         raise UserError(
