@@ -120,8 +120,9 @@ def _spread(own: Sequence[Score], beside: Sequence[Score]) -> tuple[float, float
         apart = [a - b for a, b in zip(first.each, second.each, strict=True)]
         error = standard_error.of_mean(apart)
         return None if error is None else (error, math.inf, "paired")
-    if first.sd is not None and second.sd is not None:
-        return _welch([_over_draws(one) for one in (first, second)], "draws")
+    draws = [found for one in (first, second) if (found := _over_draws(one))]
+    if len(draws) == 2:
+        return _welch(draws, "draws")
     if first.error is None or second.error is None:
         return None
     return math.hypot(first.error, second.error), math.inf, "samples"
@@ -132,10 +133,11 @@ def _over_runs(scores: Sequence[Score]) -> tuple[float, int]:
     return standard_error.of_mean([one.value for one in scores]) or 0.0, len(scores)
 
 
-def _over_draws(score: Score) -> tuple[float, int]:
+def _over_draws(score: Score) -> tuple[float, int] | None:
     """(its standard error, how many seeds) of a mean over samples of several seeds."""
-    seeds = score.signature["seeds"]
-    assert score.error is not None and isinstance(seeds, int)
+    seeds = score.signature.get("seeds")
+    if score.sd is None or score.error is None or not isinstance(seeds, int) or seeds < 2:
+        return None
     return score.error, seeds
 
 

@@ -1,5 +1,6 @@
 """Differences of runs: what their interval is made of in each case, by hand and against scipy."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -115,6 +116,17 @@ def test_a_mean_over_draws_beside_a_single_one_has_the_errors_of_both() -> None:
     for beside in "rs":
         (found,) = differences(table, {}, ["a"], beside)
         assert (found.by, found.p) == ("samples", pytest.approx(0.0455, abs=1e-4))
+
+
+@pytest.mark.parametrize("seeds", [{}, {"seeds": 1}, {"seeds": "x"}, {"seeds": None}])
+def test_a_deviation_of_no_several_seeds_is_left_alone(seeds: dict[str, int | str | None]) -> None:
+    """As in a file from elsewhere: the errors are what is known, or nothing."""
+    both = [Score("a", value, {"preset": "x", **seeds}, 0.5, 0.7) for value in (1.0, 2.0)]
+    (found,) = differences({"r": [both[0]], "s": [both[1]]}, {}, ["a"], "r")
+    assert found.by == "samples"
+    unknown = [dataclasses.replace(one, error=None) for one in both]
+    (found,) = differences({"r": [unknown[0]], "s": [unknown[1]]}, {}, ["a"], "r")
+    assert (found.by, found.low) == (None, None)
 
 
 def test_an_infinite_difference_has_no_interval() -> None:
