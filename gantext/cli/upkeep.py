@@ -1,6 +1,7 @@
 """gantext runs rm, slim, rename, note, diff, du."""
 
 import shlex
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -68,8 +69,7 @@ def rm(
     total = sum(sum(upkeep.sizes(folder).values()) for folder in folders)
     names = [RunDir(folder).name_in(runs_dir) for folder in folders]
     if not yes:
-        asked = f"remove {', '.join(map(shlex.quote, names))} ({size(total)})?"
-        typer.confirm(asked, abort=True, err=True)
+        _confirm(f"remove {', '.join(map(shlex.quote, names))} ({size(total)})?")
     for folder in folders:
         upkeep.remove(folder, runs_dir)
     if json:
@@ -94,8 +94,7 @@ def slim(
     upkeep.check_free(run.path for run in found)
     frees = {run.name_in(runs_dir): upkeep.slimmable(run) for run in found}
     if not yes and any(frees.values()):
-        asked = f"slim {', '.join(map(shlex.quote, frees))} by {size(sum(frees.values()))}?"
-        typer.confirm(asked, abort=True, err=True)
+        _confirm(f"slim {', '.join(map(shlex.quote, frees))} by {size(sum(frees.values()))}?")
     freed = {run.name_in(runs_dir): upkeep.slim(run) for run in found}
     if json:
         tables.print_json({"slimmed": list(freed), "bytes": sum(freed.values())})
@@ -202,3 +201,21 @@ def _row_of(name: str, sizes: Mapping[str, int], parts: Sequence[str]) -> list[s
 
 def _shown(value: Any) -> str:
     return "-" if value is None else str(value)
+
+
+def _confirm(question: str) -> None:
+    """Go on where the answer is yes.
+
+    Raises:
+        UserError: nobody answers.
+        typer.Abort: the answer is no.
+    """
+    try:
+        answered = typer.confirm(question, err=True)
+    except typer.Abort as error:
+        if sys.stdin.isatty():  # Ctrl-C or Ctrl-D
+            raise
+        typer.echo(err=True)  # ends the line of the question
+        raise UserError("nobody answered; with --yes it is not asked") from error
+    if not answered:
+        raise typer.Abort

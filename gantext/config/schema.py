@@ -54,11 +54,16 @@ def of_values(values: Mapping[str, Any]) -> Settings:
     model = _node("model", values.get("model"), models.config_class)
     corpus = data_of(values.get("data"))
     settings: Settings = merged(Settings, {**values, "model": None, "data": None}, "")
+    return dataclasses.replace(known(settings), model=model, data=corpus)
+
+
+def known(settings: Settings) -> Settings:
+    """The settings, whose names of what there is are known. Raises UserError."""
     try:
         find_preset(settings.eval.preset)
     except UserError as error:
         raise UserError(f"eval.preset: {error}") from error
-    return dataclasses.replace(settings, model=model, data=corpus)
+    return settings
 
 
 def data_config(cfg: DictConfig) -> Any:

@@ -43,6 +43,11 @@ def test_rm_asks_and_removes_all_that_was_named(
     found = cli("runs", "rm", "third", "second")
     assert found.code == 130 and (runs / "third" / "config.yaml").exists()
     assert "remove third, second (" in found.err and "B)?" in found.err
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    found = cli("runs", "rm", "third")
+    assert found.code == 2
+    assert found.err.endswith("\nerror: nobody answered; with --yes it is not asked\n")
+    assert (runs / "third" / "config.yaml").exists()
     monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
     found = cli("runs", "rm", "third", "second")
     assert found.code == 0 and found.out.strip() == "removed third\nremoved second"

@@ -64,7 +64,7 @@ class Case:
         if not self.place.prefix:
             return dataclasses.replace(group, model=base.model, data=base.data)
         found: Settings = with_group(base, self.place.prefix.split("."), group)
-        return found
+        return schema.known(found)
 
 
 def with_group(tree: Any, path: list[str], group: Any) -> Any:
