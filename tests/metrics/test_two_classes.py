@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
+from gantext.metrics import two_classes
 from gantext.metrics.two_classes import (
     KNOWING_NOTHING,
     LEAST,
@@ -151,6 +152,14 @@ def test_logits_far_from_zero_and_ones_that_hardly_differ_are_fitted_as_well() -
     assert fit(real + 1e7, samples + 1e7).slope == pytest.approx(math.log(2), rel=1e-6)
     small = fit(real * 1.2e-9, samples * 1.2e-9)
     assert small.slope * 1.2e-9 == pytest.approx(math.log(2), rel=1e-6)
+
+
+def test_logits_that_differ_by_just_enough_are_fitted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 1 and -1 the deviation is 1."""
+    real, samples = np.array([1.0, 1, -1]), np.array([1.0, -1, -1])
+    for least, fitted in ((1.0, True), (1.0 + 1e-12, False)):
+        monkeypatch.setattr(two_classes, "TINY", least)
+        assert bool(fit(real, samples).slope > 0) is fitted
 
 
 def test_logits_that_order_nothing_have_neither_slope_nor_bias() -> None:

@@ -605,15 +605,15 @@ def test_the_policy_gradient_has_its_weight():
 
 
 def test_the_moving_baseline_keeps_nine_tenths():
-    """It begins at .5; rewards of mean 1 move it to .9 * .5 + .1 * 1 = .55, then to .595."""
+    """It begins at .5; rewards of mean 2 move it to .9 * .5 + .1 * 2 = .65, then to .785."""
     model = make("model.adversarial.baseline=ema", "model.adversarial.reward_scale=none")
     tokens = all_sentences()
-    rewards = (tokens != PAD).float()
-    first = model.policy.advantages(rewards, rewards, tokens)
-    second = model.policy.advantages(rewards, rewards, tokens)
-    torch.testing.assert_close(first, 0.5 * rewards)
-    torch.testing.assert_close(second, 0.45 * rewards)
-    assert model.policy.ema.item() == pytest.approx(0.595)
+    valid = (tokens != PAD).float()
+    first = model.policy.advantages(2 * valid, valid, tokens)
+    second = model.policy.advantages(2 * valid, valid, tokens)
+    torch.testing.assert_close(first, 1.5 * valid)
+    torch.testing.assert_close(second, 1.35 * valid)
+    assert model.policy.ema.item() == pytest.approx(0.785)
 
 
 def test_the_critic_begins_at_zero_and_learns_the_reward():

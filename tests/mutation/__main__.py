@@ -1,8 +1,8 @@
 """Do the tests notice a wrong number? Random changes of the modules that decide numbers.
 
 Each change is made in a copy of the project, where the tests that run the changed line are run
-until one fails; where a line runs when its module is imported, those of the module are. Printed
-are the share that was caught and every change that was not:
+until one fails: of an argument's default those of the function, of a constant those of the module.
+Printed are the share that was caught and every change that was not:
 
     python -m tests.mutation --count 300 --seed 1 --minutes 60
 
@@ -51,8 +51,9 @@ NEEDED = (
     "constraints.txt", "pyproject.toml", "setup.py",
 )  # fmt: skip
 PATIENCE = 600  # seconds, after which a change is taken as noticed: it never ends
-# Seconds of tests that a change is tried by, the quickest by themselves: most are caught by one of
-# these, and those of all files take as long to import as to run.
+# Seconds of tests that a change is tried by. The quickest are run by themselves: most are caught by
+# one of these, and those of all files take as long to import as to run. Of others those come first
+# that stand beside the module.
 MOST, FIRST = 60.0, 20
 PASSED = (0, 5)  # pytest's exit codes: all passed, none was chosen
 REACHED = ROOT / ".mutation" / "reached.json"
@@ -201,8 +202,9 @@ def digests() -> tuple[Known, dict[str, str]]:
 
 def tried(folder: Path, module: Path, change: Change, reached: Reached) -> Trial:
     """Make a change, run the tests, take it back."""
-    source, place, files = (ROOT / module).read_bytes(), folder / module, tests_of(module)
-    tests = reached.tests(module, source, change) or [str(file) for file in files]
+    source, place = (ROOT / module).read_bytes(), folder / module
+    files = [str(file) for file in tests_of(module)]
+    tests = reached.nearest(reached.tests(module, source, change), FIRST, files) or files
     left_out = [f"--deselect={test}" for test in reached.seen["failed"]]
     start = time.monotonic()
     place.write_bytes(change.apply(source))

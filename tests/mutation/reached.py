@@ -9,7 +9,7 @@ import contextlib
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -155,10 +155,19 @@ def _file(test: str) -> str:
     return test.partition("::")[0]
 
 
-def _runs_at_import(source: bytes, line: int) -> bool:
-    """Whether a line stands in no function's body, as a constant or an argument's default."""
-    functions = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)]
-    return not any(one.body[0].lineno <= line <= (one.end_lineno or 0) for one in functions)
+def _lines(source: bytes, change: Change) -> range | None:
+    """The lines of which one is run wherever a change counts: its own, or for an argument's default
+    those of the function; None where it stands in no function, such as a constant."""
+    own = range(change.line, change.line + change.old.count("\n") + 1)
+    heads = list[range]()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef):
+            body = range(node.body[0].lineno, (node.end_lineno or 0) + 1)
+            if change.line in body:
+                return own
+            if node.lineno <= change.line < body.start:
+                heads.append(body)
+    return heads[0] if heads else None
 
 
 class Reached:
@@ -177,13 +186,12 @@ class Reached:
         None where that is not known, or where it runs when the module is imported: by one test at
         most then, whichever came first.
         """
-        if self.seen["modules"].get(str(module)) != digest_of(source):
+        lines = _lines(source, change)
+        if lines is None or self.seen["modules"].get(str(module)) != digest_of(source):
             return []
-        if _runs_at_import(source, change.line):
-            return []
-        lines = {*range(change.line, change.line + change.old.count("\n") + 1)}
         reach, users = self.seen["reach"], self.seen["users"]
-        names = [name for name in reach if not lines.isdisjoint(reach[name].get(str(module), ()))]
+        run = {*lines}
+        names = [name for name in reach if not run.isdisjoint(reach[name].get(str(module), ()))]
         found = {test for name in names for test in users.get(name, [name])}
         return sorted(found, key=lambda test: (self.seconds(test), test))
 
@@ -193,6 +201,12 @@ class Reached:
         if "::" in test:
             return every.get(test, 0.0)
         return sum(seconds for name, seconds in every.items() if _file(name) == test)
+
+    def nearest(self, tests: list[str], first: int, files: Sequence[str]) -> list[str]:
+        """The first tests as they are, the others by how far down their file stands among files."""
+        places = {file: place for place, file in enumerate(files)}
+        rest = sorted(tests[first:], key=lambda test: places.get(_file(test), len(places)))
+        return [*tests[:first], *rest]
 
     def turns(self, tests: list[str], first: int, most: float) -> Iterator[list[str]]:
         """Some of the tests, then those that take no more than so many seconds in all."""

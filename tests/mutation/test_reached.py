@@ -37,10 +37,17 @@ def seen() -> Seen:
 
 def test_a_change_is_tried_by_what_runs_its_line_the_quick_ones_first() -> None:
     limit, default, plus = (next(c for c in changes(SOURCE) if c.line == n) for n in (1, 4, 5))
-    tried = Reached(seen()).tests(MODULE, SOURCE, plus)
-    assert tried == ["a.py::quick", "a.py::slow", "own.py::given"]
-    for at_import in (limit, default):
-        assert Reached(seen()).tests(MODULE, SOURCE, at_import) == []
+    for change in (plus, default):
+        tried = Reached(seen()).tests(MODULE, SOURCE, change)
+        assert tried == ["a.py::quick", "a.py::slow", "own.py::given"]
+    assert Reached(seen()).tests(MODULE, SOURCE, limit) == []
+
+
+def test_behind_the_quick_ones_those_beside_the_module_come_first() -> None:
+    reached, tests = Reached(seen()), ["a.py::quick", "far.py::one", "a.py::slow", "own.py::given"]
+    found = reached.nearest(tests, 1, ["own.py", "a.py"])
+    assert found == ["a.py::quick", "own.py::given", "a.py::slow", "far.py::one"]
+    assert reached.nearest([], 1, ["own.py"]) == []
 
 
 def test_nothing_is_known_of_a_module_that_is_another_since(tmp_path: Path) -> None:

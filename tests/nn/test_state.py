@@ -1,9 +1,12 @@
 """The state of what is made of parts."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 import torch
 
-from gantext.nn.state import NamedParts, check_like
+from gantext.nn.state import Deferred, NamedParts, Unmade, check_like, restore
 from gantext.records.shape import Misfit
 
 
@@ -28,6 +31,32 @@ def test_a_state_holds_parts_then_counters_and_is_restored() -> None:
     assert other.done == 3
     assert torch.equal(other.first.weight, pair.first.weight)
     assert torch.equal(other.second.bias, pair.second.bias)
+
+
+class Late(Deferred):
+    """Notes how it was made."""
+
+    def __init__(self) -> None:
+        self.made: list[bool] = []
+
+    def make(self, to_train: bool = False) -> None:
+        self.made.append(to_train)
+
+    def state_dict(self) -> dict[str, Any]:
+        return Unmade()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        pass
+
+
+@pytest.mark.parametrize(("to_train", "made"), [(True, [True]), (False, [])])
+def test_what_is_made_when_it_is_used_is_made_before_it_goes_on_training(to_train, made) -> None:
+    """With what training needs, so that a state that does not fit is refused before the first
+    step; whoever only samples has none made."""
+    pair = Pair()
+    late = pair.first = Late()
+    restore(pair, pair.state_dict(), Path("state"), "pair", to_train=to_train)
+    assert late.made == made
 
 
 def test_a_number_may_be_any_or_none() -> None:

@@ -177,6 +177,14 @@ def test_a_split_with_one_scene_is_refused(gallery) -> None:
         held_out(few)
 
 
+def test_two_scenes_are_enough_to_find_one() -> None:
+    different = retrieval_scores._different
+    one, other, same = "a red circle .", "two blue stars .", "there is a red circle ."
+    assert different([one, same, other], frozenset()).tolist() == [0, 2]
+    with pytest.raises(UserError, match="needs 2 at least"):
+        different([one, same, other], frozenset(scenes_of([other])))
+
+
 def test_signatures_name_the_judges(gallery, cache) -> None:
     found = caption_scores(Blank(), gallery, CPU, samples=60, seed=0, cache=cache)
     signed = {score.name: score.signature for score in found}

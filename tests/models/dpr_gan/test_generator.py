@@ -91,6 +91,12 @@ def test_a_value_of_the_code_acts_near_its_place() -> None:
     assert change[:, :, :8, :8].mean() > 3 * change[:, :, 24:, 24:].mean()
 
 
+def test_places_are_drawn_around_0() -> None:
+    places = [generator(seed).decoder.places.detach().flatten() for seed in range(30)]
+    drawn = torch.cat(places)
+    assert drawn.mean().abs() < 0.1 and 0.45 < drawn.std() < 0.55
+
+
 def test_weights_come_from_the_generator_given() -> None:
     one, two, other = generator(), generator(), generator(2)
     assert all(map(torch.equal, one.parameters(), two.parameters()))

@@ -192,6 +192,26 @@ def test_the_discriminator_s_first_step_sees_the_fakes_made_before_the_generator
         assert not torch.equal(seen[1][2], seen[2][2])
 
 
+def test_a_generator_that_comes_last_is_compared_with_the_last_real_pictures() -> None:
+    model = make("model.discriminator.steps=3", "model.generator_first=false", "model.ema=0")
+    compared: list[Tensor] = []
+    step = model.g_step
+
+    def see(real: Tensor, fake: Tensor) -> object:
+        compared.append(real)
+        return step(real, fake)
+
+    model.g_step = see
+    given = batch(18)
+    model.step(given, rng(1))
+    assert [each.tolist() for each in compared] == [given.pictures[12:].tolist()]
+
+
+@pytest.mark.parametrize("arch", ["mlp", "dcgan"])
+def test_a_discriminator_that_is_told_no_classes_has_one_output(arch: str) -> None:
+    assert make(f"model.arch={arch}").discriminator.outputs(batch(6).pictures).shape == (6, 1)
+
+
 def test_the_losses_stated_are_of_the_logits_before_the_step() -> None:
     """g: mean softplus(real - fake); d: mean softplus(fake - real), times its weight."""
     model = make("model.reg=none", "model.discriminator.loss_weight=0.25")

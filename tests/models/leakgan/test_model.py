@@ -63,6 +63,15 @@ def make(
     return leakgan.build(cfg, task, rng(seed))
 
 
+def test_the_discriminator_is_pretrained_at_a_rate_of_its_own() -> None:
+    model = make(
+        "model.d_training.pretrain_learning_rate=0.02", "model.d_training.learning_rate=0.03"
+    )
+    for trainer, rate in ((model.d_pretrainer, 0.02), (model.d_trainer, 0.03)):
+        [group] = trainer.optimiser.state_dict()["param_groups"]
+        assert group["lr"] == rate
+
+
 # Losses by hand
 
 FEATURES = torch.tensor([[[0.0, 0], [1, 0], [1, 1], [3, 1]], [[0, 0], [0, 2], [0, 2], [0, 2]]])

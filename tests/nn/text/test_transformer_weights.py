@@ -83,3 +83,9 @@ def test_weights_of_sentences_of_another_length_are_taken() -> None:
     assert torch.equal(six.positions.weight, ten.positions.weight[:6])
     tokens = sentences(10)
     torch.testing.assert_close(six.token_log_prob(tokens[:, :6]), ten.token_log_prob(tokens[:, :6]))
+
+
+def test_weights_that_it_does_not_have_are_refused() -> None:
+    model = transformer()
+    with pytest.raises(RuntimeError, match="Unexpected key"):
+        model.load_state_dict({**model.state_dict(), "more": torch.ones(1)})

@@ -11,7 +11,7 @@ from gantext.data.vocabulary import UNK
 from gantext.metrics.two_classes import fit
 from gantext.nn.rng import generator
 from gantext.nn.text.held_out import LOSS
-from gantext.nn.text.judges import encoder
+from gantext.nn.text.judges import encoder, members
 from gantext.nn.text.judges.config import Kind
 from gantext.nn.text.judges.members import CnnMember, EncoderMember
 from tests.nn.text.judges.characters import Characters
@@ -47,6 +47,21 @@ def test_its_first_state_and_the_rows_of_a_step() -> None:
     assert judge(dataclasses.replace(CONFIG, refresh_every=0)).beside_rows == 0
     both = dataclasses.replace(CONFIG.lm_ratio, batch_size=64)
     assert judge(dataclasses.replace(CONFIG, kind=Kind.mean, lm_ratio=both)).rows == 64
+
+
+def test_an_encoder_is_made_to_be_read_unless_it_goes_on_training(monkeypatch) -> None:
+    """Its moments are twice as large as it is, and who only asks it needs none."""
+    asked: list[bool] = []
+    monkeypatch.setattr(members, "restore", lambda *_, to_train: asked.append(to_train))
+    state = judge(CONFIG).members["encoder"].state_dict()
+    made = judge(CONFIG).members["encoder"]
+    made.make()
+    kept = made.state_dict()
+    for use in (lambda one: one.tuning, lambda one: one.make(to_train=True)):
+        one = judge(CONFIG).members["encoder"]
+        one.load_state_dict(kept)
+        use(one)
+    assert not state and asked == [False, True]
 
 
 def test_each_member_is_calibrated_on_held_out_sentences_and_samples() -> None:
