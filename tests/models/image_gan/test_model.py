@@ -209,7 +209,8 @@ def test_a_generator_that_comes_last_is_compared_with_the_last_real_pictures() -
 
 @pytest.mark.parametrize("arch", ["mlp", "dcgan"])
 def test_a_discriminator_that_is_told_no_classes_has_one_output(arch: str) -> None:
-    assert make(f"model.arch={arch}").discriminator.outputs(batch(6).pictures).shape == (6, 1)
+    discriminator = make(f"model.arch={arch}").discriminator
+    assert discriminator.classes == 0 and discriminator.outputs(batch(6).pictures).shape == (6, 1)
 
 
 def test_the_losses_stated_are_of_the_logits_before_the_step() -> None:
