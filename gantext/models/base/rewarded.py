@@ -283,7 +283,7 @@ def check_rewarded(config: RewardedConfig, reward: str, by_sentence: bool) -> No
         reward: where the config says that a word's reward comes from.
         by_sentence: see `settled_rewarded`.
     """
-    if config.judge.kind not in (Kind.cnn, Kind.rcnn) and not by_sentence:
+    if config.judge.kind is not Kind.cnn and not by_sentence:
         raise UserError(
             f"model.judge.kind={config.judge.kind.value}: it scores whole sentences, and "
             f"model.adversarial.reward={reward} asks for none"

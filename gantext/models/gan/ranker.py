@@ -33,7 +33,6 @@ from gantext.errors import UserError
 from gantext.nn import ranks
 from gantext.nn.text.adversary import DiscriminatorTrainer, DTrainingConfig, Told
 from gantext.nn.text.judges.config import JudgeConfig, Kind, RankerConfig
-from gantext.nn.text.recurrent_cnn import RecurrentCNN
 from gantext.nn.text.text_cnn import DiscriminatorConfig, TextCNN
 
 
@@ -158,8 +157,7 @@ def discriminator_of(
         UserError: no sentence of a step would be left to be ranked.
     """
     if judge.kind is not Kind.ranker:
-        kind = RecurrentCNN if judge.kind is Kind.rcnn else TextCNN
-        return kind(vocab_size, config, max_length, rng)
+        return TextCNN(vocab_size, config, max_length, rng)
     if rows <= judge.ranker.references:
         raise UserError(
             f"model.judge.ranker.references={judge.ranker.references}: so many of the "

@@ -123,10 +123,10 @@ def settled(config: Config, task: Task) -> Config:
 
 def check(config: Config) -> None:
     """Raises UserError for values that do not go together."""
-    if config.judge.kind in (Kind.ranker, Kind.rcnn):
+    if config.judge.kind is Kind.ranker:
         raise UserError(
-            f"model.judge.kind={config.judge.kind.value}: a LeakGAN leaks the features of a "
-            "discriminator that classifies by windows of words; model=gan has it"
+            "model.judge.kind=ranker: a LeakGAN leaks the features of a discriminator that "
+            "classifies; of model=gan it can be a ranker"
         )
     check_rewarded(config, config.adversarial.reward.value, by_sentence(config))
     adversarial = config.adversarial

@@ -52,27 +52,19 @@ class DiscriminatorConfig:
 class TextCNN(Discriminator):
     """One logit a sentence: above 0 for 'real'. Widths over a sentence's length are left out.
 
-    Args:
-        beside: numbers that windows read of each word beside its embedding.
-
     Raises:
         UserError: see `fitting_filters`.
     """
 
     def __init__(
-        self,
-        vocab_size: int,
-        config: DiscriminatorConfig,
-        max_length: int,
-        rng: torch.Generator,
-        beside: int = 0,
+        self, vocab_size: int, config: DiscriminatorConfig, max_length: int, rng: torch.Generator
     ) -> None:
         super().__init__()
         kept = fitting_filters(config.widths, config.filters, max_length)
         self.config, self.widths = config, [width for width, _ in kept]
         self.embedding = nn.Embedding(vocab_size, config.embedding, padding_idx=PAD)
         self.convolutions = nn.ModuleList(
-            nn.Conv1d(config.embedding + beside, filters, width) for width, filters in kept
+            nn.Conv1d(config.embedding, filters, width) for width, filters in kept
         )
         self.size = sum(filters for _, filters in kept)
         self.transform = nn.Linear(self.size, self.size)
@@ -90,11 +82,6 @@ class TextCNN(Discriminator):
                 nn.init.normal_(parameter, 0.0, std, generator=rng)
         self.embedding.weight[PAD] = 0
 
-    def vectors(self, tokens: Tensor) -> Tensor:
-        """What windows read of each word, (B, T, E); 0 at <pad>."""
-        embedded: Tensor = self.embedding(tokens)
-        return embedded
-
     def pooled(self, tokens: Tensor) -> Tensor:
         """Largest activation of each filter over a sentence's windows, (B, F)."""
         if tokens.device.type != "cpu":
@@ -108,7 +95,7 @@ class TextCNN(Discriminator):
         For GPUs, which have the products to spare: they would wait for the number of different
         words, and a launch costs them more than what it computes.
         """
-        embedded = self.vectors(tokens).transpose(1, 2)  # (B, E, T)
+        embedded = self.embedding(tokens).transpose(1, 2)  # (B, E, T)
         outside = (tokens == PAD)[:, None]  # (B, 1, T)
         found = []
         for width, convolution in zip(self.widths, self.convolutions, strict=True):
@@ -120,11 +107,6 @@ class TextCNN(Discriminator):
         """`tap_table` of each width, of the words of `different_words`."""
         embedded = self.embedding(words)  # (U, E)
         return [tap_table(embedded, convolution) for convolution in self.convolutions]
-
-    def shared_tables(self, words: Tensor) -> list[Tensor] | None:
-        """`tap_table` of each width, of words (U,); None where these would be too large."""
-        taps = sum(c.get_parameter("weight")[:, 0].numel() for c in self.convolutions)
-        return self._tap_tables(words) if len(words) * taps <= SHARED_NUMBERS else None
 
     def _pooled(self, tables: list[Tensor], places: Tensor) -> Tensor:
         """`pooled` of sentences whose words have places (B, T) in the tables, (B, F)."""
@@ -235,14 +217,17 @@ class TextCNN(Discriminator):
 
         Exact short cuts on a CPU: equal sentences are scored once, sentences of like length go
         together, each group cut at its longest, since features do not depend on padding, and all
-        groups share the tables of their words, where there are some. Ranks take turns.
+        groups share the tables of their words, where these are not too large. Ranks take turns.
         """
         if tokens.device.type != "cpu":
             parts = torch.split(tokens, SCORE_ROWS * 64)
             return torch.cat([score_of(self._output(self.pooled(part), None)) for part in parts])
         first, inverse = unique_rows(tokens)
         words, places = different_words(tokens[first], self.embedding.num_embeddings)
-        tables = self.shared_tables(words)
+        numbers = len(words) * sum(
+            c.get_parameter("weight")[:, 0].numel() for c in self.convolutions
+        )
+        tables = self._tap_tables(words) if numbers <= SHARED_NUMBERS else None
         scores = torch.zeros(len(first))
         for rows, group in ranks.turns(of_like_length(places, SCORE_ROWS)):
             pooled = self._pooled(tables, group) if tables else self.pooled(words[group])

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from gantext.data.flat import Tokens
+from gantext.errors import UserError
 from gantext.evaluation.measures import interpolation
 from gantext.evaluation.measures.interpolation import midpoint_scores
 from gantext.inference.latent import Decoding, How
@@ -54,3 +55,19 @@ def test_what_is_drawn_says_how_and_by_default_at_temperature_1() -> None:
         **{"how": "sample", "temperature": 1, "decode_seed": 0}
     }
     assert Decoding(How.beam).signature() == {"how": "beam", "beam": 5}
+
+
+def test_midpoints_are_signed_and_need_two_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("latent_of", "posterior_means"):
+        monkeypatch.setattr(interpolation, name, lambda *given: torch.zeros(4, 2))
+    monkeypatch.setattr(interpolation, "decode_latent", lambda trained, z, how: z)
+    monkeypatch.setattr(interpolation, "_log_prob", lambda trained, truth, z: np.zeros(len(z)))
+    trained: Any = SimpleNamespace(device="cpu")
+    data = corpus(Known(), ["a b", "b"])
+    found = interpolation.midpoint_scores(trained, data, 2, 5)
+    assert (
+        found[0].signature.items()
+        >= {**{"path": "linear", "how": "greedy", "pairs": 2, "seed": 5, "data": data.hash}}.items()
+    )
+    with pytest.raises(UserError, match="two test sentences"):
+        interpolation.midpoint_scores(trained, corpus(Known(), ["a"]), 2, 5)

@@ -1,6 +1,7 @@
 """The scores of a latent variable against a plain second computation, sentence by sentence."""
 
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -8,8 +9,15 @@ from torch.distributions import Independent, Normal
 
 from gantext.data.corpus import Corpus, Sentences, build_corpus
 from gantext.data.vocabulary import PAD
+from gantext.evaluation.ground import Ground
+from gantext.evaluation.measures import (
+    imputation,
+    interpolation,
+    latent,
+)
 from gantext.evaluation.measures.latent import latent_scores
 from gantext.nn.latent import sentence_noise
+from tests.evaluation.measures.given import PROTOCOL, subject
 
 SIZE, DRAWS, SEED = 3, 4, 7
 CPU = torch.device("cpu")
@@ -108,3 +116,30 @@ def test_a_part_of_the_sentences_is_chosen_by_the_seed(corpus: Corpus) -> None:
     scores = latent_scores(Known(), corpus, CPU, draws=DRAWS, sentences=3, seed=SEED)
     found = {score.name: score.value for score in scores if score.name != "active-units"}
     assert found == pytest.approx(by_definition(corpus.test.tokens.padded()[order]), rel=1e-5)
+
+
+def test_measures_of_a_models_own_data_are_asked_what_the_protocol_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Hidden(SimpleNamespace):
+        latent_size = 1
+
+        def encode(self) -> None: ...
+
+    algorithm = Hidden()
+    trained = SimpleNamespace(algorithm=algorithm, device="cpu")
+    asked = {"latent_scores": latent, "imputation_scores": imputation}
+    asked["midpoint_scores"] = interpolation
+    for name, module in asked.items():
+        monkeypatch.setattr(module, name, lambda *given, **more: [*given, more])
+        monkeypatch.setattr(module, "_tested", lambda *_: (trained, "corpus"))
+    monkeypatch.setattr(latent, "Latent", Hidden)
+    own = subject("a")
+    more = {"draws": 9, "sentences": 8, "seed": 3}
+    assert latent.latent(own, Ground("h"), PROTOCOL) == [algorithm, "corpus", "cpu", more]
+    for measure in (imputation.imputation, interpolation.interpolation):
+        assert measure(own, Ground("h"), PROTOCOL) == [trained, "corpus", 7, 3, {}]
+    for module in asked.values():
+        monkeypatch.setattr(module, "_tested", lambda *_: None)
+    for measure in (latent.latent, imputation.imputation, interpolation.interpolation):
+        assert measure(own, Ground("h"), PROTOCOL) == []

@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,10 +14,14 @@ from gantext.data.corpus import Corpus, Sentences, build_corpus
 from gantext.data.vocabulary import EOS, PAD, Vocabulary
 from gantext.evaluation.ground import Ground, Real
 from gantext.evaluation.measure import Protocol
+from gantext.evaluation.measures import (
+    likelihood,
+)
 from gantext.evaluation.measures.likelihood import likelihood_scores, true_likelihood
 from gantext.evaluation.measures.truth import truth_scores
 from gantext.evaluation.subjects import REAL, Subject
 from gantext.nn.text.sampling import State
+from tests.evaluation.measures.given import subject
 
 LINES = ("a b", "a b c a", "b")
 
@@ -138,3 +144,25 @@ def test_sentences_that_cannot_be_have_no_part_in_nll_oracle() -> None:
     for score in (share, nats):
         assert score.signature.items() >= {"sentences": 3, "data": data.hash}.items()
     assert not truth_scores([["a"]], corpus(None))
+
+
+@pytest.mark.parametrize(
+    ("found", "temperature", "why", "given"),
+    [
+        (True, None, "cold", True),
+        (True, 0.5, "", True),
+        (True, 0.5, "cold", False),
+        (False, None, "", False),
+    ],
+)
+def test_a_likelihood_is_of_models_that_have_one_at_the_temperature(
+    found: bool, temperature: float | None, why: str, given: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained = SimpleNamespace(algorithm="algorithm", device="cpu")
+    monkeypatch.setattr(likelihood, "_tested", lambda *_: (trained, "corpus") if found else None)
+    monkeypatch.setattr(likelihood, "why_not", lambda model, heat: why)
+    monkeypatch.setattr(likelihood, "likelihood_scores", lambda *words: list(words))
+    protocol = Protocol(preset="x", seed=0, temperature=temperature)
+    model: Any = "model"
+    scores = likelihood.likelihood(subject("a", model=model), Ground("h"), protocol)
+    assert scores == (["algorithm", "corpus", "cpu", temperature] if given else [])

@@ -2,6 +2,8 @@
 
 import math
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,13 +13,21 @@ from torch import Tensor
 import gantext
 from gantext.data.gallery import Gallery, PictureSplit, build_gallery, to_unit
 from gantext.errors import UserError
+from gantext.evaluation.ground import Ground, Real
 from gantext.evaluation.judges import picture_classifier
 from gantext.evaluation.judges.picture_classifier import PictureClassifier, load_classifier
+from gantext.evaluation.measures import (
+    pictures,
+)
 from gantext.evaluation.measures.pictures import drawn, review, review_painter
+from gantext.evaluation.once import Once
+from gantext.evaluation.subjects import Subject
 from gantext.evaluation.table import astray
 from gantext.metrics import standard_error
 from gantext.metrics.frechet import fit, frechet_distance
 from gantext.metrics.score import Score
+from tests.evaluation.measures.given import PROTOCOL, subject
+from tests.evaluation.measures.test_classified import split
 
 CPU = torch.device("cpu")
 CLASSES = ("up", "middle", "down")
@@ -248,3 +258,38 @@ def test_precision_that_means_little_is_said() -> None:
     near, far = ([Score("frechet", x, sign), Score("precision", 1.0, sign)] for x in (3.9, 4.1))
     (found,) = astray({"near": near, "far": far, "old": [Score("frechet", 9.0), near[1]]})
     assert found.startswith("far: precision and recall mean little: the Frechet distance, 4.1000,")
+
+
+def test_pictures_are_reviewed_once_or_scored_by_their_captions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Four of a split are enough; without classes there is nothing to tell apart."""
+    made = list[Any]()
+    review = SimpleNamespace(scores=[Score("frechet", 1.0)])
+    monkeypatch.setattr(pictures, "judges_folder", lambda: Path("judges"))
+    monkeypatch.setattr(
+        pictures, "review_painter", lambda *given, **more: made.append((given, more)) or review
+    )
+    monkeypatch.setattr(pictures, "illustrator_of", lambda algorithm: None)
+    gallery = build_gallery("toy", split(6), split(0), split(4), classes=("a", "b"))
+    once = Once()
+    model: Any = SimpleNamespace(trained=SimpleNamespace(algorithm="a", device="cpu"), once=once)
+    own = Subject("run", {}, {}, lambda: ((), None), 30, model=model)
+    ground = Ground("h", lambda: Real(gallery=gallery))
+    for _ in range(2):
+        assert pictures.pictures(own, ground, PROTOCOL) == review.scores
+    more = {"samples": 30, "seed": 3, "cache": Path("judges")}
+    assert made == [(("a", gallery, "cpu"), more)]
+    assert once(("review", gallery.hash, 30, 3), lambda: None) is review
+    few = build_gallery("toy", split(6), split(0), split(3), classes=("a", "b"))
+    assert pictures.unscored(gallery) is None
+    assert pictures.unscored(few) == "3 pictures of a split are fewer than scores need, 4"
+    assert "no classes" in str(pictures.unscored(build_gallery("b", split(6), split(0), split(4))))
+    assert pictures.pictures(own, Ground("h", lambda: Real(gallery=few)), PROTOCOL) == []
+    assert pictures.pictures(subject("a"), ground, PROTOCOL) == []
+    assert pictures.pictures(own, Ground("h"), PROTOCOL) == []
+    from gantext.evaluation.measures import captions
+
+    monkeypatch.setattr(pictures, "illustrator_of", lambda algorithm: "hand")
+    monkeypatch.setattr(captions, "caption_scores", lambda *given, **words: [*given, words])
+    assert pictures.pictures(own, ground, PROTOCOL) == ["hand", gallery, "cpu", more]

@@ -28,7 +28,6 @@ class Kind(enum.Enum):
 
     auto = "auto"
     cnn = "cnn"
-    rcnn = "rcnn"
     ranker = "ranker"
     lm_ratio = "lm_ratio"
     encoder = "encoder"
@@ -86,7 +85,7 @@ class JudgeConfig:
     @property
     def by_discriminator(self) -> bool:
         """Whether the discriminator itself rewards, be it a classifier or a ranker."""
-        return self.kind in (Kind.cnn, Kind.rcnn, Kind.ranker)
+        return self.kind in (Kind.cnn, Kind.ranker)
 
     def settled(self, known: bool, held_out: Sized | None) -> "JudgeConfig":
         """The same with what `auto` stands for on some data, so that a run says what it took.
@@ -103,7 +102,7 @@ class JudgeConfig:
         checked = held_out is not None and len(held_out) >= LEAST
         if kind is Kind.auto and (known or not checked):
             kind = Kind.cnn
-        if kind in (Kind.cnn, Kind.rcnn, Kind.ranker, Kind.lm_ratio):
+        if kind in (Kind.cnn, Kind.ranker, Kind.lm_ratio):
             return dataclasses.replace(self, kind=kind)
         if base == AUTO:
             base = PACKAGE if is_installed() or kind is Kind.encoder else NO_ENCODER
