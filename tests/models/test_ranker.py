@@ -109,6 +109,9 @@ def test_it_starts_one_of_other_sizes_and_a_classifier_starts_it() -> None:
     smaller.load_state_dict(smaller.state_dict() | state)
     kept = sentences(4)[:6, :3]
     assert torch.equal(smaller.seen, torch.where(kept < 7, kept, UNK))
+    larger = ranker(rows=9)
+    larger.load_state_dict(larger.state_dict() | {"seen": sentences(4)})
+    assert torch.equal(larger.seen[:8], sentences(4)) and not larger.seen[8:].any()
     damaged = torch.full((6, 4), 6)
     damaged[0] = torch.tensor([-1, PAD, 6, 7])
     other = ranker(rows=3, words=7)

@@ -41,6 +41,13 @@ def test_logits_of_two_views_by_hand() -> None:
         assert found.score(tokens).item() == pytest.approx(0.437823, abs=1e-6)
 
 
+def test_highway_layers_have_no_biases() -> None:
+    """Only the layers behind them have."""
+    found = MultiViewCNN(7, DiscriminatorConfig(2, 2, (2,), (1,), 1, 0.5), 4, rng())
+    assert found.transform.bias is None and found.gate.bias is None
+    assert found.hidden.bias is not None and found.output.bias is not None
+
+
 def test_a_word_is_its_vector_of_0_and_1() -> None:
     """Words are read by tables, vectors window by window: the same logits and gradients."""
     found = MultiViewCNN(9, DiscriminatorConfig(6, 3, (2, 3), (4, 5), 3, 0.0), 5, rng())
