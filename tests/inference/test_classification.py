@@ -31,6 +31,8 @@ def test_a_row_says_its_likeliest_class_and_one_that_is_not_read_none() -> None:
     table = told(None).to_tsv()
     assert table == "line\tclass\tprobability\ttext\n3\ty\t0.75\ta\n5\t\t\tb c\n"
     assert _cell(0.12345678) == "0.123457"
+    one = Classified(("x", "y"), "line", [3], (), np.array([[0.25, 0.75]]), None, (), {"n": 1})
+    assert one.to_tsv() == "line\tclass\tprobability\n3\ty\t0.75\n"
 
 
 def test_classes_without_names_are_numbers() -> None:

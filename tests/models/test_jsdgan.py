@@ -95,6 +95,8 @@ def test_weights_by_hand() -> None:
     assert half.item() == pytest.approx(2 * math.log(1.5))
     ends = jsdgan.sentence_weights(torch.tensor([-torch.inf, -300.0, 300.0]), 1.0)
     assert ends.tolist() == pytest.approx([0, 0, 1])
+    least = jsdgan.sentence_weights(torch.tensor([-500.0], dtype=torch.float64), 1.0)
+    assert least.item() == pytest.approx(100 * math.exp(-100), rel=1e-9)
     assert jsdgan.divergence_loss(torch.tensor([-torch.inf]), 1.0).item() == pytest.approx(0)
 
 

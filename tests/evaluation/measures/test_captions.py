@@ -328,3 +328,20 @@ def test_the_error_of_diversity_is_over_captions() -> None:
     assert (score.name, score.value) == ("diversity", pytest.approx(math.sqrt(0.5)))
     assert score.error == pytest.approx(math.sqrt(0.5))
     assert score.signature == {"captions": 2, "drawings": 2, "seed": 0}
+
+
+def test_real_pictures_are_drawn_anew_of_the_captions(gallery: Gallery) -> None:
+    """As many as of the run, by a stream of the seed's own."""
+    few = gallery.test.take(torch.arange(3))
+
+    def drawn(tokens: Tensor) -> Tensor:
+        return torch.zeros(len(tokens), 3, 32, 32, dtype=torch.uint8)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(retrieval_scores, "DRAWINGS", 2)
+        scores = retrieval_scores.diversity_scores(drawn, few, 5, {})
+    rng = np.random.default_rng([5, 2])
+    real = torch.tensor(np.stack([scenes.draw(few.captions, rng) for _ in range(2)]))
+    wanted = pixel_deviations(real).mean().item()
+    assert [score.name for score in scores] == ["diversity", "diversity-real"]
+    assert [score.value for score in scores] == [0, pytest.approx(wanted)]

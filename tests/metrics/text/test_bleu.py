@@ -288,6 +288,8 @@ def test_highest_and_second_highest_counts() -> None:
     (grams,) = number_ngrams(encode(sentences, number_words(sentences)), 1)
     first, second = highest_counts(sentence_counts(grams), grams.counts.size)
     assert (first.tolist(), second.tolist()) == ([3, 2], [3, 0])
+    of_none = highest_counts(sentence_counts(grams), 3)
+    assert [each.tolist() for each in of_none] == [[3, 2, 0], [3, 0, 0]]
 
 
 def plain_matches(references: Corpus, hypothesis: list[str], order: int) -> int:

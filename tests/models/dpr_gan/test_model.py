@@ -354,6 +354,12 @@ def test_a_batch_of_one_caption_is_no_error() -> None:
     assert all(torch.isfinite(w).all() for w in model.discriminator.parameters())
 
 
+def test_two_captions_are_each_other_s_negatives() -> None:
+    for group in ("adversarial", "fitting"):
+        assert made(f"model.{group}.batch_size=2")
+    assert made("model.faithful.batch_size=2", *FAITHFUL)
+
+
 @pytest.mark.parametrize(
     ("word", "said"),
     [

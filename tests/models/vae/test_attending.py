@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import math
 from typing import Any
 
 import pytest
@@ -90,6 +91,19 @@ def test_its_weights_are_drawn_anew_as_at_first(arch: Arch) -> None:
         assert torch.equal(value, before[name]) == constant, name
         if value.numel() > 60 and not constant:
             assert value.std().item() == pytest.approx(before[name].std().item(), rel=0.5), name
+
+
+@pytest.mark.parametrize("arch", OTHERS)
+def test_its_weights_are_drawn_by_the_generator_that_it_is_given(arch: Arch) -> None:
+    """Those of z too, Xavier's, and biases of 0."""
+    config = TextDecoderConfig(arch=arch, **SIZES)
+    one, two = (latent_decoder(WORDS, 5, SIZE, config, rng(1)) for _ in range(2))
+    for name, value in one.named_parameters():
+        assert torch.equal(value, two.get_parameter(name)), name
+    assert one.to_word is not None and one.to_first is not None
+    for linear in (one.to_word, one.to_first):
+        bound = math.sqrt(6 / sum(linear.weight.shape))
+        assert not linear.bias.any() and 0.8 * bound < linear.weight.abs().max() <= bound
 
 
 def test_the_lstm_has_the_weights_that_it_had() -> None:
