@@ -79,6 +79,17 @@ def test_the_dcgan_s_numbers_of_weights() -> None:
     assert count(DCGANDiscriminator(1, 28, 4, Norm.none, Init.dcgan, rng())) == 981
 
 
+def test_features_are_what_the_output_reads() -> None:
+    pictures = torch.rand(3, 1, 8, 8, generator=rng())
+    for found in (
+        MLPDiscriminator(1, 8, (6, 5), Norm.none, Init.uniform, rng()),
+        DCGANDiscriminator(1, 8, 4, Norm.none, Init.dcgan, rng()),
+    ):
+        features = found.features(pictures)
+        assert features.shape == (3, found.layers[-1].in_features)
+        torch.testing.assert_close(found.layers[-1](features), found.outputs(pictures))
+
+
 def test_weights_come_from_the_generator_given() -> None:
     def weights(seed: int, world: int) -> Tensor:
         torch.manual_seed(world)
