@@ -50,8 +50,8 @@ JUNK = [
     ),
 ]
 LETTERS = "ab=[]{},.:@'\"$-+ ~#%é\t"  # no slash: what is named as output lies in the folder
-# They write into the home folder, or go on for as long as a run does.
-LEFT_OUT = {"--install-completion", "--show-completion", "--resume", "--debug"}
+# They write into the home folder, go on for as long as a run does, or end when stdin does.
+LEFT_OUT = {"--install-completion", "--show-completion", "--resume", "--debug", "--tethered"}
 DRY = {"train", "pretrain", "adversarial-train"}
 
 

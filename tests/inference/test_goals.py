@@ -59,6 +59,13 @@ def test_directions_by_hand() -> None:
     np.testing.assert_allclose(np.abs(directions[1]), [0, 1, 0], atol=1e-12)
 
 
+def test_of_a_direction_and_its_opposite_the_first_row_decides() -> None:
+    rows = np.random.default_rng(1).normal(size=(9, 4))
+    for given in (rows, -rows):
+        directions, _ = principal_directions(given)
+        assert (directions @ given[0] < 0).all()
+
+
 def test_directions_against_the_covariance_matrix() -> None:
     """Independent: eigenvectors of the covariance of centred rows, up to their sign."""
     rows = np.random.default_rng(0).normal(size=(40, 6)) * [5, 3, 1, 1, 1, 1]

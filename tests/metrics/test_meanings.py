@@ -8,12 +8,17 @@ from pathlib import Path
 import pytest
 
 from gantext.evaluation import measures
+from gantext.metrics.meaning import numbered
 from gantext.metrics.meanings import MEANINGS, better, names, read
 
 ROOT = Path(__file__).parents[2]
 ARROWS = {"↑": "higher", "↓": "lower", "≈": "real"}
 # The rows of docs/scores.md: | `name`, `name` ... `name` | what it is | arrow |
 ROWS = re.compile(r"^\| (`.+?`) \| .+ \| ([↑↓≈]) ?\|$", re.M)
+
+
+def test_names_are_numbered_from_the_first_to_the_last() -> None:
+    assert numbered("bleu", 2, 4) == ("bleu-2", "bleu-3", "bleu-4")
 
 
 def stored_names() -> set[str]:

@@ -100,6 +100,14 @@ def test_its_error_by_hand() -> None:
         assert ms_jaccard(*encoded([list("ab")], [list("ba")]), 2).error(2) is None
 
 
+def test_longer_sentences_add_more_to_its_error() -> None:
+    """a and a b beside a hundred of both: the smaller counts are theirs, 1 and 1/2, the larger ones
+    100 and 100. Whatever they have adds to the minima alone, 1 and 2 words."""
+    found = ms_jaccard(*encoded([list("a"), list("ab")], [list("ab") * 100]), 1)
+    assert found.values == pytest.approx([1.5 / 200])
+    assert found.influences[0] == pytest.approx([-0.5 / 200, 0.5 / 200], rel=1e-6)
+
+
 def test_by_how_much_one_more_raises_the_smaller_count() -> None:
     """Of a word that no other sentence has: by all of it, up to what stands there; half at 1/2.
 
