@@ -210,12 +210,15 @@ def _confirm(question: str) -> None:
         UserError: nobody answers.
         typer.Abort: the answer is no.
     """
+    unasked = "nobody answered; with --yes it is not asked"
+    if sys.stdin is None:  # it is closed
+        raise UserError(unasked)
     try:
         answered = typer.confirm(question, err=True)
     except typer.Abort as error:
-        if sys.stdin.isatty():  # Ctrl-C or Ctrl-D
+        if sys.stdin.isatty() or not isinstance(error.__context__, EOFError):  # Ctrl-D, Ctrl-C
             raise
         typer.echo(err=True)  # ends the line of the question
-        raise UserError("nobody answered; with --yes it is not asked") from error
+        raise UserError(unasked) from error
     if not answered:
         raise typer.Abort

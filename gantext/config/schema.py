@@ -58,7 +58,7 @@ def of_values(values: Mapping[str, Any]) -> Settings:
 
 
 def known(settings: Settings) -> Settings:
-    """The settings, whose names of what there is are known. Raises UserError."""
+    """The settings, if what they name is there. Raises UserError with the key of a name."""
     try:
         find_preset(settings.eval.preset)
     except UserError as error:

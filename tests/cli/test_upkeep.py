@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import typer
 
 from gantext.files import hold
 from gantext.runs import listing
@@ -36,6 +37,14 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "runs"
 
 
+def interrupted(question: str, err: bool) -> bool:
+    """Ctrl-C at a question, as typer has it."""
+    try:
+        raise KeyboardInterrupt
+    except KeyboardInterrupt:
+        raise typer.Abort from None
+
+
 def test_rm_asks_and_removes_all_that_was_named(
     cli: Command, runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -43,10 +52,16 @@ def test_rm_asks_and_removes_all_that_was_named(
     found = cli("runs", "rm", "third", "second")
     assert found.code == 130 and (runs / "third" / "config.yaml").exists()
     assert "remove third, second (" in found.err and "B)?" in found.err
-    monkeypatch.setattr("sys.stdin", io.StringIO(""))
-    found = cli("runs", "rm", "third")
-    assert found.code == 2
-    assert found.err.endswith("\nerror: nobody answered; with --yes it is not asked\n")
+    for nobody in (io.StringIO(""), None):
+        monkeypatch.setattr("sys.stdin", nobody)
+        found = cli("runs", "rm", "third")
+        assert found.code == 2
+        assert found.err.endswith("error: nobody answered; with --yes it is not asked\n")
+    with monkeypatch.context() as patch:
+        patch.setattr("typer.confirm", interrupted)
+        patch.setattr("sys.stdin", io.StringIO(""))
+        found = cli("runs", "rm", "third")
+    assert found.code == 130 and found.err.endswith("interrupted\n")
     assert (runs / "third" / "config.yaml").exists()
     monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
     found = cli("runs", "rm", "third", "second")
