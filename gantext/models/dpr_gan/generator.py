@@ -92,7 +92,7 @@ class Decoder(nn.Module):
         coarse, fine, style = config.coarse, config.fine, config.style
         self.mapping = nn.Linear(reader.size, style)
         self.head = nn.Linear(style, coarse)
-        self.places = nn.Parameter(torch.zeros(coarse, side, side))
+        self.places = nn.Parameter(torch.empty(coarse, side, side))
         self.code = nn.Conv2d(config.code, coarse, 3, padding=1)
         self.rounds = _rounds(reader, config)
         self.doubled = DoubledConvolution(coarse, fine)

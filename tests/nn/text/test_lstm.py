@@ -58,6 +58,17 @@ def test_mixed_weights_are_drawn_as_it_says() -> None:
     assert torch.equal(other.embedding.weight, again.embedding.weight)
 
 
+def test_normal_weights_are_drawn_by_the_generator_given() -> None:
+    """N(0, .1), and of the two biases of a gate one 0."""
+    one, two = (nn.LSTM(30, 20) for _ in range(2))
+    for made in (one, two):
+        lstm.initialise(made, torch.Generator().manual_seed(4), Init.normal)
+    for name, weight in one.named_parameters():
+        assert torch.equal(weight, two.get_parameter(name)), name
+        spread = 0.0 if "bias_hh" in name else 0.1
+        assert weight.std().item() == pytest.approx(spread, rel=0.25), name
+
+
 @pytest.mark.parametrize("fixed", [False, True])
 def test_words_that_are_never_read_or_written_have_no_probability(fixed: bool) -> None:
     """<pad> and <bos>, <eos> too where all sentences have one length; <unk> is read alone."""
