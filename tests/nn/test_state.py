@@ -69,6 +69,13 @@ def test_a_number_may_be_any_or_none() -> None:
             check_like(own, {**own, **wrong})
 
 
+def test_what_is_not_made_yet_may_hold_any_tree_of_tensors_and_plain_values() -> None:
+    check_like(Unmade(), {"a": [1, None, {"b": torch.ones(2)}], "c": (True, "x")})
+    for wrong in ({"a": [1, object()]}, {"a": {"b": object()}}, {"a": (object(),)}):
+        with pytest.raises(Misfit):
+            check_like(Unmade(), wrong)
+
+
 def test_moments_are_tensors_or_plain_values() -> None:
     weight = torch.nn.Parameter(torch.ones(2))
     optimiser = torch.optim.Adam([weight])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gantext.errors import UserError
 from gantext.metrics.text import bleu_scores as presets
-from gantext.metrics.text import corpus_bleu
+from gantext.metrics.text import corpus_bleu, ngrams
 from gantext.metrics.text.bleu import ReferenceIndex, self_bleu
 from gantext.metrics.text.bleu_scores import self_bleu_scores
 from gantext.metrics.text.copying import CopyIndex
@@ -18,6 +18,7 @@ from gantext.metrics.text.corpus_bleu import corpus_bleu_score
 from gantext.metrics.text.diversity import diversity_scores
 from gantext.metrics.text.ngrams import (
     Words,
+    _cuts,
     _narrow,
     _places_in,
     encode,
@@ -184,3 +185,11 @@ def test_places_take_four_bytes_as_long_as_these_hold_them() -> None:
     for grams in number_ngrams(Words(np.array([0, 1, 0], np.int32), np.array([2, 1]), 2), 2):
         columns = (grams.places, grams.starts, grams.text.sentences)
         assert {column.dtype for column in columns} == {np.dtype(np.int32)}
+
+
+def test_parts_have_as_many_places_as_fit_and_one_n_gram_at_least(monkeypatch) -> None:
+    """Of n-grams with 2, 3, 1 and 9 places."""
+    starts = np.array([0, 2, 5, 6, 15])
+    for size, cuts in ((100, [0, 4]), (15, [0, 4]), (6, [0, 3, 4]), (5, [0, 2, 3, 4])):
+        monkeypatch.setattr(ngrams, "PART", size)
+        assert list(_cuts(starts)) == cuts

@@ -116,6 +116,19 @@ def test_sentences_with_unknown_words_are_no_part_of_a_step() -> None:
         assert step.call_count == 2 and len(step.call_args.args[0]) == 1
 
 
+def test_another_run_s_encoder_is_taken_without_its_moments() -> None:
+    one, other = (judge(CONFIG).members["encoder"] for _ in range(2))
+    assert isinstance(one, EncoderMember) and isinstance(other, EncoderMember)
+    rng = generator(0, "noise", CPU)
+    other.make()
+    one.step(sentences(9, rng), rng)
+    assert all(each.stepped for each in one.tuning.optimisers.values())
+    other.take(one.state_dict())
+    assert not any(each.stepped for each in other.tuning.optimisers.values())
+    for name, weight in one.weights().items():
+        assert torch.equal(weight, other.weights()[name]), name
+
+
 def test_the_phase_ends_with_its_last_step() -> None:
     """Then what only steps need is dropped, and members are calibrated; not before."""
     trainer, rng = judge(dataclasses.replace(CONFIG, steps=3)), generator(0, "noise", CPU)
