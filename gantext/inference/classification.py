@@ -129,7 +129,7 @@ class Accuracy:
             wrong[k] = 0
             mistaken = classes[int(wrong.argmax())] if wrong.any() else ""
             by_class.append(ClassCounts(classes[k], int(row.sum()), int(row[k]), mistaken))
-        largest = max(range(len(classes)), key=lambda k: int(counts[k].sum()))
+        largest = int(np.bincount(labels).argmax())
         right = labels == told
         majority = float(counts[largest].sum() / len(labels))
         error = standard_error.of_mean(right)

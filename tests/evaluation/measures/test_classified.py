@@ -9,9 +9,7 @@ import torch
 
 from gantext.data.gallery import PictureSplit, build_gallery
 from gantext.evaluation.ground import Ground, Real
-from gantext.evaluation.measures import (
-    classified,
-)
+from gantext.evaluation.measures import classified
 from tests.evaluation.measures.given import PROTOCOL, subject
 
 

@@ -3,10 +3,7 @@
 import pytest
 
 from gantext.evaluation.ground import Ground, Real
-from gantext.evaluation.measures import (
-    bleu,
-    diversity,
-)
+from gantext.evaluation.measures import bleu, diversity
 from gantext.evaluation.subjects import REAL
 from gantext.metrics.text.preparation import Preparation
 from gantext.metrics.text.texts import Texts

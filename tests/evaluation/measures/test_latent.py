@@ -10,11 +10,7 @@ from torch.distributions import Independent, Normal
 from gantext.data.corpus import Corpus, Sentences, build_corpus
 from gantext.data.vocabulary import PAD
 from gantext.evaluation.ground import Ground
-from gantext.evaluation.measures import (
-    imputation,
-    interpolation,
-    latent,
-)
+from gantext.evaluation.measures import imputation, interpolation, latent
 from gantext.evaluation.measures.latent import latent_scores
 from gantext.nn.latent import sentence_noise
 from tests.evaluation.measures.given import PROTOCOL, subject

@@ -5,10 +5,7 @@ import math
 import pytest
 
 from gantext.evaluation.ground import Ground, Real
-from gantext.evaluation.measures import (
-    bleu,
-    lengths,
-)
+from gantext.evaluation.measures import bleu, lengths
 from tests.evaluation.measures.given import PROTOCOL, REFERENCES, subject
 from tests.evaluation.measures.test_likelihood import Some, corpus
 

@@ -14,9 +14,7 @@ from gantext.data.corpus import Corpus, Sentences, build_corpus
 from gantext.data.vocabulary import EOS, PAD, Vocabulary
 from gantext.evaluation.ground import Ground, Real
 from gantext.evaluation.measure import Protocol
-from gantext.evaluation.measures import (
-    likelihood,
-)
+from gantext.evaluation.measures import likelihood
 from gantext.evaluation.measures.likelihood import likelihood_scores, true_likelihood
 from gantext.evaluation.measures.truth import truth_scores
 from gantext.evaluation.subjects import REAL, Subject

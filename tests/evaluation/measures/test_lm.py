@@ -4,9 +4,7 @@ import pytest
 
 from gantext.errors import UserError
 from gantext.evaluation.ground import Ground, Real
-from gantext.evaluation.measures import (
-    lm,
-)
+from gantext.evaluation.measures import lm
 from gantext.evaluation.subjects import REAL
 from gantext.metrics.text.preparation import Preparation
 from gantext.metrics.text.texts import Texts

@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 
 from gantext.evaluation.ground import Ground
-from gantext.evaluation.measures import (
-    mauve,
-)
+from gantext.evaluation.measures import mauve
 from gantext.evaluation.subjects import REAL
 from gantext.metrics.text.mauve import clusters, k_means
 from gantext.metrics.text.mauve import mauve as mauve_of

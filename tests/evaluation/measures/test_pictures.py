@@ -16,9 +16,7 @@ from gantext.errors import UserError
 from gantext.evaluation.ground import Ground, Real
 from gantext.evaluation.judges import picture_classifier
 from gantext.evaluation.judges.picture_classifier import PictureClassifier, load_classifier
-from gantext.evaluation.measures import (
-    pictures,
-)
+from gantext.evaluation.measures import pictures
 from gantext.evaluation.measures.pictures import drawn, review, review_painter
 from gantext.evaluation.once import Once
 from gantext.evaluation.subjects import Subject

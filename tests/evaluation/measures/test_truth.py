@@ -1,9 +1,7 @@
 """Scores against a known distribution."""
 
 from gantext.evaluation.ground import Ground, Real
-from gantext.evaluation.measures import (
-    truth,
-)
+from gantext.evaluation.measures import truth
 from tests.evaluation.measures.given import PROTOCOL, subject
 from tests.evaluation.measures.test_likelihood import Some, corpus
 
