@@ -78,7 +78,7 @@ def made(overrides: Sequence[str], sizes: Sizes, length: int, words: int = 0, gr
     words = min(words or sizes.words, sizes.words)
     name = "leakgan" if PAPER_LEAKGAN[0] in overrides else overrides[0].partition("=")[2]
     small = SMALLEST[name] if sizes.smallest else ()
-    settings = settings_of((*overrides, f"model.mle.batch_size={sizes.rows}", *small))
+    settings = settings_of((f"model.mle.batch_size={sizes.rows}", *overrides, *small))
     rare = torch.zeros(words, dtype=torch.bool)
     task = Task(words, length, 10_000, rare, sizes.device, graphs)
     return build(settings.model, settings.seed, task)
@@ -96,8 +96,9 @@ def drawn(model, rows: int, seed: int = 2) -> torch.Tensor:
 
 def step_ways(overrides: Sequence[str], length: Length, rows: int, sizes: Sizes) -> Ways:
     """One update by maximum likelihood, of the VAE by its bound."""
-    model = made(overrides, sizes, length(sizes))
-    tokens = drawn(model, rows or sizes.rows)
+    rows = rows or sizes.rows
+    model = made((*overrides, f"model.mle.batch_size={rows}"), sizes, length(sizes))
+    tokens = drawn(model, rows)
     phase = next(phase for phase in model.phases() if phase.steps)
     draws = rng(sizes)
     return {

@@ -13,14 +13,19 @@ from pathlib import Path
 import pytest
 import torch
 from rich.console import Console
-from torch import Tensor
+from torch import Tensor, nn
 
 from gantext.config.compose import compose
+from gantext.data.vocabulary import PAD
+from gantext.models.leakgan.generator import LeakGenerator
 from gantext.models.leakgan.manager_worker import GoalSchedule
 from gantext.models.vae.networks import GivenLatent, Injection
+from gantext.nn import cuda_graphs
+from gantext.nn.cuda_graphs import Static
 from gantext.nn.optim import Metrics
 from gantext.nn.rng import generator
 from gantext.nn.text.captured_decode import Sampler
+from gantext.nn.text.lstm import WordModel
 from gantext.nn.text.sampling import SamplingOptions, decode
 from gantext.training.arithmetic import arithmetic
 from gantext.training.loop import Trainer
@@ -49,7 +54,31 @@ from tests.torture import difference
 pytestmark = pytest.mark.gpu
 CUDA, CPU = torch.device("cuda"), torch.device("cpu")
 ALL = {**TEXT, **PICTURES}
-GRAPHED = ("gan", "mle")
+ARCHS = {
+    "transformer": ["width=8", "layers=1", "heads=2", "feed_forward=8"],
+    "relational": ["embedding=8", "heads=2", "head_size=4"],
+}
+LONGER = {
+    "model.mle.epochs=1": "model.mle.epochs=4",
+    "model.adversarial.steps=2": "model.adversarial.steps=6",
+}
+# Of which sentences are drawn, or updates made, by graphs.
+GRAPHED = {
+    **{name: TEXT[name] for name in ("gan", "gan_sentence", "leakgan", "mle", "relgan", "cot")},
+    **{
+        f"gan of arch {arch}": [
+            *TEXT["gan"],
+            f"model.generator.arch={arch}",
+            *(f"model.generator.{arch}.{size}" for size in sizes),
+        ]
+        for arch, sizes in ARCHS.items()
+    },
+    "vae": [*TEXT["vae"], "model.aggressive.enabled=false"],
+    "gan bf16": [*TEXT["gan"], "precision=bf16"],
+    "leakgan bf16": [*TEXT["leakgan"], "precision=bf16"],
+    "gan by prefixes": [*TEXT["gan"], "model.adversarial.reward=prefix"],
+    "gan with weighed words": [*TEXT["gan"], "model.mle.weighting=tailr"],
+}
 SAID = "called a synchronizing CUDA operation"
 OPTIONS = [SamplingOptions(), SamplingOptions(0.7, 5, 0.9), SamplingOptions(0.0)]
 
@@ -136,15 +165,14 @@ def test_likeliest_sentences_and_leaked_features_are_a_cpus() -> None:
 def policies() -> dict[str, Callable[[], object]]:
     """Of each kind one that draws words."""
 
-    def leaking() -> object:
-        made = leak_generator(GoalSchedule.sliding)
-        made._leak[0].to(CUDA)
-        return made.to(CUDA)
-
     def latent() -> object:
         return GivenLatent(latent_decoder(Injection.both).to(CUDA), torch.zeros(4, 3).to(CUDA))
 
-    return {"gan": lambda: language_model().to(CUDA), "leakgan": leaking, "vae": latent}
+    return {
+        "gan": lambda: language_model().to(CUDA),
+        "leakgan": lambda: leaking(GoalSchedule.sliding),
+        "vae": latent,
+    }
 
 
 @pytest.mark.parametrize("policy", policies())
@@ -159,24 +187,61 @@ def test_decoding_does_not_wait(policy: str) -> None:
     assert waits_of(drawn)[1] == []
 
 
+@torch.no_grad()
+def change_weights(*models: nn.Module) -> None:
+    for model in models:
+        for number, weight in enumerate(model.parameters()):
+            weight.normal_(0, 0.3, generator=generator(number, "weights", CUDA))
+
+
+def leaking(schedule: GoalSchedule) -> LeakGenerator:
+    made = leak_generator(schedule)
+    made._leak[0].to(CUDA)
+    return made.to(CUDA)
+
+
+def graphable(kind: str) -> tuple[WordModel, list[nn.Module]]:
+    """What draws words, and what else has weights that these depend on."""
+    if kind == "gan":
+        return language_model().to(CUDA), []
+    made = leaking(GoalSchedule(kind))
+    return made, [made._leak[0]]
+
+
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
-def test_a_graph_draws_what_is_drawn_without_it(options: SamplingOptions) -> None:
-    """Bit for bit, of several numbers of rows, and after the weights have changed."""
-    model, length = language_model().to(CUDA), 9
-    sampler = Sampler(model, length, graphs=True)
+@pytest.mark.parametrize("kind", ["gan", *(schedule.value for schedule in GoalSchedule)])
+def test_a_graph_draws_what_is_drawn_without_it(kind: str, options: SamplingOptions) -> None:
+    """Bit for bit, of several numbers of rows, and after the weights have changed; sentences from
+    their first words too, with graphs that share their memory."""
+    (model, others), length = graphable(kind), 9
+    sampler, plain = Sampler(model, length, graphs=True), Sampler(model, length, graphs=False)
     one, two = generator(1, "a", CUDA), generator(1, "a", CUDA)
-    for rows in (7, 7, 3, 7):
+    for rows in (7, 40, 3, 7, 40):
         wanted = decode(model, rows, length, two, options, compact=False)
         assert torch.equal(sampler(rows, one, options), wanted)
-        with torch.no_grad():
-            model.output.weight.normal_(generator=generator(rows, "weights", CUDA))
+        given = torch.where(torch.arange(length, device=CUDA) < 2, wanted, PAD)
+        completed = plain.complete(given[:, :6], 1, two, options)
+        assert torch.equal(sampler.complete(given[:, :6], 1, one, options), completed)
+        change_weights(model, *others)
 
 
 @pytest.mark.parametrize("model", GRAPHED)
-def test_a_run_with_graphs_ends_as_one_without(cli: Command, tmp_path: Path, model: str) -> None:
+def test_a_run_with_graphs_ends_as_one_without(
+    cli: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, model: str
+) -> None:
+    """Of enough steps that shapes come twice."""
+    kinds, capture = set[str](), cuda_graphs.captured
+
+    def captured(static: Static, other: torch.cuda.CUDAGraph | None) -> torch.cuda.CUDAGraph:
+        kinds.add(type(static).__name__)
+        return capture(static, other)
+
+    monkeypatch.setattr(cuda_graphs, "captured", captured)
+    words = [LONGER.get(word, word) for word in GRAPHED[model]]
     for folder, graphs in (("with", "true"), ("without", "false")):
-        words = [*ALL[model], "deterministic=true", f"cuda_graphs={graphs}"]
-        result = cli("train", *words, f"runs_dir={folder}", "name=run")
+        again = ["deterministic=true", f"cuda_graphs={graphs}", f"runs_dir={folder}", "name=run"]
+        result = cli("train", *words, *again)
         assert result.code == 0, result.err
+        assert kinds == {"StaticUpdate"} | ({"StaticDecode"} if model != "vae" else set())
     found = difference(tmp_path / "with" / "run", tmp_path / "without" / "run")
     assert found in ("", "result")  # in which the words are

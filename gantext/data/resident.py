@@ -4,6 +4,7 @@ A batch that is copied there makes the host wait until the GPU has come to it. L
 split, B rows of a batch, T words of the longest sentence, T' of a batch's longest.
 """
 
+import math
 from typing import Any
 
 import torch
@@ -20,6 +21,13 @@ from gantext.data.vocabulary import PAD
 # Of the free memory of a GPU, that training data takes at most: a model's step needs the rest.
 SHARE = 1 / 8
 WORD = torch.int32
+# T' is a multiple of it: work that is captured as a CUDA graph is captured for each shape.
+STEPS = 4
+
+
+def in_steps(length: int) -> int:
+    """A number of words, rounded up to one of which there are few."""
+    return math.ceil(length / STEPS) * STEPS
 
 
 def sent(tensor: Tensor, device: torch.device) -> Tensor:
@@ -30,7 +38,8 @@ def sent(tensor: Tensor, device: torch.device) -> Tensor:
 
 
 class ResidentText:
-    """Sentences on a device as a table (N, T) of word ids; `batch` as that of their split."""
+    """Sentences on a device as a table (N, T) of word ids; `batch` as that of their split, with up
+    to three columns of <pad> behind it."""
 
     def __init__(self, tokens: Tokens, device: torch.device) -> None:
         self._lengths, self._device = tokens.lengths, device
@@ -45,7 +54,7 @@ class ResidentText:
 
     def batch(self, chosen: Tensor) -> Tensor:
         """(B, T') int64, on the device, of the sentences at these places (B,) of the host."""
-        longest = int(self._lengths[chosen.numpy()].max())
+        longest = in_steps(int(self._lengths[chosen.numpy()].max()))
         return self._words[:, :longest].index_select(0, sent(chosen, self._device)).long()
 
 

@@ -20,3 +20,11 @@ def without_autocast(device: torch.device) -> contextlib.AbstractContextManager[
 def in_tf32(device: torch.device) -> bool:
     """Whether fp32 products are rounded to TF32 now: in the steps of a run on an NVIDIA GPU."""
     return device.type == "cuda" and torch.backends.cuda.matmul.allow_tf32
+
+
+def narrow(device: torch.device, kind: torch.dtype) -> torch.dtype:
+    """The type of products of numbers of a kind: autocast's where that is on."""
+    name = device.type
+    if not torch.amp.is_autocast_available(name) or not torch.is_autocast_enabled(name):
+        return kind  # the meta device has none
+    return torch.get_autocast_dtype(name)

@@ -38,7 +38,9 @@ class Optimiser:
         self.kind, self.weights = kind, list(weights)
         if self.weights and all(weight.device.type == "cuda" for weight in self.weights):
             others["fused"] = True  # a few launches in place of a dozen for each weight
-        self._options = {"lr": rate, "betas": betas, **others}
+        self._options = {"lr": placed(rate, self.weights), "betas": betas, **others}
+        self._rates: list[Tensor] = []  # where graphs read them
+        self.read = 0  # how often a state was read, for which there is memory anew
         self._made: torch.optim.Adam | None = None
         self._read: dict[str, Any] | None = None  # a state that waits until it is made
         self._rests = False
@@ -76,7 +78,32 @@ class Optimiser:
     def step(self) -> None:
         """Step the weights along their gradients."""
         self.made.step()
+        self.tell_of_step()
+
+    def tell_of_step(self) -> None:
+        """Say that a graph has made a step: see `_tell_of_step`."""
         _tell_of_step(self.made)
+
+    def place_rates(self) -> None:
+        """Write the learning rates where graphs read them."""
+        groups = self.param_groups
+        if not self._rates:
+            self._rates = [torch.zeros((), device=self.weights[0].device) for _ in groups]
+        for place, group in zip(self._rates, groups, strict=True):
+            place.fill_(group["lr"])
+
+    @contextlib.contextmanager
+    def by_placed_rates(self) -> Iterator[None]:
+        """Within this block, in which a graph is captured, steps read the rates that `place_rates`
+        has written, and nothing writes these."""
+        rates = [group["lr"] for group in self.param_groups]
+        for group, place in zip(self.param_groups, self._rates, strict=True):
+            group.update(lr=place, capturable=True)
+        try:
+            yield
+        finally:
+            for group, rate in zip(self.param_groups, rates, strict=True):
+                group.update(lr=rate, capturable=False)
 
     def state_dict(self) -> dict[str, Any]:
         """Torch's state of it; while it rests, what every state of it has."""
@@ -87,6 +114,7 @@ class Optimiser:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from what `state_dict` gave, as soon as it steps."""
+        self.read += 1
         if self._made is None:
             self._read = state
         else:
@@ -172,7 +200,13 @@ def tied_by_rate(final: float) -> str:
 def set_rate(optimiser: Stepping, rate: float) -> None:
     """Let an optimiser go on at another learning rate."""
     for group in optimiser.param_groups:
-        group["lr"] = rate
+        group["lr"] = placed(rate, group["params"])
+
+
+def placed(rate: float, weights: Sequence[Tensor]) -> float:
+    """The learning rate of weights, of a GPU's in single precision, in which graphs read it."""
+    on_gpu = any(weight.device.type == "cuda" for weight in weights)
+    return torch.tensor(rate).item() if on_gpu else rate
 
 
 def clipped_step(

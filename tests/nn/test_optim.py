@@ -127,11 +127,11 @@ def test_steps_are_fused_where_all_weights_are_on_a_gpu(
     devices: list[str], fused: bool | None
 ) -> None:
     weights: Any = [SimpleNamespace(device=torch.device(name)) for name in devices]
-    with (optimiser := Optimiser(torch.optim.Adam, weights, 0.1)).resting():
+    with (optimiser := Optimiser(torch.optim.Adam, weights, 0.125)).resting():
         (group,) = optimiser.state_dict()["param_groups"]
     assert group.get("fused") is fused
     assert (group["lr"], group["betas"], group["params"]) == (
-        0.1, (0.9, 0.999), list(range(len(devices))),
+        0.125, (0.9, 0.999), list(range(len(devices))),
     )  # fmt: skip
 
 

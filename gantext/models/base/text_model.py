@@ -59,7 +59,7 @@ class TextModel(NamedParts, Generic[G]):
         self.task, self.generator = task, generator
         self.sampler = self.sampler_of(generator)
         steps = mle.steps(task.train_size)
-        self.trainer = MLETrainer(generator, mle, task.singletons, steps, clipped)
+        self.trainer = MLETrainer(generator, mle, task.singletons, steps, clipped, task.graphs)
 
     def sampler_of(self, generator: G) -> Draw:
         """What draws sentences of a generator."""

@@ -41,7 +41,7 @@ class GAN(Rewarded[TextGenerator, TextCNN]):
         judges = discriminator, self.judge or discriminator
         self.policy = PolicyGradient(config.adversarial, task, generator, *judges)
         prefixes = config.adversarial.reward is Reward.prefix
-        self.d_trainer = trainer_of(discriminator, config.d_training, prefixes)
+        self.d_trainer = trainer_of(discriminator, config.d_training, prefixes, task.graphs)
         self.d_optimiser = self.d_trainer.optimiser
 
     # The Algorithm contract

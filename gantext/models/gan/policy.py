@@ -21,6 +21,7 @@ from gantext.nn import ranks
 from gantext.nn.copies import copied
 from gantext.nn.optim import Optimiser, clipped_step
 from gantext.nn.text.anchor import Anchor
+from gantext.nn.text.captured_decode import Sampler
 from gantext.nn.text.entropy import bonus, held_of
 from gantext.nn.text.foretold import foretold_of
 from gantext.nn.text.judges.training import JudgeTrainer
@@ -51,6 +52,7 @@ class PolicyGradient:
 
     Attributes:
         rollout_policy: a copy that lags behind the generator, or the generator itself.
+        roller: completes sentences by it.
         critic: the baseline `critic`.
         ema: the baseline `ema`, ().
         anchor: what the generator was as the adversarial phase began; None: it is not held to it.
@@ -68,6 +70,7 @@ class PolicyGradient:
         self.generator, self.discriminator, self.judge = generator, discriminator, judge
         self.rollout_every = spacing(config.rollout_every, task.max_length, judge.places)
         self.rollout_policy = copied(generator) if config.rollout_lag else generator
+        self.roller = Sampler(self.rollout_policy, task.max_length, task.graphs)
         self.critic = nn.Linear(generator.output.in_features, 1).to(task.device)
         nn.init.zeros_(self.critic.weight)
         nn.init.zeros_(self.critic.bias)
@@ -149,8 +152,9 @@ class PolicyGradient:
             found = self._scaled(self._whole(tokens)[:, None] * valid, valid)
             return found, torch.zeros_like(found)
         if config.reward is Reward.rollout:
-            policy, judge, count = self.rollout_policy, self.sentence_rewards, config.rollouts
-            found = rollout_rewards(policy, judge, tokens, count, self.rollout_every, rng).mean(2)
+            asked = self.sentence_rewards, tokens, config.rollouts, self.rollout_every, rng
+            complete = self.roller.complete
+            found = rollout_rewards(self.rollout_policy, *asked, complete=complete).mean(2)
             found = self._scaled(found, valid)
             return found, previous_values(found, self.rollout_every) * valid
         logits = self.discriminator.prefix_logits(ranks.mine(tokens))

@@ -168,9 +168,9 @@ def discriminator_of(
 
 
 def trainer_of(
-    discriminator: TextCNN, config: DTrainingConfig, prefixes: bool
+    discriminator: TextCNN, config: DTrainingConfig, prefixes: bool, graphs: bool
 ) -> DiscriminatorTrainer:
-    """What trains such a discriminator; `prefixes` of a classifier alone."""
+    """What trains such a discriminator; `prefixes` of a classifier alone, `graphs` too."""
     if isinstance(discriminator, Ranker):
         return RankerTrainer(discriminator, config)
-    return DiscriminatorTrainer(discriminator, config, prefixes)
+    return DiscriminatorTrainer(discriminator, config, prefixes, graphs)

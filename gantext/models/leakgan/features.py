@@ -105,6 +105,13 @@ class LeakyTextCNN(TextCNN):
         """Features of the empty prefix, (1, F)."""
         return self.highway(self._empty_pooled()).float()
 
+    def renew(self, rows: int) -> None:
+        """Make anew what so many rows read words by, if a weight has changed."""
+        if self._has_table(rows):
+            self.table()
+        else:
+            self._words_and_taps()
+
     @contextlib.contextmanager
     def read_often(self, words: int) -> Iterator[None]:
         """Within this block a CPU reads `words` words, and may read as many again of these weights.
@@ -127,11 +134,15 @@ class LeakyTextCNN(TextCNN):
 
     def _added(self, tokens: Tensor) -> Tensor:
         """What each row's word adds to its sums, (N, S or a few more), in fresh memory, fp32."""
-        if self._by_table or len(tokens) * TABLE_STEPS >= self.embedding.num_embeddings:
+        if self._has_table(len(tokens)):
             return self.table().index_select(0, tokens)
         words, taps = self._words_and_taps()
         with without_autocast(tokens.device):
             return words.index_select(0, tokens) @ taps
+
+    def _has_table(self, rows: int) -> bool:
+        """Whether words are looked up where a step has so many rows, in a table of all words."""
+        return self._by_table or rows * TABLE_STEPS >= self.embedding.num_embeddings
 
     def table(self) -> Tensor:
         """What each word adds to the sums, (V, S or a few more); kept until a weight changes."""

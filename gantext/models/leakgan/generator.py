@@ -150,3 +150,8 @@ class LeakGenerator(WordModel):
     def logits(self, state: State) -> Tensor:
         """Scores of the next word, as `next_scores`."""
         return self.next_scores(self.worker.next_features(state[0], state[5]))
+
+    def renew(self, rows: int) -> None:
+        """See `WordModel.renew`."""
+        super().renew(rows)
+        self._leak[0].renew(rows)

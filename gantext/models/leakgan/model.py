@@ -21,11 +21,13 @@ from gantext.nn import ranks
 from gantext.nn.copies import copied
 from gantext.nn.optim import Metrics, Optimiser, clipped_step
 from gantext.nn.text.adversary import DiscriminatorTrainer
+from gantext.nn.text.captured_decode import Sampler
 from gantext.nn.text.fitting import word_metrics
 from gantext.nn.text.output_layer import mean_word_nll
 from gantext.nn.text.places import at_places, counted, mean_of_words, words_at
 from gantext.nn.text.rollouts import trimmed
-from gantext.nn.text.sampling import SamplingOptions, decode
+from gantext.nn.text.sampling import SamplingOptions
+from gantext.nn.update import Update
 
 MOST_D_STEPS = 10_000  # within one step of pretraining, whose rows are drawn together
 
@@ -49,20 +51,26 @@ class LeakGAN(Rewarded[LeakGenerator, LeakyTextCNN]):
         generator = LeakGenerator(*parts).to(task.device)
         apart = [generator.manager, generator.worker]
         self.clipped = apart if config.generator.clip_apart else [generator]
+        self.reading_seldom = Sampler(generator, task.max_length, task.graphs)
         adversarial = config.adversarial
         twin = generator.twin() if adversarial.ema else None
         judged = adversarial.reward is not Reward.constant
         given = config, task, generator, discriminator, rng
         super().__init__(*given, judged=judged, clipped=self.clipped, put_back=keeps, twin=twin)
-        self.policy = PolicyGradient(adversarial, task, generator, self.judge or discriminator)
+        judge = self.judge or discriminator
+        self.policy = PolicyGradient(adversarial, task, self.reading_seldom, judge)
         # One of its own, as in the code: among the many larger gradients of the likelihood, a
         # shared one would shrink the policy's steps to nothing.
         rate = adversarial.mle_learning_rate
         self.mle_optimiser = Optimiser(torch.optim.Adam, generator.parameters(), rate)
+        stepped = self.mle_optimiser, self.clipped, adversarial.clip, task.graphs
+        self._mle_update = Update(self.shown_loss, *stepped)
+        self._pretraining = self.trainer.updates_by(self.shown_loss, task.graphs)
         d = config.d_training
         first = dataclasses.replace(d, learning_rate=d.pretrain_learning_rate)
-        self.d_pretrainer = DiscriminatorTrainer(discriminator, first, d.prefixes)
-        self.d_trainer = DiscriminatorTrainer(discriminator, d, d.prefixes)
+        how = d.prefixes, task.graphs
+        self.d_pretrainer = DiscriminatorTrainer(discriminator, first, *how)
+        self.d_trainer = DiscriminatorTrainer(discriminator, d, *how)
         self.d_optimiser = self.d_trainer.optimiser
         self.d_steps = math.ceil(d.pretrain_steps / max(1, self.trainer.total))
         if self.trainer.total and self.d_steps > MOST_D_STEPS:
@@ -93,14 +101,12 @@ class LeakGAN(Rewarded[LeakGenerator, LeakyTextCNN]):
 
     def sampler_of(self, generator: LeakGenerator) -> Draw:
         """What draws sentences of a generator, and reads the leaked features of each prefix."""
-        return partial(self._drawn, generator)
+        own = generator is self.reading_seldom.policy
+        return partial(self._drawn, self.reading_seldom if own else super().sampler_of(generator))
 
-    def _drawn(
-        self, generator: LeakGenerator, n: int, rng: torch.Generator, options: SamplingOptions
-    ) -> Tensor:
-        length = self.task.max_length
-        with self.leak.read_often(n * length):
-            return decode(generator, n, length, rng, options)
+    def _drawn(self, draw: Draw, n: int, rng: torch.Generator, options: SamplingOptions) -> Tensor:
+        with self.leak.read_often(n * self.task.max_length):
+            return draw(n, rng, options)
 
     def rewarded_samples(self, n: int, rng: torch.Generator) -> Tensor:
         """n sentences as they are rewarded, (n, T)."""
@@ -109,7 +115,7 @@ class LeakGAN(Rewarded[LeakGenerator, LeakyTextCNN]):
     def fakes(self, n: int, rng: torch.Generator) -> Tensor:
         """n sentences as the discriminator is trained on them, (n, T)."""
         options = SamplingOptions(self.config.d_training.temperature)
-        return decode(self.generator, n, self.task.max_length, rng, options)
+        return self.reading_seldom(n, rng, options)
 
     @property
     def d_learns(self) -> bool:
@@ -143,9 +149,8 @@ class LeakGAN(Rewarded[LeakGenerator, LeakyTextCNN]):
         d, done, total = self.config.d_training, self.trainer.done, self.trainer.total
         due = (done + 1) * d.pretrain_steps // total - done * d.pretrain_steps // total
         found = self.d_steps_within(batch, due, rng) if due else {}
-        shown = self.trainer.shown(batch[: self.config.mle.batch_size], rng)
-        loss, said = self.mle_loss(shown, rng)
-        return {**found, **said, **self.trainer.update(loss)}
+        first = batch[: self.config.mle.batch_size]
+        return {**found, **self.trainer.step_by(self._pretraining, first, rng=rng)}
 
     def d_steps_within(self, batch: Tensor, due: int, rng: torch.Generator) -> Metrics:
         """So many D steps of pretraining, as long as D learns; the generator reads what it learns.
@@ -164,6 +169,10 @@ class LeakGAN(Rewarded[LeakGenerator, LeakyTextCNN]):
         last = self.d_held_out.steps + due == d.pretrain_steps
         return {**found, **self.d_held_out.learned(due, last)}
 
+    def shown_loss(self, batch: Tensor, rng: torch.Generator) -> tuple[Tensor, Metrics]:
+        """`mle_loss` of a batch (B, T) as the generator is to see it."""
+        return self.mle_loss(self.trainer.shown(batch, rng), rng)
+
     def mle_loss(self, tokens: Tensor, rng: torch.Generator) -> tuple[Tensor, Metrics]:
         """Worker's cross-entropy (nats per token) + manager's -mean cos(f_{s+c} - f_s, g_s)."""
         tokens = ranks.mine(tokens)
@@ -181,15 +190,14 @@ class LeakGAN(Rewarded[LeakGenerator, LeakyTextCNN]):
 
     def adversarial_step(self, batch: Tensor, rng: torch.Generator) -> Metrics:
         """One policy-gradient step, its share of a maximum-likelihood epoch, then D's steps."""
-        config, rows = self.config.adversarial, self.config.mle.batch_size
+        rows = self.config.mle.batch_size
         found = dict(self.begin())
         rewarded = self.rewarded
         if rewarded:
             found.update(self.g_step(batch[: self.joining], rng))
         for i in range(self.mle_steps):
-            shown = self.trainer.shown(batch[i * rows : (i + 1) * rows], rng)
-            loss, said = self.mle_loss(shown, rng)
-            clipped_step(self.mle_optimiser, self.clipped, loss, config.clip)
+            said = dict(self._mle_update(batch[i * rows : (i + 1) * rows], rng=rng))
+            del said["grad_norm"]
             found.update(said)
         if self.average:
             self.average.update()

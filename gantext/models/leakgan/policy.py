@@ -13,6 +13,7 @@ from gantext.models.leakgan.features import LeakyTextCNN
 from gantext.models.leakgan.generator import LeakGenerator
 from gantext.nn import ranks
 from gantext.nn.text.anchor import Anchor
+from gantext.nn.text.captured_decode import Sampler
 from gantext.nn.text.entropy import bonus, held_of
 from gantext.nn.text.foretold import foretold_of
 from gantext.nn.text.judges.training import JudgeTrainer
@@ -36,6 +37,7 @@ class PolicyGradient:
     """The policy-gradient losses of a generator's samples, and the rewards in them.
 
     Attributes:
+        sampler: draws and completes sentences of the generator.
         anchor: what the generator was as the adversarial phase began; None: it is not held to it.
         held_entropy: leaves the entropy as it is; None: it does not.
     """
@@ -44,11 +46,12 @@ class PolicyGradient:
         self,
         config: AdversarialConfig,
         task: Task,
-        generator: LeakGenerator,
+        sampler: Sampler[LeakGenerator],
         judge: LeakyTextCNN | JudgeTrainer,
     ) -> None:
         self.config, self.max_length = config, task.max_length
-        self.generator, self.judge = generator, judge
+        self.sampler, self.judge = sampler, judge
+        self.generator = generator = sampler.policy
         # The constant reward, a control, asks no discriminator, which stays as it was pretrained.
         self.judged = config.reward is not Reward.constant
         self.places = min(PLACES, judge.places * generator.config.goal_steps)
@@ -94,9 +97,9 @@ class PolicyGradient:
             whole = self.foretold.left(whole, tokens) if self.foretold else whole
             return whole[:, None] * (tokens != PAD)
         options = SamplingOptions(config.temperature)
-        policy, judge, every = self.generator, self.sentence_rewards, self.rollout_every
-        found = rollout_rewards(policy, judge, tokens, config.rollouts, every, rng, options)
-        return found.mean(2)
+        count, every, complete = config.rollouts, self.rollout_every, self.sampler.complete
+        asked = self.sentence_rewards, tokens, count, every, rng, options
+        return rollout_rewards(self.generator, *asked, complete=complete).mean(2)
 
     def loss(self, tokens: Tensor, rewards: Tensor) -> tuple[Tensor, dict[str, Tensor | float]]:
         """Manager's and worker's policy-gradient losses on samples (B, T), and what to log.

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from gantext.data.ranges import Compared, Count, Draws, Nats, Size, Steps, Updates, Weight
+from gantext.data.resident import sent
 from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
 from gantext.models.contract import Phase, Task
@@ -85,6 +86,8 @@ class VAE(NamedParts):
         self.fitter = Fitter(both, config.mle, task.singletons, config.mle.steps(task.train_size))
         ae_config = dataclasses.replace(config.mle, epochs=config.pretrain_ae)
         self.ae_fitter = Fitter(both, ae_config, task.singletons, ae_config.steps(task.train_size))
+        self._update = self.fitter.updates_by(self.shown_loss, task.graphs)
+        self._ae_update = self.ae_fitter.updates_by(self.ae_loss, task.graphs)
         # Aggressive training goes on while the mutual information rises above its best so far.
         self.aggressive = config.aggressive.enabled
         self.information = -math.inf
@@ -158,11 +161,14 @@ class VAE(NamedParts):
 
     def autoencoder_step(self, batch: Tensor, rng: torch.Generator) -> Metrics:
         """One update of the reconstruction from the posterior's mean, on a batch (B, T)."""
+        return self.ae_fitter.step_by(self._ae_update, batch, rng=rng)
+
+    def ae_loss(self, batch: Tensor, rng: torch.Generator) -> tuple[Tensor, Metrics]:
+        """What the reconstruction from the posterior's mean costs, nats per token; metrics."""
         tokens = self.ae_fitter.shown(batch, rng)
         mu, _ = self.encoder(tokens, rng)
         loss, log_prob = self.decoder.nll(tokens, mu, rng, self.config.mle.weigh)
-        said = {"loss": loss.detach(), **_reconstruction(log_prob, tokens)}
-        return {**said, **self.ae_fitter.update(loss)}
+        return loss, {"loss": loss.detach(), **_reconstruction(log_prob, tokens)}
 
     def step(self, batch: Tensor, rng: torch.Generator) -> Metrics:
         """One update by the bound; of the decoder alone, after the encoder's, while aggressive.
@@ -189,17 +195,26 @@ class VAE(NamedParts):
 
     def update(self, batch: Tensor, rng: torch.Generator) -> Metrics:
         """One update by the bound on a batch (B, T), and what to log."""
-        tokens = self.fitter.shown(batch, rng)
+        # A graph would go on with encoder and decoder as they were, frozen or not, when captured.
+        update = self._update.plainly if self.aggressive else self._update
         beta = self.beta()
-        loss, found = self.loss(tokens, beta, rng)
-        return {**found, "beta": beta, **self.fitter.update(loss)}
+        placed = sent(torch.tensor(beta), self.task.device)
+        return {**self.fitter.step_by(update, batch, placed, rng=rng), "beta": beta}
+
+    def shown_loss(
+        self, batch: Tensor, beta: Tensor, rng: torch.Generator
+    ) -> tuple[Tensor, Metrics]:
+        """`loss` of a batch (B, T) as the model is to see it."""
+        return self.loss(self.fitter.shown(batch, rng), beta, rng)
 
     def beta(self) -> float:
         """The weight of the KL term at this step."""
         chosen = self.config.objective
         return chosen.beta * beta_at(self.fitter.done, chosen.anneal, self.fitter.total)
 
-    def loss(self, tokens: Tensor, beta: float, rng: torch.Generator) -> tuple[Tensor, Metrics]:
+    def loss(
+        self, tokens: Tensor, beta: float | Tensor, rng: torch.Generator
+    ) -> tuple[Tensor, Metrics]:
         """The negative bound in nats per token, its KL weighted and with free bits; metrics."""
         mu, log_var = self.encoder(tokens, rng)
         z = reparameterise(mu, log_var, rng)

@@ -29,6 +29,7 @@ from gantext.nn.optim import Metrics, Optimiser, clipped_step
 from gantext.nn.text.held_out import Rules
 from gantext.nn.text.rollouts import trimmed_on_cpu
 from gantext.nn.text.text_cnn import TextCNN
+from gantext.nn.update import Update
 
 # Draws so many real sentences anew: (n, T), on the CPU.
 Draw = Callable[[int, torch.Generator], Tensor]
@@ -126,9 +127,16 @@ class Told(NamedTuple):
 
 
 class DiscriminatorTrainer:
-    """Binary cross-entropy on real against fake; with `prefixes`, of every prefix of both."""
+    """Binary cross-entropy on real against fake; with `prefixes`, of every prefix of both; with
+    `graphs` a GPU does it by CUDA graphs."""
 
-    def __init__(self, discriminator: TextCNN, config: DTrainingConfig, prefixes: bool) -> None:
+    def __init__(
+        self,
+        discriminator: TextCNN,
+        config: DTrainingConfig,
+        prefixes: bool,
+        graphs: bool = False,
+    ) -> None:
         self.discriminator, self.config, self.prefixes = discriminator, config, prefixes
         weights = list(discriminator.parameters())
         # One pass over each weight in place of a dozen; elsewhere as torch likes it best.
@@ -137,10 +145,26 @@ class DiscriminatorTrainer:
             torch.optim.Adam, weights, config.learning_rate, (config.beta1, 0.999), fused=fused
         )
         self.accuracy = 0.5  # a running mean, used by `balance: adaptive` only
+        self._update = Update(self.loss, self.optimiser, discriminator, config.clip, graphs)
 
     def step(self, real: Tensor, fake: Tensor, rng: torch.Generator) -> Metrics:
         """One update on real and fake (B, T), and how well D told them apart before it."""
-        told = self.tell(real, trimmed_on_cpu(fake), rng)
+        fake = trimmed_on_cpu(fake)
+        if self.config.balance is not Balance.adaptive:
+            found = dict(self._update(real, fake, rng=rng))
+            found["d_grad_norm"] = found.pop("grad_norm")
+            return found
+        loss, told = self.loss(real, fake, rng)
+        if not self._may_step((told["d_accuracy_real"] + told["d_accuracy_fake"]) / 2):
+            return told
+        given = self.optimiser, self.discriminator, loss, self.config.clip
+        return {**told, "d_grad_norm": clipped_step(*given)}
+
+    def loss(
+        self, real: Tensor, fake: Tensor, rng: torch.Generator
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """What an update on real and fake (B, T) goes down, and what is logged of them."""
+        told = self.tell(real, fake, rng)
         (real_logit, fake_logit), (real_weight, fake_weight) = told.logits, told.weights
         with torch.no_grad():
             found = {
@@ -150,14 +174,8 @@ class DiscriminatorTrainer:
                 "d_accuracy_real": weighted((real_logit > 0).float(), real_weight),
                 "d_accuracy_fake": weighted((fake_logit <= 0).float(), fake_weight),
             }
-        accuracy = (found["d_accuracy_real"] + found["d_accuracy_fake"]) / 2
-        found["d_gap"] = accuracy - 0.5
-        if self._may_step(accuracy):
-            total = told.loss + self.discriminator.penalty()
-            found["d_grad_norm"] = clipped_step(
-                self.optimiser, self.discriminator, total, self.config.clip
-            )
-        return found
+            accuracy = (found["d_accuracy_real"] + found["d_accuracy_fake"]) / 2
+        return told.loss + self.discriminator.penalty(), {**found, "d_gap": accuracy - 0.5}
 
     def tell(self, real: Tensor, fake: Tensor, rng: torch.Generator) -> Told:
         """What the discriminator makes of real and fake (B, T); a rank tells its own rows."""
@@ -181,8 +199,6 @@ class DiscriminatorTrainer:
 
     def _may_step(self, accuracy: Tensor) -> bool:
         """With `balance: adaptive` D steps only while its recent accuracy is under the ceiling."""
-        if self.config.balance is not Balance.adaptive:
-            return True
         self.accuracy = 0.9 * self.accuracy + 0.1 * float(ranks.mean(accuracy))
         return self.accuracy < self.config.ceiling
 

@@ -1,99 +1,142 @@
 """Sentences by one launch: the decode of a policy as a CUDA graph.
 
-Each word of `gan` is 17 launches, and a GPU has computed a few rows of most of them before the host
-has launched the next. Captured once, all words of all rows are one launch.
+Each word of `gan` is 17 launches, of `leakgan` 40, and a GPU has computed a few rows of most of
+them before the host has launched the next. Captured once, all words of all rows are one launch.
 
-A graph reads and writes the memory that it was captured with. Weights stay where they are, since
-optimisers and `load_state_dict` write into them; what a policy keeps of them (`KeptLayer`) is made
-anew in the same memory, by the host, which sees that it has to: before a graph is replayed.
+Weights stay where they are, since optimisers and `load_state_dict` write into them; what a policy
+keeps of them (`KeptLayer`) is made anew in the same memory, by the host, which sees that it has to:
+before a graph is replayed.
 Shapes: N rows, T steps.
 """
 
+import math
 from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
+from gantext.data.resident import in_steps
 from gantext.data.vocabulary import PAD
-from gantext.nn import ranks
-from gantext.nn.autocast import in_tf32, without_autocast
-from gantext.nn.text.sampling import Policy, SamplingOptions, decode
+from gantext.nn.autocast import without_autocast
+from gantext.nn.cuda_graphs import Graph, Graphs
+from gantext.nn.text.sampling import Policy, SamplingOptions, completed, decode
 
-# Graphs of a policy, each of which has memory of its own: of training's rows, of those of scores
-# and the last of these, which are fewer.
-GRAPHS = 4
+# Of the rows of completed sentences, in binary, the digits behind so many are 0: an eighth more at
+# most.
+DIGITS = 4
+
+
+class Renewed(Policy, Protocol):
+    """A policy that says when what it keeps of its weights is made anew."""
+
+    def renew(self, rows: int) -> None:
+        """Make it for so many rows, in the memory where it was, if a weight has changed."""
+        ...
+
+
+P = TypeVar("P", bound=Renewed)
 
 
 class StaticDecode:
-    """`decode` of N rows with all it needs in one place: tokens (N, T) and a generator."""
+    """`decode` of N rows with all it needs in one place: tokens (N, T) and a generator.
+
+    Args:
+        policy: what writes.
+        shape: (N, T).
+        options: how words are drawn.
+        device: of the policy.
+        given: how many words each row begins with, by what stands in `tokens` (see `completed`).
+    """
 
     def __init__(
         self,
-        policy: Policy,
+        policy: Renewed,
         shape: tuple[int, int],
         options: SamplingOptions,
         device: torch.device,
+        given: int = 0,
     ) -> None:
-        self.policy, self.options = policy, options
+        self.policy, self.options, self.given = policy, options, given
         self.rng = torch.Generator(device)
         self.tokens = torch.full(shape, PAD, device=device)
 
     def renew(self) -> None:
         """Let the policy make anew what it keeps of weights that have changed."""
         with torch.no_grad(), without_autocast(self.rng.device):
-            self.policy.logits(self.policy.start(1))
+            self.policy.renew(len(self.tokens))
 
     def run(self) -> None:
         """Write the tokens. What is captured: the host decides nothing by a number."""
         rows, length = self.tokens.shape
-        drawn = decode(self.policy, rows, length, self.rng, self.options, compact=False)
+        if self.given:
+            drawn = completed(self.policy, self.tokens, self.given, self.rng, self.options)
+        else:
+            drawn = decode(self.policy, rows, length, self.rng, self.options, compact=False)
         self.tokens.copy_(drawn)
 
-    def sample(self, rng: torch.Generator, replay: Callable[[], None]) -> Tensor:
-        """The sentences that `decode` draws with `rng`, (N, T), by a replay of `run`."""
+    def sample(
+        self,
+        rng: torch.Generator,
+        replay: Callable[[torch.Generator], None],
+        given: Tensor | None = None,
+    ) -> Tensor:
+        """The sentences that are drawn with `rng`, (N, T), by a replay of `run`."""
         self.renew()
-        self.rng.set_state(rng.get_state())  # of a GPU's both lie with the host
-        replay()
-        rng.set_state(self.rng.get_state())
+        if given is not None:
+            self.tokens.copy_(given)
+        replay(rng)
         return self.tokens.clone()
 
 
-def captured(static: StaticDecode) -> Callable[[], None]:
-    """A CUDA graph of `static.run`, as a function that replays it."""
-    static.renew()
-    static.run()  # what libraries set up when they are first used is no part of a graph
-    graph = torch.cuda.CUDAGraph()
-    graph.register_generator_state(static.rng)
-    with torch.cuda.graph(graph):
-        static.run()
-    return graph.replay
-
-
-class Sampler:
+class Sampler(Generic[P]):
     """Draws sentences of up to T words of a policy, whose rows all begin alike.
 
     Args:
         policy: which keeps what it makes of its weights in the same memory.
         length: T.
-        graphs: whether a GPU may do so by graphs; other devices, and a torch that was built without
-            CUDA, go word by word.
+        graphs: whether a GPU may do so by graphs (see `Graphs`).
     """
 
-    def __init__(self, policy: Policy, length: int, graphs: bool) -> None:
-        self.policy, self.length, self.graphs = policy, length, graphs
-        self._kept: dict[object, tuple[StaticDecode, Callable[[], None]]] = {}
+    def __init__(self, policy: P, length: int, graphs: bool) -> None:
+        self.policy, self.length = policy, length
+        self._graphs = Graphs[StaticDecode](graphs)
 
     def __call__(self, rows: int, rng: torch.Generator, options: SamplingOptions) -> Tensor:
         """Sentences, (rows, T), as `decode` draws them."""
-        # Several processes gather the sentences that each has drawn, which is no part of a graph.
-        able = rng.device.type == "cuda" and torch.backends.cuda.is_built()  # type: ignore[no-untyped-call]
-        if not (self.graphs and able) or ranks.shared():
+        graph = self._graph((rows, self.length), 0, rng.device, options)
+        if graph is None:
             return decode(self.policy, rows, self.length, rng, options)
-        key = rows, options, in_tf32(rng.device)
-        if key not in self._kept:
-            if len(self._kept) == GRAPHS:
-                del self._kept[next(iter(self._kept))]  # the oldest
-            static = StaticDecode(self.policy, (rows, self.length), options, rng.device)
-            self._kept[key] = static, captured(static)
-        static, replay = self._kept[key]
-        return static.sample(rng, replay)
+        return graph.static.sample(rng, graph.replay)
+
+    def complete(
+        self, given: Tensor, first: int, rng: torch.Generator, options: SamplingOptions
+    ) -> Tensor:
+        """Sentences that begin with the words of `given`, (N, T), as `completed` draws them of
+        rows and steps rounded up: a graph of each of few shapes serves the many that there are."""
+        rows, length = given.shape
+        most = _rounded(rows), min(in_steps(length), self.length)
+        given = F.pad(given, (0, most[1] - length, 0, most[0] - rows), value=PAD)
+        graph = self._graph(most, first, rng.device, options)
+        if graph is None:
+            written = completed(self.policy, given, first, rng, options)
+        else:
+            written = graph.static.sample(rng, graph.replay, given)
+        return written[:rows, :length]
+
+    def _graph(
+        self, shape: tuple[int, int], given: int, device: torch.device, options: SamplingOptions
+    ) -> Graph[StaticDecode] | None:
+        def make() -> StaticDecode:
+            made = StaticDecode(self.policy, shape, options, device, given)
+            made.renew()
+            return made
+
+        return self._graphs.at((shape, given, options), device, make)
+
+
+def _rounded(rows: int) -> int:
+    """The next number of rows of which there are graphs."""
+    unit: int = 2 ** max(0, rows.bit_length() - DIGITS)
+    return math.ceil(rows / unit) * unit

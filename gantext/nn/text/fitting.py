@@ -4,7 +4,7 @@ Shapes: B batch, T steps, V vocabulary.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,7 @@ from gantext.nn.text.lstm import WordModel
 from gantext.nn.text.output_layer import mean_word_nll
 from gantext.nn.text.places import counted, mean_of_words, words_at
 from gantext.nn.text.weighting import Weigh, Weighting, mixce_weights, tailr_weights
+from gantext.nn.update import Loss, Update
 
 
 @dataclass(frozen=True)
@@ -142,13 +143,30 @@ class Fitter(NamedParts):
         Weights that the loss does not depend on stay as they are. An update that is not
         `counted` leaves the place in the schedule.
         """
+        rate = self._set_rate()
+        norm = clipped_step(self.optimiser, self.clipped, loss, self.config.clip)
+        self.done += counted
+        return {"grad_norm": norm, "learning_rate": rate}
+
+    def updates_by(self, loss: Loss, graphs: bool) -> Update:
+        """What `step_by` takes: updates by a loss of the model's."""
+        return Update(loss, self.optimiser, self.clipped, self.config.clip, graphs)
+
+    def step_by(
+        self, update: Callable[..., Metrics], *given: Tensor, rng: torch.Generator
+    ) -> Metrics:
+        """One update by what is given, at the schedule's learning rate; what the loss logs too."""
+        rate = self._set_rate()
+        found = update(*given, rng=rng)
+        self.done += 1
+        return {**found, "learning_rate": rate}
+
+    def _set_rate(self) -> float:
         config = self.config
         rate = cosine_rate(self.done, self.total, config.warmup_steps, config.final_rate)
         rate *= config.learning_rate
         set_rate(self.optimiser, rate)
-        norm = clipped_step(self.optimiser, self.clipped, loss, config.clip)
-        self.done += counted
-        return {"grad_norm": norm, "learning_rate": rate}
+        return rate
 
     def shown(self, batch: Tensor, rng: torch.Generator) -> Tensor:
         """A batch as the model is to see it: some words seen once are <unk>."""
@@ -160,7 +178,7 @@ class Fitter(NamedParts):
 
 
 class MLETrainer(Fitter):
-    """Fits a language model by maximum likelihood."""
+    """Fits a language model by maximum likelihood; with `graphs` a GPU does it by CUDA graphs."""
 
     def __init__(
         self,
@@ -169,9 +187,11 @@ class MLETrainer(Fitter):
         singletons: Tensor,
         steps: int,
         clipped: Sequence[nn.Module] | None = None,
+        graphs: bool = False,
     ) -> None:
         super().__init__(model, config, singletons, steps, clipped)
         self.model = model
+        self._update = self.updates_by(self.loss, graphs)
 
     def loss(self, batch: Tensor, rng: torch.Generator) -> tuple[Tensor, Metrics]:
         """What a batch (B, T) costs as the model is to see it, words weighted, and metrics."""
@@ -179,5 +199,4 @@ class MLETrainer(Fitter):
 
     def step(self, batch: Tensor, rng: torch.Generator) -> Metrics:
         """One update on a batch (B, T)."""
-        loss, found = self.loss(batch, rng)
-        return {**found, **self.update(loss)}
+        return self.step_by(self._update, batch, rng=rng)

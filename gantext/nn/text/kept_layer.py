@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Tensor
 
-from gantext.nn.autocast import in_tf32
-from gantext.nn.text.output_layer import OutputLayer, aligned, narrow
+from gantext.nn.autocast import in_tf32, narrow
+from gantext.nn.text.output_layer import OutputLayer, aligned
 
 # Words that are turned into columns together: of 4,661 with 2,048 weights each, all at once take
 # twice as long, since columns of the rows' stride share a few lines of a CPU's cache.

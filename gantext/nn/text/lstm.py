@@ -95,6 +95,10 @@ class WordModel(WordScores):
         """Scores of the next word, as `next_scores`."""
         raise NotImplementedError
 
+    def renew(self, rows: int) -> None:
+        """Make anew what is kept of weights and `rows` rows read, if a weight has changed."""
+        self.logits(self.start(1))
+
 
 class TextGenerator(WordModel):
     """A language model of any architecture, whose output layer is its own.

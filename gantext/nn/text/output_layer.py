@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from gantext.nn import ranks
+from gantext.nn.autocast import narrow
 from gantext.nn.text.sampling import GPU_CHUNK_ELEMENTS
 from gantext.nn.text.weighting import Weigh
 
@@ -131,14 +132,6 @@ def aligned(layer: OutputLayer) -> OutputLayer:
         return layer
     weight = F.pad(layer.weight, (0, 0, 0, missing))
     return OutputLayer(weight, F.pad(layer.bias, (0, missing), value=-torch.inf))
-
-
-def narrow(device: torch.device, kind: torch.dtype) -> torch.dtype:
-    """The type of products of numbers of a kind: autocast's where that is on."""
-    name = device.type
-    if not torch.amp.is_autocast_available(name) or not torch.is_autocast_enabled(name):
-        return kind  # the meta device has none
-    return torch.get_autocast_dtype(name)
 
 
 def _narrow(layer: OutputLayer) -> OutputLayer:

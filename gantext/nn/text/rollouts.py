@@ -7,6 +7,7 @@ sequential steps serve all T positions rather than T^2 / 2.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -19,17 +20,16 @@ from gantext.nn.autocast import without_autocast
 from gantext.nn.text.sampling import (
     Policy,
     SamplingOptions,
-    after_end,
-    join,
-    next_tokens,
+    completed,
     prefixes_of,
-    select,
     shrinks,
 )
 
 ROWS = 2**16
 AUTO, PLACES = "auto", 40
 Score = Callable[[Tensor], Tensor]
+# Sentences by their first words, (N, T): how many each has at least, a generator, how to draw.
+Complete = Callable[[Tensor, int, torch.Generator, SamplingOptions], Tensor]
 
 
 @dataclass(frozen=True)
@@ -102,12 +102,14 @@ def roll_out(
     options: SamplingOptions | None = None,
     compact: bool | None = None,
     lengths: Tensor | None = None,
+    complete: Complete | None = None,
 ) -> Rollouts:
     """Complete every prefix x_0..x_t of (B, T) sentences `count` times with the policy.
 
     Sentences that have ended by t need no rollout and get none. `lengths` are theirs, (B,), on the
-    host; without them a GPU is waited for, here alone. For `compact` see `sampling.shrinks`.
-    Without autocast, as `decode`.
+    host; without them a GPU is waited for, here alone. For `compact` see `sampling.shrinks`: where
+    rows stay, each reads its own prefix, and `complete` writes the rest, as `sampling.completed`
+    does, which None is. Without autocast, as `decode`.
     """
     device, length = tokens.device, tokens.shape[1]
     lengths = valid_lengths(tokens).cpu() if lengths is None else lengths
@@ -120,9 +122,9 @@ def roll_out(
     with without_autocast(device):
         if shrinks(device, compact):
             _complete(policy, tokens, made, rng, options or SamplingOptions())
-        else:
-            joining = torch.bincount(places[0], minlength=length).tolist()
-            _complete_all_rows(policy, tokens, made, joining, rng, options or SamplingOptions())
+        elif len(rows):
+            complete = complete or partial(completed, policy)
+            rows.copy_(complete(rows, every, rng, options or SamplingOptions()))
     return made
 
 
@@ -150,32 +152,6 @@ def _complete(
         given = read[:batch] * (tokens[:, step] != PAD)  # sentences that have ended go on as one
         read = torch.cat([given, read[batch:][going]])
         words = torch.cat([tokens[:, step], drawn[going]])
-
-
-def _complete_all_rows(
-    policy: Policy,
-    tokens: Tensor,
-    made: Rollouts,
-    joining: list[int],
-    rng: torch.Generator,
-    options: SamplingOptions,
-) -> None:
-    """`_complete` with every row to the last step; `joining` are the rows of each position."""
-    length = tokens.shape[1]
-    state, main, rows = None, policy.start(len(tokens)), 0
-    for step in range(1, length):
-        main = policy.advance(main, tokens[:, step - 1])
-        if joining[step - 1]:  # rows are in order of position
-            fresh = select(main, made.sentence[rows : rows + joining[step - 1]])
-            state = fresh if state is None else join(state, fresh)
-            rows += joining[step - 1]
-        if state is None:
-            continue
-        drawn = next_tokens(policy, state, rng, options)
-        drawn = after_end(made.tokens[:rows, step - 1], drawn)
-        made.tokens[:rows, step] = drawn
-        if step < length - 1:
-            state = policy.advance(state, drawn)
 
 
 def _rows(lengths: Tensor, length: int, count: int, every: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -208,20 +184,22 @@ def rollout_rewards(
     rng: torch.Generator,
     options: SamplingOptions | None = None,
     lengths: Tensor | None = None,
+    complete: Complete | None = None,
 ) -> Tensor:
     """Q of each token from rollouts, (B, T, R): D's score of x_0..x_t completed by the policy.
 
     The last token's Q is the score of the sentence itself. A position without rollouts of its
     own (every > 1) takes those of the next one that has some: an unbiased estimate, since what
-    comes between is drawn by the policy too. Zero at <pad>. For `lengths` see `roll_out`.
+    comes between is drawn by the policy too. Zero at <pad>. For `lengths` and `complete` see
+    `roll_out`.
     """
     lengths = valid_lengths(tokens).cpu() if lengths is None else lengths
     if shrinks(tokens.device, None):
-        return _rewards(policy, score, tokens, lengths, count, every, rng, options)
+        return _rewards(policy, score, tokens, lengths, count, every, rng, options, complete)
     # On GPUs no rank waits for the others' words: each completes its own sentences.
     own, noise = (ranks.mine(tokens), ranks.mine(lengths)), ranks.own_generator(rng)
     with ranks.apart():
-        found = _rewards(policy, score, *own, count, every, noise, options)
+        found = _rewards(policy, score, *own, count, every, noise, options, complete)
     return ranks.gathered(found, len(tokens))
 
 
@@ -234,6 +212,7 @@ def _rewards(
     every: int,
     rng: torch.Generator,
     options: SamplingOptions | None,
+    complete: Complete | None,
 ) -> Tensor:
     """`rollout_rewards` of these sentences."""
     batch, length = tokens.shape
@@ -241,7 +220,7 @@ def _rewards(
     per_pass = max(1, ROWS // (batch * length))
     for start in range(0, count, per_pass):
         given = tokens, min(per_pass, count - start), every, rng, options
-        made = roll_out(policy, *given, lengths=lengths)
+        made = roll_out(policy, *given, lengths=lengths, complete=complete)
         if len(made.tokens):
             index = (made.sentence, made.position, made.number + start)
             rewards.index_put_(index, score(made.tokens))

@@ -72,11 +72,6 @@ def select(state: State, index: Tensor) -> State:
     return tuple(part.index_select(0, index) for part in state)
 
 
-def join(first: State, second: State) -> State:
-    """Two states' rows one after the other."""
-    return tuple(torch.cat(parts) for parts in zip(first, second, strict=True))
-
-
 def check_drawn(tokens: Tensor) -> None:
     """Refuse sentences (N, T) with a <pad> before their <eos>: broken logits alone draw it.
 
@@ -294,17 +289,47 @@ def _decode_fewer_rows(
     return tokens
 
 
-def _decode_all_rows(
-    policy: Policy, state: State, tokens: Tensor, rng: torch.Generator, options: SamplingOptions
+@torch.no_grad()
+def completed(
+    policy: Policy, given: Tensor, first: int, rng: torch.Generator, options: SamplingOptions
 ) -> Tensor:
-    """`decode` with every row to the last step; the host waits for nothing."""
+    """Sentences (rows, length) that begin with the words of `given`, the rest is sampled, as by
+    `decode` with every row to the last step; without autocast.
+
+    Args:
+        policy: what writes.
+        given: (rows, length), <pad> behind the words; a row of <pad> alone stays so.
+        first: how many words all other rows have at least, 1 or more.
+        rng: what it draws by.
+        options: how.
+    """
+    with without_autocast(rng.device):
+        state = policy.start(len(given))
+        return _decode_all_rows(policy, state, given.clone(), rng, options, first)
+
+
+def _decode_all_rows(
+    policy: Policy,
+    state: State,
+    tokens: Tensor,
+    rng: torch.Generator,
+    options: SamplingOptions,
+    given: int = 0,
+) -> Tensor:
+    """`decode` with every row to the last step; the host waits for nothing.
+
+    Words that stand in `tokens` are kept: `given` of them at least, or none with 0.
+    """
     length = tokens.shape[1]
     for t in range(length):
-        drawn = next_tokens(policy, state, rng, options)
-        drawn = after_end(tokens[:, t - 1], drawn) if t else drawn
-        tokens[:, t] = drawn
+        words = tokens[:, t]
+        if t >= given:
+            drawn = next_tokens(policy, state, rng, options)
+            drawn = after_end(tokens[:, t - 1], drawn) if t else drawn
+            words = torch.where(words == PAD, drawn, words) if given else drawn
+            tokens[:, t] = words
         if t < length - 1:
-            state = policy.advance(state, drawn)
+            state = policy.advance(state, words)
     return tokens
 
 

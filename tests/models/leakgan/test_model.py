@@ -558,7 +558,7 @@ def test_the_anchor_and_the_average_begin_with_the_phase():
         assert drawn.equal(decode(average, 50, 5, rng(5), SamplingOptions()))
         plainly = decode(network.generator, 50, 5, rng(5), SamplingOptions())
         assert not drawn.equal(plainly)
-        assert network._drawn(network.generator, 50, rng(5), SamplingOptions()).equal(plainly)
+        assert network.plain_samples(50, rng(5)).equal(plainly)
     assert not {"anchor", "average"} & make().state_dict().keys()
 
 

@@ -16,7 +16,7 @@ from gantext.nn.text.captured_decode import StaticDecode
 from gantext.nn.text.fitting import mean_nll
 from gantext.nn.text.output_layer import word_log_prob
 from gantext.nn.text.rollouts import roll_out, valid_lengths
-from gantext.nn.text.sampling import Prefixes, SamplingOptions, decode, join, next_tokens, select
+from gantext.nn.text.sampling import Prefixes, SamplingOptions, decode, next_tokens, select
 from gantext.nn.text.transformer import Block, Transformer, TransformerConfig
 from tests.models.test_device import Waits
 from tests.pretended_gpu import counted, pretended_gpu
@@ -195,7 +195,7 @@ def test_rollouts_of_a_branched_cache_are_those_of_a_prefix_read_anew(compact: b
         assert row == prefix + rest[0].tolist()
 
 
-def test_states_are_chosen_joined_and_shared_as_any() -> None:
+def test_states_are_chosen_and_shared_as_any() -> None:
     """Rows of seven prefixes, two of them different: a draw of each is that of its own cache."""
     model, words = transformer(), torch.tensor([4, 5, 4, 4, 5, 4, 5])
     shared = Prefixes(model, model.start(7))
@@ -204,8 +204,7 @@ def test_states_are_chosen_joined_and_shared_as_any() -> None:
     apart = model.advance(model.start(7), words)
     drawn = shared.draw(read, rng(3), SamplingOptions())
     assert torch.equal(drawn, next_tokens(model, apart, rng(3), SamplingOptions()))
-    both = join(select(apart, torch.tensor([1])), select(apart, torch.tensor([0, 2])))
-    for part, own in zip(both, apart, strict=True):
+    for part, own in zip(select(apart, torch.tensor([1, 0, 2])), apart, strict=True):
         torch.testing.assert_close(part, own[[1, 0, 2]])
 
 
