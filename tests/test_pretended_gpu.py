@@ -35,6 +35,7 @@ from tests.gpu_runs import (
 )
 from tests.gpu_runs import brief_judges as brief_judges  # fixtures
 from tests.gpu_runs import short_sentences as short_sentences
+from tests.graphs import graphed as graphed  # a fixture
 from tests.models.test_device import latent_decoder, leak_generator
 from tests.pretended_gpu import counted, pretended_gpu
 
@@ -162,3 +163,32 @@ def test_what_a_gpu_refuses_is_refused(gpu: None) -> None:
         torch.rand(2, device=CUDA, generator=torch.Generator())
     assert counted(lambda: bool(there.any()))[1].total() == 1
     assert there.cpu().equal(here * 0)
+
+
+@pytest.mark.parametrize("model", ["mle", "gan", "leakgan", "vae"])
+def test_steps_by_graphs_are_those_without(graphed: list[object], model: str) -> None:
+    """All that the next step depends on, and what is logged, bit for bit."""
+    states = []
+    for graphs in ("true", "false"):
+        words = [*TEXT[model], "model.mle.epochs=2", f"cuda_graphs={graphs}"]
+        words = [word.replace("enabled=true", "enabled=false") for word in words]
+        stepper, logged = Stepper(prepare(compose(words), Console(quiet=True))), list[object]()
+        for phase in stepper.phases:
+            for _ in range(min(4, phase.steps)):
+                logged.append(to_floats(stepper.take()))
+            stepper.end_phase()
+        assert bool(graphed)
+        states.append([stepper.state(), logged])
+    assert same(*states)
+
+
+def same(one: object, other: object) -> bool:
+    """Whether all numbers are."""
+    if isinstance(one, Tensor):
+        return isinstance(other, Tensor) and torch.equal(one.cpu(), other.cpu())
+    if isinstance(one, dict):
+        return isinstance(other, dict) and same([*one.items()], [*other.items()])
+    if isinstance(one, (list, tuple)):
+        assert isinstance(other, (list, tuple))
+        return len(one) == len(other) and all(map(same, one, other))
+    return one == other

@@ -18,7 +18,9 @@ class Update:
     Args:
         loss: of tensors, by position, and a generator; what the host knows of them are shapes.
         optimiser, clipped, clip: see `clipped_step`.
-        graphs: whether a GPU may do it by graphs (see `Graphs`).
+        graphs: whether a GPU may do it by graphs (see `Graphs`): nothing that the loss leaves to
+            the next one is then other memory than before.
+        norm: what the gradient's norm is logged as.
     """
 
     def __init__(
@@ -28,12 +30,14 @@ class Update:
         clipped: nn.Module | Sequence[nn.Module],
         clip: float,
         graphs: bool,
+        norm: str = "grad_norm",
     ) -> None:
         self.loss, self.optimiser, self.clipped, self.clip = loss, optimiser, clipped, clip
+        self.norm = norm
         self._graphs = Graphs[StaticUpdate](graphs)
 
     def __call__(self, *given: Tensor, rng: torch.Generator) -> Metrics:
-        """One update by the loss of what is given; what that logs, and `grad_norm`."""
+        """One update by the loss of what is given; what that logs, and the gradient's norm."""
         shape = tuple(part.shape for part in given)
         graph = self._graphs.at(
             (shape, self.optimiser.read), rng.device, lambda: StaticUpdate(self, given)
@@ -52,7 +56,7 @@ class Update:
         """The same launch by launch."""
         loss, found = self.loss(*given, rng)
         norm = clipped_step(self.optimiser, self.clipped, loss, self.clip)
-        return {**found, "grad_norm": norm}
+        return {**found, self.norm: norm}
 
 
 class StaticUpdate:

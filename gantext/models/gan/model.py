@@ -12,13 +12,14 @@ from torch import Tensor
 from gantext.models.base.rewarded import Rewarded
 from gantext.models.base.text_model import generator_of
 from gantext.models.contract import Phase, Task
-from gantext.models.gan.config import Config, Reward, check, settled
+from gantext.models.gan.config import Baseline, Config, Reward, check, settled
 from gantext.models.gan.policy import PolicyGradient
 from gantext.models.gan.ranker import discriminator_of, trainer_of
-from gantext.nn.optim import Metrics, clipped_step
+from gantext.nn.optim import Metrics
 from gantext.nn.text.lstm import TextGenerator
-from gantext.nn.text.rollouts import trimmed
+from gantext.nn.text.rollouts import of_few_shapes, trimmed
 from gantext.nn.text.text_cnn import TextCNN
+from gantext.nn.update import Update
 
 
 class GAN(Rewarded[TextGenerator, TextCNN]):
@@ -43,6 +44,10 @@ class GAN(Rewarded[TextGenerator, TextCNN]):
         prefixes = config.adversarial.reward is Reward.prefix
         self.d_trainer = trainer_of(discriminator, config.d_training, prefixes, task.graphs)
         self.d_optimiser = self.d_trainer.optimiser
+        stepped = self.g_optimiser, generator, config.adversarial.clip
+        graphs = task.graphs and config.adversarial.baseline is not Baseline.critic
+        self._g_update = Update(self.g_loss, *stepped, graphs, "g_grad_norm")
+        self._mle_update = Update(self.mle_loss, *stepped, task.graphs, "g_grad_norm")
 
     # The Algorithm contract
 
@@ -77,22 +82,36 @@ class GAN(Rewarded[TextGenerator, TextCNN]):
 
         Without a weight of the policy no sample is drawn: MLE steps alone, or no update.
         """
-        config = self.config.adversarial
-        found: dict[str, Tensor | float] = {}
-        loss = torch.zeros((), device=self.task.device)
-        if not self.rewarded and mle_batch is None:
-            return found
+        shown = [] if mle_batch is None else [mle_batch]
         if self.rewarded:
-            tokens = trimmed(self.plain_samples(config.batch_size, rng))
-            policy_loss, found = self.policy.loss(tokens, rng)
-            loss = config.policy_weight * policy_loss
-        if mle_batch is not None:
-            loss = loss + config.mle_weight * self.trainer.loss(mle_batch, rng)[0]
-        norm = clipped_step(self.g_optimiser, self.generator, loss, config.clip)
+            tokens = trimmed(self.plain_samples(self.config.adversarial.batch_size, rng))
+            rewarded = tokens, *self.policy.rewards(tokens, rng)
+            found = self._g_update(*of_few_shapes(self.task.max_length, *rewarded), *shown, rng=rng)
+        elif shown:
+            found = self._mle_update(*shown, rng=rng)
+        else:
+            return {}
         self.policy.lag()
         if self.average:
             self.average.update()
-        return {**found, "g_grad_norm": norm}
+        return found
+
+    def g_loss(
+        self, tokens: Tensor, rewards: Tensor, before: Tensor, *rest: Any
+    ) -> tuple[Tensor, Metrics]:
+        """What a policy-gradient update on samples (B, T) goes down, and what to log.
+
+        Args:
+            tokens, rewards, before: see `PolicyGradient.loss`.
+            rest: sentences (B, T) where likelihood has a weight, and a generator.
+        """
+        policy_loss, found = self.policy.loss(tokens, rewards, before)
+        loss = self.config.adversarial.policy_weight * policy_loss
+        return (loss + self.mle_loss(*rest)[0] if len(rest) > 1 else loss), found
+
+    def mle_loss(self, shown: Tensor, rng: torch.Generator) -> tuple[Tensor, Metrics]:
+        """Weighted -log p of sentences (B, T), beside or without the policy gradient."""
+        return self.config.adversarial.mle_weight * self.trainer.loss(shown, rng)[0], {}
 
     # State
 
@@ -114,7 +133,7 @@ class GAN(Rewarded[TextGenerator, TextCNN]):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` gave."""
         super().load_state_dict(state)
-        self.policy.ema = state["ema"].to(self.task.device)
+        self.policy.ema.copy_(state["ema"])
         self.d_trainer.accuracy = state["counters"]["d_accuracy"]
         self.adversarial_steps = state["counters"]["adversarial_steps"]
 

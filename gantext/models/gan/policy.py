@@ -89,15 +89,15 @@ class PolicyGradient:
         return spaced(asked, every, self.max_length, self.judge.places)
 
     def loss(
-        self, tokens: Tensor, rng: torch.Generator
+        self, tokens: Tensor, rewards: Tensor, before: Tensor
     ) -> tuple[Tensor, dict[str, Tensor | float]]:
         """The policy-gradient loss of the generator's own samples (B, T), and what to log.
 
-        The policy that is differentiated is the one that sampled: no dropout, no <unk>.
+        The policy that is differentiated is the one that sampled: no dropout, no <unk>. For the
+        samples' rewards see `rewards`.
         """
         config, longest = self.config, self.max_length
         own, valid = ranks.mine(tokens), tokens != PAD
-        rewards, before = self.rewards(tokens, rng)  # (B, T)
         advantage = self.advantages(rewards, before, tokens)
         model = self.generator
         layer, features = model.output_layer(written=True), model.valid_features(own)
@@ -196,7 +196,7 @@ class PolicyGradient:
             return torch.where(steps < self.rollout_every, first, before)
         if kind is Baseline.ema:
             mean = self.ema.clone()
-            self.ema = 0.9 * self.ema + 0.1 * valid_mean(rewards, valid)
+            self.ema.copy_(0.9 * self.ema + 0.1 * valid_mean(rewards, valid))
             return mean
         if kind is Baseline.critic:
             return self._critic(rewards, tokens)

@@ -19,13 +19,13 @@ from gantext.models.leakgan.generator import LeakGenerator
 from gantext.models.leakgan.policy import PolicyGradient
 from gantext.nn import ranks
 from gantext.nn.copies import copied
-from gantext.nn.optim import Metrics, Optimiser, clipped_step
+from gantext.nn.optim import Metrics, Optimiser
 from gantext.nn.text.adversary import DiscriminatorTrainer
 from gantext.nn.text.captured_decode import Sampler
 from gantext.nn.text.fitting import word_metrics
 from gantext.nn.text.output_layer import mean_word_nll
 from gantext.nn.text.places import at_places, counted, mean_of_words, words_at
-from gantext.nn.text.rollouts import trimmed
+from gantext.nn.text.rollouts import of_few_shapes, trimmed
 from gantext.nn.text.sampling import SamplingOptions
 from gantext.nn.update import Update
 
@@ -65,6 +65,8 @@ class LeakGAN(Rewarded[LeakGenerator, LeakyTextCNN]):
         self.mle_optimiser = Optimiser(torch.optim.Adam, generator.parameters(), rate)
         stepped = self.mle_optimiser, self.clipped, adversarial.clip, task.graphs
         self._mle_update = Update(self.shown_loss, *stepped)
+        stepped = self.g_optimiser, self.clipped, adversarial.clip, task.graphs
+        self._g_update = Update(self.g_loss, *stepped, "g_grad_norm")
         self._pretraining = self.trainer.updates_by(self.shown_loss, task.graphs)
         d = config.d_training
         first = dataclasses.replace(d, learning_rate=d.pretrain_learning_rate)
@@ -219,10 +221,16 @@ class LeakGAN(Rewarded[LeakGenerator, LeakyTextCNN]):
         """
         config = self.config.adversarial
         tokens = trimmed(self.rewarded_samples(config.batch_size, rng))
-        loss, found = self.policy.loss(tokens, self.policy.rewards(tokens, real, rng))
-        weighted = config.policy_weight * loss
-        norm = clipped_step(self.g_optimiser, self.clipped, weighted, config.clip)
-        return {**found, "g_grad_norm": norm}
+        rewarded = tokens, self.policy.rewards(tokens, real, rng)
+        return self._g_update(*of_few_shapes(self.task.max_length, *rewarded), rng=rng)
+
+    def g_loss(
+        self, tokens: Tensor, rewards: Tensor, rng: torch.Generator
+    ) -> tuple[Tensor, Metrics]:
+        """What a policy-gradient update on samples and their rewards, (B, T), goes down; metrics.
+        It draws nothing."""
+        loss, found = self.policy.loss(tokens, rewards)
+        return self.config.adversarial.policy_weight * loss, found
 
     # State
 

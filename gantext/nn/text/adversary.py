@@ -145,15 +145,14 @@ class DiscriminatorTrainer:
             torch.optim.Adam, weights, config.learning_rate, (config.beta1, 0.999), fused=fused
         )
         self.accuracy = 0.5  # a running mean, used by `balance: adaptive` only
-        self._update = Update(self.loss, self.optimiser, discriminator, config.clip, graphs)
+        stepped = self.optimiser, discriminator, config.clip
+        self._update = Update(self.loss, *stepped, graphs, "d_grad_norm")
 
     def step(self, real: Tensor, fake: Tensor, rng: torch.Generator) -> Metrics:
         """One update on real and fake (B, T), and how well D told them apart before it."""
         fake = trimmed_on_cpu(fake)
         if self.config.balance is not Balance.adaptive:
-            found = dict(self._update(real, fake, rng=rng))
-            found["d_grad_norm"] = found.pop("grad_norm")
-            return found
+            return self._update(real, fake, rng=rng)
         loss, told = self.loss(real, fake, rng)
         if not self._may_step((told["d_accuracy_real"] + told["d_accuracy_fake"]) / 2):
             return told

@@ -5,14 +5,15 @@ A row for position t joins the batch at step t + 1 with the state that has read 
 sequential steps serve all T positions rather than T^2 / 2.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from gantext.data.resident import sent
+from gantext.data.resident import in_steps, sent
 from gantext.data.vocabulary import EOS, PAD
 from gantext.errors import UserError
 from gantext.nn import ranks
@@ -56,6 +57,16 @@ def trimmed_on_cpu(tokens: Tensor) -> Tensor:
     """`trimmed`, but on a GPU the tokens as they are: it would be waited for to learn their length,
     longer than it takes for <pad>."""
     return trimmed(tokens) if tokens.device.type == "cpu" else tokens
+
+
+def of_few_shapes(longest: int, *parts: Tensor) -> Sequence[Tensor]:
+    """Tokens (B, T), and numbers of them that are 0 at <pad>, with a few columns of <pad> more on a
+    GPU, where what is computed of them is captured for each shape; with `longest` at most."""
+    if parts[0].device.type == "cpu":
+        return parts
+    length = parts[0].shape[1]
+    more = min(in_steps(length), longest) - length
+    return [F.pad(part, (0, more)) for part in parts]
 
 
 def spacing(every: int | str, length: int, places: int = PLACES) -> int:

@@ -20,6 +20,7 @@ from gantext.models.leakgan.manager_worker import (
     goal_cosines,
     intrinsic_rewards,
 )
+from gantext.nn.optim import clipped_step
 from gantext.nn.text.foretold import Less, without_line
 from gantext.nn.text.judges.config import Kind
 from gantext.nn.text.lstm import at_words
@@ -396,7 +397,7 @@ def test_the_worker_learns_to_follow_its_rewards():
     for i in range(100):
         tokens = leakgan.trimmed(model.sample(32, rng(i), SamplingOptions()))
         loss, _ = model.policy.loss(tokens, torch.zeros(tokens.shape))
-        leakgan.clipped_step(model.g_optimiser, model.generator, loss, 5.0)
+        clipped_step(model.g_optimiser, model.generator, loss, 5.0)
     words = model.sample(300, rng(500), SamplingOptions())
     words = words[words > EOS]
     assert (words == 5).float().mean() > 0.9

@@ -9,6 +9,7 @@ from gantext.nn.text import rollouts
 from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
 from gantext.nn.text.lstm import Init
 from gantext.nn.text.rollouts import (
+    of_few_shapes,
     roll_out,
     rolled_positions,
     rollout_rewards,
@@ -20,6 +21,7 @@ from gantext.nn.text.rollouts import (
 from gantext.nn.text.sampling import SamplingOptions, decode
 from tests.nn.text.test_sampling import Counted
 from tests.nn.threaded_ranks import of_ranks
+from tests.pretended_gpu import pretended_gpu
 
 GREEDY = SamplingOptions(temperature=0.0)
 
@@ -253,3 +255,15 @@ def test_lengths_that_are_given_are_taken():
     tokens = torch.tensor([[4, 5, 6, 7]])
     made = roll_out(policy(), tokens, 3, 1, rng(), lengths=torch.tensor([2]))
     assert made.position.tolist() == [0, 0, 0] and made.number.tolist() == [0, 1, 2]
+
+
+def test_on_a_gpu_tokens_come_in_few_shapes():
+    """As many columns as a multiple of four, or as a sentence has words at most."""
+    tokens, rewards = torch.full((2, 6), 5), torch.rand(2, 6)
+    assert of_few_shapes(7, tokens, rewards) == (tokens, rewards)
+    with pretended_gpu():
+        for longest, width in ((7, 7), (8, 8), (20, 8), (6, 6)):
+            found = [p.cpu() for p in of_few_shapes(longest, tokens.to("cuda"), rewards.to("cuda"))]
+            for part, whole in zip(found, (tokens, rewards), strict=True):
+                assert part.shape == (2, width) and torch.equal(part[:, :6], whole)
+                assert not part[:, 6:].any()
