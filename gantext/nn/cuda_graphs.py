@@ -6,7 +6,9 @@ way. What it draws comes of a generator of its own, which is set as the run's be
 the run's as it is after it: the numbers are those of the same launches one by one.
 """
 
-from collections.abc import Callable
+import contextlib
+import gc
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -102,6 +104,19 @@ def captured(static: Static, other: torch.cuda.CUDAGraph | None) -> torch.cuda.C
     """
     graph = torch.cuda.CUDAGraph()
     graph.register_generator_state(static.rng)
-    with torch.cuda.graph(graph, pool=other.pool() if other else None):
+    with _nothing_collected(), torch.cuda.graph(graph, pool=other.pool() if other else None):
         static.run()
     return graph
+
+
+@contextlib.contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """Within this block Python collects no garbage: a graph among that, of a model that is gone,
+    would be given back to the GPU, which ends what is being captured."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
