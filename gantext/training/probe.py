@@ -12,6 +12,7 @@ other work, and there is none of a model that somebody has just changed.
 import contextlib
 import dataclasses
 import random
+import statistics
 import time
 from collections.abc import Iterator, Sequence
 
@@ -28,7 +29,8 @@ from gantext.training.phases import chosen_phases
 from gantext.training.preparation import Job
 from gantext.training.stepper import Stepper
 
-TIMED = 2  # steps after the first one, in which torch sets up what it needs
+FIRST, TIMED = 1, 2  # steps in which torch sets up what it needs, and those after it
+ON_GPU = 12, 9  # the same: shapes of batches that come for the second time are captured as graphs
 SHARE = 50  # a probe has at most one step in so many of a phase: 2 %
 SECONDS = 3.0  # after which no other phase is probed, unless the run is known to take much longer
 
@@ -37,7 +39,8 @@ def rates(job: Job) -> dict[str, float]:
     """Steps a second of the phases that are worth it, by name; none where there is no room for
     the copy, or where several processes share the steps.
     """
-    steps = {phase.name: min(phase.steps // SHARE, 1 + TIMED) for phase in job.phases}
+    most = sum(_first_and_timed(job.device))
+    steps = {phase.name: min(phase.steps // SHARE, most) for phase in job.phases}
     steps = {name: count for name, count in steps.items() if count > 1}
     if not steps or ranks.current().count > 1 or not _has_room(job):
         return {}
@@ -76,7 +79,7 @@ def _measured(job: Job, steps: dict[str, int]) -> dict[str, float]:
         # A run that breaks says so itself, at the step that it breaks at.
         with contextlib.suppress(ArithmeticError, RuntimeError, ValueError):
             stepper.phase, stepper.step = number, 0
-            found[phase.name] = _rate(stepper, steps[phase.name] - 1)
+            found[phase.name] = _rate(stepper, steps[phase.name])
         known = sum(one.steps / found[one.name] for one in phases if one.name in found)
         if time.monotonic() - began > max(SECONDS, known / SHARE):
             break
@@ -104,15 +107,19 @@ def _with_points(
     return {name: 1 / (1 / rate + shares.get(name, 0.0)) for name, rate in found.items()}
 
 
-def _rate(stepper: Stepper, timed: int) -> float:
-    """Steps a second of the phase, without the first."""
-    stepper.take()
-    _wait_for(stepper.device)
-    began = time.monotonic()
-    for _ in range(timed):
+def _first_and_timed(device: torch.device) -> tuple[int, int]:
+    return ON_GPU if device.type == "cuda" else (FIRST, TIMED)
+
+
+def _rate(stepper: Stepper, steps: int) -> float:
+    """Steps a second of the phase by the median of so many, without the first ones."""
+    first, seconds = min(_first_and_timed(stepper.device)[0], steps // 2), list[float]()
+    for _ in range(steps):
+        began = time.monotonic()
         stepper.take()
-    _wait_for(stepper.device)
-    return timed / max(time.monotonic() - began, 1e-9)
+        _wait_for(stepper.device)
+        seconds.append(time.monotonic() - began)
+    return 1 / max(statistics.median(seconds[first:]), 1e-9)
 
 
 def _wait_for(device: torch.device) -> None:

@@ -7,7 +7,8 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -164,12 +165,32 @@ def test_a_short_run_and_one_without_room_are_not_probed(trained: Path) -> None:
             raise AssertionError(f"{name} is looked at")
 
     nobody: Any = Refusal()
-    job = Job(nobody, nobody, nobody, nobody, (phase("mle", 16),))
-    assert probe.rates(job) == {}
     import torch
 
+    job = Job(nobody, nobody, nobody, torch.device("cpu"), (phase("mle", 16),))
+    assert probe.rates(job) == {}
     large = replace(job, phases=(phase("mle", 1000),), needs=Needs(1 << 60, 0, 0, 1))
-    assert probe.rates(replace(large, device=torch.device("cpu"))) == {}
+    assert probe.rates(large) == {}
+
+
+@pytest.mark.parametrize(
+    ("device", "steps", "rate"), [("cpu", 3, 0.5), ("cuda", 21, 10), ("cuda", 4, 1 / 3.5)]
+)
+def test_steps_that_set_something_up_do_not_count(
+    monkeypatch: pytest.MonkeyPatch, device: str, steps: int, rate: float
+) -> None:
+    """The first of a CPU, and twelve of a GPU, unless these are over half of all; then the median
+    does not know of one in which a new shape was captured."""
+    import torch
+
+    later = [3, 1] if device == "cpu" else [*[0.1] * 4, 6, *[0.1] * 4]
+    left = [*[9] * (1 if device == "cpu" else 12), *later] if steps != 4 else [9, 9, 6, 1]
+    now, stepper = [0.0], SimpleNamespace(device=torch.device(device))
+    stepper.take = lambda: now.append(now[-1] + left.pop(0))
+    monkeypatch.setattr(probe, "_wait_for", lambda device: None)
+    monkeypatch.setattr(probe, "time", SimpleNamespace(monotonic=lambda: now[-1]))
+    assert probe._rate(cast(Any, stepper), steps) == pytest.approx(rate)
+    assert not left
 
 
 def test_the_first_word_comes_before_torch_is_loaded(
