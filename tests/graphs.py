@@ -2,13 +2,19 @@
 
 from collections.abc import Iterator
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import torch
 
 from gantext.nn import cuda_graphs
+from gantext.nn.cuda_graphs import Graph
 from tests.pretended_gpu import counted, pretended_gpu
+
+
+def replaying(static: Any) -> Graph[Any]:
+    """A graph of work, whose replay does it."""
+    return Graph(static, cast("torch.cuda.CUDAGraph", SimpleNamespace(replay=static.run)))
 
 
 @pytest.fixture

@@ -187,7 +187,7 @@ def meet() -> None:
 
 def told(text: str) -> str:
     """What the first process of the run says, such as the folder that it is to lie in."""
-    said = torch.tensor(list(os.fsencode(text)), dtype=torch.int32)
+    said = torch.tensor(list(os.fsencode(text)))
     with together():
         (length,) = largest(len(said))
         said = said if _together.get().number == 0 else said.new_zeros(length)

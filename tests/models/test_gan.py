@@ -670,3 +670,8 @@ def test_widths_and_filters_must_be_as_many():
     task = Task(6, 3, 100, torch.zeros(6, dtype=torch.bool), CPU)
     with pytest.raises(Exception, match="as many"):
         gan.build(dataclasses.replace(cfg, discriminator=wrong), task, rng())
+
+
+def test_a_word_for_the_entropy_s_weight_that_is_none_is_refused():
+    with pytest.raises(UserError, match="entropy_weight=hold: it must be a number, held or auto"):
+        make("model.adversarial.entropy_weight=hold")

@@ -16,6 +16,7 @@ from gantext.errors import UserError
 from gantext.models import sentigan
 from gantext.models.contract import Task
 from gantext.models.sentigan import Baseline
+from gantext.nn.text.adversary import ByLooks
 from gantext.nn.text.rollouts import valid_lengths
 from gantext.nn.text.sampling import SamplingOptions, decode
 
@@ -266,3 +267,11 @@ def test_each_step_has_real_sentences_of_its_own() -> None:
     model.adversarial_step(LabelledBatch(TOKENS[:1].expand(14, -1), torch.arange(14)), rng())
     assert seen == [list(range(8)), [8, 9], [10, 11], [12, 13]]
     assert model.adversarial_steps == 1 and model.held_out.played == 1
+
+
+def test_decisions_by_looks_need_looks() -> None:
+    training = dataclasses.replace(CONFIG.d_training, balance=ByLooks.held_out, look_every=0)
+    config = dataclasses.replace(CONFIG, d_training=training)
+    task = Task(WORDS, T, 12, torch.zeros(WORDS, dtype=torch.bool), CPU, class_counts=(9, 3))
+    with pytest.raises(UserError, match="look_every=0: balance=held_out decides by looks"):
+        sentigan.build(config, task, rng(3))

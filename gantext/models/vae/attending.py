@@ -91,7 +91,7 @@ class TransformerDecoder(AttendingDecoder):
         size: int,
         config: TextDecoderConfig,
         rng: torch.Generator,
-        fixed_length: bool = False,
+        fixed_length: bool,
     ) -> None:
         sizes, shared = config.transformer, (config.tie_weights, config.embedding_dropout)
         where = "model.decoder.transformer"
@@ -147,7 +147,7 @@ class RelationalDecoder(AttendingDecoder):
         size: int,
         config: TextDecoderConfig,
         rng: torch.Generator,
-        fixed_length: bool = False,
+        fixed_length: bool,
     ) -> None:
         sizes, shared = config.relational, (config.tie_weights, config.embedding_dropout)
         words = RelationalModel(vocab_size, sizes, *shared, rng, fixed_length)

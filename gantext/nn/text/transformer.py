@@ -66,7 +66,7 @@ class Block(nn.Module):
         if before is not None:
             first_k, first_v = before.to(k.dtype).chunk(2, -1)
             k, v = torch.cat([first_k, k], 1), torch.cat([first_v, v], 1)
-        mixed = at_places(self._attention(q, k, v, causal=True), tokens)
+        mixed = at_places(self._attention(q, k, v), tokens)
         x = x + place_dropout(self.attended(mixed), self.dropout, tokens, rng)
         return x + place_dropout(self._fed(x), self.dropout, tokens, rng)
 
@@ -77,18 +77,18 @@ class Block(nn.Module):
         q, own = self.qkv(self.attention_norm(x)).split([width, 2 * width], 1)
         cache = torch.cat([cache, own[:, None].to(cache.dtype)], 1)
         k, v = cache.chunk(2, -1)
-        x = x + self.attended(self._attention(q[:, None], k, v, causal=False)[:, 0])
+        x = x + self.attended(self._attention(q[:, None], k, v)[:, 0])
         return x + self._fed(x), cache
 
-    def _attention(self, q: Tensor, k: Tensor, v: Tensor, causal: bool) -> Tensor:
-        """softmax(q k^T / sqrt(D)) v of each head, (B, T, W). <pad>, which ends a row, is read by
-        nothing but <pad>; if causal, the last of the keys is that of the last query's own place."""
+    def _attention(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """softmax(q k^T / sqrt(D)) v of each head, (B, T, W). The last of the keys is that of the
+        last query's own place, and none reads those behind its own; <pad>, which ends a row, is
+        read by nothing but <pad>."""
         first, mask = k.shape[1] - q.shape[1], None
-        if causal and first:
+        if first and q.shape[1] > 1:
             mask = q.new_ones(q.shape[1], k.shape[1], dtype=torch.bool).tril(first)
         q, k, v = (part.view(*part.shape[:2], self.heads, -1).transpose(1, 2) for part in (q, k, v))
-        plain = causal and mask is None
-        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=plain)
+        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=not first)
         return mixed.transpose(1, 2).flatten(2)
 
     def _fed(self, x: Tensor) -> Tensor:

@@ -1,8 +1,6 @@
 """The decode of a policy in memory that stays: the same sentences, whatever replays it."""
 
 from collections.abc import Callable
-from types import SimpleNamespace
-from typing import cast
 
 import pytest
 import torch
@@ -12,7 +10,6 @@ from gantext.data.vocabulary import PAD
 from gantext.models.leakgan.generator import LeakGenerator
 from gantext.models.leakgan.manager_worker import GoalSchedule
 from gantext.nn import cuda_graphs
-from gantext.nn.cuda_graphs import Graph
 from gantext.nn.rng import generator
 from gantext.nn.text import captured_decode
 from gantext.nn.text.captured_decode import Sampler, StaticDecode
@@ -20,6 +17,7 @@ from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
 from gantext.nn.text.lstm import Init, WordModel
 from gantext.nn.text.sampling import SamplingOptions, decode
 from tests.graphs import graphed as graphed  # a fixture
+from tests.graphs import replaying
 from tests.models.test_device import leak_generator
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
@@ -47,12 +45,11 @@ def test_it_draws_what_decode_draws(options: SamplingOptions) -> None:
     model, length = language_model(), 9
     static = StaticDecode(model, (7, length), options, CPU)
     static.run()  # as a capture does, with weights of before
-    graph = Graph(static, cast("torch.cuda.CUDAGraph", SimpleNamespace(replay=static.run)))
     one, two = generator(1, "a", CPU), generator(1, "a", CPU)
     for _ in range(2):
         for _ in range(2):
             wanted = decode(model, 7, length, two, options, compact=False)
-            found = static.sample(one, graph.replay)
+            found = static.sample(one, replaying(static).replay)
             assert torch.equal(found, wanted)
         with torch.no_grad():
             model.output.weight.normal_(generator=generator(1, "weights", CPU))

@@ -34,3 +34,14 @@ def test_rows_of_one_hash_count_as_different(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(equal_rows, "BASE", 1)
     first, inverse = unique_rows(torch.tensor([[4, 5], [5, 4], [4, 5]]))
     assert first.tolist() == inverse.tolist() == [0, 1, 2]
+
+
+def test_hashes_are_polynomials_of_64_bits() -> None:
+    """By whole numbers of any size."""
+    rows = [[4, 5, 6], [6, 5, 4], [130, 2, 0]]
+    wanted = [
+        sum(word * equal_rows.BASE ** (place + 1) for place, word in enumerate(row)) for row in rows
+    ]
+    found = equal_rows._hashes(torch.tensor(rows))
+    assert found.dtype == torch.int64
+    assert [value % 2**64 for value in found.tolist()] == [value % 2**64 for value in wanted]

@@ -14,7 +14,8 @@ class Given(nn.Module):
     """Gives back what it is given."""
 
     def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, object]:
-        """Both."""
+        """Both, and whether they come under autocast."""
+        self.autocast = torch.is_autocast_enabled("cpu")
         return x, state
 
 
@@ -26,7 +27,8 @@ def test_under_autocast_it_stays_in_fp32_where_there_is_no_bf16(
     monkeypatch.setattr(lstm, "_has_bf16_lstm", lambda: able)
     x, h, c = (torch.full((1, 2, 3), value, dtype=torch.bfloat16) for value in (1, 2, 3))
     with torch.autocast("cpu", torch.bfloat16):
-        found, (own_h, own_c) = lstm.lstm_pass(Given(), x, (h, c))
+        found, (own_h, own_c) = lstm.lstm_pass(layer := Given(), x, (h, c))
+        assert layer.autocast == able
         without, none = lstm.lstm_pass(Given(), x)
     wanted = torch.bfloat16 if able else torch.float32
     assert {found.dtype, own_h.dtype, own_c.dtype, without.dtype} == {wanted} and none is None

@@ -18,6 +18,7 @@ from gantext.nn.text.output_layer import word_log_prob
 from gantext.nn.text.rollouts import roll_out, valid_lengths
 from gantext.nn.text.sampling import Prefixes, SamplingOptions, decode, next_tokens, select
 from gantext.nn.text.transformer import Block, Transformer, TransformerConfig
+from tests.graphs import replaying
 from tests.models.test_device import Waits
 from tests.pretended_gpu import counted, pretended_gpu
 
@@ -251,7 +252,7 @@ def test_a_cache_that_grows_can_be_captured(options: SamplingOptions) -> None:
     static.run()  # as a capture does
     one, two = generator(1, "a", CPU), generator(1, "a", CPU)
     for _ in range(2):
-        found = static.sample(one, static.run)
+        found = static.sample(one, replaying(static).replay)
         assert torch.equal(found, decode(model, 7, LENGTH, two, options, compact=False))
         with torch.no_grad():
             model.output.weight.normal_(generator=rng(4))
