@@ -18,6 +18,7 @@ from gantext.models.vae.annealing import AnnealConfig, beta_at
 from gantext.models.vae.attending import TextDecoderConfig, latent_decoder
 from gantext.models.vae.networks import Encoder, EncoderConfig, GivenLatent
 from gantext.nn import ranks
+from gantext.nn.cuda_graphs import Graphs
 from gantext.nn.latent import (
     gaussian_kl,
     importance_estimates,
@@ -26,6 +27,7 @@ from gantext.nn.latent import (
 )
 from gantext.nn.optim import Metrics, frozen
 from gantext.nn.state import NamedParts
+from gantext.nn.text.captured_decode import StaticDecode
 from gantext.nn.text.fitting import Fitter, MLEConfig
 from gantext.nn.text.rollouts import trimmed_on_cpu
 from gantext.nn.text.sampling import SamplingOptions, decode
@@ -86,6 +88,7 @@ class VAE(NamedParts):
         self.fitter = Fitter(both, config.mle, task.singletons, config.mle.steps(task.train_size))
         ae_config = dataclasses.replace(config.mle, epochs=config.pretrain_ae)
         self.ae_fitter = Fitter(both, ae_config, task.singletons, ae_config.steps(task.train_size))
+        self._decodes = Graphs[StaticDecode[GivenLatent]](task.graphs)
         self._update = self.fitter.updates_by(self.shown_loss, task.graphs)
         self._ae_update = self.ae_fitter.updates_by(self.ae_loss, task.graphs)
         # Aggressive training goes on while the mutual information rises above its best so far.
@@ -112,7 +115,7 @@ class VAE(NamedParts):
 
     def sample(self, n: int, rng: torch.Generator, options: SamplingOptions) -> Tensor:
         """Draw n sentences from the prior, (n, T)."""
-        return decode(self.writer(n, rng), n, self.task.max_length, rng, options)
+        return self.decode(self.writer(n, rng).z, rng, options)
 
     def writer(self, n: int, rng: torch.Generator) -> GivenLatent:
         """The decoder, a latent vector from the prior for each sentence: of the first words that a
@@ -147,7 +150,16 @@ class VAE(NamedParts):
 
     def decode(self, z: Tensor, rng: torch.Generator, options: SamplingOptions) -> Tensor:
         """Draw a sentence for each row of z, (N, Z): (N, T); greedy at temperature 0."""
-        return decode(self.policy(z), len(z), self.task.max_length, rng, options)
+        shape = len(z), self.task.max_length
+        graph = self._decodes.at(
+            (shape, options),
+            z.device,
+            lambda: StaticDecode(self.policy(z.clone()), shape, options, z.device),
+        )
+        if graph is None:
+            return decode(self.policy(z), *shape, rng, options)
+        graph.static.policy.z.copy_(z)
+        return graph.static.sample(rng, graph.replay)
 
     def log_prob_given(self, tokens: Tensor, z: Tensor) -> Tensor:
         """log p(x | z) in nats, (N,), of (N, T) tokens and (N, Z)."""

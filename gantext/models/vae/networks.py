@@ -267,6 +267,10 @@ class GivenLatent:
         """As the decoder's."""
         return self.decoder.logits(state)
 
+    def renew(self, rows: int) -> None:
+        """Make anew what the decoder keeps of its weights, if one has changed."""
+        self.logits(self.start(rows))
+
 
 # Batch normalisation with a fixed scale: a remedy for posterior collapse.
 class BatchNormalisedMean(nn.Module):

@@ -39,7 +39,7 @@ class Renewed(Policy, Protocol):
 P = TypeVar("P", bound=Renewed)
 
 
-class StaticDecode:
+class StaticDecode(Generic[P]):
     """`decode` of N rows with all it needs in one place: tokens (N, T) and a generator.
 
     Args:
@@ -52,7 +52,7 @@ class StaticDecode:
 
     def __init__(
         self,
-        policy: Renewed,
+        policy: P,
         shape: tuple[int, int],
         options: SamplingOptions,
         device: torch.device,
@@ -61,6 +61,7 @@ class StaticDecode:
         self.policy, self.options, self.given = policy, options, given
         self.rng = torch.Generator(device)
         self.tokens = torch.full(shape, PAD, device=device)
+        self.renew()
 
     def renew(self) -> None:
         """Let the policy make anew what it keeps of weights that have changed."""
@@ -101,7 +102,7 @@ class Sampler(Generic[P]):
 
     def __init__(self, policy: P, length: int, graphs: bool) -> None:
         self.policy, self.length = policy, length
-        self._graphs = Graphs[StaticDecode](graphs)
+        self._graphs = Graphs[StaticDecode[P]](graphs)
 
     def __call__(self, rows: int, rng: torch.Generator, options: SamplingOptions) -> Tensor:
         """Sentences, (rows, T), as `decode` draws them."""
@@ -127,13 +128,9 @@ class Sampler(Generic[P]):
 
     def _graph(
         self, shape: tuple[int, int], given: int, device: torch.device, options: SamplingOptions
-    ) -> Graph[StaticDecode] | None:
-        def make() -> StaticDecode:
-            made = StaticDecode(self.policy, shape, options, device, given)
-            made.renew()
-            return made
-
-        return self._graphs.at((shape, given, options), device, make)
+    ) -> Graph[StaticDecode[P]] | None:
+        parts = self.policy, shape, options, device, given
+        return self._graphs.at((shape, given, options), device, lambda: StaticDecode(*parts))
 
 
 def _rounded(rows: int) -> int:

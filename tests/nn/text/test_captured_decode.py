@@ -1,14 +1,20 @@
 """The decode of a policy in memory that stays: the same sentences, whatever replays it."""
 
+import itertools
 from collections.abc import Callable
 
 import pytest
 import torch
 from torch import nn
 
+from gantext.config.compose import compose
 from gantext.data.vocabulary import PAD
+from gantext.models.build import build
+from gantext.models.contract import Task
 from gantext.models.leakgan.generator import LeakGenerator
 from gantext.models.leakgan.manager_worker import GoalSchedule
+from gantext.models.vae.model import VAE
+from gantext.models.vae.networks import Injection
 from gantext.nn import cuda_graphs
 from gantext.nn.rng import generator
 from gantext.nn.text import captured_decode
@@ -145,3 +151,25 @@ def test_few_numbers_of_rows_are_captured() -> None:
         1408,
     ]
     assert len(set(found.values())) < 90
+
+
+@pytest.mark.parametrize("inject", list(Injection))
+def test_sentences_of_latent_vectors_by_a_graph(
+    graphed: list[StaticDecode], inject: Injection
+) -> None:
+    """Of other vectors at each replay, and after weights have changed."""
+    model = vae_of(inject)
+    for seed, options in itertools.product((1, 2, 3), OPTIONS):
+        z = torch.randn(4, 3, generator=generator(seed, "z", CUDA), device=CUDA)
+        wanted = decode(model.policy(z), 4, 6, generator(1, "a", CUDA), options).cpu()
+        assert torch.equal(model.decode(z, generator(1, "a", CUDA), options).cpu(), wanted)
+        change_weights(model.decoder, seed)
+    assert len(graphed) == len(OPTIONS)
+
+
+def vae_of(inject: Injection) -> VAE:
+    config = compose(["model=vae", "model.latent_size=3", f"model.decoder.z_inject={inject.value}"])
+    task = Task(130, 6, 10, torch.zeros(130, dtype=torch.bool), CUDA, graphs=True)
+    made = build(config.model, 1, task)
+    assert isinstance(made, VAE)
+    return made
