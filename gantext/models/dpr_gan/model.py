@@ -190,7 +190,7 @@ class Recipe(CaptionPainter):
         rows, count = len(tokens), self.config.candidates
         pictures = generator.drawn(tokens.repeat_interleave(count, 0), rng)
         seen = self.encoder.image(pictures).view(rows, count, -1)
-        best = (seen * self.encoder.text(tokens)[:, None]).sum(2).argmax(1)
+        best = torch.einsum("rce,re->rc", seen, self.encoder.text(tokens)).argmax(1)
         return pictures[best + count * torch.arange(rows, device=tokens.device)]
 
     # The game
