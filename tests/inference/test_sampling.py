@@ -3,10 +3,13 @@
 import re
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 
+from gantext.data.vocabulary import EOS, PAD
 from gantext.inference import sampling, token_parts
 from gantext.inference.request import SamplingRequest
 from gantext.nn.text.sampling import SamplingOptions
@@ -55,3 +58,19 @@ def test_a_sample_that_fails_on_its_way_leaves_the_file_that_was_there(
     assert found.code == 2 and found.errors[-1].endswith("its logits are not finite")
     assert [path.name for path in Path().iterdir() if path.is_file()] == ["s.txt"]
     assert Path("s.txt").read_text() == "old\n"
+
+
+def test_candidates_that_could_not_be_drawn_are_looked_at_before_one_is_kept() -> None:
+    """Also those that would not be."""
+    asked: list[int] = []
+
+    def drawn(n: int) -> torch.Tensor:
+        asked.append(n)
+        return torch.tensor([[5, EOS, PAD]] * (n - 1) + [broken])
+
+    keeping: Any = SimpleNamespace(count=3, keep=lambda tokens, rng: tokens[::3])
+    sample, broken = sampling._chosen(keeping, drawn, 1), [5, PAD, 6]
+    with pytest.raises(sampling.LogitsNotFinite, match="at word 2"):
+        sample(2)
+    broken = [5, 6, EOS]
+    assert sample(2).tolist() == [[5, EOS, PAD]] * 2 and asked == [6, 6]

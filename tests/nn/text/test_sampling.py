@@ -14,6 +14,7 @@ from gantext.nn.text import sampling
 from gantext.nn.text.language_model import GeneratorConfig, LanguageModel
 from gantext.nn.text.lstm import Init
 from gantext.nn.text.sampling import (
+    ELSEWHERE,
     LogitsNotFinite,
     SamplingOptions,
     bos_column,
@@ -321,3 +322,8 @@ def test_words_are_drawn_by_uniforms_in_double_precision():
     uniform = torch.rand(5, generator=rng(3), dtype=torch.float64)
     assert torch.equal(found, draw_each(model.logits(state), uniform))
     assert sampling._uniform(5, rng(3)).tolist() == uniform.tolist()
+
+
+def test_no_prefix_has_the_number_of_one_that_is_elsewhere():
+    """Prefixes are numbered from 0."""
+    assert ELSEWHERE < 0
