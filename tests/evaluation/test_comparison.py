@@ -131,6 +131,15 @@ def test_runs_are_scored_alike_and_stand_beside_the_first(of_runs: list[Any]) ->
         compare(asked("a"), print)
 
 
+def test_runs_of_several_data_have_a_table_each(of_runs: list[Any]) -> None:
+    """In the order in which they are named; what is damaged is said once."""
+    for name, data in (("c", "x"), ("d", "y")):
+        of_runs[0].append(model(name, data=data))
+    found = compare(asked("a", "b", "c", "d"), print)
+    assert [one.damaged for one in found] == [{"bad": "damaged"}, {}, {}]
+    assert len(of_runs[1]) == 3
+
+
 def test_repetitions_have_a_mean_and_no_difference_among_them(of_runs: list[Any]) -> None:
     of_runs[0][1].settings = dataclasses.replace(of_runs[0][0].settings, seed=7, name="b")
     (found,) = compare(asked("a", "b"), print)
