@@ -59,7 +59,7 @@ class Graphs(Generic[S]):
 
     Args:
         asked: whether a GPU may do it by graphs; other devices, a torch that was built without
-            CUDA, and several processes that share a step, do it launch by launch.
+            CUDA, and a run of several processes do it launch by launch.
     """
 
     def __init__(self, asked: bool) -> None:
@@ -91,9 +91,9 @@ class Graphs(Generic[S]):
 
 
 def _able(device: torch.device) -> bool:
-    # Several processes gather what each has made, which is no part of a graph.
+    # Several processes exchange what each has made, by threads that end what is being captured.
     built: bool = torch.backends.cuda.is_built()  # type: ignore[no-untyped-call]
-    return device.type == "cuda" and built and not ranks.shared()
+    return device.type == "cuda" and built and ranks.current().count == 1
 
 
 def captured(static: Static, other: torch.cuda.CUDAGraph | None) -> torch.cuda.CUDAGraph:

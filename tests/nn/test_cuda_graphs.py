@@ -89,13 +89,13 @@ def test_ways_to_round_have_graphs_of_their_own(
     assert len(graphed) == 3
 
 
-def test_ranks_that_share_a_step_capture_nothing(graphed: list[Work]) -> None:
+def test_runs_of_several_processes_capture_nothing(graphed: list[Work]) -> None:
+    """Neither what they share nor what each does by itself."""
     graphs = Graphs[Work](True)
 
-    def asked() -> list[bool]:
-        shared = [graphs.at("shape", CUDA, Work) is None for _ in range(3)]
+    def asked() -> list[object]:
+        shared = [graphs.at("shape", CUDA, Work) for _ in range(3)]
         with ranks.apart():
-            return [*shared, *(graphs.at("mine", CUDA, Work) is None for _ in range(3))]
+            return [*shared, *(graphs.at("shape", CUDA, Work) for _ in range(3))]
 
-    for found in of_ranks(2, asked):
-        assert found[:3] == [True] * 3
+    assert of_ranks(2, asked) == [[None] * 6] * 2 and not graphed
