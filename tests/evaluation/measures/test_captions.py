@@ -30,6 +30,7 @@ from gantext.evaluation.judges.caption_judge import load_judge
 from gantext.evaluation.measures import captions as retrieval_scores
 from gantext.evaluation.measures.captions import (
     caption_scores,
+    diversity_scores,
     held_out,
     likeness,
     pixel_deviations,
@@ -137,6 +138,26 @@ def test_the_same_seed_gives_the_same_scores(gallery, cache) -> None:
 
 def test_diversity_is_over_noise_and_not_over_captions(gallery, cache) -> None:
     assert scored(Painted(gallery, jitter=0), gallery, cache)["diversity"] == 0
+
+
+def test_the_diversity_of_real_pictures_is_of_the_same_captions(
+    gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the first few where there are more."""
+    monkeypatch.setattr(retrieval_scores, "VARIED", 3)
+    asked: list[int] = []
+
+    def drawn(tokens: Tensor) -> Tensor:
+        asked.append(len(tokens))
+        return torch.zeros(len(tokens), 2, 2, 3, dtype=torch.uint8)
+
+    fake, real = diversity_scores(drawn, gallery.test, 1, {})
+    rng = np.random.default_rng([1, 2])
+    pictures = [scenes.draw(gallery.test.captions[:3], rng) for _ in asked]
+    wanted = pixel_deviations(torch.tensor(np.stack(pictures))).mean()
+    assert len(asked) > 1 and set(asked) == {3} and len(gallery.test) > 3
+    assert fake.value == 0 and real.value == pytest.approx(float(wanted))
+    assert fake.signature["captions"] == real.signature["captions"] == 3
 
 
 def test_pixel_deviation_by_hand() -> None:

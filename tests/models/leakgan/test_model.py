@@ -704,3 +704,18 @@ def test_what_reads_changing_features_has_no_anchor():
 def test_training_samples_are_never_greedy():
     with pytest.raises(UserError, match=r"adversarial\.temperature=0\.0: it must be at least"):
         compose(["model=leakgan", "model.adversarial.temperature=0"])
+
+
+@pytest.mark.parametrize(
+    ("judge", "leak", "learns"),
+    [
+        ("cnn", "pretrained", True),
+        ("lm_ratio", "current", True),
+        ("lm_ratio", "pretrained", False),
+    ],
+)
+def test_the_discriminator_goes_on_where_somebody_asks_it_or_reads_its_features(
+    judge: str, leak: str, learns: bool
+):
+    words = f"model.judge.kind={judge}", f"model.d_training.leak={leak}"
+    assert make(*words, "model.d_training.alone_steps=0").d_learns == learns
