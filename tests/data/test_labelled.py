@@ -4,13 +4,15 @@ from pathlib import Path
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from gantext import data
 from gantext.config.compose import compose, compose_data
 from gantext.data import Reads
 from gantext.data.batches import Batches
 from gantext.data.labelled import LabelledBatch
-from gantext.data.resident import ResidentLabelled
+from gantext.data.resident import ResidentLabelled, in_steps
+from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
 from gantext.models.build import task_of
 from gantext.training.preparation import check_reads
@@ -35,11 +37,14 @@ def test_a_batch_has_each_sentence_s_class() -> None:
 
 
 def test_a_device_s_batch_is_the_split_s() -> None:
+    """Its sentences have a few columns of <pad> more."""
     corpus = data.load_for(compose_data([*SCENES, "data.label=shape"]), Reads.labelled)
     chosen = torch.tensor([7, 0, 3])
     own = corpus.train.batch(chosen)
     held = ResidentLabelled(corpus.train, torch.device("cpu")).batch(chosen)
-    assert torch.equal(own.tokens, held.tokens) and torch.equal(own.labels, held.labels)
+    more = in_steps(own.tokens.shape[1]) - own.tokens.shape[1]
+    assert torch.equal(F.pad(own.tokens, (0, more), value=PAD), held.tokens) and more
+    assert torch.equal(own.labels, held.labels)
 
 
 def test_data_without_classes_is_refused_before_it_is_read() -> None:

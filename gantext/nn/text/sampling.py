@@ -293,19 +293,11 @@ def _decode_fewer_rows(
 def completed(
     policy: Policy, given: Tensor, first: int, rng: torch.Generator, options: SamplingOptions
 ) -> Tensor:
-    """Sentences (rows, length) that begin with the words of `given`, the rest is sampled, as by
-    `decode` with every row to the last step; without autocast.
-
-    Args:
-        policy: what writes.
-        given: (rows, length), <pad> behind the words; a row of <pad> alone stays so.
-        first: how many words all other rows have at least, 1 or more.
-        rng: what it draws by.
-        options: how.
-    """
+    """Sentences by their first words, (rows, length), `first` of them or more and then <pad>; a row
+    without any stays so. The rest is sampled as by `decode`, every row to the last step."""
     with without_autocast(rng.device):
-        state = policy.start(len(given))
-        return _decode_all_rows(policy, state, given.clone(), rng, options, first)
+        given = given.clone()
+        return _decode_all_rows(policy, policy.start(len(given)), given, rng, options, first)
 
 
 def _decode_all_rows(
@@ -316,10 +308,8 @@ def _decode_all_rows(
     options: SamplingOptions,
     given: int = 0,
 ) -> Tensor:
-    """`decode` with every row to the last step; the host waits for nothing.
-
-    Words that stand in `tokens` are kept: `given` of them at least, or none with 0.
-    """
+    """`decode` with every row to the last step; the host waits for nothing. Words that stand in
+    `tokens` are kept, `given` of them at least; with 0 none are."""
     length = tokens.shape[1]
     for t in range(length):
         words = tokens[:, t]
