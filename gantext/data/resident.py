@@ -25,9 +25,9 @@ WORD = torch.int32
 STEPS = 4
 
 
-def in_steps(length: int) -> int:
-    """A number of words, rounded up to one of which there are few."""
-    return math.ceil(length / STEPS) * STEPS
+def in_steps(length: int, most: int) -> int:
+    """A number of words, rounded up to one of which there are few, at most so many."""
+    return min(math.ceil(length / STEPS) * STEPS, most)
 
 
 def sent(tensor: Tensor, device: torch.device) -> Tensor:
@@ -54,7 +54,7 @@ class ResidentText:
 
     def batch(self, chosen: Tensor) -> Tensor:
         """(B, T') int64, on the device, of the sentences at these places (B,) of the host."""
-        longest = in_steps(int(self._lengths[chosen.numpy()].max()))
+        longest = in_steps(int(self._lengths[chosen.numpy()].max()), self._words.shape[1])
         return self._words[:, :longest].index_select(0, sent(chosen, self._device)).long()
 
 

@@ -42,7 +42,7 @@ def test_a_device_s_batch_is_the_split_s() -> None:
     chosen = torch.tensor([7, 0, 3])
     own = corpus.train.batch(chosen)
     held = ResidentLabelled(corpus.train, torch.device("cpu")).batch(chosen)
-    more = in_steps(own.tokens.shape[1]) - own.tokens.shape[1]
+    more = in_steps(own.tokens.shape[1], 99) - own.tokens.shape[1]
     assert torch.equal(F.pad(own.tokens, (0, more), value=PAD), held.tokens) and more
     assert torch.equal(own.labels, held.labels)
 

@@ -117,7 +117,7 @@ class Sampler(Generic[P]):
         """Sentences that begin with the words of `given`, (N, T), as `completed` draws them of
         rows and steps rounded up: a graph of each of few shapes serves the many that there are."""
         rows, length = given.shape
-        most = _rounded(rows), min(in_steps(length), self.length)
+        most = _rounded(rows), in_steps(length, self.length)
         given = F.pad(given, (0, most[1] - length, 0, most[0] - rows), value=PAD)
         graph = self._graph(most, first, rng.device, options)
         if graph is None:

@@ -1,8 +1,9 @@
 """Monte-Carlo rollouts of all positions in one batch (SeqGAN's equation 4).
 
 Shapes: B sentences, T steps, R rollouts of a position, N rows = all (position, sentence, rollout).
-A row for position t joins the batch at step t + 1 with the state that has read x_0..x_t, so T
-sequential steps serve all T positions rather than T^2 / 2.
+T sequential steps serve all T positions rather than T^2 / 2: on a CPU a row for position t joins
+the batch at step t + 1 with the state that has read x_0..x_t; on a GPU it reads these words itself,
+so that shapes do not depend on how many join when.
 """
 
 from collections.abc import Callable, Sequence
@@ -65,7 +66,7 @@ def of_few_shapes(longest: int, *parts: Tensor) -> Sequence[Tensor]:
     if parts[0].device.type == "cpu":
         return parts
     length = parts[0].shape[1]
-    more = min(in_steps(length), longest) - length
+    more = in_steps(length, longest) - length
     return [F.pad(part, (0, more)) for part in parts]
 
 
