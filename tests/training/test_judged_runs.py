@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gantext.nn.text.judges import config as config_of
-from gantext.nn.text.judges import encoder, training
+from gantext.nn.text.judges import encoder, pretrained, training
 from gantext.runs.folder import RunDir
 from tests.conftest import Command
 from tests.nn.text.judges.characters import Characters
@@ -36,6 +36,7 @@ def planted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(encoder, "load_encoder", lambda folder, device: Characters())
     for module in (config_of, training):
         monkeypatch.setattr(module, "encoder_id", lambda folder: "characters")
+    monkeypatch.setattr(pretrained, "weights_size", lambda folder: 0)
 
 
 def test_the_mean_of_three_judges_trains_and_goes_on_exactly(
