@@ -134,7 +134,7 @@ def presets(incomplete: str) -> list[str]:
 
 
 def judges(ctx: typer.Context, incomplete: str) -> list[str]:
-    """The kinds of judges of text, and the runs whose discriminator may be one."""
+    """The kinds of judges of text, and the runs, of which each may be one."""
     from gantext.inference.judges.choice import OWN
 
     return [*_begun(OWN, incomplete), *runs(ctx, incomplete)]

@@ -155,8 +155,9 @@ JudgeName = Annotated[
     str | None,
     typer.Option(
         "--judge",
-        help="discriminator, lm-ratio, encoder, encoder:FOLDER, or a RUN whose discriminator it "
-        "is (default: the first of the former two that knows something).",
+        help="discriminator, lm-ratio, encoder, encoder:FOLDER, or another RUN, by its "
+        "discriminator or else its likelihood (default: the first of the former two that knows "
+        "something).",
         autocompletion=completion.judges,
         show_default=False,
     ),

@@ -36,14 +36,15 @@ from gantext.inference.judges.choice import (
     judge_run,
 )
 from gantext.inference.judges.contract import Say, TextJudge
-from gantext.inference.judges.discriminator import discriminator_of, other_discriminator
+from gantext.inference.judges.discriminator import discriminator_of, trained_discriminator
 from gantext.inference.judges.encoder import encoder_judge
 from gantext.inference.judges.lm_ratio import lm_ratio
+from gantext.inference.judges.other_run import other_run
 from gantext.inference.judges.sides import Sides, check
 from gantext.inference.request import Candidates, SamplingRequest
 from gantext.metrics.score import Setting
 from gantext.metrics.two_classes import KNOWING_NOTHING, Held
-from gantext.models.contract import Estimator, Judge
+from gantext.models.contract import Estimator
 from gantext.nn.text.judges.encoder import load_encoder
 from gantext.nn.text.judges.lm_ratio import LogProb
 from gantext.nn.text.sampling import SamplingOptions
@@ -168,7 +169,7 @@ def _judges(asked: Candidates, sides: Sides, say: Say) -> Iterator[TextJudge]:
     elif name == LM_RATIO:
         yield lm_ratio(sides, say)
     elif name == DEFAULT:
-        if _has_discriminator(trained):
+        if trained_discriminator(trained) is not None:
             yield discriminator_of(trained, DISCRIMINATOR)
         yield lm_ratio(sides, say)
     elif name.partition(":")[0] == ENCODER:
@@ -176,18 +177,7 @@ def _judges(asked: Candidates, sides: Sides, say: Say) -> Iterator[TextJudge]:
         yield encoder_judge(sides, load_encoder(encoder_folder(name), trained.device), say)
     else:
         run, phase = judge_run(name)
-        yield other_discriminator(restore(run, Device(trained.device.type), phase), trained)
-
-
-def _has_discriminator(trained: TrainedText) -> bool:
-    """Whether the run has one that has made a step."""
-    if not isinstance(trained.algorithm, Judge):
-        return False
-    try:
-        discriminator_of(trained, DISCRIMINATOR)
-    except UserError:
-        return False
-    return True
+        yield other_run(restore(run, Device(trained.device.type), phase), trained)
 
 
 def _refused(sides: Sides, tried: list[Chooser], options: SamplingOptions) -> str:

@@ -1,4 +1,4 @@
-"""The discriminator of a run as a judge of samples: its own, or another's of the same data."""
+"""The discriminator of a run as a judge of samples."""
 
 from dataclasses import dataclass
 
@@ -34,29 +34,25 @@ class Discriminator:
         return torch.logit(real.double().cpu(), LEAST)
 
 
+def trained_discriminator(trained: TrainedText) -> Judge | None:
+    """A run's model where it has a discriminator that has made a step."""
+    model, width = trained.algorithm, trained.run.info["max_length"]
+    if not isinstance(model, Judge):
+        return None
+    word = torch.ones(1, width, dtype=torch.long, device=trained.device)
+    return model if "real" in model.score(word) else None
+
+
 def discriminator_of(trained: TrainedText, name: str) -> Discriminator:
     """The discriminator of a run.
 
     Raises:
         UserError: it has none, or none that has made a step.
     """
-    model, run = trained.algorithm, trained.run.path.name
-    if not isinstance(model, Judge):
+    run = trained.run.path.name
+    if not isinstance(trained.algorithm, Judge):
         raise UserError(f"{run}: model={trained.settings.model.name} has no discriminator")
-    width = trained.run.info["max_length"]
-    if "real" not in model.score(torch.ones(1, width, dtype=torch.long, device=trained.device)):
+    model = trained_discriminator(trained)
+    if model is None:
         raise UserError(f"{run}: the discriminator is not trained yet at step {trained.step}")
     return Discriminator(trained, model, name)
-
-
-def other_discriminator(other: TrainedText, trained: TrainedText) -> Discriminator:
-    """Another run's discriminator as the judge of a run.
-
-    Raises:
-        UserError: as `discriminator_of`; it was trained on other data, of which it may know what is
-            held out here.
-    """
-    if other.run.info.get("data") != trained.run.info.get("data"):
-        names = f"{other.run.path.name} and {trained.run.path.name}"
-        raise UserError(f"{names} were trained on different data: it cannot judge the other")
-    return discriminator_of(other, other.run.path.name)

@@ -47,10 +47,15 @@ BACKWARD = backward_config(RATIO, 800)
 @torch.no_grad()
 def ratio(backward: LanguageModel, generator: LogProb, tokens: Tensor) -> Tensor:
     """The logit of (N, T) tokens, (N,) float64 on the CPU, nats."""
-    read, device = tokens.cpu(), backward.output.bias.device
-    found = torch.from_numpy(log_prob(backward, reversed_words(rows_of(read)))[0])
-    for places, rows in of_like_length(read, ROWS):
-        found[places] -= generator(rows.to(device)).double().cpu()
+    found = torch.from_numpy(log_prob(backward, reversed_words(rows_of(tokens.cpu())))[0])
+    return found - by_length(generator, tokens, backward.output.bias.device)
+
+
+def by_length(log_prob: LogProb, tokens: Tensor, device: torch.device) -> Tensor:
+    """log p of (N, T) tokens, sentences of like length together, (N,) float64 on the CPU, nats."""
+    found = torch.zeros(len(tokens), dtype=torch.float64)
+    for places, rows in of_like_length(tokens.cpu(), ROWS):
+        found[places] = log_prob(rows.to(device)).double().cpu()
     return found
 
 
