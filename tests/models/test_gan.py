@@ -4,12 +4,15 @@ import copy
 import dataclasses
 import itertools
 import math
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
 
+from gantext import data
 from gantext.config.compose import compose
+from gantext.data import Reads
 from gantext.data.vocabulary import EOS, PAD
 from gantext.errors import UserError
 from gantext.models import gan
@@ -19,6 +22,8 @@ from gantext.nn.text.foretold import without_line
 from gantext.nn.text.judges.config import Kind
 from gantext.nn.text.lstm import at_words
 from gantext.nn.text.sampling import SamplingOptions, decode
+from tests.models import test_contract as contract
+from tests.models.test_contract import made, overrides
 from tests.nn.text import plain
 
 CPU = torch.device("cpu")
@@ -675,3 +680,10 @@ def test_widths_and_filters_must_be_as_many():
 def test_a_word_for_the_entropy_s_weight_that_is_none_is_refused():
     with pytest.raises(UserError, match="entropy_weight=hold: it must be a number, held or auto"):
         make("model.adversarial.entropy_weight=hold")
+
+
+def test_a_running_mean_of_rewards_goes_on_from_a_checkpoint(tmp_path: Path) -> None:
+    settings = compose([*overrides("gan"), "model.adversarial.baseline=ema"])
+    small = made(settings, data.load_for(settings.data, Reads.text))
+    contract.test_it_goes_on_exactly_in_the_middle_of_each_phase(small, tmp_path)
+    assert small.algorithm.policy.ema != 0

@@ -7,6 +7,7 @@ import torch
 from gantext import models
 from gantext.config.compose import compose
 from gantext.data import Reads
+from gantext.models.base.rewarded import Rewarded
 from gantext.models.contract import PictureTask, Task
 
 CPU = torch.device("cpu")
@@ -129,3 +130,15 @@ def test_the_rows_of_a_step_and_of_an_update(kind: str) -> None:
     phases = models.module(name).build(config, task_for(models.reads(name)), rng).phases()
     assert [(p.name, p.rows, p.together, p.warmup) for p in phases] == wanted
     assert all(phase.steps == 40 for phase in phases if phase.name == "mle")  # 2 * 100 / 5
+
+
+@pytest.mark.parametrize("name", ["gan", "leakgan"])
+def test_a_judge_that_learns_beside_the_generator_has_rows_of_its_own(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words, wanted = PHASES[name]
+    monkeypatch.setattr(Rewarded, "judge_rows", 13)
+    rng = torch.Generator().manual_seed(1)
+    config = compose([f"model={name}", *words]).model
+    last = models.module(name).build(config, task_for(Reads.text), rng).phases()[-1]
+    assert last.rows == wanted[-1][1] + 13

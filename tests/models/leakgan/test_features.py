@@ -96,6 +96,11 @@ def test_reading_by_indices_equals_each_prefix_on_its_own(widths):
     assert_reads_prefixes(model, sentences())
 
 
+def test_places_of_windows_are_no_part_of_a_state():
+    """They follow from the widths, and a state of theirs would be refused by who has none."""
+    assert not [key for key in make((1, 4)).state_dict() if key.startswith("sums")]
+
+
 def test_what_is_kept_follows_the_weights_and_is_no_bf16():
     """It is made once an update, perhaps inside autocast, and read outside too."""
     model, tokens = make((1, 4)), torch.tensor([5, 11])
