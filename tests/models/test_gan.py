@@ -58,6 +58,16 @@ def make(*overrides: str, words: int = 6, length: int = 3) -> gan.GAN:
     return model
 
 
+@pytest.mark.parametrize("asked", [False, True])
+def test_updates_are_graphs_but_beside_a_critic_which_learns_by_updates_of_its_own(asked: bool):
+    for baseline in ("previous", "critic"):
+        cfg = compose(["model=gan", *TINY, f"model.adversarial.baseline={baseline}"]).model
+        task = Task(6, 3, 100, torch.zeros(6, dtype=torch.bool), CPU, graphs=asked)
+        model = gan.build(cfg, task, rng(3))
+        assert model._g_update._graphs.asked is (asked and baseline != "critic")
+        assert model._mle_update._graphs.asked is asked
+
+
 def policy_loss(model: gan.GAN, tokens: torch.Tensor, noise: torch.Generator):
     return model.policy.loss(tokens, *model.policy.rewards(tokens, noise))
 

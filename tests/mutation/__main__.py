@@ -38,7 +38,7 @@ OTHERS = frozenset({"contract.py", "build.py", "memory.py", "once.py", "table.py
 LAST = {
     "nn": ("models/test_golden.py", "models/test_contract.py"),
     "models": tuple(
-        f"models/test_{name}.py" for name in ("declarations", "gan", "golden", "contract")
+        f"models/test_{name}.py" for name in ("declarations", "phases", "gan", "golden", "contract")
     ),
     "evaluation": ("evaluation", "cli/test_eval.py", "cli/test_compare.py", "cli/test_frontier.py"),
     "inference": ("cli/test_score.py", "cli/test_latent_uses.py", "cli/test_latent.py"),

@@ -96,8 +96,7 @@ class Ranker(TextCNN):
     def _output(self, pooled: Tensor, kept: Tensor | None) -> Tensor:
         features = self._kept_features(pooled, kept)
         references, compared = self.standing()
-        ranked = self.scaled(features.flatten(0, -2), references)
-        return rank_log_odds(ranked, compared).view(features.shape[:-1])
+        return rank_log_odds(self.scaled(features, references), compared)
 
     def penalty(self) -> Tensor:
         """None: there is no output layer."""

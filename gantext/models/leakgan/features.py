@@ -74,7 +74,7 @@ class LeakyTextCNN(TextCNN):
         valid = tokens != PAD
         lengths = valid.sum(1)
         if tokens.device.type != "cpu":  # which would be waited for to leave out <pad>
-            empty = self._empty_pooled()[:, None].expand(len(tokens), -1, -1)
+            empty = self._empty_pooled()[:, None].expand(len(tokens), 1, self.size)
             features = self.highway(torch.cat([empty, self.prefix_pooled(tokens)], 1)).float()
             steps = torch.arange(tokens.shape[1] + 1, device=tokens.device)
             read = torch.minimum(steps, lengths[:, None])[..., None]  # (B, T + 1, 1)

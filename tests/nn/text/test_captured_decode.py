@@ -67,6 +67,16 @@ def change_weights(model: nn.Module, seed: int) -> None:
         weight.normal_(0, 0.3, generator=generator(seed, "weights", CUDA))
 
 
+def test_what_a_policy_keeps_is_made_before_it_is_captured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Within a capture it would be made anew in each replay, and lie where others write."""
+    model, renewed = language_model(), list[int]()
+    monkeypatch.setattr(model, "renew", renewed.append)
+    static = StaticDecode(model, (7, 9), SamplingOptions(), CPU)
+    assert renewed == [7]
+    static.sample(rng(), lambda noise: None)
+    assert renewed == [7, 7]
+
+
 def test_without_a_gpu_it_goes_word_by_word(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cuda_graphs, "captured", None)
     model, options = language_model(), SamplingOptions()
