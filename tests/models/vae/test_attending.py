@@ -13,7 +13,11 @@ from gantext.config.compose import compose
 from gantext.data import Reads
 from gantext.data.vocabulary import PAD
 from gantext.errors import UserError
-from gantext.models.vae.attending import TextDecoderConfig, latent_decoder
+from gantext.models.vae.attending import (
+    RelationalDecoder,
+    TextDecoderConfig,
+    latent_decoder,
+)
 from gantext.models.vae.networks import GivenLatent, Injection, LatentDecoder, LSTMDecoder
 from gantext.nn.text.generator import Arch
 from gantext.nn.text.relational import RelationalConfig
@@ -139,3 +143,11 @@ def test_a_state_of_shorter_sentences_is_taken() -> None:
     six.load_state_dict(four.state_dict())
     tokens, z = TOKENS[:, :4], latent()
     torch.testing.assert_close(six.log_prob(tokens, z), four.log_prob(tokens, z))
+
+
+def test_what_z_gives_is_added_to_the_memory_before_a_sentence() -> None:
+    model, z = decoder(Arch.relational, z_inject=Injection.init), latent()
+    assert isinstance(model, RelationalDecoder) and model.to_first is not None
+    first = model.words.get_buffer("first")
+    wanted = torch.stack([first + model.to_first(row).view_as(first) for row in z])
+    assert torch.allclose(model.before_words(z)[0], wanted, atol=1e-6)
