@@ -149,5 +149,5 @@ def test_what_z_gives_is_added_to_the_memory_before_a_sentence() -> None:
     model, z = decoder(Arch.relational, z_inject=Injection.init), latent()
     assert isinstance(model, RelationalDecoder) and model.to_first is not None
     first = model.words.get_buffer("first")
-    wanted = torch.stack([first + model.to_first(row).view_as(first) for row in z])
+    wanted = torch.cat([first + model.to_first(row).view_as(first) for row in z])
     assert torch.allclose(model.before_words(z)[0], wanted, atol=1e-6)
