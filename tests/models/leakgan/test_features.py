@@ -1,5 +1,7 @@
 """Leaked features: all prefixes in one pass, and word by word, against each prefix on its own."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -117,6 +119,18 @@ def test_what_is_kept_follows_the_weights_and_is_no_bf16():
         model._table = KeptTensors()
         assert torch.equal(inside, model.table())
     assert_reads_prefixes(model, sentences())
+
+
+def test_what_a_gpu_keeps_is_written_into_the_memory_that_graphs_read():
+    """Made anew of a changed weight, and of no other."""
+    weight = SimpleNamespace(device=torch.device("cuda"), _version=0)
+    kept, made = KeptTensors(), iter([torch.zeros(2), torch.ones(2)])
+    for version, wanted in ((0, 0.0), (0, 0.0), (1, 1.0)):
+        weight._version = version
+        (found,) = kept.of([weight], lambda: [next(made)])
+        if not version:
+            place = found.data_ptr()
+        assert found.tolist() == [wanted, wanted] and found.data_ptr() == place
 
 
 def test_words_are_read_by_the_weights_of_the_last_update():
