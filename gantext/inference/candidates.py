@@ -36,7 +36,11 @@ from gantext.inference.judges.choice import (
     judge_run,
 )
 from gantext.inference.judges.contract import Say, TextJudge
-from gantext.inference.judges.discriminator import discriminator_of, trained_discriminator
+from gantext.inference.judges.discriminator import (
+    Discriminator,
+    discriminator_of,
+    trained_discriminator,
+)
 from gantext.inference.judges.encoder import encoder_judge
 from gantext.inference.judges.lm_ratio import lm_ratio
 from gantext.inference.judges.other_run import other_run
@@ -169,8 +173,8 @@ def _judges(asked: Candidates, sides: Sides, say: Say) -> Iterator[TextJudge]:
     elif name == LM_RATIO:
         yield lm_ratio(sides, say)
     elif name == DEFAULT:
-        if trained_discriminator(trained) is not None:
-            yield discriminator_of(trained, DISCRIMINATOR)
+        if (model := trained_discriminator(trained)) is not None:
+            yield Discriminator(trained, model, name=DISCRIMINATOR)
         yield lm_ratio(sides, say)
     elif name.partition(":")[0] == ENCODER:
         _ = sides.held_out  # before an encoder is loaded
