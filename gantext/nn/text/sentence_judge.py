@@ -36,7 +36,7 @@ class Discriminator(nn.Module):
     @torch.no_grad()
     def score(self, tokens: Tensor) -> Tensor:
         """Probability of 'real' of many sentences, (N,), without gradient."""
-        scores = torch.zeros(len(tokens), device=tokens.device)
+        scores = torch.empty(len(tokens), device=tokens.device)
         for rows, group in of_like_length(tokens, SCORE_ROWS):
             scores[rows] = self.logits(group).sigmoid()
         return scores

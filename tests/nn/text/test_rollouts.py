@@ -16,6 +16,7 @@ from gantext.nn.text.rollouts import (
     spaced,
     spacing,
     trimmed,
+    trimmed_on_cpu,
     valid_lengths,
 )
 from gantext.nn.text.sampling import SamplingOptions, decode
@@ -248,6 +249,8 @@ def test_columns_without_a_word_are_dropped():
     tokens = torch.tensor([[4, EOS, PAD, PAD], [4, 5, EOS, PAD]])
     assert valid_lengths(tokens).tolist() == [2, 3]
     assert torch.equal(trimmed(tokens), tokens[:, :3])
+    assert torch.equal(trimmed_on_cpu(tokens), tokens[:, :3])
+    assert trimmed_on_cpu(tokens.to("meta")).shape == tokens.shape
 
 
 def test_lengths_that_are_given_are_taken():
