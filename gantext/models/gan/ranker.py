@@ -121,7 +121,7 @@ class RankerTrainer(DiscriminatorTrainer):
     """Trains a ranker by (4): the first real sentences of a step are its references."""
 
     def __init__(self, ranker: Ranker, config: DTrainingConfig) -> None:
-        super().__init__(ranker, config, prefixes=False)
+        super().__init__(ranker, config, prefixes=False, graphs=False)
         self.ranker = ranker
 
     def tell(self, real: Tensor, fake: Tensor, rng: torch.Generator) -> Told:

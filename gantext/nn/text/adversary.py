@@ -135,7 +135,7 @@ class DiscriminatorTrainer:
         discriminator: TextCNN,
         config: DTrainingConfig,
         prefixes: bool,
-        graphs: bool = False,
+        graphs: bool,
     ) -> None:
         self.discriminator, self.config, self.prefixes = discriminator, config, prefixes
         weights = list(discriminator.parameters())

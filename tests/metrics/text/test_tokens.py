@@ -74,3 +74,8 @@ def test_up_to_a_hundredth_of_the_detached_lines_may_change() -> None:
 def test_other_text_is_tokenised(texts: list[str]) -> None:
     assert own_tokenizer(texts, "nltk") == "nltk"
     assert tokenized(texts, "nltk") == [NLTK.tokenize(text) for text in texts]
+
+
+def test_no_tokenizer_is_named_that_there_is_not() -> None:
+    with pytest.raises(UserError, match="nothing"):
+        own_tokenizer(["a dog ."], "nothing")

@@ -138,7 +138,7 @@ def test_words_are_read_by_the_weights_of_the_last_update():
     model, tokens = make((1, 4)), sentences()
     assert_reads_prefixes(model, tokens)
     settings = DTrainingConfig(1, 30, 0.1, 0.5, 5.0, 1.0, False, 1, Balance.fixed, 0.8, 0, 0)
-    trainer = DiscriminatorTrainer(model, settings, prefixes=True)
+    trainer = DiscriminatorTrainer(model, settings, prefixes=True, graphs=False)
     for _ in range(2):
         trainer.step(tokens, tokens.flip(0), rng())
         assert_reads_prefixes(model, tokens)

@@ -59,7 +59,8 @@ def trainer(
                 "clip": 5.0, "temperature": 1.0, "fresh_real": False, "steps": 1, "ceiling": 0.8,
                 "look_every": 0, "patience": 0,
                 **values}  # fmt: skip
-    return DiscriminatorTrainer(told, DTrainingConfig(balance=balance, **settings), prefixes)
+    training = DTrainingConfig(balance=balance, **settings)
+    return DiscriminatorTrainer(told, training, prefixes, graphs=False)
 
 
 def test_a_logit_of_0_is_not_taken_for_real() -> None:
@@ -210,7 +211,7 @@ def test_the_optimiser_steps_as_torchs_plain_one() -> None:
         )
         network = TextCNN(6, config, 3, torch.Generator().manual_seed(0))
         settings = DTrainingConfig(1, 4, 0.1, 0.5, 5.0, 1.0, False, 1, Balance.fixed, 0.8, 0, 0)
-        taught = DiscriminatorTrainer(network, settings, prefixes=False)
+        taught = DiscriminatorTrainer(network, settings, prefixes=False, graphs=False)
         assert taught.optimiser.param_groups[0]["fused"] is True
         taught.optimiser.param_groups[0]["fused"] = fused
         for _ in range(3):

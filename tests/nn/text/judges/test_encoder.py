@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gantext.nn import ranks
+from gantext.nn.text.judges import encoder as encoders
 from gantext.nn.text.judges.config import PACKAGE, EncoderConfig
 from gantext.nn.text.judges.encoder import FineTuning, Reader, Transformer
 from tests.nn.text.judges.characters import Characters
@@ -156,3 +157,26 @@ def test_ranks_step_by_the_mean_of_their_gradients() -> None:
 
 def number() -> int:
     return ranks.current().number
+
+
+def test_an_encoder_is_read_from_this_machine_and_never_from_a_pickle(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever made the weights could run code in one; and nothing is fetched."""
+    asked = list[tuple[str, dict[str, bool]]]()
+    network = nn.Linear(1, 1)
+    network.config = SimpleNamespace(hidden_size=7)
+
+    def reading(made: Any) -> Any:
+        def from_pretrained(place: str, **options: bool) -> Any:
+            asked.append((place, options))
+            return made
+
+        return SimpleNamespace(from_pretrained=from_pretrained)
+
+    library = SimpleNamespace(AutoTokenizer=reading("words"), AutoModel=reading(network))
+    monkeypatch.setattr(encoders.pretrained, "package", lambda *_: library)
+    monkeypatch.setattr(encoders, "encoder_id", lambda folder: "known")
+    encoders.load_encoder("place", torch.device("cpu"))
+    local = {"local_files_only": True}
+    assert asked == [("place", local), ("place", {**local, "use_safetensors": True})]
