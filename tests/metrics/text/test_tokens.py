@@ -61,6 +61,8 @@ def test_text_that_was_tokenised_keeps_its_tokens() -> None:
 def test_up_to_a_hundredth_of_the_detached_lines_may_change() -> None:
     for changed, expected in ((2, "whitespace"), (3, "nltk")):
         assert own_tokenizer(["it ''"] * changed + ["a dog ."] * 200, "nltk") == expected
+    # A hundredth of all, in the first of many parts, is not yet too many.
+    assert own_tokenizer(["it '' ."] * 2 + ["a dog ."] * 198, "nltk", chunk=10) == "whitespace"
 
 
 @pytest.mark.parametrize(
