@@ -61,6 +61,9 @@ def test_text_that_was_tokenised_keeps_its_tokens() -> None:
 def test_up_to_a_hundredth_of_the_detached_lines_may_change() -> None:
     for changed, expected in ((2, "whitespace"), (3, "nltk")):
         assert own_tokenizer(["it ''"] * changed + ["a dog ."] * 200, "nltk") == expected
+    # Each line counts once, in whatever part it stands: 2 of 150 with a detached full stop.
+    lines = ["it ''"] * 2 + ["a dog"] * 48 + ["a dog ."] * 150
+    assert own_tokenizer(lines, "nltk", chunk=10) == "nltk"
     # A hundredth of all, in the first of many parts, is not yet too many.
     assert own_tokenizer(["it '' ."] * 2 + ["a dog ."] * 198, "nltk", chunk=10) == "whitespace"
 
