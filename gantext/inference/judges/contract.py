@@ -16,7 +16,7 @@ class TextJudge(Protocol):
 
     @property
     def name(self) -> str:
-        """What signatures call it: its kind, or the other run's name."""
+        """What signatures call it: its kind, or which other run judges."""
         ...
 
     @property
